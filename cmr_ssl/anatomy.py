@@ -1,0 +1,20 @@
+"""Anatomical classes and how the field's label files number them."""
+
+BACKGROUND, LV, MYOCARDIUM, RV, LA, RA = range(6)
+CLASSES = ("background", "LV", "myocardium", "RV", "LA", "RA")
+UNLABELLED = 255  # nobody looked here: loss and metrics leave such pixels out
+
+SIX_CLASSES = {LV: LV, MYOCARDIUM: MYOCARDIUM, RV: RV, LA: LA, RA: RA}
+
+# Label file stem -> view it belongs to and {value in the file: class}. The first file found of a view wins. Classes
+# that a file does not number were not annotated in it: its zero means "none of these", not "background".
+LABEL_FILES: dict[str, tuple[str, dict[int, int]]] = {
+    "seg6_sa": ("sa", SIX_CLASSES),
+    "seg6_la_2ch": ("la_2ch", SIX_CLASSES),
+    "seg6_la_3ch": ("la_3ch", SIX_CLASSES),
+    "seg6_la_4ch": ("la_4ch", SIX_CLASSES),
+    "seg4_la_4ch": ("la_4ch", SIX_CLASSES),
+    "seg_sa": ("sa", {1: LV, 2: MYOCARDIUM, 3: RV}),
+    "seg_la_2ch": ("la_2ch", {1: LA}),
+    "seg_la_4ch": ("la_4ch", {1: LA, 2: RA}),
+}

@@ -1,0 +1,7 @@
+"""Lightning callbacks: checkpoints, pictures, guards."""
+
+from cmr_ssl.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
+from cmr_ssl.callbacks.finite_loss import FiniteLoss
+from cmr_ssl.callbacks.reconstructions import Reconstructions
+
+__all__ = ("BestCheckpoint", "FiniteLoss", "LastCheckpoint", "Reconstructions")

@@ -1,0 +1,86 @@
+"""Checkpoints of a run: ``checkpoints/best.ckpt`` and ``checkpoints/last.ckpt`` in the run folder.
+
+The run folder is ``trainer.default_root_dir``. Lightning writes checkpoints atomically. They are something people
+share, so the folder of the run, which Lightning's own callback would store inside, stays out of them.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from lightning import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
+from torch import Tensor
+
+FOLDER, BEST, LAST = "checkpoints", "best", "last"
+
+
+def checkpoint_file(run_folder: str | Path, name: str) -> Path:
+    """Return where the checkpoint `name`, best or last, of a run lies."""
+    return Path(run_folder) / FOLDER / f"{name}.ckpt"
+
+
+class BestCheckpoint(ModelCheckpoint):
+    """Keep the checkpoint that validates best."""
+
+    def __init__(self, monitor: str = "val/psnr_hidden", mode: Literal["min", "max"] = "max") -> None:
+        """Choose what is best.
+
+        Args:
+            monitor: log key to judge by.
+            mode: whether less or more of it is better.
+        """
+        super().__init__(filename=BEST, monitor=monitor, mode=mode, enable_version_counter=False)
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Place the folder in the run folder."""
+        self.dirpath = str(checkpoint_file(trainer.default_root_dir, BEST).parent.absolute())
+        super().setup(trainer, pl_module, stage)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best score; the path is known."""
+        return {"best_model_score": self.best_model_score}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on comparing with the best score so far."""
+        score: Tensor | None = state_dict["best_model_score"]
+        path = Path(str(self.dirpath)) / f"{BEST}.ckpt"
+        if score is not None and path.is_file():
+            self.best_model_score = self.kth_value = score
+            self.best_model_path = self.kth_best_model_path = str(path)
+            self.best_k_models = {str(path): score}
+
+
+class LastCheckpoint(Checkpoint):
+    """Keep the newest state to resume from: after every epoch and, if asked, every few steps."""
+
+    def __init__(self, every_n_steps: int | None = None) -> None:
+        """Choose how much a killed run may lose.
+
+        Args:
+            every_n_steps: also write within an epoch, after this many optimiser steps.
+
+        Raises:
+            ValueError: if `every_n_steps` is below 1.
+        """
+        if every_n_steps is not None and every_n_steps < 1:
+            raise ValueError(f"every_n_steps of LastCheckpoint must be at least 1, got {every_n_steps}")
+        self.every_n_steps = every_n_steps
+        self.saved_step = 0
+
+    def save(self, trainer: Trainer) -> None:
+        """Write the checkpoint unless this step's is there."""
+        if trainer.global_step != self.saved_step and not trainer.sanity_checking:
+            self.saved_step = trainer.global_step
+            trainer.save_checkpoint(checkpoint_file(trainer.default_root_dir, LAST), weights_only=False)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Write within an epoch; its last step is left to the end of the epoch, after validation."""
+        due = self.every_n_steps and trainer.global_step % self.every_n_steps == 0
+        if due and not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+            self.save(trainer)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write after an epoch."""
+        self.save(trainer)

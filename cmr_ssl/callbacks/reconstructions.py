@@ -1,0 +1,132 @@
+"""Pictures of what the model reconstructs, of the same subjects under the same masks after every validation."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.rank_zero import rank_zero_only
+from numpy.typing import NDArray
+from PIL import Image
+from tensorboard.compat.proto.summary_pb2 import Summary
+from torch import Tensor
+from torch.utils.data import default_collate
+
+from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.data.sample import Sample
+from cmr_ssl.metrics import visible_planes
+from cmr_ssl.models.tokens import unpatchify
+from cmr_ssl.planes import VIEWS
+from cmr_ssl.report.montage import gif, montage, png, stack
+from cmr_ssl.seeds import subject_seeds
+from cmr_ssl.tasks.pretraining import PretrainingTask, Reconstruction
+
+Cine = NDArray[np.float32]
+
+
+class Compared(NamedTuple):
+    """One subject to look at: cines (P, T, H, W) of its present planes, their titles, and which were dropped."""
+
+    original: Cine
+    visible: Cine
+    reconstruction: Cine
+    titles: list[str]
+    dropped: list[bool]
+
+    def picture(self, frame: int) -> Image.Image:
+        """Draw one frame: original, visible, reconstruction and error."""
+        error = np.abs(self.reconstruction - self.original) * 2  # brighter, so that small errors can be seen
+        rows = {
+            "original": self.original,
+            "visible": self.visible,
+            "reconstruction": self.reconstruction,
+            "error x 2": error,
+        }
+        return montage([(name, cine[:, frame]) for name, cine in rows.items()], self.titles, self.dropped)
+
+
+class Reconstructions(Callback):
+    """Write ``figures/reconstruction_SUBJECT.png`` and ``.gif`` into the run folder, and the same to TensorBoard.
+
+    The picture shows end diastole (first frame) above a frame at a third of the beat, near end systole. Visible patches
+    stand as acquired; hidden ones as predicted. Dropped planes are framed.
+    """
+
+    def __init__(self, subjects: int = 3, every_n_epochs: int = 1) -> None:
+        """Choose how many pictures and how often.
+
+        Args:
+            subjects: the first of the validation split, by id.
+            every_n_epochs: draw after these epochs, and after the last.
+
+        Raises:
+            ValueError: if one of them is below 1.
+        """
+        if min(subjects, every_n_epochs) < 1:
+            raise ValueError(f"subjects {subjects} and every_n_epochs {every_n_epochs} must be at least 1")
+        self.subjects, self.every_n_epochs = subjects, every_n_epochs
+
+    @rank_zero_only
+    def on_validation_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Draw, unless this is the sanity check or not yet due."""
+        epoch = trainer.current_epoch + 1
+        due = epoch % self.every_n_epochs == 0 or epoch == trainer.max_epochs or trainer.validating
+        if trainer.sanity_checking or not due or not isinstance(pl_module, PretrainingTask):
+            return
+        for subject, compared in self.compare(trainer, pl_module):
+            frames = [compared.picture(frame) for frame in range(compared.original.shape[1])]
+            still, cine = png(stack([frames[0], frames[len(frames) // 3]])), gif(frames)
+            folder = Path(trainer.default_root_dir) / "figures"
+            write_atomically(folder / f"reconstruction_{subject}.png", lambda file, data=still: file.write(data))
+            write_atomically(folder / f"reconstruction_{subject}.gif", lambda file, data=cine: file.write(data))
+            show(trainer, f"reconstruction/{subject}", still)
+            show(trainer, f"reconstruction_cine/{subject}", cine)
+
+    def compare(self, trainer: Trainer, task: PretrainingTask) -> Iterator[tuple[str, Compared]]:
+        """Reconstruct the fixed subjects one by one."""
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        dataset = data.dataset(data.subjects["val"][: self.subjects])
+        for index in range(len(dataset)):
+            batch = data.transfer_batch_to_device(default_collate([dataset[index]]), task.device, 0)
+            batch = data.on_after_batch_transfer(batch, 0)
+            with torch.no_grad(), trainer.precision_plugin.forward_context():
+                result = task.reconstruct(batch, subject_seeds(batch.subject, task.seed, "validation mask"))
+                yield batch.subject[0], compared_planes(batch, result, task)
+
+
+def compared_planes(batch: Sample, result: Reconstruction, task: PretrainingTask) -> Compared:
+    """Put the tokens of a batch of one subject back into planes."""
+    hidden, seen = result.masked.hidden, result.masked.visible
+    predicted = scatter(task.intensities(result), hidden, result, task, torch.nan)
+    visible = scatter(result.visible.float(), seen, result, task, torch.nan)
+    present = batch.present[0].cpu().numpy()
+    cines = (batch.images[0], visible, torch.where(visible.isnan(), predicted, visible))
+    dropped = ~visible_planes(seen, result.grid)[0].cpu().numpy()
+    titles = plane_titles(batch.view[0][batch.present[0]].tolist())
+    titles = [f"{title} dropped" if gone else title for title, gone in zip(titles, dropped[present], strict=True)]
+    return Compared(*(cine.float().cpu().numpy()[present] for cine in cines), titles, dropped[present].tolist())
+
+
+def scatter(patches: Tensor, ids: Tensor, result: Reconstruction, task: PretrainingTask, fill: float) -> Tensor:
+    """Place patches (1, K, pixels) at token ids (1, K) of otherwise `fill`ed planes, (P, T, H, W)."""
+    full = patches.new_full((1, result.grid.tokens, patches.shape[-1]), fill)
+    full.scatter_(1, ids[..., None].expand_as(patches), patches)
+    return unpatchify(full, result.grid, task.encoder.patch)[0]
+
+
+def plane_titles(views: list[int]) -> list[str]:
+    """Name planes by view, numbering those of which there are several."""
+    names = [VIEWS[view] for view in views]
+    return [name if names.count(name) == 1 else f"{name} {names[:i].count(name) + 1}" for i, name in enumerate(names)]
+
+
+def show(trainer: Trainer, tag: str, encoded: bytes) -> None:
+    """Send an encoded picture, still or moving, to every TensorBoard logger."""
+    for logger in trainer.loggers:
+        if isinstance(logger, TensorBoardLogger):
+            image = Summary.Image(encoded_image_string=encoded)
+            writer = logger.experiment._get_file_writer()
+            writer.add_summary(Summary(value=[Summary.Value(tag=tag, image=image)]), trainer.global_step)

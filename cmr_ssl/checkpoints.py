@@ -1,0 +1,78 @@
+"""Load an encoder from the checkpoint of any task, strictly and without running anything that is stored in it."""
+
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, NamedTuple
+
+import torch
+from jsonargparse import ArgumentError, ArgumentParser
+
+from cmr_ssl.models import Encoder
+
+PREFIX = "encoder."
+DATA = "CineDataModule"
+
+
+class Pretrained(NamedTuple):
+    """An encoder and the data it expects.
+
+    Attributes:
+        encoder: with the weights of the checkpoint, in evaluation mode.
+        views: planes a sample has room for, per view.
+        preparation: the settings its planes were prepared with.
+    """
+
+    encoder: Encoder
+    views: dict[str, int]
+    preparation: dict[str, Any]
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint as plain data.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is no checkpoint, or holds objects that only running code could restore.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"no checkpoint at {path}: a run keeps them in RUN_FOLDER/checkpoints")
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except (UnpicklingError, RuntimeError, EOFError) as error:
+        raise ValueError(f"{path} is no checkpoint of plain tensors: {str(error).splitlines()[0]}") from error
+    missing = {"state_dict", "hyper_parameters", DATA} - set(checkpoint)
+    if missing:
+        raise ValueError(f"{path} is no checkpoint of cmr_ssl: it lacks {', '.join(sorted(missing))}")
+    return dict(checkpoint)
+
+
+def load_encoder(path: Path) -> Pretrained:
+    """Build the encoder a checkpoint describes and fill it with its weights.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the checkpoint has no encoder, or its weights do not fit its description.
+    """
+    checkpoint = read_checkpoint(path)
+    description = checkpoint["hyper_parameters"].get("encoder")
+    if not isinstance(description, dict):
+        raise ValueError(f"{path} does not describe its encoder: it was not written by `python -m cmr_ssl fit`")
+    encoder = build_encoder(description, path)
+    named = checkpoint["state_dict"].items()
+    weights = {name.removeprefix(PREFIX): tensor for name, tensor in named if name.startswith(PREFIX)}
+    try:
+        encoder.load_state_dict(weights, strict=True)
+    except RuntimeError as error:
+        raise ValueError(f"the weights in {path} do not fit the encoder it describes: {error}") from error
+    return Pretrained(encoder.eval(), checkpoint[DATA]["views"], checkpoint[DATA]["preparation"])
+
+
+def build_encoder(description: dict[str, Any], path: Path) -> Encoder:
+    """Build an encoder from the description that `path` holds; see `load_encoder`."""
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument("encoder", type=Encoder)
+    try:
+        built: Encoder = parser.instantiate(parser.parse_object({"encoder": description})).encoder
+    except ArgumentError as error:
+        raise ValueError(f"{path} describes an encoder that this version does not know: {error}") from error
+    return built

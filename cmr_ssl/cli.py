@@ -1,0 +1,59 @@
+"""The command line: data commands start at once, the training ones import Lightning."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+# command -> where its function is and what it does; the function's signature is its options
+COMMANDS = {
+    "phantom": ("cmr_ssl.phantom.command:phantom", "make a synthetic cohort with exact truth"),
+    "prepare": ("cmr_ssl.data.preparing:prepare", "turn studies into a prepared cache"),
+    "embed": ("cmr_ssl.report.embed:embed", "write the embedding of every subject of a cache to parquet"),
+}
+TRAINING = {
+    "fit": "train a task",
+    "validate": "measure a checkpoint on the validation split",
+    "test": "measure a checkpoint on the test split",
+    "predict": "apply a checkpoint",
+}
+
+
+def usage() -> str:
+    """Return the overview of all commands."""
+    lines = [f"  {name:<10}{text}" for name, (_, text) in COMMANDS.items()]
+    lines += [f"  {name:<10}{text}" for name, text in TRAINING.items()]
+    commands = "\n".join(lines)
+    return (
+        "usage: python -m cmr_ssl COMMAND [OPTIONS]\n\nWhole-heart representations from cine cardiac MR planes.\n\n"
+        f"commands:\n{commands}\n\nEach command explains itself: python -m cmr_ssl COMMAND --help"
+    )
+
+
+def run_command(name: str, arguments: Sequence[str]) -> int:
+    """Run the data command `name` and return its exit status."""
+    from jsonargparse import auto_cli
+
+    module, function = COMMANDS[name][0].split(":")
+    run = getattr(import_module(module), function)
+    status: int = auto_cli(run, args=list(arguments), prog=f"python -m cmr_ssl {name}", as_positional=False)
+    return status
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status; mistakes of the user are one sentence, not a traceback."""
+    command, *rest = arguments if arguments is not None else sys.argv[1:] or ["--help"]
+    if command in ("-h", "--help"):
+        print(usage())
+        return 0
+    try:
+        if command in COMMANDS:
+            return run_command(command, rest)
+        if command in TRAINING:
+            from cmr_ssl.fitting import run
+
+            return run([command, *rest])
+    except (ValueError, FileNotFoundError, FileExistsError, FloatingPointError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"error: there is no command {command!r}\n\n{usage()}", file=sys.stderr)
+    return 2

@@ -1,0 +1,1 @@
+"""Data: from studies as they were acquired to batches of planes."""

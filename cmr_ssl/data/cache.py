@@ -1,0 +1,95 @@
+"""The prepared cache: one safetensors file a subject, memory-mapped, unable to carry code.
+
+Tensors of a file (P planes, T frames, H rows, W columns, L labelled plane-frames):
+
+========= ============== ===== =======================================================================
+images    (P, T, H, W)   uint8 intensities, 0..255 after a robust window
+affine    (P, 4, 4)      f32   pixel (column, row, 0, 1) to mm in the heart frame
+view      (P,)           uint8 index into ``planes.VIEWS``
+slice     (P,)           int16 position in the source series
+acquired  (P, T)         uint8 1 where the frame was acquired (studies with ED and ES only may lack one)
+to_heart  (4, 4)         f64   scanner mm (RAS+) to heart frame mm
+labelled  (L, 2)         int16 (plane, frame) of each label map
+labels    (L, H, W)      uint8 classes of ``anatomy``, 255 where unlabelled
+annotated (P, 6)         uint8 1 for the classes somebody drew on this plane
+========= ============== ===== =======================================================================
+
+A cache folder holds ``settings.json`` (what it was prepared with), ``records.jsonl`` (one line a finished subject: the
+journal a restart continues from), ``cohort.parquet`` (the table, see `cohort`), and ``subjects/``.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+FORMAT = "cmr_ssl planes 1"
+SETTINGS = "settings.json"
+RECORDS = "records.jsonl"
+COHORT = "cohort.parquet"
+
+
+class PreparedSubject(NamedTuple):
+    """The tensors of one cache file; shapes and meaning stand in the module's table."""
+
+    images: NDArray[np.uint8]
+    affine: NDArray[np.float32]
+    view: NDArray[np.uint8]
+    slice: NDArray[np.int16]
+    acquired: NDArray[np.uint8]
+    to_heart: NDArray[np.float64]
+    labelled: NDArray[np.int16]
+    labels: NDArray[np.uint8]
+    annotated: NDArray[np.uint8]
+
+
+def subject_file(cache: Path, subject: str) -> Path:
+    """Return where `subject` lies in `cache`; any name becomes a harmless file name."""
+    return cache / "subjects" / f"{quote(subject, safe=' ')}.safetensors"
+
+
+def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then move it there, so that nobody ever sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_subject(cache: Path, subject: str, prepared: PreparedSubject, settings_digest: str) -> Path:
+    """Write one subject atomically and return its path."""
+    path = subject_file(cache, subject)
+    tensors = {name: np.ascontiguousarray(array) for name, array in prepared._asdict().items()}
+    payload = save(tensors, metadata={"format": FORMAT, "settings": settings_digest, "subject": subject})
+    write_atomically(path, lambda stream: stream.write(payload))
+    return path
+
+
+def read_settings(cache: Path) -> dict[str, object]:
+    """Return the settings a cache was prepared with.
+
+    Raises:
+        FileNotFoundError: if the folder is not a cache.
+    """
+    path = cache / SETTINGS
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"{cache} is no prepared cache (it has no {SETTINGS}): make one with "
+            f"`python -m cmr_ssl prepare --source NIFTI_DIR --out {cache}`"
+        )
+    settings: dict[str, object] = json.loads(path.read_text())
+    return settings

@@ -1,0 +1,67 @@
+"""The cohort table: one row a subject, written when a cache is complete, read by everything that chooses subjects."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from cmr_ssl.data.cache import COHORT, RECORDS, read_settings, write_atomically
+from cmr_ssl.data.journal import Record, read_records
+
+COLUMNS = {
+    "subject": "str",
+    "status": "str",
+    "reasons": "str",
+    "planes": "int16",
+    "sa_slices": "int16",
+    "views": "str",
+    "frames": "int16",
+    "cine": "bool",
+    "beat_ms": "float32",
+    "spacing_mm": "float32",
+    "labelled": "bool",
+    "settings": "str",
+}
+
+
+def reasons(record: Record) -> str:
+    """Return a record's findings as text, empty if there are none."""
+    return "; ".join(f"{found.where}: {found.message}" if found.where else found.message for found in record.findings)
+
+
+def write_cohort(cache: Path, settings: str, subjects: set[str]) -> Path:
+    """Write the table of `subjects` from the journal, atomically, and return its path."""
+    latest = {record.subject: record for record in read_records(cache, settings) if record.subject in subjects}
+    rows = [[_value(latest[subject], column) for column in COLUMNS] for subject in sorted(latest)]
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    write_atomically(cache / COHORT, lambda stream: table.to_parquet(stream, index=False))
+    return cache / COHORT
+
+
+def read_cohort(cache: Path) -> pd.DataFrame:
+    """Return the table of a cache, one row a subject, sorted by subject; the columns are `COLUMNS`.
+
+    Raises:
+        FileNotFoundError: if the folder is no cache, or preparing it was interrupted.
+        ValueError: if the table is damaged, or was made with other settings than the cache.
+    """
+    settings = read_settings(cache)
+    if not (cache / COHORT).is_file():
+        done = sum(1 for _ in read_records(cache, str(settings["digest"])))
+        raise FileNotFoundError(
+            f"{cache} is not complete: preparing it was interrupted after {done} subjects ({RECORDS}). "
+            "Run the same `prepare` command again; it continues where it stopped"
+        )
+    try:
+        table = pd.read_parquet(cache / COHORT)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{cache / COHORT} cannot be read ({error}): run `prepare` again") from error
+    missing = sorted(set(COLUMNS) - set(table.columns))
+    if missing or (table["settings"] != settings["digest"]).any():
+        raise ValueError(f"{cache / COHORT} does not belong to this cache (columns {missing} missing, or other settings)")
+    return table
+
+
+def _value(record: Record, column: str) -> object:
+    value = reasons(record) if column == "reasons" else getattr(record, column)
+    # A folder's name need not be valid text; a table's must.
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value

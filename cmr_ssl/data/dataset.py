@@ -1,0 +1,127 @@
+"""Read prepared subjects: memory-mapped planes into the fixed slots of a sample."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from cmr_ssl.anatomy import UNLABELLED
+from cmr_ssl.data.cache import subject_file
+from cmr_ssl.data.sample import Sample
+from cmr_ssl.planes import VIEWS
+
+Shape = tuple[int, int, int, int]
+
+
+def choose_planes(view: Tensor, height: Tensor, slots: Mapping[str, int]) -> tuple[list[int], list[int]]:
+    """Say which cached plane goes into which slot.
+
+    Each view has its slots, in the order of `slots`. Where there are more planes than slots, those nearest the heart
+    centre are taken; they stand in the order of their height, base first.
+
+    Args:
+        view: index into ``planes.VIEWS`` of the cached planes, (Q,).
+        height: where their middles lie along the long axis of the heart, mm, (Q,).
+        slots: number of planes a sample has room for, per view.
+
+    Returns:
+        Slots and planes, pairwise.
+    """
+    taken: list[int] = []
+    planes: list[int] = []
+    first = 0
+    for name, count in slots.items():
+        members = (view == VIEWS.index(name)).nonzero().flatten()
+        nearest = members[height[members].abs().argsort(stable=True)][:count]
+        ordered = nearest[height[nearest].argsort(descending=True, stable=True)]
+        taken += range(first, first + len(ordered))
+        planes += ordered.tolist()
+        first += count
+    return taken, planes
+
+
+class PlaneDataset(Dataset[Sample]):
+    """Prepared subjects as samples. The index one past the last subject gives a sample without any plane."""
+
+    def __init__(
+        self, cache: Path, subjects: Sequence[str], slots: Mapping[str, int], shape: Shape, labels: bool = False
+    ) -> None:
+        """Remember where the subjects lie; nothing is opened.
+
+        Args:
+            cache: the prepared cache.
+            subjects: their ids.
+            slots: planes a sample has room for, per view.
+            shape: (P, T, H, W) of a sample; P is the sum of the slots.
+            labels: whether samples carry label maps.
+        """
+        # one array instead of many Python strings: workers share its pages, so memory stays flat
+        self.subjects = np.array(subjects, dtype=np.str_)
+        self.cache, self.slots, self.shape, self.labels = cache, dict(slots), shape, labels
+
+    def __len__(self) -> int:
+        """Count the subjects."""
+        return len(self.subjects)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Read one subject.
+
+        Raises:
+            RuntimeError: naming subject and file where the file is missing, damaged or of another shape.
+        """
+        sample = self.blank()
+        if index == len(self):
+            return sample
+        subject = str(self.subjects[index])
+        path = subject_file(self.cache, subject)
+        try:
+            self.fill(sample, path)
+        except (OSError, SafetensorError, RuntimeError) as error:
+            raise RuntimeError(
+                f"subject {subject}: {path} cannot be read as prepared planes ({error}); delete it and run prepare again"
+            ) from error
+        return sample._replace(subject=subject)
+
+    def blank(self) -> Sample:
+        """Return a sample in which every plane is missing."""
+        planes, frames, height, width = self.shape
+        return Sample(
+            images=torch.zeros(self.shape, dtype=torch.uint8),
+            present=torch.zeros(planes, dtype=torch.bool),
+            view=torch.zeros(planes, dtype=torch.int64),
+            affine=torch.eye(4).repeat(planes, 1, 1),
+            labels=torch.full((planes, frames * self.labels, height, width), UNLABELLED, dtype=torch.uint8),
+            phenotypes=torch.zeros(0),
+            subject="",
+        )
+
+    def fill(self, sample: Sample, path: Path) -> None:
+        """Copy the planes of the file at `path` into the slots of `sample`."""
+        with safe_open(path, framework="pt") as file:
+            view, affine = file.get_tensor("view").long(), file.get_tensor("affine")
+            slots, planes = choose_planes(view, self.heights(affine), self.slots)
+            images = file.get_tensor("images")  # a view of the mapped file; what is not copied below is not read
+            for slot, plane in zip(slots, planes, strict=True):
+                sample.images[slot] = images[plane]
+            sample.present[slots] = True
+            sample.view[slots] = view[planes]
+            sample.affine[slots] = affine[planes]
+            if self.labels:
+                self.fill_labels(sample, dict(zip(planes, slots, strict=True)), file.get_tensor("labelled"), file)
+
+    def heights(self, affine: Tensor) -> Tensor:
+        """Return z of the middle pixel of planes (Q, 4, 4), mm, (Q,)."""
+        _, _, height, width = self.shape
+        middle = torch.tensor([(width - 1) / 2, (height - 1) / 2, 0.0, 1.0])
+        return (affine @ middle)[:, 2]
+
+    def fill_labels(self, sample: Sample, slot_of: Mapping[int, int], labelled: Tensor, file: safe_open) -> None:
+        """Copy the label maps of the planes in `slot_of`; `labelled` (L, 2) names plane and frame of each map."""
+        labels = file.get_tensor("labels")
+        for (plane, frame), label in zip(labelled.tolist(), labels, strict=True):
+            if plane in slot_of:
+                sample.labels[slot_of[plane], frame] = label

@@ -1,0 +1,142 @@
+"""Find the heart without labels: it is what pulses, and the long-axis planes cut through it."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from cmr_ssl.data.study import Finding, Series
+from cmr_ssl.planes import SHORT_AXIS, normal, slice_affine, spacing
+
+Array = NDArray[np.float64]
+
+GRID_MM = 3.5  # pulsation is looked for on about this grid
+SMOOTH_MM = 6.0  # a heart is larger than this, noise and small vessels are not
+REACH_MM = 40.0  # the heart is about as large as this around its centre
+FLOOR = 0.15  # of the strongest pulsation; weaker pixels do not vote
+LEAST_CONTRAST = 4.0  # strongest pulsation over its noise; pure noise stays below
+FARTHEST_MM = 30.0  # between what pulses and where the long-axis planes cut
+HARMONICS = 3  # of the beat; what a heart does slowly. The rest is noise.
+
+
+class Pulsation(NamedTuple):
+    """Where a study pulses: points in scanner mm (N, 3) and how strongly (N,)."""
+
+    points: Array
+    weights: Array
+
+
+def find_heart(series: list[Series]) -> tuple[Array | None, list[Finding]]:
+    """Return the heart's centre in scanner mm, (3,), or None where nothing pulses; and findings.
+
+    The short axis decides, if there is one, and the long-axis planes confirm it; without short axis what pulses in the
+    long-axis planes decides.
+    """
+    short = [one for one in series if one.view == SHORT_AXIS]
+    seen = pulsation(short) if short else None
+    findings = [] if short else [Finding("no-short-axis", "noted", "", "no short axis: the heart was found in the long axis")]
+    if seen is None:
+        if short:
+            findings.append(Finding("short-axis-still", "noted", SHORT_AXIS, "nothing pulses in the short axis"))
+        seen = pulsation([one for one in series if one.view != SHORT_AXIS])
+    if seen is None:
+        return None, [*findings, Finding("no-pulsation", "rejected", "", "nothing pulses: there is no heart to find")]
+    centre = pulsating_centre(seen)
+    return centre, findings + _disagreement(centre, [one for one in series if one.view != SHORT_AXIS])
+
+
+def pulsation(series: list[Series]) -> Pulsation | None:
+    """Return where the series pulse, or None where they do not. Each series has the same say."""
+    seen = [found for one in series if (found := _pulsation(one)) is not None]
+    if not seen:
+        return None
+    weights = [found.weights / found.weights.sum() for found in seen]
+    return Pulsation(np.concatenate([found.points for found in seen]), np.concatenate(weights))
+
+
+def pulsating_centre(seen: Pulsation) -> Array:
+    """Return the centre of what pulses, (3,): a weighted median, drawn to the centroid of what pulses around it."""
+    centre = np.array([_weighted_median(column, seen.weights) for column in seen.points.T])
+    for _ in range(20):
+        distance = np.linalg.norm(seen.points - centre, axis=1)
+        weights = seen.weights * np.exp(-0.5 * (distance / REACH_MM) ** 2)
+        centre = weights @ seen.points / weights.sum()
+    return centre
+
+
+def nearest_on_planes(point: Array, affines: list[Array]) -> Array:
+    """Return the point on (or, where they do not all meet, between) the planes that is nearest to `point`, (3,)."""
+    normals = np.stack([normal(affine) for affine in affines])
+    offsets = np.array([normal(affine) @ (affine[:3, 3] - point) for affine in affines])
+    # Planes through one axis leave the direction along it open: a small singular value must not move the point there.
+    return point + np.linalg.pinv(normals, rcond=0.3) @ offsets
+
+
+def beat_power(pixels: NDArray[np.generic]) -> tuple[Array, Array]:
+    """Split what changes over the beat into slow pulsation and noise.
+
+    Args:
+        pixels: one beat, (X, Y, S, T).
+
+    Returns:
+        Power in the first harmonics of the beat, (X, Y, S), and the power that noise puts there, estimated from the
+        higher harmonics, (X, Y, S).
+    """
+    frames = pixels.shape[3]
+    series = pixels.reshape(-1, frames, order="F").astype(np.float32)
+    series = series - series.mean(axis=1, keepdims=True)
+    slow = np.square(series @ _harmonics(frames)).sum(axis=1)
+    noise = (np.square(series).sum(axis=1) - slow) / max(1, frames - 1 - 2 * HARMONICS) * 2 * HARMONICS
+    shape = pixels.shape[:3]
+    return slow.reshape(shape, order="F"), noise.clip(min=0).reshape(shape, order="F")
+
+
+def change_power(pixels: NDArray[np.generic]) -> tuple[Array, Array]:
+    """Do the same for a few frames of possibly different brightness, such as ED and ES: power of their differences."""
+    frames = pixels.astype(np.float32)
+    frames = frames - frames.mean(axis=(0, 1), keepdims=True)
+    frames /= frames.std(axis=(0, 1), keepdims=True) + 1e-6
+    power = frames.var(axis=3)
+    return power, np.broadcast_to(np.median(power, axis=(0, 1), keepdims=True), power.shape)
+
+
+def _pulsation(series: Series) -> Pulsation | None:
+    step = np.maximum(1, np.round(GRID_MM / spacing(series.affine))).astype(int)
+    slices = np.flatnonzero(series.acquired.mean(axis=1) > 0.5)
+    pixels = series.pixels[:: step[0], :: step[1], slices]
+    if pixels.size == 0 or pixels.shape[3] < 2:
+        return None
+    power, noise = beat_power(pixels) if pixels.shape[3] > 2 * HARMONICS + 1 else change_power(pixels)
+    sigma = (*(SMOOTH_MM / (spacing(series.affine) * step)), 0)
+    power, noise = gaussian_filter(power, sigma), gaussian_filter(np.asarray(noise), sigma)
+    if power.max() <= LEAST_CONTRAST * np.median(noise[power >= np.quantile(power, 0.99)]):
+        return None
+    strength = np.sqrt((power - noise).clip(min=0))
+    strength = (strength / strength.max() - FLOOR).clip(min=0)
+    column, row, index = np.nonzero(strength)
+    voxels = np.stack([column * step[0], row * step[1], slices[index]], axis=1)
+    return Pulsation(voxels @ series.affine[:3, :3].T + series.affine[:3, 3], strength[column, row, index])
+
+
+def _harmonics(frames: int) -> NDArray[np.float32]:
+    """Return orthonormal sines and cosines of the first harmonics, (T, 2 * HARMONICS)."""
+    angle = 2 * np.pi * np.outer(np.arange(frames) / frames, np.arange(1, HARMONICS + 1))
+    waves = np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
+    return (waves * np.sqrt(2 / frames)).astype(np.float32)
+
+
+def _weighted_median(values: Array, weights: Array) -> float:
+    order = np.argsort(values)
+    return float(values[order][np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)])
+
+
+def _disagreement(centre: Array, long_axis: list[Series]) -> list[Finding]:
+    if not long_axis:
+        return []
+    cut = nearest_on_planes(centre, [slice_affine(one.affine, 0) for one in long_axis])
+    distance = float(np.linalg.norm(cut - centre))
+    if distance <= FARTHEST_MM:
+        return []
+    message = f"what pulses lies {distance:.0f} mm from where the long-axis planes cut"
+    return [Finding("centre-disagreement", "noted", "", message)]

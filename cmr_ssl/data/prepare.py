@@ -1,0 +1,248 @@
+"""One subject: from series as they were acquired to planes ready to learn from, without any label."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmr_ssl.anatomy import CLASSES, UNLABELLED
+from cmr_ssl.data.cache import FORMAT, PreparedSubject
+from cmr_ssl.data.crop import Crop, cut, cut_labels, inside, place_crop
+from cmr_ssl.data.heart import find_heart
+from cmr_ssl.data.intensity import to_uint8, window
+from cmr_ssl.data.repair import repair
+from cmr_ssl.data.study import Finding, Series, Study
+from cmr_ssl.data.timing import nearest_frames, resample_beat
+from cmr_ssl.data.views import apex_to_base, misplaced
+from cmr_ssl.planes import SHORT_AXIS, VIEWS, heart_frame, slice_affine, spacing
+
+MUCH_OUTSIDE = 0.25  # of a crop; beyond it somebody should know
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What every prepared subject has in common.
+
+    Attributes:
+        size: pixels a side of the square crop around the heart.
+        spacing_mm: pixel size of the crop.
+        frames: frames of a beat; studies with ED and ES only keep their two.
+        darkest_percentile: intensity that becomes 0, in percent of a series' pixels.
+        brightest_percentile: intensity that becomes 255.
+        min_frames: fewest frames that make a beat.
+    """
+
+    size: int = 128
+    spacing_mm: float = 1.8269
+    frames: int = 50
+    darkest_percentile: float = 0.5
+    brightest_percentile: float = 99.5
+    min_frames: int = 8
+
+    def __post_init__(self) -> None:
+        """Check ranges at once, so that a config fails before the first subject."""
+        if self.size < 8 or not 0.1 <= self.spacing_mm <= 20:
+            raise ValueError(f"a crop of {self.size} pixels of {self.spacing_mm} mm shows no heart")
+        if not 0 <= self.darkest_percentile < self.brightest_percentile <= 100:
+            raise ValueError(
+                f"the intensity window {self.darkest_percentile}..{self.brightest_percentile} % is empty: "
+                "the darkest percentile must lie below the brightest, both in 0..100"
+            )
+        if self.frames < 2 or self.min_frames < 8:
+            raise ValueError(f"frames {self.frames} must be >= 2 and min_frames {self.min_frames} >= 8 to hold a beat")
+
+    def digest(self) -> str:
+        """Return a short text that changes with any setting or with the cache's format."""
+        return digest({"format": FORMAT, **asdict(self)})
+
+
+class Acquisition(NamedTuple):
+    """How a study was acquired, as far as a cohort table cares; NaN where unknown."""
+
+    frames: int
+    cine: bool
+    beat_ms: float
+    spacing_mm: float
+
+
+class Planes(NamedTuple):
+    """The prepared planes of one series; tensors as in `cache`, without the planes of other series."""
+
+    images: NDArray[np.uint8]
+    affine: NDArray[np.float32]
+    view: NDArray[np.uint8]
+    slice: NDArray[np.int16]
+    acquired: NDArray[np.uint8]
+    labelled: NDArray[np.int16]
+    labels: NDArray[np.uint8]
+    annotated: NDArray[np.uint8]
+
+
+def digest(settings: dict[str, object]) -> str:
+    """Return 16 hexadecimal digits that are the same for the same settings, in any order."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def prepare_study(
+    study: Study, preparation: Preparation
+) -> tuple[PreparedSubject | None, list[Finding], Acquisition | None]:
+    """Prepare one study.
+
+    Args:
+        study: as read; its pixels may be changed.
+        preparation: settings.
+
+    Returns:
+        The tensors, or None where nothing usable is left; everything found, the source's findings first; how the
+        usable part was acquired.
+    """
+    series, timed = same_time(study.series, preparation.min_frames)
+    findings = study.findings + timed
+    for one in series:
+        findings += repair(one, preparation.min_frames)
+    series = [one for one in series if one.acquired.any()]
+    axis = apex_to_base(series)
+    findings += (elsewhere := misplaced(series, axis))
+    series = [one for one in series if one.view not in {found.where for found in elsewhere}]
+    if not series:
+        return None, findings, None
+    centre, found = find_heart(series)
+    findings += found
+    if centre is None:
+        return None, findings, None
+    prepared, found = assemble(series, heart_frame(centre, axis), centre, preparation)
+    return prepared, findings + found, acquisition(series, preparation.min_frames)
+
+
+def same_time(series: list[Series], min_frames: int) -> tuple[list[Series], list[Finding]]:
+    """Keep the series that can share one time axis: the beats, or else those with the commonest few frames."""
+    planes: dict[int, int] = {}
+    for one in series:
+        count = one.pixels.shape[3]
+        planes[count] = planes.get(count, 0) + one.pixels.shape[2]
+    few = max(planes, key=lambda count: (planes[count], count), default=0)
+    beat = any(count >= min_frames for count in planes)
+    kept = [one for one in series if (one.pixels.shape[3] >= min_frames if beat else one.pixels.shape[3] == few > 1)]
+    views = {one.view for one in kept}
+    return kept, [_too_few(one, min_frames) for one in series if one.view not in views]
+
+
+def assemble(
+    series: list[Series], to_heart: NDArray[np.float64], centre: NDArray[np.float64], preparation: Preparation
+) -> tuple[PreparedSubject | None, list[Finding]]:
+    """Crop, resample and stack all series: short axis from base to apex, then the long-axis views.
+
+    Args:
+        series: usable series of one time axis.
+        to_heart: scanner mm to heart frame, (4, 4).
+        centre: heart centre in scanner mm, (3,).
+        preparation: settings.
+    """
+    prepared: list[Planes] = []
+    findings: list[Finding] = []
+    for one in sorted(series, key=lambda one: VIEWS.index(one.view)):
+        planes, found = prepare_series(one, to_heart, centre, preparation)
+        findings += found
+        prepared += [planes] if planes is not None else []
+    if not prepared:
+        return None, findings
+    first = np.cumsum([0, *(len(planes.images) for planes in prepared)])
+    labelled = [planes.labelled + [start, 0] for planes, start in zip(prepared, first, strict=False)]
+    stacked = {name: np.concatenate([getattr(planes, name) for planes in prepared]) for name in Planes._fields}
+    stacked["labelled"] = np.concatenate(labelled).astype(np.int16)
+    return PreparedSubject(**stacked, to_heart=to_heart), findings
+
+
+def prepare_series(
+    series: Series, to_heart: NDArray[np.float64], centre: NDArray[np.float64], preparation: Preparation
+) -> tuple[Planes | None, list[Finding]]:
+    """Crop and resample one series around the heart's centre; None where it shows nothing there."""
+    slices, crops, findings = _placed(series, to_heart, centre, preparation)
+    if not slices:
+        return None, findings
+    images = np.stack([cut(series.pixels[:, :, index], crop) for index, crop in zip(slices, crops, strict=True)])
+    within = np.stack([inside(crop, series.pixels.shape[:2]) for crop in crops])
+    darkest, brightest = window(
+        np.moveaxis(images, 1, -1)[within], preparation.darkest_percentile, preparation.brightest_percentile
+    )
+    if not brightest > darkest:
+        message = f"the picture around the heart is one constant value ({darkest:g})"
+        return None, [*findings, Finding("constant", "rejected", series.view, message)]
+    frames = preparation.frames if images.shape[1] >= preparation.min_frames else images.shape[1]
+    beats = np.stack([to_uint8(resample_beat(plane, frames), (darkest, brightest)) for plane in images])
+    labelled, labels = _labels(series, slices, crops, frames)
+    annotated = np.zeros((len(slices), len(CLASSES)), dtype=np.uint8)
+    annotated[:, list(series.annotated)] = 1
+    return Planes(
+        images=beats,
+        affine=np.stack([to_heart @ crop.affine for crop in crops]).astype(np.float32),
+        view=np.full(len(slices), VIEWS.index(series.view), dtype=np.uint8),
+        slice=np.array(slices, dtype=np.int16),
+        acquired=_acquired(series, slices, frames),
+        labelled=labelled,
+        labels=labels,
+        annotated=annotated,
+    ), findings
+
+
+def acquisition(series: list[Series], min_frames: int) -> Acquisition:
+    """Return how the leading series (the short axis if there is one) was acquired, and the median beat."""
+    leading = min(series, key=lambda one: VIEWS.index(one.view))
+    frames = leading.pixels.shape[3]
+    beats = [one.frame_ms * one.pixels.shape[3] for one in series if np.isfinite(one.frame_ms)]
+    beat_ms = float(np.median(beats)) if beats else float("nan")
+    return Acquisition(frames, frames >= min_frames, beat_ms, float(spacing(leading.affine).mean()))
+
+
+def _too_few(series: Series, min_frames: int) -> Finding:
+    count = series.pixels.shape[3]
+    message = f"{count} frames are no beat (at least {min_frames} are) and do not go with the other views"
+    if count == 1:
+        message = "one frame shows no beat"
+    return Finding("too-few-frames", "rejected", series.view, message)
+
+
+def _placed(
+    series: Series, to_heart: NDArray[np.float64], centre: NDArray[np.float64], preparation: Preparation
+) -> tuple[list[int], list[Crop], list[Finding]]:
+    """Place the crop of every usable slice, from base to apex."""
+    findings: list[Finding] = []
+    kept: list[tuple[int, Crop]] = []
+    for index in np.flatnonzero(series.acquired.any(axis=1)):
+        where = f"{series.view} slice {index}" if series.view == SHORT_AXIS else series.view
+        crop = place_crop(slice_affine(series.affine, index), centre, preparation.size, preparation.spacing_mm)
+        outside = 1 - float(inside(crop, series.pixels.shape[:2]).mean())
+        if outside < 1:
+            kept.append((int(index), crop))
+        if outside > MUCH_OUTSIDE:
+            severity = "noted" if outside < 1 else "rejected"
+            message = f"{outside:.0%} of the crop around the heart lies outside the image"
+            findings.append(Finding("crop-outside", severity, where, message))
+    kept.sort(key=lambda placed: -float((to_heart @ placed[1].affine)[2, 3]))
+    return [index for index, _ in kept], [crop for _, crop in kept], findings
+
+
+def _labels(
+    series: Series, slices: list[int], crops: list[Crop], frames: int
+) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
+    """Return (plane, frame) of each label map, (L, 2), and the maps, (L, H, W)."""
+    size = len(crops[0].rows)
+    if series.labels is None:
+        return np.zeros((0, 2), dtype=np.int16), np.zeros((0, size, size), dtype=np.uint8)
+    maps: dict[tuple[int, int], NDArray[np.uint8]] = {}
+    target = nearest_frames(series.labels.shape[3], frames)
+    for plane, (index, crop) in enumerate(zip(slices, crops, strict=True)):
+        for frame, labels in enumerate(cut_labels(series.labels[:, :, index], crop)):
+            if (labels != UNLABELLED).any():
+                maps[plane, int(target[frame])] = labels
+    stacked = np.stack([*maps.values()]) if maps else np.zeros((0, size, size), dtype=np.uint8)
+    return np.array([*maps], dtype=np.int16).reshape(-1, 2), stacked
+
+
+def _acquired(series: Series, slices: list[int], frames: int) -> NDArray[np.uint8]:
+    """Return which of the new frames stem from an acquired one, (P, T)."""
+    source = nearest_frames(frames, series.pixels.shape[3])
+    return series.acquired[slices][:, source].astype(np.uint8)

@@ -1,0 +1,28 @@
+"""One sample: the contract between data and everything else."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class Sample(NamedTuple):
+    """A study as a set of planes; batched, every field gets a leading axis B.
+
+    Attributes:
+        images: intensities, (P, T, H, W) uint8; on the device float32 from 0 to 1.
+        present: False for planes that are missing, (P,) bool; their images are zero and mean nothing.
+        view: index into ``planes.VIEWS``, (P,) int64.
+        affine: pixel (column, row, 0, 1) to mm in the heart frame, (P, 4, 4) float32; identity where absent.
+        labels: classes of `anatomy`, (P, T, H, W) uint8, 255 where nobody labelled; no frames at all, (P, 0, H, W),
+            where the data module was not asked for labels.
+        phenotypes: (K,) float32 in physical units, NaN where unknown.
+        subject: the id; the unit of splitting.
+    """
+
+    images: Tensor
+    present: Tensor
+    view: Tensor
+    affine: Tensor
+    labels: Tensor
+    phenotypes: Tensor
+    subject: str | list[str]

@@ -1,0 +1,64 @@
+"""Which subject comes when: seeded, split over ranks, and able to go on in the middle of an epoch."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from torch.utils.data import DataLoader, DistributedSampler
+
+from cmr_ssl.data.dataset import PlaneDataset
+from cmr_ssl.data.sample import Sample
+
+
+class TrainingSampler(DistributedSampler[Sample]):
+    """A new order every epoch, the same for the same seed; drops what does not fill all ranks.
+
+    Ranks take turns, so N ranks with batches of b see in each step what one process with batches of N b would see.
+    """
+
+    def __init__(self, dataset: PlaneDataset, ranks: int, rank: int, seed: int) -> None:
+        """Split `dataset` over `ranks`."""
+        super().__init__(dataset, num_replicas=ranks, rank=rank, shuffle=True, seed=seed, drop_last=True)
+        self.start = 0
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield the indices of this rank from `start` on; the next epoch starts from zero again."""
+        start, self.start = self.start, 0
+        return islice(super().__iter__(), start, None)
+
+
+class EvaluationSampler(DistributedSampler[Sample]):
+    """Every subject once, in order; ranks are filled up with the index of the blank sample, which nobody counts."""
+
+    def __init__(self, dataset: PlaneDataset, ranks: int, rank: int) -> None:
+        """Split `dataset` over `ranks`."""
+        super().__init__(dataset, num_replicas=ranks, rank=rank, shuffle=False)
+        self.blank = len(dataset)
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield the indices of this rank."""
+        return (min(index, self.blank) for index in range(self.rank, self.total_size, self.num_replicas))
+
+
+class TrainingLoader(DataLoader[Sample]):
+    """A loader that remembers how far it is, so that Lightning resumes in the middle of an epoch."""
+
+    sampler: TrainingSampler
+    batches = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield batches and count them."""
+        self.batches = self.sampler.start // (self.batch_size or 1)
+        for batch in super().__iter__():
+            self.batches += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, int]:
+        """Return the epoch and the batches of it that were handed out."""
+        return {"epoch": self.sampler.epoch, "batches": self.batches}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on after the batches of `state`; a finished epoch means the start of the next."""
+        finished = state["batches"] >= len(self)
+        self.sampler.set_epoch(state["epoch"] + finished)
+        self.sampler.start = 0 if finished else state["batches"] * (self.batch_size or 1)

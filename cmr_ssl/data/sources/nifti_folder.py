@@ -1,0 +1,139 @@
+"""A folder of subjects, each a folder of NIfTI files: cines of (X, Y, slices, frames), or separate ED and ES stacks."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmr_ssl.data.sources.nifti_files import EdEs, NiftiFiles, names
+from cmr_ssl.data.sources.nifti_image import Image, places_nothing, read_image
+from cmr_ssl.data.sources.nifti_labels import attach_labels
+from cmr_ssl.data.study import Finding, Series, Study
+from cmr_ssl.planes import unit
+
+
+@dataclass(frozen=True)
+class NiftiFolder:
+    """Studies in sub-folders of one folder.
+
+    Attributes:
+        folder: the folder with one sub-folder a subject.
+        files: how the files of a subject are called.
+    """
+
+    folder: Path
+    files: NiftiFiles
+
+    def subjects(self) -> list[str]:
+        """Return the names of the sub-folders, sorted.
+
+        Raises:
+            FileNotFoundError: if the folder is missing, or none of its sub-folders holds an image of the mapping.
+        """
+        if not self.folder.is_dir():
+            raise FileNotFoundError(f"{self.folder} is no folder: name one with a sub-folder a subject")
+        found = sorted(path.name for path in self.folder.iterdir() if path.is_dir() and path.name[0] != ".")
+        if not any(self._present(subject) for subject in found):
+            raise FileNotFoundError(
+                f"none of the {len(found)} sub-folders of {self.folder} holds one of {', '.join(self._image_names())}: "
+                "check the folder, or map your file names to views"
+            )
+        return found
+
+    def fingerprint(self, subject: str) -> str:
+        """Return a digest of the names, sizes and times of the subject's files."""
+        folder = self.folder / subject
+        labels = [name for label in self.files.labels for name in names(label.file)]
+        stats = [(name, folder / name) for name in sorted({*self._image_names(), *labels})]
+        lines = [f"{name} {s.st_size} {s.st_mtime_ns}" for name, path in stats if path.is_file() for s in [path.stat()]]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+    def read(self, subject: str) -> Study:
+        """Read one subject; a view that cannot be read becomes a finding."""
+        study = Study(subject)
+        folder = self.folder / subject
+        for view, file in self.files.images.items():
+            if all((folder / name).is_file() for name in names(file)):
+                self._read_view(study, folder, view, file)
+            elif any((folder / name).is_file() for name in names(file)):
+                study.findings.append(Finding("half-missing", "rejected", view, f"not all of {names(file)} are there"))
+        if not self._present(subject):
+            message = f"the folder holds none of {', '.join(self._image_names())}"
+            study.findings.append(Finding("no-images", "rejected", "", message))
+        return study
+
+    def _read_view(self, study: Study, folder: Path, view: str, file: str | EdEs) -> None:
+        try:
+            series, findings = read_series(folder, view, file)
+        except ValueError as error:
+            study.findings.append(Finding("unreadable", "rejected", view, str(error)))
+            return
+        if places_nothing(findings, view):
+            message = "the file has no orientation, so where the plane cuts the heart is unknown"
+            study.findings.append(Finding("no-place", "rejected", view, message))
+            return
+        series, labelling = attach_labels(series, folder, self.files.labels)
+        study.series.append(series)
+        study.findings += findings + labelling
+
+    def _image_names(self) -> list[str]:
+        return [name for file in self.files.images.values() for name in names(file)]
+
+    def _present(self, subject: str) -> bool:
+        return any((self.folder / subject / name).is_file() for name in self._image_names())
+
+
+def read_series(folder: Path, view: str, file: str | EdEs) -> tuple[Series, list[Finding]]:
+    """Read one view, a cine or an ED/ES pair.
+
+    Raises:
+        ValueError: if it cannot be read; one sentence.
+    """
+    if isinstance(file, str):
+        image, findings = read_image(folder / file, view)
+        return _series(view, image, np.ones(image.pixels.shape[2:], dtype=bool)), findings
+    ed, findings = read_image(folder / file.ed, view)
+    es, _ = read_image(folder / file.es, view)
+    joined, slices = join_ed_es(ed, es)
+    acquired = np.stack([np.ones(len(slices), dtype=bool), slices >= 0], axis=1)
+    return _series(view, joined, acquired), findings
+
+
+def join_ed_es(ed: Image, es: Image) -> tuple[Image, NDArray[np.intp]]:
+    """Put an ES stack onto the slices of its ED stack, by where the slices lie.
+
+    Returns:
+        Pixels (X, Y, S, 2) on the ED stack's slices, and the ES slice at each of them, -1 where ES has none, (S,).
+
+    Raises:
+        ValueError: if the two do not share one in-plane grid.
+    """
+    slices = matching_slices(ed, es)
+    pixels = np.zeros((*ed.pixels.shape[:3], 2), dtype=np.result_type(ed.pixels, es.pixels), order="F")
+    pixels[..., 0] = ed.pixels[..., 0]
+    pixels[:, :, slices >= 0, 1] = es.pixels[:, :, slices[slices >= 0], 0]
+    return Image(pixels, ed.affine, float("nan")), slices
+
+
+def matching_slices(ed: Image, es: Image) -> NDArray[np.intp]:
+    """Return the ES slice at each ED slice, -1 where there is none within half a slice step, (S,).
+
+    Raises:
+        ValueError: if the two grids differ in size or direction, or no slice of one meets a slice of the other.
+    """
+    if ed.pixels.shape[:2] != es.pixels.shape[:2] or not np.allclose(ed.affine[:3, :2], es.affine[:3, :2], atol=0.01):
+        raise ValueError(f"ED {ed.pixels.shape[:2]} and ES {es.pixels.shape[:2]} do not share one image grid")
+    along = unit(ed.affine[:3, 2])
+    step = ed.affine[:3, 2] @ along
+    first = (es.affine[:3, 3] - ed.affine[:3, 3]) @ along / step
+    positions = first + np.arange(es.pixels.shape[2]) * (es.affine[:3, 2] @ along) / step
+    distance = np.abs(np.arange(ed.pixels.shape[2])[:, None] - positions)
+    if not (distance <= 0.5).any():
+        raise ValueError("no slice of ES lies where a slice of ED lies")
+    return np.where(distance.min(axis=1) < 0.5, distance.argmin(axis=1), -1)
+
+
+def _series(view: str, image: Image, acquired: NDArray[np.bool_]) -> Series:
+    return Series(view, image.pixels, image.affine, image.frame_ms, acquired)

@@ -1,0 +1,133 @@
+"""fit, validate, test and predict: one LightningCLI call and the guards against its traps.
+
+A run lives in one folder, ``trainer.default_root_dir``: its config, checkpoints, pictures and TensorBoard events.
+"""
+
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from jsonargparse import Namespace
+from lightning import LightningDataModule, LightningModule
+from lightning.fabric.utilities.rank_zero import rank_zero_info
+from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+
+import cmr_ssl.callbacks
+import cmr_ssl.data.datamodule
+import cmr_ssl.tasks  # noqa: F401  (importing makes bare class names work in configs)
+from cmr_ssl.callbacks.checkpoints import BEST, LAST, checkpoint_file
+
+RUNS = "runs"
+
+
+class RunCLI(LightningCLI):
+    """LightningCLI with one folder a run, honest resuming and a precision that the device has."""
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        """Parse, then settle the run folder and what `last` and `best` mean, before Lightning reads the checkpoint."""
+        super().parse_arguments(parser, args)
+        asked = self.asked
+        asked.trainer.default_root_dir = str(asked.trainer.default_root_dir or Path(RUNS) / self.config.subcommand)
+        asked.ckpt_path = find_checkpoint(asked.trainer.default_root_dir, asked.ckpt_path)
+        self.model_asked_for = asked.model.clone()
+
+    @property
+    def asked(self) -> Namespace:
+        """The config of the subcommand."""
+        config: Namespace = self.config[self.config.subcommand]
+        return config
+
+    def before_instantiate_classes(self) -> None:
+        """Check everything that can be checked before anything is built."""
+        asked, folder = self.asked, self.asked.trainer.default_root_dir
+        if asked.ckpt_path:
+            check_same_model(self.model_asked_for, asked.model, asked.ckpt_path)
+        elif self.config.subcommand == "fit" and "LOCAL_RANK" not in os.environ:
+            check_unused(folder)
+        if asked.trainer.logger is None:
+            asked.trainer.logger = tensorboard(folder)
+        if str(asked.trainer.precision).startswith("bf16") and not has_bfloat16(asked.trainer.accelerator):
+            rank_zero_info("This device has no bfloat16 arithmetic: training in float32.")
+            asked.trainer.precision = "32-true"
+
+
+def find_checkpoint(folder: str, wanted: str | None) -> str | None:
+    """Turn `last` and `best` into the file in the run folder.
+
+    Raises:
+        FileNotFoundError: if the file is not there.
+    """
+    if not wanted:
+        return None
+    path = checkpoint_file(folder, wanted) if wanted in (LAST, BEST) else Path(wanted)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no checkpoint at {path}: leave --ckpt_path out to start a run, or name its folder with "
+            "--trainer.default_root_dir"
+        )
+    return str(path)
+
+
+def check_unused(folder: str) -> None:
+    """Raise FileExistsError where the run folder already holds a run."""
+    if checkpoint_file(folder, LAST).exists():
+        raise FileExistsError(
+            f"{folder} already holds a run: resume it with --ckpt_path last, or start another one in a folder of its "
+            "own with --trainer.default_root_dir"
+        )
+
+
+def check_same_model(asked: Namespace, stored: Namespace, path: str) -> None:
+    """Raise ValueError where the checkpoint describes another model than the config.
+
+    Lightning lays what the checkpoint stores over the config, the class of the task included, and says nothing.
+    """
+    was, now = (dict(vars(namespace.as_flat())) for namespace in (stored, asked))
+    differ = sorted(key for key in was.keys() | now.keys() if plain(was.get(key)) != plain(now.get(key)))
+    if differ:
+        key = differ[0]
+        raise ValueError(
+            f"--ckpt_path resumes the run of {path}, but this config differs from it in model.{', model.'.join(differ)} "
+            f"({plain(now.get(key))} instead of {plain(was.get(key))}): resume with the same config, or start a new run"
+        )
+
+
+def plain(value: Any) -> Any:
+    """Return a config value in the form it has after a trip through a file: tuples are lists."""
+    if isinstance(value, tuple | list):
+        return [plain(item) for item in value]
+    return value.as_dict() if isinstance(value, Namespace) else value
+
+
+def tensorboard(folder: str) -> Namespace:
+    """Return the config of a TensorBoard logger that writes straight into the run folder."""
+    arguments = Namespace(save_dir=folder, name="", version="")
+    return Namespace(class_path="lightning.pytorch.loggers.TensorBoardLogger", init_args=arguments)
+
+
+def has_bfloat16(accelerator: object) -> bool:
+    """Tell whether the device that will train multiplies bfloat16 faster than float32."""
+    if torch.cuda.is_available() and accelerator != "cpu":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one of Lightning's subcommands with `arguments` and return the exit status."""
+    messages = logging.getLogger("lightning.pytorch.utilities.rank_zero")
+    messages.addFilter(lambda record: "litlogger" not in record.getMessage())  # an advertisement at every start
+    RunCLI(
+        LightningModule,
+        LightningDataModule,
+        subclass_mode_model=True,
+        subclass_mode_data=True,
+        auto_configure_optimizers=False,
+        seed_everything_default=0,
+        save_config_kwargs={"overwrite": True},
+        args=list(arguments),
+    )
+    return 0

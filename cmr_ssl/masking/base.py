@@ -1,0 +1,91 @@
+"""Masking: which tokens the encoder may see. Sample, then apply: all randomness comes in as noise.
+
+Every masking gives each token a score; scores of composed maskings add up, and the tokens with the lowest sums are
+visible. Their number is fixed, so shapes stay static however many planes are missing or dropped.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from cmr_ssl.models.tokens import Grid
+
+HIDE = 1e3  # more than any sum of noise, so a hidden plane comes after every token of the others
+ABSENT = 1e6  # more than any sum of HIDE, so tokens that do not exist come last of all
+
+
+class Masking(ABC):
+    """One rule of masking."""
+
+    @abstractmethod
+    def scores(self, noise: Tensor, present: Tensor, needed_planes: int) -> Tensor:
+        """Score tokens; the lowest stay visible.
+
+        Args:
+            noise: independent uniform numbers in [0, 1), (B, P, t, h, w).
+            present: True for planes that exist, (B, P).
+            needed_planes: planes that must stay to fill the budget of visible tokens.
+
+        Returns:
+            Scores that broadcast to the shape of `noise`.
+        """
+
+
+class Masked(NamedTuple):
+    """The outcome: token ids of the visible (B, K) and the hidden (B, N - K), and which hidden ones exist (B, N - K)."""
+
+    visible: Tensor
+    hidden: Tensor
+    exists: Tensor
+
+
+def visible_tokens(grid: Grid, mask_ratio: float) -> int:
+    """Return the budget of visible tokens.
+
+    Raises:
+        ValueError: if nothing would be visible or nothing hidden.
+    """
+    count = round(grid.tokens * (1 - mask_ratio))
+    if not 0 < count < grid.tokens:
+        raise ValueError(
+            f"mask_ratio {mask_ratio} leaves {count} of {grid.tokens} tokens visible: choose one between 0 and 1"
+        )
+    return count
+
+
+def needed_planes(grid: Grid, visible: int) -> int:
+    """Return how many planes must be present for `visible` tokens to exist."""
+    return -(-visible // grid.per_plane)
+
+
+def mask(maskings: Sequence[Masking], noise: Tensor, present: Tensor, visible: int) -> Masked:
+    """Choose the visible tokens.
+
+    Args:
+        maskings: the rules, composed by adding their scores.
+        noise: uniform numbers in [0, 1), (B, rules, P, t, h, w); each rule has its own.
+        present: True for planes that exist, (B, P).
+        visible: how many tokens stay visible.
+
+    Returns:
+        Visible and hidden ids.
+    """
+    grid = Grid(*noise.shape[2:])
+    needed = needed_planes(grid, visible)
+    absent = ~present[:, :, None, None, None]
+    total = (ABSENT * absent).expand(-1, *grid)
+    for rule, masking in enumerate(maskings):
+        total = total + masking.scores(noise[:, rule], present, needed)
+    order = total.flatten(1).argsort(dim=1, stable=True)
+    hidden = order[:, visible:]
+    exists = present.repeat_interleave(grid.per_plane, dim=1).gather(1, hidden)
+    return Masked(order[:, :visible], hidden, exists)
+
+
+def draw_noise(rules: int, grid: Grid, seeds: Sequence[int]) -> Tensor:
+    """Draw the noise of one batch on the host, (B, rules, P, t, h, w); sample b depends on its own seed only."""
+    generator = torch.Generator()
+    return torch.stack([torch.rand(rules, *grid, generator=generator.manual_seed(seed)) for seed in seeds])

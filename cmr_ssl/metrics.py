@@ -1,0 +1,41 @@
+"""Metrics of reconstruction, per subject and on hidden tokens only."""
+
+import torch
+from torch import Tensor
+
+from cmr_ssl.models.tokens import Grid
+
+
+def psnr(squared_error: Tensor) -> Tensor:
+    """Return the peak signal-to-noise ratio in dB of a mean squared error of intensities 0 to 1."""
+    return -10 * squared_error.clamp(min=1e-10).log10()
+
+
+def plane_of(ids: Tensor, grid: Grid) -> Tensor:
+    """Return the plane (B, Q) of token ids (B, Q)."""
+    return ids // grid.per_plane
+
+
+def visible_planes(visible: Tensor, grid: Grid) -> Tensor:
+    """Tell which planes have at least one of the visible tokens (B, K); (B, P)."""
+    counts = torch.zeros(len(visible), grid.planes, device=visible.device)
+    return counts.scatter_add_(1, plane_of(visible, grid), torch.ones_like(visible, dtype=counts.dtype)) > 0
+
+
+def visible_statistics(patches: Tensor, visible: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation of each plane's visible pixels, each (B, P).
+
+    A plane without visible tokens gets those of all visible pixels of its subject.
+
+    Args:
+        patches: the visible patches, intensities, (B, K, pixels).
+        visible: their token ids, (B, K).
+        grid: the token grid.
+    """
+    plane = plane_of(visible, grid)
+    moments = torch.stack([torch.ones_like(patches[..., 0]), patches.mean(-1), patches.square().mean(-1)], dim=-1)
+    sums = torch.zeros(len(patches), grid.planes, 3, device=patches.device, dtype=moments.dtype)
+    sums.scatter_add_(1, plane[..., None].expand(-1, -1, 3), moments)
+    sums = torch.where(sums[..., :1] > 0, sums, sums.sum(dim=1, keepdim=True))
+    mean, square = (sums[..., 1:] / sums[..., :1]).unbind(-1)
+    return mean, (square - mean.square()).clamp(min=0).sqrt()

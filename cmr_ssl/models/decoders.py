@@ -1,0 +1,84 @@
+"""Decoders: what do the hidden patches look like, given what the encoder saw?"""
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from cmr_ssl.models.encoder import Encoded, Encoder
+from cmr_ssl.models.tokens import Coordinates
+from cmr_ssl.models.transformer import CrossBlock, SelfBlock, initialise, token_parameter
+
+
+class Decoder(nn.Module):
+    """Base of decoders: widths, the query token, positions of its own and the way back to pixels."""
+
+    def __init__(self, encoder: Encoder, width: int) -> None:
+        """Build the shared parts for the tokens of `encoder`, which itself stays outside."""
+        super().__init__()
+        frames, rows, columns = encoder.patch
+        self.narrow = nn.Linear(encoder.width, width)
+        self.query = token_parameter(width)
+        self.position = encoder.positions.embedding(width)
+        self.norm = nn.LayerNorm(width)
+        self.pixels = nn.Linear(width, frames * rows * columns)
+
+    @abstractmethod
+    def forward(self, encoded: Encoded, visible: Coordinates, wanted: Coordinates) -> Tensor:
+        """Predict patches.
+
+        Args:
+            encoded: what the encoder said about the visible tokens.
+            visible: their coordinates, (B, K).
+            wanted: coordinates of the patches to predict, (B, Q).
+
+        Returns:
+            Pixels, (B, Q, pixels).
+        """
+
+
+class CrossAttentionDecoder(Decoder):
+    """Each wanted patch asks the visible tokens; the cost grows with the patches asked for, not with all of them.
+
+    Any patch of any plane can be asked for, also of planes nobody acquired. Compare Fu et al., CrossMAE,
+    arXiv 2401.14391.
+    """
+
+    def __init__(
+        self, encoder: Encoder, width: int = 512, depth: int = 4, heads: int = 8, mlp_ratio: float = 4.0
+    ) -> None:
+        """Build the decoder; the arguments mean what they mean in `Encoder`."""
+        super().__init__(encoder, width)
+        self.memory_norm = nn.LayerNorm(width)
+        self.blocks = nn.ModuleList(CrossBlock(width, heads, mlp_ratio) for _ in range(depth))
+        self.apply(initialise)
+
+    def forward(self, encoded: Encoded, visible: Coordinates, wanted: Coordinates) -> Tensor:
+        """Predict patches; see `Decoder.forward`."""
+        memory = self.narrow(encoded.tokens) + self.position(visible)
+        memory = self.memory_norm(torch.cat([self.narrow(encoded.class_token)[:, None], memory], dim=1))
+        queries = self.query + self.position(wanted)
+        for block in self.blocks:
+            queries = block(queries, memory)
+        return self.pixels(self.norm(queries))
+
+
+class SelfAttentionDecoder(Decoder):
+    """The published decoder: visible tokens and placeholders of the wanted ones all attend to each other."""
+
+    def __init__(
+        self, encoder: Encoder, width: int = 1024, depth: int = 2, heads: int = 16, mlp_ratio: float = 4.0
+    ) -> None:
+        """Build the decoder; the arguments mean what they mean in `Encoder`."""
+        super().__init__(encoder, width)
+        self.blocks = nn.ModuleList(SelfBlock(width, heads, mlp_ratio) for _ in range(depth))
+        self.apply(initialise)
+
+    def forward(self, encoded: Encoded, visible: Coordinates, wanted: Coordinates) -> Tensor:
+        """Predict patches; see `Decoder.forward`."""
+        seen = self.narrow(encoded.tokens) + self.position(visible)
+        placeholders = (self.query + self.position(wanted)).to(seen.dtype)
+        tokens = torch.cat([self.narrow(encoded.class_token)[:, None], seen, placeholders], dim=1)
+        for block in self.blocks:
+            tokens = block(tokens)
+        return self.pixels(self.norm(tokens[:, -placeholders.shape[1] :]))

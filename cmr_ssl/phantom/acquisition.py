@@ -1,0 +1,123 @@
+"""Acquire a series: every slice of it, over the whole beat, as grey values and classes."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmr_ssl.phantom.painting import Scene, classify, heart_box, measure, paint
+from cmr_ssl.phantom.prescription import Placement, Prescription
+from cmr_ssl.phantom.scanner import Scanner, detect, limit_resolution, shading
+from cmr_ssl.phantom.torso import Torso, paint_torso
+from cmr_ssl.planes import slice_affine, to_mm
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+
+POINTS_AT_ONCE = 40_000  # keeps the working arrays in the processor's cache
+SUBPLANES = (-1 / 3, 0.0, 1 / 3)  # where a slice is sampled, in units of its thickness
+
+
+class World(NamedTuple):
+    """Everything that is imaged, and with what."""
+
+    scene: Scene
+    torso: Torso
+    placement: Placement
+    scanner: Scanner
+
+
+class Acquired(NamedTuple):
+    """A series as acquired.
+
+    Attributes:
+        pixels: grey values, (T, S, Y, X): NIfTI's order read backwards.
+        labels: classes of `anatomy`, (T, S, Y, X).
+        shifts: how far breathing moved the organs in each slice, patient mm, (S, 3).
+    """
+
+    pixels: NDArray[np.int16]
+    labels: NDArray[np.uint8]
+    shifts: Array
+
+
+def acquire(rng: np.random.Generator, world: World, series: Prescription, breath_mm: float) -> Acquired:
+    """Acquire one series.
+
+    Args:
+        rng: owned by the caller.
+        world: what is imaged.
+        series: where.
+        breath_mm: scatter of the breath-hold position per axis, mm.
+    """
+    columns, rows, count = series.shape
+    frames = len(world.scene.heart.mitral)
+    pixels = np.empty((frames, count, rows, columns), np.int16)
+    labels = np.zeros((frames, count, rows, columns), np.uint8)
+    shifts = rng.normal(0.0, 1.0, (count, 3)) * breath_mm * np.array([0.6, 0.8, 1.3])
+    for index, shift in enumerate(shifts):
+        images, labels[:, index] = _ideal_slice(world, series, index, shift)
+        pixels[:, index] = detect(rng, images, world.scanner)
+    return Acquired(pixels, labels, shifts)
+
+
+def _ideal_slice(world: World, series: Prescription, index: int, shift: Array) -> tuple[Floats, NDArray[np.uint8]]:
+    """Return noise-free images (T, Y, X) and classes of one slice."""
+    columns, rows, _ = series.shape
+    affine = slice_affine(series.affine, index)
+    points = to_mm(affine, _grid(columns, rows))
+    width = float(np.linalg.norm(affine[:3, 0]))
+    ground = paint_torso(points, world.torso, shift, width)
+    coil = shading(world.scanner, points, world.placement.origin).reshape(rows, columns)
+    still = limit_resolution(ground.reshape(rows, columns) * coil, world.scanner.resolution)
+    images = np.repeat(still[None], len(world.scene.heart.mitral), axis=0)
+    labels = np.zeros(images.shape, np.uint8)
+    window = _window(world, points - shift, rows, columns)
+    if window is None:
+        return images, labels
+    inside = np.zeros((rows, columns), bool)
+    inside[window] = True
+    chosen = inside.ravel()
+    normal = affine[:3, 2] / np.linalg.norm(affine[:3, 2]) * series.thickness
+    beating, classes = _beating(world, points[chosen] - shift, normal, ground[chosen], width)
+    shape = (len(images), *labels[(0, *window)].shape)
+    change = (beating - ground[chosen]).reshape(shape) * coil[window]
+    images[(slice(None), *window)] += limit_resolution(change, world.scanner.resolution)
+    labels[(slice(None), *window)] = classes.reshape(shape)
+    return images, labels
+
+
+def _grid(columns: int, rows: int) -> Array:
+    """Return all pixels of an image, (rows * columns, 2), as (column, row)."""
+    row, column = np.divmod(np.arange(rows * columns), columns)
+    return np.stack([column, row], axis=1).astype(np.float64)
+
+
+def _window(world: World, points: Array, rows: int, columns: int) -> tuple[slice, slice] | None:
+    """Return the rows and columns whose pixels the beating heart may reach, None if it reaches none."""
+    low, high = heart_box(world.scene.heart)
+    at = world.placement.to_heart(points)
+    reached = np.flatnonzero(np.all((at >= low) & (at <= high), axis=1))
+    if not len(reached):
+        return None
+    row, column = np.divmod(reached, columns)
+    return slice(row.min(), row.max() + 1), slice(column.min(), column.max() + 1)
+
+
+def _beating(
+    world: World, points: Array, normal: Array, ground: Floats, width: float
+) -> tuple[Floats, NDArray[np.uint8]]:
+    """Return signal (T, N), averaged through the slice, and classes (T, N) at its middle."""
+    frames = len(world.scene.heart.mitral)
+    signal = np.zeros((frames, len(points)), np.float32)
+    labels = np.zeros((frames, len(points)), np.uint8)
+    step = max(1, POINTS_AT_ONCE // len(points))
+    for offset in SUBPLANES:
+        at = world.placement.to_heart(points + offset * normal).astype(np.float32)
+        for first in range(0, frames, step):
+            some = slice(first, first + step)
+            depths = measure(world.scene, at, some)
+            signal[some] += paint(world.scene, depths, at, ground, some, width)
+            if offset == 0.0:
+                labels[some] = classify(depths)
+    return signal / np.float32(len(SUBPLANES)), labels

@@ -1,0 +1,228 @@
+"""One beating heart in the heart frame: chambers whose volumes are the subject's, at every frame, exactly.
+
+Frame (mm): x towards mid-septum and the right ventricle, y anterior, z from apex to base; z = 0 is the mitral plane at
+end-diastole. Every surface has one free size that the wanted volume fixes, in closed form but for the atria. Muscle is
+incompressible, the apex stands still, the valve planes descend, the atrial roofs stay where they are.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmr_ssl.phantom.population import Shape, Subject, Volumes
+from cmr_ssl.phantom.surfaces import ANGLES, HEIGHTS, Surface, angle, height, largest_root, mean_square
+from cmr_ssl.phantom.timing import Beat, smooth_step
+
+Array = NDArray[np.float64]
+
+MUSCLE_G_PER_ML = 1.05
+APEX_WALL_MM = 5.0
+BULLET_POWER = 2.5
+BULLET_OVERHANG = 0.45  # how far the profile runs past its equator, towards the base
+RV_OUTFLOW_MM = 24.0  # how far the outflow tract rises above the tricuspid plane
+ATRIAL_WALL_MM = 2.0
+AORTA_MM = np.array([10.7, 9.0])  # centre of the aortic root on the base
+AORTA_LEAN = np.array([-0.12, 0.45])  # its drift per mm of z
+AORTA_RADIUS_MM = 12.5
+TERRITORY_CENTRE = {"LAD": (50.0, 50.0, 0.35), "RCA": (-105.0, 45.0, 1.0), "LCX": (175.0, 45.0, 1.0)}
+
+
+class Heart(NamedTuple):
+    """Surfaces of one heart over T frames.
+
+    Attributes:
+        endo: LV cavity, papillary muscles included.
+        epi: LV cavity and wall.
+        rv: what the RV adds to the squared radius of its inner wall (the LV's outer surface, continued upwards).
+        la: left atrium.
+        ra: right atrium.
+        mitral: z of the mitral plane, (T,).
+        twist: rotation of the base and of the apex in degrees, (T, 2).
+        beat: the curves it follows.
+    """
+
+    endo: Surface
+    epi: Surface
+    rv: Surface
+    la: Surface
+    ra: Surface
+    mitral: Array
+    twist: Array
+    beat: Beat
+
+
+def build_heart(subject: Subject, beat: Beat) -> Heart:
+    """Return the heart of `subject` following `beat`."""
+    shape, volumes = subject.shape, subject.volumes
+    lv_mm3 = 1e3 * (volumes.lvesv + (volumes.lvedv - volumes.lvesv) * beat.lv)
+    mitral = -shape.avpd * (1.0 - beat.lv)
+    endo, epi = _left_ventricle(shape, volumes, beat, mitral, lv_mm3)
+    rv = _right_ventricle(shape, volumes, beat, epi)
+    la = _left_atrium(volumes, beat, mitral)
+    ra = _right_atrium(volumes, beat, -6.0 - shape.tapse * (1.0 - beat.rv), la, epi)
+    twist = shape.twist * beat.twist[:, None] * np.array([-3.0, 10.0])
+    return Heart(endo, epi, rv, la, ra, mitral, twist, beat)
+
+
+def _bullet(u: Array) -> Array:
+    """Return the squared profile of a ventricle, 0 at the apex and 1 at its equator."""
+    return 1.0 - np.abs(1.0 - (1.0 + BULLET_OVERHANG) * u) ** BULLET_POWER
+
+
+def _angular_distance(degrees: float) -> Array:
+    return np.abs((np.rad2deg(angle) - degrees + 180.0) % 360.0 - 180.0)
+
+
+def infarct(shape: Shape) -> Array:
+    """Return how much of the wall is infarcted, 0 to 1, (ANGLES, HEIGHTS)."""
+    if not shape.territory:
+        return np.zeros((ANGLES, HEIGHTS))
+    centre, half_width, base = TERRITORY_CENTRE[shape.territory]
+    across = 1.0 - smooth_step((_angular_distance(centre) - half_width) / 25.0)
+    along = 1.0 - (1.0 - base) * smooth_step((height - 0.55) / 0.3)
+    apex = smooth_step((0.35 - height) / 0.2) if shape.territory == "LAD" else np.zeros(HEIGHTS)
+    return np.maximum(across[:, None] * along, apex)
+
+
+def _wall_pattern(shape: Shape) -> Array:
+    """Return relative wall thickness, (ANGLES, HEIGHTS)."""
+    bump = np.exp(-(_angular_distance(shape.bump_angle) ** 2) / (2 * 40.0**2))[:, None]
+    along = np.exp(-(((height - 0.7) / 0.3) ** 2))
+    return 1.0 + shape.septal_excess * np.cos(angle)[:, None] + shape.bump * bump * along
+
+
+def _left_ventricle(
+    shape: Shape, volumes: Volumes, beat: Beat, mitral: Array, lv_mm3: Array
+) -> tuple[Surface, Surface]:
+    """Return cavity and outer surface: the cavity's radius and the wall's thickness each solve one quadratic."""
+    apex = -(shape.length * np.cbrt(1e3 * volumes.lvedv) + APEX_WALL_MM)
+    bottom = apex + APEX_WALL_MM + 2.0 * (1.0 - beat.lv)
+    still = infarct(shape)
+    radius = _cavity_radius(shape, still, lv_mm3, mitral - bottom)
+    profile = _bullet(height) * (1.0 - shape.flattening * np.clip(np.cos(angle), 0, 1) ** 2)[:, None] ** 2
+    endo = Surface((profile * radius**2).astype(np.float32), bottom, mitral)
+    pattern = _wall_pattern(shape) * (1.0 - shape.thinning * still)
+    outer = np.full_like(mitral, apex)
+    moving = pattern * (1.0 - min(shape.akinesia, 1.0) * still)
+    target = (lv_mm3 + 1e3 * volumes.lvm / MUSCLE_G_PER_ML) / (np.pi * (mitral - outer))
+    rest = pattern - moving
+    first = _thickness(profile, radius[:1], pattern, np.zeros_like(pattern), target[:1])
+    wall = _thickness(profile, radius, moving, rest * first, target)[:, None, None] * moving + rest * first
+    epi = Surface((profile * (radius + wall) ** 2).astype(np.float32), outer, mitral)
+    return endo, epi
+
+
+def _cavity_radius(shape: Shape, still: Array, lv_mm3: Array, length: Array) -> Array:
+    """Return the cavity's radius before the profile, (T, ANGLES, HEIGHTS); infarcted wall stays near its first place."""
+    flat = (1.0 - shape.flattening * np.clip(np.cos(angle), 0, 1) ** 2)[:, None] ** 2
+    profile = _bullet(height) * flat
+    target = lv_mm3 / (np.pi * length)
+    start = np.sqrt(target[0] / mean_square(profile))
+    free, fixed = 1.0 - shape.akinesia * still, shape.akinesia * still * start
+    a, b = mean_square(profile * free**2), mean_square(2 * profile * free * fixed)
+    size = largest_root(a, b, mean_square(profile * fixed**2) - target)
+    return size[:, None, None] * free + fixed
+
+
+def _thickness(profile: Array, radius: Array, moving: Array, rest: Array, target: Array) -> Array:
+    """Solve for the thickness w (T,) of the wall w * moving + rest that makes the outer mean square `target`."""
+    inner = radius + rest
+    a = mean_square(profile * moving**2)
+    b, c = mean_square(2 * profile * inner * moving), mean_square(profile * inner**2)
+    return largest_root(a, b, c - target)
+
+
+def inner_square(epi: Surface, z: Array) -> Array:
+    """Return the squared radius of the RV's inner wall at heights z (T, HEIGHTS): (T, ANGLES, HEIGHTS)."""
+    u = np.clip((z - epi.bottom[:, None]) / (epi.top - epi.bottom)[:, None], 0, 1) * (HEIGHTS - 1)
+    low = np.minimum(u.astype(int), HEIGHTS - 2)
+    frame = np.arange(len(z))[:, None]
+    table = epi.square.transpose(0, 2, 1)
+    part = (u - low)[..., None]
+    return ((1 - part) * table[frame, low] + part * table[frame, low + 1]).transpose(0, 2, 1)
+
+
+def _right_ventricle(shape: Shape, volumes: Volumes, beat: Beat, epi: Surface) -> Surface:
+    """Return the crescent: a bulge of one free height over the inner wall, solved from a quadratic."""
+    bottom = np.full_like(beat.rv, 0.86 * epi.bottom[0])
+    tricuspid = -6.0 - shape.tapse * (1.0 - beat.rv)
+    top = tricuspid + RV_OUTFLOW_MM + 1.0
+    z = bottom[:, None] + (top - bottom)[:, None] * height
+    inner = np.sqrt(inner_square(epi, z))
+    bulge = _crescent(shape, z, bottom, tricuspid)
+    target = 1e3 * (volumes.rvesv + (volumes.rvedv - volumes.rvesv) * beat.rv) / (np.pi * (top - bottom))
+    size = largest_root(mean_square(bulge**2), mean_square(2 * inner * bulge), -target)[:, None, None]
+    return Surface((2 * inner * size * bulge + (size * bulge) ** 2).astype(np.float32), bottom, top)
+
+
+def _crescent(shape: Shape, z: Array, bottom: Array, tricuspid: Array) -> Array:
+    """Return the relative bulge of the RV free wall, (T, ANGLES, HEIGHTS): it spirals and rises to the outflow tract."""
+    rise = RV_OUTFLOW_MM * smooth_step((angle - np.deg2rad(5.0)) / np.deg2rad(55.0))
+    top = tricuspid[:, None, None] + rise[:, None]
+    v = (z[:, None, :] - bottom[:, None, None]) / (top - bottom[:, None, None])
+    lid = smooth_step((1.04 - v) / 0.06)
+    v = np.clip(v, 0, 1)
+    profile = np.clip(1.0 - np.abs(1.0 - 1.35 * v) ** 2.2, 0, 1) ** 0.6
+    off = (angle[:, None] - np.deg2rad(-14.0 + 22.0 * v)) / np.deg2rad(shape.rv_half_angle)
+    return np.cos(np.pi / 2 * np.clip(off, -1, 1)) ** 0.8 * profile * lid
+
+
+def _atrial_length(largest: float, volume: Array, descent: Array) -> Array:
+    """Return the length of an atrium in mm: its roof is fixed, its valve plane descends."""
+    longest = 50.0 * np.cbrt(largest / 68.0)
+    return longest - (descent - descent.min())
+
+
+def _cut_ellipsoid(u: Array) -> Array:
+    """Return the squared profile of an ellipsoid cut 0.6 of its half-length below the centre."""
+    return np.clip(1.0 - (1.6 * u - 0.6) ** 2, 0, 1)
+
+
+def _left_atrium(volumes: Volumes, beat: Beat, mitral: Array) -> Surface:
+    mm3 = 1e3 * (volumes.lavmin + (volumes.lavmax - volumes.lavmin) * beat.la)
+    length = _atrial_length(volumes.lavmax, mm3, mitral)
+    oval = 1.0 / ((np.cos(angle) / 1.08) ** 2 + (np.sin(angle) / 0.92) ** 2)
+    profile = oval[:, None] * _cut_ellipsoid(height)
+    x, y, lean_x, lean_y = -4.0, -8.0, 0.0, -0.15
+    z = mitral[:, None] + length[:, None] * height
+    limit = _aorta_limit(x + lean_x * z, y + lean_y * z, z)
+    target = mm3 / (np.pi * length)
+    size = _bisect_limited(profile, limit, target)
+    square = np.minimum(size[:, None, None] * profile, limit)
+    return Surface(square.astype(np.float32), mitral, mitral + length, x, y, lean_x, lean_y)
+
+
+def _aorta_limit(x: Array, y: Array, z: Array) -> Array:
+    """Return the squared distance from axis points (T, HEIGHTS) to the aortic root in each direction."""
+    centre = AORTA_MM + AORTA_LEAN * z[..., None]
+    dx, dy = centre[..., 0] - x, centre[..., 1] - y
+    along = dx[:, None] * np.cos(angle)[:, None] + dy[:, None] * np.sin(angle)[:, None]
+    room = along**2 - (dx**2 + dy**2)[:, None] + (AORTA_RADIUS_MM + ATRIAL_WALL_MM) ** 2
+    hit = (room > 0) & (along > 0)
+    return np.where(hit, np.clip(along - np.sqrt(np.clip(room, 0, None)), 3.0, None) ** 2, 1e6)
+
+
+def _bisect_limited(profile: Array, limit: Array, target: Array) -> Array:
+    """Find the factor (T,) on `profile` whose mean, nowhere above `limit`, is `target`."""
+    low, high = np.zeros_like(target), np.full_like(target, 1e4)
+    for _ in range(36):
+        middle = (low + high) / 2
+        small = mean_square(np.minimum(middle[:, None, None] * profile, limit)) < target
+        low, high = np.where(small, middle, low), np.where(small, high, middle)
+    return high
+
+
+def _right_atrium(volumes: Volumes, beat: Beat, tricuspid: Array, la: Surface, epi: Surface) -> Surface:
+    mm3 = 1e3 * (volumes.ravmin + (volumes.ravmax - volumes.ravmin) * beat.ra)
+    length = _atrial_length(volumes.ravmax, mm3, tricuspid)
+    profile = np.broadcast_to(_cut_ellipsoid(height), (ANGLES, HEIGHTS))
+    size = mm3 / (np.pi * length * mean_square(profile))
+    square = (size[:, None, None] * profile).astype(np.float32)
+    widest = float(np.sqrt(size.max()))
+    lean_x = -0.25
+    beside_lv = float(np.sqrt(epi.square[:, ANGLES // 2, -1].max())) + 0.8 * widest + ATRIAL_WALL_MM
+    beside_la = float(np.sqrt(la.square[:, ANGLES // 2].max())) + la.x + widest + 2 * ATRIAL_WALL_MM - lean_x * 12.0
+    distance = max(beside_lv, beside_la)
+    x, y = distance * np.cos(np.deg2rad(-22.0)), distance * np.sin(np.deg2rad(-22.0))
+    return Surface(square, tricuspid, tricuspid + length, float(x), float(y), lean_x, 0.0)

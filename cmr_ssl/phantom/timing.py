@@ -1,0 +1,93 @@
+"""When things happen in a beat: how full each chamber is at every frame, 1 at its largest and 0 at its smallest."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmr_ssl.phantom.population import Body, Shape
+
+Array = NDArray[np.float64]
+
+CONTRACTION_MS = 45.0  # isovolumic contraction after the R wave, and the lag of the trigger behind the Q wave
+RELAXATION_MS = 70.0  # isovolumic relaxation
+KICK_LEAD_MS = 155.0  # the atria contract this long before the next R wave
+
+
+class Beat(NamedTuple):
+    """Curves over one closed beat, all (T,); frame t lies at t * rr_ms / T after the R wave.
+
+    Attributes:
+        rr_ms: length of the beat.
+        lv: filling of the left ventricle, 1 at frame 0.
+        rv: filling of the right ventricle; the tricuspid plane follows.
+        la: filling of the left atrium, 0 at frame 0.
+        ra: filling of the right atrium.
+        twist: twist of the left ventricle, 0 to 1.
+        ejection: speed of LV ejection relative to its peak, 0 to 1.
+        inflow: speed of early LV filling relative to its peak, 0 to 1.
+    """
+
+    rr_ms: float
+    lv: Array
+    rv: Array
+    la: Array
+    ra: Array
+    twist: Array
+    ejection: Array
+    inflow: Array
+
+
+def smooth_step(x: Array) -> Array:
+    """Rise from 0 at x <= 0 to 1 at x >= 1 without a kink."""
+    x = np.clip(x, 0.0, 1.0)
+    return x * x * (3.0 - 2.0 * x)
+
+
+def end_systole_ms(body: Body) -> float:
+    """Return when ejection ends, in ms after the R wave (Weissler-type regression of QS2 on heart rate)."""
+    qs2 = 541.0 - 2.2 * body.heart_rate if body.male else 540.0 - 2.0 * body.heart_rate
+    return qs2 - CONTRACTION_MS
+
+
+def beat(body: Body, shape: Shape, frames: int) -> Beat:
+    """Return the curves of one beat at `frames` equidistant times."""
+    rr = 60000.0 / body.heart_rate
+    t = np.arange(frames) * rr / frames
+    es = end_systole_ms(body)
+    lv = _ventricle(t, rr, es, shape.kick)
+    rv = _ventricle(t, rr, es + 10.0, shape.kick)
+    la = _atrium(t, rr, es, shape.passive)
+    ra = _atrium(t, rr, es + 10.0, shape.passive)
+    twist = smooth_step(t / es) * (1.0 - smooth_step((t - es) / (0.35 * (rr - es))))
+    speed = np.gradient(lv)
+    early = np.where(t < rr - KICK_LEAD_MS, speed, 0.0)
+    return Beat(rr, _full_range(lv), _full_range(rv), _full_range(la), _full_range(ra), twist, _peak(-speed), _peak(early))
+
+
+def _opening(rr: float, es: float) -> tuple[float, float, float]:
+    """Return mitral opening, duration of rapid filling and start of the atrial contraction, in ms."""
+    opening, kick = es + RELAXATION_MS, rr - KICK_LEAD_MS
+    return opening, float(np.clip(kick - opening, 120.0, 220.0)), kick
+
+
+def _ventricle(t: Array, rr: float, es: float, kick_share: float) -> Array:
+    opening, rapid, kick = _opening(rr, es)
+    ejected = smooth_step((t - CONTRACTION_MS) / (es - CONTRACTION_MS))
+    filled = (1 - kick_share) * smooth_step((t - opening) / rapid) + kick_share * smooth_step((t - kick) / (rr - kick))
+    return 1.0 - ejected + filled
+
+
+def _atrium(t: Array, rr: float, es: float, passive: float) -> Array:
+    opening, rapid, kick = _opening(rr, es)
+    emptied = passive * smooth_step((t - opening) / rapid) + (1 - passive) * smooth_step((t - kick) / (rr - kick))
+    return smooth_step(t / es) - emptied
+
+
+def _full_range(curve: Array) -> Array:
+    """Stretch a sampled curve so that it reaches 0 and 1: the extreme volumes are those of the sampled frames."""
+    return (curve - curve.min()) / (curve.max() - curve.min())
+
+
+def _peak(speed: Array) -> Array:
+    return np.clip(speed, 0.0, None) / max(float(speed.max()), 1e-9)

@@ -1,0 +1,95 @@
+"""Tubes in and around the heart: great vessels and papillary muscles, as round-ended cylinders."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmr_ssl.phantom.heart import AORTA_LEAN, AORTA_MM, AORTA_RADIUS_MM, Heart
+from cmr_ssl.phantom.surfaces import ANGLES, HEIGHTS
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+
+PAPILLARY_ANGLES = (140.0, 250.0)
+UP = np.array([-0.18, 0.82, 0.54])  # towards the head, in the heart frame of a reference body
+
+
+class Tube(NamedTuple):
+    """A round-ended cylinder between two points over T frames (or 1 if it stands still), mm.
+
+    Attributes:
+        start: (T or 1, 3).
+        end: (T or 1, 3).
+        radius: (T or 1,).
+    """
+
+    start: Array
+    end: Array
+    radius: Array
+
+
+def tube(start: Array, direction: Array, length: float, radius: float) -> Tube:
+    """Return a still tube."""
+    end = start + length * direction / np.linalg.norm(direction)
+    return Tube(start[None], end[None], np.array([radius]))
+
+
+def tube_depth(item: Tube, points: Floats, frames: slice) -> Floats:
+    """Return how deep points (N, 3) lie inside a tube at each frame, negative outside, mm, (T or 1, N)."""
+    chosen = frames if len(item.start) > 1 else slice(None)
+    start, end = item.start[chosen].astype(np.float32), item.end[chosen].astype(np.float32)
+    way = end - start
+    length2 = (way**2).sum(axis=1)[:, None]
+    along = (points @ way.T).T - (start * way).sum(axis=1)[:, None]
+    along = np.clip(along / length2, 0, 1)
+    distance2 = np.zeros_like(along)
+    for axis in range(3):
+        distance2 += (points[:, axis] - start[:, axis, None] - along * way[:, axis, None]) ** 2
+    return np.asarray(item.radius[chosen].astype(np.float32)[:, None] - np.sqrt(distance2), np.float32)
+
+
+def ascending_aorta(heart: Heart) -> list[Tube]:
+    """Return the root, which follows the mitral plane, and the still part above it."""
+    z = heart.mitral[:, None]
+    start = np.concatenate([AORTA_MM + AORTA_LEAN * z, z], axis=1)
+    bend = np.array([*(AORTA_MM + AORTA_LEAN * 40.0), 40.0])
+    root = Tube(start, np.broadcast_to(bend, start.shape), np.full(len(start), AORTA_RADIUS_MM))
+    return [root, tube(bend, np.array([0.0, 0.75, 0.65]), 60.0, AORTA_RADIUS_MM)]
+
+
+def still_vessels(heart: Heart) -> list[Tube]:
+    """Return pulmonary trunk, caval and pulmonary veins."""
+    ra = np.array([heart.ra.x, heart.ra.y, 0.0])
+    la = np.array([heart.la.x, heart.la.y, 0.0])
+    roof = float(heart.la.top[0])
+    left = la + [-8.0, -8.0, roof - 12.0]
+    right = la + [8.0, -8.0, roof - 10.0]
+    return [
+        tube(np.array([17.0, 36.0, 6.0]), np.array([-0.75, 0.55, 0.35]), 55.0, 11.5),
+        tube(ra + [-6.0, 4.0, 22.0], UP, 75.0, 9.0),
+        tube(ra + [0.0, -8.0, 12.0], -UP, 70.0, 10.5),
+        tube(left, np.array([-0.80, 0.40, -0.10]), 40.0, 6.0),
+        tube(left, np.array([-0.85, -0.10, 0.15]), 40.0, 5.5),
+        tube(right, np.array([0.35, -0.45, 0.80]), 40.0, 6.0),
+        tube(right, np.array([0.45, 0.05, 0.85]), 40.0, 6.0),
+    ]
+
+
+def papillaries(heart: Heart) -> list[Tube]:
+    """Return the two papillary muscles, riding on the inner wall and turning with it."""
+    return [_papillary(heart, degrees, size) for degrees, size in zip(PAPILLARY_ANGLES, (4.6, 4.2), strict=True)]
+
+
+def _papillary(heart: Heart, degrees: float, radius: float) -> Tube:
+    ends = [_on_inner_wall(heart, degrees, u, radius) for u in (0.34, 0.66)]
+    return Tube(ends[0], ends[1], np.full(len(heart.mitral), radius))
+
+
+def _on_inner_wall(heart: Heart, degrees: float, u: float, inward: float) -> Array:
+    base, apex = heart.twist.T
+    theta = np.deg2rad(degrees + u * base + (1 - u) * apex)
+    step = ((theta % (2 * np.pi)) * ANGLES / (2 * np.pi) + ANGLES / 2).astype(int) % ANGLES
+    r = np.sqrt(heart.endo.square[np.arange(len(step)), step, round(u * (HEIGHTS - 1))]) - inward
+    z = heart.endo.bottom + u * (heart.endo.top - heart.endo.bottom)
+    return np.stack([r * np.cos(theta), r * np.sin(theta), z], axis=1)

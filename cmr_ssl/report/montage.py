@@ -1,0 +1,76 @@
+"""Montages: planes side by side, one row for each thing to compare, with names and marks."""
+
+from collections.abc import Sequence
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+Planes = NDArray[np.float32]
+
+INK, PAPER, MARK = (235, 235, 235), (12, 12, 14), (255, 96, 64)
+GAP, NAMES, TITLES = 3, 104, 16  # pixels: between tiles, for the names of rows, for the titles of columns
+
+
+def montage(
+    rows: Sequence[tuple[str, Planes]], titles: Sequence[str], marked: Sequence[bool], tile: int = 96
+) -> Image.Image:
+    """Draw rows of planes.
+
+    Args:
+        rows: a name and planes (P, H, W) from 0 to 1 each; NaN is drawn as a blank of its own colour.
+        titles: one for each plane.
+        marked: planes to frame, for example because they were dropped.
+        tile: width of a plane in pixels.
+
+    Returns:
+        An RGB picture.
+    """
+    step = tile + GAP
+    canvas = Image.new("RGB", (NAMES + len(titles) * step, TITLES + len(rows) * step), PAPER)
+    pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(11)
+    for column, (title, mark) in enumerate(zip(titles, marked, strict=True)):
+        pen.text((NAMES + column * step + 2, 1), title, fill=MARK if mark else INK, font=font)
+    for row, (name, planes) in enumerate(rows):
+        top = TITLES + row * step
+        pen.text((4, top + tile // 2 - 6), name, fill=INK, font=font)
+        for column, plane in enumerate(planes):
+            left = NAMES + column * step
+            canvas.paste(tile_of(plane, tile), (left, top))
+            if marked[column]:
+                pen.rectangle((left, top, left + tile - 1, top + tile - 1), outline=MARK, width=2)
+    return canvas
+
+
+def tile_of(plane: Planes, size: int) -> Image.Image:
+    """Turn a plane (H, W) into a square tile; NaN becomes dark blue, so that hidden is never mistaken for black."""
+    grey = (np.nan_to_num(plane.clip(0, 1)) * 255).astype(np.uint8)
+    colours = np.stack([grey, grey, grey], axis=-1)
+    colours[np.isnan(plane)] = (28, 32, 58)
+    return Image.fromarray(colours).resize((size, size), Image.Resampling.BILINEAR)
+
+
+def stack(pictures: Sequence[Image.Image]) -> Image.Image:
+    """Put pictures of the same width one below the other."""
+    width, heights = pictures[0].width, [picture.height for picture in pictures]
+    canvas = Image.new("RGB", (width, sum(heights)), PAPER)
+    for picture, top in zip(pictures, np.cumsum([0, *heights[:-1]]), strict=True):
+        canvas.paste(picture, (0, int(top)))
+    return canvas
+
+
+def gif(frames: Sequence[Image.Image], beat_ms: float = 1000.0) -> bytes:
+    """Encode frames as an endless GIF that lasts one beat."""
+    stream = BytesIO()
+    palette = [frame.quantize(128, dither=Image.Dither.NONE) for frame in frames]
+    duration = max(20, round(beat_ms / len(frames)))
+    palette[0].save(stream, "GIF", save_all=True, append_images=palette[1:], duration=duration, loop=0)
+    return stream.getvalue()
+
+
+def png(picture: Image.Image) -> bytes:
+    """Encode a picture as PNG."""
+    stream = BytesIO()
+    picture.save(stream, "PNG", optimize=True)
+    return stream.getvalue()

@@ -1,0 +1,84 @@
+"""AdamW as transformers are trained: warm-up, cosine, no decay on biases and norms, decay of the rate over layers."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+from torch.optim import AdamW, Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """How a task is optimised.
+
+    Attributes:
+        learning_rate: peak rate, after warm-up.
+        weight_decay: decay of matrices; biases, norms and tokens never decay.
+        warmup: share of all steps over which the rate rises from zero.
+        betas: AdamW's two averages.
+        layer_decay: factor of the rate from each encoder block to the one below it; 1 for pretraining.
+    """
+
+    learning_rate: float = 1.5e-4
+    weight_decay: float = 0.05
+    warmup: float = 0.05
+    betas: tuple[float, float] = (0.9, 0.95)
+    layer_decay: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse values that cannot train.
+
+        Raises:
+            ValueError: naming the value.
+        """
+        if self.learning_rate <= 0:
+            raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
+        if not 0 <= self.warmup < 1:
+            raise ValueError(f"warmup is a share of all steps, 0 to below 1, got {self.warmup}")
+        if not 0 < self.layer_decay <= 1:
+            raise ValueError(f"layer_decay must be above 0 and at most 1, got {self.layer_decay}")
+
+
+def layers_above(name: str, depth: int) -> int:
+    """Return how many encoder blocks lie above a parameter: 0 for heads and the encoder's norm, depth + 1 at the bottom.
+
+    Args:
+        name: the parameter's name in the task.
+        depth: number of encoder blocks.
+    """
+    if not name.startswith("encoder.") or name.startswith("encoder.norm."):
+        return 0
+    block = re.match(r"encoder\.blocks\.(\d+)\.", name)
+    return depth - int(block.group(1)) if block else depth + 1
+
+
+def decays(name: str, parameter: nn.Parameter) -> bool:
+    """Tell whether a parameter is a matrix, which decays, and not a bias, norm or token."""
+    return parameter.squeeze().ndim > 1
+
+
+def parameter_groups(task: nn.Module, depth: int, how: Optimisation) -> list[dict[str, Any]]:
+    """Sort the trainable parameters of `task` into AdamW's groups, one for each rate and decay."""
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, parameter in trainable(task):
+        rate = how.learning_rate * how.layer_decay ** layers_above(name, depth)
+        decay = how.weight_decay if decays(name, parameter) else 0.0
+        groups.setdefault((rate, decay), []).append(parameter)
+    return [{"params": members, "lr": rate, "weight_decay": decay} for (rate, decay), members in groups.items()]
+
+
+def trainable(task: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """Yield the named parameters that want gradients."""
+    return ((name, parameter) for name, parameter in task.named_parameters() if parameter.requires_grad)
+
+
+def adamw(task: nn.Module, depth: int, how: Optimisation, steps: int) -> tuple[Optimizer, LRScheduler]:
+    """Return AdamW and its schedule over `steps` optimiser steps: linear warm-up, then cosine to zero."""
+    from monai.optimizers import WarmupCosineSchedule  # MONAI takes seconds to import, and only training needs it
+
+    optimizer = AdamW(parameter_groups(task, depth, how), betas=how.betas, fused=True)
+    warmup = max(1, round(how.warmup * steps))
+    return optimizer, WarmupCosineSchedule(optimizer, warmup_steps=warmup, t_total=max(steps, warmup + 1))

@@ -1,0 +1,169 @@
+"""Masked image modelling of whole hearts: hide most tokens, some planes wholly, and reconstruct what is hidden.
+
+Method: Zhang et al., MICCAI 2024, arXiv 2406.00329.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from lightning import LightningModule
+from torch import Tensor
+from torchmetrics import MeanMetric
+
+from cmr_ssl.data.sample import Sample
+from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, subject_mean
+from cmr_ssl.masking import Masked, Masking, draw_noise, mask, needed_planes, visible_tokens
+from cmr_ssl.metrics import plane_of, psnr, visible_planes, visible_statistics
+from cmr_ssl.models import Decoder, Encoder
+from cmr_ssl.models.tokens import Grid, coordinates, grid_of, patchify, take, take_coordinates
+from cmr_ssl.seeds import subject_seeds
+from cmr_ssl.tasks.optimisation import Optimisation, adamw
+
+
+class Reconstruction(NamedTuple):
+    """One pass of a batch: the mask, the true hidden patches, the prediction and the visible patches.
+
+    Patches are intensities 0 to 1; `predicted` is what the decoder said, normalised where the task normalises.
+    """
+
+    grid: Grid
+    masked: Masked
+    hidden: Tensor
+    predicted: Tensor
+    visible: Tensor
+
+
+class PretrainingTask(LightningModule):
+    """Pretrain an encoder by reconstructing hidden tokens."""
+
+    monitor, mode = "val/psnr_hidden", "max"
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        decoder: Callable[[Encoder], Decoder],
+        masking: list[Masking],
+        mask_ratio: float = 0.7,
+        normalise: bool = False,
+        optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
+        seed: int = 0,
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            encoder: what is to be pretrained.
+            decoder: builds the decoder for the encoder.
+            masking: rules of masking; their scores add up.
+            mask_ratio: share of all tokens that is hidden; fixes the number of visible ones.
+            normalise: whether each patch is reconstructed up to its mean and deviation.
+            optimisation: AdamW and its schedule.
+            seed: of the masks.
+
+        Raises:
+            ValueError: if there is no masking rule.
+        """
+        super().__init__()
+        if not masking:
+            raise ValueError("pretraining needs at least one masking rule, for example cmr_ssl.masking.RandomMasking")
+        self.save_hyperparameters()
+        self.encoder = encoder
+        self.decoder = decoder(encoder)
+        self.masking, self.mask_ratio, self.normalise = masking, mask_ratio, normalise
+        self.optimisation, self.seed = optimisation, seed
+        names = ("loss", "psnr_hidden", "psnr_dropped", "psnr_trivial", "psnr_trivial_dropped")
+        self.means = torch.nn.ModuleDict({name: MeanMetric(nan_strategy="ignore") for name in names})
+
+    def setup(self, stage: str) -> None:
+        """Check that the cohort can fill the budget of visible tokens, before anything is trained.
+
+        Raises:
+            ValueError: if the patch does not divide the planes, or subjects may have too few planes.
+        """
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        grid = grid_of(torch.empty(data.shape, device="meta"), self.encoder.patch)
+        needed = needed_planes(grid, visible_tokens(grid, self.mask_ratio))
+        if data.min_planes < needed:
+            raise ValueError(
+                f"mask_ratio {self.mask_ratio} keeps the tokens of {needed} whole planes visible, but data.min_planes "
+                f"{data.min_planes} lets subjects in with fewer: set --data.min_planes {needed} or raise the mask_ratio"
+            )
+
+    def reconstruct(self, batch: Sample, seeds: list[int]) -> Reconstruction:
+        """Hide tokens, encode the rest, predict the hidden ones.
+
+        Args:
+            batch: images as intensities 0 to 1, (B, P, T, H, W).
+            seeds: one for each subject's mask.
+
+        Returns:
+            The reconstruction; every hidden token is predicted, those of dropped planes too.
+        """
+        patch = self.encoder.patch
+        grid = grid_of(batch.images, patch)
+        noise = draw_noise(len(self.masking), grid, seeds).to(batch.images.device, non_blocking=True)
+        masked = mask(self.masking, noise, batch.present, visible_tokens(grid, self.mask_ratio))
+        patches, where = patchify(batch.images, patch), coordinates(batch.affine, grid, patch)
+        visible, seen = take(patches, masked.visible), take_coordinates(where, masked.visible)
+        encoded = self.encoder(visible, seen)
+        predicted = self.decoder(encoded, seen, take_coordinates(where, masked.hidden))
+        return Reconstruction(grid, masked, take(patches, masked.hidden), predicted, visible)
+
+    def losses(self, result: Reconstruction) -> Tensor:
+        """Return the error on the hidden tokens of each subject, (B,); NaN where a subject has none."""
+        target = normalise_patches(result.hidden) if self.normalise else result.hidden
+        return mean_where(patch_errors(result.predicted, target), result.masked.exists)
+
+    def intensities(self, result: Reconstruction) -> Tensor:
+        """Return the predicted patches as intensities 0 to 1, (B, Q, pixels), fit to be shown.
+
+        Normalised predictions get mean and deviation of the *visible* pixels of their plane: those of the hidden
+        patch itself are part of the answer and would flatter the picture.
+        """
+        predicted = result.predicted.float()
+        if self.normalise:
+            mean, deviation = visible_statistics(result.visible, result.masked.visible, result.grid)
+            plane = plane_of(result.masked.hidden, result.grid)
+            predicted = predicted * deviation.gather(1, plane)[..., None] + mean.gather(1, plane)[..., None]
+        return predicted.clamp(0, 1)
+
+    def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
+        """Return the loss of one batch, each subject weighing the same."""
+        seeds = subject_seeds(batch.subject, self.seed, "mask", self.current_epoch)
+        loss = subject_mean(self.losses(self.reconstruct(batch, seeds)))
+        self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: Sample, batch_idx: int) -> None:
+        """Measure one batch under masks that are the same in every epoch."""
+        result = self.reconstruct(batch, subject_seeds(batch.subject, self.seed, "validation mask"))
+        for name, values in self.measure(result).items():
+            self.means[name].update(values)
+            self.log(f"val/{name}", self.means[name], prog_bar=name == "psnr_hidden", batch_size=len(values))
+
+    test_step = validation_step
+
+    def measure(self, result: Reconstruction) -> dict[str, Tensor]:
+        """Return the metrics of each subject, (B,) each, NaN where there is nothing to measure.
+
+        The trivial reconstruction, to compare with, is the mean of the visible pixels of the plane.
+        """
+        plane = plane_of(result.masked.hidden, result.grid)
+        trivial = visible_statistics(result.visible, result.masked.visible, result.grid)[0].gather(1, plane)[..., None]
+        errors = patch_errors(self.intensities(result), result.hidden)
+        trivial_errors = patch_errors(trivial.expand_as(result.hidden), result.hidden)
+        exists = result.masked.exists
+        dropped = exists & ~visible_planes(result.masked.visible, result.grid).gather(1, plane)
+        return {
+            "loss": self.losses(result).detach(),
+            "psnr_hidden": psnr(mean_where(errors, exists)),
+            "psnr_dropped": psnr(mean_where(errors, dropped)),
+            "psnr_trivial": psnr(mean_where(trivial_errors, exists)),
+            "psnr_trivial_dropped": psnr(mean_where(trivial_errors, dropped)),
+        }
+
+    def configure_optimizers(self) -> Any:
+        """Return AdamW with warm-up and cosine over all steps of the run."""
+        steps = int(self.trainer.estimated_stepping_batches)
+        optimizer, schedule = adamw(self, len(self.encoder.blocks), self.optimisation, steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
