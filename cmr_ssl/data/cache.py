@@ -23,7 +23,7 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote
 
 import numpy as np
@@ -64,7 +64,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
             write(stream)
             stream.flush()
             os.fsync(stream.fileno())
-        os.replace(temporary, path)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -93,3 +93,13 @@ def read_settings(cache: Path) -> dict[str, object]:
         )
     settings: dict[str, object] = json.loads(path.read_text())
     return settings
+
+
+def read_preparation(cache: Path) -> dict[str, Any]:
+    """Return what every subject of a cache has in common: the size, spacing and frames of its planes, and the window.
+
+    Raises:
+        FileNotFoundError: if the folder is not a cache.
+    """
+    preparation: Any = read_settings(cache)["preparation"]
+    return dict(preparation)

@@ -57,7 +57,9 @@ def read_cohort(cache: Path) -> pd.DataFrame:
         raise ValueError(f"{cache / COHORT} cannot be read ({error}): run `prepare` again") from error
     missing = sorted(set(COLUMNS) - set(table.columns))
     if missing or (table["settings"] != settings["digest"]).any():
-        raise ValueError(f"{cache / COHORT} does not belong to this cache (columns {missing} missing, or other settings)")
+        raise ValueError(
+            f"{cache / COHORT} does not belong to this cache (columns {missing} missing, or other settings)"
+        )
     return table
 
 

@@ -63,9 +63,9 @@ def cut(frames: NDArray[np.generic], crop: Crop) -> NDArray[np.generic]:
 
 def cut_labels(frames: NDArray[np.uint8], crop: Crop) -> NDArray[np.uint8]:
     """Cut a crop out of label maps (X, Y, T) by nearest pixel and return (T, H, W), 255 outside the image."""
-    nearest = Crop(crop.affine, np.floor(crop.columns + 0.5), np.floor(crop.rows + 0.5))
-    labels = _copy(frames.T, nearest).astype(np.uint8)
-    labels[:, ~inside(nearest, frames.shape[:2])] = UNLABELLED
+    columns, rows = _nearest(crop.columns, frames.shape[0]), _nearest(crop.rows, frames.shape[1])
+    labels = frames.T[:, rows][:, :, columns]
+    labels[:, ~inside(crop, frames.shape[:2])] = UNLABELLED
     return labels
 
 
@@ -79,27 +79,47 @@ def _copy(images: NDArray[np.generic], crop: Crop) -> NDArray[np.generic]:
     out = np.zeros((len(images), len(rows), len(columns)), dtype=images.dtype)
     if not rows.any() or not columns.any():
         return out
-    source = np.ix_(range(len(images)), crop.rows[rows].astype(int), crop.columns[columns].astype(int))
-    out[np.ix_(range(len(images)), rows, columns)] = images[source]
+    target = slice(*_ends(np.flatnonzero(rows))), slice(*_ends(np.flatnonzero(columns)))
+    source = slice(*_ends(crop.rows[rows])), slice(*_ends(crop.columns[columns]))
+    out[:, *target] = images[:, *source]
     return out
 
 
 def _weights(positions: Array, length: int) -> NDArray[np.float32]:
-    """Return the (N, length) matrix of linear interpolation, widened to the step between positions when shrinking."""
-    width = max(1.0, float(positions[1] - positions[0]))
-    low, high = np.floor(positions[0] - width), np.ceil(positions[-1] + width)
-    pixels = np.arange(low, high + 1)
-    weights = (1 - np.abs(pixels - positions[:, None]) / width).clip(min=0)
-    weights /= weights.sum(axis=1, keepdims=True)
+    """Return the (N, length) matrix that interpolates linearly, and when shrinking averages what it interpolated.
+
+    Either keeps a ramp a ramp, so that what a pixel shows lies exactly where the affine says.
+    """
+    # The box that, together with the source's own pixel, is as wide as a pixel of the crop.
+    box = float(np.sqrt(max(0.0, (positions[1] - positions[0]) ** 2 - 1)))
+    pixels = np.arange(np.floor(positions[0] - box - 1), np.ceil(positions[-1] + box + 2))
+    distance = positions[:, None] - pixels
+    weights = (1 - np.abs(distance)).clip(min=0)
+    if box > 0:
+        weights = (_hat_integral(distance + box / 2) - _hat_integral(distance - box / 2)) / box
     matrix = np.zeros((len(positions), length), dtype=np.float32)
     real = (pixels >= 0) & (pixels < length)
     matrix[:, pixels[real].astype(int)] = weights[:, real]
     return matrix
 
 
+def _hat_integral(upper: Array) -> Array:
+    """Integrate the triangle of linear interpolation, 1 - |x| on [-1, 1], up to `upper`."""
+    inner = upper.clip(-1, 1)
+    return np.asarray(0.5 + inner - np.sign(inner) * inner**2 / 2)
+
+
 def _used(weights: NDArray[np.float32]) -> slice:
     used = np.flatnonzero(weights.any(axis=0))
     return slice(int(used[0]), int(used[-1]) + 1) if len(used) else slice(0, 0)
+
+
+def _nearest(positions: Array, length: int) -> NDArray[np.intp]:
+    return np.floor(positions + 0.5).astype(np.intp).clip(0, length - 1)
+
+
+def _ends(indices: NDArray[np.generic]) -> tuple[int, int]:
+    return int(indices[0]), int(indices[-1]) + 1
 
 
 def _on_pixels(positions: Array) -> bool:

@@ -12,7 +12,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from torch.utils.data import DataLoader
 
 from cmr_ssl.data.augment import Augmentation
-from cmr_ssl.data.cache import read_settings
+from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, Shape
 from cmr_ssl.data.sample import Sample
@@ -30,7 +30,7 @@ class CineDataModule(LightningDataModule):
     Attributes:
         subjects: ids of each split after `setup`.
         shape: (P, T, H, W) of a sample after `setup`.
-        settings: what the cache was prepared with, after `setup`.
+        preparation: what the cache was prepared with, after `setup`.
     """
 
     def __init__(
@@ -71,9 +71,11 @@ class CineDataModule(LightningDataModule):
         self.cache, self.views, self.batch_size, self.workers = Path(cache), views, batch_size, workers
         self.min_planes, self.fractions, self.split_column = min_planes, fractions, split_column
         self.augmentation, self.labels, self.seed = augmentation, labels, seed
-        self.settings: dict[str, object] = {}
+        self.preparation: dict[str, Any] = {}
         self.shape: Shape = (0, 0, 0, 0)
         self.subjects: dict[str, list[str]] = {}
+        self.loader: TrainingLoader | None = None
+        self.progress: dict[str, int] = {}
 
     def setup(self, stage: str) -> None:
         """Open the cohort and list the subjects of each split.
@@ -82,8 +84,8 @@ class CineDataModule(LightningDataModule):
             FileNotFoundError: if there is no complete prepared cache.
             ValueError: if a split that `stage` needs has too few subjects.
         """
-        self.settings = read_settings(self.cache)
-        self.shape = sample_shape(self.settings, self.views)
+        self.preparation = read_preparation(self.cache)
+        self.shape = sample_shape(self.preparation, self.views)
         cohort = usable(read_cohort(self.cache), self.views, self.min_planes)
         split = split_cohort(cohort, self.fractions, self.split_column)
         self.subjects = {name: sorted(cohort["subject"][split == name]) for name in SPLITS}
@@ -110,7 +112,11 @@ class CineDataModule(LightningDataModule):
         """Return the training loader."""
         dataset = self.dataset(self.subjects["train"])
         sampler = TrainingSampler(dataset, self.ranks, self.rank, self.seed)
-        return TrainingLoader(dataset, self.batch_size, sampler=sampler, drop_last=True, **self.process_options())
+        loader = TrainingLoader(dataset, self.batch_size, sampler=sampler, drop_last=True, **self.process_options())
+        if self.progress:
+            loader.load_state_dict(self.progress)
+        self.loader = loader
+        return loader
 
     def val_dataloader(self) -> DataLoader[Sample]:
         """Return the validation loader."""
@@ -155,27 +161,32 @@ class CineDataModule(LightningDataModule):
         return batch._replace(images=images, affine=affine)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint must tell about its data: views and preparation, never ids or paths."""
-        return {"views": self.views, "preparation": self.settings}
+        """Return what a checkpoint must tell about its data: views, preparation, progress; never ids or paths.
+
+        Lightning restores the state of a loader only if nobody asked for the number of steps before, which every
+        schedule does; it restores that of a data module always.
+        """
+        progress = self.loader.state_dict() if self.loader else self.progress
+        return {"views": self.views, "preparation": self.preparation, "progress": progress}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Refuse to resume on data that were prepared otherwise.
+        """Go on where the checkpoint stopped.
 
         Raises:
-            ValueError: naming what differs.
+            ValueError: if the data were prepared otherwise, naming what differs.
         """
-        for name, saved in state.items():
-            if self.state_dict()[name] != saved:
+        for name, now in (("views", self.views), ("preparation", self.preparation)):
+            if state[name] != now:
                 raise ValueError(
-                    f"the checkpoint was trained with {name} {saved}, but {self.cache} and this config have "
-                    f"{self.state_dict()[name]}: resume with the same data, or start a new run"
+                    f"the checkpoint was trained with {name} {state[name]}, but {self.cache} and this config have "
+                    f"{now}: go on with the same data, or start a new run"
                 )
+        self.progress = state["progress"]
 
 
-def sample_shape(settings: Mapping[str, object], views: Mapping[str, int]) -> Shape:
-    """Return (P, T, H, W) of samples with room for `views`, of planes prepared with `settings`."""
-    size, frames = int(str(settings["size"])), int(str(settings["frames"]))
-    return sum(views.values()), frames, size, size
+def sample_shape(preparation: Mapping[str, Any], views: Mapping[str, int]) -> Shape:
+    """Return (P, T, H, W) of samples with room for `views`, of planes that went through `preparation`."""
+    return sum(views.values()), preparation["frames"], preparation["size"], preparation["size"]
 
 
 def check_views(views: dict[str, int]) -> None:

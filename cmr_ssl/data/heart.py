@@ -14,6 +14,7 @@ Array = NDArray[np.float64]
 GRID_MM = 3.5  # pulsation is looked for on about this grid
 SMOOTH_MM = 6.0  # a heart is larger than this, noise and small vessels are not
 REACH_MM = 40.0  # the heart is about as large as this around its centre
+STRONG = 0.95  # share of pixels with less pulsation than counts fully: a bright vessel does not outvote the heart
 FLOOR = 0.15  # of the strongest pulsation; weaker pixels do not vote
 LEAST_CONTRAST = 4.0  # strongest pulsation over its noise; pure noise stays below
 FARTHEST_MM = 30.0  # between what pulses and where the long-axis planes cut
@@ -33,17 +34,19 @@ def find_heart(series: list[Series]) -> tuple[Array | None, list[Finding]]:
     The short axis decides, if there is one, and the long-axis planes confirm it; without short axis what pulses in the
     long-axis planes decides.
     """
+    if not series:
+        return None, []
     short = [one for one in series if one.view == SHORT_AXIS]
-    seen = pulsation(short) if short else None
-    findings = [] if short else [Finding("no-short-axis", "noted", "", "no short axis: the heart was found in the long axis")]
+    long = [one for one in series if one.view != SHORT_AXIS]
+    findings: list[Finding] = []
+    if (seen := pulsation(short)) is None:
+        message = "nothing pulses in the short axis" if short else "there is no short axis"
+        findings.append(Finding("no-short-axis", "noted", "", f"{message}: the heart was looked for in the long axis"))
+        seen = pulsation(long)
     if seen is None:
-        if short:
-            findings.append(Finding("short-axis-still", "noted", SHORT_AXIS, "nothing pulses in the short axis"))
-        seen = pulsation([one for one in series if one.view != SHORT_AXIS])
-    if seen is None:
-        return None, [*findings, Finding("no-pulsation", "rejected", "", "nothing pulses: there is no heart to find")]
+        return None, [Finding("no-pulsation", "rejected", "", "nothing pulses: there is no heart to find")]
     centre = pulsating_centre(seen)
-    return centre, findings + _disagreement(centre, [one for one in series if one.view != SHORT_AXIS])
+    return centre, findings + _disagreement(centre, long)
 
 
 def pulsation(series: list[Series]) -> Pulsation | None:
@@ -70,7 +73,7 @@ def nearest_on_planes(point: Array, affines: list[Array]) -> Array:
     normals = np.stack([normal(affine) for affine in affines])
     offsets = np.array([normal(affine) @ (affine[:3, 3] - point) for affine in affines])
     # Planes through one axis leave the direction along it open: a small singular value must not move the point there.
-    return point + np.linalg.pinv(normals, rcond=0.3) @ offsets
+    return np.asarray(point + np.linalg.pinv(normals, rcond=0.3) @ offsets)
 
 
 def beat_power(pixels: NDArray[np.generic]) -> tuple[Array, Array]:
@@ -93,10 +96,12 @@ def beat_power(pixels: NDArray[np.generic]) -> tuple[Array, Array]:
 
 
 def change_power(pixels: NDArray[np.generic]) -> tuple[Array, Array]:
-    """Do the same for a few frames of possibly different brightness, such as ED and ES: power of their differences."""
-    frames = pixels.astype(np.float32)
-    frames = frames - frames.mean(axis=(0, 1), keepdims=True)
-    frames /= frames.std(axis=(0, 1), keepdims=True) + 1e-6
+    """Do the same for a few frames that may each have their own brightness, such as ED and ES.
+
+    Square roots, because bright fat near the coil would otherwise outvote blood; noise is what changes in the median.
+    """
+    frames = np.sqrt(pixels.astype(np.float32).clip(min=0))
+    frames /= frames.mean(axis=(0, 1), keepdims=True) + 1e-6
     power = frames.var(axis=3)
     return power, np.broadcast_to(np.median(power, axis=(0, 1), keepdims=True), power.shape)
 
@@ -113,7 +118,8 @@ def _pulsation(series: Series) -> Pulsation | None:
     if power.max() <= LEAST_CONTRAST * np.median(noise[power >= np.quantile(power, 0.99)]):
         return None
     strength = np.sqrt((power - noise).clip(min=0))
-    strength = (strength / strength.max() - FLOOR).clip(min=0)
+    strength = (strength / np.quantile(strength, STRONG)).clip(max=1) - FLOOR
+    strength = strength.clip(min=0)
     column, row, index = np.nonzero(strength)
     voxels = np.stack([column * step[0], row * step[1], slices[index]], axis=1)
     return Pulsation(voxels @ series.affine[:3, :3].T + series.affine[:3, 3], strength[column, row, index])

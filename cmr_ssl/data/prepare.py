@@ -14,9 +14,9 @@ from cmr_ssl.data.crop import Crop, cut, cut_labels, inside, place_crop
 from cmr_ssl.data.heart import find_heart
 from cmr_ssl.data.intensity import to_uint8, window
 from cmr_ssl.data.repair import repair
-from cmr_ssl.data.study import Finding, Series, Study
-from cmr_ssl.data.timing import nearest_frames, resample_beat
-from cmr_ssl.data.views import apex_to_base, misplaced
+from cmr_ssl.data.study import Finding, Series, Severity, Study
+from cmr_ssl.data.timing import beat_ms, beats_differ, nearest_frames, resample_beat
+from cmr_ssl.data.views import apex_to_base, beside_heart, misplaced
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, heart_frame, slice_affine, spacing
 
 MUCH_OUTSIDE = 0.25  # of a crop; beyond it somebody should know
@@ -99,22 +99,26 @@ def prepare_study(
         The tensors, or None where nothing usable is left; everything found, the source's findings first; how the
         usable part was acquired.
     """
-    series, timed = same_time(study.series, preparation.min_frames)
-    findings = study.findings + timed
-    for one in series:
-        findings += repair(one, preparation.min_frames)
-    series = [one for one in series if one.acquired.any()]
+    series, findings = usable(study.series, preparation.min_frames)
+    findings = study.findings + findings
     axis = apex_to_base(series)
-    findings += (elsewhere := misplaced(series, axis))
-    series = [one for one in series if one.view not in {found.where for found in elsewhere}]
-    if not series:
-        return None, findings, None
+    series = _without(series, misplaced(series, axis), findings)
     centre, found = find_heart(series)
     findings += found
     if centre is None:
         return None, findings, None
+    series = _without(series, beside_heart(series, centre), findings)
     prepared, found = assemble(series, heart_frame(centre, axis), centre, preparation)
     return prepared, findings + found, acquisition(series, preparation.min_frames)
+
+
+def usable(series: list[Series], min_frames: int) -> tuple[list[Series], list[Finding]]:
+    """Return the series that share a time axis and show something, mended where that is possible."""
+    kept, findings = same_time(series, min_frames)
+    for one in kept:
+        findings += repair(one, min_frames)
+    kept = [one for one in kept if one.acquired.any()]
+    return kept, findings + beats_differ(kept)
 
 
 def same_time(series: list[Series], min_frames: int) -> tuple[list[Series], list[Finding]]:
@@ -192,9 +196,16 @@ def acquisition(series: list[Series], min_frames: int) -> Acquisition:
     """Return how the leading series (the short axis if there is one) was acquired, and the median beat."""
     leading = min(series, key=lambda one: VIEWS.index(one.view))
     frames = leading.pixels.shape[3]
-    beats = [one.frame_ms * one.pixels.shape[3] for one in series if np.isfinite(one.frame_ms)]
-    beat_ms = float(np.median(beats)) if beats else float("nan")
-    return Acquisition(frames, frames >= min_frames, beat_ms, float(spacing(leading.affine).mean()))
+    beats = [beat for one in series if np.isfinite(beat := beat_ms(one))]
+    beat = float(np.median(beats)) if beats else float("nan")
+    return Acquisition(frames, frames >= min_frames, beat, float(spacing(leading.affine).mean()))
+
+
+def _without(series: list[Series], aside: list[Finding], findings: list[Finding]) -> list[Series]:
+    """Record findings about views and return the series that none of them sets aside."""
+    findings += aside
+    views = {found.where for found in aside if found.severity == "rejected"}
+    return [one for one in series if one.view not in views]
 
 
 def _too_few(series: Series, min_frames: int) -> Finding:
@@ -211,14 +222,14 @@ def _placed(
     """Place the crop of every usable slice, from base to apex."""
     findings: list[Finding] = []
     kept: list[tuple[int, Crop]] = []
-    for index in np.flatnonzero(series.acquired.any(axis=1)):
+    for index in map(int, np.flatnonzero(series.acquired.any(axis=1))):
         where = f"{series.view} slice {index}" if series.view == SHORT_AXIS else series.view
         crop = place_crop(slice_affine(series.affine, index), centre, preparation.size, preparation.spacing_mm)
         outside = 1 - float(inside(crop, series.pixels.shape[:2]).mean())
         if outside < 1:
-            kept.append((int(index), crop))
+            kept.append((index, crop))
         if outside > MUCH_OUTSIDE:
-            severity = "noted" if outside < 1 else "rejected"
+            severity: Severity = "noted" if outside < 1 else "rejected"
             message = f"{outside:.0%} of the crop around the heart lies outside the image"
             findings.append(Finding("crop-outside", severity, where, message))
     kept.sort(key=lambda placed: -float((to_heart @ placed[1].affine)[2, 3]))

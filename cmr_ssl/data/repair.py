@@ -37,13 +37,13 @@ def finite(series: Series) -> list[Finding]:
     series.acquired = series.acquired & ~lost[:, None]
     message = f"{bad.sum()} pixels are not finite numbers; they became 0"
     mended = [Finding("not-finite", "repaired", series.view, message)]
-    return mended + [aside(series, index, "not-finite", "most pixels are not finite") for index in np.flatnonzero(lost)]
+    return mended + [aside(series, index, "not-finite", "most pixels are not finite") for index in _indices(lost)]
 
 
 def blank(series: Series) -> list[Finding]:
     """Mark frames of one constant value as not acquired; set slices aside that have nothing else."""
     flat = series.pixels.min(axis=(0, 1)) == series.pixels.max(axis=(0, 1))
-    empty = np.flatnonzero(flat.all(axis=1) & series.acquired.any(axis=1))
+    empty = _indices(flat.all(axis=1) & series.acquired.any(axis=1))
     series.acquired = series.acquired & ~flat
     return [aside(series, index, "constant", "every frame is one constant value") for index in empty]
 
@@ -72,7 +72,7 @@ def still(series: Series) -> list[Finding]:
     """Set slices aside that show the same picture in every frame."""
     if series.pixels.shape[3] < 2:
         return []
-    frozen = [index for index in np.flatnonzero(series.acquired.all(axis=1)) if _unchanging(series.pixels[:, :, index])]
+    frozen = [index for index in _indices(np.all(series.acquired, axis=1)) if _unchanging(series.pixels[:, :, index])]
     for index in frozen:
         series.acquired[index] = False
     return [aside(series, index, "still", "every frame shows the same picture") for index in frozen]
@@ -89,6 +89,10 @@ def _fill(series: Series, index: int, known: NDArray[np.float64], code: str, mes
     filled = interpolate_cyclic(pixels[series.acquired[index]], known, phases(len(pixels)))
     series.pixels[:, :, index] = np.moveaxis(filled, 0, -1)
     return [Finding(code, "repaired", f"{series.view} slice {index}", message)]
+
+
+def _indices(flags: NDArray[np.bool_]) -> list[int]:
+    return [int(index) for index in np.flatnonzero(flags)]
 
 
 def _unchanging(pixels: NDArray[np.generic]) -> bool:

@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.study import Finding
+from cmr_ssl.data.study import Finding, Series
 
 BEAT_MS = (300.0, 2500.0)  # 200 to 24 beats a minute
+BEAT_CHANGE = 0.2  # between views of one subject; beyond it somebody should know
 UNIT_MS = {"sec": 1000.0, "msec": 1.0, "usec": 0.001}
 
 
@@ -25,9 +26,9 @@ def interpolate_cyclic(
     before, after, weight = _neighbours(phases, targets)
     if not weight.any():
         return frames[before]
-    weight = weight.astype(np.float32).reshape(-1, *(1,) * (frames.ndim - 1))
+    share = weight.astype(np.float32).reshape(-1, *(1,) * (frames.ndim - 1))
     early = frames[before].astype(np.float32)
-    return early + weight * (frames[after].astype(np.float32) - early)
+    return np.asarray(early + share * (frames[after].astype(np.float32) - early))
 
 
 def resample_beat(frames: NDArray[np.generic], count: int) -> NDArray[np.generic]:
@@ -70,8 +71,22 @@ def frame_duration(step: float, unit: str, frames: int, view: str) -> tuple[floa
     return float("nan"), [Finding("frame-duration", "noted", view, message)]
 
 
-def _possible(beat_ms: float) -> bool:
-    return BEAT_MS[0] <= beat_ms <= BEAT_MS[1]
+def beat_ms(series: Series) -> float:
+    """Return the length of a series' beat in ms, NaN where unknown."""
+    return series.frame_ms * series.pixels.shape[3]
+
+
+def beats_differ(series: list[Series]) -> list[Finding]:
+    """Note views whose beats are of different length: the same phase is then not quite the same moment."""
+    known = {one.view: beat for one in series if np.isfinite(beat := beat_ms(one))}
+    if not known or max(known.values()) <= (1 + BEAT_CHANGE) * min(known.values()):
+        return []
+    listed = ", ".join(f"{view} {beat:.0f} ms" for view, beat in known.items())
+    return [Finding("beats-differ", "noted", "", f"the views were acquired at different heart rates: {listed}")]
+
+
+def _possible(duration: float) -> bool:
+    return BEAT_MS[0] <= duration <= BEAT_MS[1]
 
 
 def _neighbours(

@@ -5,13 +5,16 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.study import Finding, Series
-from cmr_ssl.planes import APEX_TO_BASE_RAS, SHORT_AXIS, normal, unit
+from cmr_ssl.data.study import Finding, Series, Severity
+from cmr_ssl.planes import APEX_TO_BASE_RAS, LONG_AXIS, SHORT_AXIS, heart_frame, normal, unit
 
 Vector = NDArray[np.float64]
 
 SHORT_AXIS_WITHIN = np.cos(np.radians(45.0))  # between the normal of a short axis and the long axis of the heart
 LONG_AXIS_WITHIN = np.sin(np.radians(30.0))  # between a long-axis plane and the long axis of the heart
+TURNED = dict(zip(LONG_AXIS, (90.0, 30.0, 150.0), strict=True))  # degrees around the long axis, from the heart's x to y
+TURNED_NEAR, TURNED_FAR = 20.0, 40.0  # the three planes are 60 degrees apart; between these nobody is accused
+HEART_RADIUS_MM = 60.0  # a plane farther from the heart's centre does not cut the heart
 
 
 def apex_to_base(series: list[Series]) -> Vector:
@@ -35,15 +38,51 @@ def agrees(series: Series, axis: Vector) -> bool:
 
 
 def misplaced(series: list[Series], axis: Vector) -> list[Finding]:
-    """Return one finding a view that contradicts the long axis."""
-    return [_misplaced(one, axis) for one in series if not agrees(one, axis)]
+    """Return one finding a view that contradicts the long axis, or that lies where another view should."""
+    upright = [one for one in series if agrees(one, axis)]
+    tilted = [_tilted(one, axis) for one in series if not agrees(one, axis)]
+    return tilted + _turned([one for one in upright if one.view != SHORT_AXIS], axis)
 
 
-def _misplaced(series: Series, axis: Vector) -> Finding:
+def beside_heart(series: list[Series], centre: Vector) -> list[Finding]:
+    """Return one finding a long-axis plane too far from the heart's centre, (3,) in scanner mm, to cut the heart."""
+    distances = {one.view: abs(float(normal(one.affine) @ (centre - one.affine[:3, 3]))) for one in series}
+    return [
+        Finding("beside-heart", "rejected", view, f"the plane passes {distance:.0f} mm from the heart's centre")
+        for view, distance in distances.items()
+        if view != SHORT_AXIS and distance > HEART_RADIUS_MM
+    ]
+
+
+def turned(affine: NDArray[np.float64], axis: Vector) -> float:
+    """Return the direction in which a long-axis plane crosses the short axis, in degrees 0..180 from x to y."""
+    x, y = heart_frame(np.zeros(3), axis)[:2, :3] @ np.cross(axis, normal(affine))
+    return float(np.degrees(np.arctan2(y, x)) % 180)
+
+
+def _tilted(series: Series, axis: Vector) -> Finding:
     angle = np.degrees(np.arccos(min(1.0, abs(float(normal(series.affine) @ axis)))))
     named = "short axis (0 expected)" if series.view == SHORT_AXIS else "long axis (90 expected)"
     message = f"the plane is no {named}: its normal is {angle:.0f} degrees from the heart's long axis"
     return Finding("misplaced-view", "rejected", series.view, message)
+
+
+def _turned(long_axis: list[Series], axis: Vector) -> list[Finding]:
+    """Compare each long-axis plane with its neighbours' places; set it aside only if another one is where it should."""
+    angles = {one.view: turned(one.affine, axis) for one in long_axis}
+    away = {view: {other: _apart(angle, place) for other, place in TURNED.items()} for view, angle in angles.items()}
+    severity: Severity = "rejected" if any(off[view] <= TURNED_NEAR for view, off in away.items()) else "noted"
+    findings: list[Finding] = []
+    for view, off in away.items():
+        nearest = min(off, key=off.__getitem__)
+        if off[view] > TURNED_FAR and off[nearest] < TURNED_NEAR:
+            message = f"the plane lies where {nearest} should, {off[view]:.0f} degrees from its own place"
+            findings.append(Finding("swapped-view", severity, view, message))
+    return findings
+
+
+def _apart(angle: float, other: float) -> float:
+    return abs((angle - other + 90) % 180 - 90)
 
 
 def _candidates(series: list[Series]) -> list[Vector]:

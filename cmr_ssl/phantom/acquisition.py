@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.phantom.painting import Scene, classify, heart_box, measure, paint
+from cmr_ssl.phantom.painting import Ground, Scene, classify, heart_box, look, measure, paint_heart, paint_vessels
 from cmr_ssl.phantom.prescription import Placement, Prescription
 from cmr_ssl.phantom.scanner import Scanner, detect, limit_resolution, shading
 from cmr_ssl.phantom.torso import Torso, paint_torso
@@ -31,11 +31,13 @@ class Acquired(NamedTuple):
     """A series as acquired.
 
     Attributes:
+        plan: where and how.
         pixels: grey values, (T, S, Y, X): NIfTI's order read backwards.
         labels: classes of `anatomy`, (T, S, Y, X).
         shifts: how far breathing moved the organs in each slice, patient mm, (S, 3).
     """
 
+    plan: Prescription
     pixels: NDArray[np.int16]
     labels: NDArray[np.uint8]
     shifts: Array
@@ -58,7 +60,7 @@ def acquire(rng: np.random.Generator, world: World, series: Prescription, breath
     for index, shift in enumerate(shifts):
         images, labels[:, index] = _ideal_slice(world, series, index, shift)
         pixels[:, index] = detect(rng, images, world.scanner)
-    return Acquired(pixels, labels, shifts)
+    return Acquired(series, pixels, labels, shifts)
 
 
 def _ideal_slice(world: World, series: Prescription, index: int, shift: Array) -> tuple[Floats, NDArray[np.uint8]]:
@@ -67,21 +69,24 @@ def _ideal_slice(world: World, series: Prescription, index: int, shift: Array) -
     affine = slice_affine(series.affine, index)
     points = to_mm(affine, _grid(columns, rows))
     width = float(np.linalg.norm(affine[:3, 0]))
-    ground = paint_torso(points, world.torso, shift, width)
+    chest = paint_torso(points, world.torso, shift, width)
+    at = world.placement.to_heart(points - shift).astype(np.float32)
+    ground = paint_vessels(world.scene, chest, at, width)
     coil = shading(world.scanner, points, world.placement.origin).reshape(rows, columns)
-    still = limit_resolution(ground.reshape(rows, columns) * coil, world.scanner.resolution)
+    still = limit_resolution(ground.signal.reshape(rows, columns) * coil, world.scanner.resolution)
     images = np.repeat(still[None], len(world.scene.heart.mitral), axis=0)
     labels = np.zeros(images.shape, np.uint8)
-    window = _window(world, points - shift, rows, columns)
+    window = _window(world, at, rows, columns)
     if window is None:
         return images, labels
     inside = np.zeros((rows, columns), bool)
     inside[window] = True
     chosen = inside.ravel()
+    behind = Ground(ground.signal[chosen], ground.vessel[chosen])
     normal = affine[:3, 2] / np.linalg.norm(affine[:3, 2]) * series.thickness
-    beating, classes = _beating(world, points[chosen] - shift, normal, ground[chosen], width)
+    beating, classes = _beating(world, points[chosen] - shift, normal, behind, width)
     shape = (len(images), *labels[(0, *window)].shape)
-    change = (beating - ground[chosen]).reshape(shape) * coil[window]
+    change = (beating - behind.signal).reshape(shape) * coil[window]
     images[(slice(None), *window)] += limit_resolution(change, world.scanner.resolution)
     labels[(slice(None), *window)] = classes.reshape(shape)
     return images, labels
@@ -93,10 +98,9 @@ def _grid(columns: int, rows: int) -> Array:
     return np.stack([column, row], axis=1).astype(np.float64)
 
 
-def _window(world: World, points: Array, rows: int, columns: int) -> tuple[slice, slice] | None:
+def _window(world: World, at: Floats, rows: int, columns: int) -> tuple[slice, slice] | None:
     """Return the rows and columns whose pixels the beating heart may reach, None if it reaches none."""
     low, high = heart_box(world.scene.heart)
-    at = world.placement.to_heart(points)
     reached = np.flatnonzero(np.all((at >= low) & (at <= high), axis=1))
     if not len(reached):
         return None
@@ -105,7 +109,7 @@ def _window(world: World, points: Array, rows: int, columns: int) -> tuple[slice
 
 
 def _beating(
-    world: World, points: Array, normal: Array, ground: Floats, width: float
+    world: World, points: Array, normal: Array, ground: Ground, width: float
 ) -> tuple[Floats, NDArray[np.uint8]]:
     """Return signal (T, N), averaged through the slice, and classes (T, N) at its middle."""
     frames = len(world.scene.heart.mitral)
@@ -113,11 +117,11 @@ def _beating(
     labels = np.zeros((frames, len(points)), np.uint8)
     step = max(1, POINTS_AT_ONCE // len(points))
     for offset in SUBPLANES:
-        at = world.placement.to_heart(points + offset * normal).astype(np.float32)
+        sight = look(world.scene, world.placement.to_heart(points + offset * normal).astype(np.float32))
         for first in range(0, frames, step):
             some = slice(first, first + step)
-            depths = measure(world.scene, at, some)
-            signal[some] += paint(world.scene, depths, at, ground, some, width)
+            depths = measure(world.scene, sight, some)
+            signal[some] += paint_heart(world.scene, sight, depths, ground, some, width)
             if offset == 0.0:
                 labels[some] = classify(depths)
     return signal / np.float32(len(SUBPLANES)), labels

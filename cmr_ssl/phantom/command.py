@@ -1,22 +1,18 @@
 """The command `phantom`: write a synthetic cohort, or a picture of one of its hearts."""
 
-import json
 import sys
 from pathlib import Path
-from typing import Literal
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from cmr_ssl.phantom.cohort import SETTINGS, Order, write_cohort
-from cmr_ssl.phantom.pathology import Pathology
+from cmr_ssl.phantom.order import FaultsName, Order, PresetName
+from cmr_ssl.phantom.pathology import DISEASES, Pathology
 
 
 def phantom(
     out: Path | None = None,
     subjects: int = 20,
     seed: int = 7,
-    preset: Literal["full", "small"] = "full",
-    faults: Literal["none", "default"] = "none",
+    preset: PresetName = "full",
+    faults: FaultsName = "none",
     pathology: Pathology | None = None,
     workers: int = 1,
     overwrite: bool = False,
@@ -28,26 +24,60 @@ def phantom(
     Args:
         out: folder for the cohort; one that holds a cohort of the same settings is continued.
         subjects: how many.
-        seed: of the cohort; subject k of a seed is the same whatever else is asked.
+        seed: of the cohort; subject k of a seed is the same however many there are.
         preset: full is UK Biobank's resolution; small has 16 frames and pixels of twice the size.
         faults: whether things go wrong as they do at real scanners.
         pathology: of every subject; a mixed cohort when absent.
         workers: processes to use.
-        overwrite: write subjects anew even if they are there.
-        preview: write one PNG or GIF of one subject instead of a cohort.
+        overwrite: replace the cohort or the picture that is already there.
+        preview: PNG (ED and ES) or GIF (the whole beat) of one subject instead of a cohort.
         subject: which one to preview, from 1.
 
     Returns:
         exit status, 0 when everything is written.
+
+    Raises:
+        ValueError: if the arguments make no sense or the folder cannot take the cohort.
     """
+    _check_counts({"subjects": subjects, "workers": workers, "subject": subject})
+    if seed < 0:
+        raise ValueError(f"--seed {seed} makes no sense: give 0 or more")
+    if (out is None) == (preview is None):
+        raise ValueError("give either --out FOLDER for a cohort or --preview FILE for a picture of one subject")
+    if pathology is not None and pathology not in DISEASES:
+        raise ValueError(f"unknown pathology {pathology!r}: choose one of {', '.join(DISEASES)}")
     order = Order(seed, preset, pathology, faults)
-    if out is None:
-        raise ValueError("nothing to do: give --out FOLDER for a cohort or --preview FILE for a picture")
-    out.mkdir(parents=True, exist_ok=True)
-    (out / SETTINGS).write_text(json.dumps(order._asdict(), indent=1))
+    if preview is not None:
+        _preview(preview, order, subject, overwrite)
+    if out is not None:
+        _cohort(out, order, subjects, workers, overwrite)
+    return 0
+
+
+def _check_counts(counts: dict[str, int]) -> None:
+    for name, count in counts.items():
+        if count < 1:
+            raise ValueError(f"--{name} {count} makes no sense: give 1 or more")
+
+
+def _preview(path: Path, order: Order, subject: int, overwrite: bool) -> None:
+    from cmr_ssl.phantom.person import scan
+    from cmr_ssl.phantom.pictures import check_preview, write_preview
+
+    check_preview(path, overwrite)
+    write_preview(path, scan(order, subject))
+    print(f"wrote {path}")
+
+
+def _cohort(out: Path, order: Order, subjects: int, workers: int, overwrite: bool) -> None:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from cmr_ssl.phantom.cohort import open_cohort, write_cohort
+
+    open_cohort(out, order, subjects, overwrite)
     columns = (TextColumn("phantom"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("", total=subjects)
         for done in write_cohort(out, order, subjects, workers):
             bar.update(task, completed=done)
-    return 0
+    print(f"{subjects} subjects in {out}")

@@ -9,18 +9,20 @@ from nibabel.nifti1 import Nifti1Image
 from numpy.typing import NDArray
 
 from cmr_ssl import anatomy
-from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
+from cmr_ssl.phantom.acquisition import Acquired
 
 Array = NDArray[np.float64]
 
-# Label files in the field's own numbering: file stem -> {our class: value in the file}.
-FIELD_LABELS = {
-    "seg_sa": {anatomy.LV: 1, anatomy.MYOCARDIUM: 2, anatomy.RV: 3},
-    "seg_la_2ch": {anatomy.LA: 1},
-    "seg_la_4ch": {anatomy.LA: 1, anatomy.RA: 2},
-    "seg4_la_4ch": {c: c for c in (anatomy.LV, anatomy.MYOCARDIUM, anatomy.RV, anatomy.LA, anatomy.RA)},
+VENTRICLES = {anatomy.LV: 1, anatomy.MYOCARDIUM: 2, anatomy.RV: 3}
+SAME = {anatomy.LV: 1, anatomy.MYOCARDIUM: 2, anatomy.RV: 3, anatomy.LA: 4, anatomy.RA: 5}
+
+# The field's own label files of each view: file stem -> {our class: value in the file}.
+FIELD_LABELS: dict[str, dict[str, dict[int, int]]] = {
+    "sa": {"seg_sa": VENTRICLES},
+    "la_2ch": {"seg_la_2ch": {anatomy.LA: 1}},
+    "la_3ch": {},
+    "la_4ch": {"seg_la_4ch": {anatomy.LA: 1, anatomy.RA: 2}, "seg4_la_4ch": SAME},
 }
-LABEL_VIEW = {"seg_sa": SHORT_AXIS, **{stem: stem[-6:] for stem in FIELD_LABELS if stem != "seg_sa"}}
 
 
 def nifti_bytes(data: NDArray[np.int16] | NDArray[np.uint8], affine: Array, frame_ms: float) -> bytes:
@@ -42,19 +44,14 @@ def nifti_bytes(data: NDArray[np.int16] | NDArray[np.uint8], affine: Array, fram
     return buffer.getvalue()
 
 
-def write_series(
-    folder: Path, view: str, pixels: NDArray[np.int16], labels: NDArray[np.uint8], affine: Array, frame_ms: float
-) -> None:
+def write_series(folder: Path, series: Acquired, frame_ms: float) -> None:
     """Write one view: images, exact six-class labels, and the field's own label files of that view."""
-    _write(folder / f"{view}.nii.gz", nifti_bytes(pixels, affine, frame_ms))
-    _write(folder / f"seg6_{view}.nii.gz", nifti_bytes(labels, affine, frame_ms))
-    for stem, numbering in FIELD_LABELS.items():
-        if LABEL_VIEW[stem] == view:
-            _write(folder / f"{stem}.nii.gz", nifti_bytes(renumber(labels, numbering), affine, frame_ms))
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
+    view, affine = series.plan.view, series.plan.affine
+    files: dict[str, NDArray[np.int16] | NDArray[np.uint8]] = {view: series.pixels, f"seg6_{view}": series.labels}
+    for stem, numbering in FIELD_LABELS.get(view, {}).items():
+        files[stem] = renumber(series.labels, numbering)
+    for stem, data in files.items():
+        (folder / f"{stem}.nii.gz").write_bytes(nifti_bytes(data, affine, frame_ms))
 
 
 def renumber(labels: NDArray[np.uint8], numbering: dict[int, int]) -> NDArray[np.uint8]:
@@ -62,6 +59,3 @@ def renumber(labels: NDArray[np.uint8], numbering: dict[int, int]) -> NDArray[np
     table = np.zeros(256, np.uint8)
     table[list(numbering)] = list(numbering.values())
     return table[labels]
-
-
-__all__ = ["FIELD_LABELS", "LABEL_VIEW", "LONG_AXIS", "nifti_bytes", "renumber", "write_series"]

@@ -18,13 +18,14 @@ Array = NDArray[np.float64]
 
 MUSCLE_G_PER_ML = 1.05
 APEX_WALL_MM = 5.0
-BULLET_POWER = 2.5
-BULLET_OVERHANG = 0.45  # how far the profile runs past its equator, towards the base
+BULLET_POWER = 2.15
+BULLET_OVERHANG = 0.58  # how far the profile runs past its equator, towards the base
 RV_OUTFLOW_MM = 24.0  # how far the outflow tract rises above the tricuspid plane
 ATRIAL_WALL_MM = 2.0
-AORTA_MM = np.array([10.7, 9.0])  # centre of the aortic root on the base
-AORTA_LEAN = np.array([-0.12, 0.45])  # its drift per mm of z
-AORTA_RADIUS_MM = 12.5
+AORTA_MM = np.array([9.2, 9.2])  # centre of the aortic root on the base
+AORTA_LEAN = np.array([0.20, 0.48])  # its drift per mm of z
+AORTA_RADIUS_MM = 11.5
+RA_DIRECTION = np.deg2rad(-29.0)  # where the right atrium stands: in the four-chamber plane
 TERRITORY_CENTRE = {"LAD": (50.0, 50.0, 0.35), "RCA": (-105.0, 45.0, 1.0), "LCX": (175.0, 45.0, 1.0)}
 
 
@@ -71,7 +72,7 @@ def _bullet(u: Array) -> Array:
 
 
 def _angular_distance(degrees: float) -> Array:
-    return np.abs((np.rad2deg(angle) - degrees + 180.0) % 360.0 - 180.0)
+    return np.asarray(np.abs((np.rad2deg(angle) - degrees + 180.0) % 360.0 - 180.0))
 
 
 def infarct(shape: Shape) -> Array:
@@ -114,7 +115,7 @@ def _left_ventricle(
 
 
 def _cavity_radius(shape: Shape, still: Array, lv_mm3: Array, length: Array) -> Array:
-    """Return the cavity's radius before the profile, (T, ANGLES, HEIGHTS); infarcted wall stays near its first place."""
+    """Return the cavity's radius before the profile, (T, ANGLES, HEIGHTS); infarcted wall stays where it was."""
     flat = (1.0 - shape.flattening * np.clip(np.cos(angle), 0, 1) ** 2)[:, None] ** 2
     profile = _bullet(height) * flat
     target = lv_mm3 / (np.pi * length)
@@ -147,7 +148,7 @@ def _right_ventricle(shape: Shape, volumes: Volumes, beat: Beat, epi: Surface) -
     """Return the crescent: a bulge of one free height over the inner wall, solved from a quadratic."""
     bottom = np.full_like(beat.rv, 0.86 * epi.bottom[0])
     tricuspid = -6.0 - shape.tapse * (1.0 - beat.rv)
-    top = tricuspid + RV_OUTFLOW_MM + 1.0
+    top = tricuspid + RV_OUTFLOW_MM + 2.0
     z = bottom[:, None] + (top - bottom)[:, None] * height
     inner = np.sqrt(inner_square(epi, z))
     bulge = _crescent(shape, z, bottom, tricuspid)
@@ -160,15 +161,14 @@ def _crescent(shape: Shape, z: Array, bottom: Array, tricuspid: Array) -> Array:
     """Return the relative bulge of the RV free wall, (T, ANGLES, HEIGHTS): it spirals and rises to the outflow tract."""
     rise = RV_OUTFLOW_MM * smooth_step((angle - np.deg2rad(5.0)) / np.deg2rad(55.0))
     top = tricuspid[:, None, None] + rise[:, None]
-    v = (z[:, None, :] - bottom[:, None, None]) / (top - bottom[:, None, None])
-    lid = smooth_step((1.04 - v) / 0.06)
-    v = np.clip(v, 0, 1)
+    v = np.clip((z[:, None, :] - bottom[:, None, None]) / (top - bottom[:, None, None]), 0, 1)
+    lid = smooth_step((top + 2.0 - z[:, None, :]) / 4.0)
     profile = np.clip(1.0 - np.abs(1.0 - 1.35 * v) ** 2.2, 0, 1) ** 0.6
     off = (angle[:, None] - np.deg2rad(-14.0 + 22.0 * v)) / np.deg2rad(shape.rv_half_angle)
-    return np.cos(np.pi / 2 * np.clip(off, -1, 1)) ** 0.8 * profile * lid
+    return (1.0 - np.minimum(np.abs(off), 1.0) ** 2.6) * profile * lid
 
 
-def _atrial_length(largest: float, volume: Array, descent: Array) -> Array:
+def _atrial_length(largest: float, descent: Array) -> Array:
     """Return the length of an atrium in mm: its roof is fixed, its valve plane descends."""
     longest = 50.0 * np.cbrt(largest / 68.0)
     return longest - (descent - descent.min())
@@ -181,24 +181,34 @@ def _cut_ellipsoid(u: Array) -> Array:
 
 def _left_atrium(volumes: Volumes, beat: Beat, mitral: Array) -> Surface:
     mm3 = 1e3 * (volumes.lavmin + (volumes.lavmax - volumes.lavmin) * beat.la)
-    length = _atrial_length(volumes.lavmax, mm3, mitral)
-    oval = 1.0 / ((np.cos(angle) / 1.08) ** 2 + (np.sin(angle) / 0.92) ** 2)
+    length = _atrial_length(volumes.lavmax, mitral)
+    across = angle - np.deg2rad(45.0)  # flat where the aorta passes in front
+    oval = 1.0 / ((np.cos(across) / 0.86) ** 2 + (np.sin(across) / 1.16) ** 2)
     profile = oval[:, None] * _cut_ellipsoid(height)
-    x, y, lean_x, lean_y = -4.0, -8.0, 0.0, -0.15
+    x, y, lean_x, lean_y = -3.5, -5.5, -0.04, -0.10
     z = mitral[:, None] + length[:, None] * height
-    limit = _aorta_limit(x + lean_x * z, y + lean_y * z, z)
+    root = AORTA_MM + AORTA_LEAN * z[..., None]
+    room = np.full_like(z, AORTA_RADIUS_MM + ATRIAL_WALL_MM)
+    limit = _circle_limit(root[..., 0] - x - lean_x * z, root[..., 1] - y - lean_y * z, room)
     target = mm3 / (np.pi * length)
     size = _bisect_limited(profile, limit, target)
     square = np.minimum(size[:, None, None] * profile, limit)
     return Surface(square.astype(np.float32), mitral, mitral + length, x, y, lean_x, lean_y)
 
 
-def _aorta_limit(x: Array, y: Array, z: Array) -> Array:
-    """Return the squared distance from axis points (T, HEIGHTS) to the aortic root in each direction."""
-    centre = AORTA_MM + AORTA_LEAN * z[..., None]
-    dx, dy = centre[..., 0] - x, centre[..., 1] - y
+def _circle_limit(dx: Array, dy: Array, radius: Array) -> Array:
+    """Return how far one can go before entering a neighbour of round section.
+
+    Args:
+        dx: from the axis to the neighbour's centre at each frame and height, mm, (T, HEIGHTS).
+        dy: the same in y.
+        radius: of the neighbour, mm, (T, HEIGHTS).
+
+    Returns:
+        squared distance in each direction, (T, ANGLES, HEIGHTS).
+    """
     along = dx[:, None] * np.cos(angle)[:, None] + dy[:, None] * np.sin(angle)[:, None]
-    room = along**2 - (dx**2 + dy**2)[:, None] + (AORTA_RADIUS_MM + ATRIAL_WALL_MM) ** 2
+    room = along**2 - (dx**2 + dy**2 - radius**2)[:, None]
     hit = (room > 0) & (along > 0)
     return np.where(hit, np.clip(along - np.sqrt(np.clip(room, 0, None)), 3.0, None) ** 2, 1e6)
 
@@ -214,15 +224,22 @@ def _bisect_limited(profile: Array, limit: Array, target: Array) -> Array:
 
 
 def _right_atrium(volumes: Volumes, beat: Beat, tricuspid: Array, la: Surface, epi: Surface) -> Surface:
+    """Return the atrium over the tricuspid valve, pressed flat where it meets the LV and the left atrium."""
     mm3 = 1e3 * (volumes.ravmin + (volumes.ravmax - volumes.ravmin) * beat.ra)
-    length = _atrial_length(volumes.ravmax, mm3, tricuspid)
-    profile = np.broadcast_to(_cut_ellipsoid(height), (ANGLES, HEIGHTS))
-    size = mm3 / (np.pi * length * mean_square(profile))
-    square = (size[:, None, None] * profile).astype(np.float32)
-    widest = float(np.sqrt(size.max()))
-    lean_x = -0.25
-    beside_lv = float(np.sqrt(epi.square[:, ANGLES // 2, -1].max())) + 0.8 * widest + ATRIAL_WALL_MM
-    beside_la = float(np.sqrt(la.square[:, ANGLES // 2].max())) + la.x + widest + 2 * ATRIAL_WALL_MM - lean_x * 12.0
-    distance = max(beside_lv, beside_la)
-    x, y = distance * np.cos(np.deg2rad(-22.0)), distance * np.sin(np.deg2rad(-22.0))
-    return Surface(square, tricuspid, tricuspid + length, float(x), float(y), lean_x, 0.0)
+    length = _atrial_length(volumes.ravmax, tricuspid)
+    outward = angle - RA_DIRECTION
+    oval = 1.0 / ((np.cos(outward) / 1.16) ** 2 + (np.sin(outward) / 0.86) ** 2)
+    profile = oval[:, None] * _cut_ellipsoid(height)
+    half_width = float(np.sqrt((mm3 / (np.pi * length * mean_square(profile))).max()))
+    z = tricuspid[:, None] + length[:, None] * height
+    lv = np.sqrt(inner_square(epi, z).max(axis=1)) * (z < epi.top[:, None] + 3.0) + ATRIAL_WALL_MM
+    side = np.argmin(np.abs(angle - RA_DIRECTION))
+    la_radius = np.sqrt(la.square[:, side].max(axis=1))[:, None] + 2 * ATRIAL_WALL_MM
+    distance = max(float(lv.max()) + 0.6 * half_width, float(la_radius.max()) + 0.5 * half_width)
+    x, y = distance * np.cos(RA_DIRECTION), distance * np.sin(RA_DIRECTION)
+    nothing = np.zeros_like(z)
+    limit = _circle_limit(nothing - x, nothing - y, lv)
+    np.minimum(limit, _circle_limit(nothing + la.x - x, nothing + la.y - y, la_radius), out=limit)
+    size = _bisect_limited(profile, limit, mm3 / (np.pi * length))
+    square = np.minimum(size[:, None, None] * profile, limit).astype(np.float32)
+    return Surface(square, tricuspid, tricuspid + length, float(x), float(y))

@@ -15,16 +15,16 @@ Labels = NDArray[np.uint8]
 AREA_LENGTH = 8.0 / (3.0 * np.pi)
 
 
-def simpson(labels: Labels, voxel_mm: tuple[float, float, float], heart_rate: float) -> dict[str, float]:
+def simpson(labels: Labels, voxel_mm3: float, heart_rate: float) -> dict[str, float]:
     """Return ventricular volumes (mL), mass (g), ejection fractions (%) and output (L/min) of a short-axis stack.
 
     Args:
         labels: classes, (T, S, Y, X).
-        voxel_mm: column step, row step and slice spacing.
+        voxel_mm3: pixel area times slice spacing.
         heart_rate: beats per minute.
     """
-    ml = float(np.prod(voxel_mm)) * 1e-3
-    lv, muscle, rv = (_counts(labels, value) * ml for value in (anatomy.LV, anatomy.MYOCARDIUM, anatomy.RV))
+    chambers = (anatomy.LV, anatomy.MYOCARDIUM, anatomy.RV)
+    lv, muscle, rv = (_counts(labels, value) * voxel_mm3 * 1e-3 for value in chambers)
     es = int(lv.argmin())
     values = {"LVM (g)": muscle[0] * MUSCLE_G_PER_ML}
     values |= ejection("LV", float(lv[0]), float(lv[es]), heart_rate)
@@ -50,23 +50,19 @@ def emptying(atrium: str, largest: float, smallest: float) -> dict[str, float]:
     return values | {f"{atrium}EF (%)": 100.0 * sv / largest if largest > 0 else np.nan}
 
 
-def area_length(two: Labels | None, four: Labels | None, pixel_mm: float) -> dict[str, float]:
-    """Return atrial volumes: left from both views, or the one there is; right from the four-chamber view.
+def area_length(two: Labels, four: Labels, pixel_mm: float) -> dict[str, float]:
+    """Return atrial volumes: left from both long-axis views, right from the four-chamber view.
 
     Args:
         two: classes of the two-chamber view, (T, Y, X).
         four: classes of the four-chamber view, (T, Y, X).
         pixel_mm: of both views.
     """
-    left = [extent(view, anatomy.LA, pixel_mm) for view in (two, four) if view is not None]
-    values: dict[str, float] = {}
-    if left:
-        areas = left[0][0] * left[-1][0]
-        values |= _cycle("LA", areas, np.mean([length for _, length in left], axis=0))
-    if four is not None:
-        area, length = extent(four, anatomy.RA, pixel_mm)
-        values |= _cycle("RA", area * area, length)
-    return values
+    two_area, two_length = extent(two, anatomy.LA, pixel_mm)
+    four_area, four_length = extent(four, anatomy.LA, pixel_mm)
+    values = _cycle("LA", two_area * four_area, (two_length + four_length) / 2)
+    area, length = extent(four, anatomy.RA, pixel_mm)
+    return values | _cycle("RA", area * area, length)
 
 
 def _cycle(atrium: str, squared_area: Array, length: Array) -> dict[str, float]:
@@ -79,24 +75,29 @@ def _cycle(atrium: str, squared_area: Array, length: Array) -> dict[str, float]:
 def extent(labels: Labels, value: int, pixel_mm: float) -> tuple[Array, Array]:
     """Return area in mm2 and length in mm of an atrium at every frame, each (T,).
 
-    The length runs along the line through the centroids of the thirds nearest to and farthest from the valve; where
-    the ventricle cannot be seen, along the longest axis.
+    The length runs along the line through the centroids of the thirds nearest to and farthest from the ventricles.
     """
-    area = _counts(labels, value) * pixel_mm**2
+    area = np.asarray(_counts(labels, value) * pixel_mm**2, np.float64)
     return area, np.array([_length(frame, value) * pixel_mm for frame in labels])
 
 
 def _length(frame: Labels, value: int) -> float:
+    """Return the length of one atrium (Y, X) in pixels, 0 where there is none to speak of."""
     inside = np.argwhere(frame == value).astype(np.float64)
     if len(inside) < 9:
         return 0.0
-    valve = np.argwhere((frame == anatomy.LV) | (frame == anatomy.RV)).astype(np.float64)
-    middle = inside.mean(axis=0)
-    towards = middle - valve.mean(axis=0) if len(valve) else np.linalg.svd(inside - middle)[2][0]
-    height = inside @ towards
+    height = inside @ _base_direction(frame)
     low, high = np.quantile(height, [1 / 3, 2 / 3])
     axis = inside[height >= high].mean(axis=0) - inside[height <= low].mean(axis=0)
     axis /= max(float(np.linalg.norm(axis)), 1e-9)
-    near = np.abs((inside - middle) @ np.array([-axis[1], axis[0]])) <= 1.0
-    along = (inside[near] - middle) @ axis
+    off = inside - inside.mean(axis=0)
+    along = off[np.abs(off @ np.array([-axis[1], axis[0]])) <= 1.0] @ axis
     return float(along.max() - along.min()) + 1.0
+
+
+def _base_direction(frame: Labels) -> Array:
+    """Return the direction from the ventricles to the atria, (2,)."""
+    atria = np.argwhere((frame == anatomy.LA) | (frame == anatomy.RA))
+    ventricles = np.argwhere((frame == anatomy.LV) | (frame == anatomy.MYOCARDIUM) | (frame == anatomy.RV))
+    below = ventricles.mean(axis=0) if len(ventricles) else atria.max(axis=0)
+    return np.asarray(atria.mean(axis=0) - below, np.float64)

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from cmr_ssl import anatomy
 from cmr_ssl.phantom.heart import ATRIAL_WALL_MM, Heart
-from cmr_ssl.phantom.surfaces import Places, depth, places, square_at
+from cmr_ssl.phantom.surfaces import FAR_MM, Places, depth, places, square_at
 from cmr_ssl.phantom.torso import Tissues
-from cmr_ssl.phantom.vessels import Tube, ascending_aorta, papillaries, still_vessels, tube_depth
+from cmr_ssl.phantom.vessels import Tube, aortic_root, papillaries, still_vessels, tube_depth
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -24,7 +24,7 @@ class Scene(NamedTuple):
 
     Attributes:
         heart: the chambers.
-        aorta: tubes of the ascending aorta, the first rooted in the mitral plane.
+        aortic_root: the part of the aorta that follows the mitral plane.
         vessels: still tubes filled with blood.
         papillaries: muscles inside the LV.
         tissues: signals.
@@ -33,12 +33,34 @@ class Scene(NamedTuple):
     """
 
     heart: Heart
-    aorta: list[Tube]
+    aortic_root: Tube
     vessels: list[Tube]
     papillaries: list[Tube]
     tissues: Tissues
     fat_mm: float
     phases: Array
+
+
+class Sight(NamedTuple):
+    """Points to look at, with all about them that does not change over the beat.
+
+    Attributes:
+        points: heart mm, (N, 3).
+        lv: the points around the LV's axis.
+        la: around the left atrium's.
+        ra: around the right atrium's.
+        fat_mm: thickness of the fat where the heart's surface is near, (N,).
+        strands_mm: how far muscle strands reach into the ventricles there, (N,).
+        swirl: how blood there is brighter or darker than on average, (N,).
+    """
+
+    points: Floats
+    lv: Places
+    la: Places
+    ra: Places
+    fat_mm: Floats
+    strands_mm: Floats
+    swirl: Floats
 
 
 class Depths(NamedTuple):
@@ -55,13 +77,44 @@ class Depths(NamedTuple):
 
 def make_scene(heart: Heart, tissues: Tissues, fat_mm: float, phases: Array) -> Scene:
     """Return the scene of a heart."""
-    return Scene(heart, ascending_aorta(heart), still_vessels(heart), papillaries(heart), tissues, fat_mm, phases)
+    return Scene(heart, aortic_root(heart), still_vessels(heart), papillaries(heart), tissues, fat_mm, phases)
 
 
-def measure(scene: Scene, points: Floats, frames: slice) -> Depths:
-    """Return the depths of points (N, 3) in heart mm."""
+def look(scene: Scene, points: Floats) -> Sight:
+    """Prepare points (N, 3) in heart mm."""
     heart = scene.heart
-    at = places(heart.epi, points)
+    around = [places(surface, points) for surface in (heart.epi, heart.la, heart.ra)]
+    lv, la, ra = around
+    return Sight(points, lv, la, ra, _fat(scene, points), _strands(scene, points), _swirl(scene, points))
+
+
+def _fat(scene: Scene, points: Floats) -> Floats:
+    """Return fat thickness: most in the groove between atria and ventricles, more over the RV than the LV."""
+    x, y, z = points.T
+    a, b, c = scene.phases
+    thick = 0.6 + 0.4 * np.sin(x / 19 + a) * np.sin(y / 17 + b) + 1.4 * np.exp(-(((z + 8) / 12) ** 2))
+    thick = thick + 0.5 * np.clip((x + y) / 40, 0, 1) + 0.2 * np.sin(z / 11 + c)
+    return np.asarray(np.clip(scene.fat_mm * thick, 0.5, 8.0), np.float32)
+
+
+def _strands(scene: Scene, points: Floats) -> Floats:
+    theta, z = np.arctan2(points[:, 1], points[:, 0]), points[:, 2]
+    a, b, c = scene.phases
+    waves = np.sin(4 * theta + a + z / 9) + np.sin(7 * theta - b + z / 6) + np.sin(11 * theta + c - z / 4)
+    rough = np.clip((-12.0 - z) / 25.0, 0, 1)  # the wall is smooth near the valves
+    return np.asarray((0.5 + 0.8 * np.clip(waves, -0.6, 2.0)) * rough, np.float32)
+
+
+def _swirl(scene: Scene, points: Floats) -> Floats:
+    x, y, z = points.T
+    a, b, c = scene.phases
+    waves = np.sin(x / 7 + y / 11 + a) * np.sin(y / 8 - z / 10 + b) + np.sin(z / 7 + x / 9 + c)
+    return np.asarray(0.035 * waves, np.float32)
+
+
+def measure(scene: Scene, sight: Sight, frames: slice) -> Depths:
+    """Return the depths of the points in view."""
+    heart, at = scene.heart, sight.lv
     inner2 = square_at(heart.epi, at, frames)
     inner = np.sqrt(inner2)
     outer = np.sqrt(inner2 + square_at(heart.rv, at, frames))
@@ -72,15 +125,21 @@ def measure(scene: Scene, points: Floats, frames: slice) -> Depths:
         epi=np.minimum(np.minimum(inner - at.r, bottom), mitral),
         rv_outer=outer - at.r,
         rv_inner=inner - at.r,
-        la=depth(heart.la, places(heart.la, points), frames),
-        ra=depth(heart.ra, places(heart.ra, points), frames),
-        aorta=_aorta_depth(scene, points, frames, -mitral),
+        la=depth(heart.la, sight.la, frames),
+        ra=depth(heart.ra, sight.ra, frames),
+        aorta=_aorta_depth(scene, sight.points, frames),
     )
 
 
-def _aorta_depth(scene: Scene, points: Floats, frames: slice, above: Floats) -> Floats:
-    root = np.minimum(tube_depth(scene.aorta[0], points, frames), above)
-    return np.asarray(np.maximum(root, tube_depth(scene.aorta[1], points, frames)), np.float32)
+def _aorta_depth(scene: Scene, points: Floats, frames: slice) -> Floats:
+    """Return the depth in the aortic root, which starts in the mitral plane."""
+    mitral = scene.heart.mitral[frames, None].astype(np.float32)
+    found = np.full((len(mitral), len(points)), -FAR_MM, np.float32)
+    near = np.flatnonzero(points[:, 2] > mitral.min() - FAR_MM)
+    if len(near):
+        root = tube_depth(scene.aortic_root, points[near], frames)
+        found[:, near] = np.minimum(root, points[near, 2] - mitral)
+    return found
 
 
 def classify(depths: Depths) -> Labels:
@@ -94,14 +153,32 @@ def classify(depths: Depths) -> Labels:
     return labels
 
 
-def paint(scene: Scene, depths: Depths, points: Floats, ground: Floats, frames: slice, width: float) -> Floats:
+class Ground(NamedTuple):
+    """What lies behind the beating heart: its signal, and how much of it is vessel, each (N,)."""
+
+    signal: Floats
+    vessel: Floats
+
+
+def paint_vessels(scene: Scene, signal: Floats, points: Floats, width: float) -> Ground:
+    """Paint the still vessels at points (N, 3), heart mm, over the `signal` of the chest (N,)."""
+    canvas, cover = signal.copy()[None], np.zeros_like(signal)
+    for vessel in scene.vessels:
+        inside = tube_depth(vessel, points, slice(None))
+        _cover(canvas, inside + VESSEL_WALL_MM, 0.2, width)
+        _cover(canvas, inside, scene.tissues.rv_blood, width)
+        np.maximum(cover, np.clip(0.5 + (inside[0] + VESSEL_WALL_MM) / width, 0, 1), out=cover)
+    return Ground(canvas[0], cover)
+
+
+def paint_heart(scene: Scene, sight: Sight, depths: Depths, ground: Ground, frames: slice, width: float) -> Floats:
     """Paint the heart over what lies behind it, from the outside in.
 
     Args:
         scene: the heart.
+        sight: the points, from `look`.
         depths: of the points, from `measure`.
-        points: heart mm, (N, 3).
-        ground: signal of the still chest at the points, (N,).
+        ground: what lies behind the points.
         frames: which frames.
         width: softness of borders in mm.
 
@@ -109,58 +186,65 @@ def paint(scene: Scene, depths: Depths, points: Floats, ground: Floats, frames: 
         signal relative to blood, (T, N).
     """
     muscle, blood = scene.tissues.muscle, scene.tissues.rv_blood
-    signal = np.repeat(ground[None], len(depths.endo), axis=0)
-    rv_wall = depths.rv_outer + RV_WALL_MM * np.clip((depths.rv_outer - depths.rv_inner) / 4.0, 0, 1)
-    _paint_fat(scene, signal, depths, rv_wall, points, width)
-    for vessel in scene.vessels:
-        inside = tube_depth(vessel, points, frames)
-        _cover(signal, inside + VESSEL_WALL_MM, 0.2, width)
-        _cover(signal, inside, blood, width)
+    signal = np.repeat(ground.signal[None], len(depths.endo), axis=0)
+    bulge = depths.rv_outer - depths.rv_inner
+    rv_wall = depths.rv_outer + RV_WALL_MM * np.clip(bulge / 4.0, 0, 1)
+    rv_solid = np.minimum(np.minimum(rv_wall, RV_WALL_MM - depths.rv_inner), 8.0 * (bulge - 1.0))
+    _paint_fat(scene, signal, depths, rv_solid, sight.fat_mm, ground.vessel, width)
     _cover_between(signal, rv_wall, depths.rv_inner, muscle, width)
-    _cover_between(signal, depths.rv_outer, depths.rv_inner, blood, width)
+    _cover_between(signal, depths.rv_outer - sight.strands_mm, depths.rv_inner, blood + sight.swirl, width)
     for atrium in (depths.ra, depths.la):
         _cover(signal, atrium + ATRIAL_WALL_MM, muscle, width)
-    _cover(signal, depths.ra, blood, width)
-    _cover(signal, depths.la, 0.98, width)
+    _cover(signal, depths.ra, blood + sight.swirl, width)
+    _cover(signal, depths.la, 0.98 + sight.swirl, width)
     _cover(signal, depths.epi, muscle, width)
-    _cover(signal, depths.endo - _trabeculae(scene, points), 1.0, width)
-    for muscle_tube in scene.papillaries:
-        inside = np.minimum(tube_depth(muscle_tube, points, frames), depths.endo + 1.0)
-        _cover(signal, inside, muscle, width)
+    _paint_cavity(scene, signal, depths.endo, sight, frames, width)
     _cover(signal, depths.aorta + VESSEL_WALL_MM, 0.25, width)
-    _cover(signal, depths.aorta, 0.97, width)
+    jet = 0.97 - 0.35 * scene.heart.beat.ejection[frames, None]
+    _cover(signal, depths.aorta, jet.astype(np.float32), width)
     return signal
 
 
-def _cover(signal: Floats, inside: Floats, value: float, width: float) -> None:
+def _paint_cavity(scene: Scene, signal: Floats, endo: Floats, sight: Sight, frames: slice, width: float) -> None:
+    """Paint the blood of the LV with the muscle strands and papillary muscles in it."""
+    near = np.flatnonzero(endo.max(axis=0) > -2 * width)
+    inside, here = endo[:, near], sight.points[near]
+    part = signal[:, near]
+    blood = 1.0 + sight.swirl[near] - _inflow_jet(scene.heart, here, frames)
+    _cover(part, inside - sight.strands_mm[near], blood, width)
+    for muscle in scene.papillaries:
+        _cover(part, np.minimum(tube_depth(muscle, here, frames), inside + 1.0), scene.tissues.muscle, width)
+    signal[:, near] = part
+
+
+def _inflow_jet(heart: Heart, points: Floats, frames: slice) -> Floats:
+    """Return how much signal is lost to the fast early inflow under the mitral valve, (T, N)."""
+    off = np.hypot(points[:, 0] + 3.0, points[:, 1] + 4.0) / 7.0
+    deep = (heart.mitral[frames, None] - points[:, 2]) / 25.0
+    lost = 0.35 * heart.beat.inflow[frames, None] * np.exp(-(off**2)) * np.exp(-(np.clip(deep, 0, None) ** 2))
+    return np.asarray(lost, np.float32)
+
+
+def _cover(signal: Floats, inside: Floats, value: float | Floats, width: float) -> None:
     """Blend `value` into `signal` where points lie `inside`."""
-    signal += np.clip(0.5 + inside * np.float32(1 / width), 0, 1) * (np.float32(value) - signal)
+    signal += np.clip(0.5 + inside * np.float32(1 / width), 0, 1) * (np.asarray(value, np.float32) - signal)
 
 
-def _cover_between(signal: Floats, outer: Floats, inner: Floats, value: float, width: float) -> None:
+def _cover_between(signal: Floats, outer: Floats, inner: Floats, value: float | Floats, width: float) -> None:
     scale = np.float32(1 / width)
     cover = np.clip(0.5 + outer * scale, 0, 1) - np.clip(0.5 + inner * scale, 0, 1)
-    signal += cover * (np.float32(value) - signal)
+    signal += cover * (np.asarray(value, np.float32) - signal)
 
 
-def _trabeculae(scene: Scene, points: Floats) -> Floats:
-    """Return how far muscle strands reach into the LV, mm, (N,)."""
-    theta = np.arctan2(points[:, 1], points[:, 0])
-    a, b, _ = scene.phases
-    waves = np.sin(9 * theta + a + points[:, 2] / 9) * np.sin(5 * theta - b - points[:, 2] / 13)
-    return np.asarray(0.9 + 0.9 * waves, np.float32)
-
-
-def _paint_fat(scene: Scene, signal: Floats, depths: Depths, rv_wall: Floats, points: Floats, width: float) -> None:
-    """Paint the fat around the heart, thick in the groove between atria and ventricles, with its dark border."""
-    solid = np.maximum(np.maximum(depths.epi, rv_wall), np.maximum(depths.la, depths.ra) + ATRIAL_WALL_MM)
-    solid = np.maximum(solid, depths.aorta + VESSEL_WALL_MM)
-    x, y, z = points.T
-    a, b, c = scene.phases
-    thick = 0.6 + 0.4 * np.sin(x / 19 + a) * np.sin(y / 17 + b) + 1.4 * np.exp(-(((z + 8) / 12) ** 2))
-    thick = thick + 0.5 * np.clip((x + y) / 40, 0, 1) + 0.2 * np.sin(z / 11 + c)
-    cover = np.clip(0.5 + (solid + (scene.fat_mm * thick).astype(np.float32)) / width, 0, 1)
-    dark = 1 - 0.6 * np.clip(1 - np.abs(solid) * np.float32(0.7 / width), 0, 1)
+def _paint_fat(
+    scene: Scene, signal: Floats, depths: Depths, rv_solid: Floats, fat_mm: Floats, vessel: Floats, width: float
+) -> None:
+    """Paint the fat around the heart with its dark border; vessels run through it."""
+    solid = np.maximum(np.maximum(depths.epi, rv_solid), np.maximum(depths.la, depths.ra) + ATRIAL_WALL_MM)
+    np.maximum(solid, depths.aorta + VESSEL_WALL_MM, out=solid)
+    cover = np.clip(0.5 + (solid + fat_mm) * np.float32(1 / width), 0, 1) * (1 - vessel)
+    dark = np.abs(solid) * np.float32(0.42 / width)
+    np.clip(dark + np.float32(0.4), 0, 1, out=dark)
     signal += cover * (np.float32(scene.tissues.fat) * dark - signal)
 
 
@@ -171,6 +255,3 @@ def heart_box(heart: Heart) -> Array:
     roof = float(max(heart.la.top.max(), heart.ra.top.max())) + 10.0
     right = max(reach, heart.ra.x + float(np.sqrt(heart.ra.square.max())) + 8.0)
     return np.array([[-back, -back - 8.0, float(heart.epi.bottom[0]) - 8.0], [right, reach, roof]])
-
-
-__all__ = ["Depths", "Places", "Scene", "classify", "heart_box", "make_scene", "measure", "paint"]

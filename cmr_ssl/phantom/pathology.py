@@ -50,7 +50,7 @@ class Disease:
     raef_change: float = 0.0
     length: float = 1.68
     tapse: Range | None = None
-    rv_half_angle: float = 70.0
+    rv_half_angle: float = 76.0
     kick: float = 1.0
     bump: Range = (0.0, 0.0)
     akinesia: Range = (0.0, 0.0)
@@ -73,7 +73,7 @@ DISEASES: dict[Pathology, Disease] = {
         akinesia=(0.6, 1.1), thinning=(0.15, 0.30),
     ),
     "rv_overload": Disease(
-        share=0.01, rvef=(0.28, 0.44), ra=1.4, raef_change=-0.06, tapse=(10.0, 14.0), rv_half_angle=80.0,
+        share=0.01, rvef=(0.28, 0.44), ra=1.4, raef_change=-0.06, tapse=(10.0, 14.0), rv_half_angle=84.0,
         flattening=(0.08, 0.25),
     ),
     "af_like": Disease(share=0.01, la=1.5, laef=(0.15, 0.25), ra=1.25, raef_change=-0.15, kick=0.0),

@@ -5,11 +5,13 @@ from typing import NamedTuple
 import numpy as np
 
 from cmr_ssl.phantom.acquisition import Acquired, World, acquire
+from cmr_ssl.phantom.faults import RATES, strike
 from cmr_ssl.phantom.heart import build_heart
+from cmr_ssl.phantom.order import PRESETS, Order, Preset
 from cmr_ssl.phantom.painting import make_scene
 from cmr_ssl.phantom.pathology import Pathology
 from cmr_ssl.phantom.population import Subject, draw_pathology, draw_subject
-from cmr_ssl.phantom.prescription import Prescription, place_heart, prescribe
+from cmr_ssl.phantom.prescription import place_heart, prescribe
 from cmr_ssl.phantom.scanner import draw_scanner
 from cmr_ssl.phantom.timing import beat
 from cmr_ssl.phantom.torso import draw_torso, heart_centre
@@ -17,22 +19,13 @@ from cmr_ssl.phantom.torso import draw_torso, heart_centre
 FIRST_ID = 900_000_000
 
 
-class Preset(NamedTuple):
-    """How finely a cohort is imaged: frames of a beat, and the pixel in units of UK Biobank's."""
-
-    frames: int
-    scale: int
-
-
-PRESETS = {"full": Preset(50, 1), "small": Preset(16, 2)}
-
-
 class Study(NamedTuple):
-    """One subject with everything acquired of them."""
+    """One subject with everything acquired of them and the names of the faults that struck."""
 
     subject: Subject
     world: World
-    series: list[tuple[Prescription, Acquired]]
+    series: list[Acquired]
+    faults: list[str]
 
 
 def subject_id(index: int) -> str:
@@ -52,17 +45,23 @@ def draw_person(seed: int, index: int, pathology: Pathology | None) -> Subject:
     return draw_subject(rng, pathology or mixed)
 
 
-def scan(seed: int, index: int, pathology: Pathology | None, preset: Preset) -> Study:
+def scan(order: Order, index: int) -> Study:
     """Draw and image subject `index`."""
-    subject = draw_person(seed, index, pathology)
-    _, lying, scanning, _ = generators(seed, index)
+    preset = PRESETS[order.preset]
+    subject = draw_person(order.seed, index, order.pathology)
+    _, lying, scanning, failing = generators(order.seed, index)
+    world = build_world(subject, preset, lying, scanning)
+    breath = 1.65 * float(np.exp(0.5 * scanning.normal())) * (subject.body.bsa / 1.89) ** 0.7
+    plans = prescribe(scanning, world.scene.heart, world.placement, preset.scale)
+    series, struck = strike(failing, [acquire(scanning, world, plan, breath) for plan in plans], RATES[order.faults])
+    return Study(subject, world, series, struck)
+
+
+def build_world(subject: Subject, preset: Preset, lying: np.random.Generator, scanning: np.random.Generator) -> World:
+    """Put the subject's heart into a chest, and the chest into a scanner."""
     heart = build_heart(subject, beat(subject.body, subject.shape, preset.frames))
     torso = draw_torso(lying, subject.body)
     placement = place_heart(lying, heart_centre(lying, torso), -0.45 * float(heart.epi.bottom[0]))
-    fat = float(np.clip(2.2 + 0.25 * (subject.body.bmi - 26.5) + lying.normal(0.0, 0.5), 0.8, 7.0))
+    fat = float(np.clip(2.8 + 0.28 * (subject.body.bmi - 26.5) + lying.normal(0.0, 0.5), 1.0, 7.0))
     scene = make_scene(heart, torso.tissues, fat, torso.phases)
-    scanner = draw_scanner(scanning, torso.half_width, torso.half_depth)
-    world = World(scene, torso, placement, scanner)
-    breath = 1.65 * float(np.exp(0.5 * scanning.normal())) * (subject.body.bsa / 1.89) ** 0.7
-    series = prescribe(scanning, heart, placement, preset.scale)
-    return Study(subject, world, [(item, acquire(scanning, world, item, breath)) for item in series])
+    return World(scene, torso, placement, draw_scanner(scanning, torso.half_width, torso.half_depth))

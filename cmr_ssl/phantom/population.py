@@ -11,8 +11,8 @@ import numpy as np
 
 from cmr_ssl.phantom.pathology import DISEASES, Disease, Pathology, Range
 
-TERRITORIES = ("LAD", "RCA", "LCX")
 Territory = Literal["", "LAD", "RCA", "LCX"]
+TERRITORIES: tuple[Territory, ...] = ("LAD", "RCA", "LCX")
 
 
 @dataclass(frozen=True)

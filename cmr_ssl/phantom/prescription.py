@@ -84,7 +84,7 @@ def _short_axis(
 ) -> Prescription:
     top = rng.uniform(8.0, 14.0)
     count = int(np.ceil((top - float(heart.epi.bottom[0]) + 4.0) / SLICE_GAP_MM)) + 1
-    tilt = _turn(0, rng.normal(0.0, 2.5)) @ _turn(1, rng.normal(0.0, 2.5)) @ _turn(2, rng.normal(0.0, 10.0))
+    tilt = _turn(0, rng.normal(0.0, 2.5)) @ _turn(1, rng.normal(0.0, 2.5)) @ _turn(2, rng.normal(-25.0, 8.0))
     axes = placement.rotation @ tilt @ np.diag([-1.0, -1.0, -1.0])
     middle = np.array([10.0, 0.0, 0.0]) + rng.uniform(-18.0, 18.0, 3) * [1, 1, 0]
     centre = placement.origin + placement.rotation @ tilt @ (middle + [0.0, 0.0, top])
@@ -96,13 +96,19 @@ def _long_axis(
 ) -> Prescription:
     theta = np.deg2rad(LONG_AXIS_ANGLE[view] + np.clip(rng.normal(0.0, 5.0), -12, 12))
     tilt = _turn(0, rng.normal(0.0, 2.0)) @ _turn(1, rng.normal(0.0, 2.0))
-    normal = placement.rotation @ tilt @ np.array([-np.sin(theta), np.cos(theta), 0.0])
+    normal = placement.rotation @ tilt @ np.cross(_long_axis_of(heart), [np.cos(theta), np.sin(theta), 0.0])
     right, down = (PATIENT_LEFT, PATIENT_BACK) if view == "la_4ch" else (PATIENT_BACK, PATIENT_DOWN)
     axes = _image_axes(normal, right, down) @ _turn(2, rng.normal(0.0, 6.0))
-    middle = np.array([0.0, 0.0, 0.45 * float(heart.epi.bottom[0]) + 12.0])
+    middle = np.array([0.0, 0.0, float(heart.epi.bottom[0])]) + 75.0 * _long_axis_of(heart)
     centre = placement.origin + placement.rotation @ middle + axes[:, 2] * rng.normal(0.0, 2.0)
     centre = centre + axes[:, :2] @ rng.uniform(-15.0, 15.0, 2)
     return _stack(view, axes, centre, (*matrix, 1), (LONG_AXIS_MM, LONG_AXIS_MM), scale)
+
+
+def _long_axis_of(heart: Heart) -> Array:
+    """Return the operator's long axis, from the apex to the middle of the left atrium, (3,)."""
+    la, high = heart.la, float(heart.la.top[0]) / 2
+    return unit(np.array([la.x + la.lean_x * high, la.y + la.lean_y * high, high - float(heart.epi.bottom[0])]))
 
 
 def _image_axes(normal: Array, right: Array, down: Array) -> Array:

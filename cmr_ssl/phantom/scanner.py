@@ -34,8 +34,8 @@ def draw_scanner(rng: np.random.Generator, half_width: float, half_depth: float)
     front = np.stack([x.ravel() * half_width, np.full(6, half_depth + 25.0), z.ravel()], axis=1)
     back = np.stack([x.ravel() * half_width, np.full(6, -half_depth - 15.0), z.ravel()], axis=1)
     coils = np.concatenate([front, back]) + rng.normal(0, 12.0, (12, 3))
-    snr = float(np.exp(rng.uniform(np.log(15.0), np.log(40.0))))
-    return Scanner(coils, rng.uniform(80.0, 120.0), rng.uniform(0.78, 0.92), snr, rng.uniform(150.0, 350.0))
+    snr = float(np.exp(rng.uniform(np.log(22.0), np.log(55.0))))
+    return Scanner(coils, rng.uniform(65.0, 95.0), rng.uniform(0.78, 0.92), snr, rng.uniform(150.0, 350.0))
 
 
 def shading(scanner: Scanner, points: Array, heart: Array) -> Floats:
@@ -54,14 +54,16 @@ def _sensitivity(scanner: Scanner, points: Array) -> Array:
 def limit_resolution(images: Floats, part: float) -> Floats:
     """Keep the middle `part` of k-space along rows and a little more along columns, softly; images (..., H, W)."""
     rows, columns = images.shape[-2:]
-    window = _window(np.abs(np.fft.fftfreq(rows)), part)[:, None] * _window(np.fft.rfftfreq(columns), (1 + part) / 2)
-    spectrum = fft.rfft2(images) * window.astype(np.float32)
+    along_rows = _window(np.arange(rows) / rows, part)
+    along_columns = _window(np.arange(columns // 2 + 1) / columns, (1 + part) / 2)
+    spectrum = fft.rfft2(images) * (along_rows[:, None] * along_columns)
     return np.asarray(fft.irfft2(spectrum, s=(rows, columns)), np.float32)
 
 
-def _window(frequency: Array, part: float) -> Array:
-    """Return a flat window with a soft edge at `part` of the highest frequency."""
-    return np.clip((part - frequency / 0.5) / 0.2 + 0.5, 0, 1)
+def _window(frequency: Array, part: float) -> Floats:
+    """Return a flat window with a soft edge at `part` of the highest frequency; frequencies in cycles a pixel, 0 to 1."""
+    distance = np.minimum(frequency, 1.0 - frequency) / 0.5
+    return np.clip((part - distance) / 0.2 + 0.5, 0, 1).astype(np.float32)
 
 
 def detect(rng: np.random.Generator, images: Floats, scanner: Scanner) -> NDArray[np.int16]:
@@ -72,5 +74,9 @@ def detect(rng: np.random.Generator, images: Floats, scanner: Scanner) -> NDArra
     real += images * np.float32(scanner.blood)
     imaginary = rng.standard_normal(images.shape, np.float32)
     imaginary *= sigma
-    np.hypot(real, imaginary, out=real)
-    return np.clip(np.rint(real, out=real), 0, 4095).astype(np.int16)
+    real *= real
+    imaginary *= imaginary
+    real += imaginary
+    np.sqrt(real, out=real)
+    real += np.float32(0.5)
+    return np.minimum(real, np.float32(4095.0), out=real).astype(np.int16)

@@ -15,6 +15,7 @@ Floats = NDArray[np.float32]
 
 ANGLES = 256
 HEIGHTS = 64
+FAR_MM = 12.0  # nothing is painted farther than this from a surface: points beyond need no exact depth
 
 angle = (np.arange(ANGLES) + 0.5) * (2 * np.pi / ANGLES) - np.pi
 height = np.linspace(0.0, 1.0, HEIGHTS)
@@ -90,6 +91,8 @@ def square_at(surface: Surface, at: Places, frames: slice) -> Floats:
 
 def depth(surface: Surface, at: Places, frames: slice) -> Floats:
     """Return roughly how deep each point lies inside, in mm, negative outside, (T, N)."""
+    if at.z.max() < surface.bottom[frames].min() - FAR_MM:
+        return np.full((len(surface.bottom[frames]), len(at.z)), -FAR_MM, np.float32)
     inside = np.sqrt(square_at(surface, at, frames)) - at.r
     np.minimum(inside, at.z - _column(surface.bottom, frames), out=inside)
     return np.minimum(inside, _column(surface.top, frames) - at.z, out=inside)

@@ -62,7 +62,8 @@ def beat(body: Body, shape: Shape, frames: int) -> Beat:
     twist = smooth_step(t / es) * (1.0 - smooth_step((t - es) / (0.35 * (rr - es))))
     speed = np.gradient(lv)
     early = np.where(t < rr - KICK_LEAD_MS, speed, 0.0)
-    return Beat(rr, _full_range(lv), _full_range(rv), _full_range(la), _full_range(ra), twist, _peak(-speed), _peak(early))
+    lv, rv, la, ra = (_full_range(curve) for curve in (lv, rv, la, ra))
+    return Beat(rr, lv, rv, la, ra, twist, _peak(-speed), _peak(early))
 
 
 def _opening(rr: float, es: float) -> tuple[float, float, float]:

@@ -101,7 +101,7 @@ def draw_torso(rng: np.random.Generator, body: Body) -> Torso:
 def heart_centre(rng: np.random.Generator, torso: Torso) -> Array:
     """Draw where the middle of the ventricles lies in the chest, patient mm, (3,)."""
     front = torso.half_depth - torso.fat - 14.0
-    return np.array([-22.0, front - 58.0, 0.0]) + rng.normal(0.0, 4.0, 3)
+    return np.array([-22.0, front - 46.0, 0.0]) + rng.normal(0.0, 4.0, 3)
 
 
 def soft(inside: Floats, width: float = 1.5) -> Floats:
@@ -124,7 +124,7 @@ def paint_torso(points: Array, torso: Torso, shift: Array, width: float) -> Floa
     inner = np.clip(0.5 + (depth - 15.0) / width, 0, 1).astype(np.float32)
     mx, my, mz = (points - shift).T.astype(np.float32)
     _lungs(canvas, torso, inner, mx, my, mz)
-    _mediastinum(canvas, torso, inner, mx, my, width)
+    _mediastinum(canvas, torso, inner, mx, my, mz, width)
     _abdomen(canvas, torso, inner, mx, my, mz, width)
     _spine(canvas, torso, x, y, z, width)
     return canvas.develop()
@@ -155,8 +155,8 @@ def _wall(canvas: Canvas, torso: Torso, x: Floats, y: Floats, z: Floats, width: 
 def _specks(torso: Torso, x: Floats, y: Floats, z: Floats, size: float) -> Floats:
     """Return branching bright spots, 0 to 1: where three crossed waves peak together."""
     a, b, c = torso.phases
-    waves = np.sin((x + 0.6 * y) / size + a) + np.sin((y - 0.5 * z) / (0.83 * size) + b)
-    waves += np.sin((z + 0.7 * x) / (1.17 * size) + c)
+    waves = np.sin((0.80 * x + 0.52 * y + 0.30 * z) / size + a) + np.sin((-0.52 * x + 0.80 * y - 0.35 * z) / size + b)
+    waves += np.sin((0.30 * x - 0.25 * y + 0.92 * z) / (1.3 * size) + c)
     return np.asarray(np.clip((waves - 2.1) * 2.0, 0, 1), np.float32)
 
 
@@ -167,12 +167,14 @@ def _lungs(canvas: Canvas, torso: Torso, inner: Floats, x: Floats, y: Floats, z:
     canvas.paint(inner, Tissue(lung, air=1.0), signal.astype(np.float32))
 
 
-def _mediastinum(canvas: Canvas, torso: Torso, inner: Floats, x: Floats, y: Floats, width: float) -> None:
+def _mediastinum(canvas: Canvas, torso: Torso, inner: Floats, x: Floats, y: Floats, z: Floats, width: float) -> None:
     """Paint the fat between the lungs and the descending aorta, in front of the spine."""
     spine_y = _spine_y(torso)
-    half = 16.0 + 12.0 * np.exp(-(((y - spine_y) / 40.0) ** 2)) + 10.0 * np.clip(y / 60.0, 0, 1)
-    middle = -12.0 - 10.0 * np.clip(y / 60.0, 0, 1)
-    canvas.paint(soft(half - np.abs(x - middle), 6.0) * inner, Tissue(0.55 * torso.tissues.fat, fat=1.0))
+    half = 4.0 + 18.0 * np.exp(-(((y - spine_y) / 32.0) ** 2)) + 26.0 * np.clip((z - 12.0) / 50.0, 0, 1)
+    half += 5.0 * np.sin(z / 14.0 + torso.phases[0]) * np.sin(y / 16.0 + torso.phases[1])
+    signal = 0.42 + 0.2 * np.sin(x / 9.0 + torso.phases[2]) * np.sin(y / 8.0 + z / 10.0)
+    cover = soft(half - np.abs(x + 10.0), 5.0) * inner
+    canvas.paint(cover, Tissue(0.42, fat=0.5), signal.astype(np.float32))
     aorta = 12.0 - np.hypot(x + 24.0, y - spine_y - 20.0)
     canvas.paint(soft(aorta + 1.8, width), Tissue(0.2))
     canvas.paint(soft(aorta, width), Tissue(0.95))
@@ -186,15 +188,24 @@ def _spine_y(torso: Torso) -> float:
 
 def _abdomen(canvas: Canvas, torso: Torso, inner: Floats, x: Floats, y: Floats, z: Floats, width: float) -> None:
     """Paint what lies under the diaphragm: liver right, stomach and spleen left, fat between."""
-    right = 26.0 * np.exp(-(((x - 75.0) / 62.0) ** 2) - (((y - 5.0) / 75.0) ** 2))
-    left = 14.0 * np.exp(-(((x + 85.0) / 55.0) ** 2) - (((y + 10.0) / 70.0) ** 2))
+    right = 30.0 * np.exp(-(((x - 75.0) / 62.0) ** 2) - (((y - 5.0) / 75.0) ** 2))
+    left = 12.0 * np.exp(-(((x + 85.0) / 55.0) ** 2) - (((y + 45.0) / 60.0) ** 2))
     edge = np.hypot(x / torso.half_width, y / torso.half_depth)
-    floor = -50.0 + torso.dome + right + left - 60.0 * np.clip(edge - 0.62, 0, 1) ** 1.5
+    floor = (
+        -48.0
+        + torso.dome
+        + right
+        + left
+        + 0.25 * np.clip(x + 10.0, -90.0, 0.0)
+        - 60.0 * np.clip(edge - 0.62, 0, 1) ** 1.5
+    )
     under = soft(floor - z, 2 * width) * inner
     tissues = torso.tissues
-    canvas.paint(under, Tissue(0.75 * tissues.fat, fat=1.0))
+    bowel = 0.45 + 0.3 * np.sin(x / 9 + torso.phases[0]) * np.sin(y / 11 + torso.phases[1]) * np.sin(z / 8)
+    canvas.paint(under, Tissue(0.45, fat=0.4), bowel.astype(np.float32))
     vessels = 0.35 * _specks(torso, x, y, z, 7.0)
-    liver = np.minimum(floor - z - 2.0, 0.8 * (x + 45.0 + 0.25 * y))
+    left_edge = x + 38.0 + 0.25 * y + 6.0 * np.sin(z / 13.0) + 5.0 * np.sin(y / 15.0)
+    liver = np.minimum(floor - z - 2.0, 0.8 * left_edge)
     canvas.paint(soft(liver, width) * inner, Tissue(tissues.liver), (tissues.liver + vessels).astype(np.float32))
     bubble = 38.0 * (1 - np.sqrt(((x + 70.0) / 42.0) ** 2 + ((y - 8.0) / 36.0) ** 2 + ((z + 78.0) / 34.0) ** 2))
     canvas.paint(soft(bubble + 3.5, width) * under, Tissue(0.32))

@@ -49,23 +49,26 @@ def tube_depth(item: Tube, points: Floats, frames: slice) -> Floats:
     return np.asarray(item.radius[chosen].astype(np.float32)[:, None] - np.sqrt(distance2), np.float32)
 
 
-def ascending_aorta(heart: Heart) -> list[Tube]:
-    """Return the root, which follows the mitral plane, and the still part above it."""
+def aortic_root(heart: Heart) -> Tube:
+    """Return the part of the aorta whose lower end follows the mitral plane."""
     z = heart.mitral[:, None]
     start = np.concatenate([AORTA_MM + AORTA_LEAN * z, z], axis=1)
-    bend = np.array([*(AORTA_MM + AORTA_LEAN * 40.0), 40.0])
-    root = Tube(start, np.broadcast_to(bend, start.shape), np.full(len(start), AORTA_RADIUS_MM))
-    return [root, tube(bend, np.array([0.0, 0.75, 0.65]), 60.0, AORTA_RADIUS_MM)]
+    return Tube(start, np.broadcast_to(_aortic_bend(), start.shape), np.full(len(start), AORTA_RADIUS_MM))
+
+
+def _aortic_bend() -> Array:
+    return np.array([*(AORTA_MM + AORTA_LEAN * 40.0), 40.0])
 
 
 def still_vessels(heart: Heart) -> list[Tube]:
-    """Return pulmonary trunk, caval and pulmonary veins."""
+    """Return ascending aorta beyond its root, pulmonary trunk, caval and pulmonary veins."""
     ra = np.array([heart.ra.x, heart.ra.y, 0.0])
     la = np.array([heart.la.x, heart.la.y, 0.0])
     roof = float(heart.la.top[0])
     left = la + [-8.0, -8.0, roof - 12.0]
     right = la + [8.0, -8.0, roof - 10.0]
     return [
+        tube(_aortic_bend(), np.array([0.25, 0.72, 0.60]), 60.0, AORTA_RADIUS_MM),
         tube(np.array([17.0, 36.0, 6.0]), np.array([-0.75, 0.55, 0.35]), 55.0, 11.5),
         tube(ra + [-6.0, 4.0, 22.0], UP, 75.0, 9.0),
         tube(ra + [0.0, -8.0, 12.0], -UP, 70.0, 10.5),

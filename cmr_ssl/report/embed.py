@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from cmr_ssl.checkpoints import Pretrained, load_encoder
-from cmr_ssl.data.cache import read_settings
+from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.datamodule import sample_shape, usable
 from cmr_ssl.data.dataset import PlaneDataset
@@ -72,15 +72,15 @@ def whole_cache(cache: Path, pretrained: Pretrained) -> PlaneDataset:
     Raises:
         ValueError: if the cache was prepared otherwise than the checkpoint's data.
     """
-    settings = read_settings(cache)
-    if settings != pretrained.preparation:
-        differ = [key for key, value in pretrained.preparation.items() if settings.get(key) != value]
+    preparation = read_preparation(cache)
+    if preparation != pretrained.preparation:
+        differ = [key for key, value in pretrained.preparation.items() if preparation.get(key) != value]
         raise ValueError(
             f"{cache} was prepared with another {', '.join(differ)} than the checkpoint's data: prepare the studies "
             f"again with {', '.join(f'{key} {pretrained.preparation[key]}' for key in differ)}"
         )
     cohort = usable(read_cohort(cache), pretrained.views, min_planes=1)
-    shape = sample_shape(settings, pretrained.views)
+    shape = sample_shape(preparation, pretrained.views)
     return PlaneDataset(cache, sorted(cohort["subject"]), pretrained.views, shape)
 
 

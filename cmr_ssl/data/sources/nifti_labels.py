@@ -6,10 +6,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.anatomy import BACKGROUND, CLASSES, UNLABELLED
+from cmr_ssl.anatomy import BACKGROUND, CLASSES, LV, MYOCARDIUM, RV, UNLABELLED
 from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, names
 from cmr_ssl.data.sources.nifti_image import Image, read_image
 from cmr_ssl.data.study import Finding, Series
+from cmr_ssl.planes import SHORT_AXIS
+
+EVERYWHERE = {SHORT_AXIS: {LV, MYOCARDIUM, RV}}  # what a view shows in every frame of every heart
 
 
 def attach_labels(series: Series, folder: Path, files: list[LabelFile]) -> tuple[Series, list[Finding]]:
@@ -44,37 +47,40 @@ def to_classes(values: NDArray[np.generic], classes: dict[int, str]) -> tuple[ND
     return renumbered, np.unique(values[renumbered == UNLABELLED]).tolist()
 
 
-def blank_unlooked(labels: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
+def blank_unlooked(labels: NDArray[np.uint8], expected: tuple[int, ...]) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
     """Mark what nobody looked at as unlabelled.
 
-    A frame without any structure in the whole series was not annotated. A class that other frames show but this one
-    lacks everywhere was not annotated here, so this frame's background may hide it.
+    A frame without any structure in the whole series was not annotated. An expected class that other frames show but
+    this one lacks was not annotated here, so this frame's background may hide it.
 
     Args:
         labels: classes, (X, Y, S, T).
+        expected: classes that whoever annotates a frame of this series must find in it.
 
     Returns:
-        Labels with 255 in those places, and the classes that were drawn at all.
+        Labels with 255 in those places, and the expected classes that nobody drew anywhere.
     """
-    drawn = np.stack([(labels == index).any(axis=(0, 1, 2)) for index in range(1, len(CLASSES))])
-    annotated = drawn.any(axis=1)
+    looked = ((labels != BACKGROUND) & (labels != UNLABELLED)).any(axis=(0, 1, 2))
+    drawn = np.array([(labels == index).any(axis=(0, 1, 2)) for index in expected]).reshape(len(expected), labels.shape[3])
+    known = np.asarray(drawn.any(axis=1))
+    partly = looked & ~drawn[known].all(axis=0)
     labels = labels.copy(order="K")
-    labels[..., ~drawn.any(axis=0)] = UNLABELLED
-    incomplete = ~drawn[annotated].all(axis=0)
-    labels[..., incomplete] = np.where(labels[..., incomplete] == BACKGROUND, UNLABELLED, labels[..., incomplete])
-    return labels, tuple(int(index) + 1 for index in np.flatnonzero(annotated))
+    labels[..., partly] = np.where(labels[..., partly] == BACKGROUND, UNLABELLED, labels[..., partly])
+    labels[..., ~looked] = UNLABELLED
+    return labels, tuple(index for index, somewhere in zip(expected, known.tolist(), strict=True) if not somewhere)
 
 
 def _labelled(series: Series, folder: Path, file: LabelFile) -> tuple[Series, list[Finding]]:
     values = _on_grid(series, folder, file.file)
     labels, unknown = to_classes(values, file.classes)
-    labels, annotated = blank_unlooked(labels)
-    if not annotated:
+    named = {CLASSES.index(name) for name in file.classes.values()} - {BACKGROUND}
+    labels, absent = blank_unlooked(labels, tuple(sorted(named & EVERYWHERE.get(series.view, set()))))
+    if (labels == UNLABELLED).all():
         raise ValueError(f"{'/'.join(names(file.file))} draws nothing")
     labels.transpose(2, 3, 0, 1)[~series.acquired] = UNLABELLED
     message = f"label numbers {unknown} mean nothing here and count as unlabelled"
     findings = [Finding("label-values", "noted", series.view, message)] if unknown else []
-    return replace(series, labels=labels, annotated=annotated), findings
+    return replace(series, labels=labels, annotated=tuple(sorted(named - {*absent}))), findings
 
 
 def _on_grid(series: Series, folder: Path, file: str | EdEs) -> NDArray[np.generic]:

@@ -1,0 +1,34 @@
+"""What kind of cohort is wanted, in words light enough for a command line."""
+
+from typing import Literal, NamedTuple
+
+from cmr_ssl.phantom.pathology import Pathology
+
+PresetName = Literal["full", "small"]
+FaultsName = Literal["none", "default"]
+
+
+class Preset(NamedTuple):
+    """How finely a cohort is imaged: frames of a beat, and the pixel in units of UK Biobank's."""
+
+    frames: int
+    scale: int
+
+
+PRESETS: dict[PresetName, Preset] = {"full": Preset(50, 1), "small": Preset(16, 2)}
+
+
+class Order(NamedTuple):
+    """One kind of cohort; how many subjects is not part of it.
+
+    Attributes:
+        seed: of the cohort.
+        preset: how finely it is imaged.
+        pathology: of every subject; None for a mixture at the rates of `pathology.DISEASES`.
+        faults: which rates of `faults.RATES` apply.
+    """
+
+    seed: int
+    preset: PresetName
+    pathology: Pathology | None
+    faults: FaultsName

@@ -1,0 +1,100 @@
+"""Pictures of synthetic subjects for people to judge: a panel of planes, a beating GIF, a contact sheet."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cmr_ssl import anatomy
+from cmr_ssl.phantom.acquisition import Acquired
+from cmr_ssl.phantom.person import Study
+from cmr_ssl.planes import SHORT_AXIS
+
+Picture = NDArray[np.uint8]
+
+COLOURS = np.zeros((6, 3))
+COLOURS[anatomy.LV] = (230, 60, 60)
+COLOURS[anatomy.MYOCARDIUM] = (60, 200, 90)
+COLOURS[anatomy.RV] = (80, 120, 255)
+COLOURS[anatomy.LA] = (250, 200, 60)
+COLOURS[anatomy.RA] = (200, 90, 230)
+OPACITY = 0.35
+SLICES_SHOWN = (0.12, 0.3, 0.5, 0.7, 0.85)  # of the short-axis stack, from base to apex
+
+
+def panel(study: Study, frame: int, labelled: bool, size: int, slices: tuple[float, ...] = SLICES_SHOWN) -> Picture:
+    """Return one row of square tiles at one frame: some short-axis slices, then the long-axis views."""
+    tiles = []
+    for item in study.series:
+        shown = slices if item.plan.view == SHORT_AXIS else (0.0,)
+        last = item.plan.shape[2] - 1
+        tiles += [_tile(item, frame, round(part * last), labelled, size) for part in shown]
+    return np.hstack(tiles)
+
+
+def end_systole(study: Study) -> int:
+    """Return the frame of the smallest left ventricle."""
+    return int(study.world.scene.heart.beat.lv.argmin())
+
+
+def _tile(got: Acquired, frame: int, index: int, labelled: bool, size: int) -> Picture:
+    """Return one image, (size, size, 3), its largest square around the middle."""
+    white = max(float(np.percentile(got.pixels[:, index], 99.3)), 1.0)
+    image = np.clip(got.pixels[frame, index] / white, 0, 1) * 255
+    rgb = np.repeat(image[..., None], 3, axis=2)
+    if labelled:
+        labels = got.labels[frame, index]
+        share = OPACITY * (labels > 0)[..., None]
+        rgb = rgb * (1 - share) + COLOURS[labels] * share
+    return np.asarray(Image.fromarray(_square(rgb.astype(np.uint8))).resize((size, size), Image.Resampling.BICUBIC))
+
+
+def _square(rgb: Picture) -> Picture:
+    rows, columns = rgb.shape[:2]
+    side = min(rows, columns)
+    top, left = (rows - side) // 2, (columns - side) // 2
+    return rgb[top : top + side, left : left + side]
+
+
+def still(study: Study, size: int) -> Picture:
+    """Return end-diastole and end-systole, without and with labels, as four rows."""
+    frames = (0, end_systole(study))
+    return np.vstack([panel(study, frame, labelled, size) for labelled in (False, True) for frame in frames])
+
+
+def sheet(studies: list[Study], size: int) -> Picture:
+    """Return a contact sheet: two rows a subject, ED and ES, images left and labels right."""
+    slices = (0.15, 0.45, 0.75)
+    rows = []
+    for study in studies:
+        for frame in (0, end_systole(study)):
+            rows.append(np.hstack([panel(study, frame, labelled, size, slices) for labelled in (False, True)]))
+    return np.vstack(rows)
+
+
+def check_preview(path: Path, overwrite: bool) -> None:
+    """Check that a picture can be written to `path`.
+
+    Raises:
+        ValueError: if it is no PNG or GIF, or is there already and may not be replaced.
+    """
+    if path.suffix.lower() not in (".png", ".gif"):
+        raise ValueError(f"a preview is a .png or a .gif, not {path.name!r}: change the file's ending")
+    if path.exists() and not overwrite:
+        raise ValueError(f"{path} exists: choose another name or pass --overwrite true")
+
+
+def write_preview(path: Path, study: Study) -> None:
+    """Write a PNG of ED and ES, or a GIF of the whole beat."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix.lower() == ".png":
+        Image.fromarray(still(study, 208)).save(path)
+        return
+    beat = study.world.scene.heart.beat
+    frames = [
+        Image.fromarray(np.vstack([panel(study, t, labelled, 160) for labelled in (False, True)]))
+        for t in range(len(beat.lv))
+    ]
+    pause = max(20, round(beat.rr_ms / len(frames)))
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=pause, loop=0)

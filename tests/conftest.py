@@ -1,0 +1,27 @@
+"""One thread a process, for the tests run side by side; and what is costly to make, once a session."""
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported; handed down to subprocesses
+
+from pathlib import Path
+
+import pytest
+
+from tests.caches import COHORT, write_cache
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory) -> Path:
+    """Return a prepared cache of the subjects of `caches.COHORT`."""
+    return write_cache(tmp_path_factory.mktemp("cache"), COHORT)
+
+
+@pytest.fixture(scope="session")
+def finished_run(cache, tmp_path_factory) -> Path:
+    """Return the folder of a finished run of two epochs."""
+    from tests.runs import fit
+
+    folder = tmp_path_factory.mktemp("runs") / "finished"
+    assert fit(cache, folder) == 0
+    return folder
