@@ -7,7 +7,6 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from jsonargparse import Namespace
@@ -90,12 +89,12 @@ def check_same_model(asked: Namespace, stored: Namespace, path: str) -> None:
     if differ:
         key = differ[0]
         raise ValueError(
-            f"--ckpt_path resumes the run of {path}, but this config differs from it in model.{', model.'.join(differ)} "
+            f"--ckpt_path resumes the run of {path}, but this config differs in model.{', model.'.join(differ)} "
             f"({plain(now.get(key))} instead of {plain(was.get(key))}): resume with the same config, or start a new run"
         )
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """Return a config value in the form it has after a trip through a file: tuples are lists."""
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]

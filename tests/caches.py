@@ -21,7 +21,7 @@ SETTINGS = {"preparation": dataclasses.asdict(PREPARATION)}
 DEGREES = dict(zip(LONG_AXIS, (90.0, 30.0, 150.0), strict=True))
 
 # subject -> slices and long-axis views; the default hash puts 18 of them into train, 3 into val and 3 into test
-COHORT = {str(900000000 + k): (5 + k % 6, LONG_AXIS[: 1 + k % 3]) for k in range(24)}
+COHORT = {str(900000080 + k): (5 + k % 6, LONG_AXIS[: 1 + k % 3]) for k in range(24)}
 
 
 def place(column, row, middle) -> np.ndarray:

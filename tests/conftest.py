@@ -19,9 +19,9 @@ def cache(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def finished_run(cache, tmp_path_factory) -> Path:
-    """Return the folder of a finished run of two epochs."""
-    from tests.runs import fit
+    """Return the folder of a finished run of the smoke configuration."""
+    from tests.runs import SMOKE, run
 
     folder = tmp_path_factory.mktemp("runs") / "finished"
-    assert fit(cache, folder) == 0
+    assert run(cache, folder, config=SMOKE) == 0
     return folder

@@ -5,26 +5,39 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 from cmr_ssl.cli import main
 
 ROOT = Path(__file__).parents[1]
 SMOKE = ROOT / "configs" / "smoke.yaml"
 
 
-def arguments(cache, folder, *more, command="fit"):
+def config_without_pictures(folder):
+    """Write the smoke configuration without its pictures beside `folder`, which must stay empty, and return it."""
+    config = yaml.safe_load(SMOKE.read_text())
+    callbacks = config["trainer"]["callbacks"]
+    config["trainer"]["callbacks"] = [one for one in callbacks if not one["class_path"].endswith("Reconstructions")]
+    path = folder.with_name(f"{folder.name}.yaml")
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def arguments(cache, folder, *more, command="fit", config=None):
     """Return the arguments of a tiny run."""
-    run = ["--config", str(SMOKE), "--data.cache", str(cache), "--trainer.default_root_dir", str(folder)]
+    config = config or config_without_pictures(folder)
+    run = ["--config", config, "--data.cache", cache, "--trainer.default_root_dir", folder]
     quiet = ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false"]
     quiet += ["--trainer.enable_model_summary", "false"]
-    return [command, *run, *quiet, *more]
+    return [command, *map(str, run), *quiet, *more]
 
 
-def fit(cache, folder, *more, command="fit"):
+def run(cache, folder, *more, **options):
     """Run in this process and return the exit status."""
-    return main(arguments(cache, folder, *more, command=command))
+    return main(arguments(cache, folder, *more, **options))
 
 
-def fit_elsewhere(cache, folder, *more):
+def run_elsewhere(cache, folder, *more):
     """Run in a process of its own and return it."""
     command = [sys.executable, "-W", "ignore", "-m", "cmr_ssl", *arguments(cache, folder, *more)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

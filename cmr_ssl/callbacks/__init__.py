@@ -3,5 +3,6 @@
 from cmr_ssl.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
 from cmr_ssl.callbacks.finite_loss import FiniteLoss
 from cmr_ssl.callbacks.reconstructions import Reconstructions
+from cmr_ssl.callbacks.throughput import Throughput
 
-__all__ = ("BestCheckpoint", "FiniteLoss", "LastCheckpoint", "Reconstructions")
+__all__ = ("BestCheckpoint", "FiniteLoss", "LastCheckpoint", "Reconstructions", "Throughput")

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
+from lightning.pytorch.utilities.types import STEP_OUTPUT
 from torch import Tensor
 
 FOLDER, BEST, LAST = "checkpoints", "best", "last"
@@ -74,7 +75,7 @@ class LastCheckpoint(Checkpoint):
             trainer.save_checkpoint(checkpoint_file(trainer.default_root_dir, LAST), weights_only=False)
 
     def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+        self, trainer: Trainer, pl_module: LightningModule, outputs: STEP_OUTPUT, batch: object, batch_idx: int
     ) -> None:
         """Write within an epoch; its last step is left to the end of the epoch, after validation."""
         due = self.every_n_steps and trainer.global_step % self.every_n_steps == 0

@@ -1,9 +1,11 @@
 """Stop a run whose loss is no longer a number, and say which batch did it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.utilities.types import STEP_OUTPUT
 
 from cmr_ssl.data.sample import Sample
 
@@ -28,9 +30,10 @@ class FiniteLoss(Callback):
         self.subjects: dict[int, list[str]] = {}
 
     def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Sample, batch_idx: int
+        self, trainer: Trainer, pl_module: LightningModule, outputs: STEP_OUTPUT, batch: Sample, batch_idx: int
     ) -> None:
         """Note whether this step broke."""
+        assert isinstance(outputs, Mapping)  # what Lightning makes of a loss
         loss, step = outputs["loss"], trainer.global_step
         self.subjects[step] = list(batch.subject)
         before = self.broken_step.to(loss.device)
@@ -52,7 +55,7 @@ class FiniteLoss(Callback):
         if step >= 0:
             raise FloatingPointError(
                 f"the loss is not finite at step {step} (epoch {trainer.current_epoch}, subjects "
-                f"{', '.join(self.subjects.get(step, ['unknown']))}): look at these subjects' images, lower the learning "
-                "rate, or train with --trainer.precision 32-true; the last checkpoint is from before this step"
+                f"{', '.join(self.subjects.get(step, ['unknown']))}): look at these subjects' images, lower the "
+                "learning rate, or train with --trainer.precision 32-true; the last checkpoint is from before this step"
             )
         self.subjects.clear()

@@ -21,7 +21,6 @@ from cmr_ssl.metrics import visible_planes
 from cmr_ssl.models.tokens import unpatchify
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.report.montage import gif, montage, png, stack
-from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.pretraining import PretrainingTask, Reconstruction
 
 Cine = NDArray[np.float32]
@@ -80,8 +79,8 @@ class Reconstructions(Callback):
             frames = [compared.picture(frame) for frame in range(compared.original.shape[1])]
             still, cine = png(stack([frames[0], frames[len(frames) // 3]])), gif(frames)
             folder = Path(trainer.default_root_dir) / "figures"
-            write_atomically(folder / f"reconstruction_{subject}.png", lambda file, data=still: file.write(data))
-            write_atomically(folder / f"reconstruction_{subject}.gif", lambda file, data=cine: file.write(data))
+            save(folder / f"reconstruction_{subject}.png", still)
+            save(folder / f"reconstruction_{subject}.gif", cine)
             show(trainer, f"reconstruction/{subject}", still)
             show(trainer, f"reconstruction_cine/{subject}", cine)
 
@@ -93,7 +92,7 @@ class Reconstructions(Callback):
             batch = data.transfer_batch_to_device(default_collate([dataset[index]]), task.device, 0)
             batch = data.on_after_batch_transfer(batch, 0)
             with torch.no_grad(), trainer.precision_plugin.forward_context():
-                result = task.reconstruct(batch, subject_seeds(batch.subject, task.seed, "validation mask"))
+                result = task.reconstruct(batch, task.fixed_seeds(batch))
                 yield batch.subject[0], compared_planes(batch, result, task)
 
 
@@ -107,7 +106,8 @@ def compared_planes(batch: Sample, result: Reconstruction, task: PretrainingTask
     dropped = ~visible_planes(seen, result.grid)[0].cpu().numpy()
     titles = plane_titles(batch.view[0][batch.present[0]].tolist())
     titles = [f"{title} dropped" if gone else title for title, gone in zip(titles, dropped[present], strict=True)]
-    return Compared(*(cine.float().cpu().numpy()[present] for cine in cines), titles, dropped[present].tolist())
+    original, seen_only, whole = (cine.float().cpu().numpy()[present] for cine in cines)
+    return Compared(original, seen_only, whole, titles, dropped[present].tolist())
 
 
 def scatter(patches: Tensor, ids: Tensor, result: Reconstruction, task: PretrainingTask, fill: float) -> Tensor:
@@ -121,6 +121,11 @@ def plane_titles(views: list[int]) -> list[str]:
     """Name planes by view, numbering those of which there are several."""
     names = [VIEWS[view] for view in views]
     return [name if names.count(name) == 1 else f"{name} {names[:i].count(name) + 1}" for i, name in enumerate(names)]
+
+
+def save(path: Path, data: bytes) -> None:
+    """Write `data`, atomically."""
+    write_atomically(path, lambda file: file.write(data))
 
 
 def show(trainer: Trainer, tag: str, encoded: bytes) -> None:

@@ -1,5 +1,6 @@
 """Square crops around the heart, at one pixel size, with an affine that says exactly where each pixel lies."""
 
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,13 @@ class Crop(NamedTuple):
     affine: Array
     columns: Array
     rows: Array
+
+
+class Taps(NamedTuple):
+    """The source pixels each new pixel is made of, and their weights, both (N, K)."""
+
+    indices: NDArray[np.intp]
+    weights: NDArray[np.float32]
 
 
 def place_crop(affine: Array, centre: Array, size: int, spacing_mm: float) -> Crop:
@@ -55,10 +63,8 @@ def cut(frames: NDArray[np.generic], crop: Crop) -> NDArray[np.generic]:
     images = frames.T
     if _on_pixels(crop.columns) and _on_pixels(crop.rows):
         return _copy(images, crop)
-    rows, columns = (_weights(crop.rows, images.shape[1]), _weights(crop.columns, images.shape[2]))
-    used_rows, used_columns = _used(rows), _used(columns)
-    needed = images[:, used_rows, used_columns].astype(np.float32)
-    return np.asarray(rows[:, used_rows] @ (needed @ columns[:, used_columns].T))
+    tall = _interpolate(images, _taps(crop.rows, images.shape[1]), axis=1)
+    return _interpolate(tall, _taps(crop.columns, images.shape[2]), axis=2)
 
 
 def cut_labels(frames: NDArray[np.uint8], crop: Crop) -> NDArray[np.uint8]:
@@ -85,33 +91,36 @@ def _copy(images: NDArray[np.generic], crop: Crop) -> NDArray[np.generic]:
     return out
 
 
-def _weights(positions: Array, length: int) -> NDArray[np.float32]:
-    """Return the (N, length) matrix that interpolates linearly, and when shrinking averages what it interpolated.
+def _taps(positions: Array, length: int) -> Taps:
+    """Return what interpolates linearly at `positions`, and when shrinking averages what it interpolated.
 
     Either keeps a ramp a ramp, so that what a pixel shows lies exactly where the affine says.
     """
     # The box that, together with the source's own pixel, is as wide as a pixel of the crop.
     box = float(np.sqrt(max(0.0, (positions[1] - positions[0]) ** 2 - 1)))
-    pixels = np.arange(np.floor(positions[0] - box - 1), np.ceil(positions[-1] + box + 2))
-    distance = positions[:, None] - pixels
+    first = np.floor(positions - box / 2).astype(np.intp)
+    indices = first[:, None] + np.arange(2 + int(np.ceil(box)))
+    distance = positions[:, None] - indices
     weights = (1 - np.abs(distance)).clip(min=0)
     if box > 0:
         weights = (_hat_integral(distance + box / 2) - _hat_integral(distance - box / 2)) / box
-    matrix = np.zeros((len(positions), length), dtype=np.float32)
-    real = (pixels >= 0) & (pixels < length)
-    matrix[:, pixels[real].astype(int)] = weights[:, real]
-    return matrix
+    weights[(indices < 0) | (indices >= length)] = 0
+    return Taps(indices.clip(0, length - 1), weights.astype(np.float32))
+
+
+def _interpolate(images: NDArray[np.generic], taps: Taps, axis: int) -> NDArray[np.float32]:
+    """Apply taps along one axis. A matrix product would be shorter, but its threads fight with other workers'."""
+    shape = [1] * images.ndim
+    shape[axis] = -1
+    terms = zip(taps.indices.T, taps.weights.T, strict=True)
+    products = (images.take(index, axis) * weight.reshape(shape) for index, weight in terms)
+    return np.asarray(reduce(np.add, products), dtype=np.float32)
 
 
 def _hat_integral(upper: Array) -> Array:
     """Integrate the triangle of linear interpolation, 1 - |x| on [-1, 1], up to `upper`."""
     inner = upper.clip(-1, 1)
     return np.asarray(0.5 + inner - np.sign(inner) * inner**2 / 2)
-
-
-def _used(weights: NDArray[np.float32]) -> slice:
-    used = np.flatnonzero(weights.any(axis=0))
-    return slice(int(used[0]), int(used[-1]) + 1) if len(used) else slice(0, 0)
 
 
 def _nearest(positions: Array, length: int) -> NDArray[np.intp]:

@@ -65,7 +65,8 @@ class CineDataModule(LightningDataModule):
         """
         super().__init__()
         check_views(views)
-        for name, value, least in (("batch_size", batch_size, 1), ("workers", workers, 0), ("min_planes", min_planes, 1)):
+        least_values = (("batch_size", batch_size, 1), ("workers", workers, 0), ("min_planes", min_planes, 1))
+        for name, value, least in least_values:
             if value < least:
                 raise ValueError(f"data.{name} must be at least {least}, got {value}")
         self.cache, self.views, self.batch_size, self.workers = Path(cache), views, batch_size, workers
@@ -100,8 +101,8 @@ class CineDataModule(LightningDataModule):
         for split, least in needs.get(stage, {}).items():
             if counts[split] < least:
                 raise ValueError(
-                    f"{counts[split]} subjects in the {split} split of {self.cache}, but {stage} needs at least {least}: "
-                    "prepare more subjects, or change data.batch_size, data.fractions or data.min_planes"
+                    f"{counts[split]} subjects in the {split} split of {self.cache}, but {stage} needs at least "
+                    f"{least}: prepare more subjects, or change data.batch_size, data.fractions or data.min_planes"
                 )
 
     def dataset(self, subjects: list[str]) -> PlaneDataset:

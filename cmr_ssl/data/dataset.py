@@ -82,7 +82,7 @@ class PlaneDataset(Dataset[Sample]):
             self.fill(sample, path)
         except (OSError, SafetensorError, RuntimeError) as error:
             raise RuntimeError(
-                f"subject {subject}: {path} cannot be read as prepared planes ({error}); delete it and run prepare again"
+                f"subject {subject}: {path} is not as prepared ({error}): delete it and run prepare again"
             ) from error
         return sample._replace(subject=subject)
 

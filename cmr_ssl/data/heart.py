@@ -83,16 +83,13 @@ def beat_power(pixels: NDArray[np.generic]) -> tuple[Array, Array]:
         pixels: one beat, (X, Y, S, T).
 
     Returns:
-        Power in the first harmonics of the beat, (X, Y, S), and the power that noise puts there, estimated from the
-        higher harmonics, (X, Y, S).
+        Power in the first harmonics of the beat, (X, Y, S), and the power that noise puts there, as the higher
+        harmonics tell, (X, Y, S).
     """
     frames = pixels.shape[3]
-    series = pixels.reshape(-1, frames, order="F").astype(np.float32)
-    series = series - series.mean(axis=1, keepdims=True)
-    slow = np.square(series @ _harmonics(frames)).sum(axis=1)
-    noise = (np.square(series).sum(axis=1) - slow) / max(1, frames - 1 - 2 * HARMONICS) * 2 * HARMONICS
-    shape = pixels.shape[:3]
-    return slow.reshape(shape, order="F"), noise.clip(min=0).reshape(shape, order="F")
+    power = np.square(np.abs(np.fft.rfft(pixels.astype(np.float32), axis=3))) / frames
+    noise = HARMONICS * power[..., HARMONICS + 1 :].mean(axis=3)
+    return power[..., 1 : HARMONICS + 1].sum(axis=3), noise
 
 
 def change_power(pixels: NDArray[np.generic]) -> tuple[Array, Array]:
@@ -123,13 +120,6 @@ def _pulsation(series: Series) -> Pulsation | None:
     column, row, index = np.nonzero(strength)
     voxels = np.stack([column * step[0], row * step[1], slices[index]], axis=1)
     return Pulsation(voxels @ series.affine[:3, :3].T + series.affine[:3, 3], strength[column, row, index])
-
-
-def _harmonics(frames: int) -> NDArray[np.float32]:
-    """Return orthonormal sines and cosines of the first harmonics, (T, 2 * HARMONICS)."""
-    angle = 2 * np.pi * np.outer(np.arange(frames) / frames, np.arange(1, HARMONICS + 1))
-    waves = np.concatenate([np.cos(angle), np.sin(angle)], axis=1)
-    return (waves * np.sqrt(2 / frames)).astype(np.float32)
 
 
 def _weighted_median(values: Array, weights: Array) -> float:

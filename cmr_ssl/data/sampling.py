@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 
 from torch.utils.data import DataLoader, DistributedSampler
 
@@ -10,7 +9,7 @@ from cmr_ssl.data.dataset import PlaneDataset
 from cmr_ssl.data.sample import Sample
 
 
-class TrainingSampler(DistributedSampler[Sample]):
+class TrainingSampler(DistributedSampler[int]):
     """A new order every epoch, the same for the same seed; drops what does not fill all ranks.
 
     Ranks take turns, so N ranks with batches of b see in each step what one process with batches of N b would see.
@@ -18,7 +17,7 @@ class TrainingSampler(DistributedSampler[Sample]):
 
     def __init__(self, dataset: PlaneDataset, ranks: int, rank: int, seed: int) -> None:
         """Split `dataset` over `ranks`."""
-        super().__init__(dataset, num_replicas=ranks, rank=rank, shuffle=True, seed=seed, drop_last=True)
+        super().__init__(dataset, ranks, rank, shuffle=True, seed=seed, drop_last=True)
         self.start = 0
 
     def __iter__(self) -> Iterator[int]:
@@ -27,12 +26,12 @@ class TrainingSampler(DistributedSampler[Sample]):
         return islice(super().__iter__(), start, None)
 
 
-class EvaluationSampler(DistributedSampler[Sample]):
+class EvaluationSampler(DistributedSampler[int]):
     """Every subject once, in order; ranks are filled up with the index of the blank sample, which nobody counts."""
 
     def __init__(self, dataset: PlaneDataset, ranks: int, rank: int) -> None:
         """Split `dataset` over `ranks`."""
-        super().__init__(dataset, num_replicas=ranks, rank=rank, shuffle=False)
+        super().__init__(dataset, ranks, rank, shuffle=False)
         self.blank = len(dataset)
 
     def __iter__(self) -> Iterator[int]:
@@ -46,7 +45,7 @@ class TrainingLoader(DataLoader[Sample]):
     sampler: TrainingSampler
     batches = 0
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Sample]:  # type: ignore[override]  # a generator does what loops need
         """Yield batches and count them."""
         self.batches = self.sampler.start // (self.batch_size or 1)
         for batch in super().__iter__():

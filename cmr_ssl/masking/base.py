@@ -35,7 +35,7 @@ class Masking(ABC):
 
 
 class Masked(NamedTuple):
-    """The outcome: token ids of the visible (B, K) and the hidden (B, N - K), and which hidden ones exist (B, N - K)."""
+    """Token ids of the visible (B, K) and of the hidden (B, N - K), and which hidden ones exist (B, N - K)."""
 
     visible: Tensor
     hidden: Tensor

@@ -57,7 +57,7 @@ class CrossAttentionDecoder(Decoder):
         """Predict patches; see `Decoder.forward`."""
         memory = self.narrow(encoded.tokens) + self.position(visible)
         memory = self.memory_norm(torch.cat([self.narrow(encoded.class_token)[:, None], memory], dim=1))
-        queries = self.query + self.position(wanted)
+        queries = self.query + self.position(wanted).float()
         for block in self.blocks:
             queries = block(queries, memory)
         return self.pixels(self.norm(queries))
@@ -76,8 +76,8 @@ class SelfAttentionDecoder(Decoder):
 
     def forward(self, encoded: Encoded, visible: Coordinates, wanted: Coordinates) -> Tensor:
         """Predict patches; see `Decoder.forward`."""
-        seen = self.narrow(encoded.tokens) + self.position(visible)
-        placeholders = (self.query + self.position(wanted)).to(seen.dtype)
+        seen = self.narrow(encoded.tokens).float() + self.position(visible)
+        placeholders = self.query + self.position(wanted)
         tokens = torch.cat([self.narrow(encoded.class_token)[:, None], seen, placeholders], dim=1)
         for block in self.blocks:
             tokens = block(tokens)

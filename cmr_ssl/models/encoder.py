@@ -62,8 +62,8 @@ class Encoder(nn.Module):
         Returns:
             The class token (B, D) and the tokens (B, K, D).
         """
-        tokens = self.embed(2 * patches - 1) + self.position(where)
-        tokens = torch.cat([self.class_token.expand(len(tokens), -1, -1).to(tokens.dtype), tokens], dim=1)
+        tokens = self.embed(2 * patches - 1).float() + self.position(where)
+        tokens = torch.cat([self.class_token.expand(len(tokens), -1, -1), tokens], dim=1)
         if attend is not None:
             attend = nn.functional.pad(attend, (1, 0), value=True)
         for block in self.blocks:

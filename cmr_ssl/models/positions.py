@@ -59,6 +59,9 @@ class FourierFeatures(nn.Module):
 
     EDGE_MM = 32.0  # brings the edge vectors of usual patches to the size of the other features
 
+    wave_numbers: Tensor
+    turns: Tensor
+
     def __init__(self, shortest_mm: float, longest_mm: float, wavelengths: int, harmonics: int) -> None:
         """Prepare the wave numbers; see `AnatomicalPositions` for the arguments."""
         super().__init__()
@@ -90,6 +93,8 @@ class GridPositions(Positions):
 class GridEncoding(nn.Module):
     """The published sine-cosine encoding of the grid index; no parameters."""
 
+    wave_numbers: Tensor
+
     def __init__(self, width: int) -> None:
         """Prepare the wave numbers.
 
@@ -105,7 +110,7 @@ class GridEncoding(nn.Module):
 
     def forward(self, coordinates: Coordinates) -> Tensor:
         """Return the encoding (B, N, width)."""
-        angle = coordinates.index[..., None] * self.wave_numbers  # (B, N, 4, m)
+        angle = coordinates.cell[..., None] * self.wave_numbers  # (B, N, 4, m)
         waves = torch.cat([angle.sin(), angle.cos()], dim=-1).flatten(-2)
         encoding = torch.cat([coordinates.short_axis[..., None].to(waves.dtype), waves], dim=-1)
         return nn.functional.pad(encoding, (0, self.padding))

@@ -39,14 +39,14 @@ class Coordinates(NamedTuple):
         centre: middle of the patch in the heart frame, mm, (B, N, 3).
         edges: the patch's column and row edge vectors in the heart frame, mm, (B, N, 6).
         phase: middle of the patch on the circle of the beat, 0 to 1, (B, N).
-        index: slice within its axis group, frame, row and column of the token grid, (B, N, 4).
+        cell: slice within its axis group, frame, row and column of the token grid, (B, N, 4).
         short_axis: True where the plane's normal lies along the long axis of the heart, (B, N).
     """
 
     centre: Tensor
     edges: Tensor
     phase: Tensor
-    index: Tensor
+    cell: Tensor
     short_axis: Tensor
 
 
@@ -115,11 +115,11 @@ def coordinates(affine: Tensor, grid: Grid, patch: Patch) -> Coordinates:
     of_token = affine[:, plane]  # (B, N, 4, 4)
     short_axis = is_short_axis(affine)
     within = torch.where(short_axis, short_axis.cumsum(1), (~short_axis).cumsum(1)) - 1
-    index = torch.stack([frame, row, column], dim=-1).expand(batch, -1, -1)
+    cell = torch.stack([frame, row, column], dim=-1).expand(batch, -1, -1)
     return Coordinates(
         centre=torch.einsum("bnij,nj->bni", of_token, pixel)[..., :3],
         edges=torch.cat([of_token[..., :3, 0] * columns, of_token[..., :3, 1] * rows], dim=-1),
         phase=((frame + 0.5) / grid.frames).expand(batch, -1),
-        index=torch.cat([within[:, plane, None], index], dim=-1),
+        cell=torch.cat([within[:, plane, None], cell], dim=-1),
         short_axis=short_axis[:, plane],
     )

@@ -1,12 +1,11 @@
 """Transformer blocks that stay finite in bfloat16 with thousands of small patches.
 
-Queries and keys are normalised per head, so that attention logits are bounded however long the training; this is the
-cure for the NaN losses that users of masked autoencoders with 8 x 8 patches report (Henry et al., EMNLP 2020,
-arXiv 2010.04245; Dehghani et al., ICML 2023, arXiv 2302.05442).
+Queries and keys are normalised per head, so that attention logits are bounded however long the training (Dehghani et
+al., ICML 2023, arXiv 2302.05442), and the residual stream stays in float32 whatever precision the products have: users
+of masked autoencoders with 8 x 8 patches report losses that turn NaN without.
 """
 
 import torch
-from einops import rearrange
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
@@ -23,11 +22,12 @@ class Attention(nn.Module):
         super().__init__()
         if width % heads:
             raise ValueError(f"{heads} heads do not divide a width of {width}: choose a width that is a multiple")
-        self.heads = heads
-        self.query = nn.Linear(width, width)
-        self.key_value = nn.Linear(width, 2 * width)
-        self.query_norm = nn.RMSNorm(width // heads, eps=1e-6)
-        self.key_norm = nn.RMSNorm(width // heads, eps=1e-6)
+        self.heads = (heads, width // heads)
+        self.query = nn.Linear(width, width, bias=False)
+        self.key = nn.Linear(width, width, bias=False)
+        self.value = nn.Linear(width, width, bias=False)
+        self.query_norm = nn.LayerNorm(width // heads, bias=False)
+        self.key_norm = nn.LayerNorm(width // heads, bias=False)
         self.out = nn.Linear(width, width)
 
     def forward(self, queries: Tensor, memory: Tensor, attend: Tensor | None = None) -> Tensor:
@@ -41,12 +41,13 @@ class Attention(nn.Module):
         Returns:
             The answer, (B, Q, D).
         """
-        split = "b n (h d) -> b h n d"
-        query = rearrange(self.query(queries), split, h=self.heads)
-        key, value = (rearrange(part, split, h=self.heads) for part in self.key_value(memory).chunk(2, dim=-1))
-        query, key = self.query_norm(query).to(value.dtype), self.key_norm(key).to(value.dtype)
+        query = self.query_norm(self.query(queries).unflatten(-1, self.heads))  # (B, Q, heads, D / heads)
+        key = self.key_norm(self.key(memory).unflatten(-1, self.heads))
+        value = self.value(memory).unflatten(-1, self.heads)
+        query, key, value = (part.to(value.dtype).transpose(1, 2) for part in (query, key, value))
         mask = None if attend is None else attend[:, None, None, :]
-        return self.out(rearrange(scaled_dot_product_attention(query, key, value, mask), "b h n d -> b n (h d)"))
+        answer = scaled_dot_product_attention(query, key, value, mask)
+        return self.out(answer.transpose(1, 2).flatten(2))
 
 
 def feed_forward(width: int, ratio: float) -> nn.Sequential:

@@ -1,8 +1,8 @@
 """Write the embedding of every subject of a cache to parquet, streaming."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +19,7 @@ from cmr_ssl.data.dataset import PlaneDataset
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.planes import VIEWS
 
+Row = dict[str, Any]
 VECTOR = pa.list_(pa.float32())
 SCHEMA = pa.schema(
     [
@@ -61,7 +62,7 @@ def embed(checkpoint: Path, cache: Path, out: Path, batch_size: int = 8, workers
     with pq.ParquetWriter(unfinished, SCHEMA) as writer:
         for rows in embeddings(pretrained, batches, where):
             writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
-    os.replace(unfinished, out)
+    unfinished.replace(out)
     print(f"{len(dataset)} embeddings of {pretrained.encoder.width} features in {out}")
     return 0
 
@@ -85,7 +86,7 @@ def whole_cache(cache: Path, pretrained: Pretrained) -> PlaneDataset:
 
 
 @torch.inference_mode()
-def embeddings(pretrained: Pretrained, batches: Iterator[Sample], device: torch.device) -> Iterator[list[dict]]:
+def embeddings(pretrained: Pretrained, batches: Iterable[Sample], device: torch.device) -> Iterator[list[Row]]:
     """Yield the rows of each batch."""
     encoder = pretrained.encoder.to(device)
     for batch in batches:
@@ -93,15 +94,14 @@ def embeddings(pretrained: Pretrained, batches: Iterator[Sample], device: torch.
         class_token, tokens = encoder.encode_planes(images.float() / 255, affine, present)
         planes = tokens.unflatten(1, (present.shape[1], -1)).mean(dim=2)  # (B, P, D)
         mean = (planes * present[..., None]).sum(dim=1) / present.sum(dim=1, keepdim=True)
+        class_token, mean, planes = class_token.cpu(), mean.cpu(), planes.cpu()
         yield [
-            row(subject, *vectors, batch.view[i], batch.present[i])
-            for i, (subject, *vectors) in enumerate(
-                zip(batch.subject, class_token.cpu(), mean.cpu(), planes.cpu(), strict=True)
-            )
+            row(subject, class_token[i], mean[i], planes[i], batch.view[i], batch.present[i])
+            for i, subject in enumerate(batch.subject)
         ]
 
 
-def row(subject: str, class_token: Tensor, mean: Tensor, planes: Tensor, view: Tensor, present: Tensor) -> dict:
+def row(subject: str, class_token: Tensor, mean: Tensor, planes: Tensor, view: Tensor, present: Tensor) -> Row:
     """Return one row of the table; `planes` (P, D), `view` and `present` (P,)."""
     return {
         "subject": subject,

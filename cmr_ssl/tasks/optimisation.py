@@ -43,7 +43,7 @@ class Optimisation:
 
 
 def layers_above(name: str, depth: int) -> int:
-    """Return how many encoder blocks lie above a parameter: 0 for heads and the encoder's norm, depth + 1 at the bottom.
+    """Return how many blocks lie above a parameter: 0 for heads and the encoder's norm, depth + 1 at the bottom.
 
     Args:
         name: the parameter's name in the task.

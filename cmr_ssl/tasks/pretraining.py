@@ -4,12 +4,13 @@ Method: Zhang et al., MICCAI 2024, arXiv 2406.00329.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from lightning import LightningModule
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
-from torchmetrics import MeanMetric
+from torchmetrics import MeanMetric, MetricCollection
 
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, subject_mean
@@ -72,7 +73,7 @@ class PretrainingTask(LightningModule):
         self.masking, self.mask_ratio, self.normalise = masking, mask_ratio, normalise
         self.optimisation, self.seed = optimisation, seed
         names = ("loss", "psnr_hidden", "psnr_dropped", "psnr_trivial", "psnr_trivial_dropped")
-        self.means = torch.nn.ModuleDict({name: MeanMetric(nan_strategy="ignore") for name in names})
+        self.means = MetricCollection({name: MeanMetric(nan_strategy="ignore") for name in names}, compute_groups=False)
 
     def setup(self, stage: str) -> None:
         """Check that the cohort can fill the budget of visible tokens, before anything is trained.
@@ -136,12 +137,22 @@ class PretrainingTask(LightningModule):
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:
         """Measure one batch under masks that are the same in every epoch."""
-        result = self.reconstruct(batch, subject_seeds(batch.subject, self.seed, "validation mask"))
-        for name, values in self.measure(result).items():
-            self.means[name].update(values)
-            self.log(f"val/{name}", self.means[name], prog_bar=name == "psnr_hidden", batch_size=len(values))
+        self.log_means("val", self.measure(self.reconstruct(batch, self.fixed_seeds(batch))))
 
-    test_step = validation_step
+    def test_step(self, batch: Sample, batch_idx: int) -> None:
+        """Measure one batch as in validation."""
+        self.log_means("test", self.measure(self.reconstruct(batch, self.fixed_seeds(batch))))
+
+    def log_means(self, split: str, values: dict[str, Tensor]) -> None:
+        """Add the values of a batch, (B,) each, to the means over the split; NaN is left out."""
+        for name, value in values.items():
+            mean = self.means[name]
+            mean.update(value)
+            self.log(f"{split}/{name}", mean, prog_bar=name == "psnr_hidden", batch_size=len(value))
+
+    def fixed_seeds(self, batch: Sample) -> list[int]:
+        """Return the seeds of masks that are the same in every epoch."""
+        return subject_seeds(batch.subject, self.seed, "validation mask")
 
     def measure(self, result: Reconstruction) -> dict[str, Tensor]:
         """Return the metrics of each subject, (B,) each, NaN where there is nothing to measure.
@@ -162,7 +173,7 @@ class PretrainingTask(LightningModule):
             "psnr_trivial_dropped": psnr(mean_where(trivial_errors, dropped)),
         }
 
-    def configure_optimizers(self) -> Any:
+    def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return AdamW with warm-up and cosine over all steps of the run."""
         steps = int(self.trainer.estimated_stepping_batches)
         optimizer, schedule = adamw(self, len(self.encoder.blocks), self.optimisation, steps)

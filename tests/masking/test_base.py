@@ -1,0 +1,80 @@
+import pytest
+import torch
+
+from cmr_ssl.masking import PlaneDropout, RandomMasking, TubeMasking, draw_noise, mask, needed_planes, visible_tokens
+from cmr_ssl.models.tokens import Grid
+
+GRID = Grid(6, 4, 3, 3)  # 36 tokens a plane
+VISIBLE = 65  # needs two planes
+RULES = {
+    "random": [RandomMasking()],
+    "tube": [TubeMasking()],
+    "random and planes": [RandomMasking(), PlaneDropout(0.5)],
+    "tube and planes": [PlaneDropout(1.0), TubeMasking()],
+}
+every_rule = pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
+
+
+def masked(rules, present=None, seeds=range(8)):
+    present = torch.ones(len(seeds), GRID.planes, dtype=torch.bool) if present is None else present
+    return mask(rules, draw_noise(len(rules), GRID, seeds), present, VISIBLE)
+
+
+def present_planes(*planes, subjects=8):
+    present = torch.zeros(subjects, GRID.planes, dtype=torch.bool)
+    present[:, planes] = True
+    return present
+
+
+@every_rule
+def test_visible_and_hidden_tokens_are_all_tokens_and_the_budget_is_exact(rules):
+    result = masked(rules)
+    assert result.visible.shape == (8, VISIBLE)
+    every = torch.cat([result.visible, result.hidden], dim=1).sort(dim=1).values
+    assert torch.equal(every, torch.arange(GRID.tokens).expand(8, -1))
+    assert result.exists.all()
+
+
+@every_rule
+@pytest.mark.parametrize("planes", [(0, 5), (1, 2, 4)])
+def test_absent_planes_are_never_visible_and_never_asked_for(rules, planes):
+    present = present_planes(*planes)
+    result = masked(rules, present)
+    exists = present.repeat_interleave(GRID.per_plane, dim=1)
+    assert exists.gather(1, result.visible).all()
+    assert torch.equal(result.exists, exists.gather(1, result.hidden))
+    assert result.exists.sum(dim=1).tolist() == [len(planes) * GRID.per_plane - VISIBLE] * 8
+
+
+@every_rule
+def test_a_mask_depends_on_its_seed_only(rules):
+    alone = masked(rules, seeds=[5])
+    assert torch.equal(masked(rules, seeds=[3, 5]).visible[1:], alone.visible)
+
+
+@every_rule
+def test_different_seeds_hide_different_tokens(rules):
+    sets = {tuple(ids.sort().values.tolist()) for ids in masked(rules).visible}
+    assert len(sets) == 8
+
+
+def test_composed_rules_do_not_share_their_noise():
+    noise = draw_noise(2, GRID, [0])
+    assert not torch.equal(noise[:, 0], noise[:, 1])
+    assert 0 <= noise.min() < noise.max() < 1
+
+
+@pytest.mark.parametrize(("visible", "planes"), [(1, 1), (36, 1), (37, 2), (216, 6)])
+def test_planes_needed_to_fill_the_budget(visible, planes):
+    assert needed_planes(GRID, visible) == planes
+
+
+@pytest.mark.parametrize(("ratio", "count"), [(0.7, 65), (0.5, 108), (0.99, 2)])
+def test_the_mask_ratio_fixes_the_budget(ratio, count):
+    assert visible_tokens(GRID, ratio) == count
+
+
+@pytest.mark.parametrize("ratio", [0.0, 1.0, -0.1, 1.5, 0.999])
+def test_a_mask_ratio_that_hides_nothing_or_all_is_refused(ratio):
+    with pytest.raises(ValueError, match=f"mask_ratio {ratio} leaves .* of 216 tokens visible"):
+        visible_tokens(GRID, ratio)

@@ -1,0 +1,20 @@
+import pytest
+
+from cmr_ssl.phantom.acquisition import World
+from cmr_ssl.phantom.order import PRESETS, Order
+from cmr_ssl.phantom.pathology import DISEASES, Pathology
+from cmr_ssl.phantom.person import Study, build_world, draw_person, generators, scan
+
+
+@pytest.fixture(scope="session")
+def study() -> Study:
+    return scan(Order(7, "small", "normal", "none"), 1)
+
+
+@pytest.fixture(scope="session")
+def worlds() -> dict[Pathology, World]:
+    found = {}
+    for index, pathology in enumerate(DISEASES, start=1):
+        _, lying, scanning, _ = generators(3, index)
+        found[pathology] = build_world(draw_person(3, index, pathology), PRESETS["small"], lying, scanning)
+    return found

@@ -1,0 +1,114 @@
+import json
+import shutil
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+
+from cmr_ssl.phantom import cohort
+from cmr_ssl.phantom.cohort import ROW, SETTINGS, TABLE, open_cohort, write_cohort, write_subject, write_table
+from cmr_ssl.phantom.order import Order
+
+ORDER = Order(7, "small", None, "none")
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    out = tmp_path_factory.mktemp("cohort") / "cohort"
+    open_cohort(out, ORDER, 2, overwrite=False)
+    assert list(write_cohort(out, ORDER, 2, workers=1)) == [0, 1, 2]
+    return out
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_cohort_is_filed_as_the_field_files_it(written):
+    names = {path.name.removesuffix(".nii.gz") for path in (written / "900000001").glob("*.nii.gz")}
+    views = {"sa", "la_2ch", "la_3ch", "la_4ch"}
+    assert names == views | {f"seg6_{view}" for view in views} | {"seg_sa", "seg_la_2ch", "seg_la_4ch", "seg4_la_4ch"}
+    assert list(pd.read_csv(written / TABLE)["eid"]) == [900000001, 900000002]
+
+
+def test_the_fields_formulas_on_the_written_files_give_the_tables_columns(written):
+    table = pd.read_csv(written / TABLE).set_index("eid")
+    for eid, line in table.iterrows():
+        image = nib.load(written / str(eid) / "seg_sa.nii.gz")
+        labels, steps = np.asarray(image.dataobj), image.header.get_zooms()
+        ml = np.prod(steps[:3]) * 1e-3
+        lv, rv = (np.sum(labels == value, axis=(0, 1, 2)) * ml for value in (1, 3))
+        assert lv[0] == pytest.approx(line["UKB LVEDV (mL)"], rel=1e-5)
+        assert lv.min() == pytest.approx(line["UKB LVESV (mL)"], rel=1e-5)
+        assert rv[0] == pytest.approx(line["UKB RVEDV (mL)"], rel=1e-5)
+        assert np.sum(labels[..., 0] == 2) * ml * 1.05 == pytest.approx(line["UKB LVM (g)"], rel=1e-5)
+        beats = 60 / (labels.shape[3] * steps[3])
+        assert beats == pytest.approx(line["Heart rate (bpm)"], rel=1e-4)
+
+
+def test_a_subject_is_the_same_bytes_whoever_writes_it(written, tmp_path):
+    open_cohort(tmp_path, ORDER, 2, overwrite=False)
+    list(write_cohort(tmp_path, ORDER, 2, workers=2))
+    assert contents(tmp_path / "900000002") == contents(written / "900000002")
+    assert (tmp_path / TABLE).read_bytes() == (written / TABLE).read_bytes()
+
+
+def test_a_killed_run_continues_and_leaves_nothing_half_written(written, tmp_path):
+    out = tmp_path / "cohort"
+    shutil.copytree(written, out)
+    shutil.rmtree(out / "900000002")
+    (out / ".writing-900000002").mkdir()
+    (out / ".writing-900000002" / "sa.nii.gz").write_bytes(b"half")
+    stamp = (out / "900000001" / ROW).stat().st_mtime_ns
+    open_cohort(out, ORDER, 2, overwrite=False)
+    assert list(write_cohort(out, ORDER, 2, workers=1)) == [1, 2]
+    assert (out / "900000001" / ROW).stat().st_mtime_ns == stamp
+    assert not list(out.glob(".writing-*"))
+    assert contents(out / "900000002") == contents(written / "900000002")
+
+
+def test_a_subject_that_fails_leaves_no_trace(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(cohort, "write_series", fail)
+    open_cohort(tmp_path, ORDER, 1, overwrite=False)
+    with pytest.raises(OSError, match="no space"):
+        write_subject(tmp_path, ORDER, 1)
+    assert {path.name for path in tmp_path.iterdir()} == {SETTINGS}
+
+
+def test_a_folder_that_holds_something_else_is_refused_even_to_overwrite(tmp_path):
+    (tmp_path / "thesis.docx").write_text("years of work")
+    for overwrite in (False, True):
+        with pytest.raises(ValueError, match="holds no synthetic cohort"):
+            open_cohort(tmp_path, ORDER, 1, overwrite)
+
+
+def test_other_settings_are_refused_with_the_difference_and_replaced_when_asked(tmp_path):
+    open_cohort(tmp_path, ORDER, 1, overwrite=False)
+    (tmp_path / "900000001").mkdir()
+    (tmp_path / "mine.txt").write_text("kept")
+    other = ORDER._replace(seed=8)
+    with pytest.raises(ValueError, match="seed 7, not 8"):
+        open_cohort(tmp_path, other, 1, overwrite=False)
+    open_cohort(tmp_path, other, 1, overwrite=True)
+    assert not (tmp_path / "900000001").exists()
+    assert (tmp_path / "mine.txt").read_text() == "kept"
+    assert json.loads((tmp_path / SETTINGS).read_text())["seed"] == 8
+
+
+def test_too_little_space_is_said_before_anything_is_written(tmp_path):
+    out = tmp_path / "new"
+    with pytest.raises(ValueError, match=r"need about \d+ MB, but only \d+ MB are free"):
+        open_cohort(out, ORDER._replace(preset="full"), 10**8, overwrite=False)
+    assert not (out / SETTINGS).exists()
+
+
+def test_the_table_gathers_every_finished_subject(written, tmp_path):
+    for eid in (900000001, 900000002):
+        (tmp_path / str(eid)).mkdir()
+        shutil.copy(written / str(eid) / ROW, tmp_path / str(eid) / ROW)
+    write_table(tmp_path)
+    assert (tmp_path / TABLE).read_bytes() == (written / TABLE).read_bytes()

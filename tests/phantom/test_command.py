@@ -1,0 +1,47 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cmr_ssl.phantom.command import phantom
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"out": Path("x"), "subjects": 0}, "--subjects 0 makes no sense"),
+        ({"out": Path("x"), "workers": 0}, "--workers 0 makes no sense"),
+        ({"out": Path("x"), "seed": -1}, "--seed -1 makes no sense"),
+        ({"preview": Path("x.png"), "subject": 0}, "--subject 0 makes no sense"),
+        ({"out": Path("x"), "pathology": "broken"}, "unknown pathology 'broken': choose one of normal"),
+        ({}, "either --out FOLDER"),
+        ({"out": Path("x"), "preview": Path("x.png")}, "either --out FOLDER"),
+    ],
+)
+def test_impossible_arguments_get_one_clear_sentence_and_nothing_is_written(arguments, sentence, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=sentence):
+        phantom(**arguments)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_writes_a_cohort_and_then_has_nothing_left_to_do(tmp_path, capsys):
+    out = tmp_path / "cohort"
+    assert phantom(out=out, subjects=1, preset="small", pathology="dilated") == 0
+    assert (out / "900000001" / "sa.nii.gz").is_file()
+    stamp = (out / "900000001").stat().st_mtime_ns
+    assert phantom(out=out, subjects=1, preset="small", pathology="dilated") == 0
+    assert (out / "900000001").stat().st_mtime_ns == stamp
+    assert "1 subjects in" in capsys.readouterr().out
+
+
+def test_the_command_draws_one_heart(tmp_path):
+    assert phantom(preview=tmp_path / "heart.png", preset="small", subject=3) == 0
+    assert (tmp_path / "heart.png").is_file()
+
+
+def test_synthetic_data_need_no_torch():
+    code = "import sys, cmr_ssl.phantom.command, cmr_ssl.phantom.cohort, cmr_ssl.phantom.pictures; print('torch' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "False"

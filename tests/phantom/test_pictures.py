@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from cmr_ssl.phantom.pictures import check_preview, end_systole, panel, sheet, write_preview
+
+
+def test_a_panel_holds_every_view_and_labels_add_colour(study):
+    plain, labelled = (panel(study, 0, flag, 32) for flag in (False, True))
+    assert plain.shape == labelled.shape == (32, 8 * 32, 3)
+    assert np.ptp(plain.astype(int), axis=2).max() == 0
+    assert np.ptp(labelled.astype(int), axis=2).max() > 40
+
+
+def test_end_systole_is_not_the_first_frame(study):
+    assert 3 <= end_systole(study) <= 8
+
+
+def test_a_sheet_has_two_rows_a_subject(study):
+    assert sheet([study, study], 16).shape == (4 * 16, 12 * 16, 3)
+
+
+def test_a_gif_beats_at_the_hearts_own_pace(study, tmp_path):
+    write_preview(tmp_path / "heart.gif", study)
+    with Image.open(tmp_path / "heart.gif") as picture:
+        assert picture.n_frames == 16
+        assert picture.info["duration"] * 16 == pytest.approx(60000 / study.subject.body.heart_rate, rel=0.1)
+
+
+def test_a_png_is_written_and_not_overwritten_unasked(study, tmp_path):
+    path = tmp_path / "deep" / "heart.png"
+    check_preview(path, overwrite=False)
+    write_preview(path, study)
+    assert Image.open(path).size[0] == 8 * 208
+    with pytest.raises(ValueError, match="exists"):
+        check_preview(path, overwrite=False)
+    check_preview(path, overwrite=True)
+
+
+def test_other_endings_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"\.png or a \.gif, not 'heart\.avi'"):
+        check_preview(tmp_path / "heart.avi", overwrite=False)

@@ -1,0 +1,39 @@
+import torch
+
+from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, subject_mean
+
+
+def test_normalised_patches_have_mean_zero_and_deviation_one():
+    patches = normalise_patches(0.3 + 0.2 * torch.rand(2, 5, 64, generator=torch.Generator().manual_seed(0)))
+    torch.testing.assert_close(patches.mean(-1), torch.zeros(2, 5), atol=1e-5, rtol=0)
+    torch.testing.assert_close(patches.std(-1, correction=0), torch.ones(2, 5), atol=1e-3, rtol=0)
+
+
+def test_a_patch_without_contrast_stays_finite():
+    assert torch.equal(normalise_patches(torch.full((1, 1, 64), 0.5)), torch.zeros(1, 1, 64))
+
+
+def test_errors_are_mean_squares_of_each_patch_in_float32():
+    predicted, target = torch.tensor([[[1.0, 3.0], [0.0, 0.0]]]), torch.tensor([[[0.0, 0.0], [2.0, 2.0]]])
+    errors = patch_errors(predicted.bfloat16(), target)
+    assert errors.dtype == torch.float32
+    assert errors.tolist() == [[5.0, 4.0]]
+
+
+def test_means_count_only_what_is_there():
+    values, there = torch.tensor([[1.0, 2.0, 90.0], [5.0, 6.0, 7.0]]), torch.tensor([[1, 1, 0], [0, 0, 0]]).bool()
+    means = mean_where(values, there)
+    assert means[0] == 1.5
+    assert means[1].isnan()
+
+
+def test_subjects_weigh_the_same_and_those_without_a_value_nothing():
+    assert subject_mean(torch.tensor([1.0, torch.nan, 4.0])) == 2.5
+
+
+def test_a_batch_without_any_value_has_loss_zero_and_finite_gradients():
+    errors = torch.ones(2, 3, requires_grad=True)
+    loss = subject_mean(mean_where(errors, torch.zeros(2, 3, dtype=torch.bool)))
+    loss.backward()
+    assert loss == 0
+    assert errors.grad.isfinite().all()
