@@ -14,7 +14,7 @@ TRAINING = {
     "fit": "train a task",
     "validate": "measure a checkpoint on the validation split",
     "test": "measure a checkpoint on the test split",
-    "predict": "apply a checkpoint",
+    "predict": "apply a checkpoint to all splits",
 }
 
 

@@ -103,7 +103,7 @@ def plain(value: object) -> object:
 
 def tensorboard(folder: str) -> Namespace:
     """Return the config of a TensorBoard logger that writes straight into the run folder."""
-    arguments = Namespace(save_dir=folder, name="", version="")
+    arguments = Namespace(save_dir=folder, name="", version="", default_hp_metric=False)
     return Namespace(class_path="lightning.pytorch.loggers.TensorBoardLogger", init_args=arguments)
 
 

@@ -42,3 +42,11 @@ def run_elsewhere(cache, folder, *more):
     command = [sys.executable, "-W", "ignore", "-m", "cmr_ssl", *arguments(cache, folder, *more)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+def probe(name, **options):
+    """Return the arguments that add a callback of `probes` to a run."""
+    arguments = ["--trainer.callbacks+", f"tests.probes.{name}"]
+    for option, value in options.items():
+        arguments += [f"--trainer.callbacks.{option}", str(value)]
+    return arguments

@@ -33,7 +33,7 @@ class Throughput(Callback):
     ) -> None:
         """Count, and log every ``log_every_n_steps``."""
         self.subjects += len(batch.subject) * trainer.world_size
-        if trainer.global_step % trainer.log_every_n_steps == 0:
+        if trainer.global_step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             rate = self.subjects / max(time.perf_counter() - self.since, 1e-9)
             pl_module.log("train/subjects_per_second", rate, rank_zero_only=True, batch_size=len(batch.subject))
             self.restart()

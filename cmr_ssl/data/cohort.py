@@ -1,11 +1,15 @@
 """The cohort table: one row a subject, written when a cache is complete, read by everything that chooses subjects."""
 
-from pathlib import Path
+from __future__ import annotations
 
-import pandas as pd
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cmr_ssl.data.cache import COHORT, RECORDS, read_settings, write_atomically
 from cmr_ssl.data.journal import Record, read_records
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = {
     "subject": "str",
@@ -30,6 +34,8 @@ def reasons(record: Record) -> str:
 
 def write_cohort(cache: Path, settings: str, subjects: set[str]) -> Path:
     """Write the table of `subjects` from the journal, atomically, and return its path."""
+    import pandas as pd  # half a second that the workers of `preparing` need not spend
+
     latest = {record.subject: record for record in read_records(cache, settings) if record.subject in subjects}
     rows = [[_value(latest[subject], column) for column in COLUMNS] for subject in sorted(latest)]
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
@@ -44,6 +50,8 @@ def read_cohort(cache: Path) -> pd.DataFrame:
         FileNotFoundError: if the folder is no cache, or preparing it was interrupted.
         ValueError: if the table is damaged, or was made with other settings than the cache.
     """
+    import pandas as pd
+
     settings = read_settings(cache)
     if not (cache / COHORT).is_file():
         done = sum(1 for _ in read_records(cache, str(settings["digest"])))

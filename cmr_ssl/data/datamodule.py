@@ -17,7 +17,7 @@ from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, Shape
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.data.sampling import EvaluationSampler, TrainingLoader, TrainingSampler
-from cmr_ssl.data.splits import SPLITS, Fractions, split_cohort
+from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.seeds import subject_seeds
 
@@ -74,7 +74,7 @@ class CineDataModule(LightningDataModule):
         self.augmentation, self.labels, self.seed = augmentation, labels, seed
         self.preparation: dict[str, Any] = {}
         self.shape: Shape = (0, 0, 0, 0)
-        self.subjects: dict[str, list[str]] = {}
+        self.subjects: dict[Split, list[str]] = {}
         self.loader: TrainingLoader | None = None
         self.progress: dict[str, int] = {}
 
@@ -94,10 +94,14 @@ class CineDataModule(LightningDataModule):
         log.info("subjects: %s", ", ".join(f"{count} {name}" for name, count in counts.items()))
         self.check_counts(TrainerFn(stage).value, counts)
 
-    def check_counts(self, stage: str, counts: dict[str, int]) -> None:
+    def check_counts(self, stage: str, counts: dict[Split, int]) -> None:
         """Raise in one sentence where `stage` has too few subjects; see `setup`."""
         ranks = self.trainer.world_size if self.trainer else 1
-        needs = {"fit": {"train": ranks * self.batch_size, "val": 1}, "validate": {"val": 1}, "test": {"test": 1}}
+        needs: dict[str, dict[Split, int]] = {
+            "fit": {"train": ranks * self.batch_size, "val": 1},
+            "validate": {"val": 1},
+            "test": {"test": 1},
+        }
         for split, least in needs.get(stage, {}).items():
             if counts[split] < least:
                 raise ValueError(
@@ -113,7 +117,9 @@ class CineDataModule(LightningDataModule):
         """Return the training loader."""
         dataset = self.dataset(self.subjects["train"])
         sampler = TrainingSampler(dataset, self.ranks, self.rank, self.seed)
-        loader = TrainingLoader(dataset, self.batch_size, sampler=sampler, drop_last=True, **self.process_options())
+        loader = TrainingLoader(
+            dataset, batch_size=self.batch_size, sampler=sampler, drop_last=True, **self.process_options()
+        )
         if self.progress:
             loader.load_state_dict(self.progress)
         self.loader = loader
@@ -127,11 +133,15 @@ class CineDataModule(LightningDataModule):
         """Return the test loader."""
         return self.evaluation_loader("test")
 
-    def evaluation_loader(self, split: str) -> DataLoader[Sample]:
-        """Return a loader that shows every subject of `split` once."""
-        dataset = self.dataset(self.subjects[split])
+    def predict_dataloader(self) -> DataLoader[Sample]:
+        """Return a loader of all splits."""
+        return self.evaluation_loader(*SPLITS)
+
+    def evaluation_loader(self, *splits: Split) -> DataLoader[Sample]:
+        """Return a loader that shows every subject of `splits` once."""
+        dataset = self.dataset(sorted(subject for split in splits for subject in self.subjects[split]))
         sampler = EvaluationSampler(dataset, self.ranks, self.rank)
-        return DataLoader(dataset, self.batch_size, sampler=sampler, **self.process_options())
+        return DataLoader(dataset, batch_size=self.batch_size, sampler=sampler, **self.process_options())
 
     def process_options(self) -> dict[str, Any]:
         """Return how loaders read: pinned for the device, workers kept between epochs."""

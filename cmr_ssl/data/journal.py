@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cmr_ssl.data.cache import RECORDS, write_atomically
 from cmr_ssl.data.study import Finding
@@ -50,6 +50,14 @@ class Record:
     labelled: bool = False
 
 
+class Done(NamedTuple):
+    """What a run remembers of a subject: fingerprint, status, and the kinds of its findings."""
+
+    fingerprint: str
+    status: Status
+    reasons: tuple[str, ...]
+
+
 def to_line(record: Record) -> str:
     """Return a record as one line of JSON, with its line break."""
     return json.dumps(asdict(record)) + "\n"
@@ -67,16 +75,18 @@ def read_records(cache: Path, settings: str) -> Iterator[Record]:
                 yield record
 
 
-def tidy(cache: Path, settings: str) -> dict[str, tuple[str, Status]]:
-    """Rewrite the journal without torn, outdated and repeated lines.
-
-    Returns:
-        Fingerprint and status of each subject that is done.
-    """
+def tidy(cache: Path, settings: str) -> dict[str, Done]:
+    """Rewrite the journal without torn, outdated and repeated lines, and return the subjects that are done."""
     latest = {record.subject: record for record in read_records(cache, settings)}
     lines = "".join(to_line(record) for record in latest.values())
     write_atomically(cache / RECORDS, lambda stream: stream.write(lines.encode()))
-    return {record.subject: (record.fingerprint, record.status) for record in latest.values()}
+    return {record.subject: done(record) for record in latest.values()}
+
+
+def done(record: Record) -> Done:
+    """Return the little of a record that a run remembers."""
+    reasons = tuple(dict.fromkeys(f"{found.severity}: {found.code}" for found in record.findings))
+    return Done(record.fingerprint, record.status, reasons)
 
 
 def _record(line: str, settings: str) -> Record | None:

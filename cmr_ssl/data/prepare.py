@@ -17,7 +17,7 @@ from cmr_ssl.data.repair import repair
 from cmr_ssl.data.study import Finding, Series, Severity, Study
 from cmr_ssl.data.timing import beat_ms, beats_differ, nearest_frames, resample_beat
 from cmr_ssl.data.views import apex_to_base, beside_heart, misplaced
-from cmr_ssl.planes import SHORT_AXIS, VIEWS, heart_frame, slice_affine, spacing
+from cmr_ssl.planes import VIEWS, heart_frame, slice_affine, spacing
 
 MUCH_OUTSIDE = 0.25  # of a crop; beyond it somebody should know
 
@@ -220,20 +220,17 @@ def _placed(
     series: Series, to_heart: NDArray[np.float64], centre: NDArray[np.float64], preparation: Preparation
 ) -> tuple[list[int], list[Crop], list[Finding]]:
     """Place the crop of every usable slice, from base to apex."""
-    findings: list[Finding] = []
-    kept: list[tuple[int, Crop]] = []
-    for index in map(int, np.flatnonzero(series.acquired.any(axis=1))):
-        where = f"{series.view} slice {index}" if series.view == SHORT_AXIS else series.view
-        crop = place_crop(slice_affine(series.affine, index), centre, preparation.size, preparation.spacing_mm)
-        outside = 1 - float(inside(crop, series.pixels.shape[:2]).mean())
-        if outside < 1:
-            kept.append((index, crop))
-        if outside > MUCH_OUTSIDE:
-            severity: Severity = "noted" if outside < 1 else "rejected"
-            message = f"{outside:.0%} of the crop around the heart lies outside the image"
-            findings.append(Finding("crop-outside", severity, where, message))
-    kept.sort(key=lambda placed: -float((to_heart @ placed[1].affine)[2, 3]))
-    return [index for index, _ in kept], [crop for _, crop in kept], findings
+    heights = (to_heart @ series.affine)[2, 3] + np.arange(len(series.acquired)) * (to_heart @ series.affine)[2, 2]
+    slices = [int(index) for index in np.argsort(-heights) if series.acquired[index].any()]
+    planes = [slice_affine(series.affine, index) for index in slices]
+    crops = [place_crop(plane, centre, preparation.size, preparation.spacing_mm) for plane in planes]
+    outside = 1 - float(np.mean([inside(crop, series.pixels.shape[:2]).mean() for crop in crops]))
+    if outside <= MUCH_OUTSIDE:
+        return slices, crops, []
+    severity: Severity = "noted" if outside < 1 else "rejected"
+    message = f"{outside:.0%} of the crop around the heart lies outside the image"
+    findings = [Finding("crop-outside", severity, series.view, message)]
+    return (slices, crops, findings) if outside < 1 else ([], [], findings)
 
 
 def _labels(

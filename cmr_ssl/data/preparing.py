@@ -2,14 +2,17 @@
 
 import errno
 import json
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +28,7 @@ from cmr_ssl.data.cache import (
     write_subject,
 )
 from cmr_ssl.data.cohort import write_cohort
-from cmr_ssl.data.journal import Record, Status, read_records, tidy, to_line
+from cmr_ssl.data.journal import Done, Record, done, read_records, tidy, to_line
 from cmr_ssl.data.prepare import Acquisition, Preparation, digest, prepare_study
 from cmr_ssl.data.progress import Tally
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
@@ -34,6 +37,7 @@ from cmr_ssl.planes import SHORT_AXIS, VIEWS
 
 FIELD_FILES = NiftiFiles()
 PUBLISHED = Preparation()
+NOTHING = Done("", "rejected", ())
 NOBODY_CAN_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
 
 
@@ -85,13 +89,13 @@ def prepare_cohort(
     name = digest(settings)
     with Tally(len(subjects)) as tally:
         try:
-            done = open_cache(cache, settings, name)
+            finished = open_cache(cache, settings, name)
             work = partial(prepare_subject, source, preparation, cache, name)
             with (cache / RECORDS).open("a", encoding="utf-8") as journal:
-                for record in outcomes(work, _jobs(source, cache, subjects, done, tally), workers):
+                for record in outcomes(work, _jobs(source, cache, subjects, finished, tally), workers):
                     journal.write(to_line(record))
                     journal.flush()
-                    tally.add(record)
+                    tally.add(done(record))
             remove_strangers(cache, name, set(subjects))
             tally.close(write_cohort(cache, name, set(subjects)))
         except (OSError, Unwritable, BrokenProcessPool, KeyboardInterrupt) as stopped:
@@ -100,8 +104,8 @@ def prepare_cohort(
     return 0 if tally.usable else 1
 
 
-def open_cache(cache: Path, settings: dict[str, object], name: str) -> dict[str, tuple[str, Status]]:
-    """Make a cache ready for these settings and return the fingerprint and status of the subjects that are done.
+def open_cache(cache: Path, settings: dict[str, object], name: str) -> dict[str, Done]:
+    """Make a cache ready for these settings and return the subjects that are done.
 
     With other settings than last time the old table goes first, so that nobody trains on a half rebuilt cache.
     """
@@ -141,7 +145,7 @@ def outcomes(work: Callable[[Job], Record], jobs: Iterator[Job], workers: int) -
     if workers == 1:
         yield from map(work, jobs)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _end_with_parent) as pool:
         try:
             pending = {pool.submit(work, job) for job in islice(jobs, 2 * workers)}
             while pending:
@@ -162,15 +166,27 @@ def remove_strangers(cache: Path, settings: str, subjects: set[str]) -> None:
             path.unlink()
 
 
-def _jobs(
-    source: Source, cache: Path, subjects: list[str], done: dict[str, tuple[str, Status]], tally: Tally
-) -> Iterator[Job]:
+def _end_with_parent() -> None:
+    """Let this worker end when its parent is killed, instead of waiting for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=_leave_after, args=[parent], daemon=True).start()
+
+
+def _leave_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
+
+
+def _jobs(source: Source, cache: Path, subjects: list[str], finished: dict[str, Done], tally: Tally) -> Iterator[Job]:
     """Yield the subjects that are not done, counting those that are."""
     for subject in subjects:
         fingerprint = source.fingerprint(subject)
-        before, status = done.get(subject, ("", "rejected"))
-        if before == fingerprint and (status == "rejected" or subject_file(cache, subject).is_file()):
-            tally.skip(status)
+        before = finished.get(subject, NOTHING)
+        if before.fingerprint == fingerprint and (
+            before.status == "rejected" or subject_file(cache, subject).is_file()
+        ):
+            tally.add(before)
         else:
             yield Job(subject, fingerprint)
 

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from cmr_ssl.data.journal import Record, Status
+from cmr_ssl.data.journal import Done
 
 MOST_REASONS = 8  # lines of the summary; the table holds them all
 
@@ -50,14 +50,10 @@ class Tally:
         """How many subjects are not rejected so far."""
         return self.statuses["accepted"] + self.statuses["repaired"]
 
-    def add(self, record: Record) -> None:
-        """Count a subject that was prepared now."""
-        self.reasons.update({f"{found.severity}: {found.code}" for found in record.findings})
-        self.skip(record.status)
-
-    def skip(self, status: Status) -> None:
-        """Count a subject that an earlier run prepared."""
-        self.statuses[status] += 1
+    def add(self, subject: Done) -> None:
+        """Count a subject, prepared now or by an earlier run."""
+        self.statuses[subject.status] += 1
+        self.reasons.update(subject.reasons)
         self._bar.update(self._task, advance=1, rejected=self.statuses["rejected"])
 
     def stop(self, sentence: str) -> None:

@@ -37,7 +37,7 @@ def finite(series: Series) -> list[Finding]:
     series.acquired = series.acquired & ~lost[:, None]
     message = f"{bad.sum()} pixels are not finite numbers; they became 0"
     mended = [Finding("not-finite", "repaired", series.view, message)]
-    return mended + [aside(series, index, "not-finite", "most pixels are not finite") for index in _indices(lost)]
+    return mended + aside(series, _indices(lost), "not-finite", "most pixels are not finite")
 
 
 def blank(series: Series) -> list[Finding]:
@@ -45,7 +45,7 @@ def blank(series: Series) -> list[Finding]:
     flat = series.pixels.min(axis=(0, 1)) == series.pixels.max(axis=(0, 1))
     empty = _indices(flat.all(axis=1) & series.acquired.any(axis=1))
     series.acquired = series.acquired & ~flat
-    return [aside(series, index, "constant", "every frame is one constant value") for index in empty]
+    return aside(series, empty, "constant", "every frame is one constant value")
 
 
 def complete(series: Series, index: int) -> list[Finding]:
@@ -63,7 +63,7 @@ def complete(series: Series, index: int) -> list[Finding]:
         return found
     if len(known) < (1 - LARGEST_LOSS) * count:
         series.acquired[index] = False
-        return [aside(series, index, "missing-frames", f"{count - len(known)} of {count} frames are blank")]
+        return aside(series, [index], "missing-frames", f"{count - len(known)} of {count} frames are blank")
     message = f"{count - len(known)} of {count} frames are blank; they were interpolated"
     return _fill(series, index, known / count, "missing-frames", message)
 
@@ -73,15 +73,16 @@ def still(series: Series) -> list[Finding]:
     if series.pixels.shape[3] < 2:
         return []
     frozen = [index for index in _indices(np.all(series.acquired, axis=1)) if _unchanging(series.pixels[:, :, index])]
-    for index in frozen:
-        series.acquired[index] = False
-    return [aside(series, index, "still", "every frame shows the same picture") for index in frozen]
+    series.acquired[frozen] = False
+    return aside(series, frozen, "still", "every frame shows the same picture")
 
 
-def aside(series: Series, index: int, code: str, message: str) -> Finding:
-    """Return the finding that one slice of a series was set aside."""
-    where = f"{series.view} slice {index}" if len(series.acquired) > 1 else series.view
-    return Finding(code, "rejected", where, message)
+def aside(series: Series, indices: list[int], code: str, message: str) -> list[Finding]:
+    """Return the finding, if there is any slice to find, that slices of a series were set aside."""
+    if not indices:
+        return []
+    listed = f" slice {', '.join(map(str, indices))}" if len(indices) < len(series.acquired) else ""
+    return [Finding(code, "rejected", f"{series.view}{listed}", message)]
 
 
 def _fill(series: Series, index: int, known: NDArray[np.float64], code: str, message: str) -> list[Finding]:

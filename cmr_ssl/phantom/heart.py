@@ -158,7 +158,7 @@ def _right_ventricle(shape: Shape, volumes: Volumes, beat: Beat, epi: Surface) -
 
 
 def _crescent(shape: Shape, z: Array, bottom: Array, tricuspid: Array) -> Array:
-    """Return the relative bulge of the RV free wall, (T, ANGLES, HEIGHTS): it spirals and rises to the outflow tract."""
+    """Return the relative bulge of the RV free wall, (T, ANGLES, HEIGHTS), spiralling, rising to the outflow tract."""
     rise = RV_OUTFLOW_MM * smooth_step((angle - np.deg2rad(5.0)) / np.deg2rad(55.0))
     top = tricuspid[:, None, None] + rise[:, None]
     v = np.clip((z[:, None, :] - bottom[:, None, None]) / (top - bottom[:, None, None]), 0, 1)

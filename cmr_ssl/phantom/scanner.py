@@ -61,7 +61,7 @@ def limit_resolution(images: Floats, part: float) -> Floats:
 
 
 def _window(frequency: Array, part: float) -> Floats:
-    """Return a flat window with a soft edge at `part` of the highest frequency; frequencies in cycles a pixel, 0 to 1."""
+    """Return a flat window over `frequency`, 0 to 1 cycles a pixel, with a soft edge at `part` of the highest one."""
     distance = np.minimum(frequency, 1.0 - frequency) / 0.5
     return np.clip((part - distance) / 0.2 + 0.5, 0, 1).astype(np.float32)
 

@@ -1,14 +1,12 @@
 """Write the embedding of every subject of a cache to parquet, streaming."""
 
-from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from rich.progress import track
-from torch import Tensor
 from torch.utils.data import DataLoader
 
 from cmr_ssl.checkpoints import Pretrained, load_encoder
@@ -17,9 +15,9 @@ from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.datamodule import sample_shape, usable
 from cmr_ssl.data.dataset import PlaneDataset
 from cmr_ssl.data.sample import Sample
+from cmr_ssl.models import Embedding
 from cmr_ssl.planes import VIEWS
 
-Row = dict[str, Any]
 VECTOR = pa.list_(pa.float32())
 SCHEMA = pa.schema(
     [
@@ -32,8 +30,11 @@ SCHEMA = pa.schema(
 )
 
 
+@torch.inference_mode()
 def embed(checkpoint: Path, cache: Path, out: Path, batch_size: int = 8, workers: int = 2, device: str = "auto") -> int:
     """Write one row a subject: class token, mean of all tokens, and the mean of each plane's tokens.
+
+    For many devices, `predict` with the config of the run does the same.
 
     Args:
         checkpoint: of any task of this project.
@@ -52,18 +53,13 @@ def embed(checkpoint: Path, cache: Path, out: Path, batch_size: int = 8, workers
     """
     pretrained = load_encoder(checkpoint)
     dataset = whole_cache(cache, pretrained)
-    if not len(dataset):
-        raise ValueError(f"no usable subject in {cache}: the cohort table tells why")
     where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
-    loader = DataLoader(dataset, batch_size, num_workers=workers)
-    batches = track(loader, description=f"embedding {len(dataset)} subjects")
-    unfinished = out.with_name(f".{out.name}.writing")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with pq.ParquetWriter(unfinished, SCHEMA) as writer:
-        for rows in embeddings(pretrained, batches, where):
-            writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
-    unfinished.replace(out)
-    print(f"{len(dataset)} embeddings of {pretrained.encoder.width} features in {out}")
+    encoder = pretrained.encoder.to(where)
+    with EmbeddingFile(out) as file:
+        for batch in track(DataLoader(dataset, batch_size, num_workers=workers), "embedding"):
+            images, affine, present = (field.to(where) for field in (batch.images, batch.affine, batch.present))
+            file.add(batch, encoder.embed_planes(images.float() / 255, affine, present))
+    print(f"{len(dataset)} embeddings of {encoder.width} features in {out}")
     return 0
 
 
@@ -71,42 +67,62 @@ def whole_cache(cache: Path, pretrained: Pretrained) -> PlaneDataset:
     """Return all usable subjects of `cache` as the encoder expects them.
 
     Raises:
-        ValueError: if the cache was prepared otherwise than the checkpoint's data.
+        ValueError: if the cache was prepared otherwise than the checkpoint's data, or has no usable subject.
     """
     preparation = read_preparation(cache)
-    if preparation != pretrained.preparation:
-        differ = [key for key, value in pretrained.preparation.items() if preparation.get(key) != value]
+    differ = [key for key, value in pretrained.preparation.items() if preparation.get(key) != value]
+    if differ:
+        wanted = " ".join(f"--preparation.{key} {pretrained.preparation[key]}" for key in differ)
         raise ValueError(
-            f"{cache} was prepared with another {', '.join(differ)} than the checkpoint's data: prepare the studies "
-            f"again with {', '.join(f'{key} {pretrained.preparation[key]}' for key in differ)}"
+            f"{cache} was prepared with another {', '.join(differ)} than the checkpoint's data: prepare with {wanted}"
         )
     cohort = usable(read_cohort(cache), pretrained.views, min_planes=1)
+    if cohort.empty:
+        raise ValueError(f"no usable subject in {cache}: its cohort table tells why")
     shape = sample_shape(preparation, pretrained.views)
     return PlaneDataset(cache, sorted(cohort["subject"]), pretrained.views, shape)
 
 
-@torch.inference_mode()
-def embeddings(pretrained: Pretrained, batches: Iterable[Sample], device: torch.device) -> Iterator[list[Row]]:
-    """Yield the rows of each batch."""
-    encoder = pretrained.encoder.to(device)
-    for batch in batches:
-        images, affine, present = (field.to(device) for field in (batch.images, batch.affine, batch.present))
-        class_token, tokens = encoder.encode_planes(images.float() / 255, affine, present)
-        planes = tokens.unflatten(1, (present.shape[1], -1)).mean(dim=2)  # (B, P, D)
-        mean = (planes * present[..., None]).sum(dim=1) / present.sum(dim=1, keepdim=True)
-        class_token, mean, planes = class_token.cpu(), mean.cpu(), planes.cpu()
-        yield [
-            row(subject, class_token[i], mean[i], planes[i], batch.view[i], batch.present[i])
+class EmbeddingFile:
+    """A parquet file of embeddings that grows batch by batch and appears when it is complete; use it as a context."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a hidden file beside `path`."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path, self.unfinished = path, path.with_name(f".{path.name}.writing")
+        self.writer = pq.ParquetWriter(self.unfinished, SCHEMA)
+
+    def __enter__(self) -> Self:
+        """Return the file."""
+        return self
+
+    def add(self, batch: Sample, embedding: Embedding) -> None:
+        """Append the rows of a batch; blank samples have none."""
+        class_token, mean, planes = (vectors.float().cpu().numpy() for vectors in embedding)
+        view, present = batch.view.cpu(), batch.present.cpu()
+        rows = [
+            {
+                "subject": subject,
+                "class_token": class_token[i],
+                "mean": mean[i],
+                "plane_views": [VIEWS[index] for index in view[i, present[i]].tolist()],
+                "plane_means": list(planes[i, present[i].numpy()]),
+            }
             for i, subject in enumerate(batch.subject)
+            if subject
         ]
+        self.writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
 
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Let the file appear, or remove it where something went wrong."""
+        self.close() if kind is None else self.discard()
 
-def row(subject: str, class_token: Tensor, mean: Tensor, planes: Tensor, view: Tensor, present: Tensor) -> Row:
-    """Return one row of the table; `planes` (P, D), `view` and `present` (P,)."""
-    return {
-        "subject": subject,
-        "class_token": class_token.numpy(),
-        "mean": mean.numpy(),
-        "plane_views": [VIEWS[index] for index in view[present].tolist()],
-        "plane_means": list(planes[present].numpy()),
-    }
+    def close(self) -> None:
+        """Let the file appear."""
+        self.writer.close()
+        self.unfinished.replace(self.path)
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        self.writer.close()
+        self.unfinished.unlink()

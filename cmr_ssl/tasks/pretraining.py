@@ -16,7 +16,7 @@ from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, subject_mean
 from cmr_ssl.masking import Masked, Masking, draw_noise, mask, needed_planes, visible_tokens
 from cmr_ssl.metrics import plane_of, psnr, visible_planes, visible_statistics
-from cmr_ssl.models import Decoder, Encoder
+from cmr_ssl.models import Decoder, Embedding, Encoder
 from cmr_ssl.models.tokens import Grid, coordinates, grid_of, patchify, take, take_coordinates
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.optimisation import Optimisation, adamw
@@ -142,6 +142,10 @@ class PretrainingTask(LightningModule):
     def test_step(self, batch: Sample, batch_idx: int) -> None:
         """Measure one batch as in validation."""
         self.log_means("test", self.measure(self.reconstruct(batch, self.fixed_seeds(batch))))
+
+    def predict_step(self, batch: Sample, batch_idx: int) -> Embedding:
+        """Return the embedding of each subject of a batch, nothing hidden."""
+        return self.encoder.embed_planes(batch.images, batch.affine, batch.present)
 
     def log_means(self, split: str, values: dict[str, Tensor]) -> None:
         """Add the values of a batch, (B,) each, to the means over the split; NaN is left out."""

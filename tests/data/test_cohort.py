@@ -9,7 +9,9 @@ from cmr_ssl.data.cohort import COLUMNS, read_cohort, reasons, write_cohort
 from cmr_ssl.data.journal import Record, to_line
 from cmr_ssl.data.study import Finding
 
-MENDED = Record("b", "repaired", "new", "f", [Finding("x", "repaired", "sa slice 3", "mended"), Finding("y", "noted", "", "odd")])
+MENDED = Record(
+    "b", "repaired", "new", "f", [Finding("x", "repaired", "sa slice 3", "mended"), Finding("y", "noted", "", "odd")]
+)
 SOUND = Record("a", "accepted", "new", "f", [], 12, 9, "sa,la_2ch", 50, True, 960.0, 1.8269, True)
 
 
@@ -55,7 +57,7 @@ def test_an_empty_cohort_is_a_table_without_rows(cache):
 
 
 def test_what_is_no_cache_says_how_to_make_one(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no prepared cache.*prepare"):
+    with pytest.raises(FileNotFoundError, match=r"no prepared cache.*prepare"):
         read_cohort(tmp_path)
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from cmr_ssl.data.cache import RECORDS
-from cmr_ssl.data.journal import Record, read_records, tidy, to_line
+from cmr_ssl.data.journal import Record, done, read_records, tidy, to_line
 from cmr_ssl.data.study import Finding
 
 ONE = Record("a", "repaired", "new", "f1", [Finding("x", "repaired", "sa", "mended"), Finding("y", "noted", "", "ü")])
@@ -17,6 +17,11 @@ def write(cache, *lines):
 def test_records_come_back_as_written(tmp_path):
     write(tmp_path, to_line(ONE), to_line(TWO))
     assert list(read_records(tmp_path, "new")) == [ONE, TWO]
+
+
+def test_what_a_run_remembers_counts_each_kind_of_finding_once():
+    twice = Record("a", "repaired", "new", "f1", [*ONE.findings, *ONE.findings])
+    assert done(twice) == ("f1", "repaired", ("repaired: x", "noted: y"))
 
 
 def test_a_cache_without_journal_has_no_records(tmp_path):
@@ -41,5 +46,5 @@ def test_records_of_other_settings_are_left_out_whatever_their_fields(tmp_path):
 def test_tidying_keeps_the_latest_record_of_a_subject(tmp_path):
     later = Record("a", "rejected", "new", "f3")
     write(tmp_path, to_line(ONE), to_line(TWO), to_line(later))
-    assert tidy(tmp_path, "new") == {"a": ("f3", "rejected"), TWO.subject: ("f2", "accepted")}
+    assert tidy(tmp_path, "new") == {"a": ("f3", "rejected", ()), TWO.subject: ("f2", "accepted", ())}
     assert sorted(read_records(tmp_path, "new"), key=lambda record: record.subject) == [later, TWO]

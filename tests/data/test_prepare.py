@@ -34,7 +34,7 @@ def label(one):
 
 
 def blood(subject):
-    """Return for each plane and frame the centroid, in heart mm, and the area, in mm2, of what is bright in the middle."""
+    """Return for each plane and frame the centroid, in heart mm, and the area, in mm2, of the bright middle."""
     size = subject.images.shape[-1]
     columns, rows = np.meshgrid(np.arange(size), np.arange(size))
     pixels = np.stack([columns, rows], axis=-1).reshape(-1, 2)

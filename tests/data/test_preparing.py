@@ -1,6 +1,9 @@
 import errno
 import os
 import signal
+import subprocess
+import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -175,6 +178,40 @@ def test_a_killed_worker_stops_with_one_sentence_and_keeps_what_is_done(tmp_path
     assert run(Made(("900000001", "kills")), tmp_path, workers=2) == 1
     assert "a worker process was killed" in capsys.readouterr().err
     assert run(Made(("900000001",)), tmp_path) == 0
+
+
+def test_a_run_killed_outright_leaves_no_process_behind_and_continues(tmp_path):
+    source, cache = tmp_path / "source", tmp_path / "cache"
+    for subject in range(900000001, 900000013):
+        write_study(source, study(("sa",), str(subject), shape=(40, 40, 3), frames=10, frame_ms=80.0))
+    command = [sys.executable, "-m", "cmr_ssl", "prepare", f"--source={source}", f"--out={cache}", "--workers=2"]
+    journal = cache / RECORDS
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True) as running:
+        wait_until(lambda: journal.is_file() and journal.read_text().count("\n") >= 2)
+        running.kill()
+    wait_until(lambda: not group_is_alive(running.pid))
+    with pytest.raises(FileNotFoundError, match="interrupted"):
+        read_cohort(cache)
+    before = journal.read_text().splitlines()[0]
+    assert prepare(source, cache) == 0
+    assert before in journal.read_text()
+    assert statuses(cache) == {str(subject): "accepted" for subject in range(900000001, 900000013)}
+
+
+def wait_until(happened):
+    for _ in range(600):
+        if happened():
+            return
+        time.sleep(0.05)
+    pytest.fail("it did not happen within 30 s")
+
+
+def group_is_alive(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_no_worker_is_refused():

@@ -39,9 +39,11 @@ def test_an_oblique_axis_is_that_of_the_short_axis_not_that_of_the_mean_body():
 def rotation_about_column(degrees):
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     steps = np.diag([1, 1, 10 / 3.6538, 1])
-    return steps_inverse(steps) @ np.array(
-        [[1, 0, 0, 0], [0, cosine, -sine, 0], [0, sine, cosine, 0], [0, 0, 0, 1]]
-    ) @ steps
+    return (
+        steps_inverse(steps)
+        @ np.array([[1, 0, 0, 0], [0, cosine, -sine, 0], [0, sine, cosine, 0], [0, 0, 0, 1]])
+        @ steps
+    )
 
 
 def steps_inverse(steps):

@@ -33,7 +33,7 @@ def test_enough_planes_stay_whatever_the_rate(visible, planes):
 def test_planes_that_stay_are_present_and_chosen_at_random():
     present = torch.zeros(400, 8, dtype=torch.bool)
     present[:, [1, 4, 6, 7]] = True
-    stay = kept(1.0, visible=16, present=present).sum(dim=0)
+    stay = kept(1.0, 16, 400, present).sum(dim=0)
     assert not stay[[0, 2, 3, 5]].any()
     assert stay[[1, 4, 6, 7]].min() > 50
 

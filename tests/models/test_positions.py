@@ -17,7 +17,7 @@ def at(place, phase=0.0):
         centre=torch.tensor(np.array(place, dtype=np.float32))[None, None],
         edges=torch.tensor([[[16.0, 0, 0, 0, 16.0, 0]]]),
         phase=torch.tensor([[phase]], dtype=torch.float32),
-        index=torch.zeros(1, 1, 4, dtype=torch.int64),
+        cell=torch.zeros(1, 1, 4, dtype=torch.int64),
         short_axis=torch.ones(1, 1, dtype=torch.bool),
     )
 

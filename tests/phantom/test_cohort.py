@@ -1,5 +1,6 @@
 import json
 import shutil
+from types import SimpleNamespace
 
 import nibabel as nib
 import numpy as np
@@ -99,11 +100,12 @@ def test_other_settings_are_refused_with_the_difference_and_replaced_when_asked(
     assert json.loads((tmp_path / SETTINGS).read_text())["seed"] == 8
 
 
-def test_too_little_space_is_said_before_anything_is_written(tmp_path):
-    out = tmp_path / "new"
-    with pytest.raises(ValueError, match=r"need about \d+ MB, but only \d+ MB are free"):
-        open_cohort(out, ORDER._replace(preset="full"), 10**8, overwrite=False)
-    assert not (out / SETTINGS).exists()
+def test_too_little_space_is_said_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(cohort.shutil, "disk_usage", lambda _: SimpleNamespace(free=100 * 10**6))
+    open_cohort(tmp_path / "small", ORDER, 3, overwrite=False)
+    with pytest.raises(ValueError, match="3 subjects need about 210 MB, but only 100 MB are free"):
+        open_cohort(tmp_path / "full", ORDER._replace(preset="full"), 3, overwrite=False)
+    assert not (tmp_path / "full" / SETTINGS).exists()
 
 
 def test_the_table_gathers_every_finished_subject(written, tmp_path):

@@ -42,6 +42,11 @@ def test_the_command_draws_one_heart(tmp_path):
 
 
 def test_synthetic_data_need_no_torch():
-    code = "import sys, cmr_ssl.phantom.command, cmr_ssl.phantom.cohort, cmr_ssl.phantom.pictures; print('torch' in sys.modules)"
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules = "cmr_ssl.phantom.command, cmr_ssl.phantom.cohort, cmr_ssl.phantom.pictures"
+    run = subprocess.run(
+        [sys.executable, "-c", f"import sys, {modules}; print('torch' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert run.stdout.strip() == "False"

@@ -31,7 +31,8 @@ def test_a_png_is_written_and_not_overwritten_unasked(study, tmp_path):
     path = tmp_path / "deep" / "heart.png"
     check_preview(path, overwrite=False)
     write_preview(path, study)
-    assert Image.open(path).size[0] == 8 * 208
+    with Image.open(path) as picture:
+        assert picture.size[0] == 8 * 208
     with pytest.raises(ValueError, match="exists"):
         check_preview(path, overwrite=False)
     check_preview(path, overwrite=True)

@@ -11,7 +11,7 @@ from cmr_ssl.data.sources.nifti_files import EdEs, NiftiFiles, names
 from cmr_ssl.data.sources.nifti_image import Image, places_nothing, read_image
 from cmr_ssl.data.sources.nifti_labels import attach_labels
 from cmr_ssl.data.study import Finding, Series, Study
-from cmr_ssl.planes import unit
+from cmr_ssl.planes import SHORT_AXIS, unit
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class NiftiFolder:
                 self._read_view(study, folder, view, file)
             elif any((folder / name).is_file() for name in names(file)):
                 study.findings.append(Finding("half-missing", "rejected", view, f"not all of {names(file)} are there"))
+        _forget_unrelated(study)
         if not self._present(subject):
             message = f"the folder holds none of {', '.join(self._image_names())}"
             study.findings.append(Finding("no-images", "rejected", "", message))
@@ -133,6 +134,16 @@ def matching_slices(ed: Image, es: Image) -> NDArray[np.intp]:
     if not (distance <= 0.5).any():
         raise ValueError("no slice of ES lies where a slice of ED lies")
     return np.where(distance.min(axis=1) < 0.5, distance.argmin(axis=1), -1)
+
+
+def _forget_unrelated(study: Study) -> None:
+    """Set long-axis planes aside where the short axis has no orientation: nobody knows how they cut it."""
+    if not any(found.code == "no-orientation" for found in study.findings):
+        return
+    message = "the short axis has no orientation, so where this plane cuts it is unknown"
+    unrelated = [one.view for one in study.series if one.view != SHORT_AXIS]
+    study.findings += [Finding("no-place", "rejected", view, message) for view in unrelated]
+    study.series = [one for one in study.series if one.view == SHORT_AXIS]
 
 
 def _series(view: str, image: Image, acquired: NDArray[np.bool_]) -> Series:

@@ -61,7 +61,9 @@ def blank_unlooked(labels: NDArray[np.uint8], expected: tuple[int, ...]) -> tupl
         Labels with 255 in those places, and the expected classes that nobody drew anywhere.
     """
     looked = ((labels != BACKGROUND) & (labels != UNLABELLED)).any(axis=(0, 1, 2))
-    drawn = np.array([(labels == index).any(axis=(0, 1, 2)) for index in expected]).reshape(len(expected), labels.shape[3])
+    drawn = np.array([(labels == index).any(axis=(0, 1, 2)) for index in expected]).reshape(
+        len(expected), labels.shape[3]
+    )
     known = np.asarray(drawn.any(axis=1))
     partly = looked & ~drawn[known].all(axis=0)
     labels = labels.copy(order="K")

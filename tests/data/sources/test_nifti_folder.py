@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cmr_ssl.data.sources import EdEs, NiftiFiles, NiftiFolder
-from cmr_ssl.data.sources.nifti_image import Image
 from cmr_ssl.data.sources.nifti_folder import join_ed_es
+from cmr_ssl.data.sources.nifti_image import Image
 from tests.studies import series, short_axis, study, write_image, write_study
 
 
@@ -71,6 +71,16 @@ def test_a_long_axis_plane_without_orientation_has_no_place(folder):
     read = source(folder).read("900000001")
     assert [one.view for one in read.series] == ["sa", "la_3ch", "la_4ch"]
     assert [(one.code, one.severity, one.where) for one in read.findings] == [("no-place", "rejected", "la_2ch")]
+
+
+def test_a_short_axis_without_orientation_keeps_its_slices_and_loses_the_long_axis(folder):
+    one = series("sa", frames=10)
+    write_image(folder / "900000001" / "sa.nii.gz", one.pixels, np.eye(4))
+    read = source(folder).read("900000001")
+    assert [one.view for one in read.series] == ["sa"]
+    codes = [(one.code, one.severity, one.where) for one in read.findings]
+    assert codes[0] == ("no-orientation", "repaired", "sa")
+    assert codes[1:] == [("no-place", "rejected", view) for view in ("la_2ch", "la_3ch", "la_4ch")]
 
 
 def test_the_fingerprint_changes_with_the_files_and_only_with_them(folder):

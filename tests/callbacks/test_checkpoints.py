@@ -1,0 +1,55 @@
+import io
+import zipfile
+
+import pytest
+import torch
+
+from cmr_ssl.callbacks import LastCheckpoint
+from tests.caches import COHORT
+from tests.runs import ROOT, run
+
+
+@pytest.fixture(params=["best", "last"])
+def checkpoint(request, finished_run):
+    return finished_run / "checkpoints" / f"{request.param}.ckpt"
+
+
+def test_a_run_keeps_best_and_last_and_nothing_else(finished_run):
+    assert sorted(path.name for path in (finished_run / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
+
+
+def test_checkpoints_are_plain_tensors(checkpoint):
+    assert torch.load(checkpoint, weights_only=True)["global_step"] > 0
+
+
+def test_checkpoints_name_no_subject_and_no_folder(checkpoint, cache, finished_run):
+    with zipfile.ZipFile(io.BytesIO(checkpoint.read_bytes())) as archive:
+        content = b"".join(archive.read(name) for name in archive.namelist())
+    assert b"AnatomicalPositions" in content, "what is searched must be readable"
+    names = [*COHORT, str(cache), cache.name, str(finished_run), finished_run.name, str(ROOT)]
+    assert [name for name in names if name.encode() in content] == []
+
+
+def test_the_last_checkpoint_has_seen_every_step(finished_run):
+    last = torch.load(finished_run / "checkpoints" / "last.ckpt", weights_only=True)
+    assert (last["epoch"], last["global_step"]) == (1, 8)
+
+
+def test_the_best_checkpoint_is_the_best(cache, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    folder = tmp_path / "run"
+    assert run(cache, folder, "--trainer.max_epochs", "3", "--model.optimisation.learning_rate", "0.05") == 0
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    scores = [(event.value, event.step) for event in events.Scalars("val/psnr_hidden")]
+    best = torch.load(folder / "checkpoints" / "best.ckpt", weights_only=True)
+    assert len(scores) == 3
+    assert best["global_step"] == max(scores)[1] + 1
+    (state,) = (state for name, state in best["callbacks"].items() if name.startswith("BestCheckpoint"))
+    assert state["best_model_score"].item() == pytest.approx(max(scores)[0], abs=1e-5)
+
+
+def test_asking_for_a_checkpoint_every_zero_steps_is_refused():
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        LastCheckpoint(0)

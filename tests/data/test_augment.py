@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+import torch
+
+from cmr_ssl.data.augment import Augmentation
+from tests.tiny import affines
+
+SIZE, SPACING_MM = 48, 2.0
+STILL = {"rotation_degrees": 0.0, "shift_mm": 0.0, "frame_shift_mm": 0.0, "contrast": 0.0, "brightness": 0.0}
+
+
+def augmentation(**changes):
+    return Augmentation(**(STILL | changes))
+
+
+def fine_affines(slices=2):
+    """Return affines (1, P, 4, 4) of planes of SIZE pixels, of different directions."""
+    affine = affines(slices, ("la_2ch", "la_3ch"))
+    affine[..., :2] *= SPACING_MM / affine[..., :3, :2].norm(dim=-2).mean()
+    return affine
+
+
+def blobs(affine, at=(20.0, 30.0)):
+    """Return images of one bright blob at a pixel (column, row), and its place in mm, (1, P, 3)."""
+    rows, columns = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij")
+    blob = torch.exp(-((columns - at[0]) ** 2 + (rows - at[1]) ** 2) / 18)
+    return blob.expand(1, affine.shape[1], 3, -1, -1).clone(), (affine @ torch.tensor([*at, 0.0, 1.0]))[..., :3]
+
+
+def seen_at(images, affine):
+    """Return where (mm) the affine says that the blob of each plane lies, from its centre of mass, (1, P, 3)."""
+    mass = images.mean(dim=2) / images.mean(dim=2).sum(dim=(-1, -2), keepdim=True)
+    rows, columns = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij")
+    column, row = ((mass * axis).sum(dim=(-1, -2)) for axis in (columns, rows))
+    pixel = torch.stack([column, row, torch.zeros_like(row), torch.ones_like(row)], dim=-1)
+    return torch.einsum("bpij,bpj->bpi", affine, pixel)[..., :3]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_pixels_and_affine_move_together(seed):
+    affine = fine_affines()
+    images, place = blobs(affine)
+    moving = augmentation(rotation_degrees=25.0, shift_mm=10.0)
+    moved, new = moving(images, affine, moving.draw(4, [seed]))
+    assert (new - affine)[..., :2].abs().max() > 0.05
+    assert (moved - images).abs().max() > 0.2
+    torch.testing.assert_close(seen_at(moved, new), place, atol=0.1, rtol=0)
+
+
+def test_a_turn_keeps_spacing_and_plane():
+    affine, turning = fine_affines(), augmentation(rotation_degrees=40.0, shift_mm=10.0)
+    _, turned = turning(blobs(affine)[0], affine, turning.draw(4, [0]))
+    torch.testing.assert_close(turned[..., :3, :2].norm(dim=-2), affine[..., :3, :2].norm(dim=-2))
+    normals = [torch.linalg.cross(one[..., :3, 0], one[..., :3, 1]) for one in (affine, turned)]
+    torch.testing.assert_close(*normals)
+    distance = ((turned - affine)[..., :3, 3] * normals[0]).sum(-1)
+    torch.testing.assert_close(distance, torch.zeros_like(distance), atol=1e-4, rtol=0)
+
+
+def test_nothing_moves_without_ranges():
+    affine, still = fine_affines(), augmentation()
+    images = torch.rand(1, 4, 3, SIZE, SIZE)
+    same, unmoved = still(images, affine, still.draw(4, [0]))
+    torch.testing.assert_close(same, images, atol=1e-4, rtol=0)
+    torch.testing.assert_close(unmoved, affine)
+
+
+def test_a_shift_of_the_heart_frame_moves_all_planes_alike_and_no_pixel():
+    affine, shifting = fine_affines().repeat(2, 1, 1, 1), augmentation(frame_shift_mm=5.0)
+    images = torch.rand(2, 4, 3, SIZE, SIZE)
+    same, shifted = shifting(images, affine, shifting.draw(4, [0, 1]))
+    torch.testing.assert_close(same, images, atol=1e-4, rtol=0)
+    shift = (shifted - affine)[..., :3, 3]
+    torch.testing.assert_close(shift, shift[:, :1].expand_as(shift))
+    assert not torch.allclose(shift[0], shift[1])
+    assert 0 < shift.abs().max() <= 5
+    assert torch.equal(shifted[..., :3], affine[..., :3])
+
+
+def test_contrast_and_brightness_are_one_for_all_pixels_of_a_subject():
+    affine, shading = fine_affines().repeat(2, 1, 1, 1), augmentation(contrast=0.2, brightness=0.1)
+    images = (0.4 + 0.2 * torch.rand(1, 4, 3, SIZE, SIZE)).repeat(2, 1, 1, 1, 1)
+    shaded, _ = shading(images, affine, shading.draw(4, [0, 1]))
+    for subject in shaded:
+        gain, offset = np.polyfit(images[0].flatten(), subject.flatten(), 1)
+        assert 0.8 <= gain <= 1.2
+        torch.testing.assert_close(subject, images[0] * gain + offset, atol=1e-4, rtol=0)
+    assert (shaded[0] - shaded[1]).abs().max() > 0.01
+
+
+def test_intensities_stay_in_their_range():
+    affine, shading = fine_affines(), augmentation(contrast=0.9, brightness=0.9)
+    shaded, _ = shading(torch.rand(1, 4, 3, SIZE, SIZE), affine, shading.draw(4, [3]))
+    assert shaded.min() >= 0
+    assert shaded.max() <= 1
+
+
+def test_what_is_drawn_depends_on_the_seed_of_the_subject_only():
+    drawing = Augmentation()
+    together, alone = drawing.draw(4, [7, 8]), drawing.draw(4, [8])
+    assert torch.equal(together[1:], alone)
+    assert not torch.equal(together[0], together[1])
+    assert together.shape == (2, 5, Augmentation.DRAWS)
+    assert together.abs().max() <= 1
+
+
+@pytest.mark.parametrize("name", STILL)
+def test_a_negative_range_is_named(name):
+    with pytest.raises(ValueError, match=f"{name} must not be negative, got -1"):
+        augmentation(**{name: -1})

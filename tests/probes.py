@@ -1,0 +1,56 @@
+"""Callbacks that break a run, or note what it does; named on the command line of test runs."""
+
+import os
+import signal
+from pathlib import Path
+
+import torch
+from lightning import Callback
+
+
+class Killer(Callback):
+    """Kill the process before the step after `step` steps, as a power cut would."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_train_batch_start(self, trainer, *_) -> None:
+        if trainer.global_step == self.step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Poison(Callback):
+    """Spoil the positions of the batch after `step` steps, so that its loss is NaN; note its subjects."""
+
+    subjects: list[str]
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_train_batch_start(self, trainer, pl_module, batch, *_) -> None:
+        if trainer.global_step == self.step:
+            type(self).subjects = list(batch.subject)
+            batch.affine.fill_(torch.nan)
+
+
+class Recorder(Callback):
+    """Save loss, subjects and gradients of the first step and the number of steps to ``FOLDER/RANK.pt``."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder)
+        self.seen: dict[str, object] = {}
+
+    def on_before_optimizer_step(self, trainer, pl_module, optimizer) -> None:
+        if trainer.global_step == 0:
+            self.seen["gradients"] = {
+                name: weight.grad.clone() for name, weight in pl_module.named_parameters() if weight.grad is not None
+            }
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx) -> None:
+        if trainer.global_step == 1:
+            self.seen |= {"loss": outputs["loss"].detach(), "subjects": list(batch.subject)}
+
+    def on_train_end(self, trainer, pl_module) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        metrics = {name: value for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
+        torch.save(self.seen | {"steps": trainer.global_step, "metrics": metrics}, self.folder / f"{trainer.global_rank}.pt")

@@ -1,0 +1,79 @@
+import math
+
+import pytest
+from torch import nn
+
+from cmr_ssl.models import GridPositions
+from cmr_ssl.tasks.optimisation import Optimisation, adamw, layers_above, parameter_groups
+from tests.tiny import tiny_encoder, tiny_task
+
+
+def settings(task, how, depth=2):
+    """Return rate and decay of every parameter by its name."""
+    names = {id(parameter): name for name, parameter in task.named_parameters()}
+    groups = parameter_groups(task, depth, how)
+    return {names[id(one)]: (group["lr"], group["weight_decay"]) for group in groups for one in group["params"]}
+
+
+def test_every_trainable_parameter_is_in_one_group():
+    task = tiny_task()
+    task.encoder.embed.weight.requires_grad_(False)
+    found = [id(one) for group in parameter_groups(task, 2, Optimisation()) for one in group["params"]]
+    assert sorted(found) == sorted(id(one) for one in task.parameters() if one.requires_grad)
+
+
+def test_biases_norms_and_tokens_do_not_decay_and_matrices_do():
+    decay = {name: decay for name, (_, decay) in settings(tiny_task(), Optimisation(weight_decay=0.3)).items()}
+    for name, value in decay.items():
+        spared = name.endswith("bias") or "norm" in name or name.endswith(("class_token", "query")) and "blocks" not in name
+        assert value == (0.0 if spared else 0.3), name
+    assert decay["encoder.class_token"] == decay["decoder.query"] == 0
+    assert decay["encoder.blocks.0.attention.query.weight"] == 0.3
+
+
+def test_pretraining_has_one_rate():
+    assert {rate for rate, _ in settings(tiny_task(), Optimisation(learning_rate=0.01)).values()} == {0.01}
+
+
+def test_the_rate_decays_from_the_head_down_to_the_patches():
+    rates = {name: rate for name, (rate, _) in settings(tiny_task(), Optimisation(1.0, layer_decay=0.5)).items()}
+    assert {rate for name, rate in rates.items() if name.startswith(("decoder.", "encoder.norm."))} == {1.0}
+    assert {rate for name, rate in rates.items() if name.startswith("encoder.blocks.1.")} == {0.5}
+    assert {rate for name, rate in rates.items() if name.startswith("encoder.blocks.0.")} == {0.25}
+    assert rates["encoder.embed.weight"] == rates["encoder.class_token"] == rates["encoder.position.1.weight"] == 0.125
+
+
+def test_a_block_of_the_decoder_is_no_block_of_the_encoder():
+    assert layers_above("decoder.blocks.0.mlp.0.weight", 12) == 0
+    assert layers_above("encoder.blocks.11.mlp.0.weight", 12) == 1
+    assert layers_above("encoder.blocks.1.mlp.0.weight", 12) == 11
+
+
+@pytest.mark.parametrize("steps", [7, 100])
+def test_the_rate_rises_linearly_then_falls_to_zero_as_a_cosine(steps):
+    optimizer, schedule = adamw(nn.Linear(2, 2), 0, Optimisation(0.1, warmup=0.2), steps)
+    rates = []
+    for _ in range(steps + 1):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    warmup = round(0.2 * steps)
+    rising = [0.1 * step / warmup for step in range(warmup)]
+    falling = [0.05 * (1 + math.cos(math.pi * k / (steps - warmup))) for k in range(steps - warmup + 1)]
+    assert rates == pytest.approx(rising + falling, abs=1e-9)
+    assert max(rates) == pytest.approx(0.1)
+    assert rates[-1] == pytest.approx(0, abs=1e-9)
+
+
+def test_a_run_of_one_step_has_a_schedule():
+    adamw(tiny_task(encoder=tiny_encoder(GridPositions())), 2, Optimisation(), 1)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"learning_rate": 0.0}, {"warmup": 1.0}, {"warmup": -0.1}, {"layer_decay": 0.0}, {"layer_decay": 1.1}],
+)
+def test_values_that_cannot_train_are_refused(options):
+    name, value = next(iter(options.items()))
+    with pytest.raises(ValueError, match=f"{name} .*{value}"):
+        Optimisation(**options)

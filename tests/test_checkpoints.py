@@ -1,0 +1,93 @@
+import shutil
+
+import pytest
+import torch
+
+from cmr_ssl.checkpoints import load_encoder, read_checkpoint
+
+
+@pytest.fixture
+def checkpoint(finished_run, tmp_path):
+    """Return a copy of a checkpoint that a test may spoil."""
+    return shutil.copy(finished_run / "checkpoints" / "last.ckpt", tmp_path / "copy.ckpt")
+
+
+def change(path, **parts):
+    torch.save(torch.load(path, weights_only=True) | parts, path)
+
+
+def test_the_encoder_comes_back_with_its_description_weights_and_data(checkpoint):
+    pretrained = load_encoder(checkpoint)
+    stored = torch.load(checkpoint, weights_only=True)["state_dict"]
+    assert (pretrained.encoder.width, pretrained.encoder.patch) == (32, (4, 8, 8))
+    assert pretrained.views == {"la_2ch": 1, "la_3ch": 1, "la_4ch": 1, "sa": 9}
+    assert pretrained.preparation["size"] == 16
+    assert not pretrained.encoder.training
+    for name, weight in pretrained.encoder.state_dict().items():
+        assert torch.equal(weight, stored[f"encoder.{name}"]), name
+
+
+def test_a_missing_checkpoint_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no checkpoint at .*nowhere.ckpt"):
+        load_encoder(tmp_path / "nowhere.ckpt")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04", bytes(range(256)) * 9])
+def test_a_file_that_is_no_checkpoint_is_named(tmp_path, content):
+    path = tmp_path / "file.ckpt"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"{path} is no checkpoint of plain tensors"):
+        read_checkpoint(path)
+
+
+def test_half_a_checkpoint_is_named(checkpoint):
+    checkpoint.write_bytes(checkpoint.read_bytes()[:5000])
+    with pytest.raises(ValueError, match="is no checkpoint of plain tensors"):
+        read_checkpoint(checkpoint)
+
+
+class Bomb:
+    """Something that would run code when it is unpickled."""
+
+    def __reduce__(self):
+        return print, ("boom",)
+
+
+def test_a_checkpoint_that_would_run_code_is_refused_and_runs_none(tmp_path, capsys):
+    torch.save({"state_dict": Bomb()}, tmp_path / "bomb.ckpt")
+    with pytest.raises(ValueError, match="is no checkpoint of plain tensors"):
+        read_checkpoint(tmp_path / "bomb.ckpt")
+    assert "boom" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", [{"state_dict": {}}, [1, 2], torch.zeros(2)])
+def test_a_checkpoint_of_another_project_is_named_with_what_it_lacks(tmp_path, content):
+    torch.save(content, tmp_path / "other.ckpt")
+    with pytest.raises(ValueError, match="is no checkpoint of cmr_ssl: it lacks .*hyper_parameters"):
+        read_checkpoint(tmp_path / "other.ckpt")
+
+
+def test_a_checkpoint_without_a_description_is_refused(checkpoint):
+    change(checkpoint, hyper_parameters={"mask_ratio": 0.7})
+    with pytest.raises(ValueError, match="does not describe its encoder"):
+        load_encoder(checkpoint)
+
+
+def test_an_encoder_this_version_does_not_know_is_refused(checkpoint):
+    change(checkpoint, hyper_parameters={"encoder": {"class_path": "cmr_ssl.models.Encoder", "init_args": {"size": 3}}})
+    with pytest.raises(ValueError, match="describes an encoder that this version does not know"):
+        load_encoder(checkpoint)
+
+
+@pytest.mark.parametrize("harm", ["missing", "extra", "shape"])
+def test_weights_must_fit_exactly(checkpoint, harm):
+    weights = torch.load(checkpoint, weights_only=True)["state_dict"]
+    if harm == "missing":
+        del weights["encoder.norm.weight"]
+    elif harm == "extra":
+        weights["encoder.more"] = torch.zeros(1)
+    else:
+        weights["encoder.norm.weight"] = torch.zeros(7)
+    change(checkpoint, state_dict=weights)
+    with pytest.raises(ValueError, match="do not fit the encoder it describes"):
+        load_encoder(checkpoint)

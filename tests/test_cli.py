@@ -1,0 +1,55 @@
+import subprocess
+import sys
+import time
+
+import pytest
+
+from cmr_ssl.cli import COMMANDS, TRAINING, main
+from tests.runs import ROOT
+
+
+@pytest.mark.parametrize("flag", ["-h", "--help"])
+def test_the_overview_names_every_command(flag, capsys):
+    assert main([flag]) == 0
+    shown = capsys.readouterr().out
+    for command in (*COMMANDS, *TRAINING):
+        assert f"\n  {command} " in shown
+
+
+def test_the_overview_comes_at_once():
+    best = 9.0
+    for _ in range(3):  # the quickest of three: other work on the machine does not count
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "cmr_ssl", "--help"], cwd=ROOT, check=True, capture_output=True)
+        best = min(best, time.perf_counter() - start)
+    assert best < 0.5
+
+
+def test_an_unknown_command_is_named_and_the_others_shown(capsys):
+    assert main(["fitt"]) == 2
+    error = capsys.readouterr().err
+    assert "no command 'fitt'" in error
+    assert "prepare" in error
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_data_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--help"])
+    assert stopped.value.code == 0
+    assert f"python -m cmr_ssl {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_misspelt_option_is_refused(command):
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--nonsense", "1"])
+    assert stopped.value.code == 2
+
+
+def test_a_mistake_is_one_sentence_and_no_traceback(tmp_path, capsys):
+    arguments = ["--checkpoint", tmp_path / "no.ckpt", "--cache", tmp_path, "--out", tmp_path / "e.parquet"]
+    assert main(["embed", *map(str, arguments)]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: no checkpoint at")
+    assert error.count("\n") == 1

@@ -1,0 +1,65 @@
+import pytest
+import torch
+import yaml
+from lightning import LightningDataModule, LightningModule
+from lightning.pytorch.cli import LightningCLI
+
+import cmr_ssl.fitting  # noqa: F401  (makes the class names of configs known)
+from cmr_ssl.data.datamodule import sample_shape
+from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.masking import needed_planes, visible_tokens
+from cmr_ssl.models.tokens import grid_of
+from tests.runs import ROOT
+
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+SMALL = Preparation(**yaml.safe_load((ROOT / "configs/preparation/small.yaml").read_text()))
+PREPARATIONS = {"demo": SMALL, "smoke": SMALL}  # all others learn from the default preparation
+every_config = pytest.mark.parametrize("path", CONFIGS, ids=[path.stem for path in CONFIGS])
+
+
+@pytest.fixture(scope="module", params=CONFIGS, ids=[path.stem for path in CONFIGS])
+def built(request):
+    """Return a configuration's name and what it describes, on the device without memory."""
+    with torch.device("meta"):
+        made = LightningCLI(
+            LightningModule,
+            LightningDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            auto_configure_optimizers=False,
+            save_config_callback=None,
+            seed_everything_default=0,
+            run=False,
+            args=["--config", str(request.param), "--trainer.accelerator", "cpu", "--trainer.precision", "32-true"],
+        )
+    return request.param.stem, made
+
+
+def test_there_are_configurations():
+    assert {"demo", "pretraining", "pretraining_published", "smoke"} <= {path.stem for path in CONFIGS}
+
+
+def test_what_a_configuration_describes_can_be_built_and_its_planes_fill_the_budget(built):
+    name, made = built
+    task, data = made.model, made.datamodule
+    preparation = vars(PREPARATIONS.get(name, Preparation()))
+    grid = grid_of(torch.empty(sample_shape(preparation, data.views), device="meta"), task.encoder.patch)
+    assert data.min_planes >= needed_planes(grid, visible_tokens(grid, task.mask_ratio))
+
+
+def test_a_configuration_judges_by_something_that_is_logged(built):
+    _, made = built
+    callbacks = made.trainer.checkpoint_callbacks
+    assert [callback.monitor for callback in callbacks if hasattr(callback, "monitor")] == [made.model.monitor]
+
+
+@every_config
+def test_a_configuration_begins_with_the_command_that_runs_it(path):
+    header = [line for line in path.read_text().splitlines() if line.startswith("#")]
+    assert any(f"configs/{path.name}" in line or "make demo" in line for line in header)
+
+
+@every_config
+def test_runs_of_different_configurations_lie_in_different_folders(path):
+    folders = [yaml.safe_load(one.read_text())["trainer"]["default_root_dir"] for one in CONFIGS]
+    assert folders.count(yaml.safe_load(path.read_text())["trainer"]["default_root_dir"]) == 1

@@ -1,0 +1,185 @@
+import shutil
+
+import pytest
+import torch
+
+from cmr_ssl.callbacks.checkpoints import checkpoint_file
+from tests.caches import COHORT, write_cache
+from tests.runs import SMOKE, probe, run, run_elsewhere
+
+
+@pytest.fixture
+def started(finished_run, tmp_path):
+    """Return a copy of a finished run that a test may go on with."""
+    return shutil.copytree(finished_run, tmp_path / "run")
+
+
+def state(folder, name="last"):
+    return torch.load(checkpoint_file(folder, name), weights_only=True)
+
+
+def same(one, other):
+    """Tell whether two nested states are equal bit for bit."""
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
+
+
+def fails(capsys, *arguments, **options):
+    """Run, expect failure, and return the one sentence it says."""
+    assert run(*arguments, **options) == 1
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("error: ")
+    return error
+
+
+def test_a_run_repeats_exactly(cache, finished_run, tmp_path):
+    assert run(cache, tmp_path / "again") == 0
+    again = state(tmp_path / "again")
+    for part in ("state_dict", "optimizer_states", "lr_schedulers"):
+        assert same(again[part], state(finished_run)[part]), part
+
+
+def test_another_seed_is_another_run(cache, finished_run, tmp_path):
+    assert run(cache, tmp_path / "other", "--seed_everything", "1") == 0
+    assert not same(state(tmp_path / "other")["state_dict"], state(finished_run)["state_dict"])
+
+
+@pytest.mark.parametrize("step", [3, 7])
+def test_a_run_killed_in_mid_epoch_and_resumed_ends_as_if_it_had_not_been(cache, finished_run, tmp_path, step):
+    folder = tmp_path / "killed"
+    killed = run_elsewhere(cache, folder, *probe("Killer", step=step))
+    assert killed.returncode == -9, killed.stderr
+    assert state(folder)["global_step"] == step - 1
+    assert run(cache, folder, "--ckpt_path", "last") == 0
+    resumed, whole = state(folder), state(finished_run)
+    for part in ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers"):
+        assert same(resumed[part], whole[part]), part
+    assert same(state(folder, "best")["state_dict"], state(finished_run, "best")["state_dict"])
+
+
+def test_a_finished_run_goes_on_for_more_epochs(cache, started):
+    assert run(cache, started, "--ckpt_path", "last", "--trainer.max_epochs", "3") == 0
+    assert (state(started)["epoch"], state(started)["global_step"]) == (2, 12)
+
+
+@pytest.mark.parametrize(("command", "split"), [("validate", "val"), ("test", "test")])
+def test_a_checkpoint_is_measured_on_its_split(cache, started, capsys, command, split):
+    assert run(cache, started, "--ckpt_path", "best", command=command) == 0
+    assert f"{split}/psnr_hidden" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (["--model.optimisation.learning_rate", "0.5"], "model.init_args.optimisation.learning_rate"),
+        (["--model.mask_ratio", "0.8"], "model.init_args.mask_ratio"),
+        (["--model.encoder.init_args.depth", "3"], "model.init_args.encoder.init_args.depth"),
+        (["--model.decoder", "SelfAttentionDecoder"], "model.init_args.decoder"),
+    ],
+)
+def test_resuming_with_another_model_is_refused_and_says_what_differs(cache, started, capsys, change, named):
+    before = checkpoint_file(started, "last").read_bytes()
+    error = fails(capsys, cache, started, "--ckpt_path", "last", *change)
+    assert named in error
+    assert "resume with the same config, or start a new run" in error
+    assert checkpoint_file(started, "last").read_bytes() == before
+
+
+def test_a_checkpoint_of_another_class_is_refused(cache, started, capsys):
+    path = checkpoint_file(started, "last")
+    content = state(started)
+    content["hyper_parameters"]["_class_path"] = "lightning.pytorch.demos.boring_classes.BoringModel"
+    torch.save(content, path)
+    assert "differs from it in model" in fails(capsys, cache, started, "--ckpt_path", "last")
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten(cache, started, capsys):
+    before = checkpoint_file(started, "last").read_bytes()
+    assert f"{started} already holds a run: resume it with --ckpt_path last" in fails(capsys, cache, started)
+    assert checkpoint_file(started, "last").read_bytes() == before
+
+
+def test_resuming_what_was_never_started_is_one_sentence(cache, tmp_path, capsys):
+    error = fails(capsys, cache, tmp_path / "new", "--ckpt_path", "last")
+    assert "no checkpoint at" in error
+
+
+def test_resuming_from_half_a_checkpoint_is_one_sentence(cache, started, capsys):
+    path = checkpoint_file(started, "last")
+    path.write_bytes(path.read_bytes()[:5000])
+    assert str(path) in fails(capsys, cache, started, "--ckpt_path", "last")
+
+
+def test_resuming_with_data_that_were_prepared_otherwise_is_refused(cache, started, capsys):
+    error = fails(capsys, cache, started, "--ckpt_path", "last", "--data.views", "{la_2ch: 1, la_4ch: 1, sa: 10}")
+    assert "trained with views" in error
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (["--data.cache", "/nowhere/cache"], "/nowhere/cache is no prepared cache"),
+        (["--model.encoder.init_args.patch", "[3, 8, 8]"], r"patch (3, 8, 8) does not divide the 8 frames"),
+        (["--model.encoder.init_args.patch", "[4, 8, 32]"], "does not divide the 16 columns"),
+        (["--data.batch_size", "19"], "18 subjects in the train split"),
+        (["--data.min_planes", "3"], "set --data.min_planes 4 or raise the mask_ratio"),
+        (["--model.mask_ratio", "1.0"], "mask_ratio 1.0 leaves 0 of 96 tokens visible"),
+        (["--model.mask_ratio", "-0.5"], "choose one between 0 and 1"),
+        (["--data.views", "{sax: 9}"], "known views are"),
+        (["--model.encoder.init_args.heads", "5"], "5 heads do not divide a width of 32"),
+    ],
+)
+def test_bad_input_is_one_sentence_before_training_starts(cache, tmp_path, capsys, change, sentence):
+    assert sentence in fails(capsys, cache, tmp_path / "run", *change)
+    assert not checkpoint_file(tmp_path / "run", "last").exists()
+
+
+def test_an_unfinished_cache_is_one_sentence(tmp_path, capsys):
+    half = write_cache(tmp_path / "half", COHORT)
+    (half / "cohort.parquet").unlink()
+    assert "is not complete: preparing it was interrupted after 24 subjects" in fails(capsys, half, tmp_path / "run")
+
+
+@pytest.mark.parametrize("key", ["--model.mask_ration", "--data.batchsize", "--model.encoder.init_args.dept"])
+def test_a_wrong_key_is_named(cache, tmp_path, capsys, key):
+    with pytest.raises(SystemExit) as stopped:
+        run(cache, tmp_path / "run", key, "1")
+    assert stopped.value.code == 2
+    assert key.rpartition(".")[2] in capsys.readouterr().err
+
+
+def test_an_optimizer_on_the_command_line_cannot_override_the_task(cache, tmp_path):
+    with pytest.raises(SystemExit):
+        run(cache, tmp_path / "run", "--optimizer", "SGD")
+
+
+def test_applying_a_task_that_predicts_nothing_is_one_sentence(cache, started, capsys):
+    assert "predict" in fails(capsys, cache, started, "--ckpt_path", "best", command="predict")
+
+
+def test_bfloat16_without_the_hardware_falls_back_to_float32(cache, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("cmr_ssl.fitting.has_bfloat16", lambda accelerator: False)
+    assert run(cache, tmp_path / "run", "--trainer.precision", "bf16-mixed", "--trainer.max_epochs", "1") == 0
+    assert "training in float32" in caplog.text
+    assert all(weight.dtype != torch.bfloat16 for weight in state(tmp_path / "run")["state_dict"].values())
+
+
+def test_a_run_in_bfloat16_learns_and_stays_finite(cache, tmp_path, monkeypatch):
+    monkeypatch.setattr("cmr_ssl.fitting.has_bfloat16", lambda accelerator: True)
+    assert run(cache, tmp_path / "run", "--trainer.precision", "bf16-mixed", "--trainer.max_epochs", "1") == 0
+    assert all(weight.isfinite().all() for weight in state(tmp_path / "run")["state_dict"].values())
+
+
+def test_the_published_design_runs_too(cache, tmp_path):
+    published = ["--model.decoder", "SelfAttentionDecoder", "--model.decoder.init_args", "{width: 32, depth: 1, heads: 2}"]
+    published += ["--model.encoder.init_args.positions", "GridPositions", "--model.normalise", "true"]
+    assert run(cache, tmp_path / "run", *published, "--trainer.max_epochs", "1") == 0
+
+
+def test_a_run_leaves_its_config_beside_its_results(finished_run):
+    assert "mask_ratio: 0.7" in (finished_run / "config.yaml").read_text()
+    assert SMOKE.is_file()
+    assert list(finished_run.glob("events.out.tfevents.*"))
