@@ -1,7 +1,7 @@
-"""The published design, to be measured beside ours: every token at full width in float32.
+"""The published design, to be measured beside ours: every token at full width, in float32, one subject a step.
 
-Written from the description of Zhang et al., MICCAI 2024, arXiv 2406.00329: width 1025 (one axis flag and four times
-256 sines and cosines), five heads, pre-norm blocks, and a decoder that attends over all tokens.
+Written from the description of Zhang et al., MICCAI 2024, arXiv 2406.00329. Attention writes its N x N weights out, as
+the pinned release of the published code's transformer library did.
 """
 
 from collections.abc import Iterator
@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import torch
 from einops import rearrange
 from torch import Tensor, nn
-from torch.nn.functional import mse_loss, scaled_dot_product_attention
+from torch.nn.functional import mse_loss
 
-from cmr_ssl.models.tokens import Patch, patchify, take
+from benchmarks.subjects import PATCH, grid, random_subjects
+from cmr_ssl.models.tokens import patchify, take
 
 
 class Block(nn.Module):
@@ -30,52 +31,44 @@ class Block(nn.Module):
         query, key, value = rearrange(
             self.qkv(self.attention_norm(tokens)), "b n (three h d) -> three b h n d", three=3, h=self.heads
         )
-        mixed = rearrange(scaled_dot_product_attention(query, key, value), "b h n d -> b n (h d)")
-        tokens = tokens + self.out(mixed)
+        weights = (query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5).softmax(dim=-1)
+        tokens = tokens + self.out(rearrange(weights @ value, "b h n d -> b n (h d)"))
         return tokens + self.mlp(self.mlp_norm(tokens))
 
 
-def blocks(width: int, heads: int, depth: int) -> nn.Sequential:
-    """Return `depth` blocks and the norm after them."""
-    return nn.Sequential(*(Block(width, heads) for _ in range(depth)), nn.LayerNorm(width))
-
-
 class PublishedModel(nn.Module):
-    """Masked autoencoder over the patches of all planes; mean squared error on all of them."""
+    """Masked autoencoder over the patches of all planes that predicts every patch, hidden or not."""
 
-    def __init__(
-        self, tokens: int, patch: Patch = (25, 8, 8), width: int = 1025, heads: int = 5, depth: int = 6
-    ) -> None:
-        """Build the model for a fixed number of `tokens`; the decoder has two blocks of the encoder's width."""
+    def __init__(self, planes: int, width: int = 1025, heads: int = 5, depth: int = 6, decoder_depth: int = 2) -> None:
+        """Build the model for studies of `planes` planes."""
         super().__init__()
-        self.patch = patch
-        frames, rows, columns = patch
-        self.embed = nn.Linear(frames * rows * columns, width)  # what a convolution with stride = patch computes
-        self.class_token, self.mask_token = (nn.Parameter(torch.randn(1, 1, width) * 0.02) for _ in range(2))
-        self.register_buffer("positions", torch.randn(1, tokens, width) * 0.02)
-        self.encoder = blocks(width, heads, depth)
-        self.narrow = nn.Linear(width, width)
-        self.decoder = blocks(width, heads, 2)
-        self.pixels = nn.Linear(width, frames * rows * columns)
+        tokens, pixels = grid(planes).tokens, PATCH[0] * PATCH[1] * PATCH[2]
+        self.embed = nn.Linear(pixels, width)  # what a convolution with stride = patch computes
+        self.class_token, self.mask_token = (nn.Parameter(0.02 * torch.randn(1, 1, width)) for _ in range(2))
+        self.register_buffer("positions", 0.02 * torch.randn(1, tokens, width))  # their values cost nothing
+        self.encoder = nn.Sequential(*(Block(width, heads) for _ in range(depth)), nn.LayerNorm(width))
+        self.between = nn.Linear(width, width)
+        self.decoder = nn.Sequential(*(Block(width, heads) for _ in range(decoder_depth)), nn.LayerNorm(width))
+        self.pixels = nn.Linear(width, pixels)
 
-    def forward(self, images: Tensor, mask_ratio: float = 0.7) -> tuple[Tensor, Tensor]:
-        """Reconstruct images (B, P, T, H, W); return the predicted and the true patches, both (B, N, pixels)."""
-        patches = patchify(images, self.patch)
+    def forward(self, patches: Tensor, mask_ratio: float = 0.7) -> Tensor:
+        """Return the predicted intensities of all patches, (B, N, pixels) as those given."""
         tokens = self.embed(patches) + self.positions
         order = torch.rand(tokens.shape[:2], device=tokens.device).argsort(dim=1)
         seen = take(tokens, order[:, : round(tokens.shape[1] * (1 - mask_ratio))])
-        encoded = self.narrow(self.encoder(torch.cat([self.class_token.expand(len(seen), -1, -1), seen], dim=1)))
-        hidden = self.mask_token.expand(len(seen), order.shape[1] - seen.shape[1], -1)
+        encoded = self.between(self.encoder(torch.cat([self.class_token.expand(len(seen), -1, -1), seen], dim=1)))
+        hidden = self.mask_token.expand(len(seen), tokens.shape[1] - seen.shape[1], -1)
         restored = take(torch.cat([encoded[:, 1:], hidden], dim=1), order.argsort(dim=1)) + self.positions
         decoded = self.decoder(torch.cat([encoded[:, :1], restored], dim=1))
-        return self.pixels(decoded[:, 1:]).sigmoid(), patches
+        return self.pixels(decoded[:, 1:]).sigmoid()
 
 
-def train(model: PublishedModel, images: Tensor) -> Iterator[float]:
-    """Train on `images`, uint8 (B, P, T, H, W), again and again; yield the PSNR in dB of every step."""
+def steps(model: PublishedModel, images: Tensor) -> Iterator[float]:
+    """Train `model` on the same images (B, P, T, H, W) for ever; yield the PSNR of each step, in dB."""
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
     while True:
-        predicted, patches = model(images.float() / 255)
+        patches = patchify(images.float() / 255, PATCH)
+        predicted = model(patches)
         loss = mse_loss(predicted, patches)
         optimizer.zero_grad()
         loss.backward()
@@ -84,6 +77,11 @@ def train(model: PublishedModel, images: Tensor) -> Iterator[float]:
 
 
 def host_psnr(predicted: Tensor, patches: Tensor) -> float:
-    """Return the PSNR as published: everything is copied to the host in every step."""
-    difference = predicted.detach().cpu().numpy() - patches.cpu().numpy()
-    return float(-10 * torch.log10(torch.tensor((difference**2).mean())))
+    """Return the PSNR as the published code computes it: everything goes to the host in every step."""
+    difference = torch.from_numpy(predicted.detach().cpu().numpy() - patches.cpu().numpy())
+    return float(-10 * difference.square().mean().log10())
+
+
+def training(planes: int, batch: int, device: torch.device) -> Iterator[float]:
+    """Yield after each training step at full scale."""
+    return steps(PublishedModel(planes).to(device), random_subjects(planes, batch).images.to(device))

@@ -109,7 +109,7 @@ def prepare_study(
         return None, findings, None
     series = _without(series, beside_heart(series, centre), findings)
     prepared, found = assemble(series, heart_frame(centre, axis), centre, preparation)
-    return prepared, findings + found, acquisition(series, preparation.min_frames)
+    return prepared, findings + found, acquisition(series, preparation.min_frames) if prepared else None
 
 
 def usable(series: list[Series], min_frames: int) -> tuple[list[Series], list[Finding]]:

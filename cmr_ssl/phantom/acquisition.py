@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.phantom.painting import Ground, Scene, classify, heart_box, look, measure, paint_heart, paint_vessels
+from cmr_ssl.phantom.painting import Ground, Scene, classify, look, measure, paint_heart, paint_vessels, reached
 from cmr_ssl.phantom.prescription import Placement, Prescription
 from cmr_ssl.phantom.scanner import Scanner, detect, limit_resolution, shading
 from cmr_ssl.phantom.torso import Torso, paint_torso
@@ -76,19 +76,18 @@ def _ideal_slice(world: World, series: Prescription, index: int, shift: Array) -
     still = limit_resolution(ground.signal.reshape(rows, columns) * coil, world.scanner.resolution)
     images = np.repeat(still[None], len(world.scene.heart.mitral), axis=0)
     labels = np.zeros(images.shape, np.uint8)
-    window = _window(world, at, rows, columns)
-    if window is None:
+    chosen = np.flatnonzero(reached(world.scene, at))
+    if not len(chosen):
         return images, labels
-    inside = np.zeros((rows, columns), bool)
-    inside[window] = True
-    chosen = inside.ravel()
     behind = Ground(ground.signal[chosen], ground.vessel[chosen])
     normal = affine[:3, 2] / np.linalg.norm(affine[:3, 2]) * series.thickness
     beating, classes = _beating(world, points[chosen] - shift, normal, behind, width)
-    shape = (len(images), *labels[(0, *window)].shape)
-    change = (beating - behind.signal).reshape(shape) * coil[window]
-    images[(slice(None), *window)] += limit_resolution(change, world.scanner.resolution)
-    labels[(slice(None), *window)] = classes.reshape(shape)
+    row, column = np.divmod(chosen, columns)
+    labels[:, row, column] = classes
+    change = np.zeros_like(images)
+    change[:, row, column] = (beating - behind.signal) * coil[row, column]
+    window = _window(row, column)
+    images[window] += limit_resolution(change[window], world.scanner.resolution)
     return images, labels
 
 
@@ -98,14 +97,10 @@ def _grid(columns: int, rows: int) -> Array:
     return np.stack([column, row], axis=1).astype(np.float64)
 
 
-def _window(world: World, at: Floats, rows: int, columns: int) -> tuple[slice, slice] | None:
-    """Return the rows and columns whose pixels the beating heart may reach, None if it reaches none."""
-    low, high = heart_box(world.scene.heart)
-    reached = np.flatnonzero(np.all((at >= low) & (at <= high), axis=1))
-    if not len(reached):
-        return None
-    row, column = np.divmod(reached, columns)
-    return slice(row.min(), row.max() + 1), slice(column.min(), column.max() + 1)
+def _window(row: NDArray[np.intp], column: NDArray[np.intp]) -> tuple[slice, slice, slice]:
+    """Return the smallest part of all frames that holds the given pixels, and two pixels around them."""
+    sides = [slice(max(0, int(at.min()) - 2), int(at.max()) + 3) for at in (row, column)]
+    return slice(None), sides[0], sides[1]
 
 
 def _beating(

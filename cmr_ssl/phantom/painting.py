@@ -94,7 +94,7 @@ def _fat(scene: Scene, points: Floats) -> Floats:
     a, b, c = scene.phases
     thick = 0.6 + 0.4 * np.sin(x / 19 + a) * np.sin(y / 17 + b) + 1.4 * np.exp(-(((z + 8) / 12) ** 2))
     thick = thick + 0.5 * np.clip((x + y) / 40, 0, 1) + 0.2 * np.sin(z / 11 + c)
-    return np.asarray(np.clip(scene.fat_mm * thick, 0.5, 8.0), np.float32)
+    return np.asarray(np.clip(scene.fat_mm * thick, 0.5, FAR_MM - 6.0), np.float32)
 
 
 def _strands(scene: Scene, points: Floats) -> Floats:
@@ -189,10 +189,11 @@ def paint_heart(scene: Scene, sight: Sight, depths: Depths, ground: Ground, fram
     signal = np.repeat(ground.signal[None], len(depths.endo), axis=0)
     bulge = depths.rv_outer - depths.rv_inner
     rv_wall = depths.rv_outer + RV_WALL_MM * np.clip(bulge / 4.0, 0, 1)
-    rv_solid = np.minimum(np.minimum(rv_wall, RV_WALL_MM - depths.rv_inner), 8.0 * (bulge - 1.0))
+    rv_solid = np.minimum(np.minimum(rv_wall, RV_WALL_MM - depths.rv_inner), FAR_MM * (bulge - 1.0))
     _paint_fat(scene, signal, depths, rv_solid, sight.fat_mm, ground.vessel, width)
     _cover_between(signal, rv_wall, depths.rv_inner, muscle, width)
-    _cover_between(signal, depths.rv_outer - sight.strands_mm, depths.rv_inner, blood + sight.swirl, width)
+    rough = depths.rv_outer - np.minimum(sight.strands_mm, bulge)
+    _cover_between(signal, rough, depths.rv_inner, blood + sight.swirl, width)
     for atrium in (depths.ra, depths.la):
         _cover(signal, atrium + ATRIAL_WALL_MM, muscle, width)
     _cover(signal, depths.ra, blood + sight.swirl, width)
@@ -248,10 +249,38 @@ def _paint_fat(
     signal += cover * (np.float32(scene.tissues.fat) * dark - signal)
 
 
-def heart_box(heart: Heart) -> Array:
-    """Return corners of a box in heart mm that holds everything moving, (2, 3)."""
-    reach = float(np.sqrt(heart.epi.square.max() + heart.rv.square.max())) + 8.0
-    back = float(np.sqrt(max(heart.epi.square.max(), heart.la.square.max()))) + 16.0
-    roof = float(max(heart.la.top.max(), heart.ra.top.max())) + 10.0
-    right = max(reach, heart.ra.x + float(np.sqrt(heart.ra.square.max())) + 8.0)
-    return np.array([[-back, -back - 8.0, float(heart.epi.bottom[0]) - 8.0], [right, reach, roof]])
+def reached(scene: Scene, points: Floats) -> NDArray[np.bool_]:
+    """Return which points (N, 3), heart mm, the beating heart or its fat may touch at some frame, (N,).
+
+    Asked at end-diastole and end-systole, between which every surface travels, with room to spare.
+    """
+    low, high = heart_box(scene)
+    found = np.all((points >= low) & (points <= high), axis=1)
+    inside = np.flatnonzero(found)
+    if not len(inside):
+        return found
+    sight = look(scene, points[inside])
+    es = int(scene.heart.beat.lv.argmin())
+    nearest = [_nearest(measure(scene, sight, slice(frame, frame + 1))) for frame in (0, es)]
+    found[inside] = np.max(nearest, axis=0) > -FAR_MM
+    return found
+
+
+def _nearest(depths: Depths) -> Floats:
+    """Return the depth in whatever is nearest at the first frame, (N,)."""
+    rv = np.where(depths.rv_outer > depths.rv_inner, depths.rv_outer, -FAR_MM)
+    return np.asarray(np.max([depths.epi, rv, depths.la, depths.ra, depths.aorta], axis=0)[0], np.float32)
+
+
+def heart_box(scene: Scene) -> Array:
+    """Return two opposite corners of a box in heart mm that holds everything moving, (2, 3)."""
+    heart, root = scene.heart, scene.aortic_root
+    lows, highs = [root.start.min(axis=0)], [root.end.max(axis=0) + root.radius.max()]
+    for surface in (heart.epi, heart.la, heart.ra):
+        reach = float(np.sqrt(surface.square.max()))
+        middle = np.array([surface.x, surface.y]) + np.outer([0, surface.top.max()], [surface.lean_x, surface.lean_y])
+        lows.append(np.array([*(middle.min(axis=0) - reach), surface.bottom.min()]))
+        highs.append(np.array([*(middle.max(axis=0) + reach), surface.top.max()]))
+    reach = float(np.sqrt(heart.epi.square.max() + heart.rv.square.max()))
+    highs.append(np.array([reach, reach, heart.rv.top.max()]))
+    return np.array([np.min(lows, axis=0) - FAR_MM, np.max(highs, axis=0) + FAR_MM])

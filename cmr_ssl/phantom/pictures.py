@@ -96,5 +96,5 @@ def write_preview(path: Path, study: Study) -> None:
         Image.fromarray(np.vstack([panel(study, t, labelled, 160) for labelled in (False, True)]))
         for t in range(len(beat.lv))
     ]
-    pause = max(20, round(beat.rr_ms / len(frames)))
+    pause = max(20, 10 * round(beat.rr_ms / len(frames) / 10))  # GIFs count in hundredths of a second
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=pause, loop=0)

@@ -15,10 +15,11 @@ Floats = NDArray[np.float32]
 
 ANGLES = 256
 HEIGHTS = 64
-FAR_MM = 12.0  # nothing is painted farther than this from a surface: points beyond need no exact depth
+FAR_MM = 14.0  # nothing is painted farther than this from a surface: points beyond need no exact depth
 
 angle = (np.arange(ANGLES) + 0.5) * (2 * np.pi / ANGLES) - np.pi
 height = np.linspace(0.0, 1.0, HEIGHTS)
+_LAST = np.nextafter(np.float32(HEIGHTS - 1), np.float32(0))
 _trapezoid = np.full(HEIGHTS, 1.0 / (HEIGHTS - 1))
 _trapezoid[[0, -1]] /= 2
 
@@ -77,7 +78,7 @@ def square_at(surface: Surface, at: Places, frames: slice) -> Floats:
     """Look up the squared radius at each point and frame, (T, N); beyond the ends it keeps its last value."""
     bottom, top = _column(surface.bottom, frames), _column(surface.top, frames)
     u = (at.z - bottom) * (np.float32(HEIGHTS - 1) / (top - bottom))
-    np.clip(u, 0, np.float32(HEIGHTS - 1.001), out=u)
+    np.clip(u, 0, _LAST, out=u)
     row = u.astype(np.int32)
     u -= row
     tables = surface.square[frames]

@@ -59,7 +59,9 @@ def test_samples_have_the_shape_of_views_and_preparation(cache):
     assert batch.images.dtype == torch.uint8
     slots = [name for name, count in SLOTS.items() for _ in range(count)]
     for view, present in zip(batch.view, batch.present, strict=True):
-        assert [VIEWS[index] for index in view[present]] == [name for name, there in zip(slots, present, strict=True) if there]
+        assert [VIEWS[index] for index in view[present]] == [
+            name for name, there in zip(slots, present, strict=True) if there
+        ]
 
 
 def test_unusable_subjects_are_set_aside_with_the_reason(tmp_path, caplog):
@@ -92,8 +94,10 @@ def test_only_training_is_augmented_and_differently_in_each_epoch(cache, tmp_pat
     for one, other in zip(plain["val"], moved["val"], strict=True):
         assert torch.equal(one.images, other.images)
         assert torch.equal(one.affine, other.affine)
-    by_subject = [{s: batch.affine[i] for batch in moved["train"][half] for i, s in enumerate(batch.subject)}
-                  for half in (slice(0, 4), slice(4, 8))]
+    by_subject = [
+        {s: batch.affine[i] for batch in moved["train"][half] for i, s in enumerate(batch.subject)}
+        for half in (slice(0, 4), slice(4, 8))
+    ]
     both = by_subject[0].keys() & by_subject[1].keys()
     assert len(both) > 10
     assert all(not torch.equal(by_subject[0][subject], by_subject[1][subject]) for subject in both)

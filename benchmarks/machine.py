@@ -1,0 +1,39 @@
+"""What the figures were measured on."""
+
+import platform
+import subprocess
+from datetime import date
+from pathlib import Path
+
+import torch
+
+
+def device() -> torch.device:
+    """Return the device that is measured: the GPU where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def processor() -> str:
+    """Return the model of the CPU."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def commit() -> str:
+    """Return the commit of the code that is measured, or `unknown` outside a repository."""
+    found = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip() or "unknown"
+
+
+def description() -> list[str]:
+    """Return sentences about machine, versions and commit."""
+    accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+    return [
+        f"CPU: {processor()}, {torch.get_num_threads()} threads. GPU: {accelerator}.",
+        f"Python {platform.python_version()}, torch {torch.__version__}, {platform.system()}.",
+        f"Commit {commit()}, {date.today().isoformat()}.",
+    ]

@@ -1,0 +1,39 @@
+"""Studies of random pixels in the size that was published: cost does not depend on what a picture shows."""
+
+import torch
+
+from cmr_ssl.data.sample import Sample
+from cmr_ssl.models.tokens import Grid
+
+FRAMES, SIZE, PATCH = 50, 128, (25, 8, 8)
+SPACING_MM, GAP_MM = 1.8269, 10.0
+LONG_AXIS_PLANES = 3
+
+
+def grid(planes: int) -> Grid:
+    """Return the tokens of a study of `planes` planes; 9 planes have 4,608."""
+    return Grid(planes, FRAMES // PATCH[0], SIZE // PATCH[1], SIZE // PATCH[2])
+
+
+def affines(planes: int) -> torch.Tensor:
+    """Return the place of each plane in the heart frame, (P, 4, 4): a few long-axis planes, then a stack."""
+    affine = torch.eye(4).repeat(planes, 1, 1)
+    affine[:, :3] *= SPACING_MM
+    affine[:, :2, 3] = -SPACING_MM * SIZE / 2
+    affine[:, 2, 3] = GAP_MM * (torch.arange(planes) - planes / 2)
+    affine[:LONG_AXIS_PLANES, :3, 1] = torch.tensor([0.0, 0.0, SPACING_MM])
+    return affine
+
+
+def random_subjects(planes: int, batch: int) -> Sample:
+    """Return a batch of complete studies, as the loader hands it over."""
+    generator = torch.Generator().manual_seed(0)
+    return Sample(
+        images=torch.randint(256, (batch, planes, FRAMES, SIZE, SIZE), dtype=torch.uint8, generator=generator),
+        present=torch.ones(batch, planes, dtype=torch.bool),
+        view=torch.zeros(batch, planes, dtype=torch.int64),
+        affine=affines(planes).repeat(batch, 1, 1, 1),
+        labels=torch.zeros(batch, planes, 0, SIZE, SIZE, dtype=torch.uint8),
+        phenotypes=torch.zeros(batch, 0),
+        subject=[f"{number:09d}" for number in range(batch)],
+    )
