@@ -17,8 +17,8 @@ setup: $(READY)  ## build .venv with the tested versions; free when nothing chan
 
 demo: $(READY)  ## make a small synthetic cohort, prepare it, pretrain on it, show reconstructions
 	$(PY) -m cmr_ssl phantom --out demo/cohort --subjects 64 --seed 7 --preset small --workers 2
-	$(PY) -m cmr_ssl prepare --source demo/cohort --out demo/cache --workers 2 --config configs/preparation/small.yaml
-	$(PY) -m cmr_ssl fit --config configs/demo.yaml
+	$(PY) -m cmr_ssl prepare --source demo/cohort --out demo/cache --workers 2 --preparation configs/preparation/small.yaml
+	$(PY) -m cmr_ssl fit --config configs/demo.yaml $(if $(wildcard demo/run/checkpoints/last.ckpt),--ckpt_path last)
 
 test: $(READY)  ## run the tests, two at a time
 	$(PY) -m pytest -n 2 --dist loadfile

@@ -23,9 +23,8 @@ def processor() -> str:
 
 def commit() -> str:
     """Return the commit of the code that is measured, or `unknown` outside a repository."""
-    found = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-    )
+    command, here = ["git", "describe", "--always", "--dirty"], Path(__file__).parent
+    found = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
     return found.stdout.strip() or "unknown"
 
 

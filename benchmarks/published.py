@@ -45,7 +45,7 @@ class PublishedModel(nn.Module):
         tokens, pixels = grid(planes).tokens, PATCH[0] * PATCH[1] * PATCH[2]
         self.embed = nn.Linear(pixels, width)  # what a convolution with stride = patch computes
         self.class_token, self.mask_token = (nn.Parameter(0.02 * torch.randn(1, 1, width)) for _ in range(2))
-        self.register_buffer("positions", 0.02 * torch.randn(1, tokens, width))  # their values cost nothing
+        self.positions = nn.Buffer(0.02 * torch.randn(1, tokens, width))  # their values cost nothing
         self.encoder = nn.Sequential(*(Block(width, heads) for _ in range(depth)), nn.LayerNorm(width))
         self.between = nn.Linear(width, width)
         self.decoder = nn.Sequential(*(Block(width, heads) for _ in range(decoder_depth)), nn.LayerNorm(width))

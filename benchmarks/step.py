@@ -20,7 +20,7 @@ Training = Callable[[int, int, torch.device], Iterator[object]]
 
 
 class Cost(NamedTuple):
-    """What a step costs: seconds, the peak memory of its process or GPU in bytes, and subjects in its batch."""
+    """What a step costs: seconds, the memory that training takes at its peak in bytes, and subjects in its batch."""
 
     seconds: float
     memory: int
@@ -48,15 +48,21 @@ def finished(step: object, on: torch.device) -> object:
 
 
 def run_steps(training: Training, planes: int, batch: int, count: int) -> tuple[list[float], int]:
-    """Train here; return the seconds of `count` steps after a first one that warms up, and the peak memory in bytes."""
+    """Train here.
+
+    Returns:
+        The seconds of `count` steps, after a first one that warms up, and the peak memory in bytes, without that of
+        the libraries.
+    """
     on, seconds = device(), []
+    libraries = peak_memory(on)
     step = training(planes, batch, on)
     finished(next(step), on)
     for _ in range(count):
         start = time.perf_counter()
         finished(next(step), on)
         seconds.append(time.perf_counter() - start)
-    return seconds, peak_memory(on)
+    return seconds, peak_memory(on) - libraries
 
 
 def in_own_process(training: Training, planes: int, batch: int, count: int) -> tuple[list[float], int]:
@@ -111,4 +117,5 @@ def speed_row(theirs: Cost, cost: Cost) -> Row:
 def memory_row(theirs: Cost, cost: Cost) -> Row:
     """Compare peak memory."""
     what = f"training, batch {cost.batch}: peak memory, GB"
-    return Row(what, f"{theirs.memory / 1e9:.2f}", f"{cost.memory / 1e9:.2f}", f"{cost.memory / theirs.memory:.2f}", "<= 0.5")
+    published, our = (f"{memory / 1e9:.2f}" for memory in (theirs.memory, cost.memory))
+    return Row(what, published, our, f"{cost.memory / theirs.memory:.2f}", "<= 0.5")

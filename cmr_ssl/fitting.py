@@ -52,6 +52,16 @@ class RunCLI(LightningCLI):
             rank_zero_info("This device has no bfloat16 arithmetic: training in float32.")
             asked.trainer.precision = "32-true"
 
+    def after_fit(self) -> None:
+        """Say what came out and where it lies."""
+        folder = Path(self.trainer.default_root_dir)
+        measured = ", ".join(f"{name} {float(value):.4g}" for name, value in self.trainer.callback_metrics.items())
+        rank_zero_info(f"\nMeasured last: {measured}")
+        for what, where in (("Checkpoint", checkpoint_file(folder, BEST)), ("Pictures", folder / "figures")):
+            if where.exists():
+                rank_zero_info(f"{what + ':':<12}{where}")
+        rank_zero_info(f"{'Curves:':<12}tensorboard --logdir {folder}")
+
 
 def find_checkpoint(folder: str, wanted: str | None) -> str | None:
     """Turn `last` and `best` into the file in the run folder.

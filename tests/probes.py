@@ -53,6 +53,5 @@ class Recorder(Callback):
     def on_train_end(self, trainer, pl_module) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         metrics = {name: value for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
-        torch.save(
-            self.seen | {"steps": trainer.global_step, "metrics": metrics}, self.folder / f"{trainer.global_rank}.pt"
-        )
+        self.seen |= {"steps": trainer.global_step, "metrics": metrics}
+        torch.save(self.seen, self.folder / f"{trainer.global_rank}.pt")

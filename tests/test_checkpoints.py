@@ -28,7 +28,7 @@ def test_the_encoder_comes_back_with_its_description_weights_and_data(checkpoint
 
 
 def test_a_missing_checkpoint_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="no checkpoint at .*nowhere.ckpt"):
+    with pytest.raises(FileNotFoundError, match=r"no checkpoint at .*nowhere\.ckpt"):
         load_encoder(tmp_path / "nowhere.ckpt")
 
 
@@ -63,7 +63,7 @@ def test_a_checkpoint_that_would_run_code_is_refused_and_runs_none(tmp_path, cap
 @pytest.mark.parametrize("content", [{"state_dict": {}}, [1, 2], torch.zeros(2)])
 def test_a_checkpoint_of_another_project_is_named_with_what_it_lacks(tmp_path, content):
     torch.save(content, tmp_path / "other.ckpt")
-    with pytest.raises(ValueError, match="is no checkpoint of cmr_ssl: it lacks .*hyper_parameters"):
+    with pytest.raises(ValueError, match=r"is no checkpoint of cmr_ssl: it lacks .*hyper_parameters"):
         read_checkpoint(tmp_path / "other.ckpt")
 
 

@@ -157,10 +157,6 @@ def test_an_optimizer_on_the_command_line_cannot_override_the_task(cache, tmp_pa
         run(cache, tmp_path / "run", "--optimizer", "SGD")
 
 
-def test_applying_a_task_that_predicts_nothing_is_one_sentence(cache, started, capsys):
-    assert "predict" in fails(capsys, cache, started, "--ckpt_path", "best", command="predict")
-
-
 def test_bfloat16_without_the_hardware_falls_back_to_float32(cache, tmp_path, monkeypatch, caplog):
     monkeypatch.setattr("cmr_ssl.fitting.has_bfloat16", lambda accelerator: False)
     assert run(cache, tmp_path / "run", "--trainer.precision", "bf16-mixed", "--trainer.max_epochs", "1") == 0
@@ -175,12 +171,8 @@ def test_a_run_in_bfloat16_learns_and_stays_finite(cache, tmp_path, monkeypatch)
 
 
 def test_the_published_design_runs_too(cache, tmp_path):
-    published = [
-        "--model.decoder",
-        "SelfAttentionDecoder",
-        "--model.decoder.init_args",
-        "{width: 32, depth: 1, heads: 2}",
-    ]
+    published = ["--model.decoder", "SelfAttentionDecoder"]
+    published += ["--model.decoder.init_args", "{width: 32, depth: 1, heads: 2}"]
     published += ["--model.encoder.init_args.positions", "GridPositions", "--model.normalise", "true"]
     assert run(cache, tmp_path / "run", *published, "--trainer.max_epochs", "1") == 0
 

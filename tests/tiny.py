@@ -8,7 +8,7 @@ import torch
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.masking import PlaneDropout, RandomMasking
 from cmr_ssl.models import AnatomicalPositions, CrossAttentionDecoder, Encoder
-from cmr_ssl.models.tokens import coordinates, grid_of
+from cmr_ssl.models.tokens import coordinates, grid_of, patchify, unpatchify
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.tasks import PretrainingTask
 from tests.caches import DEGREES, FRAMES, SIZE, heights, long_axis, short_axis
@@ -67,8 +67,6 @@ def where(batch, patch=PATCH):
 
 def repaint(images, ids, patch, value):
     """Return images (B, P, T, H, W) whose tokens `ids` (B, K) have another content."""
-    from cmr_ssl.models.tokens import patchify, unpatchify
-
     patches = patchify(images, patch)
     index = ids[..., None].expand(-1, -1, patches.shape[-1])
     return unpatchify(patches.scatter(1, index, value), grid_of(images, patch), patch)

@@ -12,9 +12,13 @@ from torch.utils.data import Dataset
 from cmr_ssl.anatomy import UNLABELLED
 from cmr_ssl.data.cache import subject_file
 from cmr_ssl.data.sample import Sample
-from cmr_ssl.planes import VIEWS
+from cmr_ssl.planes import SHORT_AXIS, VIEWS
 
 Shape = tuple[int, int, int, int]
+
+# affines of missing planes: across and along the long axis, so that a grid index counts their slots as what they are
+ACROSS = torch.eye(4)
+ALONG = torch.eye(4)[[0, 2, 1, 3]]
 
 
 def choose_planes(view: Tensor, height: Tensor, slots: Mapping[str, int]) -> tuple[list[int], list[int]]:
@@ -89,11 +93,12 @@ class PlaneDataset(Dataset[Sample]):
     def blank(self) -> Sample:
         """Return a sample in which every plane is missing."""
         planes, frames, height, width = self.shape
+        views = [name for name, count in self.slots.items() for _ in range(count)]
         return Sample(
             images=torch.zeros(self.shape, dtype=torch.uint8),
             present=torch.zeros(planes, dtype=torch.bool),
-            view=torch.zeros(planes, dtype=torch.int64),
-            affine=torch.eye(4).repeat(planes, 1, 1),
+            view=torch.tensor([VIEWS.index(name) for name in views]),
+            affine=torch.stack([ACROSS if name == SHORT_AXIS else ALONG for name in views]),
             labels=torch.full((planes, frames * self.labels, height, width), UNLABELLED, dtype=torch.uint8),
             phenotypes=torch.zeros(0),
             subject="",

@@ -56,11 +56,16 @@ def acquire(rng: np.random.Generator, world: World, series: Prescription, breath
     frames = len(world.scene.heart.mitral)
     pixels = np.empty((frames, count, rows, columns), np.int16)
     labels = np.zeros((frames, count, rows, columns), np.uint8)
-    shifts = rng.normal(0.0, 1.0, (count, 3)) * breath_mm * np.array([0.6, 0.8, 1.3])
+    shifts = draw_shifts(rng, count, breath_mm)
     for index, shift in enumerate(shifts):
         images, labels[:, index] = _ideal_slice(world, series, index, shift)
         pixels[:, index] = detect(rng, images, world.scanner)
     return Acquired(series, pixels, labels, shifts)
+
+
+def draw_shifts(rng: np.random.Generator, count: int, breath_mm: float) -> Array:
+    """Draw how far each breath-hold moved the organs, mostly towards head or feet, patient mm, (count, 3)."""
+    return rng.normal(0.0, 1.0, (count, 3)) * breath_mm * np.array([0.6, 0.8, 1.3])
 
 
 def _ideal_slice(world: World, series: Prescription, index: int, shift: Array) -> tuple[Floats, NDArray[np.uint8]]:

@@ -2,9 +2,9 @@
 
 import sys
 from pathlib import Path
+from typing import get_args
 
-from cmr_ssl.phantom.order import FaultsName, Order, PresetName
-from cmr_ssl.phantom.pathology import DISEASES, Pathology
+from cmr_ssl.phantom.order import FaultsName, Order, PathologyName, PresetName
 
 
 def phantom(
@@ -13,7 +13,7 @@ def phantom(
     seed: int = 7,
     preset: PresetName = "full",
     faults: FaultsName = "none",
-    pathology: Pathology | None = None,
+    pathology: PathologyName = "mixed",
     workers: int = 1,
     overwrite: bool = False,
     preview: Path | None = None,
@@ -27,7 +27,7 @@ def phantom(
         seed: of the cohort; subject k of a seed is the same however many there are.
         preset: full is UK Biobank's resolution; small has 16 frames and pixels of twice the size.
         faults: whether things go wrong as they do at real scanners.
-        pathology: of every subject; a mixed cohort when absent.
+        pathology: of every subject; mixed gives a cohort at the rates of a biobank.
         workers: processes to use.
         overwrite: replace the cohort or the picture that is already there.
         preview: PNG (ED and ES) or GIF (the whole beat) of one subject instead of a cohort.
@@ -44,8 +44,8 @@ def phantom(
         raise ValueError(f"--seed {seed} makes no sense: give 0 or more")
     if (out is None) == (preview is None):
         raise ValueError("give either --out FOLDER for a cohort or --preview FILE for a picture of one subject")
-    if pathology is not None and pathology not in DISEASES:
-        raise ValueError(f"unknown pathology {pathology!r}: choose one of {', '.join(DISEASES)}")
+    if pathology not in get_args(PathologyName):
+        raise ValueError(f"unknown pathology {pathology!r}: choose one of {', '.join(get_args(PathologyName))}")
     order = Order(seed, preset, pathology, faults)
     if preview is not None:
         _preview(preview, order, subject, overwrite)

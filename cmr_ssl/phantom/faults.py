@@ -77,14 +77,16 @@ def lose_apical(rng: np.random.Generator, series: Examination) -> Examination:
 
 
 def lower_contrast(rng: np.random.Generator, series: Examination) -> Examination:
-    """Press all grey values towards their mean."""
-    kept = np.float32(rng.uniform(0.15, 0.3))
-    return [item._replace(pixels=_press(item.pixels, kept)) for item in series]
+    """Saturate the images, so that blood is hardly brighter than muscle."""
+    knee = float(rng.uniform(0.1, 0.25))
+    return [item._replace(pixels=saturate(item.pixels, knee)) for item in series]
 
 
-def _press(pixels: NDArray[np.int16], kept: np.float32) -> NDArray[np.int16]:
-    mean = np.float32(pixels.mean())
-    return (mean + kept * (pixels - mean)).astype(np.int16)
+def saturate(pixels: NDArray[np.int16], knee: float) -> NDArray[np.int16]:
+    """Bend grey values so that they rise fast up to `knee` times the white level and slowly from there."""
+    white = np.float32(np.percentile(pixels[0], 99.0))
+    grey = pixels.astype(np.float32)
+    return (grey * (knee * white + white) / (knee * white + grey)).astype(np.int16)
 
 
 def mistrigger(rng: np.random.Generator, series: Examination) -> Examination:

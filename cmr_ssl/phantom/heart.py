@@ -15,6 +15,7 @@ from cmr_ssl.phantom.surfaces import ANGLES, HEIGHTS, Surface, angle, height, la
 from cmr_ssl.phantom.timing import Beat, smooth_step
 
 Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
 
 MUSCLE_G_PER_ML = 1.05
 APEX_WALL_MM = 5.0
@@ -25,8 +26,9 @@ ATRIAL_WALL_MM = 2.0
 AORTA_MM = np.array([9.2, 9.2])  # centre of the aortic root on the base
 AORTA_LEAN = np.array([0.20, 0.48])  # its drift per mm of z
 AORTA_RADIUS_MM = 11.5
-RA_DIRECTION = np.deg2rad(-29.0)  # where the right atrium stands: in the four-chamber plane
-TERRITORY_CENTRE = {"LAD": (50.0, 50.0, 0.35), "RCA": (-105.0, 45.0, 1.0), "LCX": (175.0, 45.0, 1.0)}
+RA_DIRECTION = np.deg2rad(-30.0)  # from the left atrium: in the four-chamber plane
+# Where the coronary arteries supply the wall: centre and half width in degrees, and how much of it reaches the base.
+TERRITORIES = {"LAD": (50.0, 50.0, 0.35), "RCA": (-105.0, 45.0, 1.0), "LCX": (175.0, 45.0, 1.0)}
 
 
 class Heart(NamedTuple):
@@ -66,9 +68,15 @@ def build_heart(subject: Subject, beat: Beat) -> Heart:
     return Heart(endo, epi, rv, la, ra, mitral, twist, beat)
 
 
-def _bullet(u: Array) -> Array:
-    """Return the squared profile of a ventricle, 0 at the apex and 1 at its equator."""
-    return 1.0 - np.abs(1.0 - (1.0 + BULLET_OVERHANG) * u) ** BULLET_POWER
+def _table(square: Array) -> Floats:
+    """Return a surface's table as its look-ups want it, heights next to each other in memory."""
+    return np.ascontiguousarray(square, np.float32)
+
+
+def _profile(shape: Shape) -> Array:
+    """Return the LV's squared profile, 0 at the apex and 1 at its equator, less where the septum is pressed flat."""
+    bullet = 1.0 - np.abs(1.0 - (1.0 + BULLET_OVERHANG) * height) ** BULLET_POWER
+    return bullet * (1.0 - shape.flattening * np.clip(np.cos(angle), 0, 1) ** 2)[:, None] ** 2
 
 
 def _angular_distance(degrees: float) -> Array:
@@ -79,7 +87,7 @@ def infarct(shape: Shape) -> Array:
     """Return how much of the wall is infarcted, 0 to 1, (ANGLES, HEIGHTS)."""
     if not shape.territory:
         return np.zeros((ANGLES, HEIGHTS))
-    centre, half_width, base = TERRITORY_CENTRE[shape.territory]
+    centre, half_width, base = TERRITORIES[shape.territory]
     across = 1.0 - smooth_step((_angular_distance(centre) - half_width) / 25.0)
     along = 1.0 - (1.0 - base) * smooth_step((height - 0.55) / 0.3)
     apex = smooth_step((0.35 - height) / 0.2) if shape.territory == "LAD" else np.zeros(HEIGHTS)
@@ -97,33 +105,37 @@ def _left_ventricle(
     shape: Shape, volumes: Volumes, beat: Beat, mitral: Array, lv_mm3: Array
 ) -> tuple[Surface, Surface]:
     """Return cavity and outer surface: the cavity's radius and the wall's thickness each solve one quadratic."""
-    apex = -(shape.length * np.cbrt(1e3 * volumes.lvedv) + APEX_WALL_MM)
+    apex = np.full_like(mitral, -(shape.length * np.cbrt(1e3 * volumes.lvedv) + APEX_WALL_MM))
     bottom = apex + APEX_WALL_MM + 2.0 * (1.0 - beat.lv)
-    still = infarct(shape)
-    radius = _cavity_radius(shape, still, lv_mm3, mitral - bottom)
-    profile = _bullet(height) * (1.0 - shape.flattening * np.clip(np.cos(angle), 0, 1) ** 2)[:, None] ** 2
-    endo = Surface((profile * radius**2).astype(np.float32), bottom, mitral)
-    pattern = _wall_pattern(shape) * (1.0 - shape.thinning * still)
-    outer = np.full_like(mitral, apex)
-    moving = pattern * (1.0 - min(shape.akinesia, 1.0) * still)
-    target = (lv_mm3 + 1e3 * volumes.lvm / MUSCLE_G_PER_ML) / (np.pi * (mitral - outer))
-    rest = pattern - moving
-    first = _thickness(profile, radius[:1], pattern, np.zeros_like(pattern), target[:1])
-    wall = _thickness(profile, radius, moving, rest * first, target)[:, None, None] * moving + rest * first
-    epi = Surface((profile * (radius + wall) ** 2).astype(np.float32), outer, mitral)
-    return endo, epi
+    profile, still = _profile(shape), infarct(shape)
+    radius = _cavity_radius(profile, shape.akinesia * still, lv_mm3 / (np.pi * (mitral - bottom)))
+    outer = (lv_mm3 + 1e3 * volumes.lvm / MUSCLE_G_PER_ML) / (np.pi * (mitral - apex))
+    wall = _wall(shape, still, profile, radius, outer)
+    endo = Surface(_table(profile * radius**2), bottom, mitral)
+    return endo, Surface(_table(profile * (radius + wall) ** 2), apex, mitral)
 
 
-def _cavity_radius(shape: Shape, still: Array, lv_mm3: Array, length: Array) -> Array:
-    """Return the cavity's radius before the profile, (T, ANGLES, HEIGHTS); infarcted wall stays where it was."""
-    flat = (1.0 - shape.flattening * np.clip(np.cos(angle), 0, 1) ** 2)[:, None] ** 2
-    profile = _bullet(height) * flat
-    target = lv_mm3 / (np.pi * length)
-    start = np.sqrt(target[0] / mean_square(profile))
-    free, fixed = 1.0 - shape.akinesia * still, shape.akinesia * still * start
+def _cavity_radius(profile: Array, lame: Array, target: Array) -> Array:
+    """Return the cavity's radius before the profile, (T, ANGLES, HEIGHTS).
+
+    Args:
+        profile: squared profile, (ANGLES, HEIGHTS).
+        lame: part of its motion that the wall has lost, (ANGLES, HEIGHTS); it stays where it was at end-diastole.
+        target: wanted mean square, mm2, (T,).
+    """
+    free, fixed = 1.0 - lame, lame * np.sqrt(target[0] / mean_square(profile))
     a, b = mean_square(profile * free**2), mean_square(2 * profile * free * fixed)
     size = largest_root(a, b, mean_square(profile * fixed**2) - target)
     return size[:, None, None] * free + fixed
+
+
+def _wall(shape: Shape, still: Array, profile: Array, radius: Array, target: Array) -> Array:
+    """Return wall thickness before the profile, (T, ANGLES, HEIGHTS): an infarct is thin and stays so."""
+    pattern = _wall_pattern(shape) * (1.0 - shape.thinning * still)
+    rest = pattern * min(shape.akinesia, 1.0) * still
+    rest_mm = rest * _thickness(profile, radius[:1], pattern, np.zeros_like(pattern), target[:1])
+    moving = pattern - rest
+    return _thickness(profile, radius, moving, rest_mm, target)[:, None, None] * moving + rest_mm
 
 
 def _thickness(profile: Array, radius: Array, moving: Array, rest: Array, target: Array) -> Array:
@@ -154,7 +166,7 @@ def _right_ventricle(shape: Shape, volumes: Volumes, beat: Beat, epi: Surface) -
     bulge = _crescent(shape, z, bottom, tricuspid)
     target = 1e3 * (volumes.rvesv + (volumes.rvedv - volumes.rvesv) * beat.rv) / (np.pi * (top - bottom))
     size = largest_root(mean_square(bulge**2), mean_square(2 * inner * bulge), -target)[:, None, None]
-    return Surface((2 * inner * size * bulge + (size * bulge) ** 2).astype(np.float32), bottom, top)
+    return Surface(_table(2 * inner * size * bulge + (size * bulge) ** 2), bottom, top)
 
 
 def _crescent(shape: Shape, z: Array, bottom: Array, tricuspid: Array) -> Array:
@@ -165,7 +177,7 @@ def _crescent(shape: Shape, z: Array, bottom: Array, tricuspid: Array) -> Array:
     lid = smooth_step((top + 2.0 - z[:, None, :]) / 4.0)
     profile = np.clip(1.0 - np.abs(1.0 - 1.35 * v) ** 2.2, 0, 1) ** 0.6
     off = (angle[:, None] - np.deg2rad(-14.0 + 22.0 * v)) / np.deg2rad(shape.rv_half_angle)
-    return (1.0 - np.minimum(np.abs(off), 1.0) ** 2.6) * profile * lid
+    return (1.0 - np.minimum(np.abs(off), 1.0) ** 3.2) * profile * lid
 
 
 def _atrial_length(largest: float, descent: Array) -> Array:
@@ -175,8 +187,8 @@ def _atrial_length(largest: float, descent: Array) -> Array:
 
 
 def _cut_ellipsoid(u: Array) -> Array:
-    """Return the squared profile of an ellipsoid cut 0.6 of its half-length below the centre."""
-    return np.clip(1.0 - (1.6 * u - 0.6) ** 2, 0, 1)
+    """Return the squared profile of an ellipsoid cut three quarters of its half-length below the centre."""
+    return np.clip(1.0 - (1.75 * u - 0.75) ** 2, 0, 1)
 
 
 def _left_atrium(volumes: Volumes, beat: Beat, mitral: Array) -> Surface:
@@ -193,7 +205,7 @@ def _left_atrium(volumes: Volumes, beat: Beat, mitral: Array) -> Surface:
     target = mm3 / (np.pi * length)
     size = _bisect_limited(profile, limit, target)
     square = np.minimum(size[:, None, None] * profile, limit)
-    return Surface(square.astype(np.float32), mitral, mitral + length, x, y, lean_x, lean_y)
+    return Surface(_table(square), mitral, mitral + length, x, y, lean_x, lean_y)
 
 
 def _circle_limit(dx: Array, dy: Array, radius: Array) -> Array:
@@ -216,7 +228,7 @@ def _circle_limit(dx: Array, dy: Array, radius: Array) -> Array:
 def _bisect_limited(profile: Array, limit: Array, target: Array) -> Array:
     """Find the factor (T,) on `profile` whose mean, nowhere above `limit`, is `target`."""
     low, high = np.zeros_like(target), np.full_like(target, 1e4)
-    for _ in range(36):
+    for _ in range(26):
         middle = (low + high) / 2
         small = mean_square(np.minimum(middle[:, None, None] * profile, limit)) < target
         low, high = np.where(small, middle, low), np.where(small, high, middle)
@@ -236,10 +248,12 @@ def _right_atrium(volumes: Volumes, beat: Beat, tricuspid: Array, la: Surface, e
     side = np.argmin(np.abs(angle - RA_DIRECTION))
     la_radius = np.sqrt(la.square[:, side].max(axis=1))[:, None] + 2 * ATRIAL_WALL_MM
     distance = max(float(lv.max()) + 0.6 * half_width, float(la_radius.max()) + 0.5 * half_width)
-    x, y = distance * np.cos(RA_DIRECTION), distance * np.sin(RA_DIRECTION)
+    middle = float(la.top[0]) / 2  # the four-chamber plane runs through the middle of both atria
+    x = la.x + la.lean_x * middle + distance * np.cos(RA_DIRECTION)
+    y = la.y + la.lean_y * middle + distance * np.sin(RA_DIRECTION)
     nothing = np.zeros_like(z)
     limit = _circle_limit(nothing - x, nothing - y, lv)
     np.minimum(limit, _circle_limit(nothing + la.x - x, nothing + la.y - y, la_radius), out=limit)
     size = _bisect_limited(profile, limit, mm3 / (np.pi * length))
-    square = np.minimum(size[:, None, None] * profile, limit).astype(np.float32)
-    return Surface(square, tricuspid, tricuspid + length, float(x), float(y))
+    square = np.minimum(size[:, None, None] * profile, limit)
+    return Surface(_table(square), tricuspid, tricuspid + length, float(x), float(y))

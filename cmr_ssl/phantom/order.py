@@ -6,6 +6,7 @@ from cmr_ssl.phantom.pathology import Pathology
 
 PresetName = Literal["full", "small"]
 FaultsName = Literal["none", "default"]
+PathologyName = Literal["mixed", Pathology]
 
 
 class Preset(NamedTuple):
@@ -24,11 +25,11 @@ class Order(NamedTuple):
     Attributes:
         seed: of the cohort.
         preset: how finely it is imaged.
-        pathology: of every subject; None for a mixture at the rates of `pathology.DISEASES`.
+        pathology: of every subject, or a mixture at the rates of `pathology.DISEASES`.
         faults: which rates of `faults.RATES` apply.
     """
 
     seed: int
     preset: PresetName
-    pathology: Pathology | None
+    pathology: PathologyName
     faults: FaultsName

@@ -92,9 +92,10 @@ def _fat(scene: Scene, points: Floats) -> Floats:
     """Return fat thickness: most in the groove between atria and ventricles, more over the RV than the LV."""
     x, y, z = points.T
     a, b, c = scene.phases
-    thick = 0.6 + 0.4 * np.sin(x / 19 + a) * np.sin(y / 17 + b) + 1.4 * np.exp(-(((z + 8) / 12) ** 2))
-    thick = thick + 0.5 * np.clip((x + y) / 40, 0, 1) + 0.2 * np.sin(z / 11 + c)
-    return np.asarray(np.clip(scene.fat_mm * thick, 0.5, FAR_MM - 6.0), np.float32)
+    patches = np.sin(x / 19 + a) * np.sin(y / 17 + b) + 0.5 * np.sin(z / 13 + c)
+    thick = 0.25 + 0.6 * np.clip(patches, 0, None) + 1.5 * np.exp(-(((z + 6) / 11) ** 2))
+    thick = thick + 0.5 * np.clip((x + y) / 40, 0, 1)
+    return np.asarray(np.clip(scene.fat_mm * thick, 0.3, FAR_MM - 6.0), np.float32)
 
 
 def _strands(scene: Scene, points: Floats) -> Floats:
@@ -108,8 +109,9 @@ def _strands(scene: Scene, points: Floats) -> Floats:
 def _swirl(scene: Scene, points: Floats) -> Floats:
     x, y, z = points.T
     a, b, c = scene.phases
-    waves = np.sin(x / 7 + y / 11 + a) * np.sin(y / 8 - z / 10 + b) + np.sin(z / 7 + x / 9 + c)
-    return np.asarray(0.035 * waves, np.float32)
+    coarse = np.sin(x / 7 + y / 11 + a) * np.sin(y / 8 - z / 10 + b) + np.sin(z / 7 + x / 9 + c)
+    fine = np.sin(x / 2.7 - z / 4 + c) * np.sin(y / 3.1 + x / 5 + a)
+    return np.asarray(0.04 * coarse + 0.04 * fine, np.float32)
 
 
 def measure(scene: Scene, sight: Sight, frames: slice) -> Depths:

@@ -7,9 +7,8 @@ import numpy as np
 from cmr_ssl.phantom.acquisition import Acquired, World, acquire
 from cmr_ssl.phantom.faults import RATES, strike
 from cmr_ssl.phantom.heart import build_heart
-from cmr_ssl.phantom.order import PRESETS, Order, Preset
+from cmr_ssl.phantom.order import PRESETS, Order, PathologyName, Preset
 from cmr_ssl.phantom.painting import make_scene
-from cmr_ssl.phantom.pathology import Pathology
 from cmr_ssl.phantom.population import Subject, draw_pathology, draw_subject
 from cmr_ssl.phantom.prescription import place_heart, prescribe
 from cmr_ssl.phantom.scanner import draw_scanner
@@ -38,11 +37,11 @@ def generators(seed: int, index: int) -> list[np.random.Generator]:
     return [np.random.default_rng(child) for child in np.random.SeedSequence((seed, index)).spawn(4)]
 
 
-def draw_person(seed: int, index: int, pathology: Pathology | None) -> Subject:
-    """Draw subject `index`; without a pathology one is drawn at the rates of a mixed cohort."""
+def draw_person(seed: int, index: int, pathology: PathologyName) -> Subject:
+    """Draw subject `index`; in a mixed cohort the pathology is drawn, too."""
     rng = generators(seed, index)[0]
     mixed = draw_pathology(rng)
-    return draw_subject(rng, pathology or mixed)
+    return draw_subject(rng, mixed if pathology == "mixed" else pathology)
 
 
 def scan(order: Order, index: int) -> Study:
@@ -51,10 +50,15 @@ def scan(order: Order, index: int) -> Study:
     subject = draw_person(order.seed, index, order.pathology)
     _, lying, scanning, failing = generators(order.seed, index)
     world = build_world(subject, preset, lying, scanning)
-    breath = 1.65 * float(np.exp(0.5 * scanning.normal())) * (subject.body.bsa / 1.89) ** 0.7
+    breath = breath_scatter(scanning, subject.body.bsa)
     plans = prescribe(scanning, world.scene.heart, world.placement, preset.scale)
     series, struck = strike(failing, [acquire(scanning, world, plan, breath) for plan in plans], RATES[order.faults])
     return Study(subject, world, series, struck)
+
+
+def breath_scatter(rng: np.random.Generator, bsa: float) -> float:
+    """Draw how differently a subject holds the breath: some well, some badly, larger people worse; SD in mm."""
+    return 1.78 * float(np.exp(0.5 * rng.normal())) * (bsa / 1.89) ** 0.7
 
 
 def build_world(subject: Subject, preset: Preset, lying: np.random.Generator, scanning: np.random.Generator) -> World:

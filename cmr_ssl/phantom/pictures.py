@@ -1,6 +1,7 @@
 """Pictures of synthetic subjects for people to judge: a panel of planes, a beating GIF, a contact sheet."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +20,25 @@ COLOURS[anatomy.MYOCARDIUM] = (60, 200, 90)
 COLOURS[anatomy.RV] = (80, 120, 255)
 COLOURS[anatomy.LA] = (250, 200, 60)
 COLOURS[anatomy.RA] = (200, 90, 230)
-OPACITY = 0.35
+OPACITY = 0.45
 SLICES_SHOWN = (0.12, 0.3, 0.5, 0.7, 0.85)  # of the short-axis stack, from base to apex
 
 
-def panel(study: Study, frame: int, labelled: bool, size: int, slices: tuple[float, ...] = SLICES_SHOWN) -> Picture:
+class Look(NamedTuple):
+    """How a panel looks: short-axis slices shown (0 base, 1 apex), side of a tile, part of the image it shows."""
+
+    slices: tuple[float, ...]
+    size: int
+    part: float = 1.0
+
+
+def panel(study: Study, frame: int, labelled: bool, look: Look) -> Picture:
     """Return one row of square tiles at one frame: some short-axis slices, then the long-axis views."""
     tiles = []
     for item in study.series:
-        shown = slices if item.plan.view == SHORT_AXIS else (0.0,)
+        shown = look.slices if item.plan.view == SHORT_AXIS else (0.0,)
         last = item.plan.shape[2] - 1
-        tiles += [_tile(item, frame, round(part * last), labelled, size) for part in shown]
+        tiles += [_tile(item, frame, round(at * last), labelled, look) for at in shown]
     return np.hstack(tiles)
 
 
@@ -38,8 +47,8 @@ def end_systole(study: Study) -> int:
     return int(study.world.scene.heart.beat.lv.argmin())
 
 
-def _tile(got: Acquired, frame: int, index: int, labelled: bool, size: int) -> Picture:
-    """Return one image, (size, size, 3), its largest square around the middle."""
+def _tile(got: Acquired, frame: int, index: int, labelled: bool, look: Look) -> Picture:
+    """Return one image, (size, size, 3): a square around the middle."""
     white = max(float(np.percentile(got.pixels[:, index], 99.3)), 1.0)
     image = np.clip(got.pixels[frame, index] / white, 0, 1) * 255
     rgb = np.repeat(image[..., None], 3, axis=2)
@@ -47,29 +56,31 @@ def _tile(got: Acquired, frame: int, index: int, labelled: bool, size: int) -> P
         labels = got.labels[frame, index]
         share = OPACITY * (labels > 0)[..., None]
         rgb = rgb * (1 - share) + COLOURS[labels] * share
-    return np.asarray(Image.fromarray(_square(rgb.astype(np.uint8))).resize((size, size), Image.Resampling.BICUBIC))
+    square = Image.fromarray(_square(rgb.astype(np.uint8), look.part))
+    return np.asarray(square.resize((look.size, look.size), Image.Resampling.BICUBIC))
 
 
-def _square(rgb: Picture) -> Picture:
+def _square(rgb: Picture, part: float) -> Picture:
     rows, columns = rgb.shape[:2]
-    side = min(rows, columns)
+    side = round(part * min(rows, columns))
     top, left = (rows - side) // 2, (columns - side) // 2
     return rgb[top : top + side, left : left + side]
 
 
 def still(study: Study, size: int) -> Picture:
     """Return end-diastole and end-systole, without and with labels, as four rows."""
-    frames = (0, end_systole(study))
-    return np.vstack([panel(study, frame, labelled, size) for labelled in (False, True) for frame in frames])
+    frames, look = (0, end_systole(study)), Look(SLICES_SHOWN, size)
+    return np.vstack([panel(study, frame, labelled, look) for labelled in (False, True) for frame in frames])
 
 
 def sheet(studies: list[Study], size: int) -> Picture:
-    """Return a contact sheet: two rows a subject, ED and ES, images left and labels right."""
-    slices = (0.15, 0.45, 0.75)
+    """Return a contact sheet, two subjects side by side: ED over ES, images left and labels right of each other."""
+    look = Look((0.15, 0.45, 0.75), size, part=0.66)
     rows = []
-    for study in studies:
-        for frame in (0, end_systole(study)):
-            rows.append(np.hstack([panel(study, frame, labelled, size, slices) for labelled in (False, True)]))
+    for pair in zip(studies[::2], studies[1::2], strict=True):
+        for frames in zip(*((0, end_systole(study)) for study in pair), strict=True):
+            moments = list(zip(pair, frames, strict=True))
+            rows.append(np.hstack([panel(*moment, flag, look) for moment in moments for flag in (False, True)]))
     return np.vstack(rows)
 
 
@@ -92,8 +103,9 @@ def write_preview(path: Path, study: Study) -> None:
         Image.fromarray(still(study, 208)).save(path)
         return
     beat = study.world.scene.heart.beat
+    look = Look(SLICES_SHOWN, 160)
     frames = [
-        Image.fromarray(np.vstack([panel(study, t, labelled, 160) for labelled in (False, True)]))
+        Image.fromarray(np.vstack([panel(study, t, labelled, look) for labelled in (False, True)]))
         for t in range(len(beat.lv))
     ]
     pause = max(20, 10 * round(beat.rr_ms / len(frames) / 10))  # GIFs count in hundredths of a second

@@ -34,21 +34,21 @@ def draw_scanner(rng: np.random.Generator, half_width: float, half_depth: float)
     front = np.stack([x.ravel() * half_width, np.full(6, half_depth + 25.0), z.ravel()], axis=1)
     back = np.stack([x.ravel() * half_width, np.full(6, -half_depth - 15.0), z.ravel()], axis=1)
     coils = np.concatenate([front, back]) + rng.normal(0, 12.0, (12, 3))
-    snr = float(np.exp(rng.uniform(np.log(22.0), np.log(55.0))))
+    snr = float(np.exp(rng.uniform(np.log(28.0), np.log(65.0))))
     return Scanner(coils, rng.uniform(65.0, 95.0), rng.uniform(0.78, 0.92), snr, rng.uniform(150.0, 350.0))
 
 
 def shading(scanner: Scanner, points: Array, heart: Array) -> Floats:
     """Return coil sensitivity at points (N, 3), 1 at the `heart` (3,), all patient mm: (N,)."""
-    return np.asarray(_sensitivity(scanner, points) / _sensitivity(scanner, heart[None])[0], np.float32)
+    sensitivity = _sensitivity(scanner, np.concatenate([points, heart[None]]).astype(np.float32))
+    return sensitivity[:-1] / sensitivity[-1]
 
 
-def _sensitivity(scanner: Scanner, points: Array) -> Array:
-    total = np.zeros(len(points), np.float32)
-    for coil in scanner.coils:
-        distance = np.sqrt(((points - coil).astype(np.float32) ** 2).sum(axis=1))
-        total += np.exp(-distance / np.float32(scanner.reach_mm))
-    return total.astype(np.float64)
+def _sensitivity(scanner: Scanner, points: Floats) -> Floats:
+    coils = scanner.coils.astype(np.float32)
+    square = (points**2).sum(axis=1)[:, None] + (coils**2).sum(axis=1) - 2 * points @ coils.T
+    distance = np.sqrt(np.maximum(square, 0))
+    return np.asarray(np.exp(distance * np.float32(-1 / scanner.reach_mm)).sum(axis=1), np.float32)
 
 
 def limit_resolution(images: Floats, part: float) -> Floats:

@@ -163,7 +163,7 @@ def _specks(torso: Torso, x: Floats, y: Floats, z: Floats, size: float) -> Float
 def _lungs(canvas: Canvas, torso: Torso, inner: Floats, x: Floats, y: Floats, z: Floats) -> None:
     lung = torso.tissues.lung
     hilum = np.exp(-(((np.abs(x) - 55.0) / 40.0) ** 2) - ((y + 20.0) / 45.0) ** 2)
-    signal = lung * (1 + 0.25 * np.sin(x / 40.0 + y / 30.0)) + 0.5 * hilum * _specks(torso, x, y, z, 5.0)
+    signal = lung * (1 + 0.25 * np.sin(x / 40.0 + y / 30.0)) + 0.5 * hilum * _specks(torso, x, y, z, 3.6)
     canvas.paint(inner, Tissue(lung, air=1.0), signal.astype(np.float32))
 
 
@@ -188,7 +188,7 @@ def _spine_y(torso: Torso) -> float:
 
 def _abdomen(canvas: Canvas, torso: Torso, inner: Floats, x: Floats, y: Floats, z: Floats, width: float) -> None:
     """Paint what lies under the diaphragm: liver right, stomach and spleen left, fat between."""
-    right = 30.0 * np.exp(-(((x - 75.0) / 62.0) ** 2) - (((y - 5.0) / 75.0) ** 2))
+    right = 36.0 * np.exp(-(((x - 75.0) / 56.0) ** 2) - (((y - 5.0) / 62.0) ** 2))
     left = 12.0 * np.exp(-(((x + 85.0) / 55.0) ** 2) - (((y + 45.0) / 60.0) ** 2))
     edge = np.hypot(x / torso.half_width, y / torso.half_depth)
     floor = (

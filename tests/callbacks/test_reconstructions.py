@@ -1,3 +1,4 @@
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -101,8 +102,6 @@ def test_pictures_are_drawn_when_due_and_after_the_last_epoch(epoch, options, du
 
 
 def test_validating_a_checkpoint_draws_the_same_picture(cache, finished_run, tmp_path):
-    import shutil
-
     folder = shutil.copytree(finished_run, tmp_path / "run")
     still = folder / "figures" / "reconstruction_900000082.png"
     before = still.read_bytes()

@@ -1,4 +1,5 @@
 import logging
+from itertools import chain
 
 import pytest
 import torch
@@ -47,7 +48,7 @@ def shown(cache, folder, epochs=1, **options):
 
 def test_splits_hold_every_usable_subject_once(cache):
     splits = data_of(cache).subjects
-    assert sorted(sum(splits.values(), [])) == sorted(COHORT)
+    assert sorted(chain(*splits.values())) == sorted(COHORT)
     assert {name: len(subjects) for name, subjects in splits.items()} == {"train": 18, "val": 3, "test": 3}
 
 
@@ -59,9 +60,8 @@ def test_samples_have_the_shape_of_views_and_preparation(cache):
     assert batch.images.dtype == torch.uint8
     slots = [name for name, count in SLOTS.items() for _ in range(count)]
     for view, present in zip(batch.view, batch.present, strict=True):
-        assert [VIEWS[index] for index in view[present]] == [
-            name for name, there in zip(slots, present, strict=True) if there
-        ]
+        taken = [name for name, there in zip(slots, present, strict=True) if there]
+        assert [VIEWS[index] for index in view[present]] == taken
 
 
 def test_unusable_subjects_are_set_aside_with_the_reason(tmp_path, caplog):
@@ -69,7 +69,7 @@ def test_unusable_subjects_are_set_aside_with_the_reason(tmp_path, caplog):
     changes = {"s900000501": {"cine": False}, "s900000502": {"status": "rejected"}}
     with caplog.at_level(logging.WARNING):
         splits = data_of(write_cache(tmp_path, cohort, **changes)).subjects
-    assert sorted(sum(splits.values(), [])) == sorted(COHORT)
+    assert sorted(chain(*splits.values())) == sorted(COHORT)
     for reason in ("1 subjects rejected", "1 subjects without a whole beat", "1 subjects with fewer than 4 planes"):
         assert reason in caplog.text
 
@@ -77,7 +77,7 @@ def test_unusable_subjects_are_set_aside_with_the_reason(tmp_path, caplog):
 def test_planes_without_a_slot_do_not_count(tmp_path):
     cohort = COHORT | {"900000500": (2, ("la_2ch", "la_3ch"))}  # four planes, of which two have a slot
     splits = data_of(write_cache(tmp_path, cohort), views={"sa": 9}).subjects
-    assert "900000500" not in sum(splits.values(), [])
+    assert "900000500" not in {*chain(*splits.values())}
 
 
 def test_training_and_validation_see_intensities_from_0_to_1(cache, tmp_path):

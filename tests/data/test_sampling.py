@@ -1,3 +1,5 @@
+from itertools import chain
+
 import pytest
 
 from cmr_ssl.data.dataset import PlaneDataset
@@ -30,7 +32,7 @@ def test_two_ranks_see_in_each_step_what_one_process_sees_with_twice_the_batch(c
 
 def test_an_epoch_has_no_duplicates_and_drops_only_what_does_not_fill_all_ranks(cache):
     ranks = [epoch_of(cache, 23, 4, rank) for rank in range(4)]
-    together = sum(ranks, [])
+    together = list(chain(*ranks))
     assert [len(rank) for rank in ranks] == [5] * 4
     assert len(set(together)) == 20
 
@@ -46,7 +48,7 @@ def test_epochs_and_seeds_change_the_order_and_nothing_else_does(cache):
 def test_evaluation_shows_every_subject_once_and_fills_up_with_blanks(cache, count, ranks):
     shares = [list(EvaluationSampler(dataset(cache, count), ranks, rank)) for rank in range(ranks)]
     assert len({len(share) for share in shares}) == 1
-    shown = sum(shares, [])
+    shown = list(chain(*shares))
     assert sorted(index for index in shown if index < count) == list(range(count))
     assert {index for index in shown if index >= count} <= {count}
 

@@ -11,7 +11,7 @@ from cmr_ssl.phantom import cohort
 from cmr_ssl.phantom.cohort import ROW, SETTINGS, TABLE, open_cohort, write_cohort, write_subject, write_table
 from cmr_ssl.phantom.order import Order
 
-ORDER = Order(7, "small", None, "none")
+ORDER = Order(7, "small", "mixed", "none")
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from cmr_ssl.phantom.command import phantom
         ({"out": Path("x"), "workers": 0}, "--workers 0 makes no sense"),
         ({"out": Path("x"), "seed": -1}, "--seed -1 makes no sense"),
         ({"preview": Path("x.png"), "subject": 0}, "--subject 0 makes no sense"),
-        ({"out": Path("x"), "pathology": "broken"}, "unknown pathology 'broken': choose one of normal"),
+        ({"out": Path("x"), "pathology": "broken"}, "unknown pathology 'broken': choose one of mixed, normal"),
         ({}, "either --out FOLDER"),
         ({"out": Path("x"), "preview": Path("x.png")}, "either --out FOLDER"),
     ],

@@ -10,9 +10,9 @@ def test_ids_have_nine_digits():
 
 
 def test_a_subject_depends_on_seed_and_index_alone():
-    assert draw_person(7, 3, None) == draw_person(7, 3, None)
-    assert draw_person(7, 3, None) != draw_person(7, 4, None)
-    assert draw_person(7, 3, None) != draw_person(8, 3, None)
+    assert draw_person(7, 3, "mixed") == draw_person(7, 3, "mixed")
+    assert draw_person(7, 3, "mixed") != draw_person(7, 4, "mixed")
+    assert draw_person(7, 3, "mixed") != draw_person(8, 3, "mixed")
 
 
 def test_who_it_is_does_not_depend_on_how_it_is_imaged_or_what_goes_wrong(study):

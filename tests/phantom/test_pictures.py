@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cmr_ssl.phantom.pictures import check_preview, end_systole, panel, sheet, write_preview
+from cmr_ssl.phantom.pictures import SLICES_SHOWN, Look, check_preview, end_systole, panel, sheet, write_preview
 
 
 def test_a_panel_holds_every_view_and_labels_add_colour(study):
-    plain, labelled = (panel(study, 0, flag, 32) for flag in (False, True))
+    plain, labelled = (panel(study, 0, flag, Look(SLICES_SHOWN, 32)) for flag in (False, True))
     assert plain.shape == labelled.shape == (32, 8 * 32, 3)
     assert np.ptp(plain.astype(int), axis=2).max() == 0
     assert np.ptp(labelled.astype(int), axis=2).max() > 40
@@ -16,8 +16,11 @@ def test_end_systole_is_not_the_first_frame(study):
     assert 3 <= end_systole(study) <= 8
 
 
-def test_a_sheet_has_two_rows_a_subject(study):
-    assert sheet([study, study], 16).shape == (4 * 16, 12 * 16, 3)
+def test_a_sheet_shows_two_subjects_side_by_side_at_ed_over_es(study):
+    picture = sheet([study] * 4, 16)
+    assert picture.shape == (4 * 16, 24 * 16, 3)
+    np.testing.assert_array_equal(picture[:, : 12 * 16], picture[:, 12 * 16 :])
+    assert not np.array_equal(picture[:16], picture[16:32])
 
 
 def test_a_gif_beats_at_the_hearts_own_pace(study, tmp_path):

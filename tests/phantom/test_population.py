@@ -38,7 +38,7 @@ TIES = {
 
 @pytest.fixture(scope="module")
 def cohort() -> pd.DataFrame:
-    people = [draw_person(7, index, None) for index in range(1, 2001)]
+    people = [draw_person(7, index, "mixed") for index in range(1, 2001)]
     rows = [{**exact(one), **person(one.body), "Pathology": one.pathology} for one in people]
     return pd.DataFrame(rows)
 

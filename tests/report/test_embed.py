@@ -59,9 +59,8 @@ def test_the_command_writes_the_same_as_the_function(table, checkpoint, cache, t
     assert main(["embed", *map(str, arguments)]) == 0
     again = pd.read_parquet(tmp_path / "e.parquet").set_index("subject")
     for subject in COHORT:
-        torch.testing.assert_close(
-            *(torch.tensor(t.loc[subject, "mean"]) for t in (table, again)), atol=1e-4, rtol=1e-4
-        )
+        one, other = (torch.tensor(rows.loc[subject, "mean"]) for rows in (table, again))
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
 
 
 def test_a_cache_prepared_otherwise_is_refused_with_what_to_change(checkpoint, tmp_path, monkeypatch):
