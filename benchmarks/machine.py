@@ -2,6 +2,7 @@
 
 import platform
 import subprocess
+import time
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +12,13 @@ import torch
 def device() -> torch.device:
     """Return the device that is measured: the GPU where there is one."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def now(on: torch.device) -> float:
+    """Return the time in seconds at which `on` is done with all it was asked for."""
+    if on.type == "cuda":
+        torch.cuda.synchronize(on)
+    return time.perf_counter()
 
 
 def processor() -> str:

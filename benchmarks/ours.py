@@ -1,32 +1,69 @@
-"""Our training step, as `configs/pretraining.yaml` describes it: task, data module, optimiser and precision."""
+"""Our training, as `configs/pretraining.yaml` describes it and `fit` runs it, on studies of random pixels."""
 
 import logging
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning import LightningDataModule, LightningModule
+from lightning import Callback, LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.cli import LightningCLI
 from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.nn.utils import clip_grad_norm_
+from torch.utils.data import DataLoader
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.subjects import random_subjects
+from benchmarks.machine import now
+from benchmarks.subjects import FRAMES, SIZE, random_subjects, slots
+from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.fitting import has_bfloat16
-from cmr_ssl.tasks.optimisation import adamw
 
 CONFIG = Path(__file__).parents[1] / "configs" / "pretraining.yaml"
-ANY_STEPS = 1000  # of the schedule, whose shape costs nothing
+STEPS = 1000  # of an epoch; nobody waits for its end
 
 
-def build(config: Path) -> LightningCLI:
-    """Return task, data module and trainer of a config, as the command line builds them but without callbacks."""
+class RandomStudies(CineDataModule):
+    """The data module of the config, but with one batch of random pixels again and again instead of a cache."""
+
+    def setup(self, stage: str) -> None:
+        """Say what the samples are like; there is nothing to open."""
+        self.shape = (sum(self.views.values()), FRAMES, SIZE, SIZE)
+
+    def train_dataloader(self) -> DataLoader[Sample]:  # type: ignore[override]
+        """Return the batches of an epoch, all the same."""
+        return DataLoader([random_subjects(self.shape[0], self.batch_size)] * STEPS, batch_size=None)  # type: ignore[arg-type]
+
+
+class Clock(Callback):
+    """Note when each training step ended, and stop after some."""
+
+    def __init__(self, steps: int) -> None:
+        """Stop after `steps`."""
+        self.steps = steps
+        self.ends: list[float] = []
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:  # noqa: ANN401
+        """Note the time when the device is done."""
+        self.ends.append(now(pl_module.device))
+        trainer.should_stop = len(self.ends) >= self.steps
+
+
+def build(planes: int, batch: int, config: Path = CONFIG) -> LightningCLI:
+    """Return task, data module and trainer as the command line builds them, without pictures, logs and checkpoints."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="lightning")  # it misses the loop that we run ourselves
-    options = {"trainer.callbacks": [], "trainer.logger": False, "trainer.enable_checkpointing": False}
+    warnings.filterwarnings("ignore", module="lightning")  # advice on loaders, of which there are none
+    options = {
+        "data": "benchmarks.ours.RandomStudies",
+        "data.views": slots(planes),
+        "data.batch_size": batch,
+        "trainer.precision": "bf16-mixed" if has_bfloat16("auto") else "32-true",
+        "trainer.callbacks": [],
+        "trainer.logger": False,
+        "trainer.enable_checkpointing": False,
+        "trainer.enable_progress_bar": False,
+        "trainer.enable_model_summary": False,
+        "trainer.limit_val_batches": 0,
+    }
     return LightningCLI(
         LightningModule,
         LightningDataModule,
@@ -39,32 +76,17 @@ def build(config: Path) -> LightningCLI:
     )
 
 
-def steps(config: Path, batch: Sample, device: torch.device) -> Iterator[torch.Tensor]:
-    """Train on the same uint8 batch for ever, as Lightning would; yield the loss of each step."""
-    run = build(config)
-    task, data = run.model.to(device).train(), run.datamodule
-    data.trainer, run.trainer.training = run.trainer, True  # so that the data module augments
-    batch = data.transfer_batch_to_device(batch, device, 0)
-    optimizer, schedule = adamw(task, len(task.encoder.blocks), task.optimisation, ANY_STEPS)
-    while True:
-        with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device.type)):
-            loss = task.training_step(data.on_after_batch_transfer(batch, 0), 0)
-        optimizer.zero_grad()
-        loss.backward()
-        clip_grad_norm_(task.parameters(), run.trainer.gradient_clip_val or float("inf"))
-        optimizer.step()
-        schedule.step()
-        yield loss.detach()
-
-
-def training(planes: int, batch: int, device: torch.device) -> Iterator[torch.Tensor]:
-    """Yield after each training step at full scale."""
-    return steps(CONFIG, random_subjects(planes, batch), device)
+def step_ends(planes: int, batch: int, steps: int) -> list[float]:
+    """Train for some steps and return when each ended, in seconds."""
+    run, clock = build(planes, batch), Clock(steps)
+    run.trainer.callbacks.append(clock)  # type: ignore[attr-defined]
+    run.trainer.fit(run.model, run.datamodule)
+    return clock.ends
 
 
 def training_flops(planes: int) -> float:
     """Return the operations of one training step for one subject, forward and backward; nothing is computed."""
-    task: Any = build(CONFIG).model.to("meta")
+    task: Any = build(planes, 1).model.to("meta")
     batch = random_subjects(planes, 1)
     images, present, affine = (tensor.to("meta") for tensor in (batch.images.float(), batch.present, batch.affine))
     batch = batch._replace(images=images, present=present, affine=affine)

@@ -5,12 +5,14 @@ the pinned release of the published code's transformer library did.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 import torch
 from einops import rearrange
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
+from benchmarks.machine import device, now
 from benchmarks.subjects import PATCH, grid, random_subjects
 from cmr_ssl.models.tokens import patchify, take
 
@@ -63,7 +65,7 @@ class PublishedModel(nn.Module):
         return self.pixels(decoded[:, 1:]).sigmoid()
 
 
-def steps(model: PublishedModel, images: Tensor) -> Iterator[float]:
+def train(model: PublishedModel, images: Tensor) -> Iterator[float]:
     """Train `model` on the same images (B, P, T, H, W) for ever; yield the PSNR of each step, in dB."""
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
     while True:
@@ -82,6 +84,8 @@ def host_psnr(predicted: Tensor, patches: Tensor) -> float:
     return float(-10 * difference.square().mean().log10())
 
 
-def training(planes: int, batch: int, device: torch.device) -> Iterator[float]:
-    """Yield after each training step at full scale."""
-    return steps(PublishedModel(planes).to(device), random_subjects(planes, batch).images.to(device))
+def step_ends(planes: int, batch: int, steps: int) -> list[float]:
+    """Train for some steps at full scale and return when each ended, in seconds."""
+    on = device()
+    images = random_subjects(planes, batch).images.to(on)
+    return [now(on) for _ in islice(train(PublishedModel(planes).to(on), images), steps)]

@@ -3,10 +3,10 @@
 import resource
 import statistics
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
+from itertools import pairwise
 from multiprocessing import get_context
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from benchmarks import ours, published
 from benchmarks.machine import device
 from benchmarks.table import Row
 
-Training = Callable[[int, int, torch.device], Iterator[object]]
+Training = Callable[[int, int, int], list[float]]  # planes, batch and steps, to when each step ended, s
 
 
 class Cost(NamedTuple):
@@ -32,19 +32,12 @@ class Cost(NamedTuple):
         return self.batch / self.seconds
 
 
-def peak_memory(on: torch.device) -> int:
+def peak_memory() -> int:
     """Return the most memory this process has held so far, in bytes; on a GPU, that of its tensors."""
-    if on.type == "cuda":
+    if device().type == "cuda":
         return torch.cuda.max_memory_allocated()
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
-def finished(step: object, on: torch.device) -> object:
-    """Wait until the device has done all it was asked for and return `step`."""
-    if on.type == "cuda":
-        torch.cuda.synchronize()
-    return step
 
 
 def run_steps(training: Training, planes: int, batch: int, count: int) -> tuple[list[float], int]:
@@ -54,26 +47,15 @@ def run_steps(training: Training, planes: int, batch: int, count: int) -> tuple[
         The seconds of `count` steps, after a first one that warms up, and the peak memory in bytes, without that of
         the libraries.
     """
-    on, seconds = device(), []
-    libraries = peak_memory(on)
-    step = training(planes, batch, on)
-    finished(next(step), on)
-    for _ in range(count):
-        start = time.perf_counter()
-        finished(next(step), on)
-        seconds.append(time.perf_counter() - start)
-    return seconds, peak_memory(on) - libraries
-
-
-def in_own_process(training: Training, planes: int, batch: int, count: int) -> tuple[list[float], int]:
-    """Do `run_steps` in a fresh process, so that the peak memory is its own."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(run_steps, training, planes, batch, count).result()
+    libraries = peak_memory()
+    ends = training(planes, batch, count + 1)
+    return [end - start for start, end in pairwise(ends)], peak_memory() - libraries
 
 
 def measure(training: Training, planes: int, batch: int, count: int) -> Cost:
-    """Return the cost of the median of `count` steps."""
-    seconds, memory = in_own_process(training, planes, batch, count)
+    """Return the cost of the median of `count` steps, in a fresh process, so that the peak memory is its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        seconds, memory = pool.submit(run_steps, training, planes, batch, count).result()
     return Cost(statistics.median(seconds), memory, batch)
 
 
@@ -85,7 +67,7 @@ def batches() -> tuple[int, ...]:
 @cache
 def our_cost(planes: int, batch: int, rounds: int) -> Cost:
     """Return the cost of our step, remembered."""
-    return measure(ours.training, planes, batch, rounds)
+    return measure(ours.step_ends, planes, batch, rounds)
 
 
 def our_costs(planes: int, rounds: int) -> list[Cost]:
@@ -100,9 +82,9 @@ def fastest(planes: int, rounds: int) -> Cost:
 
 def rows(planes: int, rounds: int) -> list[Row]:
     """Measure the published step before and after ours, so that a machine that slows down slows both."""
-    before = measure(published.training, planes, 1, rounds)
+    before = measure(published.step_ends, planes, 1, rounds)
     costs = our_costs(planes, rounds)
-    after = measure(published.training, planes, 1, rounds)
+    after = measure(published.step_ends, planes, 1, rounds)
     theirs = before._replace(seconds=(before.seconds + after.seconds) / 2)
     return [*(speed_row(theirs, cost) for cost in costs), *(memory_row(theirs, cost) for cost in costs)]
 

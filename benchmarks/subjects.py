@@ -15,6 +15,13 @@ def grid(planes: int) -> Grid:
     return Grid(planes, FRAMES // PATCH[0], SIZE // PATCH[1], SIZE // PATCH[2])
 
 
+def slots(planes: int) -> dict[str, int]:
+    """Return how many planes of each view such a study has."""
+    if planes <= LONG_AXIS_PLANES:
+        return {"sa": planes}
+    return {"la_2ch": 1, "la_3ch": 1, "la_4ch": 1, "sa": planes - LONG_AXIS_PLANES}
+
+
 def affines(planes: int) -> torch.Tensor:
     """Return the place of each plane in the heart frame, (P, 4, 4): a few long-axis planes, then a stack."""
     affine = torch.eye(4).repeat(planes, 1, 1)

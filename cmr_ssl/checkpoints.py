@@ -1,7 +1,6 @@
 """Load an encoder from the checkpoint of any task, strictly and without running anything that is stored in it."""
 
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, NamedTuple
 
 import torch
@@ -38,8 +37,11 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise FileNotFoundError(f"no checkpoint at {path}: a run keeps them in RUN_FOLDER/checkpoints")
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError) as error:
-        raise ValueError(f"{path} is no checkpoint of plain tensors: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # a file that is no checkpoint can fail in any way
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"{path} is no checkpoint of plain tensors ({reason})") from error
+    if not isinstance(checkpoint, dict):
+        raise ValueError(f"{path} is no checkpoint: it holds a {type(checkpoint).__name__}")
     missing = {"state_dict", "hyper_parameters", DATA} - set(checkpoint)
     if missing:
         raise ValueError(f"{path} is no checkpoint of cmr_ssl: it lacks {', '.join(sorted(missing))}")

@@ -1,6 +1,8 @@
 """The command line: data commands start at once, the training ones import Lightning."""
 
+import re
 import sys
+from argparse import ArgumentError
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -10,6 +12,7 @@ COMMANDS = {
     "prepare": ("cmr_ssl.data.preparing:prepare", "turn studies into a prepared cache"),
     "embed": ("cmr_ssl.report.embed:embed", "write the embedding of every subject of a cache to parquet"),
 }
+WRAPPER = re.compile("Parser key|Does not validate|Problem with given class_path")
 TRAINING = {
     "fit": "train a task",
     "validate": "measure a checkpoint on the validation split",
@@ -39,6 +42,16 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
     return status
 
 
+def sentence(error: BaseException) -> str:
+    """Return what an error says, without the layers that parsing a config wraps around it."""
+    keys: list[str] = []
+    while (cause := error.__cause__ or error.__context__) and WRAPPER.match(str(error)):
+        key = re.match(r'Parser key "([^"]+)"', str(error))
+        keys += [key[1]] if key and key[1] not in keys else []
+        error = cause
+    return ": ".join([*keys[-1:], str(error)])
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit status; mistakes of the user are one sentence, not a traceback."""
     command, *rest = arguments if arguments is not None else sys.argv[1:] or ["--help"]
@@ -52,8 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from cmr_ssl.fitting import run
 
             return run([command, *rest])
-    except (ValueError, FileNotFoundError, FileExistsError, FloatingPointError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (ArgumentError, ValueError, FileNotFoundError, FileExistsError, FloatingPointError) as error:
+        print(f"error: {sentence(error)}", file=sys.stderr)
         return 1
     print(f"error: there is no command {command!r}\n\n{usage()}", file=sys.stderr)
     return 2

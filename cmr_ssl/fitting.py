@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from zipfile import is_zipfile
 
 import torch
 from jsonargparse import Namespace
@@ -44,7 +45,9 @@ class RunCLI(LightningCLI):
         asked, folder = self.asked, self.asked.trainer.default_root_dir
         if asked.ckpt_path:
             check_same_model(self.model_asked_for, asked.model, asked.ckpt_path)
-        elif self.config.subcommand == "fit" and "LOCAL_RANK" not in os.environ:
+        elif self.config.subcommand != "fit":
+            raise ValueError(f"{self.config.subcommand} needs a trained model: add --ckpt_path best, last or FILE")
+        elif "LOCAL_RANK" not in os.environ:
             check_unused(folder)
         if asked.trainer.logger is None:
             asked.trainer.logger = tensorboard(folder)
@@ -68,10 +71,13 @@ def find_checkpoint(folder: str, wanted: str | None) -> str | None:
 
     Raises:
         FileNotFoundError: if the file is not there.
+        ValueError: if it is no whole checkpoint.
     """
     if not wanted:
         return None
     path = checkpoint_file(folder, wanted) if wanted in (LAST, BEST) else Path(wanted)
+    if path.is_file() and not is_zipfile(path):
+        raise ValueError(f"{path} is damaged or no checkpoint: name another with --ckpt_path")
     if not path.is_file():
         raise FileNotFoundError(
             f"no checkpoint at {path}: leave --ckpt_path out to start a run, or name its folder with "
@@ -137,6 +143,7 @@ def run(arguments: Sequence[str]) -> int:
         auto_configure_optimizers=False,
         seed_everything_default=0,
         save_config_kwargs={"overwrite": True},
+        parser_kwargs={"exit_on_error": False},  # cli.main makes one sentence of it
         args=list(arguments),
     )
     return 0

@@ -19,13 +19,13 @@ def patch_errors(predicted: Tensor, target: Tensor) -> Tensor:
 
 def mean_where(values: Tensor, where: Tensor) -> Tensor:
     """Average values (B, Q) over the places that are True; NaN for a row that has none, so that nobody counts it."""
-    return (values * where).sum(dim=1) / where.sum(dim=1).to(values.dtype)
+    mean = torch.where(where, values, 0.0).sum(dim=1) / where.sum(dim=1).clamp(min=1)
+    return torch.where(where.any(dim=1), mean, torch.nan)
 
 
-def subject_mean(values: Tensor) -> Tensor:
-    """Average (B,) over subjects, leaving NaN out: each subject weighs the same, so ranks of equal size average right.
+def subject_mean(values: Tensor, counts: Tensor) -> Tensor:
+    """Average values (B,) over the subjects that count, (B,); each weighs the same, so equal ranks average right.
 
-    Zero, still attached to the graph, where no subject counts.
+    Zero, still attached to the graph, where no subject counts; not a number where a value that counts is none.
     """
-    counts = ~values.isnan()
     return torch.where(counts, values, 0.0).sum() / counts.sum().clamp(min=1)

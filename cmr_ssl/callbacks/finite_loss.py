@@ -11,10 +11,10 @@ from cmr_ssl.data.sample import Sample
 
 
 class FiniteLoss(Callback):
-    """Watch the loss without waiting for the device in any step.
+    """Watch loss and gradients without waiting for the device in any step.
 
-    The first step with a loss that is not finite is remembered on the device, and asked for every few steps and before
-    every checkpoint, so that no checkpoint with broken weights is ever written.
+    The first batch with a loss or gradient that is not finite is remembered on the device, and asked for every few
+    batches and before every checkpoint, so that no checkpoint with broken weights is ever written.
     """
 
     def __init__(self, every_n_steps: int = 50) -> None:
@@ -26,19 +26,20 @@ class FiniteLoss(Callback):
         if every_n_steps < 1:
             raise ValueError(f"every_n_steps of FiniteLoss must be at least 1, got {every_n_steps}")
         self.every_n_steps = every_n_steps
-        self.broken_step = torch.tensor(-1)
+        self.broken = torch.tensor(-1)
         self.subjects: dict[int, list[str]] = {}
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: STEP_OUTPUT, batch: Sample, batch_idx: int
     ) -> None:
-        """Note whether this step broke."""
+        """Note whether this batch broke."""
         assert isinstance(outputs, Mapping)  # what Lightning makes of a loss
-        loss, step = outputs["loss"], trainer.global_step
-        self.subjects[step] = list(batch.subject)
-        before = self.broken_step.to(loss.device)
-        self.broken_step = torch.where((before < 0) & ~loss.isfinite(), step, before)
-        if step % self.every_n_steps == 0:
+        loss, number = outputs["loss"], trainer.fit_loop.total_batch_idx
+        self.subjects[number] = list(batch.subject)
+        finite = (loss + pl_module.gradient_norm.to(loss.device)).isfinite()
+        before = self.broken.to(loss.device)
+        self.broken = torch.where((before < 0) & ~finite, number, before)
+        if len(self.subjects) == self.every_n_steps:
             self.check(trainer)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
@@ -46,16 +47,17 @@ class FiniteLoss(Callback):
         self.check(trainer)
 
     def check(self, trainer: Trainer) -> None:
-        """Ask the device.
+        """Ask the devices; all processes ask at the same time.
 
         Raises:
-            FloatingPointError: naming step, epoch and subjects.
+            FloatingPointError: naming batch, epoch and subjects.
         """
-        step = int(self.broken_step)
-        if step >= 0:
+        number = int(trainer.strategy.reduce(self.broken, reduce_op="max"))
+        if number >= 0:
+            subjects = ", ".join(self.subjects[number]) if int(self.broken) == number else "of another process"
             raise FloatingPointError(
-                f"the loss is not finite at step {step} (epoch {trainer.current_epoch}, subjects "
-                f"{', '.join(self.subjects.get(step, ['unknown']))}): look at these subjects' images, lower the "
-                "learning rate, or train with --trainer.precision 32-true; the last checkpoint is from before this step"
+                f"loss or gradients are not finite in batch {number} (epoch {trainer.current_epoch}, subjects "
+                f"{subjects}): look at these subjects' images, lower the learning rate, or train with "
+                "--trainer.precision 32-true; the last checkpoint is from before this batch"
             )
         self.subjects.clear()

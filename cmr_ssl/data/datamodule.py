@@ -19,7 +19,7 @@ from cmr_ssl.data.sample import Sample
 from cmr_ssl.data.sampling import EvaluationSampler, TrainingLoader, TrainingSampler
 from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
-from cmr_ssl.seeds import subject_seeds
+from cmr_ssl.seeds import seed_of, subject_seeds
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ class CineDataModule(LightningDataModule):
     def train_dataloader(self) -> TrainingLoader:
         """Return the training loader."""
         dataset = self.dataset(self.subjects["train"])
-        sampler = TrainingSampler(dataset, self.ranks, self.rank, self.seed)
+        sampler = TrainingSampler(dataset, self.ranks, self.rank, seed_of(self.seed, "order") % 2**31)
         loader = TrainingLoader(
             dataset, batch_size=self.batch_size, sampler=sampler, drop_last=True, **self.process_options()
         )
@@ -178,7 +178,8 @@ class CineDataModule(LightningDataModule):
         schedule does; it restores that of a data module always.
         """
         progress = self.loader.state_dict() if self.loader else self.progress
-        return {"views": self.views, "preparation": self.preparation, "progress": progress}
+        split = {"fractions": list(self.fractions), "column": self.split_column}
+        return {"views": self.views, "preparation": self.preparation, "split": split, "progress": progress}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where the checkpoint stopped.
@@ -186,7 +187,9 @@ class CineDataModule(LightningDataModule):
         Raises:
             ValueError: if the data were prepared otherwise, naming what differs.
         """
-        for name, now in (("views", self.views), ("preparation", self.preparation)):
+        now_of = self.state_dict()
+        for name in ("views", "preparation", "split"):
+            now = now_of[name]
             if state[name] != now:
                 raise ValueError(
                     f"the checkpoint was trained with {name} {state[name]}, but {self.cache} and this config have "

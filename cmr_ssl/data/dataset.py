@@ -1,5 +1,6 @@
 """Read prepared subjects: memory-mapped planes into the fixed slots of a sample."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from cmr_ssl.anatomy import UNLABELLED
 from cmr_ssl.data.cache import subject_file
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
+
+log = logging.getLogger(__name__)
 
 Shape = tuple[int, int, int, int]
 
@@ -51,6 +54,8 @@ def choose_planes(view: Tensor, height: Tensor, slots: Mapping[str, int]) -> tup
 class PlaneDataset(Dataset[Sample]):
     """Prepared subjects as samples. The index one past the last subject gives a sample without any plane."""
 
+    MOST_DAMAGED = 20  # reads that may fail in one process before it gives up
+
     def __init__(
         self, cache: Path, subjects: Sequence[str], slots: Mapping[str, int], shape: Shape, labels: bool = False
     ) -> None:
@@ -66,28 +71,34 @@ class PlaneDataset(Dataset[Sample]):
         # one array instead of many Python strings: workers share its pages, so memory stays flat
         self.subjects = np.array(subjects, dtype=np.str_)
         self.cache, self.slots, self.shape, self.labels = cache, dict(slots), shape, labels
+        self.damaged = 0
 
     def __len__(self) -> int:
         """Count the subjects."""
         return len(self.subjects)
 
     def __getitem__(self, index: int) -> Sample:
-        """Read one subject.
+        """Read one subject; one whose file is damaged is reported and becomes a sample without any plane.
 
         Raises:
-            RuntimeError: naming subject and file where the file is missing, damaged or of another shape.
+            RuntimeError: where so many files are damaged that something else must be wrong.
         """
-        sample = self.blank()
         if index == len(self):
-            return sample
+            return self.blank()
+        sample = self.blank()
         subject = str(self.subjects[index])
         path = subject_file(self.cache, subject)
         try:
             self.fill(sample, path)
         except (OSError, SafetensorError, RuntimeError) as error:
-            raise RuntimeError(
-                f"subject {subject}: {path} is not as prepared ({error}): delete it and run prepare again"
-            ) from error
+            message = f"subject {subject}: {path} is not as prepared ({error}): delete it and run prepare again"
+            self.damaged += 1
+            if self.damaged > self.MOST_DAMAGED:
+                raise RuntimeError(
+                    f"{message}; {self.damaged} files could not be read, is the disk still there?"
+                ) from error
+            log.warning("%s; it is left out", message)
+            return self.blank()
         return sample._replace(subject=subject)
 
     def blank(self) -> Sample:

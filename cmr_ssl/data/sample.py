@@ -12,8 +12,8 @@ class Sample(NamedTuple):
         images: intensities, (P, T, H, W) uint8; on the device float32 from 0 to 1.
         present: False for planes that are missing, (P,) bool; their images are zero and mean nothing.
         view: index into ``planes.VIEWS``, (P,) int64, also of missing planes.
-        affine: pixel (column, row, 0, 1) to mm in the heart frame, (P, 4, 4) float32; where absent, some plane across or
-            along the long axis, as the view of the slot is.
+        affine: pixel (column, row, 0, 1) to mm in the heart frame, (P, 4, 4) float32; where absent, some plane across
+            or along the long axis, as the view of the slot is.
         labels: classes of `anatomy`, (P, T, H, W) uint8, 255 where nobody labelled; no frames at all, (P, 0, H, W),
             where the data module was not asked for labels.
         phenotypes: (K,) float32 in physical units, NaN where unknown.

@@ -53,11 +53,29 @@ class TrainingLoader(DataLoader[Sample]):
             yield batch
 
     def state_dict(self) -> dict[str, int]:
-        """Return the epoch and the batches of it that were handed out."""
-        return {"epoch": self.sampler.epoch, "batches": self.batches}
+        """Return the epoch, the batches of it that were handed out, and what their order depends on."""
+        return {"epoch": self.sampler.epoch, "batches": self.batches, "length": len(self), **self.order()}
+
+    def order(self) -> dict[str, int]:
+        """Return what decides which subjects are in a batch."""
+        return {
+            "data.batch_size": self.batch_size or 1,
+            "data.seed": self.sampler.seed,
+            "number of devices": self.sampler.num_replicas,
+        }
 
     def load_state_dict(self, state: dict[str, int]) -> None:
-        """Go on after the batches of `state`; a finished epoch means the start of the next."""
-        finished = state["batches"] >= len(self)
+        """Go on after the batches of `state`; a finished epoch means the start of the next.
+
+        Raises:
+            ValueError: if the epoch is not finished, but batches are made otherwise now.
+        """
+        finished = state["batches"] >= state["length"]
+        differ = [name for name, value in self.order().items() if state[name] != value]
+        if differ and not finished:
+            raise ValueError(
+                f"this run stopped in the middle of an epoch with {differ[0]} {state[differ[0]]}, now it is "
+                f"{self.order()[differ[0]]}: finish the epoch with the same value"
+            )
         self.sampler.set_epoch(state["epoch"] + finished)
         self.sampler.start = 0 if finished else state["batches"] * (self.batch_size or 1)

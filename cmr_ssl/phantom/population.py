@@ -134,7 +134,7 @@ def _draw_volumes(rng: np.random.Generator, body: Body, disease: Disease) -> Vol
     lvef = _lvef(rng, (0.582 if male else 0.602) - 0.018 * z[0] + 0.050 * z[1], disease)
     muscle = np.exp(0.10 * z[2] + 0.045 * (body.bmi - 26.6) / 4.2 - 0.035 * z[0] + 0.003 * years)
     lvm = (0.63 if male else 0.60) * muscle * disease.muscle * lvedv
-    rvef = _rvef(rng, lvef, lvef - 0.022 - 0.008 * z[0] + 0.027 * z[3], disease)
+    rvef = _rvef(rng, lvef, 0.563 + 0.85 * (lvef - 0.585) - 0.008 * z[0] + 0.027 * z[3], disease)
     rvsv = lvedv * lvef * (1 + 0.02 * rng.normal())
     lavmax = 34.2 * body.bsa * np.exp(0.24 * z[4] + 0.12 * z[0]) * (1 + 0.004 * years) * disease.la
     laef = 0.592 + 0.03 * z[1] - 0.045 * z[4] - 0.002 * years + 0.08 * z[5] + disease.laef_change

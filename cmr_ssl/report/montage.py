@@ -72,5 +72,5 @@ def gif(frames: Sequence[Image.Image], beat_ms: float = 1000.0) -> bytes:
 def png(picture: Image.Image) -> bytes:
     """Encode a picture as PNG."""
     stream = BytesIO()
-    picture.save(stream, "PNG", optimize=True)
+    picture.save(stream, "PNG")
     return stream.getvalue()

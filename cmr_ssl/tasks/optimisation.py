@@ -20,6 +20,7 @@ class Optimisation:
         warmup: share of all steps over which the rate rises from zero.
         betas: AdamW's two averages.
         layer_decay: factor of the rate from each encoder block to the one below it; 1 for pretraining.
+        clip_norm: longest gradient; longer ones are shortened to it.
     """
 
     learning_rate: float = 1.5e-4
@@ -27,6 +28,7 @@ class Optimisation:
     warmup: float = 0.05
     betas: tuple[float, float] = (0.9, 0.95)
     layer_decay: float = 1.0
+    clip_norm: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train.
@@ -34,8 +36,9 @@ class Optimisation:
         Raises:
             ValueError: naming the value.
         """
-        if self.learning_rate <= 0:
-            raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
+        for name, value in (("learning_rate", self.learning_rate), ("clip_norm", self.clip_norm)):
+            if value <= 0:
+                raise ValueError(f"{name} must be above 0, got {value}")
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup is a share of all steps, 0 to below 1, got {self.warmup}")
         if not 0 < self.layer_decay <= 1:
@@ -75,10 +78,10 @@ def trainable(task: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     return ((name, parameter) for name, parameter in task.named_parameters() if parameter.requires_grad)
 
 
-def adamw(task: nn.Module, depth: int, how: Optimisation, steps: int) -> tuple[Optimizer, LRScheduler]:
+def adamw(task: nn.Module, depth: int, how: Optimisation, steps: int, fused: bool) -> tuple[Optimizer, LRScheduler]:
     """Return AdamW and its schedule over `steps` optimiser steps: linear warm-up, then cosine to zero."""
     from monai.optimizers import WarmupCosineSchedule  # MONAI takes seconds to import, and only training needs it
 
-    optimizer = AdamW(parameter_groups(task, depth, how), betas=how.betas, fused=True)
+    optimizer = AdamW(parameter_groups(task, depth, how), betas=how.betas, fused=fused)
     warmup = max(1, round(how.warmup * steps))
     return optimizer, WarmupCosineSchedule(optimizer, warmup_steps=warmup, t_total=max(steps, warmup + 1))

@@ -10,6 +10,8 @@ import torch
 from lightning import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
+from torch.optim import Optimizer
 from torchmetrics import MeanMetric, MetricCollection
 
 from cmr_ssl.data.sample import Sample
@@ -72,6 +74,7 @@ class PretrainingTask(LightningModule):
         self.decoder = decoder(encoder)
         self.masking, self.mask_ratio, self.normalise = masking, mask_ratio, normalise
         self.optimisation, self.seed = optimisation, seed
+        self.gradient_norm = torch.zeros(())
         names = ("loss", "psnr_hidden", "psnr_dropped", "psnr_trivial", "psnr_trivial_dropped")
         self.means = MetricCollection({name: MeanMetric(nan_strategy="ignore") for name in names}, compute_groups=False)
 
@@ -131,7 +134,8 @@ class PretrainingTask(LightningModule):
     def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
         """Return the loss of one batch, each subject weighing the same."""
         seeds = subject_seeds(batch.subject, self.seed, "mask", self.current_epoch)
-        loss = subject_mean(self.losses(self.reconstruct(batch, seeds)))
+        result = self.reconstruct(batch, seeds)
+        loss = subject_mean(self.losses(result), result.masked.exists.any(dim=1))
         self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
         return loss
 
@@ -177,8 +181,14 @@ class PretrainingTask(LightningModule):
             "psnr_trivial_dropped": psnr(mean_where(trivial_errors, dropped)),
         }
 
+    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
+        """Clip the gradients; Lightning itself refuses to where the optimiser is fused."""
+        self.gradient_norm = clip_grad_norm_(self.parameters(), self.optimisation.clip_norm)
+        self.log("train/gradient_norm", self.gradient_norm)
+
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return AdamW with warm-up and cosine over all steps of the run."""
         steps = int(self.trainer.estimated_stepping_batches)
-        optimizer, schedule = adamw(self, len(self.encoder.blocks), self.optimisation, steps)
+        fused = self.trainer.precision != "16-mixed"  # whose gradients must be unscaled before they are clipped
+        optimizer, schedule = adamw(self, len(self.encoder.blocks), self.optimisation, steps, fused)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

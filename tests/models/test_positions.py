@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import torch
 
+from cmr_ssl.data.dataset import ALONG
 from cmr_ssl.models import AnatomicalPositions, GridPositions
 from cmr_ssl.models.positions import FourierFeatures
 from cmr_ssl.models.tokens import Coordinates, Grid, coordinates
@@ -110,7 +111,7 @@ def test_grid_positions_fill_any_other_width_with_zeros():
 
 def test_grid_positions_of_acquired_planes_do_not_depend_on_missing_ones():
     missing = affines(4)
-    missing[0, 1] = torch.eye(4)  # how a sample says that a plane is not there
+    missing[0, 1] = ALONG  # how a sample says that a plane is not there
     grid = Grid(7, 2, 2, 2)
     full, depleted = (coordinates(affine, grid, PATCH).cell.unflatten(1, grid) for affine in (affines(4), missing))
     assert torch.equal(depleted[0, 3:], full[0, 3:])

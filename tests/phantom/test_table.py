@@ -11,6 +11,8 @@ def test_true_and_read_off_volumes_stand_side_by_side_and_agree_roughly(study):
     for name in ("LVEDV (mL)", "LVESV (mL)", "LVM (g)", "RVEDV (mL)", "RVESV (mL)"):
         assert line[READ_OFF + name] == pytest.approx(line[name], rel=0.2)
         assert line[READ_OFF + name] != line[name]
+    for name in ("LAV max (mL)", "LAV min (mL)", "RAV max (mL)"):
+        assert line[READ_OFF + name] == pytest.approx(line[name], rel=0.4)
 
 
 def test_a_line_says_who_and_what_went_wrong(study):
