@@ -1,4 +1,7 @@
-"""``python -m benchmarks``: measure speed and memory beside the published design and print one table."""
+"""``python -m benchmarks``: measure speed and memory beside the published design and print one table.
+
+On a machine that does other things too, threads wait for each other: there, ``OMP_NUM_THREADS=1`` measures one core.
+"""
 
 import argparse
 from collections.abc import Callable, Iterator
@@ -12,9 +15,19 @@ from benchmarks.machine import description
 from benchmarks.subjects import grid
 from benchmarks.table import Row, markdown, terminal
 
+WIDTH = 120  # of the table, characters, also where the terminal does not say how wide it is
+
 
 class Effort(NamedTuple):
-    """How much is measured: planes of a study, the sizes for scaling, steps timed, subjects read and seconds."""
+    """How much is measured.
+
+    Attributes:
+        planes: of a study.
+        sizes: planes of the studies that show how costs grow.
+        rounds: steps of ours whose median counts.
+        subjects: read again and again.
+        seconds: for each measurement of reading and of matrix products.
+    """
 
     planes: int
     sizes: tuple[int, ...]
@@ -23,7 +36,7 @@ class Effort(NamedTuple):
     seconds: float
 
 
-FULL = Effort(planes=9, sizes=(1, 2, 4, 9), rounds=2, subjects=4, seconds=5.0)
+FULL = Effort(planes=9, sizes=(1, 2, 4, 9), rounds=3, subjects=2, seconds=5.0)
 QUICK = Effort(planes=2, sizes=(1, 2), rounds=1, subjects=2, seconds=2.0)
 
 
@@ -39,7 +52,8 @@ def parts(effort: Effort) -> dict[str, Callable[[], list[Row]]]:
 
 def parse() -> argparse.Namespace:
     """Return the options."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    shape = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=shape)
     parser.add_argument("--quick", action="store_true", help="few planes and steps: does it run? Ratios mean little")
     parser.add_argument("--only", choices=tuple(parts(QUICK)), help="measure one part")
     parser.add_argument("--out", type=Path, help="Markdown file to write the table to")
@@ -60,7 +74,7 @@ def main() -> None:
     effort = QUICK if options.quick else FULL
     title = f"Speed and memory, {effort.planes} planes, {grid(effort.planes).tokens} tokens"
     rows, notes = list(measured(effort, options.only, console)), description()
-    output = Console()
+    output = Console(width=max(WIDTH, Console().width))
     output.print(terminal(rows, title), *notes, sep="\n")
     if options.out:
         options.out.write_text(markdown(rows, title, notes))

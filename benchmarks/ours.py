@@ -50,8 +50,6 @@ class Clock(Callback):
 
 def build(planes: int, batch: int, config: Path = CONFIG) -> LightningCLI:
     """Return task, data module and trainer as the command line builds them, without pictures, logs and checkpoints."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="lightning")  # advice on loaders, of which there are none
     options = {
         "data": "benchmarks.ours.RandomStudies",
         "data.views": slots(planes),
@@ -78,6 +76,8 @@ def build(planes: int, batch: int, config: Path = CONFIG) -> LightningCLI:
 
 def step_ends(planes: int, batch: int, steps: int) -> list[float]:
     """Train for some steps and return when each ended, in seconds."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="lightning")  # advice on loaders, of which there are none
     run, clock = build(planes, batch), Clock(steps)
     run.trainer.callbacks.append(clock)  # type: ignore[attr-defined]
     run.trainer.fit(run.model, run.datamodule)

@@ -20,17 +20,29 @@ class Killer(Callback):
 
 
 class Poison(Callback):
-    """Spoil the positions of the batch after `step` steps, so that its loss is NaN; note its subjects."""
+    """Spoil the positions of the batch after `step` steps in process `rank`, so that its loss is NaN.
 
-    subjects: list[str]
+    Its subjects are noted beside the run folder, in the file ``poisoned``.
+    """
+
+    def __init__(self, step: int, rank: int = 0) -> None:
+        self.step, self.rank = step, rank
+
+    def on_train_batch_start(self, trainer, pl_module, batch, *_) -> None:
+        if (trainer.global_step, trainer.global_rank) == (self.step, self.rank):
+            Path(trainer.default_root_dir).with_name("poisoned").write_text(", ".join(batch.subject))
+            batch.affine.fill_(torch.nan)
+
+
+class GradientPoison(Callback):
+    """Spoil the gradients of the step after `step` steps; its loss is finite."""
 
     def __init__(self, step: int) -> None:
         self.step = step
 
-    def on_train_batch_start(self, trainer, pl_module, batch, *_) -> None:
+    def on_after_backward(self, trainer, pl_module) -> None:
         if trainer.global_step == self.step:
-            type(self).subjects = list(batch.subject)
-            batch.affine.fill_(torch.nan)
+            pl_module.encoder.embed.weight.grad.fill_(torch.inf)
 
 
 class Recorder(Callback):

@@ -1,3 +1,5 @@
+from dataclasses import asdict
+
 import pytest
 import torch
 import yaml
@@ -5,8 +7,11 @@ from lightning import LightningDataModule, LightningModule
 from lightning.pytorch.cli import LightningCLI
 
 import cmr_ssl.fitting  # noqa: F401  (makes the class names of configs known)
+from cmr_ssl.cli import main
+from cmr_ssl.data import preparing
 from cmr_ssl.data.datamodule import sample_shape
 from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.data.sources.nifti_files import NiftiFiles
 from cmr_ssl.masking import needed_planes, visible_tokens
 from cmr_ssl.models.tokens import grid_of
 from tests.runs import ROOT
@@ -37,6 +42,8 @@ def built(request):
 
 def test_there_are_configurations():
     assert {"demo", "pretraining", "pretraining_published", "smoke"} <= {path.stem for path in CONFIGS}
+    for folder, names in (("preparation", {"small"}), ("sources", {"nifti_folder", "sunnybrook"})):
+        assert names <= {path.stem for path in (ROOT / "configs" / folder).glob("*.yaml")}
 
 
 def test_what_a_configuration_describes_can_be_built_and_its_planes_fill_the_budget(built):
@@ -51,6 +58,50 @@ def test_a_configuration_judges_by_something_that_is_logged(built):
     _, made = built
     callbacks = made.trainer.checkpoint_callbacks
     assert [callback.monitor for callback in callbacks if hasattr(callback, "monitor")] == [made.model.monitor]
+
+
+def test_gradients_are_clipped_by_the_task_alone(built):
+    _, made = built
+    assert made.trainer.gradient_clip_val is None
+    assert made.model.optimisation.clip_norm > 0
+
+
+def settings_of(folder):
+    """Return the files of settings for `prepare` in a folder of ``configs``, as cases of a test."""
+    paths = sorted((ROOT / "configs" / folder).glob("*.yaml"))
+    return pytest.mark.parametrize("path", paths, ids=[path.stem for path in paths])
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Return what calls the `prepare` command and tells which source and preparation come out, preparing nothing."""
+    calls = []
+    monkeypatch.setattr(preparing, "prepare_cohort", lambda *arguments: calls.append(arguments) or 0)
+
+    def ask(option, path):
+        assert main(["prepare", "--source", "FOLDER", "--out", "CACHE", option, str(path)]) == 0
+        ((source, _, preparation, _, _),) = calls
+        return source, preparation
+
+    return ask
+
+
+@settings_of("preparation")
+def test_a_preparation_is_what_its_file_says(asked, path):
+    _, preparation = asked("--preparation", path)
+    assert vars(preparation) == vars(Preparation()) | yaml.safe_load(path.read_text())
+    assert preparation != Preparation()
+
+
+@settings_of("sources")
+def test_a_source_has_the_files_its_file_names(asked, path):
+    files = asked("--files", path)[0].files
+    written = yaml.safe_load(path.read_text())
+    assert asdict(files) == {"images": written["images"], "labels": written["labels"]}
+
+
+def test_the_files_of_the_field_are_the_default(asked):
+    assert asked("--files", ROOT / "configs/sources/nifti_folder.yaml")[0].files == NiftiFiles()
 
 
 @every_config

@@ -1,15 +1,21 @@
+import time
+
 import pytest
 import torch
+from torch.multiprocessing import ProcessRaisedException
 
+from cmr_ssl.callbacks import FiniteLoss
 from tests.runs import probe, run, run_elsewhere
+
+TWO = ["--trainer.devices", "2", "--data.batch_size", "2"]
 
 
 @pytest.fixture(scope="module")
 def together_and_alone(cache, tmp_path_factory):
     """Return what two processes with batches of 2 noted, by rank, and what one with batches of 4 did."""
     folder = tmp_path_factory.mktemp("distributed")
-    two = ["--trainer.devices", "2", "--trainer.strategy", "ddp", "--data.batch_size", "2"]
-    done = run_elsewhere(cache, folder / "two", *two, *probe("Recorder", folder=folder / "noted"))
+    watched = probe("Recorder", folder=folder / "noted")
+    done = run_elsewhere(cache, folder / "two", *TWO, "--trainer.strategy", "ddp", *watched)
     assert done.returncode == 0, done.stderr
     assert run(cache, folder / "one", "--data.batch_size", "4", *probe("Recorder", folder=folder / "alone")) == 0
     ranks = [torch.load(folder / "noted" / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
@@ -49,3 +55,46 @@ def test_two_processes_measure_what_one_measures(together_and_alone):
     for name, value in alone["metrics"].items():
         torch.testing.assert_close(ranks[0]["metrics"][name], value, atol=1e-3, rtol=0)
         torch.testing.assert_close(ranks[1]["metrics"][name], ranks[0]["metrics"][name])
+
+
+def noting(check, folder):
+    """Return a check that leaves what it raises in ``FOLDER/stopped-RANK`` and waits for the other process to do so."""
+
+    def noted(callback, trainer):
+        try:
+            check(callback, trainer)
+        except FloatingPointError as error:
+            (folder / f"stopped-{trainer.global_rank}").write_text(str(error))
+            end = time.monotonic() + 10
+            while len([*folder.glob("stopped-*")]) < 2 and time.monotonic() < end:
+                time.sleep(0.02)  # the first process that ends takes the other with it
+            raise
+
+    return noted
+
+
+@pytest.fixture(scope="module")
+def poisoned(cache, tmp_path_factory):
+    """Return the folder where two processes, of which the second meets a NaN, left their notes."""
+    folder = tmp_path_factory.mktemp("poisoned")
+    forked = ["--trainer.strategy", "ddp_fork"]  # which saves importing everything twice
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FiniteLoss, "check", noting(FiniteLoss.check, folder))
+        with pytest.raises(ProcessRaisedException, match="not finite in batch 2"):
+            run(cache, folder / "run", *TWO, *forked, *probe("Poison", step=2, rank=1))
+    return folder
+
+
+def test_a_broken_batch_in_one_process_stops_both(poisoned):
+    for rank in (0, 1):
+        assert "not finite in batch 2" in (poisoned / f"stopped-{rank}").read_text()
+    saved = torch.load(poisoned / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert saved["global_step"] == 2
+    assert all(weight.isfinite().all() for weight in saved["state_dict"].values())
+
+
+def test_only_the_subjects_of_the_process_with_the_broken_batch_are_accused(poisoned):
+    subjects = (poisoned / "poisoned").read_text()
+    assert subjects.count(",") == 1
+    assert f"subjects {subjects})" in (poisoned / "stopped-1").read_text()
+    assert "subjects of another process)" in (poisoned / "stopped-0").read_text()

@@ -1,4 +1,5 @@
 import shutil
+from zipfile import ZipFile
 
 import pytest
 import torch
@@ -111,7 +112,52 @@ def test_resuming_what_was_never_started_is_one_sentence(cache, tmp_path, capsys
 def test_resuming_from_half_a_checkpoint_is_one_sentence(cache, started, capsys):
     path = checkpoint_file(started, "last")
     path.write_bytes(path.read_bytes()[:5000])
-    assert str(path) in fails(capsys, cache, started, "--ckpt_path", "last")
+    assert f"{path} is damaged or no checkpoint" in fails(capsys, cache, started, "--ckpt_path", "last")
+
+
+@pytest.mark.parametrize("content", [[1, 2], {"state_dict": {}}])
+def test_resuming_from_what_is_no_run_is_one_sentence(cache, tmp_path, capsys, content):
+    path = tmp_path / "other.ckpt"
+    torch.save(content, path)
+    assert str(path) in fails(capsys, cache, tmp_path / "run", "--ckpt_path", str(path))
+
+
+def test_resuming_from_an_archive_is_one_sentence(cache, tmp_path, capsys):
+    path = tmp_path / "archive.zip"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("hello.txt", "hello")
+    assert str(path) in fails(capsys, cache, tmp_path / "run", "--ckpt_path", str(path))
+
+
+@pytest.mark.parametrize("command", ["validate", "test", "predict"])
+def test_only_a_trained_model_is_measured_and_applied(cache, started, capsys, command):
+    error = fails(capsys, cache, started, command=command)
+    assert error.startswith(f"{command} needs a trained model: add --ckpt_path")
+    assert not (started / "embeddings.parquet").exists()
+
+
+@pytest.mark.parametrize("command", ["validate", "test", "predict"])
+def test_half_a_checkpoint_is_not_measured(cache, started, capsys, command):
+    path = checkpoint_file(started, "best")
+    path.write_bytes(path.read_bytes()[:-1000])
+    assert f"{path} is damaged" in fails(capsys, cache, started, "--ckpt_path", "best", command=command)
+
+
+def test_resuming_with_another_split_is_refused(cache, started, capsys):
+    before = checkpoint_file(started, "last").read_bytes()
+    error = fails(capsys, cache, started, "--ckpt_path", "last", "--data.fractions", "[0.7, 0.2, 0.1]")
+    assert "trained with split" in error
+    assert "[0.8, 0.1, 0.1]" in error
+    assert "[0.7, 0.2, 0.1]" in error
+    assert checkpoint_file(started, "last").read_bytes() == before
+
+
+def test_resuming_in_mid_epoch_with_another_batch_size_is_refused(cache, started, capsys):
+    content = state(started)
+    content["CineDataModule"]["progress"]["batches"] -= 1
+    torch.save(content, checkpoint_file(started, "last"))
+    error = fails(capsys, cache, started, "--ckpt_path", "last", "--data.batch_size", "3")
+    assert "in the middle of an epoch with data.batch_size 4, now it is 3" in error
 
 
 def test_resuming_with_data_that_were_prepared_otherwise_is_refused(cache, started, capsys):
@@ -144,17 +190,43 @@ def test_an_unfinished_cache_is_one_sentence(tmp_path, capsys):
     assert "is not complete: preparing it was interrupted after 24 subjects" in fails(capsys, half, tmp_path / "run")
 
 
-@pytest.mark.parametrize("key", ["--model.mask_ration", "--data.batchsize", "--model.encoder.init_args.dept"])
-def test_a_wrong_key_is_named(cache, tmp_path, capsys, key):
-    with pytest.raises(SystemExit) as stopped:
-        run(cache, tmp_path / "run", key, "1")
-    assert stopped.value.code == 2
-    assert key.rpartition(".")[2] in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("key", "place", "name"),
+    [
+        ("--model.mask_ration", "model", "mask_ration"),
+        ("--data.batchsize", "data", "batchsize"),
+        ("--model.encoder.init_args.dept", "encoder", "dept"),
+    ],
+)
+def test_a_wrong_key_is_named_with_its_place(cache, tmp_path, capsys, key, place, name):
+    error = fails(capsys, cache, tmp_path / "run", key, "1")
+    assert place in error.partition(name)[0]
+    assert name in error
 
 
-def test_an_optimizer_on_the_command_line_cannot_override_the_task(cache, tmp_path):
-    with pytest.raises(SystemExit):
-        run(cache, tmp_path / "run", "--optimizer", "SGD")
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--trainer.max_epochs", "many"),
+        ("--data.batch_size", "four"),
+        ("--model.mask_ratio", "most"),
+        ("--model.decoder", "NoDecoder"),
+    ],
+)
+def test_a_wrong_value_is_named(cache, tmp_path, capsys, option, value):
+    error = fails(capsys, cache, tmp_path / "run", option, value)
+    assert option.rpartition(".")[2] in error
+    assert value in error
+
+
+def test_a_config_that_is_not_there_is_one_sentence(cache, tmp_path, capsys):
+    error = fails(capsys, cache, tmp_path / "run", config=tmp_path / "nowhere.yaml")
+    assert "nowhere.yaml" in error
+
+
+def test_an_optimizer_on_the_command_line_cannot_override_the_task(cache, tmp_path, capsys):
+    error = fails(capsys, cache, tmp_path / "run", "--optimizer", "SGD")
+    assert error == "unrecognized arguments: --optimizer SGD\n"
 
 
 def test_bfloat16_without_the_hardware_falls_back_to_float32(cache, tmp_path, monkeypatch, caplog):

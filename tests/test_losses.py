@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, subject_mean
@@ -27,13 +28,31 @@ def test_means_count_only_what_is_there():
     assert means[1].isnan()
 
 
+def test_what_is_not_there_may_be_anything_and_gets_no_gradient():
+    values = torch.tensor([[1.0, torch.nan, torch.inf]], requires_grad=True)
+    mean = mean_where(values, torch.tensor([[True, False, False]]))
+    mean.sum().backward()
+    assert mean.tolist() == [1.0]
+    assert values.grad.tolist() == [[1.0, 0.0, 0.0]]
+
+
+def test_a_value_that_is_there_and_no_number_shows_in_the_mean():
+    assert mean_where(torch.tensor([[1.0, torch.nan]]), torch.ones(1, 2, dtype=torch.bool)).isnan()
+
+
 def test_subjects_weigh_the_same_and_those_without_a_value_nothing():
-    assert subject_mean(torch.tensor([1.0, torch.nan, 4.0])) == 2.5
+    assert subject_mean(torch.tensor([1.0, torch.nan, 4.0]), torch.tensor([True, False, True])) == 2.5
+
+
+@pytest.mark.parametrize("broken", [torch.nan, torch.inf])
+def test_a_subject_that_counts_and_has_no_finite_value_shows_in_the_loss(broken):
+    assert not subject_mean(torch.tensor([1.0, broken, 4.0]), torch.ones(3, dtype=torch.bool)).isfinite()
 
 
 def test_a_batch_without_any_value_has_loss_zero_and_finite_gradients():
     errors = torch.ones(2, 3, requires_grad=True)
-    loss = subject_mean(mean_where(errors, torch.zeros(2, 3, dtype=torch.bool)))
+    there = torch.zeros(2, 3, dtype=torch.bool)
+    loss = subject_mean(mean_where(errors, there), there.any(dim=1))
     loss.backward()
     assert loss == 0
     assert errors.grad.isfinite().all()

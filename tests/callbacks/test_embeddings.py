@@ -28,9 +28,25 @@ def test_predict_writes_what_embed_writes(cache, run_folder, tmp_path):
         np.testing.assert_allclose(one, other, atol=1e-4)
 
 
-def test_an_unreadable_subject_leaves_no_half_of_a_table(finished_run, tmp_path):
-    broken = write_cache(tmp_path / "cache", COHORT)
-    subject_file(broken, sorted(COHORT)[-1]).write_bytes(b"no planes")
-    with pytest.raises(RuntimeError, match=sorted(COHORT)[-1]):
+def broken_cache(folder, subjects):
+    """Return a cache in which the files of `subjects` are damaged."""
+    cache = write_cache(folder, COHORT)
+    for subject in subjects:
+        subject_file(cache, subject).write_bytes(b"no planes")
+    return cache
+
+
+def test_an_unreadable_subject_is_named_left_out_and_not_counted(finished_run, tmp_path, caplog, capsys):
+    *others, last = sorted(COHORT)
+    broken, out = broken_cache(tmp_path / "cache", [last]), tmp_path / "e.parquet"
+    assert embed(finished_run / "checkpoints" / "best.ckpt", broken, out, workers=0) == 0
+    assert list(pd.read_parquet(out)["subject"]) == others
+    assert f"subject {last}" in caplog.text
+    assert f"{len(others)} embeddings" in capsys.readouterr().out
+
+
+def test_a_cache_that_cannot_be_read_leaves_no_half_of_a_table(finished_run, tmp_path):
+    broken = broken_cache(tmp_path / "cache", sorted(COHORT)[1:])
+    with pytest.raises(RuntimeError, match="is the disk still there"):
         embed(finished_run / "checkpoints" / "best.ckpt", broken, tmp_path / "out" / "e.parquet", workers=0)
     assert list((tmp_path / "out").iterdir()) == []

@@ -5,56 +5,113 @@ import torch
 
 from cmr_ssl.callbacks import FiniteLoss
 from cmr_ssl.checkpoints import read_checkpoint
-from tests.probes import Poison
 from tests.runs import probe, run
 
+BROKEN = [float("nan"), float("inf")]
 
-def step(callback, global_step, loss, *subjects):
-    trainer = SimpleNamespace(global_step=global_step, current_epoch=3)
+
+def alone(broken, reduce_op):
+    """Stand in for the strategy of a single process."""
+    return broken
+
+
+def trainer_at(number, reduce=alone):
+    """Return a trainer at the batch `number`; two batches share an optimiser step."""
+    return SimpleNamespace(
+        global_step=number // 2,
+        current_epoch=3,
+        fit_loop=SimpleNamespace(total_batch_idx=number),
+        strategy=SimpleNamespace(reduce=reduce),
+    )
+
+
+def end_batch(callback, number, loss, *subjects, gradient_norm=1.0, reduce=alone):
+    task = SimpleNamespace(gradient_norm=torch.tensor(gradient_norm))
     batch = SimpleNamespace(subject=list(subjects))
-    callback.on_train_batch_end(trainer, None, {"loss": torch.tensor(loss)}, batch, 0)
+    callback.on_train_batch_end(trainer_at(number, reduce), task, {"loss": torch.tensor(loss)}, batch, 0)
 
 
-@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
-def test_the_first_broken_step_and_its_subjects_are_named(loss):
+@pytest.mark.parametrize("loss", BROKEN)
+def test_the_first_broken_batch_and_its_subjects_are_named(loss):
     callback = FiniteLoss(every_n_steps=3)
-    step(callback, 1, 0.5, "900000001")
-    step(callback, 2, loss, "900000002", "900000003")
-    with pytest.raises(FloatingPointError, match=r"not finite at step 2 \(epoch 3, subjects 900000002, 900000003\)"):
-        step(callback, 3, loss, "900000004")
+    end_batch(callback, 0, 0.5, "900000001")
+    end_batch(callback, 1, loss, "900000002", "900000003")
+    with pytest.raises(FloatingPointError, match=r"in batch 1 \(epoch 3, subjects 900000002, 900000003\)"):
+        end_batch(callback, 2, loss, "900000004")
 
 
-def test_a_finite_loss_stops_nobody():
-    callback = FiniteLoss(every_n_steps=1)
-    for count in range(1, 9):
-        step(callback, count, 1e30, "900000001")
-
-
-def test_no_checkpoint_is_written_after_a_broken_step():
-    callback = FiniteLoss(every_n_steps=100)
-    step(callback, 1, float("nan"), "900000002")
-    with pytest.raises(FloatingPointError, match="900000002"):
-        callback.on_save_checkpoint(SimpleNamespace(current_epoch=0), None, {})
-
-
-def test_batches_that_share_an_optimiser_step_are_told_apart():
+@pytest.mark.parametrize("norm", BROKEN)
+def test_a_broken_gradient_is_seen_where_the_loss_is_finite(norm):
     callback = FiniteLoss(every_n_steps=2)
-    step(callback, 1, float("nan"), "900000001")
-    step(callback, 1, 0.5, "900000002")  # gradients are accumulated over both
-    with pytest.raises(FloatingPointError, match="900000001"):
-        step(callback, 2, 0.5, "900000003")
+    end_batch(callback, 0, 0.5, "900000001", gradient_norm=norm)
+    with pytest.raises(FloatingPointError, match=r"gradients are not finite in batch 0 .*900000001"):
+        end_batch(callback, 1, 0.5, "900000002")
 
 
-def test_a_run_with_a_broken_batch_stops_and_keeps_the_checkpoint_from_before(cache, tmp_path, capsys):
+def test_finite_losses_and_gradients_stop_nobody():
+    callback = FiniteLoss(every_n_steps=1)
+    for number in range(8):
+        end_batch(callback, number, 1e30, "900000001", gradient_norm=1e30)
+
+
+def test_the_device_is_asked_every_few_batches_and_only_then():
+    asked = []
+
+    def reduce(broken, reduce_op):
+        asked.append(callback.broken)
+        return broken
+
+    callback = FiniteLoss(every_n_steps=3)
+    for number in range(7):
+        end_batch(callback, number, 0.5, "900000001", reduce=reduce)
+    assert len(asked) == 2
+
+
+def test_no_checkpoint_is_written_after_a_broken_batch():
+    callback = FiniteLoss(every_n_steps=100)
+    callback.on_save_checkpoint(trainer_at(0), None, {})
+    end_batch(callback, 1, float("nan"), "900000002")
+    with pytest.raises(FloatingPointError, match="900000002"):
+        callback.on_save_checkpoint(trainer_at(1), None, {})
+
+
+@pytest.mark.parametrize("broken", [2, 3])
+def test_batches_that_share_an_optimiser_step_are_told_apart(broken):
+    callback = FiniteLoss(every_n_steps=100)
+    for number in range(4):
+        end_batch(callback, number, float("nan") if number == broken else 0.5, f"90000000{number}")
+    with pytest.raises(FloatingPointError, match=rf"in batch {broken} .*subjects 90000000{broken}\)"):
+        callback.check(trainer_at(3))
+
+
+def test_a_broken_batch_of_another_process_stops_this_one_too():
+    def reduce(broken, reduce_op):
+        assert reduce_op == "max"
+        return broken.clamp_(min=0)  # in place, as Lightning's is
+
+    callback = FiniteLoss(every_n_steps=1)
+    with pytest.raises(FloatingPointError, match=r"in batch 0 \(epoch 3, subjects of another process\)"):
+        end_batch(callback, 0, 0.5, "900000001", reduce=reduce)
+
+
+@pytest.mark.parametrize("name", ["Poison", "GradientPoison"])
+def test_a_run_with_a_broken_batch_stops_and_keeps_the_checkpoint_from_before(cache, tmp_path, capsys, name):
     folder = tmp_path / "run"
-    assert run(cache, folder, *probe("Poison", step=2)) == 1
+    assert run(cache, folder, *probe(name, step=2)) == 1
     error = capsys.readouterr().err
-    assert error.startswith("error: the loss is not finite at step 3 (epoch 0, subjects " + ", ".join(Poison.subjects))
+    assert error.startswith("error: loss or gradients are not finite in batch 2 (epoch 0, subjects ")
     assert "Traceback" not in error
     saved = read_checkpoint(folder / "checkpoints" / "last.ckpt")
     assert saved["global_step"] == 2
     assert all(weight.isfinite().all() for weight in saved["state_dict"].values())
     assert not (folder / "checkpoints" / "best.ckpt").exists()
+
+
+def test_the_subjects_of_a_broken_batch_are_named(cache, tmp_path, capsys):
+    assert run(cache, tmp_path / "run", *probe("Poison", step=1)) == 1
+    subjects = (tmp_path / "poisoned").read_text()
+    assert subjects.count(",") == 3
+    assert f"subjects {subjects})" in capsys.readouterr().err
 
 
 def test_asking_less_than_every_step_is_refused():

@@ -118,11 +118,20 @@ def test_the_state_tells_how_the_data_were_made_and_nothing_of_whom(cache):
     state = data.state_dict()
     assert state["views"] == SLOTS
     assert state["preparation"]["size"] == SIZE
+    assert state["split"] == {"fractions": [0.8, 0.1, 0.1], "column": None}
     assert str(cache) not in repr(state)
     assert not [subject for subject in COHORT if subject in repr(state)]
 
 
-@pytest.mark.parametrize("changes", [{"views": {"sa": 9}}, {"preparation": {"size": 128}}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"views": {"sa": 9}},
+        {"preparation": {"size": 128}},
+        {"split": {"fractions": [0.7, 0.2, 0.1], "column": None}},
+        {"split": {"fractions": [0.8, 0.1, 0.1], "column": "fold"}},
+    ],
+)
 def test_a_checkpoint_of_other_data_is_refused(cache, changes):
     data = data_of(cache)
     with pytest.raises(ValueError, match=f"trained with {next(iter(changes))} "):

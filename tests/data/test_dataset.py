@@ -1,9 +1,12 @@
+import re
+
 import numpy as np
 import pytest
 import torch
 
 from cmr_ssl.data.cache import subject_file, write_subject
-from cmr_ssl.data.dataset import PlaneDataset, choose_planes
+from cmr_ssl.data.dataset import ACROSS, ALONG, PlaneDataset, choose_planes
+from cmr_ssl.data.sample import Sample
 from cmr_ssl.planes import VIEWS
 from tests.caches import FRAMES, SIZE, prepared
 
@@ -46,7 +49,18 @@ def test_missing_planes_are_absent_and_blank(tmp_path):
     sample = written(tmp_path, prepared(2, ("la_4ch",)))[0]
     assert sample.present.tolist() == [False, True, True, True, False, False]
     assert not sample.images[~sample.present].any()
-    assert torch.equal(sample.affine[~sample.present], torch.eye(4).expand(3, 4, 4))
+    assert [VIEWS[view] for view in sample.view] == ["la_2ch", "la_4ch", "sa", "sa", "sa", "sa"]
+    assert torch.equal(sample.affine[0], ALONG)
+    assert torch.equal(sample.affine[4:], ACROSS.expand(2, 4, 4))
+
+
+def test_a_missing_plane_lies_across_or_along_the_long_axis_as_its_view_does():
+    across, along = ACROSS[:3, :2].T, ALONG[:3, :2].T  # directions of columns and rows
+    assert across[:, 2].tolist() == [0, 0]
+    assert along[:, 2].abs().max() == 1
+    for column, row in (across, along):
+        assert column @ row == 0
+        assert column.norm() == row.norm() == 1
 
 
 def test_only_labelled_frames_carry_labels_in_the_slot_of_their_plane(tmp_path):
@@ -67,6 +81,13 @@ def test_the_index_after_the_last_subject_is_a_sample_without_planes(tmp_path):
     assert not blank.present.any()
 
 
+def assert_same(sample, other):
+    """Compare two samples, subjects too."""
+    assert sample.subject == other.subject
+    for name, one, another in zip(Sample._fields, sample[:6], other[:6], strict=False):
+        assert torch.equal(one, another), name
+
+
 def damage(path):
     path.write_bytes(path.read_bytes()[:-100])
 
@@ -80,15 +101,57 @@ def garble(path):
 
 
 @pytest.mark.parametrize("harm", [damage, rename, garble])
-def test_an_unreadable_file_is_named_with_its_subject(tmp_path, harm):
+def test_an_unreadable_file_is_named_with_its_subject_and_becomes_a_blank_sample(tmp_path, caplog, harm):
     dataset = written(tmp_path, prepared(3, ()))
     path = subject_file(tmp_path, SUBJECT)
     harm(path)
-    with pytest.raises(RuntimeError, match=f"subject {SUBJECT}: {path} .* run prepare again"):
-        dataset[0]
+    assert_same(dataset[0], dataset.blank())
+    assert re.search(f"subject {SUBJECT}: {path} .* run prepare again; it is left out", caplog.text)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-def test_planes_of_another_size_are_named_with_their_subject(tmp_path):
+def test_planes_of_another_size_are_named_with_their_subject_and_nothing_of_them_is_left(tmp_path, caplog):
     dataset = written(tmp_path, prepared(3, ()), shape=(6, FRAMES, 24, 24))
-    with pytest.raises(RuntimeError, match=f"subject {SUBJECT}"):
-        dataset[0]
+    assert_same(dataset[0], dataset.blank())
+    assert f"subject {SUBJECT}" in caplog.text
+
+
+def test_of_a_subject_that_fails_half_way_nothing_is_left(tmp_path, caplog):
+    made = prepared(3, (), labelled=[(1, 0)])
+    made = made._replace(labels=np.zeros((1, SIZE + 1, SIZE), np.uint8))  # read when the images are in their slots
+    dataset = written(tmp_path, made, labels=True)
+    assert_same(dataset[0], dataset.blank())
+    assert f"subject {SUBJECT}" in caplog.text
+
+
+def test_a_damaged_subject_does_not_harm_the_next(tmp_path, caplog):
+    dataset = written(tmp_path, made := prepared(3, ()))
+    dataset.subjects = np.array(["900000777", SUBJECT])
+    assert dataset[0].subject == ""
+    np.testing.assert_array_equal(dataset[1].images[2:5], made.images)
+    assert "900000777" in caplog.text
+    assert SUBJECT not in caplog.text
+
+
+def test_a_cache_of_which_too_much_is_damaged_stops_the_run(tmp_path, caplog):
+    nobody = [str(900000100 + index) for index in range(PlaneDataset.MOST_DAMAGED + 1)]
+    dataset = PlaneDataset(tmp_path, nobody, SLOTS, SHAPE)
+    assert {dataset[index].subject for index in range(PlaneDataset.MOST_DAMAGED)} == {""}
+    path = subject_file(tmp_path, nobody[-1])
+    with pytest.raises(RuntimeError, match=f"subject {nobody[-1]}: {path} .*could not be read, is the disk"):
+        dataset[PlaneDataset.MOST_DAMAGED]
+    assert [subject in caplog.text for subject in nobody] == [True] * PlaneDataset.MOST_DAMAGED + [False]
+
+
+def test_mapped_files_give_no_warning_and_samples_that_may_be_written_to(tmp_path):
+    dataset = written(tmp_path, prepared(3, ("la_2ch",), labelled=[(1, 0)]), labels=True)
+    subject_file(tmp_path, SUBJECT).chmod(0o444)
+    torch.set_warn_always(True)  # torch says it once a process, which an earlier test may have used up
+    try:
+        sample, again = dataset[0], dataset[0]  # a warning would be an error
+    finally:
+        torch.set_warn_always(False)
+    assert sample.images.any()
+    for field in sample[:5]:
+        field.zero_()
+    assert_same(dataset[0], again)

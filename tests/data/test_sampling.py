@@ -53,9 +53,10 @@ def test_evaluation_shows_every_subject_once_and_fills_up_with_blanks(cache, cou
     assert {index for index in shown if index >= count} <= {count}
 
 
-def loader(cache, workers=0):
+def loader(cache, workers=0, batch_size=4, ranks=1, seed=0):
     data = dataset(cache, 14)
-    return TrainingLoader(data, 4, sampler=TrainingSampler(data, 1, 0, 0), drop_last=True, num_workers=workers)
+    sampler = TrainingSampler(data, ranks, 0, seed)
+    return TrainingLoader(data, batch_size, sampler=sampler, drop_last=True, num_workers=workers)
 
 
 def subjects(batches):
@@ -71,7 +72,8 @@ def test_a_restored_loader_goes_on_with_the_batches_that_were_not_handed_out(cac
     second = loader(cache)
     second.load_state_dict(first.state_dict())
     assert subjects(second) == whole[handed_out:]
-    assert second.state_dict() == {"epoch": 0, "batches": 3}
+    order = {"data.batch_size": 4, "data.seed": 0, "number of devices": 1}
+    assert second.state_dict() == {"epoch": 0, "batches": 3, "length": 3, **order}
     assert subjects(second) == whole, "only the first epoch after restoring starts in the middle"
 
 
@@ -81,6 +83,30 @@ def test_a_finished_epoch_is_followed_by_the_next(cache):
     second.load_state_dict(first.state_dict())
     third.sampler.set_epoch(1)
     assert subjects(second) == subjects(third)
+
+
+OTHERWISE = [
+    ({"batch_size": 2}, "data.batch_size 4, now it is 2"),
+    ({"seed": 7}, "data.seed 0, now it is 7"),
+    ({"ranks": 2}, "number of devices 1, now it is 2"),
+]
+
+
+@pytest.mark.parametrize(("change", "sentence"), OTHERWISE)
+def test_an_epoch_cannot_go_on_in_another_order(cache, change, sentence):
+    first = loader(cache)
+    next(iter(first))
+    with pytest.raises(ValueError, match=f"in the middle of an epoch with {sentence}"):
+        loader(cache, **change).load_state_dict(first.state_dict())
+
+
+@pytest.mark.parametrize("change", [change for change, _ in OTHERWISE])
+def test_the_epoch_after_a_finished_one_may_have_another_order(cache, change):
+    first, second, fresh = loader(cache), loader(cache, **change), loader(cache, **change)
+    assert len(subjects(first)) == 3
+    second.load_state_dict(first.state_dict())
+    fresh.sampler.set_epoch(1)
+    assert subjects(second) == subjects(fresh)
 
 
 def test_workers_do_not_change_the_batches(cache):

@@ -51,7 +51,7 @@ def test_a_block_of_the_decoder_is_no_block_of_the_encoder():
 
 @pytest.mark.parametrize("steps", [7, 100])
 def test_the_rate_rises_linearly_then_falls_to_zero_as_a_cosine(steps):
-    optimizer, schedule = adamw(nn.Linear(2, 2), 0, Optimisation(0.1, warmup=0.2), steps)
+    optimizer, schedule = adamw(nn.Linear(2, 2), 0, Optimisation(0.1, warmup=0.2), steps, fused=True)
     rates = []
     for _ in range(steps + 1):
         rates.append(optimizer.param_groups[0]["lr"])
@@ -66,12 +66,29 @@ def test_the_rate_rises_linearly_then_falls_to_zero_as_a_cosine(steps):
 
 
 def test_a_run_of_one_step_has_a_schedule():
-    adamw(tiny_task(encoder=tiny_encoder(GridPositions())), 2, Optimisation(), 1)
+    optimizer, schedule = adamw(tiny_task(encoder=tiny_encoder(GridPositions())), 2, Optimisation(), 1, fused=True)
+    optimizer.step()
+    schedule.step()
+    assert all(0 <= group["lr"] <= Optimisation().learning_rate for group in optimizer.param_groups)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_the_optimiser_is_fused_where_asked(fused):
+    optimizer, _ = adamw(nn.Linear(2, 2), 0, Optimisation(), 10, fused)
+    assert {group["fused"] for group in optimizer.param_groups} == {fused}
 
 
 @pytest.mark.parametrize(
     "options",
-    [{"learning_rate": 0.0}, {"warmup": 1.0}, {"warmup": -0.1}, {"layer_decay": 0.0}, {"layer_decay": 1.1}],
+    [
+        {"learning_rate": 0.0},
+        {"clip_norm": 0.0},
+        {"clip_norm": -1.0},
+        {"warmup": 1.0},
+        {"warmup": -0.1},
+        {"layer_decay": 0.0},
+        {"layer_decay": 1.1},
+    ],
 )
 def test_values_that_cannot_train_are_refused(options):
     name, value = next(iter(options.items()))

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch.nn.functional import mse_loss
@@ -6,7 +8,7 @@ from cmr_ssl.masking import PlaneDropout, RandomMasking, TubeMasking
 from cmr_ssl.metrics import psnr, visible_planes
 from cmr_ssl.models import CrossAttentionDecoder, GridPositions, SelfAttentionDecoder
 from cmr_ssl.models.tokens import patchify, take
-from cmr_ssl.tasks import PretrainingTask
+from cmr_ssl.tasks import Optimisation, PretrainingTask
 from tests.tiny import PATCH, repaint, tiny_batch, tiny_decoder, tiny_encoder, tiny_task
 
 SEEDS = [11, 12]
@@ -212,6 +214,37 @@ def test_a_few_steps_learn_one_subject(decoder, normalise):
         optimizer.step()
         losses.append(loss.item())
     assert losses[-1] < 0.7 * losses[0]
+
+
+def gradients(task):
+    return torch.cat([weight.grad.flatten() for weight in task.parameters() if weight.grad is not None])
+
+
+@pytest.mark.parametrize(("clip_norm", "kept"), [(0.01, False), (1e6, True)])
+def test_long_gradients_are_shortened_and_short_ones_left_alone(monkeypatch, clip_norm, kept):
+    task = tiny_task(optimisation=Optimisation(clip_norm=clip_norm))
+    monkeypatch.setattr(task, "log", lambda *arguments, **options: None)
+    task.losses(task.reconstruct(tiny_batch(), SEEDS)).sum().backward()
+    before = gradients(task).clone()
+    task.on_before_optimizer_step(None)
+    wanted = before if kept else before * clip_norm / before.norm()
+    assert clip_norm > before.norm() if kept else clip_norm < before.norm()
+    torch.testing.assert_close(gradients(task), wanted, rtol=1e-3, atol=1e-9)
+    torch.testing.assert_close(task.gradient_norm, before.norm())
+
+
+@pytest.mark.parametrize(("precision", "fused"), [("32-true", True), ("bf16-mixed", True), ("16-mixed", False)])
+def test_the_optimiser_is_fused_unless_its_gradients_must_be_unscaled_first(precision, fused):
+    task = tiny_task()
+    task.trainer = SimpleNamespace(precision=precision, estimated_stepping_batches=5)
+    optimizer = task.configure_optimizers()["optimizer"]
+    assert {group["fused"] for group in optimizer.param_groups} == {fused}
+
+
+def test_a_subject_whose_reconstruction_is_no_number_shows_in_the_loss():
+    task, batch = tiny_task(), tiny_batch()
+    batch.affine[1] = torch.nan
+    assert task.training_step(batch, 0).isnan()
 
 
 def test_pretraining_needs_a_rule_of_masking():
