@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any, NamedTuple
+from zipfile import is_zipfile
 
 import torch
 from jsonargparse import ArgumentError, ArgumentParser
@@ -36,12 +37,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint at {path}: a run keeps them in RUN_FOLDER/checkpoints")
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zipfile(path))
     except Exception as error:  # a file that is no checkpoint can fail in any way
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ValueError(f"{path} is no checkpoint of plain tensors ({reason})") from error
+        reason = (str(error) or type(error).__name__).splitlines()[0].split(". ")[0]
+        raise ValueError(f"{path} is damaged or no checkpoint of plain tensors ({reason})") from error
     if not isinstance(checkpoint, dict):
-        raise ValueError(f"{path} is no checkpoint: it holds a {type(checkpoint).__name__}")
+        raise ValueError(f"{path} is damaged or no checkpoint: it holds a {type(checkpoint).__name__}")
     missing = {"state_dict", "hyper_parameters", DATA} - set(checkpoint)
     if missing:
         raise ValueError(f"{path} is no checkpoint of cmr_ssl: it lacks {', '.join(sorted(missing))}")

@@ -49,7 +49,7 @@ def sentence(error: BaseException) -> str:
         key = re.match(r'Parser key "([^"]+)"', str(error))
         keys += [key[1]] if key and key[1] not in keys else []
         error = cause
-    return ": ".join([*keys[-1:], str(error)])
+    return ": ".join([*keys[-1:], " ".join(str(error).split())])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,7 +7,6 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from zipfile import is_zipfile
 
 import torch
 from jsonargparse import Namespace
@@ -19,6 +18,7 @@ import cmr_ssl.callbacks
 import cmr_ssl.data.datamodule
 import cmr_ssl.tasks  # noqa: F401  (importing makes bare class names work in configs)
 from cmr_ssl.callbacks.checkpoints import BEST, LAST, checkpoint_file
+from cmr_ssl.checkpoints import read_checkpoint
 
 RUNS = "runs"
 
@@ -71,18 +71,17 @@ def find_checkpoint(folder: str, wanted: str | None) -> str | None:
 
     Raises:
         FileNotFoundError: if the file is not there.
-        ValueError: if it is no whole checkpoint.
+        ValueError: if it is no whole checkpoint of this project.
     """
     if not wanted:
         return None
     path = checkpoint_file(folder, wanted) if wanted in (LAST, BEST) else Path(wanted)
-    if path.is_file() and not is_zipfile(path):
-        raise ValueError(f"{path} is damaged or no checkpoint: name another with --ckpt_path")
     if not path.is_file():
         raise FileNotFoundError(
             f"no checkpoint at {path}: leave --ckpt_path out to start a run, or name its folder with "
             "--trainer.default_root_dir"
         )
+    read_checkpoint(path)
     return str(path)
 
 

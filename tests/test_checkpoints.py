@@ -36,14 +36,14 @@ def test_a_missing_checkpoint_is_named(tmp_path):
 def test_a_file_that_is_no_checkpoint_is_named(tmp_path, content):
     path = tmp_path / "file.ckpt"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=f"{path} is no checkpoint") as refused:
+    with pytest.raises(ValueError, match=f"{path} is damaged or no checkpoint") as refused:
         read_checkpoint(path)
     assert "\n" not in str(refused.value), "one sentence"
 
 
 def test_half_a_checkpoint_is_named(checkpoint):
     checkpoint.write_bytes(checkpoint.read_bytes()[:5000])
-    with pytest.raises(ValueError, match="is no checkpoint of plain tensors"):
+    with pytest.raises(ValueError, match="is damaged or no checkpoint of plain tensors"):
         read_checkpoint(checkpoint)
 
 
@@ -56,7 +56,7 @@ class Bomb:
 
 def test_a_checkpoint_that_would_run_code_is_refused_and_runs_none(tmp_path, capsys):
     torch.save({"state_dict": Bomb()}, tmp_path / "bomb.ckpt")
-    with pytest.raises(ValueError, match="is no checkpoint of plain tensors"):
+    with pytest.raises(ValueError, match="is damaged or no checkpoint of plain tensors"):
         read_checkpoint(tmp_path / "bomb.ckpt")
     assert "boom" not in capsys.readouterr().out
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities.types import STEP_OUTPUT
+from torch import Tensor
 
 from cmr_ssl.data.sample import Sample
 
@@ -26,8 +27,12 @@ class FiniteLoss(Callback):
         if every_n_steps < 1:
             raise ValueError(f"every_n_steps of FiniteLoss must be at least 1, got {every_n_steps}")
         self.every_n_steps = every_n_steps
-        self.broken = torch.tensor(-1)
+        self.broken = self.own = torch.tensor(-1)  # first batch with a broken loss or gradient; with a broken loss
         self.subjects: dict[int, list[str]] = {}
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Watch on the device."""
+        self.broken, self.own = self.broken.to(pl_module.device), self.own.to(pl_module.device)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: STEP_OUTPUT, batch: Sample, batch_idx: int
@@ -36,9 +41,10 @@ class FiniteLoss(Callback):
         assert isinstance(outputs, Mapping)  # what Lightning makes of a loss
         loss, number = outputs["loss"], trainer.fit_loop.total_batch_idx
         self.subjects[number] = list(batch.subject)
-        finite = (loss + pl_module.gradient_norm.to(loss.device)).isfinite()
-        before = self.broken.to(loss.device)
-        self.broken = torch.where((before < 0) & ~finite, number, before)
+        # a loss scaler lets gradients overflow on purpose, and skips them
+        watched = loss if trainer.precision == "16-mixed" else loss + pl_module.gradient_norm
+        self.own = first_broken(self.own, loss, number)
+        self.broken = first_broken(self.broken, watched, number)
         if len(self.subjects) == self.every_n_steps:
             self.check(trainer)
 
@@ -52,12 +58,19 @@ class FiniteLoss(Callback):
         Raises:
             FloatingPointError: naming batch, epoch and subjects.
         """
-        number = int(trainer.strategy.reduce(self.broken, reduce_op="max"))
+        number = int(trainer.strategy.reduce(self.broken.clone(), reduce_op="max"))
         if number >= 0:
-            subjects = ", ".join(self.subjects[number]) if int(self.broken) == number else "of another process"
+            # gradients are averaged over processes, so with several only a broken loss tells whose subjects they were
+            mine = trainer.world_size == 1 or int(self.own) == number
+            subjects = ", ".join(self.subjects[number]) if mine else "of another process"
             raise FloatingPointError(
                 f"loss or gradients are not finite in batch {number} (epoch {trainer.current_epoch}, subjects "
                 f"{subjects}): look at these subjects' images, lower the learning rate, or train with "
                 "--trainer.precision 32-true; the last checkpoint is from before this batch"
             )
         self.subjects.clear()
+
+
+def first_broken(before: Tensor, value: Tensor, number: int) -> Tensor:
+    """Return `number` if `value` is not finite and nothing broke `before`, all on the device."""
+    return torch.where((before < 0) & ~value.isfinite(), number, before)

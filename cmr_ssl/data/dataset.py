@@ -54,7 +54,7 @@ def choose_planes(view: Tensor, height: Tensor, slots: Mapping[str, int]) -> tup
 class PlaneDataset(Dataset[Sample]):
     """Prepared subjects as samples. The index one past the last subject gives a sample without any plane."""
 
-    MOST_DAMAGED = 20  # reads that may fail in one process before it gives up
+    MOST_DAMAGED = 20  # subjects that may be unreadable to one process before it gives up
 
     def __init__(
         self, cache: Path, subjects: Sequence[str], slots: Mapping[str, int], shape: Shape, labels: bool = False
@@ -71,7 +71,7 @@ class PlaneDataset(Dataset[Sample]):
         # one array instead of many Python strings: workers share its pages, so memory stays flat
         self.subjects = np.array(subjects, dtype=np.str_)
         self.cache, self.slots, self.shape, self.labels = cache, dict(slots), shape, labels
-        self.damaged = 0
+        self.damaged: set[str] = set()
 
     def __len__(self) -> int:
         """Count the subjects."""
@@ -92,10 +92,10 @@ class PlaneDataset(Dataset[Sample]):
             self.fill(sample, path)
         except (OSError, SafetensorError, RuntimeError) as error:
             message = f"subject {subject}: {path} is not as prepared ({error}): delete it and run prepare again"
-            self.damaged += 1
-            if self.damaged > self.MOST_DAMAGED:
+            self.damaged.add(subject)
+            if len(self.damaged) > self.MOST_DAMAGED:
                 raise RuntimeError(
-                    f"{message}; {self.damaged} files could not be read, is the disk still there?"
+                    f"{message}; {len(self.damaged)} files could not be read, is the disk still there?"
                 ) from error
             log.warning("%s; it is left out", message)
             return self.blank()

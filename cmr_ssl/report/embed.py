@@ -59,7 +59,7 @@ def embed(checkpoint: Path, cache: Path, out: Path, batch_size: int = 8, workers
         for batch in track(DataLoader(dataset, batch_size, num_workers=workers), "embedding"):
             images, affine, present = (field.to(where) for field in (batch.images, batch.affine, batch.present))
             file.add(batch, encoder.embed_planes(images.float() / 255, affine, present))
-    print(f"{len(dataset)} embeddings of {encoder.width} features in {out}")
+    print(f"{file.rows} embeddings of {encoder.width} features in {out}")
     return 0
 
 
@@ -91,6 +91,7 @@ class EmbeddingFile:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path, self.unfinished = path, path.with_name(f".{path.name}.writing")
         self.writer = pq.ParquetWriter(self.unfinished, SCHEMA)
+        self.rows = 0
 
     def __enter__(self) -> Self:
         """Return the file."""
@@ -112,6 +113,7 @@ class EmbeddingFile:
             if subject
         ]
         self.writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
+        self.rows += len(rows)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Let the file appear, or remove it where something went wrong."""

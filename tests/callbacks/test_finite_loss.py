@@ -15,20 +15,22 @@ def alone(broken, reduce_op):
     return broken
 
 
-def trainer_at(number, reduce=alone):
+def trainer_at(number, reduce=alone, precision="32-true"):
     """Return a trainer at the batch `number`; two batches share an optimiser step."""
     return SimpleNamespace(
         global_step=number // 2,
         current_epoch=3,
+        precision=precision,
+        world_size=1 if reduce is alone else 2,
         fit_loop=SimpleNamespace(total_batch_idx=number),
         strategy=SimpleNamespace(reduce=reduce),
     )
 
 
-def end_batch(callback, number, loss, *subjects, gradient_norm=1.0, reduce=alone):
+def end_batch(callback, number, loss, *subjects, gradient_norm=1.0, reduce=alone, precision="32-true"):
     task = SimpleNamespace(gradient_norm=torch.tensor(gradient_norm))
     batch = SimpleNamespace(subject=list(subjects))
-    callback.on_train_batch_end(trainer_at(number, reduce), task, {"loss": torch.tensor(loss)}, batch, 0)
+    callback.on_train_batch_end(trainer_at(number, reduce, precision), task, {"loss": torch.tensor(loss)}, batch, 0)
 
 
 @pytest.mark.parametrize("loss", BROKEN)
@@ -46,6 +48,13 @@ def test_a_broken_gradient_is_seen_where_the_loss_is_finite(norm):
     end_batch(callback, 0, 0.5, "900000001", gradient_norm=norm)
     with pytest.raises(FloatingPointError, match=r"gradients are not finite in batch 0 .*900000001"):
         end_batch(callback, 1, 0.5, "900000002")
+
+
+def test_gradients_that_a_loss_scaler_lets_overflow_stop_nobody():
+    callback = FiniteLoss(every_n_steps=1)
+    end_batch(callback, 0, 0.5, "900000001", gradient_norm=float("inf"), precision="16-mixed")
+    with pytest.raises(FloatingPointError, match="in batch 1"):
+        end_batch(callback, 1, float("nan"), "900000001", precision="16-mixed")
 
 
 def test_finite_losses_and_gradients_stop_nobody():
