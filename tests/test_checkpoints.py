@@ -65,8 +65,8 @@ def test_a_checkpoint_that_would_run_code_is_refused_and_runs_none(tmp_path, cap
     ("content", "sentence"),
     [
         ({"state_dict": {}}, "is no checkpoint of cmr_ssl: it lacks CineDataModule, hyper_parameters"),
-        ([1, 2], "is no checkpoint: it holds a list"),
-        (torch.zeros(2), "is no checkpoint: it holds a Tensor"),
+        ([1, 2], "is damaged or no checkpoint: it holds a list"),
+        (torch.zeros(2), "is damaged or no checkpoint: it holds a Tensor"),
     ],
 )
 def test_a_file_of_another_project_is_named_with_what_is_wrong(tmp_path, content, sentence):
