@@ -12,6 +12,7 @@ from rich.console import Console
 
 from benchmarks import device, loader, scaling, step
 from benchmarks.machine import description
+from benchmarks.ours import hush
 from benchmarks.subjects import grid
 from benchmarks.table import Row, markdown, terminal
 
@@ -70,6 +71,7 @@ def measured(effort: Effort, only: str | None, console: Console) -> Iterator[Row
 
 def main() -> None:
     """Measure and print."""
+    hush()
     options, console = parse(), Console(stderr=True)
     effort = QUICK if options.quick else FULL
     title = f"Speed and memory, {effort.planes} planes, {grid(effort.planes).tokens} tokens"

@@ -40,7 +40,7 @@ def description() -> list[str]:
     """Return sentences about machine, versions and commit."""
     accelerator = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
     return [
-        f"CPU: {processor()}, {torch.get_num_threads()} threads. GPU: {accelerator}.",
+        f"CPU: {processor()}, threads: {torch.get_num_threads()}. GPU: {accelerator}.",
         f"Python {platform.python_version()}, torch {torch.__version__}, {platform.system()}.",
         f"Commit {commit()}, {date.today().isoformat()}.",
     ]

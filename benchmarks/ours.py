@@ -48,6 +48,12 @@ class Clock(Callback):
         trainer.should_stop = len(self.ends) >= self.steps
 
 
+def hush() -> None:
+    """Keep Lightning from giving advice in this process."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="lightning")
+
+
 def build(planes: int, batch: int, config: Path = CONFIG) -> LightningCLI:
     """Return task, data module and trainer as the command line builds them, without pictures, logs and checkpoints."""
     options = {
@@ -76,8 +82,7 @@ def build(planes: int, batch: int, config: Path = CONFIG) -> LightningCLI:
 
 def step_ends(planes: int, batch: int, steps: int) -> list[float]:
     """Train for some steps and return when each ended, in seconds."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="lightning")  # advice on loaders, of which there are none
+    hush()
     run, clock = build(planes, batch), Clock(steps)
     run.trainer.callbacks.append(clock)  # type: ignore[attr-defined]
     run.trainer.fit(run.model, run.datamodule)

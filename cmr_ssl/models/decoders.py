@@ -45,7 +45,7 @@ class CrossAttentionDecoder(Decoder):
     """
 
     def __init__(
-        self, encoder: Encoder, width: int = 512, depth: int = 4, heads: int = 8, mlp_ratio: float = 4.0
+        self, encoder: Encoder, width: int = 512, depth: int = 2, heads: int = 8, mlp_ratio: float = 4.0
     ) -> None:
         """Build the decoder; the arguments mean what they mean in `Encoder`."""
         super().__init__(encoder, width)
