@@ -5,6 +5,7 @@ A run lives in one folder, ``trainer.default_root_dir``: its config, checkpoints
 
 import logging
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,12 @@ from cmr_ssl.callbacks.checkpoints import BEST, LAST, checkpoint_file
 from cmr_ssl.checkpoints import read_checkpoint
 
 RUNS = "runs"
+# what Lightning says at every start, and nobody who trains can act on
+NOISE = (
+    "LightningCLI's args parameter",  # we take the arguments from the command line and pass them on
+    r"`isinstance\(treespec, LeafSpec\)`",  # Lightning 2.6 against torch 2.13
+    "Precision bf16-mixed is not supported by the model summary",
+)
 
 
 class RunCLI(LightningCLI):
@@ -132,6 +139,8 @@ def has_bfloat16(accelerator: object) -> bool:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one of Lightning's subcommands with `arguments` and return the exit status."""
+    for start in NOISE:
+        warnings.filterwarnings("ignore", start)
     messages = logging.getLogger("lightning.pytorch.utilities.rank_zero")
     messages.addFilter(lambda record: "litlogger" not in record.getMessage())  # an advertisement at every start
     RunCLI(
