@@ -66,7 +66,8 @@ class RunCLI(LightningCLI):
         """Say what came out and where it lies."""
         folder = Path(self.trainer.default_root_dir)
         measured = ", ".join(f"{name} {float(value):.4g}" for name, value in self.trainer.callback_metrics.items())
-        rank_zero_info(f"\nMeasured last: {measured}")
+        if measured:  # nothing is, where a finished run was resumed
+            rank_zero_info(f"\nMeasured last: {measured}")
         for what, where in (("Checkpoint", checkpoint_file(folder, BEST)), ("Pictures", folder / "figures")):
             if where.exists():
                 rank_zero_info(f"{what + ':':<12}{where}")
