@@ -72,7 +72,8 @@ class LastCheckpoint(Checkpoint):
         """Write the checkpoint unless this step's is there."""
         if trainer.global_step != self.saved_step and not trainer.sanity_checking:
             self.saved_step = trainer.global_step
-            trainer.save_checkpoint(checkpoint_file(trainer.default_root_dir, LAST), weights_only=False)
+            path = checkpoint_file(trainer.default_root_dir, LAST)
+            trainer.save_checkpoint(path, weights_only=False)  # everything a run resumes from
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: STEP_OUTPUT, batch: object, batch_idx: int
