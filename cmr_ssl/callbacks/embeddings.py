@@ -44,6 +44,7 @@ class Embeddings(BasePredictionWriter):
         """Let the file appear."""
         if self.file:
             self.file.close()
+            self.file = None
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
         """Leave no half of a file."""

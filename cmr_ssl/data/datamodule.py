@@ -19,7 +19,7 @@ from cmr_ssl.data.sample import Sample
 from cmr_ssl.data.sampling import EvaluationSampler, TrainingLoader, TrainingSampler
 from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
-from cmr_ssl.seeds import seed_of, subject_seeds
+from cmr_ssl.seeds import subject_seeds
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ class CineDataModule(LightningDataModule):
     def train_dataloader(self) -> TrainingLoader:
         """Return the training loader."""
         dataset = self.dataset(self.subjects["train"])
-        sampler = TrainingSampler(dataset, self.ranks, self.rank, seed_of(self.seed, "order") % 2**31)
+        sampler = TrainingSampler(dataset, self.ranks, self.rank, self.seed)
         loader = TrainingLoader(
             dataset, batch_size=self.batch_size, sampler=sampler, drop_last=True, **self.process_options()
         )

@@ -2,14 +2,14 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
-from cmr_ssl.data.cache import FORMAT, PreparedSubject
+from cmr_ssl.data.cache import PreparedSubject
 from cmr_ssl.data.crop import Crop, cut, cut_labels, inside, place_crop
 from cmr_ssl.data.heart import find_heart
 from cmr_ssl.data.intensity import to_uint8, window
@@ -53,10 +53,6 @@ class Preparation:
             )
         if self.frames < 2 or self.min_frames < 8:
             raise ValueError(f"frames {self.frames} must be >= 2 and min_frames {self.min_frames} >= 8 to hold a beat")
-
-    def digest(self) -> str:
-        """Return a short text that changes with any setting or with the cache's format."""
-        return digest({"format": FORMAT, **asdict(self)})
 
 
 class Acquisition(NamedTuple):

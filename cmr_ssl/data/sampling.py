@@ -7,6 +7,7 @@ from torch.utils.data import DataLoader, DistributedSampler
 
 from cmr_ssl.data.dataset import PlaneDataset
 from cmr_ssl.data.sample import Sample
+from cmr_ssl.seeds import seed_of
 
 
 class TrainingSampler(DistributedSampler[int]):
@@ -16,8 +17,9 @@ class TrainingSampler(DistributedSampler[int]):
     """
 
     def __init__(self, dataset: PlaneDataset, ranks: int, rank: int, seed: int) -> None:
-        """Split `dataset` over `ranks`."""
-        super().__init__(dataset, ranks, rank, shuffle=True, seed=seed, drop_last=True)
+        """Split `dataset` over `ranks`; torch adds the epoch to the seed, so neighbouring seeds are kept apart."""
+        super().__init__(dataset, ranks, rank, shuffle=True, seed=seed_of(seed, "order") % 2**31, drop_last=True)
+        self.given_seed = seed
         self.start = 0
 
     def __iter__(self) -> Iterator[int]:
@@ -60,7 +62,7 @@ class TrainingLoader(DataLoader[Sample]):
         """Return what decides which subjects are in a batch."""
         return {
             "data.batch_size": self.batch_size or 1,
-            "data.seed": self.sampler.seed,
+            "data.seed": self.sampler.given_seed,
             "number of devices": self.sampler.num_replicas,
         }
 
