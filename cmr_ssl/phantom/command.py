@@ -2,9 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from cmr_ssl.phantom.order import FaultsName, Order, PathologyName, PresetName
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 def phantom(
@@ -18,8 +21,9 @@ def phantom(
     overwrite: bool = False,
     preview: Path | None = None,
     subject: int = 1,
+    sheet: Path | None = None,
 ) -> int:
-    """Write a synthetic cohort as NIfTI folders with labels and a phenotype table, or preview one subject.
+    """Write a synthetic cohort as NIfTI folders with labels and a phenotype table, or only pictures of it.
 
     Args:
         out: folder for the cohort; one that holds a cohort of the same settings is continued.
@@ -32,6 +36,7 @@ def phantom(
         overwrite: replace the cohort or the picture that is already there.
         preview: PNG (ED and ES) or GIF (the whole beat) of one subject instead of a cohort.
         subject: which one to preview, from 1.
+        sheet: PNG of all subjects instead of a cohort: ED over ES, without and with labels.
 
     Returns:
         exit status, 0 when everything is written.
@@ -42,13 +47,15 @@ def phantom(
     _check_counts({"subjects": subjects, "workers": workers, "subject": subject})
     if seed < 0:
         raise ValueError(f"--seed {seed} makes no sense: give 0 or more")
-    if (out is None) == (preview is None):
-        raise ValueError("give either --out FOLDER for a cohort or --preview FILE for a picture of one subject")
+    if sum(target is not None for target in (out, preview, sheet)) != 1:
+        raise ValueError("give one of --out FOLDER for a cohort, --preview FILE for one subject, --sheet FILE for many")
     if pathology not in get_args(PathologyName):
         raise ValueError(f"unknown pathology {pathology!r}: choose one of {', '.join(get_args(PathologyName))}")
     order = Order(seed, preset, pathology, faults)
     if preview is not None:
         _preview(preview, order, subject, overwrite)
+    if sheet is not None:
+        _sheet(sheet, order, subjects, overwrite)
     if out is not None:
         _cohort(out, order, subjects, workers, overwrite)
     return 0
@@ -69,15 +76,32 @@ def _preview(path: Path, order: Order, subject: int, overwrite: bool) -> None:
     print(f"wrote {path}")
 
 
-def _cohort(out: Path, order: Order, subjects: int, workers: int, overwrite: bool) -> None:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def _sheet(path: Path, order: Order, subjects: int, overwrite: bool) -> None:
+    from cmr_ssl.phantom.person import scan
+    from cmr_ssl.phantom.pictures import check_sheet, subject_rows, write_sheet
 
+    check_sheet(path, overwrite)
+    rows = []
+    with _progress() as bar:
+        for index in bar.track(range(1, subjects + 1), description=""):
+            rows.append(subject_rows(scan(order, index)))
+    write_sheet(path, rows)
+    print(f"wrote {path}")
+
+
+def _cohort(out: Path, order: Order, subjects: int, workers: int, overwrite: bool) -> None:
     from cmr_ssl.phantom.cohort import open_cohort, write_cohort
 
     open_cohort(out, order, subjects, overwrite)
-    columns = (TextColumn("phantom"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, disable=not sys.stderr.isatty()) as bar:
+    with _progress() as bar:
         task = bar.add_task("", total=subjects)
         for done in write_cohort(out, order, subjects, workers):
             bar.update(task, completed=done)
     print(f"{subjects} subjects in {out}")
+
+
+def _progress() -> "Progress":
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("phantom"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, disable=not sys.stderr.isatty())

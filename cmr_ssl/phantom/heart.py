@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from cmr_ssl.phantom.population import Shape, Subject, Volumes
 from cmr_ssl.phantom.surfaces import ANGLES, HEIGHTS, Surface, angle, height, largest_root, mean_square
 from cmr_ssl.phantom.timing import Beat, smooth_step
+from cmr_ssl.volumes import MUSCLE_G_PER_ML
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
-MUSCLE_G_PER_ML = 1.05
 APEX_WALL_MM = 5.0
 BULLET_POWER = 2.15
 BULLET_OVERHANG = 0.58  # how far the profile runs past its equator, towards the base

@@ -9,6 +9,9 @@ FaultsName = Literal["none", "default"]
 PathologyName = Literal["mixed", Pathology]
 
 
+GENERATOR = 2  # grows whenever the bytes of a subject change, so that no cohort is continued by another generator
+
+
 class Preset(NamedTuple):
     """How finely a cohort is imaged: frames of a beat, and the pixel in units of UK Biobank's."""
 
@@ -27,9 +30,11 @@ class Order(NamedTuple):
         preset: how finely it is imaged.
         pathology: of every subject, or a mixture at the rates of `pathology.DISEASES`.
         faults: which rates of `faults.RATES` apply.
+        generator: version of the generator.
     """
 
     seed: int
     preset: PresetName
     pathology: PathologyName
     faults: FaultsName
+    generator: int = GENERATOR

@@ -49,7 +49,7 @@ def end_systole(study: Study) -> int:
 
 def _tile(got: Acquired, frame: int, index: int, labelled: bool, look: Look) -> Picture:
     """Return one image, (size, size, 3): a square around the middle."""
-    white = max(float(np.percentile(got.pixels[:, index], 99.3)), 1.0)
+    white = max(1.15 * float(np.percentile(got.pixels[:, index], 99.3)), 1.0)
     image = np.clip(got.pixels[frame, index] / white, 0, 1) * 255
     rgb = np.repeat(image[..., None], 3, axis=2)
     if labelled:
@@ -73,25 +73,45 @@ def still(study: Study, size: int) -> Picture:
     return np.vstack([panel(study, frame, labelled, look) for labelled in (False, True) for frame in frames])
 
 
-def sheet(studies: list[Study], size: int) -> Picture:
-    """Return a contact sheet, two subjects side by side: ED over ES, images left and labels right of each other."""
-    look = Look((0.15, 0.45, 0.75), size, part=0.66)
-    rows = []
-    for pair in zip(studies[::2], studies[1::2], strict=True):
-        for frames in zip(*((0, end_systole(study)) for study in pair), strict=True):
-            moments = list(zip(pair, frames, strict=True))
-            rows.append(np.hstack([panel(*moment, flag, look) for moment in moments for flag in (False, True)]))
-    return np.vstack(rows)
+def subject_rows(study: Study) -> Picture:
+    """Return one subject's part of a contact sheet: ED over ES, images left and labels right."""
+    look = Look((0.15, 0.45, 0.75), 96, part=0.66)
+    frames = (0, end_systole(study))
+    return np.vstack([np.hstack([panel(study, at, labelled, look) for labelled in (False, True)]) for at in frames])
+
+
+def write_sheet(path: Path, subjects: list[Picture]) -> None:
+    """Write a contact sheet of what `subject_rows` gave, two subjects side by side."""
+    if len(subjects) % 2:
+        subjects = [*subjects, np.zeros_like(subjects[0])]
+    pairs = [np.hstack(pair) for pair in zip(subjects[::2], subjects[1::2], strict=True)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.vstack(pairs)).save(path)
 
 
 def check_preview(path: Path, overwrite: bool) -> None:
-    """Check that a picture can be written to `path`.
+    """Check that a picture of one subject can be written to `path`.
 
     Raises:
         ValueError: if it is no PNG or GIF, or is there already and may not be replaced.
     """
     if path.suffix.lower() not in (".png", ".gif"):
         raise ValueError(f"a preview is a .png or a .gif, not {path.name!r}: change the file's ending")
+    _check_absent(path, overwrite)
+
+
+def check_sheet(path: Path, overwrite: bool) -> None:
+    """Check that a contact sheet can be written to `path`.
+
+    Raises:
+        ValueError: if it is no PNG, or is there already and may not be replaced.
+    """
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"a contact sheet is a .png, not {path.name!r}: change the file's ending")
+    _check_absent(path, overwrite)
+
+
+def _check_absent(path: Path, overwrite: bool) -> None:
     if path.exists() and not overwrite:
         raise ValueError(f"{path} exists: choose another name or pass --overwrite true")
 

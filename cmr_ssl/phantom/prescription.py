@@ -17,6 +17,7 @@ PIXEL_MM = 380.0 / 208.0
 COLUMNS = 208
 SLICE_GAP_MM = 10.0
 SLICE_MM = 8.0
+SLICES = (10, 12)  # fewest and most
 LONG_AXIS_MM = 6.0
 LONG_AXIS_ANGLE = {"la_2ch": 90.0, "la_3ch": 30.0, "la_4ch": -30.0}  # 0 is mid-septum, 90 anterior
 PATIENT_LEFT, PATIENT_BACK, PATIENT_DOWN = np.diag([-1.0, -1.0, -1.0])
@@ -83,7 +84,7 @@ def _short_axis(
     rng: np.random.Generator, heart: Heart, placement: Placement, matrix: tuple[int, int], scale: int
 ) -> Prescription:
     top = rng.uniform(8.0, 14.0)
-    count = int(np.ceil((top - float(heart.epi.bottom[0]) + 4.0) / SLICE_GAP_MM)) + 1
+    count = int(np.clip(np.ceil((top - float(heart.epi.bottom[0])) / SLICE_GAP_MM), *SLICES))
     tilt = _turn(0, rng.normal(0.0, 2.5)) @ _turn(1, rng.normal(0.0, 2.5)) @ _turn(2, rng.normal(-25.0, 8.0))
     axes = placement.rotation @ tilt @ np.diag([-1.0, -1.0, -1.0])
     middle = np.array([10.0, 0.0, 0.0]) + rng.uniform(-18.0, 18.0, 3) * [1, 1, 0]

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from cmr_ssl.phantom.measures import area_length, ejection, emptying, simpson
 from cmr_ssl.phantom.person import Study
 from cmr_ssl.phantom.population import Body, Subject
 from cmr_ssl.planes import SHORT_AXIS
+from cmr_ssl.volumes import LabelMap, ejection, emptying, measure, output
 
 Row = dict[str, float | int | str]
 READ_OFF = "UKB "  # prefix of columns that UK Biobank's formulas give on the written masks
@@ -36,7 +36,8 @@ def person(body: Body) -> Row:
 def exact(subject: Subject) -> dict[str, float]:
     """Return the true volumes under the field's column names."""
     volumes = subject.volumes
-    values = ejection("LV", volumes.lvedv, volumes.lvesv, subject.body.heart_rate)
+    values = ejection("LV", volumes.lvedv, volumes.lvesv)
+    values |= output(values["LVSV (mL)"], subject.body.heart_rate)
     values |= {"LVM (g)": volumes.lvm} | ejection("RV", volumes.rvedv, volumes.rvesv)
     values |= emptying("LA", volumes.lavmax, volumes.lavmin)
     return values | emptying("RA", volumes.ravmax, volumes.ravmin)
@@ -44,11 +45,8 @@ def exact(subject: Subject) -> dict[str, float]:
 
 def read_off(study: Study) -> dict[str, float]:
     """Return what the field's formulas give on the label maps as they are filed."""
-    filed = {item.plan.view: item for item in study.series}
-    stack = filed[SHORT_AXIS]
-    steps = np.linalg.norm(stack.plan.affine[:3, :3], axis=0)
-    values = simpson(stack.labels, float(steps.prod()), study.subject.body.heart_rate)
-    return values | area_length(filed["la_2ch"].labels[:, 0], filed["la_4ch"].labels[:, 0], float(steps[0]))
+    filed = {item.plan.view: LabelMap(item.labels, item.plan.affine) for item in study.series}
+    return measure(filed, study.subject.body.heart_rate).values
 
 
 def slice_shift(study: Study) -> float:

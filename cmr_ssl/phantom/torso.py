@@ -74,11 +74,11 @@ def draw_tissues(rng: np.random.Generator) -> Tissues:
         muscle=float(rng.normal(0.30, 0.03)),
         fat=float(rng.normal(0.85, 0.06)),
         liver=float(rng.normal(0.36, 0.05)),
-        spleen=float(rng.normal(0.45, 0.06)),
+        spleen=float(rng.normal(0.38, 0.05)),
         wall=float(rng.normal(0.22, 0.03)),
         lung=float(np.clip(rng.normal(0.06, 0.015), 0.03, 0.1)),
         marrow=float(rng.normal(0.42, 0.05)),
-        stomach=float(rng.uniform(0.1, 0.9)),
+        stomach=float(rng.uniform(0.1, 0.6)),
         rv_blood=float(rng.normal(0.95, 0.03)),
     )
 
@@ -208,10 +208,16 @@ def _abdomen(canvas: Canvas, torso: Torso, inner: Floats, x: Floats, y: Floats, 
     liver = np.minimum(floor - z - 2.0, 0.8 * left_edge)
     canvas.paint(soft(liver, width) * inner, Tissue(tissues.liver), (tissues.liver + vessels).astype(np.float32))
     bubble = 38.0 * (1 - np.sqrt(((x + 70.0) / 42.0) ** 2 + ((y - 8.0) / 36.0) ** 2 + ((z + 78.0) / 34.0) ** 2))
+    a, b, c = torso.phases
+    folds = np.sin(x / 8 + z / 13 + a) + np.sin(y / 7 - z / 9 + b) + np.sin(z / 6 + x / 15 + c)
+    bubble = bubble + 2.5 * folds
     canvas.paint(soft(bubble + 3.5, width) * under, Tissue(0.32))
-    canvas.paint(soft(bubble, width) * under, Tissue(tissues.stomach))
+    meal = (tissues.stomach * (1 + 0.22 * folds * np.sin(x / 4 + b) * np.sin(y / 5 + c))).astype(np.float32)
+    canvas.paint(soft(bubble, width) * under, Tissue(tissues.stomach), meal)
     spleen = 30.0 * (1 - np.sqrt(((x + 105.0) / 30.0) ** 2 + ((y + 48.0) / 42.0) ** 2 + ((z + 80.0) / 42.0) ** 2))
-    canvas.paint(soft(spleen, width) * under, Tissue(tissues.spleen))
+    spleen = spleen + 2.0 * np.sin(x / 13 + b) * np.sin(z / 16 + a)
+    pulp = (tissues.spleen + 0.2 * _specks(torso, x, y, z, 5.0)).astype(np.float32)
+    canvas.paint(soft(spleen, width) * under, Tissue(tissues.spleen), pulp)
 
 
 def _spine(canvas: Canvas, torso: Torso, x: Floats, y: Floats, z: Floats, width: float) -> None:

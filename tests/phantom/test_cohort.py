@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cmr_ssl.anatomy import LABEL_FILES
 from cmr_ssl.phantom import cohort
 from cmr_ssl.phantom.cohort import ROW, SETTINGS, TABLE, open_cohort, write_cohort, write_subject, write_table
 from cmr_ssl.phantom.order import Order
+from cmr_ssl.volumes import LabelMap, measure
 
 ORDER = Order(7, "small", "mixed", "none")
 
@@ -33,19 +35,36 @@ def test_a_cohort_is_filed_as_the_field_files_it(written):
     assert list(pd.read_csv(written / TABLE)["eid"]) == [900000001, 900000002]
 
 
-def test_the_fields_formulas_on_the_written_files_give_the_tables_columns(written):
+def as_filed(folder, stem, numbering):
+    image = nib.load(folder / f"{stem}.nii.gz")
+    numbers = np.asarray(image.dataobj).T
+    labels = np.zeros(numbers.shape, np.uint8)
+    for number, value in numbering.items():
+        labels[numbers == number] = value
+    return LabelMap(labels, image.affine), image.header.get_zooms()[3]
+
+
+def test_the_fields_formulas_on_the_fields_own_files_give_the_tables_columns(written):
     table = pd.read_csv(written / TABLE).set_index("eid")
     for eid, line in table.iterrows():
-        image = nib.load(written / str(eid) / "seg_sa.nii.gz")
-        labels, steps = np.asarray(image.dataobj), image.header.get_zooms()
-        ml = np.prod(steps[:3]) * 1e-3
-        lv, rv = (np.sum(labels == value, axis=(0, 1, 2)) * ml for value in (1, 3))
-        assert lv[0] == pytest.approx(line["UKB LVEDV (mL)"], rel=1e-5)
-        assert lv.min() == pytest.approx(line["UKB LVESV (mL)"], rel=1e-5)
-        assert rv[0] == pytest.approx(line["UKB RVEDV (mL)"], rel=1e-5)
-        assert np.sum(labels[..., 0] == 2) * ml * 1.05 == pytest.approx(line["UKB LVM (g)"], rel=1e-5)
-        beats = 60 / (labels.shape[3] * steps[3])
-        assert beats == pytest.approx(line["Heart rate (bpm)"], rel=1e-4)
+        stems = ("seg_sa", "seg_la_2ch", "seg_la_4ch")
+        filed = {LABEL_FILES[stem][0]: as_filed(written / str(eid), stem, LABEL_FILES[stem][1]) for stem in stems}
+        stack, frame_s = filed["sa"]
+        heart_rate = 60 / (len(stack.labels) * frame_s)
+        measured = measure({view: label_map for view, (label_map, _) in filed.items()}, heart_rate)
+        assert not measured.reasons
+        assert {f"UKB {name}" for name in measured.values} == {
+            name for name in table.columns if name.startswith("UKB ")
+        }
+        for name, value in measured.values.items():
+            assert value == pytest.approx(line[f"UKB {name}"], rel=1e-5, abs=1e-4)
+
+
+def test_another_generators_cohort_is_not_continued(written, tmp_path):
+    settings = json.loads((written / SETTINGS).read_text())
+    (tmp_path / SETTINGS).write_text(json.dumps(settings | {"generator": 1}))
+    with pytest.raises(ValueError, match="generator 1, not 2"):
+        open_cohort(tmp_path, ORDER, 1, overwrite=False)
 
 
 def test_a_subject_is_the_same_bytes_whoever_writes_it(written, tmp_path):

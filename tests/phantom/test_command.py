@@ -15,8 +15,8 @@ from cmr_ssl.phantom.command import phantom
         ({"out": Path("x"), "seed": -1}, "--seed -1 makes no sense"),
         ({"preview": Path("x.png"), "subject": 0}, "--subject 0 makes no sense"),
         ({"out": Path("x"), "pathology": "broken"}, "unknown pathology 'broken': choose one of mixed, normal"),
-        ({}, "either --out FOLDER"),
-        ({"out": Path("x"), "preview": Path("x.png")}, "either --out FOLDER"),
+        ({}, "one of --out FOLDER"),
+        ({"out": Path("x"), "preview": Path("x.png")}, "one of --out FOLDER"),
     ],
 )
 def test_impossible_arguments_get_one_clear_sentence_and_nothing_is_written(arguments, sentence, tmp_path, monkeypatch):
@@ -39,6 +39,11 @@ def test_the_command_writes_a_cohort_and_then_has_nothing_left_to_do(tmp_path, c
 def test_the_command_draws_one_heart(tmp_path):
     assert phantom(preview=tmp_path / "heart.png", preset="small", subject=3) == 0
     assert (tmp_path / "heart.png").is_file()
+
+
+def test_the_command_draws_a_contact_sheet(tmp_path):
+    assert phantom(sheet=tmp_path / "sheet.png", preset="small", subjects=2) == 0
+    assert (tmp_path / "sheet.png").is_file()
 
 
 def test_synthetic_data_need_no_torch():

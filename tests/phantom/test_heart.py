@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.phantom.heart import MUSCLE_G_PER_ML, build_heart, infarct
+from cmr_ssl.phantom.heart import build_heart, infarct
 from cmr_ssl.phantom.pathology import DISEASES
 from cmr_ssl.phantom.person import draw_person
 from cmr_ssl.phantom.surfaces import volume_ml
 from cmr_ssl.phantom.timing import beat
+from cmr_ssl.volumes import MUSCLE_G_PER_ML
 
 SUBJECTS = [(name, index) for name in DISEASES for index in (1, 2)]
 

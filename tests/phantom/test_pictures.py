@@ -2,7 +2,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cmr_ssl.phantom.pictures import SLICES_SHOWN, Look, check_preview, end_systole, panel, sheet, write_preview
+from cmr_ssl.phantom.pictures import (
+    SLICES_SHOWN,
+    Look,
+    check_preview,
+    check_sheet,
+    end_systole,
+    panel,
+    subject_rows,
+    write_preview,
+    write_sheet,
+)
 
 
 def test_a_panel_holds_every_view_and_labels_add_colour(study):
@@ -16,11 +26,24 @@ def test_end_systole_is_not_the_first_frame(study):
     assert 3 <= end_systole(study) <= 8
 
 
-def test_a_sheet_shows_two_subjects_side_by_side_at_ed_over_es(study):
-    picture = sheet([study] * 4, 16)
-    assert picture.shape == (4 * 16, 24 * 16, 3)
-    np.testing.assert_array_equal(picture[:, : 12 * 16], picture[:, 12 * 16 :])
-    assert not np.array_equal(picture[:16], picture[16:32])
+def test_a_sheet_shows_two_subjects_side_by_side_at_ed_over_es(study, tmp_path):
+    rows = subject_rows(study)
+    height, width, _ = rows.shape
+    assert not np.array_equal(rows[: height // 2], rows[height // 2 :])
+    write_sheet(tmp_path / "sheet.png", [rows] * 3)
+    with Image.open(tmp_path / "sheet.png") as picture:
+        pixels = np.asarray(picture)
+    assert pixels.shape == (2 * height, 2 * width, 3)
+    np.testing.assert_array_equal(pixels[:height, :width], pixels[:height, width:])
+    assert not pixels[height:, width:].any()
+
+
+def test_a_sheet_is_a_png_and_not_overwritten_unasked(tmp_path):
+    with pytest.raises(ValueError, match=r"a \.png, not 'sheet\.gif'"):
+        check_sheet(tmp_path / "sheet.gif", overwrite=False)
+    (tmp_path / "sheet.png").write_bytes(b"mine")
+    with pytest.raises(ValueError, match="exists"):
+        check_sheet(tmp_path / "sheet.png", overwrite=False)
 
 
 def test_a_gif_beats_at_the_hearts_own_pace(study, tmp_path):

@@ -1,0 +1,219 @@
+"""Volumes, mass and function from label maps, by the formulas the field uses.
+
+Ventricles: Simpson's sum of short-axis slices times their spacing, gap included. Atria: area-length, the left one from
+the 2- and 4-chamber view, the right one from the 4-chamber view (Petersen et al., JCMR 2017; Bai et al., Nat Med 2020).
+What cannot be measured is NaN, with a reason, never 0.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmr_ssl import anatomy
+from cmr_ssl.planes import APEX_TO_BASE_RAS, SHORT_AXIS, normal, spacing, unit
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.uint8]
+
+MUSCLE_G_PER_ML = 1.05
+AREA_LENGTH = 8.0 / (3.0 * np.pi)
+FEWEST_PIXELS = 9  # of an atrium whose length can be told
+TWO_CHAMBER, FOUR_CHAMBER = "la_2ch", "la_4ch"
+VENTRICULAR = {"LV": anatomy.LV, "myocardium": anatomy.MYOCARDIUM, "RV": anatomy.RV}
+
+
+class LabelMap(NamedTuple):
+    """Classes of one view over time.
+
+    Attributes:
+        labels: classes of `anatomy`, UNLABELLED where nobody looked, (T, S, Y, X).
+        affine: voxel (column, row, slice, 1) to RAS+ mm, (4, 4).
+    """
+
+    labels: Labels
+    affine: Array
+
+
+class Measured(NamedTuple):
+    """What was measured of one heart.
+
+    Attributes:
+        values: phenotypes under the field's column names; NaN where one cannot be measured.
+        reasons: column name to why it is NaN.
+        curves: structure to its volume in mL at every frame, (T,), NaN at frames without labels.
+    """
+
+    values: dict[str, float]
+    reasons: dict[str, str]
+    curves: dict[str, Array]
+
+
+def measure(maps: dict[str, LabelMap], heart_rate: float) -> Measured:
+    """Measure a heart.
+
+    Args:
+        maps: label maps by view; any may be missing.
+        heart_rate: beats per minute, NaN if unknown.
+    """
+    stack = maps.get(SHORT_AXIS)
+    lv, myocardium, rv = (_structure(stack, name) for name in VENTRICULAR)
+    to_base = apex_to_base(stack)
+    la = _atrium([maps.get(TWO_CHAMBER), maps.get(FOUR_CHAMBER)], "LA", to_base)
+    ra = _atrium([maps.get(FOUR_CHAMBER)] * 2, "RA", to_base)
+    parts = [_left(lv, heart_rate), _mass(lv, myocardium), _right(lv, rv), _emptied("LA", la), _emptied("RA", ra)]
+    found = dict(zip([*VENTRICULAR, "LA", "RA"], (lv, myocardium, rv, la, ra), strict=True))
+    return Measured(
+        {name: value for values, _ in parts for name, value in values.items()},
+        {name: why for values, why in parts for name, value in values.items() if np.isnan(value)},
+        {name: structure.curve for name, structure in found.items() if not structure.why},
+    )
+
+
+def ejection(chamber: str, edv: float, esv: float) -> dict[str, float]:
+    """Return a ventricle's four numbers under the field's column names."""
+    sv = edv - esv
+    values = {f"{chamber}EDV (mL)": edv, f"{chamber}ESV (mL)": esv, f"{chamber}SV (mL)": sv}
+    return values | {f"{chamber}EF (%)": 100.0 * sv / edv if edv > 0 else np.nan}
+
+
+def output(sv: float, heart_rate: float) -> dict[str, float]:
+    """Return the cardiac output for a stroke volume in mL and a heart rate in beats per minute."""
+    return {"LVCO (L/min)": sv * heart_rate / 1e3}
+
+
+def emptying(atrium: str, largest: float, smallest: float) -> dict[str, float]:
+    """Return an atrium's four numbers under the field's column names."""
+    sv = largest - smallest
+    values = {f"{atrium}V max (mL)": largest, f"{atrium}V min (mL)": smallest, f"{atrium}SV (mL)": sv}
+    return values | {f"{atrium}EF (%)": 100.0 * sv / largest if largest > 0 else np.nan}
+
+
+def labelled_frames(labels: Labels) -> NDArray[np.bool_]:
+    """Return at which frames of (T, ...) anything is drawn, (T,); often that is ED and ES only."""
+    drawn = (labels != anatomy.BACKGROUND) & (labels != anatomy.UNLABELLED)
+    return np.asarray(drawn.any(axis=tuple(range(1, labels.ndim))))
+
+
+def simpson(stack: LabelMap, value: int) -> Array:
+    """Return the volume of class `value` in mL at every frame, (T,), NaN where nothing is labelled."""
+    counts = np.count_nonzero(stack.labels == value, axis=(1, 2, 3))
+    ml = counts * (spacing(stack.affine).prod() * np.linalg.norm(stack.affine[:3, 2]) * 1e-3)
+    return np.where(labelled_frames(stack.labels), ml, np.nan)
+
+
+def ends_of_beat(lv: Array) -> tuple[int, int]:
+    """Return the frames of the largest and the smallest left ventricle: ED and ES."""
+    return int(np.nanargmax(lv)), int(np.nanargmin(lv))
+
+
+class _Structure(NamedTuple):
+    """A volume curve, or why there is none."""
+
+    curve: Array
+    why: str = ""
+
+
+def _unseen(why: str) -> _Structure:
+    return _Structure(np.full(1, np.nan), why)
+
+
+def _structure(stack: LabelMap | None, name: str) -> _Structure:
+    if stack is None:
+        return _unseen("there is no short-axis label map")
+    curve = simpson(stack, VENTRICULAR[name])
+    if not np.nansum(curve) > 0:
+        return _unseen(f"the short-axis label map shows no {name}")
+    return _Structure(curve)
+
+
+def _beat(lv: _Structure) -> str:
+    """Return why ED and ES cannot be told from the left ventricle, or nothing."""
+    few = np.isfinite(lv.curve).sum() < 2
+    return lv.why or ("only one frame is labelled, so ED and ES cannot be told" if few else "")
+
+
+def _left(lv: _Structure, heart_rate: float) -> tuple[dict[str, float], str]:
+    why = _beat(lv)
+    ed, es = (np.nan, np.nan) if why else (float(lv.curve[at]) for at in ends_of_beat(lv.curve))
+    values = ejection("LV", ed, es)
+    return values | output(values["LVSV (mL)"], heart_rate), why or "the heart rate is unknown"
+
+
+def _mass(lv: _Structure, myocardium: _Structure) -> tuple[dict[str, float], str]:
+    why = lv.why or myocardium.why
+    ed = np.nan if why else float(myocardium.curve[ends_of_beat(lv.curve)[0]])
+    return {"LVM (g)": ed * MUSCLE_G_PER_ML}, why
+
+
+def _right(lv: _Structure, rv: _Structure) -> tuple[dict[str, float], str]:
+    why = _beat(lv) or rv.why
+    ed, es = (np.nan, np.nan) if why else (float(rv.curve[at]) for at in ends_of_beat(lv.curve))
+    return ejection("RV", ed, es), why
+
+
+def _emptied(name: str, atrium: _Structure) -> tuple[dict[str, float], str]:
+    few = np.isfinite(atrium.curve).sum() < 2
+    why = atrium.why or ("only one frame is labelled" if few else "")
+    largest, smallest = (np.nan, np.nan) if why else (np.nanmax(atrium.curve), np.nanmin(atrium.curve))
+    return emptying(name, float(largest), float(smallest)), why
+
+
+def apex_to_base(stack: LabelMap | None) -> Array:
+    """Return the way from apex to base in RAS+: the normal of the short axis, without it that of a reference body."""
+    if stack is None:
+        return APEX_TO_BASE_RAS
+    axis = normal(stack.affine)
+    return axis if axis @ APEX_TO_BASE_RAS > 0 else -axis
+
+
+def _atrium(views: list[LabelMap | None], name: str, to_base: Array) -> _Structure:
+    """Return an atrium's volume from two views; the right one has the same view twice."""
+    maps = [view for view in views if view is not None]
+    if len(maps) < len(views):
+        return _unseen(f"the {name} needs label maps of {' and '.join(NEEDED[name])}")
+    if len({len(view.labels) for view in maps}) > 1:
+        return _unseen(f"{' and '.join(NEEDED[name])} have different numbers of frames")
+    value = anatomy.CLASSES.index(name)
+    (one, one_mm), (other, other_mm) = (extent(view, value, to_base) for view in maps)
+    labelled = np.all([labelled_frames(view.labels) for view in maps], axis=0)
+    if np.isnan((one_mm + other_mm)[labelled]).any() or not labelled.any():
+        return _unseen(f"the {name} is not seen at every labelled frame of {' and '.join(NEEDED[name])}")
+    curve = AREA_LENGTH * one * other / ((one_mm + other_mm) / 2) * 1e-3
+    return _Structure(np.where(labelled, curve, np.nan))
+
+
+NEEDED = {"LA": (TWO_CHAMBER, FOUR_CHAMBER), "RA": (FOUR_CHAMBER,)}
+
+
+def extent(view: LabelMap, value: int, to_base: Array) -> tuple[Array, Array]:
+    """Return area in mm2 and length in mm of an atrium at every frame, each (T,).
+
+    The length runs along the line through the centroids of the thirds nearest to and farthest from the ventricles; NaN
+    where too little of the atrium is seen.
+
+    Args:
+        view: label map of one plane.
+        value: class of the atrium.
+        to_base: direction from apex to base, RAS+, (3,).
+    """
+    plane = view.labels[:, 0] == value
+    steps = spacing(view.affine)
+    axes = view.affine[:3, :2] / steps
+    area = plane.sum(axis=(1, 2)) * float(steps.prod())
+    return area, np.array([_length(frame, steps, to_base @ axes) for frame in plane])
+
+
+def _length(inside: NDArray[np.bool_], steps: Array, to_base: Array) -> float:
+    """Return the length in mm of one structure (Y, X)."""
+    row, column = np.nonzero(inside)
+    if len(row) < FEWEST_PIXELS:
+        return float("nan")
+    points = np.stack([column, row], axis=1) * steps
+    height = points @ to_base
+    low, high = np.quantile(height, [1 / 3, 2 / 3])
+    axis = unit(points[height >= high].mean(axis=0) - points[height <= low].mean(axis=0))
+    off = points - points.mean(axis=0)
+    pixel = float(steps.mean())
+    along = off[np.abs(off @ np.array([-axis[1], axis[0]])) <= pixel] @ axis
+    return float(along.max() - along.min()) + pixel
