@@ -2,17 +2,13 @@
 
 import errno
 import json
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context, parent_process
-from multiprocessing.process import BaseProcess
 from pathlib import Path
-from threading import Thread
 from typing import NamedTuple
 
 import numpy as np
@@ -34,6 +30,7 @@ from cmr_ssl.data.progress import Tally
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.data.study import Finding, Source
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
+from cmr_ssl.workers import pool
 
 FIELD_FILES = NiftiFiles()
 PUBLISHED = Preparation()
@@ -145,15 +142,15 @@ def outcomes(work: Callable[[Job], Record], jobs: Iterator[Job], workers: int) -
     if workers == 1:
         yield from map(work, jobs)
         return
-    with ProcessPoolExecutor(workers, get_context("spawn"), _end_with_parent) as pool:
+    with pool(workers) as processes:
         try:
-            pending = {pool.submit(work, job) for job in islice(jobs, 2 * workers)}
+            pending = {processes.submit(work, job) for job in islice(jobs, 2 * workers)}
             while pending:
                 finished, pending = wait(pending, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in finished)
-                pending |= {pool.submit(work, job) for job in islice(jobs, len(finished))}
+                pending |= {processes.submit(work, job) for job in islice(jobs, len(finished))}
         finally:
-            pool.shutdown(cancel_futures=True)
+            processes.shutdown(cancel_futures=True)
 
 
 def remove_strangers(cache: Path, settings: str, subjects: set[str]) -> None:
@@ -164,18 +161,6 @@ def remove_strangers(cache: Path, settings: str, subjects: set[str]) -> None:
     for path in (cache / "subjects").glob("*"):
         if path.name not in known and (path.suffix == ".safetensors" or path.name.startswith(".writing-")):
             path.unlink()
-
-
-def _end_with_parent() -> None:
-    """Let this worker end when its parent is killed, instead of waiting for work for ever."""
-    parent = parent_process()
-    if parent is not None:
-        Thread(target=_leave_after, args=[parent], daemon=True).start()
-
-
-def _leave_after(parent: BaseProcess) -> None:
-    parent.join()
-    os._exit(1)
 
 
 def _jobs(source: Source, cache: Path, subjects: list[str], finished: dict[str, Done], tally: Tally) -> Iterator[Job]:

@@ -3,14 +3,13 @@
 import json
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 from cmr_ssl.phantom.files import write_series
 from cmr_ssl.phantom.order import PRESETS, Order, PresetName
 from cmr_ssl.phantom.person import FIRST_ID, scan, subject_id
 from cmr_ssl.phantom.table import row
+from cmr_ssl.workers import pool
 
 SETTINGS = "phantom.json"
 TABLE = "phenotypes.csv"
@@ -102,8 +101,8 @@ def _each(out: Path, order: Order, indices: list[int], workers: int) -> Iterator
             write_subject(out, order, index)
             yield
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(write_subject, [out] * len(indices), [order] * len(indices), indices)
+    with pool(workers) as processes:
+        yield from processes.map(write_subject, [out] * len(indices), [order] * len(indices), indices)
 
 
 def write_table(out: Path) -> None:
