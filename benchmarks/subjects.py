@@ -2,6 +2,7 @@
 
 import torch
 
+from cmr_ssl.anatomy import CLASSES
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.models.tokens import Grid
 
@@ -41,6 +42,7 @@ def random_subjects(planes: int, batch: int) -> Sample:
         view=torch.zeros(batch, planes, dtype=torch.int64),
         affine=affines(planes).repeat(batch, 1, 1, 1),
         labels=torch.zeros(batch, planes, 0, SIZE, SIZE, dtype=torch.uint8),
+        annotated=torch.zeros(batch, planes, len(CLASSES), dtype=torch.bool),
         phenotypes=torch.zeros(batch, 0),
         subject=[f"{number:09d}" for number in range(batch)],
     )

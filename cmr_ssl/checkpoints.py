@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from zipfile import is_zipfile
 
 import torch
-from jsonargparse import ArgumentError, ArgumentParser
+from jsonargparse import ArgumentError, ArgumentParser, Namespace
 
 from cmr_ssl.models import Encoder
 
@@ -57,10 +57,7 @@ def load_encoder(path: Path) -> Pretrained:
         ValueError: if the checkpoint has no encoder, or its weights do not fit its description.
     """
     checkpoint = read_checkpoint(path)
-    description = checkpoint["hyper_parameters"].get("encoder")
-    if not isinstance(description, dict):
-        raise ValueError(f"{path} does not describe its encoder: it was not written by `python -m cmr_ssl fit`")
-    encoder = build_encoder(description, path)
+    encoder = build_encoder(encoder_description(checkpoint, path), path)
     named = checkpoint["state_dict"].items()
     weights = {name.removeprefix(PREFIX): tensor for name, tensor in named if name.startswith(PREFIX)}
     try:
@@ -70,12 +67,38 @@ def load_encoder(path: Path) -> Pretrained:
     return Pretrained(encoder.eval(), checkpoint[DATA]["views"], checkpoint[DATA]["preparation"])
 
 
-def build_encoder(description: dict[str, Any], path: Path) -> Encoder:
-    """Build an encoder from the description that `path` holds; see `load_encoder`."""
-    parser = ArgumentParser(exit_on_error=False)
-    parser.add_argument("encoder", type=Encoder)
+def encoder_description(checkpoint: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Return how the checkpoint read from `path` describes its encoder.
+
+    Raises:
+        ValueError: if it does not.
+    """
+    description = checkpoint["hyper_parameters"].get("encoder")
+    if not isinstance(description, dict):
+        raise ValueError(f"{path} describes no encoder: name a checkpoint of a task that has one")
+    return description
+
+
+def parse_encoder(description: dict[str, Any], path: Path) -> Namespace:
+    """Return the description that `path` holds as a parser reads it.
+
+    Raises:
+        ValueError: if this version knows no such encoder.
+    """
     try:
-        built: Encoder = parser.instantiate(parser.parse_object({"encoder": description})).encoder
+        parsed: Namespace = _parser().parse_object({"encoder": description}).encoder
     except ArgumentError as error:
         raise ValueError(f"{path} describes an encoder that this version does not know: {error}") from error
+    return parsed
+
+
+def build_encoder(description: dict[str, Any], path: Path) -> Encoder:
+    """Build an encoder from the description that `path` holds; see `parse_encoder`."""
+    built: Encoder = _parser().instantiate(Namespace(encoder=parse_encoder(description, path))).encoder
     return built
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument("encoder", type=Encoder)
+    return parser

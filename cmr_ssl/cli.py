@@ -10,6 +10,8 @@ from importlib import import_module
 COMMANDS = {
     "phantom": ("cmr_ssl.phantom.command:phantom", "make a synthetic cohort with exact truth"),
     "prepare": ("cmr_ssl.data.preparing:prepare", "turn studies into a prepared cache"),
+    "quantify": ("cmr_ssl.quantify:quantify", "measure volumes, EF and mass on label maps"),
+    "predict": ("cmr_ssl.predicting:predict", "apply a task's checkpoint to new subjects"),
     "embed": ("cmr_ssl.report.embed:embed", "write the embedding of every subject of a cache to parquet"),
 }
 WRAPPER = re.compile("Parser key|Does not validate|Problem with given class_path")
@@ -17,7 +19,6 @@ TRAINING = {
     "fit": "train a task",
     "validate": "measure a checkpoint on the validation split",
     "test": "measure a checkpoint on the test split",
-    "predict": "apply a checkpoint to all splits",
 }
 
 

@@ -19,7 +19,7 @@ import cmr_ssl.callbacks
 import cmr_ssl.data.datamodule
 import cmr_ssl.tasks  # noqa: F401  (importing makes bare class names work in configs)
 from cmr_ssl.callbacks.checkpoints import BEST, LAST, checkpoint_file
-from cmr_ssl.checkpoints import read_checkpoint
+from cmr_ssl.checkpoints import encoder_description, parse_encoder, read_checkpoint
 
 RUNS = "runs"
 # what Lightning says at every start, and nobody who trains can act on
@@ -39,6 +39,8 @@ class RunCLI(LightningCLI):
         asked = self.asked
         asked.trainer.default_root_dir = str(asked.trainer.default_root_dir or Path(RUNS) / self.config.subcommand)
         asked.ckpt_path = find_checkpoint(asked.trainer.default_root_dir, asked.ckpt_path)
+        if not asked.ckpt_path:
+            adopt_encoder(asked.model)
         self.model_asked_for = asked.model.clone()
 
     @property
@@ -72,6 +74,19 @@ class RunCLI(LightningCLI):
             if where.exists():
                 rank_zero_info(f"{what + ':':<12}{where}")
         rank_zero_info(f"{'Curves:':<12}tensorboard --logdir {folder}")
+
+
+def adopt_encoder(model: Namespace) -> None:
+    """Describe the encoder of a task as the checkpoint it is reused from does, so that nobody needs to retype it.
+
+    Raises:
+        FileNotFoundError: if there is no such checkpoint.
+        ValueError: if it describes no encoder.
+    """
+    reused = model.init_args.get("encoder_checkpoint")
+    if reused and model.init_args.get("encoder") is None:
+        path = Path(reused)
+        model.init_args.encoder = parse_encoder(encoder_description(read_checkpoint(path), path), path)
 
 
 def find_checkpoint(folder: str, wanted: str | None) -> str | None:
@@ -108,7 +123,13 @@ def check_same_model(asked: Namespace, stored: Namespace, path: str) -> None:
     Lightning lays what the checkpoint stores over the config, the class of the task included, and says nothing.
     """
     was, now = (dict(vars(namespace.as_flat())) for namespace in (stored, asked))
-    differ = sorted(key for key in was.keys() | now.keys() if plain(was.get(key)) != plain(now.get(key)))
+    given = now.get("init_args.encoder") is not None or "init_args.encoder.class_path" in now
+    told = ("init_args.encoder_checkpoint",) if given else ("init_args.encoder",)  # the rest the checkpoint knows
+    differ = sorted(
+        key
+        for key in was.keys() | now.keys()
+        if not key.startswith(told) and plain(was.get(key)) != plain(now.get(key))
+    )
     if differ:
         key = differ[0]
         raise ValueError(

@@ -96,10 +96,10 @@ def labelled_frames(labels: Labels) -> NDArray[np.bool_]:
 
 
 def simpson(stack: LabelMap, value: int) -> Array:
-    """Return the volume of class `value` in mL at every frame, (T,), NaN where nothing is labelled."""
+    """Return the volume of class `value` in mL at every frame, (T,), NaN where none is drawn: no heart lacks it."""
     counts = np.count_nonzero(stack.labels == value, axis=(1, 2, 3))
     ml = counts * (spacing(stack.affine).prod() * np.linalg.norm(stack.affine[:3, 2]) * 1e-3)
-    return np.where(labelled_frames(stack.labels), ml, np.nan)
+    return np.where(counts > 0, ml, np.nan)
 
 
 def ends_of_beat(lv: Array) -> tuple[int, int]:
@@ -120,7 +120,7 @@ def _unseen(why: str) -> _Structure:
 
 def _structure(stack: LabelMap | None, name: str) -> _Structure:
     if stack is None:
-        return _unseen("there is no short-axis label map")
+        return _unseen("there is no usable short-axis label map")
     curve = simpson(stack, VENTRICULAR[name])
     if not np.nansum(curve) > 0:
         return _unseen(f"the short-axis label map shows no {name}")
@@ -143,13 +143,13 @@ def _left(lv: _Structure, heart_rate: float) -> tuple[dict[str, float], str]:
 def _mass(lv: _Structure, myocardium: _Structure) -> tuple[dict[str, float], str]:
     why = lv.why or myocardium.why
     ed = np.nan if why else float(myocardium.curve[ends_of_beat(lv.curve)[0]])
-    return {"LVM (g)": ed * MUSCLE_G_PER_ML}, why
+    return {"LVM (g)": ed * MUSCLE_G_PER_ML}, why or "the myocardium is not drawn at ED"
 
 
 def _right(lv: _Structure, rv: _Structure) -> tuple[dict[str, float], str]:
     why = _beat(lv) or rv.why
     ed, es = (np.nan, np.nan) if why else (float(rv.curve[at]) for at in ends_of_beat(lv.curve))
-    return ejection("RV", ed, es), why
+    return ejection("RV", ed, es), why or "the RV is not drawn at both ED and ES"
 
 
 def _emptied(name: str, atrium: _Structure) -> tuple[dict[str, float], str]:
@@ -212,8 +212,11 @@ def _length(inside: NDArray[np.bool_], steps: Array, to_base: Array) -> float:
     points = np.stack([column, row], axis=1) * steps
     height = points @ to_base
     low, high = np.quantile(height, [1 / 3, 2 / 3])
-    axis = unit(points[height >= high].mean(axis=0) - points[height <= low].mean(axis=0))
+    along_axis = points[height >= high].mean(axis=0) - points[height <= low].mean(axis=0)
+    if not along_axis.any():
+        return float("nan")
+    axis = unit(along_axis)
     off = points - points.mean(axis=0)
     pixel = float(steps.mean())
     along = off[np.abs(off @ np.array([-axis[1], axis[0]])) <= pixel] @ axis
-    return float(along.max() - along.min()) + pixel
+    return float(np.ptp(along)) + pixel if len(along) else float("nan")  # scattered pixels have no length

@@ -25,3 +25,11 @@ def finished_run(cache, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "finished"
     assert run(cache, folder, config=SMOKE) == 0
     return folder
+
+
+@pytest.fixture(scope="session")
+def hearts(tmp_path_factory) -> Path:
+    """Return a folder with a ``cohort`` of synthetic hearts and the ``cache`` prepared from it."""
+    from tests.hearts import make_hearts
+
+    return make_hearts(tmp_path_factory.mktemp("hearts"))

@@ -129,14 +129,14 @@ def test_resuming_from_an_archive_is_one_sentence(cache, tmp_path, capsys):
     assert str(path) in fails(capsys, cache, tmp_path / "run", "--ckpt_path", str(path))
 
 
-@pytest.mark.parametrize("command", ["validate", "test", "predict"])
+@pytest.mark.parametrize("command", ["validate", "test"])
 def test_only_a_trained_model_is_measured_and_applied(cache, started, capsys, command):
     error = fails(capsys, cache, started, command=command)
     assert error.startswith(f"{command} needs a trained model: add --ckpt_path")
     assert not (started / "embeddings.parquet").exists()
 
 
-@pytest.mark.parametrize("command", ["validate", "test", "predict"])
+@pytest.mark.parametrize("command", ["validate", "test"])
 def test_half_a_checkpoint_is_not_measured(cache, started, capsys, command):
     path = checkpoint_file(started, "best")
     path.write_bytes(path.read_bytes()[:-1000])

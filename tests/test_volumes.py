@@ -63,11 +63,15 @@ def test_frames_nobody_labelled_are_not_empty_hearts():
     assert np.isnan(curves["LV"][1])
 
 
+def test_a_frame_without_a_ventricle_is_no_end_systole():
+    assert measure({"sa": stack([(160, 10, 5), (0, 10, 5), (80, 12, 2)])}, 60.0).values["LVESV (mL)"] == 80
+
+
 def test_what_is_absent_is_nan_with_its_reason():
     values, reasons, curves = measure({}, 60.0)
     assert all(np.isnan(value) for value in values.values())
     assert set(reasons) == set(values)
-    assert reasons["LVEDV (mL)"] == "there is no short-axis label map"
+    assert reasons["LVEDV (mL)"] == "there is no usable short-axis label map"
     assert reasons["LAV max (mL)"] == "the LA needs label maps of la_2ch and la_4ch"
     assert not curves
 
@@ -77,6 +81,8 @@ def test_what_is_absent_is_nan_with_its_reason():
     [
         ([(160, 10, 0), (80, 10, 0)], 60.0, "RVEDV (mL)", "shows no RV"),
         ([(160, 0, 5), (80, 0, 5)], 60.0, "LVM (g)", "shows no myocardium"),
+        ([(160, 10, 5), (80, 10, 0)], 60.0, "RVEF (%)", "not drawn at both ED and ES"),
+        ([(160, 0, 5), (80, 10, 5)], 60.0, "LVM (g)", "not drawn at ED"),
         ([(160, 10, 5)], 60.0, "LVEF (%)", "only one frame is labelled"),
         ([(160, 10, 5), (80, 10, 5)], np.nan, "LVCO (L/min)", "the heart rate is unknown"),
     ],
@@ -133,6 +139,14 @@ def test_an_atrium_lost_at_one_labelled_frame_has_no_smallest_volume():
     measured = measure(atrial_maps(ellipse(60, 39, steps=(1.5, 1.5)), lost), 60.0)
     assert np.isnan(measured.values["LAV max (mL)"])
     assert "not seen at every labelled frame" in measured.reasons["LAV max (mL)"]
+
+
+def test_scattered_pixels_have_no_length():
+    frame = np.zeros((100, 100), np.uint8)
+    frame[20:80:59, 10:90:20] = anatomy.LA  # two rows of four dots on either side of nothing
+    frame[50, 5], frame[50, 95] = anatomy.LA, anatomy.LA
+    _, length = extent(LabelMap(frame[None, None], np.eye(4)), anatomy.LA, np.array([0.0, 1.0, 0.0]))
+    assert np.isnan(length[0])
 
 
 def test_views_of_different_length_are_not_multiplied():

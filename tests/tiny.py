@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import torch
 
+from cmr_ssl.anatomy import CLASSES
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.masking import PlaneDropout, RandomMasking
 from cmr_ssl.models import AnatomicalPositions, CrossAttentionDecoder, Encoder
@@ -55,6 +56,7 @@ def tiny_batch(subjects=2, slices=4, views=tuple(DEGREES), seed=0):
         view=torch.tensor([[VIEWS.index(view) for view in views] + [0] * slices]).expand(subjects, -1),
         affine=affines(slices, views).repeat(subjects, 1, 1, 1),
         labels=torch.zeros(subjects, planes, 0, SIZE, SIZE, dtype=torch.uint8),
+        annotated=torch.zeros(subjects, planes, len(CLASSES), dtype=torch.bool),
         phenotypes=torch.zeros(subjects, 0),
         subject=[str(900000000 + index) for index in range(subjects)],
     )

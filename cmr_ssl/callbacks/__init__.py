@@ -1,9 +1,18 @@
 """Lightning callbacks: checkpoints, pictures, guards."""
 
 from cmr_ssl.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
-from cmr_ssl.callbacks.embeddings import Embeddings
 from cmr_ssl.callbacks.finite_loss import FiniteLoss
+from cmr_ssl.callbacks.phenotype_report import PhenotypeReport
 from cmr_ssl.callbacks.reconstructions import Reconstructions
+from cmr_ssl.callbacks.segmentation_report import SegmentationReport
 from cmr_ssl.callbacks.throughput import Throughput
 
-__all__ = ("BestCheckpoint", "Embeddings", "FiniteLoss", "LastCheckpoint", "Reconstructions", "Throughput")
+__all__ = (
+    "BestCheckpoint",
+    "FiniteLoss",
+    "LastCheckpoint",
+    "PhenotypeReport",
+    "Reconstructions",
+    "SegmentationReport",
+    "Throughput",
+)

@@ -5,23 +5,29 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from lightning import LightningDataModule
 from lightning.pytorch.trainer.states import TrainerFn
+from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from cmr_ssl.data.augment import Augmentation
 from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, Shape
+from cmr_ssl.data.phenotypes import check_known, check_targets, read_classes, read_phenotypes
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.data.sampling import EvaluationSampler, TrainingLoader, TrainingSampler
 from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
-from cmr_ssl.planes import SHORT_AXIS, VIEWS
+from cmr_ssl.data.subjects import first_subjects, usable
+from cmr_ssl.planes import VIEWS
 from cmr_ssl.seeds import subject_seeds
 
 log = logging.getLogger(__name__)
+
+NEEDED: dict[str, tuple[Split, ...]] = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}  # by stage
 
 
 class CineDataModule(LightningDataModule):
@@ -31,6 +37,7 @@ class CineDataModule(LightningDataModule):
         subjects: ids of each split after `setup`.
         shape: (P, T, H, W) of a sample after `setup`.
         preparation: what the cache was prepared with, after `setup`.
+        phenotypes: what `use_targets` or `use_classes` found, a row a subject and a column a target.
     """
 
     def __init__(
@@ -44,6 +51,8 @@ class CineDataModule(LightningDataModule):
         split_column: str | None = None,
         augmentation: Augmentation | None = None,
         labels: bool = False,
+        table: str | None = None,
+        train_subjects: int | None = None,
         seed: int = 0,
     ) -> None:
         """Note where the cohort lies; it is opened in `setup`.
@@ -58,23 +67,30 @@ class CineDataModule(LightningDataModule):
             split_column: column of the cohort table to split by instead.
             augmentation: applied in training; None for none.
             labels: whether samples carry label maps.
+            table: CSV, TSV or parquet file with the phenotypes that a task asks for, one row a subject.
+            train_subjects: how many subjects of the training split are used, few being among more; None for all.
             seed: of the order of subjects and of the augmentation.
 
         Raises:
-            ValueError: if a view is unknown or a number makes no sense.
+            ValueError: if a view is unknown, a number makes no sense, or labels would not follow their pictures.
         """
         super().__init__()
         check_views(views)
-        least_values = (("batch_size", batch_size, 1), ("workers", workers, 0), ("min_planes", min_planes, 1))
-        for name, value, least in least_values:
-            if value < least:
-                raise ValueError(f"data.{name} must be at least {least}, got {value}")
+        check_least("batch_size", batch_size, 1)
+        check_least("workers", workers, 0)
+        check_least("min_planes", min_planes, 1)
+        check_least("train_subjects", 1 if train_subjects is None else train_subjects, 1)
+        if labels and augmentation is not None:
+            raise ValueError("data.augmentation moves pictures but not label maps: leave it out with data.labels true")
         self.cache, self.views, self.batch_size, self.workers = Path(cache), views, batch_size, workers
         self.min_planes, self.fractions, self.split_column = min_planes, fractions, split_column
         self.augmentation, self.labels, self.seed = augmentation, labels, seed
+        self.table, self.train_subjects = Path(table) if table else None, train_subjects
         self.preparation: dict[str, Any] = {}
         self.shape: Shape = (0, 0, 0, 0)
         self.subjects: dict[Split, list[str]] = {}
+        self.needed: tuple[Split, ...] = ()
+        self.phenotypes = pd.DataFrame()
         self.loader: TrainingLoader | None = None
         self.progress: dict[str, int] = {}
 
@@ -83,35 +99,96 @@ class CineDataModule(LightningDataModule):
 
         Raises:
             FileNotFoundError: if there is no complete prepared cache.
-            ValueError: if a split that `stage` needs has too few subjects.
+            ValueError: if a split that `stage` needs has too few subjects, or no labels where labels are asked for.
         """
         self.preparation = read_preparation(self.cache)
         self.shape = sample_shape(self.preparation, self.views)
         cohort = usable(read_cohort(self.cache), self.views, self.min_planes)
         split = split_cohort(cohort, self.fractions, self.split_column)
         self.subjects = {name: sorted(cohort["subject"][split == name]) for name in SPLITS}
-        counts = {name: len(subjects) for name, subjects in self.subjects.items()}
-        log.info("subjects: %s", ", ".join(f"{count} {name}" for name, count in counts.items()))
-        self.check_counts(TrainerFn(stage).value, counts)
+        self.needed = NEEDED.get(TrainerFn(stage).value, ())
+        self.subjects["train"] = first_subjects(self.subjects["train"], self.train_subjects)
+        self.phenotypes = pd.DataFrame(index=sorted(cohort["subject"]))
+        log.info("subjects: %s", ", ".join(f"{len(subjects)} {name}" for name, subjects in self.subjects.items()))
+        self.check_counts(TrainerFn(stage).value)
+        if self.labels:
+            self.check_labelled({*cohort["subject"][cohort["labelled"].astype(bool)]})
 
-    def check_counts(self, stage: str, counts: dict[Split, int]) -> None:
+    def check_counts(self, stage: str) -> None:
         """Raise in one sentence where `stage` has too few subjects; see `setup`."""
-        ranks = self.trainer.world_size if self.trainer else 1
-        needs: dict[str, dict[Split, int]] = {
-            "fit": {"train": ranks * self.batch_size, "val": 1},
-            "validate": {"val": 1},
-            "test": {"test": 1},
-        }
-        for split, least in needs.get(stage, {}).items():
-            if counts[split] < least:
+        for split in self.needed:
+            count, least = len(self.subjects[split]), self.least_training() if split == "train" else 1
+            if count < least:
                 raise ValueError(
-                    f"{counts[split]} subjects in the {split} split of {self.cache}, but {stage} needs at least "
-                    f"{least}: prepare more subjects, or change data.batch_size, data.fractions or data.min_planes"
+                    f"{count} subjects in the {split} split of {self.cache}, but {stage} needs at least {least}: "
+                    "prepare more subjects, or change data.batch_size, data.fractions, data.min_planes or "
+                    "data.train_subjects"
                 )
+
+    def least_training(self) -> int:
+        """Return how many training subjects there must be: a batch on each device, and as many as were asked for."""
+        return max(self.ranks * self.batch_size, self.train_subjects or 1)
+
+    def check_labelled(self, labelled: set[str]) -> None:
+        """Raise in one sentence where a split in use has no subject among `labelled`; see `setup`."""
+        for split in self.needed:
+            if labelled.isdisjoint(self.subjects[split]):
+                raise ValueError(
+                    f"none of the {len(self.subjects[split])} {split} subjects of {self.cache} has a label map: "
+                    "prepare subjects with label maps, or leave out data.labels"
+                )
+
+    def use_targets(self, targets: list[str]) -> NDArray[np.float32]:
+        """Put phenotypes into the samples of all splits and return those of the training split, (N, K), NaN if unknown.
+
+        Args:
+            targets: columns of the table, as `columns.resolve` finds them.
+
+        Raises:
+            FileNotFoundError: if the table is missing.
+            ValueError: if no table was named, it does not hold the targets of the cohort, or nothing can be learnt.
+        """
+        values = read_phenotypes(self.table_file(), targets, list(self.phenotypes.index))
+        training = self.keep(values, targets)
+        if "train" in self.needed:
+            check_targets(training, targets)
+        return training
+
+    def use_classes(self, target: str) -> tuple[NDArray[np.float32], list[str]]:
+        """Put the index of a class into the samples; return those of the training split, (N,), and the names.
+
+        Args:
+            target: a column of the table, as `columns.resolve` finds it.
+
+        Raises:
+            FileNotFoundError: if the table is missing.
+            ValueError: if no table was named, or it does not hold the target of the cohort.
+        """
+        labels, names = read_classes(self.table_file(), target, list(self.phenotypes.index))
+        values = np.where(labels < 0, np.nan, labels).astype(np.float32)[:, None]
+        return self.keep(values, [target])[:, 0], names
+
+    def table_file(self) -> Path:
+        """Return where the phenotypes are, or raise ValueError."""
+        if self.table is None:
+            raise ValueError("phenotypes need a table: --data.table FILE")
+        return self.table
+
+    def keep(self, values: NDArray[np.float32], targets: list[str]) -> NDArray[np.float32]:
+        """Keep the values (N, K) of the cohort, log how many are known, and return those of the training split."""
+        self.phenotypes = pd.DataFrame(values, self.phenotypes.index, targets)
+        for split in self.needed:
+            of_split = self.phenotypes.loc[self.subjects[split]].to_numpy()
+            check_known(of_split, targets, split)
+            counts = zip(targets, np.isfinite(of_split).sum(axis=0), strict=True)
+            known = ", ".join(f"{count} {name}" for name, count in counts)
+            log.info("known of %d %s subjects: %s", len(of_split), split, known)
+        return self.phenotypes.loc[self.subjects["train"]].to_numpy()
 
     def dataset(self, subjects: list[str]) -> PlaneDataset:
         """Return the samples of `subjects`, in this order."""
-        return PlaneDataset(self.cache, subjects, self.views, self.shape, self.labels)
+        phenotypes = self.phenotypes.loc[subjects].to_numpy(np.float32)
+        return PlaneDataset(self.cache, subjects, self.views, self.shape, self.labels, phenotypes)
 
     def train_dataloader(self) -> TrainingLoader:
         """Return the training loader."""
@@ -178,7 +255,9 @@ class CineDataModule(LightningDataModule):
         schedule does; it restores that of a data module always.
         """
         progress = self.loader.state_dict() if self.loader else self.progress
-        split = {"fractions": list(self.fractions), "column": self.split_column}
+        split: dict[str, Any] = {"fractions": list(self.fractions), "column": self.split_column}
+        if self.train_subjects is not None:  # older checkpoints do not tell
+            split["train_subjects"] = self.train_subjects
         return {"views": self.views, "preparation": self.preparation, "split": split, "progress": progress}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -204,6 +283,12 @@ def sample_shape(preparation: Mapping[str, Any], views: Mapping[str, int]) -> Sh
     return sum(views.values()), preparation["frames"], preparation["size"], preparation["size"]
 
 
+def check_least(name: str, value: int, least: int) -> None:
+    """Raise ValueError if a number of the config is too small."""
+    if value < least:
+        raise ValueError(f"data.{name} must be at least {least}, got {value}")
+
+
 def check_views(views: dict[str, int]) -> None:
     """Raise ValueError unless `views` names known views with at least one plane each."""
     if not views:
@@ -213,28 +298,3 @@ def check_views(views: dict[str, int]) -> None:
             raise ValueError(f"data.views names {name!r}; known views are {', '.join(VIEWS)}")
         if count < 1:
             raise ValueError(f"data.views gives {name} {count} planes; leave the view out instead")
-
-
-def usable(cohort: pd.DataFrame, views: dict[str, int], min_planes: int) -> pd.DataFrame:
-    """Return the rows with a whole beat and enough planes, and say how many were set aside and why."""
-    readable = cohort[cohort["status"] != "rejected"]
-    whole = readable[readable["cine"].astype(bool)]
-    enough = whole[planes_of(whole, views) >= min_planes]
-    for count, why in (
-        (len(cohort) - len(readable), "rejected in preparing"),
-        (len(readable) - len(whole), "without a whole beat"),
-        (len(whole) - len(enough), f"with fewer than {min_planes} planes in {', '.join(views)}"),
-    ):
-        if count:
-            log.warning("set aside %d subjects %s", count, why)
-    return enough
-
-
-def planes_of(cohort: pd.DataFrame, views: dict[str, int]) -> "pd.Series[int]":
-    """Count the planes of each subject that find a slot."""
-    names = cohort["views"].str.split(",")
-    count = cohort["sa_slices"].clip(upper=views.get(SHORT_AXIS, 0))
-    for name in views:
-        if name != SHORT_AXIS:
-            count = count + names.map(lambda present, name=name: name in present).astype(int)
-    return count

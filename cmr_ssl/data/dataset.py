@@ -6,11 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from cmr_ssl.anatomy import UNLABELLED
+from cmr_ssl.anatomy import BACKGROUND, CLASSES, UNLABELLED
 from cmr_ssl.data.cache import subject_file
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
@@ -57,7 +58,13 @@ class PlaneDataset(Dataset[Sample]):
     MOST_DAMAGED = 20  # subjects that may be unreadable to one process before it gives up
 
     def __init__(
-        self, cache: Path, subjects: Sequence[str], slots: Mapping[str, int], shape: Shape, labels: bool = False
+        self,
+        cache: Path,
+        subjects: Sequence[str],
+        slots: Mapping[str, int],
+        shape: Shape,
+        labels: bool = False,
+        phenotypes: NDArray[np.float32] | None = None,
     ) -> None:
         """Remember where the subjects lie; nothing is opened.
 
@@ -67,9 +74,11 @@ class PlaneDataset(Dataset[Sample]):
             slots: planes a sample has room for, per view.
             shape: (P, T, H, W) of a sample; P is the sum of the slots.
             labels: whether samples carry label maps.
+            phenotypes: of each subject, (N, K), NaN where unknown; None for none, K = 0.
         """
         # one array instead of many Python strings: workers share its pages, so memory stays flat
         self.subjects = np.array(subjects, dtype=np.str_)
+        self.phenotypes = np.zeros((len(subjects), 0), np.float32) if phenotypes is None else phenotypes
         self.cache, self.slots, self.shape, self.labels = cache, dict(slots), shape, labels
         self.damaged: set[str] = set()
 
@@ -99,7 +108,7 @@ class PlaneDataset(Dataset[Sample]):
                 ) from error
             log.warning("%s; it is left out", message)
             return self.blank()
-        return sample._replace(subject=subject)
+        return sample._replace(subject=subject, phenotypes=torch.tensor(self.phenotypes[index]))
 
     def blank(self) -> Sample:
         """Return a sample in which every plane is missing."""
@@ -111,7 +120,8 @@ class PlaneDataset(Dataset[Sample]):
             view=torch.tensor([VIEWS.index(name) for name in views]),
             affine=torch.stack([ACROSS if name == SHORT_AXIS else ALONG for name in views]),
             labels=torch.full((planes, frames * self.labels, height, width), UNLABELLED, dtype=torch.uint8),
-            phenotypes=torch.zeros(0),
+            annotated=torch.zeros(planes, len(CLASSES), dtype=torch.bool),
+            phenotypes=torch.full(self.phenotypes.shape[1:], torch.nan),
             subject="",
         )
 
@@ -126,6 +136,9 @@ class PlaneDataset(Dataset[Sample]):
             sample.present[slots] = True
             sample.view[slots] = view[planes]
             sample.affine[slots] = affine[planes]
+            annotated = file.get_tensor("annotated")[planes].bool()
+            annotated[:, BACKGROUND] |= annotated.any(dim=1)
+            sample.annotated[slots] = annotated
             if self.labels:
                 self.fill_labels(sample, dict(zip(planes, slots, strict=True)), file.get_tensor("labelled"), file)
 

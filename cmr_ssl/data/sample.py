@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 
@@ -16,7 +17,8 @@ class Sample(NamedTuple):
             or along the long axis, as the view of the slot is.
         labels: classes of `anatomy`, (P, T, H, W) uint8, 255 where nobody labelled; no frames at all, (P, 0, H, W),
             where the data module was not asked for labels.
-        phenotypes: (K,) float32 in physical units, NaN where unknown.
+        annotated: which classes of `anatomy` somebody drew on each plane, (P, C) bool; background wherever any was.
+        phenotypes: (K,) float32 in physical units, or the index of a class; NaN where unknown.
         subject: the id; the unit of splitting.
     """
 
@@ -25,5 +27,16 @@ class Sample(NamedTuple):
     view: Tensor
     affine: Tensor
     labels: Tensor
+    annotated: Tensor
     phenotypes: Tensor
     subject: str | list[str]
+
+
+def to_device(batch: Sample, device: torch.device) -> Sample:
+    """Return a batch on `device`."""
+    return Sample._make(field.to(device) if isinstance(field, Tensor) else field for field in batch)
+
+
+def one_of(batch: Sample, index: int) -> Sample:
+    """Return one subject of a batch."""
+    return Sample._make(field[index] for field in batch)

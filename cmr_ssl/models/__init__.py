@@ -2,16 +2,21 @@
 
 from cmr_ssl.models.decoders import CrossAttentionDecoder, Decoder, SelfAttentionDecoder
 from cmr_ssl.models.encoder import Embedding, Encoded, Encoder
+from cmr_ssl.models.pooling import AttentionPooling, ClassTokenPooling, MeanPooling, Pooling
 from cmr_ssl.models.positions import AnatomicalPositions, GridPositions, Positions
 
 __all__ = (
     "AnatomicalPositions",
+    "AttentionPooling",
+    "ClassTokenPooling",
     "CrossAttentionDecoder",
     "Decoder",
     "Embedding",
     "Encoded",
     "Encoder",
     "GridPositions",
+    "MeanPooling",
+    "Pooling",
     "Positions",
     "SelfAttentionDecoder",
 )

@@ -12,9 +12,10 @@ from torch.utils.data import DataLoader
 from cmr_ssl.checkpoints import Pretrained, load_encoder
 from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.cohort import read_cohort
-from cmr_ssl.data.datamodule import sample_shape, usable
+from cmr_ssl.data.datamodule import sample_shape
 from cmr_ssl.data.dataset import PlaneDataset
 from cmr_ssl.data.sample import Sample
+from cmr_ssl.data.subjects import usable
 from cmr_ssl.models import Embedding
 from cmr_ssl.planes import VIEWS
 
@@ -33,8 +34,6 @@ SCHEMA = pa.schema(
 @torch.inference_mode()
 def embed(checkpoint: Path, cache: Path, out: Path, batch_size: int = 8, workers: int = 2, device: str = "auto") -> int:
     """Write one row a subject: class token, mean of all tokens, and the mean of each plane's tokens.
-
-    For many devices, `predict` with the config of the run does the same.
 
     Args:
         checkpoint: of any task of this project.

@@ -1,6 +1,19 @@
 """Tasks: Lightning modules. What one learns here is stored under the attribute `encoder`."""
 
+from cmr_ssl.tasks.objectives import Classification, Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
+from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypeTask
 from cmr_ssl.tasks.pretraining import PretrainingTask
+from cmr_ssl.tasks.segmentation import SegmentationBaseline, SegmentationTask
 
-__all__ = ("Optimisation", "PretrainingTask")
+__all__ = (
+    "Classification",
+    "Objective",
+    "Optimisation",
+    "PhenotypeBaseline",
+    "PhenotypeTask",
+    "PretrainingTask",
+    "Regression",
+    "SegmentationBaseline",
+    "SegmentationTask",
+)

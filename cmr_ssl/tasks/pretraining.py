@@ -7,21 +7,18 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from lightning import LightningModule
-from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
-from torch.nn.utils import clip_grad_norm_
-from torch.optim import Optimizer
 from torchmetrics import MeanMetric, MetricCollection
 
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, subject_mean
 from cmr_ssl.masking import Masked, Masking, draw_noise, mask, needed_planes, visible_tokens
 from cmr_ssl.metrics import plane_of, psnr, visible_planes, visible_statistics
-from cmr_ssl.models import Decoder, Embedding, Encoder
+from cmr_ssl.models import Decoder, Encoder
 from cmr_ssl.models.tokens import Grid, coordinates, grid_of, patchify, take, take_coordinates
 from cmr_ssl.seeds import subject_seeds
-from cmr_ssl.tasks.optimisation import Optimisation, adamw
+from cmr_ssl.tasks.base import Task
+from cmr_ssl.tasks.optimisation import Optimisation
 
 
 class Reconstruction(NamedTuple):
@@ -37,7 +34,7 @@ class Reconstruction(NamedTuple):
     visible: Tensor
 
 
-class PretrainingTask(LightningModule):
+class PretrainingTask(Task):
     """Pretrain an encoder by reconstructing hidden tokens."""
 
     monitor, mode = "val/psnr_hidden", "max"
@@ -66,17 +63,21 @@ class PretrainingTask(LightningModule):
         Raises:
             ValueError: if there is no masking rule.
         """
-        super().__init__()
+        super().__init__(optimisation)
         if not masking:
             raise ValueError("pretraining needs at least one masking rule, for example cmr_ssl.masking.RandomMasking")
         self.save_hyperparameters()
         self.encoder = encoder
         self.decoder = decoder(encoder)
         self.masking, self.mask_ratio, self.normalise = masking, mask_ratio, normalise
-        self.optimisation, self.seed = optimisation, seed
-        self.gradient_norm = torch.zeros(())
+        self.seed = seed
         names = ("loss", "psnr_hidden", "psnr_dropped", "psnr_trivial", "psnr_trivial_dropped")
         self.means = MetricCollection({name: MeanMetric(nan_strategy="ignore") for name in names}, compute_groups=False)
+
+    @property
+    def depth(self) -> int:
+        """Number of encoder blocks."""
+        return len(self.encoder.blocks)
 
     def setup(self, stage: str) -> None:
         """Check that the cohort can fill the budget of visible tokens, before anything is trained.
@@ -147,10 +148,6 @@ class PretrainingTask(LightningModule):
         """Measure one batch as in validation."""
         self.log_means("test", self.measure(self.reconstruct(batch, self.fixed_seeds(batch))))
 
-    def predict_step(self, batch: Sample, batch_idx: int) -> Embedding:
-        """Return the embedding of each subject of a batch, nothing hidden."""
-        return self.encoder.embed_planes(batch.images, batch.affine, batch.present)
-
     def log_means(self, split: str, values: dict[str, Tensor]) -> None:
         """Add the values of a batch, (B,) each, to the means over the split; NaN is left out."""
         for name, value in values.items():
@@ -180,15 +177,3 @@ class PretrainingTask(LightningModule):
             "psnr_trivial": psnr(mean_where(trivial_errors, exists)),
             "psnr_trivial_dropped": psnr(mean_where(trivial_errors, dropped)),
         }
-
-    def on_before_optimizer_step(self, optimizer: Optimizer) -> None:
-        """Clip the gradients; Lightning itself refuses to where the optimiser is fused."""
-        self.gradient_norm = clip_grad_norm_(self.parameters(), self.optimisation.clip_norm)
-        self.log("train/gradient_norm", self.gradient_norm)
-
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Return AdamW with warm-up and cosine over all steps of the run."""
-        steps = int(self.trainer.estimated_stepping_batches)
-        fused = self.trainer.precision != "16-mixed"  # whose gradients must be unscaled before they are clipped
-        optimizer, schedule = adamw(self, len(self.encoder.blocks), self.optimisation, steps, fused)
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

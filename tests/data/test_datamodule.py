@@ -1,6 +1,8 @@
 import logging
 from itertools import chain
 
+import numpy as np
+import pandas as pd
 import pytest
 import torch
 from lightning import LightningModule, Trainer
@@ -10,6 +12,7 @@ from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.planes import VIEWS
 from tests.caches import COHORT, FRAMES, SIZE, write_cache
 
+VALUES = {subject: 50.0 + index for index, subject in enumerate(COHORT)}
 SLOTS = {"la_2ch": 1, "la_3ch": 1, "la_4ch": 1, "sa": 9}
 
 
@@ -44,6 +47,23 @@ def shown(cache, folder, epochs=1, **options):
     trainer = Trainer(accelerator="cpu", max_epochs=epochs, num_sanity_val_steps=0, default_root_dir=folder, **quiet)
     trainer.fit(watcher, datamodule=data)
     return watcher.seen
+
+
+def table_of(folder, **columns):
+    """Write a table of the cohort, in another order than the cohort's, with more people, and return its path."""
+    rows = pd.DataFrame({"eid": [*COHORT, "900000999"]} | {name: [*cells, 99] for name, cells in columns.items()})
+    rows[::-1].to_csv(folder / "table.csv", index=False)
+    return str(folder / "table.csv")
+
+
+def labelled_cache(folder, labelled):
+    """Write a cache whose table says that these subjects have label maps."""
+    return write_cache(folder, COHORT, **{f"s{subject}": {"labelled": True} for subject in labelled})
+
+
+def delivered(loader):
+    """Return the phenotypes of every subject that a loader shows."""
+    return {name: row for batch in loader for name, row in zip(batch.subject, batch.phenotypes, strict=True)}
 
 
 def test_splits_hold_every_usable_subject_once(cache):
@@ -113,7 +133,7 @@ def test_a_run_repeats_exactly_with_any_number_of_workers(cache, tmp_path):
 
 
 def test_the_state_tells_how_the_data_were_made_and_nothing_of_whom(cache):
-    data = data_of(cache)
+    data = data_of(cache, table=str(cache / "table.csv"))
     data.train_dataloader()
     state = data.state_dict()
     assert state["views"] == SLOTS
@@ -130,6 +150,7 @@ def test_the_state_tells_how_the_data_were_made_and_nothing_of_whom(cache):
         {"preparation": {"size": 128}},
         {"split": {"fractions": [0.7, 0.2, 0.1], "column": None}},
         {"split": {"fractions": [0.8, 0.1, 0.1], "column": "fold"}},
+        {"split": {"fractions": [0.8, 0.1, 0.1], "column": None, "train_subjects": 10}},
     ],
 )
 def test_a_checkpoint_of_other_data_is_refused(cache, changes):
@@ -151,6 +172,11 @@ def test_a_checkpoint_of_other_data_is_refused(cache, changes):
         ({"batch_size": 0}, "data.batch_size must be at least 1, got 0"),
         ({"workers": -1}, "data.workers must be at least 0, got -1"),
         ({"min_planes": 0}, "data.min_planes must be at least 1, got 0"),
+        ({"train_subjects": 0}, "data.train_subjects must be at least 1, got 0"),
+        ({"train_subjects": 19}, "18 subjects in the train split of .*, but fit needs at least 19"),
+        ({"train_subjects": 3}, "3 subjects in the train split of .*, but fit needs at least 4: .*train_subjects"),
+        ({"labels": True}, "none of the 18 train subjects of .* has a label map: prepare"),
+        ({"labels": True, "augmentation": Augmentation()}, "moves pictures but not label maps"),
     ],
 )
 def test_what_cannot_be_trained_with_is_one_sentence(cache, options, message):
@@ -162,3 +188,145 @@ def test_testing_needs_test_subjects_only(cache):
     assert data_of(cache, "test", fractions=(0.0, 0.0, 1.0)).subjects["train"] == []
     with pytest.raises(ValueError, match="but test needs at least 1"):
         data_of(cache, "test", fractions=(1.0, 0.0, 0.0))
+
+
+def test_samples_of_all_splits_carry_the_targets_of_their_subject_in_order(cache, tmp_path):
+    table = table_of(tmp_path, **{"LVM (g)": [2 * value for value in VALUES.values()], "lvef": VALUES.values()})
+    data = data_of(cache, table=table)
+    training = data.use_targets(["LVEF (%)", "LVM (g)"])
+    np.testing.assert_array_equal(training, [[VALUES[one], 2 * VALUES[one]] for one in data.subjects["train"]])
+    shown = {name: row.tolist() for name, row in delivered(data.predict_dataloader()).items()}
+    assert shown == {subject: [value, 2 * value] for subject, value in VALUES.items()}
+    some = delivered(data.train_dataloader())
+    assert len(some) == 16
+    assert all(row.tolist() == shown[name] for name, row in some.items())
+
+
+def test_classes_come_as_their_index_and_unknown_ones_as_nan(cache, tmp_path):
+    diagnoses = ["hcm", "dcm", ""] * 8
+    data = data_of(cache, table=table_of(tmp_path, Pathology=diagnoses))
+    training, names = data.use_classes("Pathology")
+    assert names == ["dcm", "hcm"]
+    index = {"dcm": 0.0, "hcm": 1.0, "": np.nan}
+    expected = {subject: index[diagnosis] for subject, diagnosis in zip(COHORT, diagnoses, strict=True)}
+    np.testing.assert_array_equal(training, [expected[subject] for subject in data.subjects["train"]])
+    shown = delivered(data.predict_dataloader())
+    assert shown.keys() == COHORT.keys()
+    for subject, row in shown.items():
+        np.testing.assert_array_equal(row, [expected[subject]])
+
+
+def test_neither_table_nor_targets_change_the_split(cache, tmp_path):
+    subjects = data_of(cache).subjects
+    gaps = [None, *list(VALUES.values())[1:]]
+    data = data_of(cache, table=table_of(tmp_path, Age=VALUES.values(), Height=gaps, Site=["a"] * 24))
+    for use in (
+        lambda: data.use_targets(["Age"]),
+        lambda: data.use_targets(["Height"]),
+        lambda: data.use_classes("Site"),
+    ):
+        use()
+        assert data.subjects == subjects
+        assert delivered(data.val_dataloader()).keys() == set(subjects["val"])
+    data.setup("fit")
+    assert data.subjects == subjects
+
+
+def test_subjects_without_a_row_stay_without_phenotypes_and_are_counted(cache, tmp_path, caplog):
+    lacking = data_of(cache).subjects["train"][:5]
+    table = table_of(tmp_path, Age=VALUES.values())
+    rows = pd.read_csv(table, dtype={"eid": str})
+    rows[~rows["eid"].isin(lacking)].to_csv(table, index=False)
+    data = data_of(cache, table=table)
+    with caplog.at_level(logging.INFO):
+        training = data.use_targets(["Age"])
+    assert np.isnan(training[:, 0]).tolist() == [True] * 5 + [False] * 13
+    assert "5 of 24 subjects have no row in" in caplog.text
+    assert "known of 18 train subjects: 13 Age" in caplog.text
+    assert "known of 3 val subjects: 3 Age" in caplog.text
+    unknown = {name for name, row in delivered(data.predict_dataloader()).items() if row.isnan().any()}
+    assert unknown == set(lacking)
+
+
+def test_a_task_gets_its_targets_in_its_own_setup(cache, tmp_path):
+    class Asking(Watcher):
+        def setup(self, stage):
+            self.trainer.datamodule.use_targets(["Age"])
+
+    settings = {"cache": str(cache), "views": SLOTS, "batch_size": 4, "workers": 0}
+    data, watcher = CineDataModule(**settings, table=table_of(tmp_path, Age=VALUES.values())), Asking()
+    quiet = {name: False for name in ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")}
+    Trainer(accelerator="cpu", max_epochs=1, default_root_dir=tmp_path, **quiet).fit(watcher, datamodule=data)
+    for split, batches in (("train", 4), ("val", 1)):
+        assert len(watcher.seen[split]) >= batches
+        for batch in watcher.seen[split]:
+            assert batch.phenotypes[:, 0].tolist() == [VALUES[subject] for subject in batch.subject]
+
+
+@pytest.mark.parametrize("use", [lambda data: data.use_targets(["Age"]), lambda data: data.use_classes("Age")])
+def test_phenotypes_without_a_table_are_one_sentence(cache, use):
+    with pytest.raises(ValueError, match=r"phenotypes need a table: --data.table FILE"):
+        use(data_of(cache))
+
+
+def test_what_cannot_be_learnt_is_refused_in_training_only(cache, tmp_path):
+    subjects = data_of(cache).subjects
+    only_val = [1.0 * (subject > "900000090") if subject in subjects["val"] else None for subject in COHORT]
+    only_train = [VALUES[subject] if subject in subjects["train"] else None for subject in COHORT]
+    table = table_of(tmp_path, Same=[5] * 24, Val=only_val, Train=only_train)
+    data = data_of(cache, table=table)
+    for target, message in (
+        ("Same", "Same is 5 in every training subject"),
+        ("Val", "Val is known of none of the 18 train subjects"),
+        ("Train", "Train is known of none of the 3 val subjects"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            data.use_targets([target])
+    with pytest.raises(ValueError, match="Val is known of none of the 18 train subjects"):
+        data.use_classes("Val")
+    tested = data_of(cache, "test", table=table)
+    assert tested.use_targets(["Same"]).tolist() == [[5]] * 18
+    with pytest.raises(ValueError, match="Val is known of none of the 3 test subjects"):
+        tested.use_targets(["Val"])
+
+
+def test_a_cohort_that_is_only_tested_needs_no_training_subjects(cache, tmp_path):
+    table = table_of(tmp_path, Age=VALUES.values())
+    data = data_of(cache, "test", fractions=(0.0, 0.0, 1.0), table=table, train_subjects=10)
+    assert data.use_targets(["Age"]).shape == (0, 1)
+    assert len(delivered(data.test_dataloader())) == 24
+
+
+def test_few_training_subjects_are_among_more_and_all_splits_else_are_the_same(cache):
+    everyone = data_of(cache).subjects
+    few, more = (data_of(cache, train_subjects=count).subjects for count in (4, 11))
+    assert (len(few["train"]), len(more["train"])) == (4, 11)
+    assert set(few["train"]) < set(more["train"]) < set(everyone["train"])
+    for split in ("val", "test"):
+        assert few[split] == more[split] == everyone[split]
+
+
+def test_only_the_training_subjects_in_use_are_shown_and_standardised_by(cache, tmp_path):
+    data = data_of(cache, train_subjects=8, table=table_of(tmp_path, Age=VALUES.values()))
+    training = data.use_targets(["Age"])
+    assert training[:, 0].tolist() == [VALUES[subject] for subject in data.subjects["train"]]
+    assert delivered(data.train_dataloader()).keys() == set(data.subjects["train"])
+
+
+def test_a_checkpoint_tells_how_many_subjects_were_used_if_not_all(cache):
+    data = data_of(cache, train_subjects=8)
+    assert data.state_dict()["split"]["train_subjects"] == 8
+    with pytest.raises(ValueError, match="trained with split "):
+        data.load_state_dict(data_of(cache).state_dict())
+
+
+def test_labels_are_asked_for_only_where_every_split_in_use_has_some(tmp_path, cache):
+    subjects = data_of(cache).subjects
+    one = labelled_cache(tmp_path / "one", subjects["train"][:1])
+    with pytest.raises(ValueError, match=r"none of the 3 val subjects of .* has a label map"):
+        data_of(one, labels=True)
+    with pytest.raises(ValueError, match=r"none of the 3 test subjects of .* has a label map"):
+        data_of(one, "test", labels=True)
+    two = labelled_cache(tmp_path / "two", [subjects["train"][0], subjects["val"][0]])
+    batch = next(iter(data_of(two, labels=True).val_dataloader()))
+    assert batch.labels.shape == batch.images.shape

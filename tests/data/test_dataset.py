@@ -76,15 +76,45 @@ def test_labels_cost_nothing_where_nobody_asked(tmp_path):
 
 
 def test_the_index_after_the_last_subject_is_a_sample_without_planes(tmp_path):
-    blank = written(tmp_path, prepared(3, ()))[1]
+    blank = written(tmp_path, prepared(3, ()), phenotypes=np.array([[1.0, 2.0]], np.float32))[1]
     assert blank.subject == ""
     assert not blank.present.any()
+    assert not blank.annotated.any()
+    assert blank.phenotypes.shape == (2,)
+    assert blank.phenotypes.isnan().all()
+
+
+def test_a_plane_tells_which_classes_somebody_drew_on_it(tmp_path):
+    made = prepared(2, ("la_2ch", "la_3ch", "la_4ch"))
+    annotated = np.zeros((5, 6), np.uint8)
+    annotated[0, 1:4] = annotated[2, 4] = annotated[3, 5] = 1  # the three-chamber view (3) has no slot
+    sample = written(tmp_path, made._replace(annotated=annotated))[0]
+    expected = torch.zeros(6, 6, dtype=torch.bool)
+    expected[0, [0, 4]] = True
+    expected[2, :4] = True  # where anything was drawn, so was the background
+    assert torch.equal(sample.annotated, expected)
+
+
+def test_subjects_come_with_their_phenotypes(tmp_path):
+    write_subject(tmp_path, "900000002", prepared(3, ()), "digest")
+    write_subject(tmp_path, SUBJECT, prepared(3, ()), "digest")
+    values = np.array([[1.5, np.nan], [2.5, 3.5]], np.float32)
+    values.setflags(write=False)  # as pandas may hand them over
+    dataset = PlaneDataset(tmp_path, ["900000002", SUBJECT], SLOTS, SHAPE, phenotypes=values)
+    assert [dataset[index].subject for index in range(2)] == ["900000002", SUBJECT]
+    for index in range(2):
+        np.testing.assert_array_equal(dataset[index].phenotypes, values[index])
+        assert dataset[index].phenotypes.dtype == torch.float32
+
+
+def test_without_a_table_there_are_no_phenotypes(tmp_path):
+    assert written(tmp_path, prepared(3, ()))[0].phenotypes.shape == (0,)
 
 
 def assert_same(sample, other):
     """Compare two samples, subjects too."""
     assert sample.subject == other.subject
-    for name, one, another in zip(Sample._fields, sample[:6], other[:6], strict=False):
+    for name, one, another in zip(Sample._fields[:-1], sample[:-1], other[:-1], strict=True):
         assert torch.equal(one, another), name
 
 
@@ -125,8 +155,8 @@ def test_of_a_subject_that_fails_half_way_nothing_is_left(tmp_path, caplog):
 
 
 def test_a_damaged_subject_does_not_harm_the_next(tmp_path, caplog):
-    dataset = written(tmp_path, made := prepared(3, ()))
-    dataset.subjects = np.array(["900000777", SUBJECT])
+    written(tmp_path, made := prepared(3, ()))
+    dataset = PlaneDataset(tmp_path, ["900000777", SUBJECT], SLOTS, SHAPE)
     assert dataset[0].subject == ""
     np.testing.assert_array_equal(dataset[1].images[2:5], made.images)
     assert "900000777" in caplog.text
@@ -152,6 +182,6 @@ def test_mapped_files_give_no_warning_and_samples_that_may_be_written_to(tmp_pat
     finally:
         torch.set_warn_always(False)
     assert sample.images.any()
-    for field in sample[:5]:
+    for field in sample[:-1]:
         field.zero_()
     assert_same(dataset[0], again)

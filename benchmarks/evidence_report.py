@@ -1,0 +1,105 @@
+"""Tables and learning curves of the evidence."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from benchmarks.machine import description
+from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.data.datamodule import CineDataModule
+
+if TYPE_CHECKING:
+    from benchmarks.evidence import Run
+
+INTERVAL = (" 2.5 %", " 97.5 %")
+
+
+def collect(runs: "list[Run]") -> pd.DataFrame:
+    """Return one row a run and target or structure: its error (or Dice) and the ends of its 95 % interval."""
+    rows = []
+    for run in runs:
+        name = {"task": run.arm.task, "arm": run.arm.name, "labels": run.labels, "seed": run.seed}
+        agreement = pd.read_csv(run.folder / "test" / "agreement.csv")
+        for _, line in agreement.iterrows():
+            low, high = (line[f"MAE{end}"] for end in INTERVAL)
+            rows.append({**name, "what": f"MAE {line['target']}", "value": line["MAE"], "low": low, "high": high})
+        if run.arm.task == "segmentation":
+            overlap = pd.read_csv(run.folder / "test" / "overlap.csv")
+            dice = overlap[overlap["view"] == "all"].groupby("structure", sort=False)["dice mean"].mean()  # ED and ES
+            rows += [{**name, "what": f"Dice {structure}", "value": value} for structure, value in dice.items()]
+    return pd.DataFrame(rows)
+
+
+def training_mean(folder: Path, targets: list[str]) -> dict[str, float]:
+    """Return the error of predicting everybody to be as the training split is on average."""
+    views = {"la_2ch": 1, "la_3ch": 1, "la_4ch": 1, "sa": 12}
+    table = str(folder / "cohort" / "phenotypes.csv")
+    data = CineDataModule(str(folder / "cache"), views, fractions=(0.72, 0.08, 0.20), min_planes=5, table=table)
+    data.setup("test")
+    mean = np.nanmean(data.use_targets(targets), axis=0)
+    test = data.dataset(data.subjects["test"])
+    true = np.array([test.phenotypes[index].numpy() for index in range(len(test))])
+    return dict(zip(targets, np.nanmean(np.abs(true - mean), axis=0).tolist(), strict=True))
+
+
+def table(found: pd.DataFrame, task: str) -> str:
+    """Return a Markdown table: a row an arm and number of labels, a column a target or structure."""
+    some = found[found["task"] == task]
+    grouped = some.groupby(["labels", "arm", "what"], sort=False)[["value", "low", "high"]].mean()
+    cells = {
+        index: f"{line['value']:.3g}" + ("" if np.isnan(line["low"]) else f" [{line['low']:.3g}, {line['high']:.3g}]")
+        for index, line in grouped.iterrows()
+    }
+    whats = list(dict.fromkeys(some["what"]))
+    lines = ["| labels | arm | " + " | ".join(whats) + " |", "| ---: | --- |" + " ---: |" * len(whats)]
+    for labels, arm in dict.fromkeys(zip(some["labels"], some["arm"], strict=True)):
+        values = [cells.get((labels, arm, what), "") for what in whats]
+        lines.append(f"| {labels} | {arm} | " + " | ".join(values) + " |")
+    return "\n".join(lines)
+
+
+def draw_learning_curves(path: Path, found: pd.DataFrame) -> None:
+    """Draw the value of each target against the number of labels, a line an arm."""
+    whats = list(dict.fromkeys(found["what"]))
+    columns = 4
+    figure = Figure(figsize=(3.2 * columns, 2.6 * -(-len(whats) // columns)), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(-(-len(whats) // columns), columns)).ravel()
+    for axis, what in zip(axes, whats, strict=False):
+        for arm, some in found[found["what"] == what].groupby("arm", sort=False):
+            means = some.groupby("labels")[["value", "low", "high"]].mean()
+            axis.plot(means.index, means["value"], marker="o", markersize=3, label=arm)
+            axis.fill_between(means.index, means["low"], means["high"], alpha=0.12)
+        axis.set_xscale("log")
+        axis.set_title(what, fontsize=8)
+        axis.tick_params(labelsize=7)
+        axis.legend(fontsize=6)
+    for axis in axes[len(whats) :]:
+        axis.set_visible(False)
+    write_atomically(path, lambda stream: figure.savefig(stream, format="png", dpi=110))
+
+
+def write_report(runs: "list[Run]", out: Path) -> None:
+    """Write evidence.md and its figures from the runs that are done."""
+    if not runs:
+        return
+    found = collect(runs)
+    text = [
+        "# Evidence: what pretraining is worth downstream",
+        "Made by `make evidence`. " + " ".join(description()),
+        f"Runs: {len(runs)}, seeds {sorted({run.seed for run in runs})}; every arm of a task has the same data, "
+        "schedule and number of steps. Values are means over seeds on the test split, brackets the mean ends of "
+        "subject-level 95 % bootstrap intervals. A cohort of synthetic hearts: it compares methods and says nothing "
+        "about patients.",
+    ]
+    for task in dict.fromkeys(run.arm.task for run in runs):
+        some = found[found["task"] == task]
+        text += [f"## {task.capitalize()}", table(found, task), f"![learning curves](evidence_{task}.png)"]
+        if task == "phenotype":
+            targets = [what.removeprefix("MAE ") for what in dict.fromkeys(some["what"])]
+            means = training_mean(runs[0].folder.parents[1], targets)
+            text.insert(-1, "Training mean: " + ", ".join(f"{name} {value:.3g}" for name, value in means.items()) + ".")
+        draw_learning_curves(out / f"evidence_{task}.png", some)
+    write_atomically(out / "evidence.md", lambda stream: stream.write(("\n\n".join(text) + "\n").encode()))

@@ -1,0 +1,165 @@
+"""How well predictions agree with the truth; intervals come from drawing subjects again, with replacement.
+
+Agreement of two ways to measure: Bland and Altman, Lancet 1986; intraclass correlation of two-way random effects,
+absolute agreement, single rater: Shrout and Fleiss, Psychol Bull 1979, their ICC(2,1).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+FEWEST = 3  # subjects from which anything is said
+INTERVAL = (2.5, 97.5)  # percentiles
+LIMITS_SD = 1.96
+FLAT = 1e-12  # share of the mean square below which a variance is rounding
+BINS = 10  # of confidence
+NUMBERS = ("MAE", "RMSE", "R2", "Pearson", "ICC(2,1)", "bias", "LoA low", "LoA high")
+PROBABILITIES = ("AUROC", "average precision", "Brier", "calibration error")
+
+
+class Estimate(NamedTuple):
+    """A number and its 95 % bootstrap interval over subjects; NaN where it cannot be told."""
+
+    value: float
+    low: float = float("nan")
+    high: float = float("nan")
+
+
+def agreement(
+    predicted: NDArray[np.floating], true: NDArray[np.floating], seed: int = 0, resamples: int = 1000
+) -> dict[str, Estimate]:
+    """Compare predicted with true values.
+
+    Args:
+        predicted: one value a subject, in physical units, (N,).
+        true: (N,); subjects in which either is not finite are left out.
+        seed: of the resampling.
+        resamples: how often subjects are drawn again.
+
+    Returns:
+        The measures of `NUMBERS`, and N, the subjects they rest on; differences are predicted minus true. R2 is the
+        coefficient of determination and may be negative. All but N are NaN for fewer than 3 subjects.
+    """
+    known = np.isfinite(predicted) & np.isfinite(true)
+    count = int(known.sum())
+    if count < FEWEST:
+        return _nothing(NUMBERS, count)
+    moments = _moments(predicted[known].astype(np.float64), true[known].astype(np.float64))
+    times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
+    means = np.vstack([np.ones(count), times]) @ (moments / count)  # first the sample itself
+    measured = zip(NUMBERS, _measures(means, count), strict=True)
+    return {name: _estimate(float(values[0]), values[1:]) for name, values in measured} | {"N": Estimate(count)}
+
+
+def classification(
+    scores: NDArray[np.floating], true: NDArray[np.integer], seed: int = 0, resamples: int = 200
+) -> dict[str, Estimate]:
+    """Judge predicted probabilities.
+
+    Args:
+        scores: probability of each class, (N, C).
+        true: index of the class, (N,); -1 where unknown, such subjects are left out.
+        seed: of the resampling.
+        resamples: how often subjects are drawn again; draws of one class only are left out.
+
+    Returns:
+        The measures of `PROBABILITIES`, and N. Of two classes, the first three are those of class 1; of more, AUROC and
+        average precision are means over the classes that occur, each against the rest, and Brier's score is the sum
+        over classes. The calibration error is that of the likeliest class in 10 bins of confidence.
+    """
+    known = (true >= 0) & np.isfinite(scores).all(axis=1)
+    given, index = scores[known].astype(np.float64), true[known].astype(np.int64)
+    if len(index) < FEWEST:
+        return _nothing(PROBABILITIES, len(index))
+    draws = np.random.default_rng(seed).integers(len(index), size=(resamples, len(index)))
+    mixed = [draw for draw in draws if np.ptp(index[draw]) > 0]
+    again = np.reshape([_probability_measures(given[draw], index[draw]) for draw in mixed], (-1, len(PROBABILITIES)))
+    measured = zip(PROBABILITIES, _probability_measures(given, index), again.T, strict=True)
+    return {name: _estimate(value, values) for name, value, values in measured} | {"N": Estimate(len(index))}
+
+
+def by_group(
+    predicted: NDArray[np.floating], true: NDArray[np.floating], groups: Sequence[str] | NDArray[np.str_]
+) -> dict[str, dict[str, Estimate]]:
+    """Return the `agreement` within each group, in the order of their names; predicted, true and groups are (N,)."""
+    labels = np.asarray(groups)
+    return {str(name): agreement(predicted[labels == name], true[labels == name]) for name in np.unique(labels)}
+
+
+def age_bands(age: NDArray[np.floating]) -> NDArray[np.str_]:
+    """Return decades as they are usual in imaging cohorts, such as "45-54", of ages in years (N,)."""
+    return np.array([_band(float(years)) for years in age], dtype=np.str_)
+
+
+def _band(years: float) -> str:
+    if not np.isfinite(years):
+        return "unknown"
+    low = int((years - 5) // 10) * 10 + 5
+    return f"{max(low, 0)}-{low + 9}"
+
+
+def _moments(predicted: Array, true: Array) -> Array:
+    """Return what all measures are made of, for each subject, (N, 8)."""
+    p, t, d = predicted - true.mean(), true - true.mean(), predicted - true  # centred: no digits are lost
+    return np.stack([p, t, p * p, t * t, p * t, d, d * d, np.abs(d)], axis=1)
+
+
+def _measures(means: Array, count: int) -> tuple[Array, ...]:
+    """Return the measures of `NUMBERS`, (R,) each, from mean moments of `count` subjects, (R, 8)."""
+    p, t, pp, tt, pt, bias, square, absolute = means.T
+    varies_p, varies_t, covariance = _variance(p, pp), _variance(t, tt), pt - p * t
+    scatter = np.maximum(square - bias**2, 0)
+    margin = LIMITS_SD * np.sqrt(scatter * count / (count - 1))
+    pearson = covariance / np.sqrt(varies_p * varies_t)
+    between = (np.maximum(pp - p**2, 0) + varies_t + 2 * covariance) / 4
+    icc = _icc(between, scatter, bias, count)
+    return absolute, np.sqrt(square), 1 - square / varies_t, pearson, icc, bias, bias - margin, bias + margin
+
+
+def _variance(mean: Array, square: Array) -> Array:
+    """Return the variance from mean and mean square; NaN where all values are the same."""
+    variance = square - mean**2
+    return np.where(variance > FLAT * square, variance, np.nan)
+
+
+def _icc(between: Array, scatter: Array, bias: Array, count: int) -> Array:
+    """Return ICC(2,1) of two raters from variances: of the raters' mean over subjects, and of their difference."""
+    subjects, raters, rest = 2 * between * count / (count - 1), bias**2 * count / 2, scatter * count / (count - 1) / 2
+    return (subjects - rest) / (subjects + rest + 2 * (raters - rest) / count)
+
+
+def _probability_measures(scores: Array, true: NDArray[np.int64]) -> tuple[float, float, float, float]:
+    """Return the measures of `PROBABILITIES`; the first two are NaN if only one class occurs."""
+    import torch  # tables and figures of numbers need not wait for it
+    from torchmetrics.functional import classification as judge
+
+    given, index, classes = torch.from_numpy(scores), torch.from_numpy(true), scores.shape[1]
+    occurring = np.unique(true)
+    ranked = [] if len(occurring) < 2 else [1] if classes == 2 else occurring.tolist()
+    areas = [judge.binary_auroc(given[:, one], (index == one).long()).item() for one in ranked]
+    precisions = [judge.binary_average_precision(given[:, one], (index == one).long()).item() for one in ranked]
+    errors = np.square(scores - np.eye(classes)[true])
+    brier = errors[:, 1] if classes == 2 else errors.sum(axis=1)
+    calibration = judge.multiclass_calibration_error(given, index, classes, n_bins=BINS).item()
+    return _mean(areas), _mean(precisions), float(brier.mean()), calibration
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")
+
+
+def _estimate(value: float, again: Array) -> Estimate:
+    """Return a value with the interval of what the resamples gave, (R,)."""
+    finite = again[np.isfinite(again)]
+    if not np.isfinite(value) or not len(finite):
+        return Estimate(value)
+    low, high = np.percentile(finite, INTERVAL)
+    return Estimate(value, float(low), float(high))
+
+
+def _nothing(names: Sequence[str], count: int) -> dict[str, Estimate]:
+    return {name: Estimate(float("nan")) for name in names} | {"N": Estimate(count)}

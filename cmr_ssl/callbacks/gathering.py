@@ -1,0 +1,16 @@
+"""Bring together what the processes of a run found."""
+
+from typing import TypeVar
+
+import torch.distributed
+
+Row = TypeVar("Row")
+
+
+def gather(rows: list[Row]) -> list[Row]:
+    """Return the rows of all processes, in the order of their ranks."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return rows
+    everyone: list[list[Row]] = [[] for _ in range(torch.distributed.get_world_size())]
+    torch.distributed.all_gather_object(everyone, rows)
+    return [row for part in everyone for row in part]

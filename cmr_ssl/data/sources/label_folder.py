@@ -1,0 +1,149 @@
+"""Label maps on their own: what `quantify` needs of a folder of subjects, without the images they were drawn on."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, names
+from cmr_ssl.data.sources.nifti_folder import join_ed_es
+from cmr_ssl.data.sources.nifti_image import Image, places_nothing, read_image
+from cmr_ssl.data.sources.nifti_labels import to_classes
+from cmr_ssl.data.study import Finding
+from cmr_ssl.planes import SHORT_AXIS, VIEWS, spacing
+from cmr_ssl.volumes import LabelMap
+
+
+class LabelledView(NamedTuple):
+    """Classes of one view over time, and the time between frames in ms, NaN where unknown."""
+
+    map: LabelMap
+    frame_ms: float
+
+
+class LabelledHeart(NamedTuple):
+    """One subject's label maps.
+
+    Attributes:
+        views: view to its label map, the short axis first; only those that can be used.
+        problems: view, or "" for the whole subject, to why it has none.
+    """
+
+    views: dict[str, LabelledView]
+    problems: dict[str, str]
+
+
+@dataclass(frozen=True)
+class LabelFolder:
+    """Label maps in sub-folders of one folder.
+
+    Attributes:
+        folder: the folder with one sub-folder a subject.
+        files: label maps; the first one found of a view wins.
+    """
+
+    folder: Path
+    files: list[LabelFile]
+
+    def subjects(self) -> list[str]:
+        """Return the names of all sub-folders, sorted, also of those without any label map.
+
+        Raises:
+            FileNotFoundError: if the folder is missing, or none of its sub-folders holds a label map of the mapping.
+        """
+        if not self.folder.is_dir():
+            raise FileNotFoundError(f"{self.folder} is no folder: name one with a sub-folder a subject")
+        found = sorted(path.name for path in self.folder.iterdir() if path.is_dir() and path.name[0] != ".")
+        if not any(_started(self.folder / subject, file) for subject in found for file in self.files):
+            raise FileNotFoundError(
+                f"none of the {len(found)} sub-folders of {self.folder} holds one of {', '.join(self._names())}: "
+                "check the folder, or map your file names to views with --files"
+            )
+        return found
+
+    def read(self, subject: str) -> LabelledHeart:
+        """Read one subject; a label map that cannot be used becomes a problem, not an exception."""
+        heart = LabelledHeart({}, {})
+        for view, file in self._found(self.folder / subject).items():
+            try:
+                heart.views[view] = read_labels(self.folder / subject, file)
+            except ValueError as error:
+                heart.problems[view] = str(error)
+        if not heart.views and not heart.problems:
+            heart.problems[""] = f"the folder holds none of {', '.join(self._names())}"
+        return heart
+
+    def _found(self, folder: Path) -> dict[str, LabelFile]:
+        """Return the label file of every view that has one, in the order of `VIEWS`."""
+        first: dict[str, LabelFile] = {}
+        for file in self.files:
+            if _started(folder, file):
+                first.setdefault(file.view, file)
+        return {view: first[view] for view in VIEWS if view in first}
+
+    def _names(self) -> list[str]:
+        return [name for file in self.files for name in names(file.file)]
+
+
+def read_labels(folder: Path, file: LabelFile) -> LabelledView:
+    """Read one label map, or its ED and ES halves as two frames.
+
+    Raises:
+        ValueError: if nothing can be measured on it; one sentence.
+    """
+    image, findings = _read(folder, file)
+    title = " and ".join(names(file.file))
+    _check_place(image, findings, file.view, title)
+    _check_slices(image.pixels.shape, file.view, title)
+    labels, unknown = to_classes(np.nan_to_num(image.pixels), file.classes)
+    if unknown:
+        raise ValueError(f"{title} holds the numbers {_few(unknown)}, which the mapping {file.classes} does not name")
+    return LabelledView(LabelMap(labels.T, image.affine), image.frame_ms)
+
+
+def _read(folder: Path, file: LabelFile) -> tuple[Image, list[Finding]]:
+    if isinstance(file.file, str):
+        return read_image(folder / file.file, file.view)
+    missing = [name for name in names(file.file) if not (folder / name).is_file()]
+    if missing:
+        raise ValueError(f"{missing[0]} is missing, the other half of an ED and ES pair")
+    return _joined(folder, file.file, file.view)
+
+
+def _joined(folder: Path, pair: EdEs, view: str) -> tuple[Image, list[Finding]]:
+    """Read a pair as two frames; a slice of ES that ED lacks may not show anything, for it would go unmeasured."""
+    (ed, findings), (es, found) = (read_image(folder / name, view) for name in names(pair))
+    joined, slices = join_ed_es(ed, es)
+    lost = sorted(set(np.flatnonzero(es.pixels.any(axis=(0, 1, 3))).tolist()) - set(slices.tolist()))
+    if lost:
+        raise ValueError(f"slice {_few(lost)} of {pair.es} lies where {pair.ed} has none: store both on one grid")
+    return joined, findings + found
+
+
+def _check_place(image: Image, findings: list[Finding], view: str, title: str) -> None:
+    """Refuse what does not say where it lies, or how large its pixels are: a volume would be an invention."""
+    nowhere = any(found.code == "no-orientation" for found in findings)
+    if nowhere and np.allclose([*spacing(image.affine), np.linalg.norm(image.affine[:3, 2])], 1.0):
+        raise ValueError(f"{title} has no geometry (an identity affine): write it with the affine of its image")
+    if places_nothing(findings, view):
+        raise ValueError(f"{title} has no orientation, so where it cuts the heart is unknown")
+
+
+def _check_slices(shape: tuple[int, ...], view: str, title: str) -> None:
+    """Refuse a single short-axis slice and stacked long-axis ones: mostly frames on the wrong axis."""
+    one, wanted = shape[2] == 1, "several slices" if view == SHORT_AXIS else "one slice"
+    if one == (view == SHORT_AXIS):
+        raise ValueError(
+            f"{title} of shape {shape} has {shape[2]} slices where {view} has {wanted}: "
+            "store it as (columns, rows, slices, frames)"
+        )
+
+
+def _started(folder: Path, file: LabelFile) -> bool:
+    return any((folder / name).is_file() for name in names(file.file))
+
+
+def _few(values: list[float] | list[int]) -> str:
+    """List the first few values."""
+    return ", ".join(f"{value:g}" for value in values[:5]) + (", ..." if len(values) > 5 else "")

@@ -1,0 +1,45 @@
+"""Which subjects of a cohort are used: those with enough planes, and a few of them by a stable hash."""
+
+import logging
+from collections.abc import Sequence
+
+import pandas as pd
+
+from cmr_ssl.planes import SHORT_AXIS
+from cmr_ssl.seeds import seed_of
+
+log = logging.getLogger(__name__)
+
+
+def first_subjects(subjects: Sequence[str], count: int | None) -> list[str]:
+    """Return `count` of the subjects, sorted, or all where there are no more; fewer are always among more.
+
+    Which ones depends on their ids only, as the split does.
+    """
+    order = sorted(subjects, key=lambda subject: seed_of("first subjects", subject))
+    return sorted(order[:count])
+
+
+def usable(cohort: pd.DataFrame, views: dict[str, int], min_planes: int) -> pd.DataFrame:
+    """Return the rows with a whole beat and enough planes, and say how many were set aside and why."""
+    readable = cohort[cohort["status"] != "rejected"]
+    whole = readable[readable["cine"].astype(bool)]
+    enough = whole[planes_of(whole, views) >= min_planes]
+    for count, why in (
+        (len(cohort) - len(readable), "rejected in preparing"),
+        (len(readable) - len(whole), "without a whole beat"),
+        (len(whole) - len(enough), f"with fewer than {min_planes} planes in {', '.join(views)}"),
+    ):
+        if count:
+            log.warning("set aside %d subjects %s", count, why)
+    return enough
+
+
+def planes_of(cohort: pd.DataFrame, views: dict[str, int]) -> "pd.Series[int]":
+    """Count the planes of each subject that find a slot."""
+    names = cohort["views"].str.split(",")
+    count = cohort["sa_slices"].clip(upper=views.get(SHORT_AXIS, 0))
+    for name in views:
+        if name != SHORT_AXIS:
+            count = count + names.map(lambda present, name=name: name in present).astype(int)
+    return count

@@ -1,0 +1,54 @@
+"""What others would use on the same data: plain convolutional networks, built by MONAI."""
+
+from monai.networks.nets import BasicUNet
+from monai.networks.nets.resnet import ResNet, ResNetBlock
+from torch import Tensor, nn
+
+from cmr_ssl.anatomy import CLASSES
+from cmr_ssl.models.plane_head import pick_frames
+
+
+class PlanesResNet(nn.Module):
+    """A 3D ResNet-18 over time, rows and columns that has the planes as channels; missing planes are zero images."""
+
+    def __init__(self, planes: int, width: int = 32) -> None:
+        """Build the network.
+
+        Args:
+            planes: of a sample; the network cannot work with another number.
+            width: features of the first stage; they double at each of the three others.
+        """
+        super().__init__()
+        self.width = 8 * width
+        widths = [width * 2**stage for stage in range(4)]
+        self.net = ResNet(
+            ResNetBlock,
+            [2, 2, 2, 2],
+            widths,
+            n_input_channels=planes,
+            conv1_t_size=(3, 5, 5),  # type: ignore[arg-type]  # MONAI takes one a dimension
+            conv1_t_stride=(1, 2, 2),  # type: ignore[arg-type]
+            no_max_pool=True,
+            feed_forward=False,
+            norm=("group", {"num_groups": 8}),
+        )
+
+    def forward(self, images: Tensor, present: Tensor) -> Tensor:
+        """Return one vector a study, (B, width), from images (B, P, T, H, W) and which planes exist, (B, P)."""
+        return self.net(images * present[..., None, None, None])
+
+
+class PlaneUNet(nn.Module):
+    """A 2D U-Net that sees one frame of one plane at a time."""
+
+    def __init__(self, channels: int = 16) -> None:
+        """Build the network; `channels` at full resolution double at each of three halvings."""
+        super().__init__()
+        features = (channels, channels, 2 * channels, 4 * channels, 8 * channels, channels)
+        self.net = BasicUNet(2, 1, len(CLASSES), features)
+
+    def forward(self, images: Tensor, frames: Tensor) -> Tensor:
+        """Return logits (B, P, classes, F, H, W) of the chosen frames (B, F) of images (B, P, T, H, W)."""
+        chosen = pick_frames(images, frames)
+        logits = self.net(2 * chosen.flatten(0, 2)[:, None] - 1)
+        return logits.unflatten(0, chosen.shape[:3]).movedim(3, 2)

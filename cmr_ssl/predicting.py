@@ -1,0 +1,169 @@
+"""The command `predict`: new subjects, straight from their images, with nothing but a checkpoint."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from rich.progress import track
+from torch.utils.data import default_collate
+
+from cmr_ssl.callbacks.reconstructions import plane_titles
+from cmr_ssl.data.cache import PreparedSubject, write_atomically, write_subject
+from cmr_ssl.data.datamodule import sample_shape
+from cmr_ssl.data.dataset import PlaneDataset
+from cmr_ssl.data.prepare import Preparation, prepare_study
+from cmr_ssl.data.restore import restore, write_labels
+from cmr_ssl.data.sample import Sample, to_device
+from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.data.study import Series, Study
+from cmr_ssl.planes import VIEWS
+from cmr_ssl.report.maps import label_maps, phases
+from cmr_ssl.report.overlays import overlay, overlay_gif
+from cmr_ssl.tasks.objectives import Classification
+from cmr_ssl.tasks.phenotype import PhenotypePrediction
+from cmr_ssl.tasks.segmentation import Segmentation
+from cmr_ssl.tasks.trained import Trained, load_task
+from cmr_ssl.volumes import LabelMap, measure
+
+FIELD_FILES = NiftiFiles()
+TABLE = "phenotypes.csv"
+Row = dict[str, object]
+Labels = NDArray[np.uint8]
+Affines = NDArray[np.float32]
+
+
+class Prepared(NamedTuple):
+    """A subject ready for the network: as read, as prepared, and as a batch of one on the device."""
+
+    study: Study
+    planes: PreparedSubject
+    batch: Sample
+
+
+@torch.inference_mode()
+def predict(
+    checkpoint: Path,
+    source: Path,
+    out: Path,
+    files: NiftiFiles = FIELD_FILES,
+    device: str = "auto",
+    overwrite: bool = False,
+) -> int:
+    """Predict phenotypes, or label maps with the volumes that follow from them, of every subject of a folder.
+
+    Args:
+        checkpoint: of a phenotype or segmentation task; it knows how subjects are prepared.
+        source: folder with one sub-folder a subject.
+        out: folder for phenotypes.csv and, of label maps, SUBJECT/seg6_VIEW.nii.gz on the grid of the images, and
+            pictures.
+        files: how a subject's files are called.
+        device: cpu, cuda, or auto for cuda where there is one.
+        overwrite: replace what is already there.
+
+    Returns:
+        Exit status: 0 if anything was predicted, else 1.
+
+    Raises:
+        FileNotFoundError: if checkpoint or source are missing.
+        ValueError: if the checkpoint is of another kind, or `out` already holds predictions.
+    """
+    trained = load_task(checkpoint)
+    if not isinstance(trained.task, PhenotypePrediction | Segmentation):
+        raise ValueError(f"{checkpoint} is of a {type(trained.task).__name__}, which predicts nothing: fine-tune it")
+    if (out / TABLE).exists() and not overwrite:
+        raise ValueError(f"{out / TABLE} exists: choose another --out or pass --overwrite true")
+    where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    trained.task.to(where)
+    rows = list(_rows(trained, NiftiFolder(source, files), out, where))
+    table = pd.DataFrame(rows)
+    write_atomically(out / TABLE, lambda stream: table.to_csv(stream, index=False, float_format="%.5g"))
+    failed = int((table["problem"] != "").sum())
+    print(f"{len(rows) - failed} subjects predicted, {failed} not, in {out / TABLE}")
+    return 0 if failed < len(rows) else 1
+
+
+def _rows(trained: Trained, folder: NiftiFolder, out: Path, device: torch.device) -> Iterator[Row]:
+    """Yield a row a subject; one that cannot be prepared has a problem instead of values."""
+    for subject in track(folder.subjects(), "predicting"):
+        study = folder.read(subject)
+        planes, findings, _ = prepare_study(study, Preparation(**trained.preparation))
+        if planes is None:
+            why = "; ".join(found.message for found in findings if found.severity == "rejected")
+            yield {"subject": subject, "problem": why}
+            continue
+        task = trained.task
+        if isinstance(task, Segmentation):
+            prepared = Prepared(study, planes, batch_of(planes, every_plane(planes), trained, device))
+            yield {"subject": subject, "problem": ""} | segment(task, prepared, out)
+        elif isinstance(task, PhenotypePrediction):
+            prepared = Prepared(study, planes, batch_of(planes, trained.views, trained, device))
+            yield {"subject": subject, "problem": ""} | phenotypes(task, prepared)
+
+
+def every_plane(planes: PreparedSubject) -> dict[str, int]:
+    """Return room for every plane of a subject, in the order of the cache."""
+    indices, counts = np.unique(planes.view, return_counts=True)
+    return {VIEWS[index]: int(count) for index, count in zip(indices.tolist(), counts, strict=True)}
+
+
+def batch_of(planes: PreparedSubject, views: dict[str, int], trained: Trained, device: torch.device) -> Sample:
+    """Return a batch of one through the very code that training reads with."""
+    with TemporaryDirectory() as folder:
+        write_subject(Path(folder), "one", planes, "")
+        shape = sample_shape(trained.preparation, views)
+        sample = PlaneDataset(Path(folder), ["one"], views, shape)[0]
+    batch: Sample = default_collate([sample])
+    batch = to_device(batch, device)
+    return batch._replace(images=batch.images.float() / 255)
+
+
+def phenotypes(task: PhenotypePrediction, prepared: Prepared) -> Row:
+    """Return predicted values in physical units, or the probability of each class."""
+    values = task.predict_step(prepared.batch)[0].tolist()
+    classes = task.objective.classes if isinstance(task.objective, Classification) else None
+    names = [f"P({name})" for name in classes] if classes else task.targets
+    return dict(zip(names, values, strict=True))
+
+
+def segment(task: Segmentation, prepared: Prepared, out: Path) -> Row:
+    """Write label maps and pictures of one subject and return its volumes."""
+    study, planes, batch = prepared
+    labels = task.predict_step(batch)[0].cpu().numpy()
+    affine, view = batch.affine[0].cpu().numpy(), batch.view[0].cpu().numpy()
+    folder = out / study.subject
+    maps = {}
+    for series in study.series:
+        own = view == VIEWS.index(series.view)
+        if own.any():
+            maps[series.view] = write_series(folder, series, labels[own], affine[own], planes)
+    draw(folder, batch, labels)
+    return dict(measure(maps, heart_rate(study)).values)
+
+
+def write_series(folder: Path, series: Series, labels: Labels, affine: Affines, planes: PreparedSubject) -> LabelMap:
+    """Write the label map of one view, (P, T, H, W), on the grid of its images, and return it."""
+    cached = np.abs(planes.affine[None] - affine[:, None]).sum(axis=(2, 3)).argmin(axis=1)
+    restored = restore(labels, affine, planes.to_heart, planes.slice[cached], series)
+    write_labels(folder / f"seg6_{series.view}.nii.gz", restored, series.affine, series.frame_ms)
+    return LabelMap(restored.T, series.affine)
+
+
+def draw(folder: Path, batch: Sample, labels: Labels) -> None:
+    """Draw overlays at ED and ES, and the beating heart."""
+    images, affine, view = ((field[0].cpu().numpy()) for field in (batch.images, batch.affine, batch.view))
+    at = sorted(phases(label_maps(labels, affine, view))) or [0]
+    shown, titles = (images * 255).astype(np.uint8), plane_titles(view.tolist())
+    overlay(folder / "overlay.png", shown, labels, None, titles, at)
+    overlay_gif(folder / "overlay.gif", shown, labels, None, titles)
+
+
+def heart_rate(study: Study) -> float:
+    """Return beats per minute, NaN where no series knows the time between its frames."""
+    beats = [series.frame_ms * series.pixels.shape[3] for series in study.series]
+    known = [beat for beat in beats if np.isfinite(beat) and beat > 0]
+    return 60e3 / float(np.median(known)) if known else float("nan")

@@ -1,0 +1,122 @@
+"""Label maps laid over the images they belong to."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from cmr_ssl.anatomy import CLASSES, UNLABELLED
+from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.report.montage import INK, NAMES, PAPER, gif, montage, png, stack
+
+Cine = NDArray[np.uint8]
+Colours = NDArray[np.float32]
+
+COLOURS = ((0, 0, 0), (230, 60, 60), (60, 200, 90), (80, 120, 255), (250, 200, 60), (200, 90, 230))  # as CLASSES
+OPACITY = 0.4
+STILL, MOVING = 144, 96  # sides of a tile in pixels
+LEGEND = 20  # pixels, height
+PALETTE = np.array(COLOURS, dtype=np.float32) / 255
+
+
+def overlay(
+    path: Path, images: Cine, predicted: Cine, true: Cine | None, titles: Sequence[str], frames: Sequence[int]
+) -> None:
+    """Draw some frames of all planes as PNG: the image, the true labels if there are any, and the predicted ones.
+
+    Args:
+        path: file to write.
+        images: intensities, (P, T, H, W).
+        predicted: classes of `anatomy`, (P, T, H, W).
+        true: the same; planes that nobody labelled at a frame are left blank.
+        titles: one for each plane.
+        frames: those to draw, for example of end diastole and end systole.
+    """
+    pictures = [_picture(images, predicted, true, titles, frame, STILL) for frame in frames]
+    picture = stack([*pictures, _legend(pictures[0].width)])
+    write_atomically(path, lambda stream: stream.write(png(picture)))
+
+
+def overlay_gif(
+    path: Path,
+    images: Cine,
+    predicted: Cine,
+    true: Cine | None,
+    titles: Sequence[str],
+    beat_ms: float = 1000.0,
+) -> None:
+    """Draw the beating heart as GIF; the true labels only if every frame has some, since they would flicker.
+
+    Args:
+        path: file to write.
+        images: intensities, (P, T, H, W).
+        predicted: classes of `anatomy`, (P, T, H, W).
+        true: the same.
+        titles: one for each plane.
+        beat_ms: how long a beat lasts.
+    """
+    throughout = true is not None and (true != UNLABELLED).any(axis=(0, 2, 3)).all()
+    shown = true if throughout else None
+    pictures = [_picture(images, predicted, shown, titles, frame, MOVING) for frame in range(images.shape[1])]
+    legend = _legend(pictures[0].width)
+    cine = gif([stack([picture, legend]) for picture in pictures], beat_ms)
+    write_atomically(path, lambda stream: stream.write(cine))
+
+
+def paint(image: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Colours:
+    """Lay transparent labels with opaque outlines over planes.
+
+    Args:
+        image: intensities, (P, H, W).
+        labels: classes of `anatomy`, (P, H, W).
+
+    Returns:
+        Red, green and blue from 0 to 1, (P, H, W, 3); NaN on planes that nobody labelled.
+    """
+    classes = np.where(labels == UNLABELLED, 0, labels)
+    share = np.where(_outline(classes), 1.0, OPACITY) * (classes > 0)
+    colours = _grey(image) * (1 - share[..., None]) + PALETTE[classes] * share[..., None]
+    colours[(labels == UNLABELLED).all(axis=(1, 2))] = np.nan
+    return colours.astype(np.float32)
+
+
+def _grey(image: NDArray[np.uint8]) -> Colours:
+    return np.repeat(image[..., None].astype(np.float32) / 255, 3, axis=-1)
+
+
+def _outline(classes: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return the pixels (P, H, W) of which a neighbour above or to the left is of another class."""
+    above = np.diff(classes, axis=1, prepend=classes[:, :1]) != 0
+    left = np.diff(classes, axis=2, prepend=classes[:, :, :1]) != 0
+    return np.asarray(above | left)
+
+
+def _picture(
+    images: Cine, predicted: Cine, true: Cine | None, titles: Sequence[str], frame: int, tile: int
+) -> Image.Image:
+    """Draw one frame."""
+    rows = [(f"frame {frame}", _grey(images[:, frame]))]
+    rows += [] if true is None else [("true", paint(images[:, frame], true[:, frame]))]
+    rows += [("predicted", paint(images[:, frame], predicted[:, frame]))]
+    return Image.merge("RGB", list(_channels(rows, titles, tile)))
+
+
+def _channels(rows: Sequence[tuple[str, Colours]], titles: Sequence[str], tile: int) -> Iterator[Image.Image]:
+    """Yield red, green and blue of a montage of colours: three grey ones, of which each gives its channel."""
+    for channel in range(3):
+        planes = [(name, colours[..., channel]) for name, colours in rows]
+        yield montage(planes, titles, [False] * len(titles), tile).getchannel(channel)
+
+
+def _legend(width: int) -> Image.Image:
+    """Draw the names of the structures in their colours."""
+    canvas = Image.new("RGB", (width, LEGEND), PAPER)
+    pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(11)
+    left = float(NAMES)
+    for name, colour in zip(CLASSES[1:], COLOURS[1:], strict=True):
+        pen.rectangle((left, 5, left + 9, 14), fill=colour)
+        pen.text((left + 14, 3), name, fill=INK, font=font)
+        left += 26 + pen.textlength(name, font=font)
+    return canvas

@@ -1,0 +1,147 @@
+"""What is predicted of a whole heart: numbers in physical units, or a diagnosis."""
+
+from abc import abstractmethod
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, huber_loss
+
+from cmr_ssl.losses import mean_where
+
+
+class Phenotypes(Protocol):
+    """Where the values of a cohort come from; `CineDataModule` is one."""
+
+    def use_targets(self, targets: list[str]) -> NDArray[np.float32]:
+        """Put `targets` into the samples and return their training values, (N, K)."""
+
+    def use_classes(self, target: str) -> tuple[NDArray[np.float32], list[str]]:
+        """Put the index of the class of `target` into the samples; return training values (N,) and class names."""
+
+
+class Objective(nn.Module):
+    """Base of objectives."""
+
+    @abstractmethod
+    def outputs(self, targets: list[str]) -> int:
+        """Return how many outputs a network needs to predict `targets`.
+
+        Raises:
+            ValueError: if the objective cannot predict these.
+        """
+
+    @abstractmethod
+    def learn(self, data: Phenotypes, targets: list[str]) -> None:
+        """Look at the training split, once, before training.
+
+        Raises:
+            ValueError: if nothing can be learnt from it.
+        """
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, true: Tensor) -> Tensor:
+        """Return the loss of each subject, (B,), NaN where nothing is known of it; `true` is (B, K)."""
+
+    @abstractmethod
+    def predict(self, outputs: Tensor) -> Tensor:
+        """Return what the outputs mean: values in physical units (B, K), or probabilities (B, C)."""
+
+
+class Regression(Objective):
+    """Predict numbers, standardised by mean and deviation of the training split; what is missing does not count."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, huber_delta: float | None = 1.0) -> None:
+        """Choose the loss.
+
+        Args:
+            huber_delta: error, in standard deviations, beyond which the Huber loss grows linearly; None for MSE.
+
+        Raises:
+            ValueError: if it is not above 0.
+        """
+        super().__init__()
+        if huber_delta is not None and huber_delta <= 0:
+            raise ValueError(f"huber_delta must be above 0 or null for the squared error, got {huber_delta}")
+        self.huber_delta = huber_delta
+
+    def outputs(self, targets: list[str]) -> int:
+        """Return one output a target, and make room for its statistics."""
+        self.register_buffer("mean", torch.zeros(len(targets)))
+        self.register_buffer("deviation", torch.ones(len(targets)))
+        return len(targets)
+
+    def learn(self, data: Phenotypes, targets: list[str]) -> None:
+        """Take mean and deviation of the training split; see `Objective.learn`."""
+        values = data.use_targets(targets)
+        self.mean.copy_(torch.from_numpy(np.nanmean(values, axis=0)))
+        self.deviation.copy_(torch.from_numpy(np.nanstd(values, axis=0)))
+
+    def loss(self, outputs: Tensor, true: Tensor) -> Tensor:
+        """Return the mean over the known targets of each subject; see `Objective.loss`."""
+        known = ~true.isnan()
+        wanted = torch.where(known, (true - self.mean) / self.deviation, 0.0)
+        errors = outputs.float() - wanted
+        if self.huber_delta is None:
+            return mean_where(errors.square(), known)
+        return mean_where(huber_loss(outputs.float(), wanted, reduction="none", delta=self.huber_delta), known)
+
+    def predict(self, outputs: Tensor) -> Tensor:
+        """Return physical units; see `Objective.predict`."""
+        return outputs.float() * self.deviation + self.mean
+
+
+class Classification(Objective):
+    """Predict one class of a column of the cohort table."""
+
+    weights: Tensor
+
+    def __init__(self, classes: list[str], balanced: bool = True) -> None:
+        """Name the classes.
+
+        Args:
+            classes: values of the column, in the order of the probabilities.
+            balanced: whether rare classes weigh more, so that all weigh the same in the training split.
+
+        Raises:
+            ValueError: if there are fewer than two.
+        """
+        super().__init__()
+        if len(set(classes)) < 2:
+            raise ValueError(f"a classification needs at least two classes, got {classes}")
+        self.classes, self.balanced = classes, balanced
+        self.register_buffer("weights", torch.ones(len(classes)))
+
+    def outputs(self, targets: list[str]) -> int:
+        """Return one output a class; see `Objective.outputs`."""
+        if len(targets) != 1:
+            raise ValueError(f"a classification has one target, got {', '.join(targets)}")
+        return len(self.classes)
+
+    def learn(self, data: Phenotypes, targets: list[str]) -> None:
+        """Weigh the classes; see `Objective.learn`."""
+        values, names = data.use_classes(targets[0])
+        if names != self.classes:
+            raise ValueError(f"{targets[0]} has the classes {names}: give them, in this order, as objective classes")
+        counts = np.bincount(values[np.isfinite(values)].astype(int), minlength=len(names))
+        if (counts == 0).any():
+            lacking = names[int(counts.argmin())]
+            raise ValueError(f"no training subject has {targets[0]} {lacking!r}: leave the class out or add subjects")
+        if self.balanced:
+            self.weights.copy_(torch.from_numpy(counts.sum() / (len(counts) * counts)))
+
+    def loss(self, outputs: Tensor, true: Tensor) -> Tensor:
+        """Return the weighted cross-entropy; see `Objective.loss`."""
+        known = ~true[:, 0].isnan()
+        index = torch.where(known, true[:, 0], 0.0).long()
+        losses = cross_entropy(outputs.float(), index, weight=self.weights, reduction="none")
+        return torch.where(known, losses, torch.nan)
+
+    def predict(self, outputs: Tensor) -> Tensor:
+        """Return probabilities; see `Objective.predict`."""
+        return outputs.float().softmax(dim=-1)

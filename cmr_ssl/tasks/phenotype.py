@@ -1,0 +1,174 @@
+"""Numbers and diagnoses of whole hearts, from a pretrained encoder or from a plain network in the same harness."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from cmr_ssl.data.sample import Sample
+from cmr_ssl.losses import subject_mean
+from cmr_ssl.models import ClassTokenPooling, Encoder, Pooling
+from cmr_ssl.models.baselines import PlanesResNet
+from cmr_ssl.models.transformer import initialise
+from cmr_ssl.tasks.base import Task
+from cmr_ssl.tasks.objectives import Objective, Regression
+from cmr_ssl.tasks.optimisation import Optimisation
+from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, known, load_pretrained
+
+
+class PhenotypePrediction(Task):
+    """Base of tasks that predict columns of the cohort table; what predicts them is up to the subclass."""
+
+    monitor, mode = "val/loss", "min"
+
+    def __init__(self, targets: list[str], objective: Objective, optimisation: Optimisation, features: int) -> None:
+        """Build the last layer, from `features` of a study to what the objective wants.
+
+        Raises:
+            ValueError: if there is no target.
+        """
+        super().__init__(optimisation)
+        if not targets:
+            raise ValueError("name what to predict: --model.targets '[LVEF (%), LVEDV (mL)]'")
+        self.targets, self.objective = targets, objective
+        self.head = nn.Sequential(nn.LayerNorm(features), nn.Linear(features, objective.outputs(targets)))
+        self.head.apply(initialise)
+        self.seen: list[tuple[Tensor, Tensor]] = []
+
+    @abstractmethod
+    def features(self, batch: Sample) -> Tensor:
+        """Return one vector a study, (B, features)."""
+
+    def setup(self, stage: str) -> None:
+        """Read the phenotypes; in training also learn their spread.
+
+        Raises:
+            ValueError: if the table does not fit the cohort or the targets cannot be learnt.
+        """
+        trained = {name: buffer.clone() for name, buffer in self.objective.named_buffers()}
+        self.objective.learn(self.trainer.datamodule, self.targets)  # type: ignore[attr-defined]
+        if stage != "fit":  # statistics are those of the training, whatever cohort is looked at now
+            self.objective.load_state_dict(trained)
+
+    def forward(self, batch: Sample) -> Tensor:
+        """Return the raw outputs of a batch, (B, outputs)."""
+        return self.head(self.features(batch))
+
+    def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
+        """Return the loss of one batch, each subject that has a value weighing the same."""
+        losses = self.objective.loss(self(batch), batch.phenotypes)
+        loss = subject_mean(losses, ~batch.phenotypes.isnan().all(dim=1))
+        self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: Sample, batch_idx: int) -> None:
+        """Keep what was predicted until the epoch ends."""
+        self.seen.append((self(batch).detach(), batch.phenotypes))
+
+    def test_step(self, batch: Sample, batch_idx: int) -> Tensor:
+        """Keep the outputs until the epoch ends and return what they mean; see `predict_step`."""
+        outputs = self(batch).detach()
+        self.seen.append((outputs, batch.phenotypes))
+        return self.objective.predict(outputs)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the loss and the error of each target."""
+        self.log_errors("val", *self.gathered())
+
+    def on_test_epoch_end(self) -> None:
+        """Log the loss and the error of each target."""
+        self.log_errors("test", *self.gathered())
+
+    def gathered(self) -> tuple[Tensor, Tensor]:
+        """Return outputs and true values of all subjects of a split, from all processes, and forget them."""
+        outputs, true = (torch.cat(parts) for parts in zip(*self.seen, strict=True))
+        self.seen.clear()
+        everywhere = torch.as_tensor(self.all_gather(outputs)), torch.as_tensor(self.all_gather(true))
+        return everywhere[0].flatten(0, -2), everywhere[1].flatten(0, -2)
+
+    def log_errors(self, split: str, outputs: Tensor, true: Tensor) -> None:
+        """Log the mean loss and, of numbers, the mean absolute error in physical units."""
+        losses = self.objective.loss(outputs, true)
+        self.log(f"{split}/loss", losses.nanmean(), prog_bar=True, rank_zero_only=True)
+        if isinstance(self.objective, Regression):
+            errors = (self.objective.predict(outputs) - true).abs().nanmean(dim=0)
+            for name, error in zip(self.targets, errors, strict=True):
+                self.log(f"{split}/mae_{name}", error, rank_zero_only=True)
+
+    def predict_step(self, batch: Sample, batch_idx: int = 0) -> Tensor:
+        """Return values in physical units (B, K), or probabilities (B, C)."""
+        return self.objective.predict(self(batch))
+
+
+class PhenotypeTask(PhenotypePrediction):
+    """Predict phenotypes from the pretrained encoder: fine-tuned, partly frozen, or frozen (a probe)."""
+
+    def __init__(
+        self,
+        targets: list[str],
+        objective: Objective | None = None,
+        encoder: Encoder | None = None,
+        encoder_checkpoint: str | None = None,
+        pooling: Callable[[Encoder], Pooling] = ClassTokenPooling,
+        freeze: Freeze = 0,
+        optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            targets: columns of the cohort table, by the field's names or UK Biobank's field ids.
+            objective: what is made of them; None for regression with the Huber loss.
+            encoder: its description; comes from `encoder_checkpoint` where that is given.
+            encoder_checkpoint: of any task, whose encoder is reused; None to train from scratch.
+            pooling: builds, for the encoder, what makes one vector of its tokens.
+            freeze: number of the encoder's lowest blocks that stay as they are, or "encoder" for all of it.
+            optimisation: AdamW and its schedule.
+        """
+        encoder = known(encoder)
+        super().__init__(targets, objective or Regression(), optimisation, encoder.width)
+        self.save_hyperparameters()
+        self.encoder, self.encoder_checkpoint = encoder, encoder_checkpoint
+        self.pooling = pooling(encoder)
+        self.frozen = freeze == "encoder"
+        freeze_blocks(encoder, freeze)
+
+    @property
+    def depth(self) -> int:
+        """Number of encoder blocks."""
+        return len(self.encoder.blocks)
+
+    def setup(self, stage: str) -> None:
+        """Load the pretrained weights and read the phenotypes; see `PhenotypePrediction.setup`."""
+        if stage == "fit" and self.encoder_checkpoint:
+            preparation = self.trainer.datamodule.preparation  # type: ignore[attr-defined]
+            load_pretrained(self.encoder, Path(self.encoder_checkpoint), preparation)
+        super().setup(stage)
+
+    def features(self, batch: Sample) -> Tensor:
+        """Return one vector a study; see `PhenotypePrediction.features`."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            encoded = self.encoder.encode_planes(batch.images, batch.affine, batch.present)
+        per_plane = encoded.tokens.shape[1] // batch.present.shape[1]
+        return self.pooling(encoded, batch.present.repeat_interleave(per_plane, dim=1))
+
+
+class PhenotypeBaseline(PhenotypePrediction):
+    """Predict phenotypes with a convolutional network, to compare with."""
+
+    def __init__(
+        self,
+        targets: list[str],
+        network: PlanesResNet,
+        objective: Objective | None = None,
+        optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
+    ) -> None:
+        """Put the parts together; the arguments are those of `PhenotypeTask`, and the `network`."""
+        super().__init__(targets, objective or Regression(), optimisation, network.width)
+        self.save_hyperparameters()
+        self.network = network
+
+    def features(self, batch: Sample) -> Tensor:
+        """Return one vector a study; see `PhenotypePrediction.features`."""
+        return self.network(batch.images, batch.present)

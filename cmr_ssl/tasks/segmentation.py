@@ -1,0 +1,176 @@
+"""Chambers and wall in every plane and frame, from a pretrained encoder or from a plain network in the same harness."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torchmetrics import MeanMetric, MetricCollection
+
+from cmr_ssl.anatomy import CLASSES, UNLABELLED
+from cmr_ssl.data.sample import Sample
+from cmr_ssl.label_losses import segmentation_losses
+from cmr_ssl.losses import subject_mean
+from cmr_ssl.models import Encoder
+from cmr_ssl.models.baselines import PlaneUNet
+from cmr_ssl.models.plane_head import PlaneHead, pick_frames
+from cmr_ssl.models.tokens import grid_of
+from cmr_ssl.overlap import dice_per_structure
+from cmr_ssl.seeds import subject_seeds
+from cmr_ssl.tasks.base import Task
+from cmr_ssl.tasks.optimisation import Optimisation
+from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, known, load_pretrained
+
+STRUCTURES = CLASSES[1:]
+
+
+class Segmentation(Task):
+    """Base of tasks that segment; what segments is up to the subclass."""
+
+    monitor, mode = "val/dice", "max"
+
+    def __init__(self, optimisation: Optimisation, frames: int, seed: int) -> None:
+        """Note how many labelled frames of a study a training step looks at.
+
+        Raises:
+            ValueError: if that is none.
+        """
+        super().__init__(optimisation)
+        if frames < 1:
+            raise ValueError(f"model.frames must be at least 1, got {frames}")
+        self.frames, self.seed = frames, seed
+        names = ("loss", "dice", *(f"dice_{name}" for name in STRUCTURES))
+        self.means = MetricCollection({name: MeanMetric(nan_strategy="ignore") for name in names}, compute_groups=False)
+
+    @abstractmethod
+    def logits(self, batch: Sample, frames: Tensor) -> Tensor:
+        """Return logits (B, P, classes, F, H, W) of `frames` (B, F)."""
+
+    def setup(self, stage: str) -> None:
+        """Check that the data module delivers labels.
+
+        Raises:
+            ValueError: if it does not.
+        """
+        if not self.trainer.datamodule.labels:  # type: ignore[attr-defined]
+            raise ValueError("segmentation needs label maps in the samples: add --data.labels true")
+
+    def drawn_frames(self, batch: Sample, seeds: list[int]) -> Tensor:
+        """Draw frames that somebody labelled, as far as there are so many, without asking the device which; (B, F)."""
+        count = batch.labels.shape[2]
+        draws = torch.stack([torch.rand(count, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
+        labelled = (batch.labels != UNLABELLED).any(dim=-1).any(dim=-1).any(dim=1)
+        wanted = draws.to(labelled.device, non_blocking=True) + labelled
+        return wanted.topk(min(self.frames, count), dim=1).indices
+
+    def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
+        """Return the loss of one batch, each labelled subject weighing the same."""
+        frames = self.drawn_frames(batch, subject_seeds(batch.subject, self.seed, "frames", self.current_epoch))
+        labels = pick_frames(batch.labels, frames)
+        losses = segmentation_losses(self.logits(batch, frames), labels, batch.annotated)
+        loss = subject_mean(losses, (labels != UNLABELLED).flatten(1).any(dim=1))
+        self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: Sample, batch_idx: int) -> None:
+        """Measure frames that are the same in every epoch."""
+        frames = self.drawn_frames(batch, subject_seeds(batch.subject, self.seed, "validation frames"))
+        self.measure("val", batch, self.logits(batch, frames), frames)
+
+    def test_step(self, batch: Sample, batch_idx: int) -> Tensor:
+        """Measure all frames and return the predicted classes, (B, P, T, H, W) uint8."""
+        frames = self.all_frames(batch)
+        logits = self.logits(batch, frames)
+        self.measure("test", batch, logits, frames)
+        return logits.argmax(dim=2).to(torch.uint8)
+
+    def predict_step(self, batch: Sample, batch_idx: int = 0) -> Tensor:
+        """Return the predicted classes of all frames, (B, P, T, H, W) uint8."""
+        return self.logits(batch, self.all_frames(batch)).argmax(dim=2).to(torch.uint8)
+
+    def all_frames(self, batch: Sample) -> Tensor:
+        """Return every frame of a batch, (B, T)."""
+        return torch.arange(batch.images.shape[2], device=batch.images.device).expand(len(batch.images), -1)
+
+    def measure(self, split: str, batch: Sample, logits: Tensor, frames: Tensor) -> None:
+        """Add the loss and the Dice of each structure to the means over the split; what is absent is left out."""
+        labels = pick_frames(batch.labels, frames)
+        dice = dice_per_structure(logits.argmax(dim=2), labels, batch.annotated)
+        values = {"loss": segmentation_losses(logits, labels, batch.annotated), "dice": dice.nanmean(dim=1)}
+        values |= {f"dice_{name}": dice[:, index] for index, name in enumerate(STRUCTURES)}
+        for name, value in values.items():
+            mean = self.means[name]
+            mean.update(value)
+            self.log(f"{split}/{name}", mean, prog_bar=name == "dice", batch_size=len(value))
+
+
+class SegmentationTask(Segmentation):
+    """Segment with the pretrained encoder, which knows the whole heart, and each plane's own image."""
+
+    def __init__(
+        self,
+        encoder: Encoder | None = None,
+        encoder_checkpoint: str | None = None,
+        head: Callable[[Encoder], PlaneHead] = PlaneHead,
+        freeze: Freeze = 0,
+        frames: int = 4,
+        optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
+        seed: int = 0,
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            encoder: its description; comes from `encoder_checkpoint` where that is given.
+            encoder_checkpoint: of any task, whose encoder is reused; None to train from scratch.
+            head: builds the head for the encoder.
+            freeze: number of the encoder's lowest blocks that stay as they are, or "encoder" for all of it.
+            frames: labelled frames of a study that a training step looks at.
+            optimisation: AdamW and its schedule.
+            seed: of the choice of frames.
+        """
+        super().__init__(optimisation, frames, seed)
+        encoder = known(encoder)
+        self.save_hyperparameters()
+        self.encoder, self.encoder_checkpoint = encoder, encoder_checkpoint
+        self.head = head(encoder)
+        self.frozen = freeze == "encoder"
+        freeze_blocks(encoder, freeze)
+
+    @property
+    def depth(self) -> int:
+        """Number of encoder blocks."""
+        return len(self.encoder.blocks)
+
+    def setup(self, stage: str) -> None:
+        """Load the pretrained weights; see `Segmentation.setup`."""
+        super().setup(stage)
+        if stage == "fit" and self.encoder_checkpoint:
+            preparation = self.trainer.datamodule.preparation  # type: ignore[attr-defined]
+            load_pretrained(self.encoder, Path(self.encoder_checkpoint), preparation)
+
+    def logits(self, batch: Sample, frames: Tensor) -> Tensor:
+        """Return logits; see `Segmentation.logits`."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            encoded = self.encoder.encode_planes(batch.images, batch.affine, batch.present)
+        return self.head(batch.images, encoded.tokens, grid_of(batch.images, self.encoder.patch), frames)
+
+
+class SegmentationBaseline(Segmentation):
+    """Segment each frame of each plane by itself, to compare with."""
+
+    def __init__(
+        self,
+        network: PlaneUNet,
+        frames: int = 4,
+        optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
+        seed: int = 0,
+    ) -> None:
+        """Put the parts together; the arguments are those of `SegmentationTask`, and the `network`."""
+        super().__init__(optimisation, frames, seed)
+        self.save_hyperparameters()
+        self.network = network
+
+    def logits(self, batch: Sample, frames: Tensor) -> Tensor:
+        """Return logits; see `Segmentation.logits`."""
+        return self.network(batch.images, frames)

@@ -1,0 +1,37 @@
+"""Load a whole task from its checkpoint, strictly and without running anything that is stored in it."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from jsonargparse import ArgumentError, ArgumentParser
+
+from cmr_ssl.checkpoints import DATA, read_checkpoint
+from cmr_ssl.tasks.base import Task
+
+
+class Trained(NamedTuple):
+    """A task and the data it expects; the fields mean what they mean in `Pretrained`."""
+
+    task: Task
+    views: dict[str, int]
+    preparation: dict[str, Any]
+
+
+def load_task(path: Path) -> Trained:
+    """Build the task a checkpoint describes, with its weights, in evaluation mode.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is no checkpoint of a task this version knows.
+    """
+    checkpoint = read_checkpoint(path)
+    stored = {key: value for key, value in checkpoint["hyper_parameters"].items() if key[0] != "_"}
+    described = {"class_path": checkpoint["hyper_parameters"].get("_class_path"), "init_args": stored}
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(Task, "task")
+    try:
+        task: Task = parser.instantiate(parser.parse_object({"task": described})).task
+        task.load_state_dict(checkpoint["state_dict"], strict=True)
+    except (ArgumentError, RuntimeError) as error:
+        raise ValueError(f"{path} holds a task that this version does not know: {error}") from error
+    return Trained(task.eval(), checkpoint[DATA]["views"], checkpoint[DATA]["preparation"])

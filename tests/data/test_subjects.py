@@ -1,0 +1,30 @@
+import numpy as np
+import pandas as pd
+
+from cmr_ssl.data.subjects import first_subjects, planes_of
+
+EVERYONE = [str(900000000 + k) for k in range(60)]
+
+
+def test_few_subjects_are_among_more_whatever_else_is_there():
+    chosen = [first_subjects(EVERYONE, count) for count in (10, 30, 60)]
+    assert [len(subjects) for subjects in chosen] == [10, 30, 60]
+    assert set(chosen[0]) < set(chosen[1]) < set(chosen[2])
+    assert first_subjects(EVERYONE[::-1], 10) == chosen[0]
+    fewer = [subject for subject in EVERYONE if subject != chosen[0][0]]
+    assert set(chosen[0][1:]) < set(first_subjects(fewer, 10))
+
+
+def test_the_first_subjects_are_the_same_for_ever_and_no_run_of_ids():
+    assert first_subjects(EVERYONE, 3) == ["900000037", "900000048", "900000058"]
+    assert np.diff([EVERYONE.index(subject) for subject in first_subjects(EVERYONE, 10)]).max() > 1
+
+
+def test_without_a_number_or_with_too_large_a_one_all_are_taken():
+    assert first_subjects(EVERYONE, None) == first_subjects(EVERYONE, 61) == EVERYONE
+
+
+def test_planes_count_as_far_as_there_are_slots():
+    cohort = pd.DataFrame({"views": ["sa,la_2ch,la_3ch", "la_4ch", "sa"], "sa_slices": [9, 0, 3]})
+    assert planes_of(cohort, {"sa": 4, "la_2ch": 1}).tolist() == [5, 0, 3]
+    assert planes_of(cohort, {"la_2ch": 1, "la_4ch": 1}).tolist() == [1, 1, 0]

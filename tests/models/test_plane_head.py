@@ -1,0 +1,84 @@
+import pytest
+import torch
+
+from cmr_ssl.models.baselines import PlanesResNet, PlaneUNet
+from cmr_ssl.models.plane_head import PlaneHead, pick_frames
+from cmr_ssl.models.tokens import grid_of
+from tests.tiny import tiny_batch, tiny_encoder
+
+
+def decode(planes=3, frames=((0, 3),), head=None):
+    encoder = tiny_encoder()
+    torch.manual_seed(1)
+    head = head or PlaneHead(encoder, channels=4)
+    images = torch.rand(1, planes, 8, 16, 16, generator=torch.Generator().manual_seed(2))
+    grid = grid_of(images, encoder.patch)
+    tokens = torch.randn(1, grid.tokens, 32, generator=torch.Generator().manual_seed(3))
+    return head.eval(), images, tokens, grid, torch.tensor(frames)
+
+
+def test_every_plane_and_chosen_frame_gets_a_score_for_each_class():
+    head, *inputs = decode(planes=5, frames=((0, 3, 7),))
+    assert head(*inputs).shape == (1, 5, 6, 3, 16, 16)
+
+
+def test_a_frame_is_segmented_the_same_whichever_others_are_chosen():
+    head, images, tokens, grid, _ = decode()
+    both = head(images, tokens, grid, torch.tensor([[2, 6]]))
+    alone = head(images, tokens, grid, torch.tensor([[6]]))
+    torch.testing.assert_close(both[:, :, :, 1:], alone, atol=1e-5, rtol=1e-4)
+
+
+def test_a_plane_is_segmented_from_its_own_image_and_its_own_tokens():
+    head, images, tokens, grid, frames = decode()
+    before = head(images, tokens, grid, frames)
+    other_image, other_tokens = images.clone(), tokens.clone()
+    other_image[:, 1] = 1 - other_image[:, 1]
+    other_tokens[:, grid.per_plane : 2 * grid.per_plane] += 1.0
+    for after in (head(other_image, tokens, grid, frames), head(images, other_tokens, grid, frames)):
+        torch.testing.assert_close(after[:, [0, 2]], before[:, [0, 2]], atol=1e-5, rtol=1e-4)
+        assert not torch.allclose(after[:, 1], before[:, 1], atol=1e-3)
+
+
+def test_tokens_speak_to_the_frames_they_cover():
+    head, images, tokens, grid, _ = decode()
+    late = tokens.clone().unflatten(1, tuple(grid))
+    late[:, :, 1] += 1.0  # the second half of the beat
+    frames = torch.tensor([[1, 5]])
+    before, after = (head(images, some.reshape(tokens.shape), grid, frames) for some in (tokens, late))
+    torch.testing.assert_close(after[:, :, :, 0], before[:, :, :, 0], atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(after[:, :, :, 1], before[:, :, :, 1], atol=1e-3)
+
+
+@pytest.mark.parametrize("patch", [(4, 8, 16), (4, 6, 6), (4, 1, 1)])
+def test_patches_that_cannot_be_halved_down_to_are_refused(patch):
+    with pytest.raises(ValueError, match="square patches of 2, 4, 8"):
+        PlaneHead(tiny_encoder(patch=patch))
+
+
+def test_each_subject_has_its_own_frames():
+    cines = torch.arange(24.0).reshape(2, 2, 6)
+    picked = pick_frames(cines, torch.tensor([[0, 5], [3, 1]]))
+    torch.testing.assert_close(picked, torch.tensor([[[0.0, 5], [6, 11]], [[15.0, 13], [21, 19]]]))
+
+
+def test_the_baselines_see_what_exists():
+    batch = tiny_batch(subjects=2)
+    torch.manual_seed(0)
+    net = PlanesResNet(planes=batch.images.shape[1], width=8).eval()
+    present = batch.present.clone()
+    present[:, 0] = False
+    hidden = batch.images.clone()
+    hidden[:, 0] = 0.5
+    assert net(batch.images, batch.present).shape == (2, net.width)
+    torch.testing.assert_close(net(hidden, present), net(batch.images, present))
+    assert not torch.allclose(net(batch.images, batch.present), net(batch.images, present))
+
+
+def test_the_plain_unet_segments_the_same_frames_in_the_same_layout():
+    torch.manual_seed(0)
+    images = torch.rand(2, 3, 4, 16, 16)
+    net, frames = PlaneUNet(channels=4).eval(), torch.tensor([[0, 2], [3, 1]])
+    logits = net(images, frames)
+    assert logits.shape == (2, 3, 6, 2, 16, 16)
+    torch.testing.assert_close(logits[1, 2, :, 0], net(images[1:, 2:], torch.tensor([[3]]))[0, 0, :, 0])

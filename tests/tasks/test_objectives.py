@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+import torch
+
+from cmr_ssl.tasks import Classification, Regression
+
+
+class Cohort:
+    """Stands in for a data module that knows the values of its training split."""
+
+    def __init__(self, values, names=()):
+        self.values, self.names = np.array(values, dtype=np.float32), list(names)
+
+    def use_targets(self, targets):
+        return self.values
+
+    def use_classes(self, target):
+        return self.values, self.names
+
+
+def learnt(values, **options):
+    objective = Regression(**options)
+    objective.outputs([str(index) for index in range(np.shape(values)[1])])
+    objective.learn(Cohort(values), [])
+    return objective
+
+
+def test_statistics_are_of_what_is_known():
+    objective = learnt([[1.0, 100.0], [3.0, np.nan], [np.nan, 300.0]])
+    torch.testing.assert_close(objective.mean, torch.tensor([2.0, 200.0]))
+    torch.testing.assert_close(objective.deviation, torch.tensor([1.0, 100.0]))
+    assert set(objective.state_dict()) == {"mean", "deviation"}
+
+
+def test_predictions_come_back_in_physical_units():
+    objective = learnt([[1.0, 100.0], [3.0, 300.0]])
+    torch.testing.assert_close(objective.predict(torch.tensor([[1.0, -0.5]])), torch.tensor([[3.0, 150.0]]))
+
+
+@pytest.mark.parametrize(("delta", "expected"), [(None, 4.0), (1.0, 1.5)])
+def test_errors_count_in_standard_deviations(delta, expected):
+    objective = learnt([[1.0], [3.0]], huber_delta=delta)
+    loss = objective.loss(torch.tensor([[2.0]]), torch.tensor([[2.0]]))  # two deviations too much
+    assert loss.item() == pytest.approx(expected)
+
+
+def test_missing_values_are_masked_and_cost_nobody_else():
+    objective = learnt([[1.0, 100.0], [3.0, 300.0]], huber_delta=None)
+    outputs = torch.tensor([[0.0, 7.0], [0.0, 7.0]], requires_grad=True)
+    losses = objective.loss(outputs, torch.tensor([[3.0, torch.nan], [torch.nan, torch.nan]]))
+    assert losses[0].item() == pytest.approx(1.0)
+    assert losses[1].isnan()
+    losses[0].backward()
+    assert outputs.grad[0, 1] == 0
+
+
+def test_rare_classes_weigh_more_so_that_all_weigh_the_same():
+    objective = Classification(["ill", "well"])
+    assert objective.outputs(["disease"]) == 2
+    objective.learn(Cohort([0, 1, 1, 1, np.nan], ["ill", "well"]), ["disease"])
+    torch.testing.assert_close(objective.weights, torch.tensor([2.0, 2 / 3]))
+
+
+def test_a_diagnosis_is_a_distribution_and_unknown_ones_do_not_count():
+    objective = Classification(["ill", "well"], balanced=False)
+    outputs = torch.tensor([[2.0, 0.0], [0.0, 0.0]])
+    torch.testing.assert_close(objective.predict(outputs).sum(dim=1), torch.ones(2))
+    losses = objective.loss(outputs, torch.tensor([[0.0], [torch.nan]]))
+    assert losses[0].item() == pytest.approx(np.log(1 + np.exp(-2)), rel=1e-5)
+    assert losses[1].isnan()
+
+
+def test_what_cannot_be_learnt_is_said():
+    with pytest.raises(ValueError, match="at least two classes"):
+        Classification(["ill"])
+    with pytest.raises(ValueError, match="one target, got a, b"):
+        Classification(["ill", "well"]).outputs(["a", "b"])
+    with pytest.raises(ValueError, match="no training subject has disease 'well'"):
+        Classification(["ill", "well"]).learn(Cohort([0, 0], ["ill", "well"]), ["disease"])
+    with pytest.raises(ValueError, match=r"has the classes \['a', 'b'\]"):
+        Classification(["ill", "well"]).learn(Cohort([0, 1], ["a", "b"]), ["disease"])
+    with pytest.raises(ValueError, match="huber_delta"):
+        Regression(huber_delta=0.0)
