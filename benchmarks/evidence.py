@@ -22,6 +22,7 @@ from rich.progress import track
 FOLDER = Path("evidence")
 PRETRAINED = FOLDER / "pretraining" / "checkpoints" / "best.ckpt"
 STEPS = {"phenotype": 160, "segmentation": 120}  # of every arm alike
+FRAMES = 2  # of a study that a step of segmentation looks at
 BATCH = {"phenotype": 8, "segmentation": 4}
 
 
@@ -99,6 +100,8 @@ def arguments(run: Run) -> list[str]:
     data += ["--data.train_subjects", str(run.labels), "--data.batch_size", str(batch), "--data.min_planes", "5"]
     if run.arm.task == "phenotype":
         data += ["--data.table", str(FOLDER / "cohort" / "phenotypes.csv")]
+    else:
+        data += ["--model.frames", str(FRAMES)]
     trainer = ["--trainer.default_root_dir", str(run.folder), "--trainer.max_epochs", str(epochs)]
     trainer += ["--trainer.check_val_every_n_epoch", str(max(1, epochs // 5)), "--trainer.enable_progress_bar", "false"]
     return ["--config", run.arm.config, "--seed_everything", str(run.seed), *data, *trainer, *run.arm.options]

@@ -1,9 +1,9 @@
 """The loss of a segmentation whose labels are incomplete, as real ones are.
 
-Pixels nobody labelled do not count. A view in which only some classes were drawn (UK Biobank's 2-chamber view: the
-left atrium alone) does not say where the others are: its background means "none of the drawn ones", so the probabilities of
-the classes nobody drew are added to the background's before they are compared (marginal loss: Shi et al., Med Image Anal
-2021, arXiv 2007.03868).
+Pixels nobody labelled do not count. A view in which only some classes were drawn (UK Biobank's 2-chamber view: the left
+atrium alone) does not say where the others are: its background means "none of the drawn ones". So the probabilities of
+the classes nobody drew are added to the background's before they are compared (marginal loss: Shi et al., Medical Image
+Analysis 2021, arXiv 2007.03868).
 """
 
 import torch

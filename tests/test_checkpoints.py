@@ -78,7 +78,7 @@ def test_a_file_of_another_project_is_named_with_what_is_wrong(tmp_path, content
 
 def test_a_checkpoint_without_a_description_is_refused(checkpoint):
     change(checkpoint, hyper_parameters={"mask_ratio": 0.7})
-    with pytest.raises(ValueError, match="does not describe its encoder"):
+    with pytest.raises(ValueError, match="describes no encoder"):
         load_encoder(checkpoint)
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from lightning import Callback, LightningModule, Trainer
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
 from torch import Tensor
 
 from cmr_ssl.agreement import Estimate, age_bands, agreement, by_group, classification
@@ -77,6 +79,7 @@ class PhenotypeReport(Callback):
             draw_agreement(path, predicted[:, index], true[:, index], name)
         write_csv(folder / FOLDER / "predicted.csv", pd.DataFrame(columns))
         write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame(tables))
+        say(tables, folder)
 
     def write_classes(
         self, folder: Path, task: PhenotypePrediction, subjects: list[str], scores: Values, true: Values
@@ -118,6 +121,17 @@ def as_row(name: str, measured: dict[str, Estimate]) -> dict[str, object]:
             {} if metric == "N" else {f"{metric} 2.5 %": estimate.low, f"{metric} 97.5 %": estimate.high}
         )
     return row
+
+
+def say(rows: list[dict[str, object]], folder: Path) -> None:
+    """Print the essence of `as_row` tables and where everything lies."""
+    table = Table("", "MAE", "95 % interval", "bias", "Pearson", "N", title="Agreement with the truth")
+    for row in rows:
+        interval = f"{row['MAE 2.5 %']:.3g} to {row['MAE 97.5 %']:.3g}"
+        numbers = (f"{row['MAE']:.3g}", interval, f"{row['bias']:+.3g}", f"{row['Pearson']:.2f}", f"{row['N']:.0f}")
+        table.add_row(str(row["target"]), *numbers)
+    Console().print(table)
+    print(f"Tables: {folder / FOLDER}\nPictures: {folder / 'figures'}")
 
 
 def file_name(name: str) -> str:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cmr_ssl.agreement import agreement
 from cmr_ssl.callbacks.gathering import gather
-from cmr_ssl.callbacks.phenotype_report import FOLDER, as_row, file_name, write_csv
+from cmr_ssl.callbacks.phenotype_report import FOLDER, as_row, file_name, say, write_csv
 from cmr_ssl.callbacks.reconstructions import plane_titles
 from cmr_ssl.data.sample import Sample, one_of
 from cmr_ssl.overlap import Score, scores, summarise
@@ -83,10 +83,11 @@ class SegmentationReport(Callback):
         write_csv(folder / FOLDER / "overlap.csv", summarise(everything))
         write_csv(folder / FOLDER / "volumes.csv", volumes)
         names = [name.removeprefix("true ") for name in volumes if name.startswith("true ")]
-        rows = []
+        rows: list[dict[str, object]] = []
         for name in names:
             one, other = (volumes[f"{which} {name}"].to_numpy(np.float64) for which in ("predicted", "true"))
             if np.isfinite(one + other).sum() >= 3:
                 rows.append(as_row(name, agreement(one, other)))
                 draw_agreement(folder / "figures" / f"agreement_{file_name(name)}.png", one, other, name)
         write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame(rows))
+        say(rows, folder)

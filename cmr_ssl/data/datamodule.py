@@ -17,7 +17,7 @@ from cmr_ssl.data.augment import Augmentation
 from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, Shape
-from cmr_ssl.data.phenotypes import check_known, check_targets, read_classes, read_phenotypes
+from cmr_ssl.data.phenotypes import check_known, check_targets, in_order, read_classes, read_phenotypes
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.data.sampling import EvaluationSampler, TrainingLoader, TrainingSampler
 from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
@@ -154,19 +154,19 @@ class CineDataModule(LightningDataModule):
             check_targets(training, targets)
         return training
 
-    def use_classes(self, target: str) -> tuple[NDArray[np.float32], list[str]]:
-        """Put the index of a class into the samples; return those of the training split, (N,), and the names.
+    def use_classes(self, target: str, classes: list[str]) -> NDArray[np.float32]:
+        """Put the index of a class into the samples and return those of the training split, (N, 1), NaN if unknown.
 
         Args:
             target: a column of the table, as `columns.resolve` finds it.
+            classes: its values, in the order of the index.
 
         Raises:
             FileNotFoundError: if the table is missing.
             ValueError: if no table was named, or it does not hold the target of the cohort.
         """
-        labels, names = read_classes(self.table_file(), target, list(self.phenotypes.index))
-        values = np.where(labels < 0, np.nan, labels).astype(np.float32)[:, None]
-        return self.keep(values, [target])[:, 0], names
+        found = read_classes(self.table_file(), target, list(self.phenotypes.index))
+        return self.keep(in_order(*found, classes, target)[:, None], [target])
 
     def table_file(self) -> Path:
         """Return where the phenotypes are, or raise ValueError."""

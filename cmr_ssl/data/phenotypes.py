@@ -60,6 +60,19 @@ def read_classes(path: Path, target: str, subjects: Sequence[str]) -> tuple[NDAr
     return pd.Categorical(cells, categories=names).codes.astype(np.int64), names
 
 
+def in_order(labels: NDArray[np.int64], names: list[str], classes: Sequence[str], target: str) -> NDArray[np.float32]:
+    """Return the index in `classes` of what `read_classes` found, (N,), NaN where unknown.
+
+    Raises:
+        ValueError: if a class was found that `classes` does not name.
+    """
+    strangers = sorted(set(names) - set(classes))
+    if strangers:
+        raise ValueError(f"{target} has the classes {names}, but the objective names {list(classes)}: name them all")
+    index = np.array([*(classes.index(name) for name in names), np.nan], np.float32)
+    return index[labels]  # -1, unknown, is the last
+
+
 def find_columns(path: Path, targets: Sequence[str]) -> tuple[str, list[str]]:
     """Return the columns of the table at `path` that hold ids and `targets`; see `read_phenotypes`."""
     if not path.is_file():

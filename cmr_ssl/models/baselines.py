@@ -42,7 +42,7 @@ class PlaneUNet(nn.Module):
     """A 2D U-Net that sees one frame of one plane at a time."""
 
     def __init__(self, channels: int = 16) -> None:
-        """Build the network; `channels` at full resolution double at each of three halvings."""
+        """Build the network; `channels` at full resolution become eight times as many over four halvings."""
         super().__init__()
         features = (channels, channels, 2 * channels, 4 * channels, 8 * channels, channels)
         self.net = BasicUNet(2, 1, len(CLASSES), features)

@@ -11,15 +11,17 @@ from torch.nn.functional import cross_entropy, huber_loss
 
 from cmr_ssl.losses import mean_where
 
+Values = NDArray[np.float32]
+
 
 class Phenotypes(Protocol):
     """Where the values of a cohort come from; `CineDataModule` is one."""
 
-    def use_targets(self, targets: list[str]) -> NDArray[np.float32]:
+    def use_targets(self, targets: list[str]) -> Values:
         """Put `targets` into the samples and return their training values, (N, K)."""
 
-    def use_classes(self, target: str) -> tuple[NDArray[np.float32], list[str]]:
-        """Put the index of the class of `target` into the samples; return training values (N,) and class names."""
+    def use_classes(self, target: str, classes: list[str]) -> Values:
+        """Put the index in `classes` of the class of `target` into the samples; return the training values, (N, 1)."""
 
 
 class Objective(nn.Module):
@@ -34,11 +36,19 @@ class Objective(nn.Module):
         """
 
     @abstractmethod
-    def learn(self, data: Phenotypes, targets: list[str]) -> None:
-        """Look at the training split, once, before training.
+    def place(self, data: Phenotypes, targets: list[str]) -> Values:
+        """Let the samples of `data` carry what is to be predicted and return the training values, (N, K).
 
         Raises:
-            ValueError: if nothing can be learnt from it.
+            ValueError: if the data do not have it.
+        """
+
+    @abstractmethod
+    def learn(self, values: Values, targets: list[str]) -> None:
+        """Look at the training values (N, K), once, before training.
+
+        Raises:
+            ValueError: if nothing can be learnt from them.
         """
 
     @abstractmethod
@@ -76,9 +86,12 @@ class Regression(Objective):
         self.register_buffer("deviation", torch.ones(len(targets)))
         return len(targets)
 
-    def learn(self, data: Phenotypes, targets: list[str]) -> None:
+    def place(self, data: Phenotypes, targets: list[str]) -> Values:
+        """Place numbers; see `Objective.place`."""
+        return data.use_targets(targets)
+
+    def learn(self, values: Values, targets: list[str]) -> None:
         """Take mean and deviation of the training split; see `Objective.learn`."""
-        values = data.use_targets(targets)
         self.mean.copy_(torch.from_numpy(np.nanmean(values, axis=0)))
         self.deviation.copy_(torch.from_numpy(np.nanstd(values, axis=0)))
 
@@ -123,14 +136,15 @@ class Classification(Objective):
             raise ValueError(f"a classification has one target, got {', '.join(targets)}")
         return len(self.classes)
 
-    def learn(self, data: Phenotypes, targets: list[str]) -> None:
+    def place(self, data: Phenotypes, targets: list[str]) -> Values:
+        """Place indices of classes; see `Objective.place`."""
+        return data.use_classes(targets[0], self.classes)
+
+    def learn(self, values: Values, targets: list[str]) -> None:
         """Weigh the classes; see `Objective.learn`."""
-        values, names = data.use_classes(targets[0])
-        if names != self.classes:
-            raise ValueError(f"{targets[0]} has the classes {names}: give them, in this order, as objective classes")
-        counts = np.bincount(values[np.isfinite(values)].astype(int), minlength=len(names))
+        counts = np.bincount(values[np.isfinite(values)].astype(int), minlength=len(self.classes))
         if (counts == 0).any():
-            lacking = names[int(counts.argmin())]
+            lacking = self.classes[int(counts.argmin())]
             raise ValueError(f"no training subject has {targets[0]} {lacking!r}: leave the class out or add subjects")
         if self.balanced:
             self.weights.copy_(torch.from_numpy(counts.sum() / (len(counts) * counts)))

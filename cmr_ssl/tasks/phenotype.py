@@ -9,9 +9,12 @@ from torch import Tensor, nn
 
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import subject_mean
-from cmr_ssl.models import ClassTokenPooling, Encoder, Pooling
+from cmr_ssl.masking import Masking, draw_noise, mask, visible_tokens
+from cmr_ssl.models import ClassTokenPooling, Encoded, Encoder, Pooling
 from cmr_ssl.models.baselines import PlanesResNet
+from cmr_ssl.models.tokens import coordinates, grid_of, patchify, take, take_coordinates
 from cmr_ssl.models.transformer import initialise
+from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.objectives import Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
@@ -47,10 +50,9 @@ class PhenotypePrediction(Task):
         Raises:
             ValueError: if the table does not fit the cohort or the targets cannot be learnt.
         """
-        trained = {name: buffer.clone() for name, buffer in self.objective.named_buffers()}
-        self.objective.learn(self.trainer.datamodule, self.targets)  # type: ignore[attr-defined]
-        if stage != "fit":  # statistics are those of the training, whatever cohort is looked at now
-            self.objective.load_state_dict(trained)
+        values = self.objective.place(self.trainer.datamodule, self.targets)  # type: ignore[attr-defined]
+        if stage == "fit":  # in a test the statistics are those of the training, whatever cohort is looked at
+            self.objective.learn(values, self.targets)
 
     def forward(self, batch: Sample) -> Tensor:
         """Return the raw outputs of a batch, (B, outputs)."""
@@ -113,7 +115,10 @@ class PhenotypeTask(PhenotypePrediction):
         encoder_checkpoint: str | None = None,
         pooling: Callable[[Encoder], Pooling] = ClassTokenPooling,
         freeze: Freeze = 0,
+        masking: list[Masking] | None = None,
+        mask_ratio: float = 0.0,
         optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
+        seed: int = 0,
     ) -> None:
         """Put the parts together.
 
@@ -124,13 +129,24 @@ class PhenotypeTask(PhenotypePrediction):
             encoder_checkpoint: of any task, whose encoder is reused; None to train from scratch.
             pooling: builds, for the encoder, what makes one vector of its tokens.
             freeze: number of the encoder's lowest blocks that stay as they are, or "encoder" for all of it.
+            masking: rules by which training hides tokens, as pretraining does; its steps are cheaper.
+            mask_ratio: share of all tokens that training hides; 0 to show everything.
             optimisation: AdamW and its schedule.
+            seed: of the masks.
+
+        Raises:
+            ValueError: if no encoder is known, or masking and ratio do not go together.
         """
         encoder = known(encoder)
         super().__init__(targets, objective or Regression(), optimisation, encoder.width)
         self.save_hyperparameters()
         self.encoder, self.encoder_checkpoint = encoder, encoder_checkpoint
         self.pooling = pooling(encoder)
+        if bool(masking) != (0 < mask_ratio < 1):
+            raise ValueError(
+                f"model.masking and model.mask_ratio {mask_ratio} go together: name rules and 0 < ratio < 1"
+            )
+        self.masking, self.mask_ratio, self.seed = masking or [], mask_ratio, seed
         self.frozen = freeze == "encoder"
         freeze_blocks(encoder, freeze)
 
@@ -149,9 +165,25 @@ class PhenotypeTask(PhenotypePrediction):
     def features(self, batch: Sample) -> Tensor:
         """Return one vector a study; see `PhenotypePrediction.features`."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            encoded = self.encoder.encode_planes(batch.images, batch.affine, batch.present)
+            encoded, attend = self.partly(batch) if self.training and self.masking else self.wholly(batch)
+        return self.pooling(encoded, attend)
+
+    def wholly(self, batch: Sample) -> tuple[Encoded, Tensor]:
+        """Encode every token; return also which exist, (B, N)."""
+        encoded = self.encoder.encode_planes(batch.images, batch.affine, batch.present)
         per_plane = encoded.tokens.shape[1] // batch.present.shape[1]
-        return self.pooling(encoded, batch.present.repeat_interleave(per_plane, dim=1))
+        return encoded, batch.present.repeat_interleave(per_plane, dim=1)
+
+    def partly(self, batch: Sample) -> tuple[Encoded, Tensor]:
+        """Encode the tokens that the masking leaves; return also which exist, (B, K)."""
+        patch, images = self.encoder.patch, batch.images
+        grid = grid_of(images, patch)
+        seeds = subject_seeds(batch.subject, self.seed, "mask", self.current_epoch)
+        noise = draw_noise(len(self.masking), grid, seeds).to(images.device, non_blocking=True)
+        visible = mask(self.masking, noise, batch.present, visible_tokens(grid, self.mask_ratio)).visible
+        attend = batch.present.gather(1, visible // grid.per_plane)
+        where = take_coordinates(coordinates(batch.affine, grid, patch), visible)
+        return self.encoder(take(patchify(images, patch), visible), where, attend), attend
 
 
 class PhenotypeBaseline(PhenotypePrediction):

@@ -205,15 +205,16 @@ def test_samples_of_all_splits_carry_the_targets_of_their_subject_in_order(cache
 def test_classes_come_as_their_index_and_unknown_ones_as_nan(cache, tmp_path):
     diagnoses = ["hcm", "dcm", ""] * 8
     data = data_of(cache, table=table_of(tmp_path, Pathology=diagnoses))
-    training, names = data.use_classes("Pathology")
-    assert names == ["dcm", "hcm"]
-    index = {"dcm": 0.0, "hcm": 1.0, "": np.nan}
+    training = data.use_classes("Pathology", ["hcm", "dcm", "none of this cohort"])
+    index = {"dcm": 1.0, "hcm": 0.0, "": np.nan}
     expected = {subject: index[diagnosis] for subject, diagnosis in zip(COHORT, diagnoses, strict=True)}
-    np.testing.assert_array_equal(training, [expected[subject] for subject in data.subjects["train"]])
+    np.testing.assert_array_equal(training[:, 0], [expected[subject] for subject in data.subjects["train"]])
     shown = delivered(data.predict_dataloader())
     assert shown.keys() == COHORT.keys()
     for subject, row in shown.items():
         np.testing.assert_array_equal(row, [expected[subject]])
+    with pytest.raises(ValueError, match=r"has the classes \['dcm', 'hcm'\], but the objective names \['hcm'\]"):
+        data.use_classes("Pathology", ["hcm"])
 
 
 def test_neither_table_nor_targets_change_the_split(cache, tmp_path):
@@ -223,7 +224,7 @@ def test_neither_table_nor_targets_change_the_split(cache, tmp_path):
     for use in (
         lambda: data.use_targets(["Age"]),
         lambda: data.use_targets(["Height"]),
-        lambda: data.use_classes("Site"),
+        lambda: data.use_classes("Site", ["a"]),
     ):
         use()
         assert data.subjects == subjects
@@ -263,7 +264,7 @@ def test_a_task_gets_its_targets_in_its_own_setup(cache, tmp_path):
             assert batch.phenotypes[:, 0].tolist() == [VALUES[subject] for subject in batch.subject]
 
 
-@pytest.mark.parametrize("use", [lambda data: data.use_targets(["Age"]), lambda data: data.use_classes("Age")])
+@pytest.mark.parametrize("use", [lambda data: data.use_targets(["Age"]), lambda data: data.use_classes("Age", ["61"])])
 def test_phenotypes_without_a_table_are_one_sentence(cache, use):
     with pytest.raises(ValueError, match=r"phenotypes need a table: --data.table FILE"):
         use(data_of(cache))
@@ -283,7 +284,7 @@ def test_what_cannot_be_learnt_is_refused_in_training_only(cache, tmp_path):
         with pytest.raises(ValueError, match=message):
             data.use_targets([target])
     with pytest.raises(ValueError, match="Val is known of none of the 18 train subjects"):
-        data.use_classes("Val")
+        data.use_classes("Val", ["0", "1"])
     tested = data_of(cache, "test", table=table)
     assert tested.use_targets(["Same"]).tolist() == [[5]] * 18
     with pytest.raises(ValueError, match="Val is known of none of the 3 test subjects"):

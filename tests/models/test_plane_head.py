@@ -77,8 +77,8 @@ def test_the_baselines_see_what_exists():
 
 def test_the_plain_unet_segments_the_same_frames_in_the_same_layout():
     torch.manual_seed(0)
-    images = torch.rand(2, 3, 4, 16, 16)
+    images = torch.rand(2, 3, 4, 32, 32)
     net, frames = PlaneUNet(channels=4).eval(), torch.tensor([[0, 2], [3, 1]])
     logits = net(images, frames)
-    assert logits.shape == (2, 3, 6, 2, 16, 16)
+    assert logits.shape == (2, 3, 6, 2, 32, 32)
     torch.testing.assert_close(logits[1, 2, :, 0], net(images[1:, 2:], torch.tensor([[3]]))[0, 0, :, 0])
