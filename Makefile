@@ -6,19 +6,29 @@ READY := .venv/.ready
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 TORCH_FROM := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
+RESUME = $(if $(wildcard demo/$(1)/checkpoints/last.ckpt),--ckpt_path last)
+DEMO_PHENOTYPE := --config configs/phenotype.yaml --trainer.default_root_dir demo/phenotype \
+  --trainer.max_epochs 16 --trainer.check_val_every_n_epoch 4
+DEMO_SEGMENTATION := --config configs/segmentation.yaml --trainer.default_root_dir demo/segmentation \
+  --model.head.channels 8 --trainer.max_epochs 8 --trainer.check_val_every_n_epoch 4
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench
+.PHONY: help setup demo test check bench evidence
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 	@echo "Settings: PYTHON=python3.12 chooses the interpreter, TORCH_INDEX=URL a package index with another build of torch."
 
 setup: $(READY)  ## build .venv with the tested versions; free when nothing changed
 
-demo: $(READY)  ## make a small synthetic cohort, prepare it, pretrain on it, show reconstructions
+demo: $(READY)  ## a small synthetic cohort: prepare, pretrain, then phenotypes and segmentation
 	$(PY) -m cmr_ssl phantom --out demo/cohort --subjects 64 --seed 7 --preset small --workers 2
 	$(PY) -m cmr_ssl prepare --source demo/cohort --out demo/cache --workers 2 --preparation configs/preparation/small.yaml
-	$(PY) -m cmr_ssl fit --config configs/demo.yaml $(if $(wildcard demo/run/checkpoints/last.ckpt),--ckpt_path last)
+	$(PY) -m cmr_ssl fit --config configs/demo.yaml $(call RESUME,run)
+	$(PY) -m cmr_ssl fit $(DEMO_PHENOTYPE) --model.encoder_checkpoint demo/run/checkpoints/best.ckpt $(call RESUME,phenotype)
+	$(PY) -m cmr_ssl fit $(DEMO_SEGMENTATION) --model.encoder_checkpoint demo/run/checkpoints/best.ckpt $(call RESUME,segmentation)
+	$(PY) -m cmr_ssl test $(DEMO_PHENOTYPE) --ckpt_path best
+	$(PY) -m cmr_ssl test $(DEMO_SEGMENTATION) --ckpt_path best
 
 test: $(READY)  ## run the tests, two at a time
 	$(PY) -m pytest -n 2 --dist loadfile
@@ -30,6 +40,9 @@ check: $(READY)  ## lint, formatting and types
 
 bench: $(READY)  ## measure speed and memory beside the published design
 	$(PY) -m benchmarks
+
+evidence: $(READY)  ## compare pretrained, scratch and plain networks downstream; goes on where it was cut
+	$(PY) -m benchmarks.evidence
 
 # A .venv that works is kept. torch goes first and alone, so that TORCH_INDEX is asked for nothing else.
 $(READY): pyproject.toml constraints.txt

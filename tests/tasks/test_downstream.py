@@ -1,6 +1,7 @@
 """Fine-tuning, testing and predicting by the command line, on a few synthetic hearts."""
 
 import json
+import shutil
 
 import nibabel as nib
 import numpy as np
@@ -83,6 +84,16 @@ def test_fine_tuning_moves_the_encoder_and_freezing_some_blocks_keeps_those(hear
     after = load_encoder(tmp_path / "run" / "checkpoints" / "last.ckpt").encoder.state_dict()
     moved = {name.split(".")[1] for name in before if "blocks" in name and not torch.equal(before[name], after[name])}
     assert moved == {"1"}
+
+
+def test_a_run_is_resumed_and_tested_without_naming_the_encoder_again(hearts, fitted, tmp_path):
+    folder = tmp_path / "phenotype"
+    shutil.copytree(fitted["phenotype"], folder)
+    resumed = arguments("fit", "phenotype", hearts, folder, "--ckpt_path", "last", "--trainer.max_epochs", "3")
+    assert main(resumed) == 0
+    last = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["epoch"] == 2
+    assert last["hyper_parameters"]["encoder"]["init_args"]["width"] == 32
 
 
 def test_a_scratch_arm_has_positions_and_other_weights(hearts, pretrained, tmp_path):
