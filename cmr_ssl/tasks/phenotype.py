@@ -36,7 +36,9 @@ class PhenotypePrediction(Task):
         if not targets:
             raise ValueError("name what to predict: --model.targets '[LVEF (%), LVEDV (mL)]'")
         self.targets, self.objective = targets, objective
-        self.head = nn.Sequential(nn.LayerNorm(features), nn.Linear(features, objective.outputs(targets)))
+        # what all hearts have in common fills their vectors almost wholly; only the rest of it tells them apart
+        centre = nn.BatchNorm1d(features, affine=False)
+        self.head = nn.Sequential(centre, nn.Linear(features, objective.outputs(targets)))
         self.head.apply(initialise)
         self.seen: list[tuple[Tensor, Tensor]] = []
 
@@ -50,7 +52,10 @@ class PhenotypePrediction(Task):
         Raises:
             ValueError: if the table does not fit the cohort or the targets cannot be learnt.
         """
-        values = self.objective.place(self.trainer.datamodule, self.targets)  # type: ignore[attr-defined]
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        if stage == "fit" and data.batch_size < 2:
+            raise ValueError("phenotypes are told apart by comparing subjects: set --data.batch_size 2 or more")
+        values = self.objective.place(data, self.targets)
         if stage == "fit":  # in a test the statistics are those of the training, whatever cohort is looked at
             self.objective.learn(values, self.targets)
 

@@ -200,6 +200,7 @@ def test_a_batch_of_two_says_what_two_batches_of_one_say(fitted, hearts):
     [
         ("phenotype", [], "which encoder? Name a checkpoint"),
         ("phenotype", ["--model.encoder_checkpoint", "nowhere.ckpt"], "no checkpoint at nowhere.ckpt"),
+        ("phenotype", ["--model.encoder", json.dumps(ENCODER), "--data.batch_size", "1"], "batch_size 2 or more"),
         ("segmentation", ["--model.encoder", json.dumps(ENCODER), "--data.labels", "false"], "needs label maps"),
         ("phenotype", ["--model.encoder", json.dumps(ENCODER), "--model.targets", "[LVXY]"], "LVXY"),
         ("phenotype", ["--model.encoder", json.dumps(ENCODER), "--model.freeze", "7"], "has 2 blocks"),
