@@ -6,7 +6,7 @@ from benchmarks.machine import device, now
 from benchmarks.ours import training_flops
 from benchmarks.step import fastest
 from benchmarks.table import Row
-from cmr_ssl.fitting import has_bfloat16
+from cmr_ssl.devices import has_bfloat16
 
 
 def product_flops(dtype: torch.dtype, seconds: float) -> float:
@@ -24,7 +24,7 @@ def product_flops(dtype: torch.dtype, seconds: float) -> float:
 def rows(planes: int, seconds: float, rounds: int) -> list[Row]:
     """Measure matrix products, and compare our training step with them."""
     peaks = {dtype: product_flops(dtype, seconds) for dtype in (torch.float32, torch.bfloat16)}
-    used = torch.bfloat16 if has_bfloat16(device().type) else torch.float32
+    used = torch.bfloat16 if has_bfloat16(device()) else torch.float32
     operations = training_flops(planes)
     share = operations * fastest(planes, rounds).speed / peaks[used]
     return [

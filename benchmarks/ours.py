@@ -16,7 +16,7 @@ from benchmarks.machine import now
 from benchmarks.subjects import FRAMES, SIZE, random_subjects, slots
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.data.sample import Sample
-from cmr_ssl.fitting import has_bfloat16
+from cmr_ssl.devices import device_of, has_bfloat16
 
 CONFIG = Path(__file__).parents[1] / "configs" / "pretraining.yaml"
 STEPS = 1000  # of an epoch; nobody waits for its end
@@ -60,7 +60,7 @@ def build(planes: int, batch: int, config: Path = CONFIG) -> LightningCLI:
         "data": "benchmarks.ours.RandomStudies",
         "data.views": slots(planes),
         "data.batch_size": batch,
-        "trainer.precision": "bf16-mixed" if has_bfloat16("auto") else "32-true",
+        "trainer.precision": "bf16-mixed" if has_bfloat16(device_of("auto")) else "32-true",
         "trainer.callbacks": [],
         "trainer.logger": False,
         "trainer.enable_checkpointing": False,

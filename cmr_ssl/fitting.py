@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule
 from lightning.fabric.utilities.rank_zero import rank_zero_info
@@ -20,6 +19,7 @@ import cmr_ssl.data.datamodule
 import cmr_ssl.tasks  # noqa: F401  (importing makes bare class names work in configs)
 from cmr_ssl.callbacks.checkpoints import BEST, LAST, checkpoint_file
 from cmr_ssl.checkpoints import encoder_description, parse_encoder, read_checkpoint
+from cmr_ssl.devices import device_of, has_bfloat16
 
 RUNS = "runs"
 # what Lightning says at every start, and nobody who trains can act on
@@ -60,7 +60,9 @@ class RunCLI(LightningCLI):
             check_unused(folder)
         if asked.trainer.logger is None:
             asked.trainer.logger = tensorboard(folder)
-        if str(asked.trainer.precision).startswith("bf16") and not has_bfloat16(asked.trainer.accelerator):
+        if str(asked.trainer.precision).startswith("bf16") and not has_bfloat16(
+            device_of("cpu" if asked.trainer.accelerator == "cpu" else "auto")
+        ):
             rank_zero_info("This device has no bfloat16 arithmetic: training in float32.")
             asked.trainer.precision = "32-true"
 
@@ -149,14 +151,6 @@ def tensorboard(folder: str) -> Namespace:
     """Return the config of a TensorBoard logger that writes straight into the run folder."""
     arguments = Namespace(save_dir=folder, name="", version="", default_hp_metric=False)
     return Namespace(class_path="lightning.pytorch.loggers.TensorBoardLogger", init_args=arguments)
-
-
-def has_bfloat16(accelerator: object) -> bool:
-    """Tell whether the device that will train multiplies bfloat16 faster than float32."""
-    if torch.cuda.is_available() and accelerator != "cpu":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
 
 
 def run(arguments: Sequence[str]) -> int:

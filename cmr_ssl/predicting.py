@@ -21,6 +21,7 @@ from cmr_ssl.data.restore import restore, write_labels
 from cmr_ssl.data.sample import Sample, to_device
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.data.study import Series, Study
+from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.overlays import overlay, overlay_gif
@@ -77,9 +78,10 @@ def predict(
         raise ValueError(f"{checkpoint} is of a {type(trained.task).__name__}, which predicts nothing: fine-tune it")
     if (out / TABLE).exists() and not overwrite:
         raise ValueError(f"{out / TABLE} exists: choose another --out or pass --overwrite true")
-    where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    where = device_of(device)
     trained.task.to(where)
-    rows = list(_rows(trained, NiftiFolder(source, files), out, where))
+    with torch.autocast(where.type, torch.bfloat16, enabled=has_bfloat16(where)):
+        rows = list(_rows(trained, NiftiFolder(source, files), out, where))
     table = pd.DataFrame(rows)
     write_atomically(out / TABLE, lambda stream: table.to_csv(stream, index=False, float_format="%.5g"))
     failed = int((table["problem"] != "").sum())

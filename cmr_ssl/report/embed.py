@@ -16,6 +16,7 @@ from cmr_ssl.data.datamodule import sample_shape
 from cmr_ssl.data.dataset import PlaneDataset
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.data.subjects import usable
+from cmr_ssl.devices import device_of
 from cmr_ssl.models import Embedding
 from cmr_ssl.planes import VIEWS
 
@@ -52,7 +53,7 @@ def embed(checkpoint: Path, cache: Path, out: Path, batch_size: int = 8, workers
     """
     pretrained = load_encoder(checkpoint)
     dataset = whole_cache(cache, pretrained)
-    where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    where = device_of(device)
     encoder = pretrained.encoder.to(where)
     with EmbeddingFile(out) as file:
         for batch in track(DataLoader(dataset, batch_size, num_workers=workers), "embedding"):

@@ -151,7 +151,7 @@ def test_new_subjects_need_only_the_checkpoint(fitted, hearts, tmp_path):
     tested = pd.read_csv(fitted["phenotype"] / "test" / "predicted.csv").set_index("subject")
     for subject in tested.index:
         expected = tested.loc[subject, "predicted LVEDV (mL)"]
-        assert table.loc[subject, "LVEDV (mL)"] == pytest.approx(expected, rel=1e-3)
+        assert table.loc[subject, "LVEDV (mL)"] == pytest.approx(expected, rel=0.02)  # bfloat16, where there is one
 
 
 def test_label_maps_lie_on_the_grid_of_the_images(fitted, hearts, tmp_path):

@@ -1,0 +1,64 @@
+import json
+
+import pandas as pd
+import pytest
+
+from benchmarks import evidence
+from benchmarks.evidence import Run, arguments, arms, plan
+from benchmarks.evidence_report import collect, draw_learning_curves, table
+from cmr_ssl.checkpoints import parse_encoder
+from tests.runs import ROOT
+
+
+@pytest.fixture
+def finished(tmp_path, monkeypatch):
+    """Return runs of two arms whose tests left tables."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(evidence, "FOLDER", tmp_path)
+    chosen = [arm for arm in arms() if arm.name in ("fine-tuned", "scratch") and arm.task == "segmentation"]
+    runs = [Run(arm, labels, seed) for arm in chosen for labels in (10, 30) for seed in (0, 1)]
+    for index, run in enumerate(runs):
+        (run.folder / "test").mkdir(parents=True)
+        line = {"target": "LVEDV (mL)", "MAE": 10.0 + index, "MAE 2.5 %": 8.0, "MAE 97.5 %": 13.0}
+        pd.DataFrame([line]).to_csv(run.folder / "test" / "agreement.csv", index=False)
+        dice = [{"structure": "LV", "view": "all", "phase": phase, "dice mean": 0.9} for phase in ("ED", "ES")]
+        pd.DataFrame(dice).to_csv(run.folder / "test" / "overlap.csv", index=False)
+    return runs
+
+
+def test_every_arm_gets_the_same_data_and_as_many_steps(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    for task in ("phenotype", "segmentation"):
+        shared = []
+        for arm in (arm for arm in arms() if arm.task == task):
+            words = arguments(Run(arm, 100, 1))
+            options = dict(zip(words[::2], words[1::2], strict=True))
+            kept = ("--seed_everything", "--trainer.max_epochs")
+            shared.append({key: value for key, value in options.items() if key.startswith("--data") or key in kept})
+        assert len(shared) >= 3
+        assert all(options == shared[0] for options in shared)
+
+
+def test_the_scratch_arm_has_the_network_that_was_pretrained(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    scratch = next(arm for arm in arms() if arm.name == "scratch")
+    described = json.loads(scratch.options[scratch.options.index("--model.encoder") + 1])
+    assert parse_encoder(described, ROOT).class_path == "cmr_ssl.models.Encoder"
+    assert "AnatomicalPositions" in described["init_args"]["positions"]["class_path"]
+
+
+def test_the_plan_finishes_a_seed_before_the_next_and_knows_what_is_done(finished, tmp_path):
+    assert all(run.done for run in finished)
+    seeds = [run.seed for run in plan([10, 30], [0, 1])]
+    assert seeds == sorted(seeds)
+    assert len({run.folder for run in plan([10, 30], [0, 1])}) == len(seeds) == 2 * 2 * len(arms())
+
+
+def test_the_table_averages_over_seeds_and_keeps_arms_and_labels_apart(finished, tmp_path):
+    found = collect(finished)
+    lines = table(found, "segmentation").splitlines()
+    assert lines[0] == "| labels | arm | MAE LVEDV (mL) | Dice LV |"
+    assert lines[2] == "| 10 | fine-tuned | 10.5 [8, 13] | 0.9 |"
+    assert len(lines) == 2 + 4
+    draw_learning_curves(tmp_path / "curves.png", found)
+    assert (tmp_path / "curves.png").stat().st_size > 1000
