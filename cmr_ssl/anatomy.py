@@ -2,6 +2,7 @@
 
 BACKGROUND, LV, MYOCARDIUM, RV, LA, RA = range(6)
 CLASSES = ("background", "LV", "myocardium", "RV", "LA", "RA")
+COLOURS = ((0, 0, 0), (230, 60, 60), (60, 200, 90), (80, 120, 255), (250, 200, 60), (200, 90, 230))  # in pictures
 UNLABELLED = 255  # nobody looked here: loss and metrics leave such pixels out
 
 SIX_CLASSES = {LV: LV, MYOCARDIUM: MYOCARDIUM, RV: RV, LA: LA, RA: RA}

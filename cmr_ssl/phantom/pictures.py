@@ -7,19 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cmr_ssl import anatomy
+from cmr_ssl.anatomy import COLOURS
 from cmr_ssl.phantom.acquisition import Acquired
 from cmr_ssl.phantom.person import Study
 from cmr_ssl.planes import SHORT_AXIS
 
 Picture = NDArray[np.uint8]
 
-COLOURS = np.zeros((6, 3))
-COLOURS[anatomy.LV] = (230, 60, 60)
-COLOURS[anatomy.MYOCARDIUM] = (60, 200, 90)
-COLOURS[anatomy.RV] = (80, 120, 255)
-COLOURS[anatomy.LA] = (250, 200, 60)
-COLOURS[anatomy.RA] = (200, 90, 230)
+PALETTE = np.array(COLOURS, dtype=np.float64)
 OPACITY = 0.45
 SLICES_SHOWN = (0.12, 0.3, 0.5, 0.7, 0.85)  # of the short-axis stack, from base to apex
 
@@ -55,7 +50,7 @@ def _tile(got: Acquired, frame: int, index: int, labelled: bool, look: Look) -> 
     if labelled:
         labels = got.labels[frame, index]
         share = OPACITY * (labels > 0)[..., None]
-        rgb = rgb * (1 - share) + COLOURS[labels] * share
+        rgb = rgb * (1 - share) + PALETTE[labels] * share
     square = Image.fromarray(_square(rgb.astype(np.uint8), look.part))
     return np.asarray(square.resize((look.size, look.size), Image.Resampling.BICUBIC))
 

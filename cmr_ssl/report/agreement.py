@@ -9,9 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cmr_ssl.agreement import Estimate, agreement
-from cmr_ssl.anatomy import CLASSES
+from cmr_ssl.anatomy import CLASSES, COLOURS
 from cmr_ssl.data.cache import write_atomically
-from cmr_ssl.report.overlays import COLOURS
 from cmr_ssl.volumes import ends_of_beat
 
 Array = NDArray[np.float64]

@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from cmr_ssl.anatomy import CLASSES, UNLABELLED
+from cmr_ssl.anatomy import CLASSES, COLOURS, UNLABELLED
 from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.report.montage import INK, NAMES, PAPER, gif, montage, png, stack
 
 Cine = NDArray[np.uint8]
 Colours = NDArray[np.float32]
 
-COLOURS = ((0, 0, 0), (230, 60, 60), (60, 200, 90), (80, 120, 255), (250, 200, 60), (200, 90, 230))  # as CLASSES
 OPACITY = 0.4
 STILL, MOVING = 144, 96  # sides of a tile in pixels
 LEGEND = 20  # pixels, height

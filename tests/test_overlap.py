@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+import torch
+
+from cmr_ssl.anatomy import LA, LV, MYOCARDIUM, RV, UNLABELLED
+from cmr_ssl.overlap import dice_per_structure, scores, summarise
+
+ALL = np.ones((1, 6), dtype=bool)
+PHASES = {0: "ED"}
+
+
+def square(value=LV, at=4, side=8):
+    """Return one plane and frame with a square, (1, 1, 24, 24)."""
+    labels = np.zeros((1, 1, 24, 24), np.uint8)
+    labels[..., at : at + side, at : at + side] = value
+    return labels
+
+
+def score(predicted, true, annotated=ALL, spacing=(1.0, 1.0), phases=PHASES):
+    steps = np.array([spacing] * len(true))
+    return scores(predicted, true, annotated, ["sa"] * len(true), steps, phases, "900000001")
+
+
+def test_a_perfect_map_scores_one_and_lies_nowhere_else():
+    (found,) = score(square(), square())
+    assert (found.structure, found.dice, found.hd95_mm, found.assd_mm, found.missed) == ("LV", 1.0, 0.0, 0.0, False)
+
+
+def test_a_shift_costs_what_geometry_says_in_mm():
+    moved = np.roll(square(), 2, axis=3)  # two columns of 1.5 mm
+    (found,) = score(moved, square(), spacing=(1.5, 1.0))
+    assert found.dice == pytest.approx(2 * 48 / 128)
+    assert found.hd95_mm == pytest.approx(3.0)
+    assert 0 < found.assd_mm < 3.0
+
+
+def test_columns_and_rows_have_their_own_spacing():
+    down = np.roll(square(), 2, axis=2)
+    assert score(down, square(), spacing=(1.5, 1.0))[0].hd95_mm == pytest.approx(2.0)
+
+
+def test_missed_and_invented_structures_have_no_distance_but_count():
+    (missed,) = score(np.zeros_like(square()), square())
+    (invented,) = score(square(), np.zeros_like(square()))
+    assert (missed.dice, missed.missed) == (0.0, True)
+    assert (invented.dice, invented.missed) == (0.0, False)
+    assert np.isnan([missed.hd95_mm, invented.hd95_mm]).all()
+
+
+def test_what_is_absent_from_both_scores_nothing():
+    assert score(np.zeros_like(square()), np.zeros_like(square())) == []
+    assert {found.structure for found in score(square(RV), square(LV))} == {"RV", "LV"}
+
+
+def test_what_nobody_labelled_does_not_count():
+    true = square()
+    true[..., 12:, :] = UNLABELLED
+    predicted = square()
+    predicted[..., 13:, :] = LV
+    assert score(predicted, true)[0].dice == 1.0
+    only_atrium = np.zeros((1, 6), dtype=bool)
+    only_atrium[0, [0, LA]] = True
+    assert score(square(MYOCARDIUM), np.zeros_like(square()), annotated=only_atrium) == []
+    assert score(square(), np.full_like(square(), UNLABELLED)) == []
+
+
+def test_only_the_phases_asked_for_are_compared():
+    true = np.concatenate([square(), square()], axis=1)
+    assert {found.frame for found in score(true, true, phases={1: "ES"})} == {1}
+
+
+def test_a_subject_with_many_planes_weighs_as_much_as_one_with_few():
+    good, bad = square(), np.zeros_like(square())
+    many = scores(*[np.concatenate([good] * 3)] * 2, np.ones((3, 6), bool), ["sa"] * 3, 1.0, PHASES, "900000001")
+    few = scores(bad, good, ALL, ["sa"], 1.0, PHASES, "900000002")
+    table = summarise([*many, *few])
+    for view in ("sa", "all"):
+        row = table[table["view"] == view].iloc[0]
+        assert row["dice mean"] == pytest.approx(0.5)
+        assert (row["N subjects"], row["missed"], row["hd95_mm"]) == (2, 1, 0.0)
+
+
+def test_the_dice_of_training_is_of_whole_subjects_and_nan_where_absent():
+    true = torch.from_numpy(np.concatenate([square(LV), square(RV)])).unsqueeze(1)  # two subjects of one plane
+    predicted = torch.from_numpy(np.concatenate([np.roll(square(LV), 2, axis=3), square(LV)])).unsqueeze(1)
+    dice = dice_per_structure(predicted, true, torch.ones(2, 1, 6, dtype=torch.bool))
+    assert dice.shape == (2, 5)
+    assert dice[0, LV - 1].item() == pytest.approx(0.75)
+    assert dice[1, RV - 1].item() == 0.0
+    assert dice[:, LA - 1].isnan().all()
+    assert dice[1, LV - 1].isnan()
