@@ -11,7 +11,7 @@ COMMANDS = {
     "phantom": ("cmr_ssl.phantom.command:phantom", "make a synthetic cohort with exact truth"),
     "prepare": ("cmr_ssl.data.preparing:prepare", "turn studies into a prepared cache"),
     "quantify": ("cmr_ssl.quantify:quantify", "measure volumes, EF and mass on label maps"),
-    "predict": ("cmr_ssl.predicting:predict", "apply a task's checkpoint to new subjects"),
+    "predict": ("cmr_ssl.predict:predict", "apply a task's checkpoint to new subjects"),
     "embed": ("cmr_ssl.report.embed:embed", "write the embedding of every subject of a cache to parquet"),
 }
 WRAPPER = re.compile("Parser key|Does not validate|Problem with given class_path")

@@ -1,4 +1,4 @@
-"""The command `predict`: new subjects, straight from their images, with nothing but a checkpoint."""
+"""Predict new subjects straight from their images, with nothing but a checkpoint."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +19,11 @@ from cmr_ssl.data.dataset import PlaneDataset
 from cmr_ssl.data.prepare import Preparation, prepare_study
 from cmr_ssl.data.restore import restore, write_labels
 from cmr_ssl.data.sample import Sample, to_device
-from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.study import Series, Study
-from cmr_ssl.devices import device_of, has_bfloat16
+from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.predict import TABLE
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.overlays import overlay, overlay_gif
 from cmr_ssl.tasks.objectives import Classification
@@ -31,8 +32,6 @@ from cmr_ssl.tasks.segmentation import Segmentation
 from cmr_ssl.tasks.trained import Trained, load_task
 from cmr_ssl.volumes import LabelMap, measure
 
-FIELD_FILES = NiftiFiles()
-TABLE = "phenotypes.csv"
 Row = dict[str, object]
 Labels = NDArray[np.uint8]
 Affines = NDArray[np.float32]
@@ -47,53 +46,34 @@ class Prepared(NamedTuple):
 
 
 @torch.inference_mode()
-def predict(
-    checkpoint: Path,
-    source: Path,
-    out: Path,
-    files: NiftiFiles = FIELD_FILES,
-    device: str = "auto",
-    overwrite: bool = False,
-) -> int:
-    """Predict phenotypes, or label maps with the volumes that follow from them, of every subject of a folder.
-
-    Args:
-        checkpoint: of a phenotype or segmentation task; it knows how subjects are prepared.
-        source: folder with one sub-folder a subject.
-        out: folder for phenotypes.csv and, of label maps, SUBJECT/seg6_VIEW.nii.gz on the grid of the images, and
-            pictures.
-        files: how a subject's files are called.
-        device: cpu, cuda, or auto for cuda where there is one.
-        overwrite: replace what is already there.
-
-    Returns:
-        Exit status: 0 if anything was predicted, else 1.
+def predict_folder(checkpoint: Path, folder: NiftiFolder, out: Path, device: torch.device) -> tuple[int, int]:
+    """Predict every subject of a folder, write what came out, and return how many worked and how many did not.
 
     Raises:
-        FileNotFoundError: if checkpoint or source are missing.
-        ValueError: if the checkpoint is of another kind, or `out` already holds predictions.
+        FileNotFoundError: if checkpoint or subjects are missing.
+        ValueError: if the checkpoint is of another kind.
     """
     trained = load_task(checkpoint)
     if not isinstance(trained.task, PhenotypePrediction | Segmentation):
         raise ValueError(f"{checkpoint} is of a {type(trained.task).__name__}, which predicts nothing: fine-tune it")
-    if (out / TABLE).exists() and not overwrite:
-        raise ValueError(f"{out / TABLE} exists: choose another --out or pass --overwrite true")
-    where = device_of(device)
-    trained.task.to(where)
-    with torch.autocast(where.type, torch.bfloat16, enabled=has_bfloat16(where)):
-        rows = list(_rows(trained, NiftiFolder(source, files), out, where))
+    trained.task.to(device)
+    with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
+        rows = list(_rows(trained, folder, out, device))
     table = pd.DataFrame(rows)
     write_atomically(out / TABLE, lambda stream: table.to_csv(stream, index=False, float_format="%.5g"))
     failed = int((table["problem"] != "").sum())
-    print(f"{len(rows) - failed} subjects predicted, {failed} not, in {out / TABLE}")
-    return 0 if failed < len(rows) else 1
+    return len(rows) - failed, failed
 
 
 def _rows(trained: Trained, folder: NiftiFolder, out: Path, device: torch.device) -> Iterator[Row]:
     """Yield a row a subject; one that cannot be prepared has a problem instead of values."""
     for subject in track(folder.subjects(), "predicting"):
-        study = folder.read(subject)
-        planes, findings, _ = prepare_study(study, Preparation(**trained.preparation))
+        try:
+            study = folder.read(subject)
+            planes, findings, _ = prepare_study(study, Preparation(**trained.preparation))
+        except Exception as error:  # one subject among thousands must not stop the others
+            yield {"subject": subject, "problem": f"{type(error).__name__}: {error}"}
+            continue
         if planes is None:
             why = "; ".join(found.message for found in findings if found.severity == "rejected")
             yield {"subject": subject, "problem": why}

@@ -45,22 +45,22 @@ def draw_curves(path: Path, curves: dict[str, Array], frame_ms: float | None, ti
 
     Args:
         path: file to write.
-        curves: structure to its volume in mL at every frame, (T,), NaN where unknown; those with another number of
+        curves: structure to its volume in mL at every frame, (T,), NaN where unknown; at least one; those with another number of
             frames than the first share its beat.
         frame_ms: time between the frames of the first curve, None if unknown.
         title: to stand above.
     """
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
-    beat = len(next(iter(curves.values()), ())) * (frame_ms or 1.0)
+    beat = len(next(iter(curves.values()))) * (frame_ms or 1.0)
     for name, curve in curves.items():
         _curve(axes, np.arange(len(curve)) / len(curve) * beat, curve, name)
-    if np.isfinite(curves.get("LV", np.empty(0))).any():
+    if np.isfinite(curves.get("LV", np.empty(0))).sum() > 1:
         _mark_ends(axes, curves["LV"], beat)
     axes.set(title=title, xlabel="time (ms)" if frame_ms else "frame", ylabel="volume (mL)")
+    axes.set_xlim(-0.02 * beat, beat)
     axes.set_ylim(bottom=0)
-    if curves:
-        axes.legend(frameon=False, ncols=len(curves), loc="upper center", bbox_to_anchor=(0.5, -0.15))
+    axes.legend(frameon=False, ncols=len(curves), loc="upper center", bbox_to_anchor=(0.5, -0.15))
     _tidy(axes)
     _write(figure, path)
 
@@ -92,12 +92,14 @@ def _bland_altman(axes: Axes, predicted: Array, true: Array, measured: dict[str,
             axes.annotate(f"{words}\n{value:.3g}", at, xycoords=axes.get_yaxis_transform(), fontsize=8, va="center")
     axes.set(xlabel=f"mean of predicted and true {name}", ylabel=f"predicted - true {name}")
     axes.margins(y=0.15)
+    if not np.any(predicted - true):
+        axes.set_ylim(-1, 1)
     _tidy(axes)
 
 
 def _points(axes: Axes, x: Array, y: Array) -> None:
     """Draw one point a subject, paler the more there are."""
-    axes.scatter(x, y, s=16, color=POINTS, alpha=float(np.clip(40 / np.sqrt(len(x) + 1) / 4, 0.15, 0.8)), linewidths=0)
+    axes.scatter(x, y, s=16, color=POINTS, alpha=float(np.clip(10 / np.sqrt(len(x) + 1), 0.15, 0.8)), linewidths=0)
 
 
 def _told(word: str, estimate: Estimate, unit: str) -> str:
@@ -128,7 +130,8 @@ def _mark_ends(axes: Axes, lv: Array, beat: float) -> None:
         at = frame / len(lv) * beat
         axes.axvline(at, color=LINE, linewidth=0.7, linestyle="--")
         axes.plot([at], [lv[frame]], marker="o", color=LINE, markersize=5)
-        axes.annotate(f"{word} {lv[frame]:.0f}", (at, lv[frame]), xytext=(5, 6), textcoords="offset points", fontsize=9)
+        text = axes.annotate(f"{word} {lv[frame]:.0f}", (at, lv[frame]), xytext=(6, 7), textcoords="offset points")
+        text.set(fontsize=9, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.0})
 
 
 def _tidy(axes: Axes) -> None:

@@ -14,7 +14,7 @@ from cmr_ssl.report.montage import INK, NAMES, PAPER, gif, montage, png, stack
 Cine = NDArray[np.uint8]
 Colours = NDArray[np.float32]
 
-OPACITY = 0.4
+OPACITY = 0.45
 STILL, MOVING = 144, 96  # sides of a tile in pixels
 LEGEND = 20  # pixels, height
 PALETTE = np.array(COLOURS, dtype=np.float32) / 255
@@ -65,7 +65,7 @@ def overlay_gif(
 
 
 def paint(image: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Colours:
-    """Lay transparent labels with opaque outlines over planes.
+    """Lay transparent labels over planes.
 
     Args:
         image: intensities, (P, H, W).
@@ -74,22 +74,15 @@ def paint(image: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Colours:
     Returns:
         Red, green and blue from 0 to 1, (P, H, W, 3); NaN on planes that nobody labelled.
     """
-    classes = np.where(labels == UNLABELLED, 0, labels)
-    share = np.where(_outline(classes), 1.0, OPACITY) * (classes > 0)
-    colours = _grey(image) * (1 - share[..., None]) + PALETTE[classes] * share[..., None]
+    classes = np.where(labels == UNLABELLED, BACKGROUND, labels)
+    share = OPACITY * (classes != BACKGROUND)[..., None]
+    colours = _grey(image) * (1 - share) + PALETTE[classes] * share
     colours[(labels == UNLABELLED).all(axis=(1, 2))] = np.nan
     return colours.astype(np.float32)
 
 
 def _grey(image: NDArray[np.uint8]) -> Colours:
     return np.repeat(image[..., None].astype(np.float32) / 255, 3, axis=-1)
-
-
-def _outline(classes: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Return the pixels (P, H, W) of which a neighbour above or to the left is of another class."""
-    above = np.diff(classes, axis=1, prepend=classes[:, :1]) != 0
-    left = np.diff(classes, axis=2, prepend=classes[:, :, :1]) != 0
-    return np.asarray(above | left)
 
 
 def _picture(

@@ -154,6 +154,22 @@ def test_new_subjects_need_only_the_checkpoint(fitted, hearts, tmp_path):
         assert table.loc[subject, "LVEDV (mL)"] == pytest.approx(expected, rel=0.02)  # bfloat16, where there is one
 
 
+def test_a_bad_subject_is_named_and_stops_nobody(fitted, hearts, tmp_path, capsys):
+    source = tmp_path / "source"
+    shutil.copytree(hearts / "cohort" / "900000001", source / "900000001")
+    shutil.copytree(hearts / "cohort" / "900000002", source / "900000002")
+    for path in (source / "900000002").glob("*.nii.gz"):
+        path.write_bytes(b"not an image")
+    checkpoint = fitted["phenotype"] / "checkpoints" / "best.ckpt"
+    options = ["--checkpoint", str(checkpoint), "--source", str(source), "--out", str(tmp_path / "out")]
+    assert main(["predict", *options]) == 0
+    table = pd.read_csv(tmp_path / "out" / "phenotypes.csv", keep_default_na=False).set_index("subject")
+    assert table.loc[900000001, "problem"] == ""
+    assert table.loc[900000002, "problem"] != ""
+    assert table.loc[900000002, "LVEDV (mL)"] == ""
+    assert "1 subjects predicted, 1 not" in capsys.readouterr().out
+
+
 def test_label_maps_lie_on_the_grid_of_the_images(fitted, hearts, tmp_path):
     checkpoint, cohort = fitted["segmentation"] / "checkpoints" / "best.ckpt", hearts / "cohort"
     source = tmp_path / "source"

@@ -1,0 +1,49 @@
+"""The command `predict`; what computes is imported late, so that help and mistakes are answered at once."""
+
+from pathlib import Path
+
+from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
+
+FIELD_FILES = NiftiFiles()
+TABLE = "phenotypes.csv"
+
+
+def predict(
+    checkpoint: Path,
+    source: Path,
+    out: Path,
+    files: NiftiFiles = FIELD_FILES,
+    device: str = "auto",
+    overwrite: bool = False,
+) -> int:
+    """Predict phenotypes, or label maps with the volumes that follow from them, of every subject of a folder.
+
+    Args:
+        checkpoint: of a phenotype or segmentation task; it knows how subjects are prepared.
+        source: folder with one sub-folder a subject.
+        out: folder for phenotypes.csv and, of label maps, SUBJECT/seg6_VIEW.nii.gz on the grid of the images, and
+            pictures.
+        files: how a subject's files are called.
+        device: cpu, cuda, or auto for cuda where there is one.
+        overwrite: replace what is already there.
+
+    Returns:
+        Exit status: 0 if anything was predicted, else 1.
+
+    Raises:
+        FileNotFoundError: if checkpoint or source are missing.
+        ValueError: if the checkpoint is of another kind, or `out` already holds predictions.
+    """
+    folder = NiftiFolder(source, files)
+    folder.subjects()
+    if not checkpoint.is_file():
+        raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
+    if (out / TABLE).exists() and not overwrite:
+        raise ValueError(f"{out / TABLE} exists: choose another --out or pass --overwrite true")
+
+    from cmr_ssl.devices import device_of
+    from cmr_ssl.predicting import predict_folder
+
+    worked, failed = predict_folder(checkpoint, folder, out, device_of(device))
+    print(f"{worked} subjects predicted, {failed} not, in {out / TABLE}")
+    return 0 if worked else 1
