@@ -41,8 +41,8 @@ def training_mean(folder: Path, targets: list[str]) -> dict[str, float]:
     data.setup("test")
     mean = np.nanmean(data.use_targets(targets), axis=0)
     test = data.dataset(data.subjects["test"])
-    true = np.array([test.phenotypes[index].numpy() for index in range(len(test))])
-    return dict(zip(targets, np.nanmean(np.abs(true - mean), axis=0).tolist(), strict=True))
+    errors = np.abs(np.asarray(test.phenotypes) - mean)
+    return dict(zip(targets, np.nanmean(errors, axis=0).tolist(), strict=True))
 
 
 def table(found: pd.DataFrame, task: str) -> str:

@@ -48,7 +48,9 @@ def modules_after(code: str) -> set[str]:
     return set(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stderr.split())
 
 
-@pytest.mark.parametrize("module", ["cmr_ssl.phantom.command", "cmr_ssl.data.preparing", "cmr_ssl.quantify", "cmr_ssl.predict"])
+@pytest.mark.parametrize(
+    "module", ["cmr_ssl.phantom.command", "cmr_ssl.data.preparing", "cmr_ssl.quantify", "cmr_ssl.predict"]
+)
 def test_data_commands_do_not_pay_for_torch(module):
     loaded = modules_after(f"import {module}")
     assert module in loaded

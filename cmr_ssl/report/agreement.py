@@ -45,14 +45,14 @@ def draw_curves(path: Path, curves: dict[str, Array], frame_ms: float | None, ti
 
     Args:
         path: file to write.
-        curves: structure to its volume in mL at every frame, (T,), NaN where unknown; at least one; those with another number of
+        curves: structure to its volume in mL at every frame, (T,), NaN where unknown; those with another number of
             frames than the first share its beat.
         frame_ms: time between the frames of the first curve, None if unknown.
         title: to stand above.
     """
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
-    beat = len(next(iter(curves.values()))) * (frame_ms or 1.0)
+    beat = len(next(iter(curves.values()), [0])) * (frame_ms or 1.0)
     for name, curve in curves.items():
         _curve(axes, np.arange(len(curve)) / len(curve) * beat, curve, name)
     if np.isfinite(curves.get("LV", np.empty(0))).sum() > 1:
@@ -60,7 +60,8 @@ def draw_curves(path: Path, curves: dict[str, Array], frame_ms: float | None, ti
     axes.set(title=title, xlabel="time (ms)" if frame_ms else "frame", ylabel="volume (mL)")
     axes.set_xlim(-0.02 * beat, beat)
     axes.set_ylim(bottom=0)
-    axes.legend(frameon=False, ncols=len(curves), loc="upper center", bbox_to_anchor=(0.5, -0.15))
+    if curves:
+        axes.legend(frameon=False, ncols=len(curves), loc="upper center", bbox_to_anchor=(0.5, -0.15))
     _tidy(axes)
     _write(figure, path)
 

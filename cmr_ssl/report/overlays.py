@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from cmr_ssl.anatomy import CLASSES, COLOURS, UNLABELLED
+from cmr_ssl.anatomy import BACKGROUND, CLASSES, COLOURS, UNLABELLED
 from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.report.montage import INK, NAMES, PAPER, gif, montage, png, stack
 
