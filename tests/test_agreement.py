@@ -81,6 +81,18 @@ def test_a_confidence_that_is_as_often_right_as_it_says_is_calibrated():
     assert classification(np.tile([0.0, 1.0], (10, 1)), true)["calibration error"].value == pytest.approx(0.2)
 
 
+def test_of_several_classes_those_that_occur_count_each_against_the_rest():
+    true = np.array([0, 0, 1, 1, 2, 2])
+    scores = np.eye(4)[true]  # the fourth class never occurs
+    scores[5] = [0.5, 0.5, 0, 0]  # one of class 2 ties with all the others
+    found = classification(scores, true)
+    assert found["AUROC"].value == pytest.approx((1 + 1 + (4 + 2) / 8) / 3)
+    assert found["Brier"].value == pytest.approx((0.25 + 0.25 + 1) / 6)
+    alone = classification(scores[:2].repeat(2, axis=0), np.zeros(4, dtype=int))
+    assert np.isnan([alone["AUROC"].value, alone["Brier"].low]).all()
+    assert alone["Brier"].value == 0
+
+
 def test_unknown_diagnoses_are_left_out():
     scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.5, 0.5]])
     assert classification(scores, np.array([0, 1, 0, -1]))["N"].value == 3

@@ -18,6 +18,8 @@ OPACITY = 0.45
 STILL, MOVING = 144, 96  # sides of a tile in pixels
 LEGEND = 20  # pixels, height
 PALETTE = np.array(COLOURS, dtype=np.float32) / 255
+BLANK = np.array((28, 32, 58)) / 255  # of planes nobody labelled, as in montages
+GREYS, SHADES = 48, 14  # in a cine, whose few colours would otherwise all go to the image: of it, of each structure
 
 
 def overlay(
@@ -60,7 +62,7 @@ def overlay_gif(
     shown = true if throughout else None
     pictures = [_picture(images, predicted, shown, titles, frame, MOVING) for frame in range(images.shape[1])]
     legend = _legend(pictures[0].width)
-    cine = gif([stack([picture, legend]) for picture in pictures], beat_ms)
+    cine = gif([_few_colours(stack([picture, legend])) for picture in pictures], beat_ms)
     write_atomically(path, lambda stream: stream.write(cine))
 
 
@@ -100,6 +102,16 @@ def _channels(rows: Sequence[tuple[str, Colours]], titles: Sequence[str], tile: 
     for channel in range(3):
         planes = [(name, colours[..., channel]) for name, colours in rows]
         yield montage(planes, titles, [False] * len(titles), tile).getchannel(channel)
+
+
+def _few_colours(picture: Image.Image) -> Image.Image:
+    """Return a picture in fewer than 128 colours that are the same for every frame, so that structures keep theirs."""
+    greys = [np.full(3, grey) for grey in np.linspace(0, 1, GREYS)]
+    shades = [grey * (1 - OPACITY) + colour * OPACITY for colour in PALETTE[1:] for grey in np.linspace(0, 1, SHADES)]
+    rgb = np.rint(np.array([*greys, *shades, *PALETTE[1:], BLANK]) * 255).astype(np.uint8)
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(rgb.tobytes())
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
 
 
 def _legend(width: int) -> Image.Image:

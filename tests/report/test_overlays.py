@@ -2,7 +2,9 @@ import numpy as np
 from PIL import Image
 
 from cmr_ssl.anatomy import COLOURS, LV, RV, UNLABELLED
-from cmr_ssl.report.overlays import overlay, overlay_gif, paint
+from cmr_ssl.report.montage import GAP, NAMES
+from cmr_ssl.report.montage import TITLES as TITLES_HEIGHT
+from cmr_ssl.report.overlays import MOVING, overlay, overlay_gif, paint
 
 IMAGES = np.full((2, 4, 24, 24), 120, np.uint8)
 TITLES = ["sa", "la_4ch"]
@@ -33,6 +35,16 @@ def test_prediction_and_truth_stand_in_one_picture(tmp_path):
     assert sizes[0][1] > sizes[1][1]
 
 
+def test_planes_that_nobody_labelled_are_blank_and_never_mistaken_for_background(tmp_path):
+    half = labels(RV)
+    half[1] = UNLABELLED
+    assert np.isnan(paint(IMAGES[:, 0], half[:, 0])).all(axis=(1, 2, 3)).tolist() == [False, True]
+    overlay_gif(tmp_path / "half.gif", IMAGES, labels(LV), half, TITLES)
+    with Image.open(tmp_path / "half.gif") as cine:
+        red, _, blue = cine.convert("RGB").getpixel((NAMES + MOVING + GAP + 40, TITLES_HEIGHT + MOVING + GAP + 40))
+    assert blue > red + 20
+
+
 def test_a_gif_has_every_frame_and_truth_only_where_it_would_not_flicker(tmp_path):
     partly = labels(RV)
     partly[:, 1:] = UNLABELLED
@@ -43,3 +55,14 @@ def test_a_gif_has_every_frame_and_truth_only_where_it_would_not_flicker(tmp_pat
             assert picture.n_frames in (1, IMAGES.shape[1])  # frames that are all alike may be merged
             heights.append(picture.size[1])
     assert heights[0] > heights[1]
+
+
+def test_structures_keep_their_colours_in_a_cine_of_many_greys(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (6, 4, 24, 24), dtype=np.uint8)
+    overlay_gif(tmp_path / "beat.gif", noise, np.zeros_like(noise), None, ["sa"] * 6)
+    with Image.open(tmp_path / "beat.gif") as cine:
+        for frame in range(cine.n_frames):
+            cine.seek(frame)
+            legend = np.asarray(cine.convert("RGB"), dtype=int)[-20:]
+            for colour in COLOURS[1:]:
+                assert np.abs(legend - colour).max(axis=2).min() <= 8
