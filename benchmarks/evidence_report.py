@@ -61,6 +61,28 @@ def table(found: pd.DataFrame, task: str) -> str:
     return "\n".join(lines)
 
 
+def verdict(found: pd.DataFrame) -> list[str]:
+    """Return a sentence for each number of labels: where the pretrained encoder beats the same network from scratch.
+
+    A difference counts where neither value lies in the other's interval; overlaps have no interval and are left out.
+    """
+    means = found.groupby(["labels", "arm", "what"], sort=False)[["value", "low", "high"]].mean().dropna()
+    sentences = []
+    for labels in dict.fromkeys(found["labels"]):
+        better, worse, same = [], [], []
+        for what in dict.fromkeys(found["what"]):
+            if not {(labels, arm, what) for arm in ("fine-tuned", "scratch")} <= set(means.index):
+                continue
+            one, other = (means.loc[(labels, arm, what)] for arm in ("fine-tuned", "scratch"))
+            told_apart = not other.low <= one.value <= other.high and not one.low <= other.value <= one.high
+            (same if not told_apart else better if one.value < other.value else worse).append(what)
+        parts = ((name, whats) for name, whats in (("better", better), ("worse", worse), ("alike", same)) if whats)
+        said = "; ".join(f"{name} at {', '.join(whats)}" for name, whats in parts)
+        if said:
+            sentences.append(f"With {labels} labels, fine-tuned against scratch: {said}.")
+    return sentences
+
+
 def draw_learning_curves(path: Path, found: pd.DataFrame) -> None:
     """Draw the value of each target against the number of labels, a line an arm."""
     whats = list(dict.fromkeys(found["what"]))
@@ -96,10 +118,12 @@ def write_report(runs: "list[Run]", out: Path) -> None:
     ]
     for task in dict.fromkeys(run.arm.task for run in runs):
         some = found[found["task"] == task]
-        text += [f"## {task.capitalize()}", table(found, task), f"![learning curves](evidence_{task}.png)"]
+        text += [f"## {task.capitalize()}", table(found, task), *verdict(some)]
         if task == "phenotype":
             targets = [what.removeprefix("MAE ") for what in dict.fromkeys(some["what"])]
             means = training_mean(runs[0].folder.parents[1], targets)
-            text.insert(-1, "Training mean: " + ", ".join(f"{name} {value:.3g}" for name, value in means.items()) + ".")
-        draw_learning_curves(out / f"evidence_{task}.png", some)
+            text.append("Training mean: " + ", ".join(f"{name} {value:.3g}" for name, value in means.items()) + ".")
+        if some["labels"].nunique() > 1:
+            text.append(f"![learning curves](evidence_{task}.png)")
+            draw_learning_curves(out / f"evidence_{task}.png", some)
     write_atomically(out / "evidence.md", lambda stream: stream.write(("\n\n".join(text) + "\n").encode()))

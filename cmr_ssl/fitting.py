@@ -27,6 +27,7 @@ NOISE = (
     "LightningCLI's args parameter",  # we take the arguments from the command line and pass them on
     r"`isinstance\(treespec, LeafSpec\)`",  # Lightning 2.6 against torch 2.13
     "Precision bf16-mixed is not supported by the model summary",
+    "monai.metrics.utils get_mask_edges",  # MONAI about how MONAI calls itself
 )
 
 
@@ -69,7 +70,8 @@ class RunCLI(LightningCLI):
     def after_fit(self) -> None:
         """Say what came out and where it lies."""
         folder = Path(self.trainer.default_root_dir)
-        measured = ", ".join(f"{name} {float(value):.4g}" for name, value in self.trainer.callback_metrics.items())
+        values = self.trainer.callback_metrics.items()
+        measured = ", ".join(f"{name} {float(value):.4g}" for name, value in values if not name.startswith("lr-"))
         if measured:  # nothing is, where a finished run was resumed
             rank_zero_info(f"\nMeasured last: {measured}")
         for what, where in (("Checkpoint", checkpoint_file(folder, BEST)), ("Pictures", folder / "figures")):

@@ -19,6 +19,7 @@ class Optimisation:
         weight_decay: decay of matrices; biases, norms and tokens never decay.
         warmup: share of all steps over which the rate rises from zero.
         betas: AdamW's two averages.
+        encoder_factor: factor of the rate for the encoder: a pretrained one needs smaller steps than a new head.
         layer_decay: factor of the rate from each encoder block to the one below it; 1 for pretraining.
         clip_norm: longest gradient; longer ones are shortened to it.
     """
@@ -27,6 +28,7 @@ class Optimisation:
     weight_decay: float = 0.05
     warmup: float = 0.05
     betas: tuple[float, float] = (0.9, 0.95)
+    encoder_factor: float = 1.0
     layer_decay: float = 1.0
     clip_norm: float = 1.0
 
@@ -41,8 +43,9 @@ class Optimisation:
                 raise ValueError(f"{name} must be above 0, got {value}")
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup is a share of all steps, 0 to below 1, got {self.warmup}")
-        if not 0 < self.layer_decay <= 1:
-            raise ValueError(f"layer_decay must be above 0 and at most 1, got {self.layer_decay}")
+        for name, factor in (("layer_decay", self.layer_decay), ("encoder_factor", self.encoder_factor)):
+            if not 0 < factor <= 1:
+                raise ValueError(f"{name} must be above 0 and at most 1, got {factor}")
 
 
 def layers_above(name: str, depth: int) -> int:
@@ -68,6 +71,7 @@ def parameter_groups(task: nn.Module, depth: int, how: Optimisation) -> list[dic
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in trainable(task):
         rate = how.learning_rate * how.layer_decay ** layers_above(name, depth)
+        rate *= how.encoder_factor if name.startswith("encoder.") else 1.0
         decay = how.weight_decay if decays(name, parameter) else 0.0
         groups.setdefault((rate, decay), []).append(parameter)
     return [{"params": members, "lr": rate, "weight_decay": decay} for (rate, decay), members in groups.items()]

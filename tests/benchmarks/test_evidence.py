@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks import evidence
 from benchmarks.evidence import Run, arguments, arms, plan
-from benchmarks.evidence_report import collect, draw_learning_curves, table
+from benchmarks.evidence_report import collect, draw_learning_curves, table, verdict
 from cmr_ssl.checkpoints import parse_encoder
 from tests.runs import ROOT
 
@@ -62,3 +62,11 @@ def test_the_table_averages_over_seeds_and_keeps_arms_and_labels_apart(finished,
     assert len(lines) == 2 + 4
     draw_learning_curves(tmp_path / "curves.png", found)
     assert (tmp_path / "curves.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(("error", "said"), [(5.0, "better"), (16.0, "worse"), (10.2, "alike")])
+def test_the_verdict_says_where_pretraining_helps_and_where_not(error, said):
+    line = {"labels": 30, "seed": 0, "what": "MAE LVEDV (mL)"}
+    arms_found = [("fine-tuned", error), ("scratch", 10.0)]
+    rows = [{**line, "arm": arm, "value": value, "low": value - 2, "high": value + 2} for arm, value in arms_found]
+    assert verdict(pd.DataFrame(rows)) == [f"With 30 labels, fine-tuned against scratch: {said} at MAE LVEDV (mL)."]

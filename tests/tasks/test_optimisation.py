@@ -35,6 +35,14 @@ def test_pretraining_has_one_rate():
     assert {rate for rate, _ in settings(tiny_task(), Optimisation(learning_rate=0.01)).values()} == {0.01}
 
 
+def test_the_encoder_may_have_a_smaller_rate_than_the_head():
+    how = Optimisation(1.0, layer_decay=0.5, encoder_factor=0.1)
+    rates = {name: rate for name, (rate, _) in settings(tiny_task(), how).items()}
+    assert {rate for name, rate in rates.items() if name.startswith("decoder.")} == {1.0}
+    assert rates["encoder.norm.weight"] == pytest.approx(0.1)
+    assert rates["encoder.blocks.1.mlp.0.weight"] == pytest.approx(0.05)
+
+
 def test_the_rate_decays_from_the_head_down_to_the_patches():
     rates = {name: rate for name, (rate, _) in settings(tiny_task(), Optimisation(1.0, layer_decay=0.5)).items()}
     assert {rate for name, rate in rates.items() if name.startswith(("decoder.", "encoder.norm."))} == {1.0}
@@ -87,6 +95,7 @@ def test_the_optimiser_is_fused_where_asked(fused):
         {"warmup": 1.0},
         {"warmup": -0.1},
         {"layer_decay": 0.0},
+        {"encoder_factor": 0.0},
         {"layer_decay": 1.1},
     ],
 )
