@@ -110,11 +110,11 @@ def write_report(runs: "list[Run]", out: Path) -> None:
     found = collect(runs)
     text = [
         "# Evidence: what pretraining is worth downstream",
-        "Made by `make evidence`. " + " ".join(description()),
+        "Written by `python -m benchmarks.evidence`. " + " ".join(description()),
         f"Runs: {len(runs)}, seeds {sorted({run.seed for run in runs})}; every arm of a task has the same data, "
-        "schedule and number of steps. Values are means over seeds on the test split, brackets the mean ends of "
-        "subject-level 95 % bootstrap intervals. A cohort of synthetic hearts: it compares methods and says nothing "
-        "about patients.",
+        "batches and number of steps; the learning rate decays over layers only where the encoder was pretrained. "
+        "Values are means over seeds on the test split, brackets the mean ends of subject-level 95 % bootstrap "
+        "intervals. A cohort of synthetic hearts: it compares methods and says nothing about patients.",
     ]
     for task in dict.fromkeys(run.arm.task for run in runs):
         some = found[found["task"] == task]

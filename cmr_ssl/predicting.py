@@ -24,6 +24,7 @@ from cmr_ssl.data.study import Series, Study
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.predict import TABLE
+from cmr_ssl.quantify import MISSING, MS_A_MINUTE, grouped
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.overlays import overlay, overlay_gif
 from cmr_ssl.tasks.objectives import Classification
@@ -38,11 +39,12 @@ Affines = NDArray[np.float32]
 
 
 class Prepared(NamedTuple):
-    """A subject ready for the network: as read, as prepared, and as a batch of one on the device."""
+    """A subject ready for the network: as read, as prepared, as a batch of one on the device; ms of a beat or NaN."""
 
     study: Study
     planes: PreparedSubject
     batch: Sample
+    beat_ms: float
 
 
 @torch.inference_mode()
@@ -70,21 +72,23 @@ def _rows(trained: Trained, folder: NiftiFolder, out: Path, device: torch.device
     for subject in track(folder.subjects(), "predicting"):
         try:
             study = folder.read(subject)
-            planes, findings, _ = prepare_study(study, Preparation(**trained.preparation))
+            planes, findings, acquired = prepare_study(study, Preparation(**trained.preparation))
         except Exception as error:  # one subject among thousands must not stop the others
             yield {"subject": subject, "problem": f"{type(error).__name__}: {error}"}
             continue
-        if planes is None:
+        if planes is None or acquired is None:
             why = "; ".join(found.message for found in findings if found.severity == "rejected")
             yield {"subject": subject, "problem": why}
             continue
         task = trained.task
         if isinstance(task, Segmentation):
-            prepared = Prepared(study, planes, batch_of(planes, every_plane(planes), trained, device))
-            yield {"subject": subject, "problem": ""} | segment(task, prepared, out)
+            batch = batch_of(planes, every_plane(planes), trained, device)
+            yield {"subject": subject, "problem": ""} | segment(
+                task, Prepared(study, planes, batch, acquired.beat_ms), out
+            )
         elif isinstance(task, PhenotypePrediction):
-            prepared = Prepared(study, planes, batch_of(planes, trained.views, trained, device))
-            yield {"subject": subject, "problem": ""} | phenotypes(task, prepared)
+            batch = batch_of(planes, trained.views, trained, device)
+            yield {"subject": subject, "problem": ""} | phenotypes(task, batch)
 
 
 def every_plane(planes: PreparedSubject) -> dict[str, int]:
@@ -104,17 +108,17 @@ def batch_of(planes: PreparedSubject, views: dict[str, int], trained: Trained, d
     return batch._replace(images=batch.images.float() / 255)
 
 
-def phenotypes(task: PhenotypePrediction, prepared: Prepared) -> Row:
+def phenotypes(task: PhenotypePrediction, batch: Sample) -> Row:
     """Return predicted values in physical units, or the probability of each class."""
-    values = task.predict_step(prepared.batch)[0].tolist()
+    values = task.predict_step(batch)[0].tolist()
     classes = task.objective.classes if isinstance(task.objective, Classification) else None
     names = [f"P({name})" for name in classes] if classes else task.targets
     return dict(zip(names, values, strict=True))
 
 
 def segment(task: Segmentation, prepared: Prepared, out: Path) -> Row:
-    """Write label maps and pictures of one subject and return its volumes."""
-    study, planes, batch = prepared
+    """Write label maps and pictures of one subject; return its volumes, and why some cannot be measured."""
+    study, planes, batch, beat_ms = prepared
     labels = task.predict_step(batch)[0].cpu().numpy()
     affine, view = batch.affine[0].cpu().numpy(), batch.view[0].cpu().numpy()
     folder = out / study.subject
@@ -123,8 +127,9 @@ def segment(task: Segmentation, prepared: Prepared, out: Path) -> Row:
         own = view == VIEWS.index(series.view)
         if own.any():
             maps[series.view] = write_series(folder, series, labels[own], affine[own], planes)
-    draw(folder, batch, labels)
-    return dict(measure(maps, heart_rate(study)).values)
+    draw(folder, batch, labels, beat_ms)
+    measured = measure(maps, MS_A_MINUTE / beat_ms)
+    return {**measured.values, MISSING: "; ".join(grouped(measured.reasons))}
 
 
 def write_series(folder: Path, series: Series, labels: Labels, affine: Affines, planes: PreparedSubject) -> LabelMap:
@@ -135,17 +140,11 @@ def write_series(folder: Path, series: Series, labels: Labels, affine: Affines, 
     return LabelMap(restored.T, series.affine)
 
 
-def draw(folder: Path, batch: Sample, labels: Labels) -> None:
+def draw(folder: Path, batch: Sample, labels: Labels, beat_ms: float) -> None:
     """Draw overlays at ED and ES, and the beating heart."""
     images, affine, view = ((field[0].cpu().numpy()) for field in (batch.images, batch.affine, batch.view))
     at = sorted(phases(label_maps(labels, affine, view))) or [0]
     shown, titles = (images * 255).astype(np.uint8), plane_titles(view.tolist())
     overlay(folder / "overlay.png", shown, labels, None, titles, at)
-    overlay_gif(folder / "overlay.gif", shown, labels, None, titles)
-
-
-def heart_rate(study: Study) -> float:
-    """Return beats per minute, NaN where no series knows the time between its frames."""
-    beats = [series.frame_ms * series.pixels.shape[3] for series in study.series]
-    known = [beat for beat in beats if np.isfinite(beat) and beat > 0]
-    return 60e3 / float(np.median(known)) if known else float("nan")
+    pace = {"beat_ms": beat_ms} if np.isfinite(beat_ms) else {}
+    overlay_gif(folder / "overlay.gif", shown, labels, None, titles, **pace)

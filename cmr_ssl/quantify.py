@@ -5,10 +5,8 @@ import io
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +19,7 @@ from cmr_ssl.data.sources.label_folder import LabelFolder, LabelledHeart
 from cmr_ssl.data.sources.nifti_files import LabelFile, NiftiFiles
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.volumes import FOUR_CHAMBER, TWO_CHAMBER, Measured, ends_of_beat, measure
+from cmr_ssl.workers import pool
 
 FIELD_FILES = NiftiFiles()
 MEASURED_ON = (SHORT_AXIS, TWO_CHAMBER, FOUR_CHAMBER)
@@ -175,8 +174,8 @@ def _outcomes(work: Callable[[str], Quantified], subjects: list[str], workers: i
     if workers == 1:
         yield from map(work, subjects)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(work, subjects)
+    with pool(workers) as processes:
+        yield from processes.map(work, subjects)
 
 
 def _needed(files: NiftiFiles) -> list[LabelFile]:

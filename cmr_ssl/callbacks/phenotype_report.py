@@ -1,28 +1,24 @@
 """What `test` says about predicted phenotypes: tables with intervals, and pictures."""
 
-import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from lightning import Callback, LightningModule, Trainer
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 from torch import Tensor
 
-from cmr_ssl.agreement import Estimate, age_bands, agreement, by_group, classification
+from cmr_ssl.agreement import age_bands, agreement, by_group, classification
 from cmr_ssl.callbacks.gathering import gather
-from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.data.phenotypes import read_phenotypes
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.report.agreement import draw_agreement
+from cmr_ssl.report.tables import FOLDER, as_row, file_name, say, say_where, write_csv
 from cmr_ssl.tasks.objectives import Classification
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 
 Values = NDArray[np.float64]
 Groups = NDArray[np.str_]
-FOLDER = "test"
 
 
 class PhenotypeReport(Callback):
@@ -93,6 +89,7 @@ class PhenotypeReport(Callback):
         write_csv(folder / FOLDER / "predicted.csv", pd.DataFrame(columns))
         measured = classification(scores, known)
         write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame([as_row(task.targets[0], measured)]))
+        say_where(folder)
 
     def write_subgroups(
         self, folder: Path, task: PhenotypePrediction, groups: dict[str, Groups], predicted: Values, true: Values
@@ -111,34 +108,3 @@ def read_groups(table: Path, subjects: list[str]) -> dict[str, Groups]:
     """Return sex and age band of each subject."""
     sex, age = read_phenotypes(table, ["Sex", "Age"], subjects).T
     return {"Sex": np.where(sex == 1, "men", np.where(sex == 0, "women", "unknown")), "Age": age_bands(age)}
-
-
-def as_row(name: str, measured: dict[str, Estimate]) -> dict[str, object]:
-    """Return a table's row: each estimate with its interval."""
-    row: dict[str, object] = {"target": name}
-    for metric, estimate in measured.items():
-        row |= {metric: estimate.value} | (
-            {} if metric == "N" else {f"{metric} 2.5 %": estimate.low, f"{metric} 97.5 %": estimate.high}
-        )
-    return row
-
-
-def say(rows: list[dict[str, object]], folder: Path) -> None:
-    """Print the essence of `as_row` tables and where everything lies."""
-    table = Table("", "MAE", "95 % interval", "bias", "Pearson", "N", title="Agreement with the truth")
-    for row in rows:
-        interval = f"{row['MAE 2.5 %']:.3g} to {row['MAE 97.5 %']:.3g}"
-        numbers = (f"{row['MAE']:.3g}", interval, f"{row['bias']:+.3g}", f"{row['Pearson']:.2f}", f"{row['N']:.0f}")
-        table.add_row(str(row["target"]), *numbers)
-    Console().print(table)
-    print(f"Tables: {folder / FOLDER}\nPictures: {folder / 'figures'}")
-
-
-def file_name(name: str) -> str:
-    """Return a phenotype's name without its unit, fit for a file."""
-    return re.sub(r"[^A-Za-z0-9]+", "_", re.sub(r"\(.*\)", "", name)).strip("_")
-
-
-def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Write a table, atomically."""
-    write_atomically(path, lambda stream: table.to_csv(stream, index=False, float_format="%.5g"))

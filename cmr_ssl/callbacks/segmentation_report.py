@@ -9,7 +9,6 @@ from torch import Tensor
 
 from cmr_ssl.agreement import agreement
 from cmr_ssl.callbacks.gathering import gather
-from cmr_ssl.callbacks.phenotype_report import FOLDER, as_row, file_name, say, write_csv
 from cmr_ssl.callbacks.reconstructions import plane_titles
 from cmr_ssl.data.sample import Sample, one_of
 from cmr_ssl.overlap import Score, scores, summarise
@@ -17,6 +16,7 @@ from cmr_ssl.planes import VIEWS, spacing
 from cmr_ssl.report.agreement import draw_agreement
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.overlays import overlay, overlay_gif
+from cmr_ssl.report.tables import FOLDER, as_row, file_name, say, write_csv
 from cmr_ssl.volumes import measure
 
 Volumes = dict[str, object]

@@ -210,10 +210,6 @@ class CineDataModule(LightningDataModule):
         """Return the test loader."""
         return self.evaluation_loader("test")
 
-    def predict_dataloader(self) -> DataLoader[Sample]:
-        """Return a loader of all splits."""
-        return self.evaluation_loader(*SPLITS)
-
     def evaluation_loader(self, *splits: Split) -> DataLoader[Sample]:
         """Return a loader that shows every subject of `splits` once."""
         dataset = self.dataset(sorted(subject for split in splits for subject in self.subjects[split]))

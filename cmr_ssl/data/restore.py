@@ -4,11 +4,11 @@ import gzip
 from pathlib import Path
 
 import numpy as np
-from nibabel.nifti1 import Nifti1Image
 from numpy.typing import NDArray
 
 from cmr_ssl.anatomy import BACKGROUND
 from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.data.nifti import nifti_image
 from cmr_ssl.data.study import Series
 from cmr_ssl.data.timing import nearest_frames
 from cmr_ssl.planes import slice_affine, to_mm, to_pixels
@@ -63,12 +63,8 @@ def write_labels(path: Path, labels: Labels, affine: Array, frame_ms: float) -> 
     """
     if not path.name.endswith((".nii", ".nii.gz")):
         raise ValueError(f"{path} is no name of a NIfTI file: end it with .nii.gz")
-    image = Nifti1Image(labels, affine)
-    image.header.set_zooms((*np.linalg.norm(affine[:3, :3], axis=0), np.nan_to_num(frame_ms) / 1e3))
-    image.header.set_xyzt_units("mm", "sec")
+    image = nifti_image(labels, affine, frame_ms)
     image.header["descrip"] = b"cmr_ssl prediction"
-    image.set_sform(affine, 1)
-    image.set_qform(affine, 1)
     data = image.to_bytes()
     if path.suffix == ".gz":
         data = gzip.compress(data, compresslevel=1, mtime=0)  # no time stamp: the same labels are the same file

@@ -5,10 +5,10 @@ import io
 from pathlib import Path
 
 import numpy as np
-from nibabel.nifti1 import Nifti1Image
 from numpy.typing import NDArray
 
 from cmr_ssl import anatomy
+from cmr_ssl.data.nifti import nifti_image
 from cmr_ssl.phantom.acquisition import Acquired
 
 Array = NDArray[np.float64]
@@ -33,11 +33,7 @@ def nifti_bytes(data: NDArray[np.int16] | NDArray[np.uint8], affine: Array, fram
         affine: voxel to RAS+ mm, (4, 4).
         frame_ms: time between frames.
     """
-    image = Nifti1Image(data.T, affine)
-    image.header.set_zooms((*np.linalg.norm(affine[:3, :3], axis=0), frame_ms / 1e3))
-    image.header.set_xyzt_units("mm", "sec")
-    image.set_sform(affine, 1)
-    image.set_qform(affine, 1)
+    image = nifti_image(data.T, affine, frame_ms)
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=1, mtime=0, filename="") as stream:
         stream.write(image.to_bytes())

@@ -4,7 +4,8 @@ import pytest
 import torch
 from lightning import LightningDataModule, Trainer
 
-from cmr_ssl.callbacks.phenotype_report import PhenotypeReport, file_name, read_groups
+from cmr_ssl.callbacks.phenotype_report import PhenotypeReport, read_groups
+from cmr_ssl.report.tables import file_name
 from cmr_ssl.tasks import Classification, PhenotypeTask, Regression
 from tests.tiny import tiny_batch, tiny_encoder
 

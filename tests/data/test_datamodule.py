@@ -195,7 +195,7 @@ def test_samples_of_all_splits_carry_the_targets_of_their_subject_in_order(cache
     data = data_of(cache, table=table)
     training = data.use_targets(["LVEF (%)", "LVM (g)"])
     np.testing.assert_array_equal(training, [[VALUES[one], 2 * VALUES[one]] for one in data.subjects["train"]])
-    shown = {name: row.tolist() for name, row in delivered(data.predict_dataloader()).items()}
+    shown = {name: row.tolist() for name, row in delivered(data.evaluation_loader("train", "val", "test")).items()}
     assert shown == {subject: [value, 2 * value] for subject, value in VALUES.items()}
     some = delivered(data.train_dataloader())
     assert len(some) == 16
@@ -209,7 +209,7 @@ def test_classes_come_as_their_index_and_unknown_ones_as_nan(cache, tmp_path):
     index = {"dcm": 1.0, "hcm": 0.0, "": np.nan}
     expected = {subject: index[diagnosis] for subject, diagnosis in zip(COHORT, diagnoses, strict=True)}
     np.testing.assert_array_equal(training[:, 0], [expected[subject] for subject in data.subjects["train"]])
-    shown = delivered(data.predict_dataloader())
+    shown = delivered(data.evaluation_loader("train", "val", "test"))
     assert shown.keys() == COHORT.keys()
     for subject, row in shown.items():
         np.testing.assert_array_equal(row, [expected[subject]])
@@ -245,7 +245,9 @@ def test_subjects_without_a_row_stay_without_phenotypes_and_are_counted(cache, t
     assert "5 of 24 subjects have no row in" in caplog.text
     assert "known of 18 train subjects: 13 Age" in caplog.text
     assert "known of 3 val subjects: 3 Age" in caplog.text
-    unknown = {name for name, row in delivered(data.predict_dataloader()).items() if row.isnan().any()}
+    unknown = {
+        name for name, row in delivered(data.evaluation_loader("train", "val", "test")).items() if row.isnan().any()
+    }
     assert unknown == set(lacking)
 
 

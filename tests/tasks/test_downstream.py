@@ -184,6 +184,9 @@ def test_label_maps_lie_on_the_grid_of_the_images(fitted, hearts, tmp_path):
         np.testing.assert_allclose(labels.affine, image.affine, atol=1e-3)
         assert labels.header.get_zooms()[3] == pytest.approx(image.header.get_zooms()[3], rel=1e-4)
     assert (out / "900000001" / "overlay.png").is_file()
+    line = pd.read_csv(out / "phenotypes.csv", keep_default_na=False).iloc[0]
+    for name in ("LVEDV (mL)", "LAV max (mL)"):
+        assert (line[name] == "") == (name in line["Not measurable"])
     assert main(["predict", "--checkpoint", str(checkpoint), "--source", str(source), "--out", str(out)]) == 1
 
 

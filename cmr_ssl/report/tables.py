@@ -1,0 +1,51 @@
+"""Tables of what `test` measured: as files, and their essence on the screen."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from cmr_ssl.agreement import Estimate
+from cmr_ssl.data.cache import write_atomically
+
+FOLDER = "test"  # in the run folder
+
+
+def as_row(name: str, measured: dict[str, Estimate]) -> dict[str, object]:
+    """Return a table's row: each estimate with its interval."""
+    row: dict[str, object] = {"target": name}
+    for metric, estimate in measured.items():
+        row |= {metric: estimate.value} | (
+            {} if metric == "N" else {f"{metric} 2.5 %": estimate.low, f"{metric} 97.5 %": estimate.high}
+        )
+    return row
+
+
+def say(rows: list[dict[str, object]], folder: Path) -> None:
+    """Print the essence of `as_row` tables and where everything lies."""
+    table = Table("", "MAE", "95 % interval", "bias", "Pearson", "N", title="Agreement with the truth")
+    for row in rows:
+        interval = f"{row['MAE 2.5 %']:.3g} to {row['MAE 97.5 %']:.3g}"
+        numbers = (f"{row['MAE']:.3g}", interval, f"{row['bias']:+.3g}", f"{row['Pearson']:.2f}", f"{row['N']:.0f}")
+        table.add_row(str(row["target"]), *numbers)
+    Console().print(table)
+    say_where(folder)
+
+
+def say_where(folder: Path) -> None:
+    """Print where the tables and pictures of a run lie."""
+    print(f"Tables: {folder / FOLDER}")
+    if (folder / "figures").is_dir():
+        print(f"Pictures: {folder / 'figures'}")
+
+
+def file_name(name: str) -> str:
+    """Return a phenotype's name without its unit, fit for a file."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", re.sub(r"\(.*\)", "", name)).strip("_")
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a table, atomically."""
+    write_atomically(path, lambda stream: table.to_csv(stream, index=False, float_format="%.5g"))
