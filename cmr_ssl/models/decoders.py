@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cmr_ssl.models.encoder import Encoded, Encoder
+from cmr_ssl.models.nearness import behind_nowhere, places
 from cmr_ssl.models.tokens import Coordinates
 from cmr_ssl.models.transformer import CrossBlock, SelfBlock, initialise, token_parameter
 
@@ -50,7 +51,8 @@ class CrossAttentionDecoder(Decoder):
         """Build the decoder; the arguments mean what they mean in `Encoder`."""
         super().__init__(encoder, width)
         self.memory_norm = nn.LayerNorm(width)
-        self.blocks = nn.ModuleList(CrossBlock(width, heads, mlp_ratio) for _ in range(depth))
+        nearness = encoder.positions.nearness
+        self.blocks = nn.ModuleList(CrossBlock(width, heads, mlp_ratio, nearness(heads)) for _ in range(depth))
         self.apply(initialise)
 
     def forward(self, encoded: Encoded, visible: Coordinates, wanted: Coordinates) -> Tensor:
@@ -58,8 +60,9 @@ class CrossAttentionDecoder(Decoder):
         memory = self.narrow(encoded.tokens) + self.position(visible)
         memory = self.memory_norm(torch.cat([self.narrow(encoded.class_token)[:, None], memory], dim=1))
         queries = self.query + self.position(wanted).float()
+        at = places(wanted), behind_nowhere(places(visible))
         for block in self.blocks:
-            queries = block(queries, memory)
+            queries = block(queries, memory, at)
         return self.pixels(self.norm(queries))
 
 
@@ -71,7 +74,8 @@ class SelfAttentionDecoder(Decoder):
     ) -> None:
         """Build the decoder; the arguments mean what they mean in `Encoder`."""
         super().__init__(encoder, width)
-        self.blocks = nn.ModuleList(SelfBlock(width, heads, mlp_ratio) for _ in range(depth))
+        nearness = encoder.positions.nearness
+        self.blocks = nn.ModuleList(SelfBlock(width, heads, mlp_ratio, nearness(heads)) for _ in range(depth))
         self.apply(initialise)
 
     def forward(self, encoded: Encoded, visible: Coordinates, wanted: Coordinates) -> Tensor:
@@ -79,6 +83,7 @@ class SelfAttentionDecoder(Decoder):
         seen = self.narrow(encoded.tokens).float() + self.position(visible)
         placeholders = self.query + self.position(wanted)
         tokens = torch.cat([self.narrow(encoded.class_token)[:, None], seen, placeholders], dim=1)
+        at = behind_nowhere(torch.cat([places(visible), places(wanted)], dim=1))
         for block in self.blocks:
-            tokens = block(tokens)
+            tokens = block(tokens, None, at)
         return self.pixels(self.norm(tokens[:, -placeholders.shape[1] :]))

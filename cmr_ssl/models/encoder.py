@@ -5,6 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from cmr_ssl.models.nearness import behind_nowhere, places
 from cmr_ssl.models.positions import Positions
 from cmr_ssl.models.tokens import Coordinates, Patch, coordinates, grid_of, patchify
 from cmr_ssl.models.transformer import SelfBlock, initialise, token_parameter
@@ -55,7 +56,7 @@ class Encoder(nn.Module):
         self.embed = nn.Linear(patch[0] * patch[1] * patch[2], width)
         self.position = positions.embedding(width)
         self.class_token = token_parameter(width)
-        self.blocks = nn.ModuleList(SelfBlock(width, heads, mlp_ratio) for _ in range(depth))
+        self.blocks = nn.ModuleList(SelfBlock(width, heads, mlp_ratio, positions.nearness(heads)) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
         self.apply(initialise)
 
@@ -74,8 +75,9 @@ class Encoder(nn.Module):
         tokens = torch.cat([self.class_token.expand(len(tokens), -1, -1), tokens], dim=1)
         if attend is not None:
             attend = nn.functional.pad(attend, (1, 0), value=True)
+        at = behind_nowhere(places(where))
         for block in self.blocks:
-            tokens = block(tokens, attend)
+            tokens = block(tokens, attend, at)
         tokens = self.norm(tokens)
         return Encoded(tokens[:, 0], tokens[:, 1:])
 

@@ -1,6 +1,7 @@
 """How a token knows where it is: by anatomy (default) or by its index in the grid (published baseline).
 
-A `Positions` is a description; `embedding(width)` builds the module that encoder and decoder each own.
+A `Positions` is a description; `embedding(width)` builds the module that encoder and decoder each own, and
+`nearness(heads)` what their blocks know about distances.
 """
 
 import math
@@ -9,6 +10,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from cmr_ssl.models.nearness import Nearness
 from cmr_ssl.models.tokens import Coordinates
 
 
@@ -18,6 +20,10 @@ class Positions(ABC):
     @abstractmethod
     def embedding(self, width: int) -> nn.Module:
         """Return a module that maps `Coordinates` of (B, N) tokens to (B, N, width)."""
+
+    @abstractmethod
+    def nearness(self, heads: int) -> Nearness | None:
+        """Return what place adds to the attention of a block with so many heads; None for nothing."""
 
 
 class AnatomicalPositions(Positions):
@@ -52,6 +58,10 @@ class AnatomicalPositions(Positions):
         """Return Fourier features followed by a learned linear map to `width`."""
         features = FourierFeatures(self.shortest_mm, self.longest_mm, self.wavelengths, self.harmonics)
         return nn.Sequential(features, nn.Linear(features.width, width))
+
+    def nearness(self, heads: int) -> Nearness:
+        """Let near tokens attend to each other more than distant ones."""
+        return Nearness(heads)
 
 
 class FourierFeatures(nn.Module):
@@ -88,6 +98,9 @@ class GridPositions(Positions):
     def embedding(self, width: int) -> nn.Module:
         """Return the fixed encoding."""
         return GridEncoding(width)
+
+    def nearness(self, heads: int) -> None:
+        """Add nothing to attention, as published."""
 
 
 class GridEncoding(nn.Module):

@@ -9,44 +9,67 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from cmr_ssl.models.nearness import Nearness
+
+Places = tuple[Tensor, Tensor]
+
 
 class Attention(nn.Module):
-    """Multi-head attention from queries to a memory, with normalised queries and keys."""
+    """Multi-head attention from queries to a memory, with normalised queries and keys, and nearness where wanted."""
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, nearness: Nearness | None = None) -> None:
         """Build the projections.
 
+        Args:
+            width: features of a token.
+            heads: attention heads; must divide `width`.
+            nearness: what place adds to content; it takes the last features of each query and key.
+
         Raises:
-            ValueError: if `heads` does not divide `width`.
+            ValueError: if `heads` does not divide `width`, or nearness leaves no room for content.
         """
         super().__init__()
         if width % heads:
             raise ValueError(f"{heads} heads do not divide a width of {width}: choose a width that is a multiple")
-        self.heads = (heads, width // heads)
-        self.query = nn.Linear(width, width, bias=False)
-        self.key = nn.Linear(width, width, bias=False)
+        content = width // heads - (Nearness.FEATURES if nearness else 0)
+        if content < 1:
+            raise ValueError(
+                f"{heads} heads of {width // heads} features leave no room beside the {Nearness.FEATURES} of nearness: "
+                "choose fewer heads or a larger width"
+            )
+        self.heads, self.nearness = heads, nearness
+        self.query = nn.Linear(width, heads * content, bias=False)
+        self.key = nn.Linear(width, heads * content, bias=False)
         self.value = nn.Linear(width, width, bias=False)
-        self.query_norm = nn.LayerNorm(width // heads, bias=False)
-        self.key_norm = nn.LayerNorm(width // heads, bias=False)
+        self.query_norm = nn.LayerNorm(content, bias=False)
+        self.key_norm = nn.LayerNorm(content, bias=False)
         self.out = nn.Linear(width, width)
 
-    def forward(self, queries: Tensor, memory: Tensor, attend: Tensor | None = None) -> Tensor:
+    def forward(
+        self, queries: Tensor, memory: Tensor, attend: Tensor | None = None, where: Places | None = None
+    ) -> Tensor:
         """Let `queries` (B, Q, D) attend to `memory` (B, M, D).
 
         Args:
             queries: what asks.
             memory: what is asked.
             attend: True for the memory tokens that exist, (B, M); None where all do, which keeps the fastest kernels.
+            where: places of queries (B, Q, 6) and memory (B, M, 6), see `nearness`; needed where nearness counts.
 
         Returns:
             The answer, (B, Q, D).
         """
-        query = self.query_norm(self.query(queries).unflatten(-1, self.heads))  # (B, Q, heads, D / heads)
-        key = self.key_norm(self.key(memory).unflatten(-1, self.heads))
-        value = self.value(memory).unflatten(-1, self.heads)
+        query = self.query_norm(self.query(queries).unflatten(-1, (self.heads, -1)))  # (B, Q, heads, content)
+        key = self.key_norm(self.key(memory).unflatten(-1, (self.heads, -1)))
+        value = self.value(memory).unflatten(-1, (self.heads, -1))
         query, key, value = (part.to(value.dtype).transpose(1, 2) for part in (query, key, value))
+        scale = query.shape[-1] ** -0.5
+        if self.nearness is not None and where is not None:
+            asking, asked = self.nearness(*where)
+            query = torch.cat([query * scale, asking.to(query.dtype)], dim=-1)
+            key, scale = torch.cat([key, asked.to(key.dtype)], dim=-1), 1.0
         mask = None if attend is None else attend[:, None, None, :]
-        answer = scaled_dot_product_attention(query, key, value, mask)
+        answer = scaled_dot_product_attention(query, key, value, mask, scale=scale)
         return self.out(answer.transpose(1, 2).flatten(2))
 
 
@@ -59,31 +82,31 @@ def feed_forward(width: int, ratio: float) -> nn.Sequential:
 class SelfBlock(nn.Module):
     """Pre-norm block: tokens attend to each other."""
 
-    def __init__(self, width: int, heads: int, mlp_ratio: float) -> None:
+    def __init__(self, width: int, heads: int, mlp_ratio: float, nearness: Nearness | None = None) -> None:
         """Build the block."""
         super().__init__()
-        self.attention_norm, self.attention = nn.LayerNorm(width), Attention(width, heads)
+        self.attention_norm, self.attention = nn.LayerNorm(width), Attention(width, heads, nearness)
         self.mlp_norm, self.mlp = nn.LayerNorm(width), feed_forward(width, mlp_ratio)
 
-    def forward(self, tokens: Tensor, attend: Tensor | None = None) -> Tensor:
-        """Map tokens (B, N, D) to tokens of the same shape."""
+    def forward(self, tokens: Tensor, attend: Tensor | None = None, where: Tensor | None = None) -> Tensor:
+        """Map tokens (B, N, D), at places (B, N, 6), to tokens of the same shape."""
         normed = self.attention_norm(tokens)
-        tokens = tokens + self.attention(normed, normed, attend)
+        tokens = tokens + self.attention(normed, normed, attend, None if where is None else (where, where))
         return tokens + self.mlp(self.mlp_norm(tokens))
 
 
 class CrossBlock(nn.Module):
     """Pre-norm block: queries attend to a memory, never to each other, so each can be asked for alone."""
 
-    def __init__(self, width: int, heads: int, mlp_ratio: float) -> None:
+    def __init__(self, width: int, heads: int, mlp_ratio: float, nearness: Nearness | None = None) -> None:
         """Build the block."""
         super().__init__()
-        self.attention_norm, self.attention = nn.LayerNorm(width), Attention(width, heads)
+        self.attention_norm, self.attention = nn.LayerNorm(width), Attention(width, heads, nearness)
         self.mlp_norm, self.mlp = nn.LayerNorm(width), feed_forward(width, mlp_ratio)
 
-    def forward(self, queries: Tensor, memory: Tensor) -> Tensor:
-        """Map queries (B, Q, D) and memory (B, M, D) to (B, Q, D)."""
-        queries = queries + self.attention(self.attention_norm(queries), memory)
+    def forward(self, queries: Tensor, memory: Tensor, where: Places | None = None) -> Tensor:
+        """Map queries (B, Q, D) and memory (B, M, D), at their places, to (B, Q, D)."""
+        queries = queries + self.attention(self.attention_norm(queries), memory, where=where)
         return queries + self.mlp(self.mlp_norm(queries))
 
 

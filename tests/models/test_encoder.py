@@ -54,7 +54,8 @@ def test_thousands_of_tokens_and_large_weights_stay_finite_in_bfloat16():
     encoder = tiny_encoder(patch=(2, 2, 2))
     with torch.no_grad():
         for weight in encoder.blocks.parameters():
-            weight.mul_(50)
+            if weight.ndim > 1:
+                weight.mul_(50)
     batch = tiny_batch(subjects=1, slices=9)
     with torch.autocast("cpu", torch.bfloat16):
         class_token, tokens = encode(encoder, batch)
