@@ -12,7 +12,7 @@ ENCODER = {
         "patch": [4, 8, 8],
         "width": 32,
         "depth": 2,
-        "heads": 4,
+        "heads": 2,
     },
 }
 

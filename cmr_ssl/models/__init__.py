@@ -2,7 +2,7 @@
 
 from cmr_ssl.models.decoders import CrossAttentionDecoder, Decoder, SelfAttentionDecoder
 from cmr_ssl.models.encoder import Embedding, Encoded, Encoder
-from cmr_ssl.models.pooling import AttentionPooling, ClassTokenPooling, MeanPooling, Pooling
+from cmr_ssl.models.pooling import AttentionPooling, ClassTokenPooling, LandmarkPooling, MeanPooling, Pooling
 from cmr_ssl.models.positions import AnatomicalPositions, GridPositions, Positions
 
 __all__ = (
@@ -15,6 +15,7 @@ __all__ = (
     "Encoded",
     "Encoder",
     "GridPositions",
+    "LandmarkPooling",
     "MeanPooling",
     "Pooling",
     "Positions",

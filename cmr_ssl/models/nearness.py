@@ -1,9 +1,9 @@
 """How far apart two tokens lie in the heart and in the beat, as a part of the attention between them.
 
-A heart is learnt much faster when tokens need not find out first which others cut the same tissue (docs/evidence.md).
-The penalty on distance follows ALiBi (Press et al., ICLR 2022, arXiv 2108.12409), here squared and in millimetres. It is
-written as a product of features of the query and features of the key, so that no matrix of biases is ever built and the
-fused kernels of attention stay in use.
+A heart is learnt faster when tokens need not find out first which others cut the same tissue. The penalty on distance
+follows ALiBi (Press et al., ICLR 2022, arXiv 2108.12409), here squared and in millimetres. It is a product of features
+of the query and features of the key, so that no matrix of biases is ever built and the fused kernels of attention stay
+in use.
 """
 
 import math

@@ -98,11 +98,15 @@ class Regression(Objective):
     def loss(self, outputs: Tensor, true: Tensor) -> Tensor:
         """Return the mean over the known targets of each subject; see `Objective.loss`."""
         known = ~true.isnan()
-        wanted = torch.where(known, (true - self.mean) / self.deviation, 0.0)
+        wanted = torch.where(known, self.standardise(true), 0.0)
         errors = outputs.float() - wanted
         if self.huber_delta is None:
             return mean_where(errors.square(), known)
         return mean_where(huber_loss(outputs.float(), wanted, reduction="none", delta=self.huber_delta), known)
+
+    def standardise(self, values: Tensor) -> Tensor:
+        """Express physical units (B, K) in deviations from the training mean."""
+        return (values - self.mean) / self.deviation
 
     def predict(self, outputs: Tensor) -> Tensor:
         """Return physical units; see `Objective.predict`."""

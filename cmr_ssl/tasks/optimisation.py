@@ -19,7 +19,8 @@ class Optimisation:
         weight_decay: decay of matrices; biases, norms and tokens never decay.
         warmup: share of all steps over which the rate rises from zero.
         betas: AdamW's two averages.
-        encoder_factor: factor of the rate for the encoder: a pretrained one needs smaller steps than a new head.
+        encoder_factor: factor of the rate for the encoder; below 1 where a new head must learn faster than a pretrained
+            encoder, above 1 where the head starts at a solution.
         layer_decay: factor of the rate from each encoder block to the one below it; 1 for pretraining.
         clip_norm: longest gradient; longer ones are shortened to it.
     """
@@ -38,14 +39,14 @@ class Optimisation:
         Raises:
             ValueError: naming the value.
         """
-        for name, value in (("learning_rate", self.learning_rate), ("clip_norm", self.clip_norm)):
+        for name in ("learning_rate", "encoder_factor", "clip_norm"):
+            value = getattr(self, name)
             if value <= 0:
                 raise ValueError(f"{name} must be above 0, got {value}")
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup is a share of all steps, 0 to below 1, got {self.warmup}")
-        for name, factor in (("layer_decay", self.layer_decay), ("encoder_factor", self.encoder_factor)):
-            if not 0 < factor <= 1:
-                raise ValueError(f"{name} must be above 0 and at most 1, got {factor}")
+        if not 0 < self.layer_decay <= 1:
+            raise ValueError(f"layer_decay must be above 0 and at most 1, got {self.layer_decay}")
 
 
 def layers_above(name: str, depth: int) -> int:

@@ -12,7 +12,7 @@ from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking, draw_noise, mask, visible_tokens
 from cmr_ssl.models import ClassTokenPooling, Encoded, Encoder, Pooling
 from cmr_ssl.models.baselines import PlanesResNet
-from cmr_ssl.models.tokens import coordinates, grid_of, patchify, take, take_coordinates
+from cmr_ssl.models.tokens import Coordinates, coordinates, grid_of, patchify, take, take_coordinates
 from cmr_ssl.models.transformer import initialise
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import Task
@@ -37,9 +37,9 @@ class PhenotypePrediction(Task):
             raise ValueError("name what to predict: --model.targets '[LVEF (%), LVEDV (mL)]'")
         self.targets, self.objective = targets, objective
         # what all hearts have in common fills their vectors almost wholly; only the rest of it tells them apart
-        centre = nn.BatchNorm1d(features, affine=False)
-        self.head = nn.Sequential(centre, nn.Linear(features, objective.outputs(targets)))
-        self.head.apply(initialise)
+        self.centre = nn.BatchNorm1d(features, affine=False)
+        self.linear = nn.Linear(features, objective.outputs(targets))
+        initialise(self.linear)
         self.seen: list[tuple[Tensor, Tensor]] = []
 
     @abstractmethod
@@ -61,7 +61,7 @@ class PhenotypePrediction(Task):
 
     def forward(self, batch: Sample) -> Tensor:
         """Return the raw outputs of a batch, (B, outputs)."""
-        return self.head(self.features(batch))
+        return self.linear(self.centre(self.features(batch)))
 
     def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
         """Return the loss of one batch, each subject that has a value weighing the same."""
@@ -142,18 +142,17 @@ class PhenotypeTask(PhenotypePrediction):
         Raises:
             ValueError: if no encoder is known, or masking and ratio do not go together.
         """
-        encoder = known(encoder)
-        super().__init__(targets, objective or Regression(), optimisation, encoder.width)
+        pool = pooling(known(encoder))
+        super().__init__(targets, objective or Regression(), optimisation, pool.width)
         self.save_hyperparameters()
-        self.encoder, self.encoder_checkpoint = encoder, encoder_checkpoint
-        self.pooling = pooling(encoder)
+        self.encoder, self.encoder_checkpoint, self.pooling = known(encoder), encoder_checkpoint, pool
         if bool(masking) != (0 < mask_ratio < 1):
             raise ValueError(
                 f"model.masking and model.mask_ratio {mask_ratio} go together: name rules and 0 < ratio < 1"
             )
         self.masking, self.mask_ratio, self.seed = masking or [], mask_ratio, seed
         self.frozen = freeze == "encoder"
-        freeze_blocks(encoder, freeze)
+        freeze_blocks(self.encoder, freeze)
 
     @property
     def depth(self) -> int:
@@ -170,17 +169,18 @@ class PhenotypeTask(PhenotypePrediction):
     def features(self, batch: Sample) -> Tensor:
         """Return one vector a study; see `PhenotypePrediction.features`."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            encoded, attend = self.partly(batch) if self.training and self.masking else self.wholly(batch)
-        return self.pooling(encoded, attend)
+            seen = self.partly(batch) if self.training and self.masking else self.wholly(batch)
+        return self.pooling(*seen)
 
-    def wholly(self, batch: Sample) -> tuple[Encoded, Tensor]:
-        """Encode every token; return also which exist, (B, N)."""
+    def wholly(self, batch: Sample) -> tuple[Encoded, Tensor, Coordinates]:
+        """Encode every token; return also which exist, (B, N), and where they are."""
         encoded = self.encoder.encode_planes(batch.images, batch.affine, batch.present)
-        per_plane = encoded.tokens.shape[1] // batch.present.shape[1]
-        return encoded, batch.present.repeat_interleave(per_plane, dim=1)
+        grid = grid_of(batch.images, self.encoder.patch)
+        attend = batch.present.repeat_interleave(grid.per_plane, dim=1)
+        return encoded, attend, coordinates(batch.affine, grid, self.encoder.patch)
 
-    def partly(self, batch: Sample) -> tuple[Encoded, Tensor]:
-        """Encode the tokens that the masking leaves; return also which exist, (B, K)."""
+    def partly(self, batch: Sample) -> tuple[Encoded, Tensor, Coordinates]:
+        """Encode the tokens that the masking leaves; return also which exist, (B, K), and where they are."""
         patch, images = self.encoder.patch, batch.images
         grid = grid_of(images, patch)
         seeds = subject_seeds(batch.subject, self.seed, "mask", self.current_epoch)
@@ -188,7 +188,7 @@ class PhenotypeTask(PhenotypePrediction):
         visible = mask(self.masking, noise, batch.present, visible_tokens(grid, self.mask_ratio)).visible
         attend = batch.present.gather(1, visible // grid.per_plane)
         where = take_coordinates(coordinates(batch.affine, grid, patch), visible)
-        return self.encoder(take(patchify(images, patch), visible), where, attend), attend
+        return self.encoder(take(patchify(images, patch), visible), where, attend), attend, where
 
 
 class PhenotypeBaseline(PhenotypePrediction):

@@ -1,10 +1,11 @@
 import pytest
 import torch
 
-from cmr_ssl.models import AttentionPooling, ClassTokenPooling, Encoded, MeanPooling
+from cmr_ssl.models import AttentionPooling, ClassTokenPooling, Encoded, LandmarkPooling, MeanPooling
+from cmr_ssl.models.tokens import Coordinates
 from tests.tiny import tiny_encoder
 
-POOLINGS = (ClassTokenPooling, MeanPooling, AttentionPooling)
+POOLINGS = (ClassTokenPooling, MeanPooling, AttentionPooling, LandmarkPooling)
 
 
 def encoded(subjects=2, tokens=6, width=32):
@@ -14,28 +15,61 @@ def encoded(subjects=2, tokens=6, width=32):
     )
 
 
-@pytest.mark.parametrize("kind", [MeanPooling, AttentionPooling])
+def around(subjects=2, tokens=6):
+    """Return places on both sides of the heart in both halves of the beat."""
+    centre = torch.linspace(-60, 60, tokens).expand(3, -1).T.expand(subjects, -1, -1)
+    phase = (torch.arange(tokens) % 2 / 2 + 0.25).expand(subjects, -1)
+    nothing = torch.zeros(subjects, tokens, 6)
+    return Coordinates(centre, nothing, phase, nothing[..., :4], phase > 1)
+
+
+@pytest.mark.parametrize("kind", [MeanPooling, AttentionPooling, LandmarkPooling])
 def test_tokens_of_absent_planes_have_no_say_and_others_do(kind):
     pooling = kind(tiny_encoder()).eval()
     study, attend = encoded(), torch.tensor([[True] * 4 + [False] * 2] * 2)
     absent, seen = study.tokens.clone(), study.tokens.clone()
     absent[:, 4:] = 100.0
     seen[:, 0] += 5.0
-    pooled = pooling(study, attend)
-    torch.testing.assert_close(pooling(Encoded(study.class_token, absent), attend), pooled)
-    assert not torch.allclose(pooling(Encoded(study.class_token, seen), attend), pooled)
+    pooled = pooling(study, attend, around())
+    torch.testing.assert_close(pooling(Encoded(study.class_token, absent), attend, around()), pooled)
+    assert not torch.allclose(pooling(Encoded(study.class_token, seen), attend, around()), pooled)
 
 
 def test_the_mean_is_the_mean_of_what_exists():
     study = encoded()
     attend = torch.tensor([[True, True, False, False, False, False]] * 2)
-    torch.testing.assert_close(MeanPooling(tiny_encoder())(study, attend), study.tokens[:, :2].mean(dim=1))
+    torch.testing.assert_close(MeanPooling(tiny_encoder())(study, attend, around()), study.tokens[:, :2].mean(dim=1))
 
 
 @pytest.mark.parametrize("kind", POOLINGS)
 def test_one_vector_a_study_whatever_the_batch(kind):
     pooling, study, attend = kind(tiny_encoder()).eval(), encoded(), torch.ones(2, 6, dtype=torch.bool)
-    both = pooling(study, attend)
-    alone = torch.cat([pooling(Encoded(*(field[i : i + 1] for field in study)), attend[:1]) for i in range(2)])
-    assert both.shape == (2, 32)
+    both = pooling(study, attend, around())
+    alone = torch.cat(
+        [pooling(Encoded(*(field[i : i + 1] for field in study)), attend[:1], around(1)) for i in range(2)]
+    )
+    assert both.shape == (2, pooling.width)
     torch.testing.assert_close(both, alone)
+
+
+def test_a_landmark_hears_the_tokens_around_it_in_its_part_of_the_beat():
+    pooling = LandmarkPooling(tiny_encoder(), across_mm=(-60.0, 60.0), along_mm=(60.0,), reach_mm=10.0, beats=2)
+    study, attend, where = encoded(), torch.ones(2, 6, dtype=torch.bool), around()
+    pooled = pooling(study, attend, where).unflatten(1, (4, 2, 32))
+    torch.testing.assert_close(pooled[:, 3, 1], study.tokens[:, 5])  # alone at +60 mm in the second half
+    torch.testing.assert_close(pooled[:, 3, 0], study.tokens[:, 4], atol=0.01, rtol=0.01)
+
+
+def test_a_landmark_between_two_tokens_says_their_mean_and_one_without_any_says_nothing():
+    pooling = LandmarkPooling(tiny_encoder(), across_mm=(0.0,), along_mm=(0.0,), beats=3)
+    study, where = encoded(tokens=2), around(tokens=2)
+    where = where._replace(phase=torch.full((2, 2), 0.5))
+    pooled = pooling(study, torch.ones(2, 2, dtype=torch.bool), where).unflatten(1, (3, 32))
+    torch.testing.assert_close(pooled[:, 1], study.tokens.mean(dim=1))
+    assert (pooled[:, [0, 2]] == 0).all()
+
+
+@pytest.mark.parametrize("options", [{"across_mm": ()}, {"reach_mm": 0.0}, {"beats": 0}])
+def test_no_landmarks_are_refused(options):
+    with pytest.raises(ValueError, match="landmarks need"):
+        LandmarkPooling(tiny_encoder(), **options)

@@ -1,0 +1,57 @@
+import pytest
+import torch
+
+from cmr_ssl.ridge import PENALTIES, fit, ridge
+
+
+def cohort(subjects=40, features=60, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    seen = torch.randn(subjects, features, generator=generator, dtype=torch.float64)
+    true = torch.randn(features, 2, generator=generator, dtype=torch.float64)
+    return seen, seen @ true + 3.0 + 0.1 * torch.randn(subjects, 2, generator=generator, dtype=torch.float64)
+
+
+def solve(features, target, penalty):
+    centred, wanted = features - features.mean(dim=0), target - target.mean()
+    count = features.shape[1]
+    square = centred.T @ centred / count + penalty * torch.eye(count)
+    weights = torch.linalg.solve(square, centred.T @ wanted) / count
+    return weights, target.mean() - weights @ features.mean(dim=0)
+
+
+def test_the_fit_solves_the_normal_equations_for_the_penalty_with_the_smallest_error_on_the_left_out():
+    features, targets = cohort()
+    features, target = features - features.mean(dim=0), targets[:, 0] - targets[:, 0].mean()
+    errors = []
+    for penalty in PENALTIES:
+        hat = features @ torch.linalg.solve(
+            features.T @ features / 60 + penalty * torch.eye(60), features.T / 60
+        )  # what a subject's own value adds to its prediction lies on the diagonal
+        errors.append((((target - hat @ target) / (1 - hat.diagonal())) ** 2).mean())
+    weights, bias = fit(features, target)
+    expected = solve(features, target, PENALTIES[torch.stack(errors).argmin()])
+    torch.testing.assert_close(weights, expected[0])
+    torch.testing.assert_close(bias, expected[1])
+
+
+def test_a_line_is_found_again():
+    features = torch.arange(20.0)[:, None]
+    solution = ridge(features, 2 * features - 5)
+    assert solution.weights.item() == pytest.approx(2, abs=1e-3)
+    assert solution.biases.item() == pytest.approx(-5, abs=1e-2)
+
+
+def test_subjects_without_a_value_have_no_say_in_its_target_only():
+    features, targets = cohort()
+    partly = targets.clone()
+    partly[30:, 1] = torch.nan
+    solution = ridge(features, partly)
+    torch.testing.assert_close(solution.weights[0], ridge(features, targets).weights[0])
+    torch.testing.assert_close(solution.weights[1], ridge(features[:30], targets[:30]).weights[1])
+
+
+def test_a_target_nobody_has_is_refused():
+    features, targets = cohort()
+    targets[1:, 1] = torch.nan
+    with pytest.raises(ValueError, match="known of 1 training subjects"):
+        ridge(features, targets)
