@@ -97,24 +97,32 @@ class PretrainingTask(Task):
                 f"{data.min_planes} lets subjects in with fewer: set --data.min_planes {needed} or raise the mask_ratio"
             )
 
-    def reconstruct(self, batch: Sample, seeds: list[int], shown: Tensor | None = None) -> Reconstruction:
+    def reconstruct(self, batch: Sample, seeds: list[int]) -> Reconstruction:
         """Hide tokens, encode the rest, predict the hidden ones.
 
         Args:
             batch: images as intensities 0 to 1, (B, P, T, H, W).
             seeds: one for each subject's mask.
-            shown: images of which the encoder sees the visible tokens, (B, P, T, H, W); None for those of the batch.
 
         Returns:
             The reconstruction; every hidden token is predicted, those of dropped planes too.
         """
+        return self.complete(batch, self.mask(batch, seeds))
+
+    def mask(self, batch: Sample, seeds: list[int]) -> Masked:
+        """Choose what the encoder sees; see `reconstruct`."""
         grid = grid_of(batch.images, self.encoder.patch)
         noise = draw_noise(len(self.masking), grid, seeds).to(batch.images.device, non_blocking=True)
-        visible = visible_tokens(grid, self.mask_ratio)
-        return self.complete(batch, mask(self.masking, noise, batch.present, batch.affine, visible), shown)
+        return mask(self.masking, noise, batch.present, batch.affine, visible_tokens(grid, self.mask_ratio))
 
     def complete(self, batch: Sample, masked: Masked, shown: Tensor | None = None) -> Reconstruction:
-        """Encode the visible tokens of a mask and predict its hidden ones; see `reconstruct`."""
+        """Encode the visible tokens and predict the hidden ones.
+
+        Args:
+            batch: images as intensities 0 to 1, (B, P, T, H, W); what is to be predicted.
+            masked: which tokens are which.
+            shown: images from which the visible tokens are taken, (B, P, T, H, W); None for those of the batch.
+        """
         patch = self.encoder.patch
         grid = grid_of(batch.images, patch)
         patches, where = patchify(batch.images, patch), coordinates(batch.affine, grid, patch)
@@ -123,12 +131,17 @@ class PretrainingTask(Task):
         predicted = self.decoder(self.encoder(visible, seen), seen, take_coordinates(where, masked.hidden))
         return Reconstruction(grid, masked, take(patches, masked.hidden), predicted, visible)
 
-    def flawed(self, batch: Sample) -> Tensor | None:
-        """Return the images that training shows to the encoder, with flaws; None where they are those of the batch."""
+    def flawed(self, batch: Sample, masked: Masked) -> Tensor | None:
+        """Return the images that training shows to the encoder, with flaws; None where they are those of the batch.
+
+        Flaws that mix planes mix only those that the encoder sees, so that dropped planes cannot leak through them.
+        """
         if not self.corruption:
             return None
+        grid = grid_of(batch.images, self.encoder.patch)
+        seen = batch._replace(present=visible_planes(masked.visible, grid))
         seeds = subject_seeds(batch.subject, self.seed, "corruption", self.current_epoch)
-        return corrupt(self.corruption, batch, draw_flaws(len(self.corruption), batch.images.shape[1], seeds))
+        return corrupt(self.corruption, seen, draw_flaws(len(self.corruption), grid.planes, seeds))
 
     def losses(self, result: Reconstruction) -> Tensor:
         """Return the error on the hidden tokens of each subject, (B,); NaN where a subject has none."""
@@ -151,7 +164,8 @@ class PretrainingTask(Task):
     def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
         """Return the loss of one batch, each subject weighing the same."""
         seeds = subject_seeds(batch.subject, self.seed, "mask", self.current_epoch)
-        result = self.reconstruct(batch, seeds, self.flawed(batch))
+        masked = self.mask(batch, seeds)
+        result = self.complete(batch, masked, self.flawed(batch, masked))
         loss = subject_mean(self.losses(result), result.masked.exists.any(dim=1))
         self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
         return loss
