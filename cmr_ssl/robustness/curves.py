@@ -1,46 +1,64 @@
-"""One page of curves: every measure against what is missing or flawed."""
+"""One page of curves: every measure against what is missing or flawed, of one model or of several."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from cmr_ssl.data.cache import write_atomically
-from cmr_ssl.robustness.measures import DICE_FULL
-from cmr_ssl.robustness.scenarios import FLAWED, NAMED, RANDOM
+from cmr_ssl.robustness.measures import DICE_FULL, essential
+from cmr_ssl.robustness.scenarios import FLAWED, FLAWED_PLANES, NAMED, RANDOM
 
 COLOURS = ("#2f6db3", "#c4513a", "#4b9a5b", "#8a5ba8", "#8c6d31")
 MOST_MEASURES = 6  # on a page; all of them are in the table
 DOTS_PER_INCH = 120
-Tables = Mapping[str, pd.DataFrame]
+TITLES = {
+    RANDOM: "missing at random",
+    NAMED: "missing by name",
+    FLAWED: f"flawed planes: {', '.join(map(str, FLAWED_PLANES))} (larger dots)",
+}
 
 
-def draw_curves(path: Path, tables: Tables) -> None:
-    """Draw what `measures.table_of` returned of one or more models, by name, beside each other, as PNG."""
-    measures = shown(tables)
-    figure = Figure(figsize=(13.5, 0.6 + 2.9 * len(measures)), layout="constrained")
-    grid = figure.subplots(len(measures), 3, squeeze=False, width_ratios=(1.2, 1, 1.2))
-    for row, measure in zip(grid, measures, strict=True):
-        for index, (name, table) in enumerate(tables.items()):
-            of_measure = table[(table["measure"] == measure[0]) & (table["of"] == measure[1])]
-            lift = 0.22 * (index - (len(tables) - 1) / 2)
-            curve(row[0], of_measure[of_measure["kind"] == RANDOM], COLOURS[index % len(COLOURS)], name)
-            dots(row[1], of_measure[of_measure["kind"] == NAMED], COLOURS[index % len(COLOURS)], lift)
-            dots(row[2], of_measure[of_measure["kind"] == FLAWED], COLOURS[index % len(COLOURS)], lift)
-        label = " of ".join(filter(None, measure)).replace("MAE of", "MAE of")
-        _finish(row, label)
-    _title(grid[0], len(tables) > 1)
+def draw_curves(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Draw what `measures.table_of` returned of one or more models, by name, in the same panels, as PNG."""
+    models = {name: essential(table) for name, table in tables.items()}
+    panels = measures_of(list(models.values()))
+    figure = Figure(figsize=(13.5, 0.6 + 2.9 * len(panels)), layout="constrained")
+    grid = figure.subplots(len(panels), 3, squeeze=False, width_ratios=(1.2, 1, 1.2))
+    for row, (measure, of) in zip(grid, panels, strict=True):
+        chosen = {name: table[(table["measure"] == measure) & (table["of"] == of)] for name, table in models.items()}
+        draw_row(row, chosen, f"{measure} {of}".strip())
+    for axes, title in zip(grid[0], TITLES.values(), strict=True):
+        axes.set_title(title)
+    if len(models) > 1:
+        grid[0, 0].legend(frameon=False, fontsize=8)
     write_atomically(path, lambda stream: figure.savefig(stream, format="png", dpi=DOTS_PER_INCH))
 
 
-def shown(tables: Tables) -> list[tuple[str, str]]:
-    """Return the measures to draw, each with what it is of: those of the first embedding, and then of targets."""
-    pairs = pd.concat(list(tables.values()))[["measure", "of"]].drop_duplicates()
+def measures_of(tables: Sequence[pd.DataFrame]) -> list[tuple[str, str]]:
+    """Return the measures that are drawn, each with what it is of."""
+    pairs = pd.concat(tables)[["measure", "of"]].drop_duplicates()
     pairs = pairs[pairs["measure"] != DICE_FULL]
     return list(pairs.itertuples(index=False, name=None))[:MOST_MEASURES]
+
+
+def draw_row(row: NDArray[np.object_], tables: Mapping[str, pd.DataFrame], label: str) -> None:
+    """Draw one measure of each model: along the number of missing planes, and by the names of what is wrong."""
+    for index, (name, table) in enumerate(tables.items()):
+        colour, lift = COLOURS[index % len(COLOURS)], 0.25 * (index - (len(tables) - 1) / 2)
+        curve(row[0], table[table["kind"] == RANDOM], colour, name)
+        dots(row[1], table[table["kind"] == NAMED], colour, lift)
+        dots(row[2], table[table["kind"] == FLAWED], colour, lift)
+    row[0].set(xlabel="planes missing", ylabel=label)
+    for axes in row[1:]:
+        axes.set_xlabel(label)
+    for axes in row:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25, linewidth=0.5)
 
 
 def curve(axes: Axes, table: pd.DataFrame, colour: str, name: str) -> None:
@@ -51,34 +69,12 @@ def curve(axes: Axes, table: pd.DataFrame, colour: str, name: str) -> None:
 
 
 def dots(axes: Axes, table: pd.DataFrame, colour: str, lift: float) -> None:
-    """Draw a dot with its interval for each scenario, larger the more planes it asks for."""
+    """Draw a dot with its interval for each scenario, larger and lower the more planes it asks for."""
     names = list(dict.fromkeys(table["scenario"]))
     for planes, rows in table.groupby("planes"):
-        at = (
-            np.array([names.index(name) for name in rows["scenario"]])
-            + lift
-            + 0.09 * (float(planes) - 3) / 2 * (planes > 0)
-        )
-        size = 3 + float(planes)
+        count = int(planes) or FLAWED_PLANES[1]
+        at = rows["scenario"].map(names.index).to_numpy() + lift + 0.11 * (count - FLAWED_PLANES[1])
         axes.hlines(at, rows["low"], rows["high"], color=colour, linewidth=1, alpha=0.6)
-        axes.plot(rows["value"], at, "o", color=colour, markersize=size)
+        axes.plot(rows["value"], at, "o", color=colour, markersize=2.5 + 0.8 * count)
     axes.set_yticks(range(len(names)), names, fontsize=8)
     axes.set_ylim(len(names) - 0.5, -0.5)
-
-
-def _finish(row: np.ndarray, label: str) -> None:
-    row[0].set_ylabel(label)
-    row[0].set_xlabel("planes missing", fontsize=8)
-    for axes in row[1:]:
-        axes.set_xlabel(label, fontsize=8)
-    for axes in row:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.grid(alpha=0.25, linewidth=0.5)
-
-
-def _title(row: np.ndarray, several: bool) -> None:
-    row[0].set_title("missing at random")
-    row[1].set_title("missing by name")
-    row[2].set_title("flawed planes: 1, 3, 5 (larger)")
-    if several:
-        row[0].legend(frameon=False, fontsize=8)

@@ -81,6 +81,13 @@ def resemblance(depleted: Tensor, full: Tensor, centre: Tensor) -> tuple[Tensor,
     return own, (own >= cosines.amax(dim=1)).to(own.dtype)
 
 
+def essential(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of what `table_of` returned that people should see first: one embedding, and no name for it."""
+    about = table["measure"].isin((COSINE, IDENTITY))
+    first = table["of"][about].iloc[:1].tolist()
+    return table[~about | table["of"].isin(first)].assign(of=table["of"].where(~about, ""))
+
+
 def own_cosines(asked: Asked, index: int, centres: dict[str, Tensor]) -> Tensor:
     """Return how alike each study of scenario `index` is to itself in full, by its first embedding, (N,)."""
     name, vectors = next(iter(asked.outcomes[index].embeddings.items()))

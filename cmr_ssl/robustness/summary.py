@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.robustness.measures import essential
 from cmr_ssl.robustness.scenarios import FLAWED
 
 
@@ -26,22 +27,21 @@ def write_summary(path: Path, table: pd.DataFrame, task: str, tested: int, refer
         f"among the {tested} full studies. Planes: mean number that are missing or flawed. In brackets: 95 % bootstrap "
         "interval over subjects.\n"
     )
-    text = f"{notes}\n{markdown(wide(table))}"
+    text = f"{notes}\n{markdown(wide(essential(table)))}"
     write_atomically(path, lambda stream: stream.write(text.encode()))
 
 
 def wide(table: pd.DataFrame) -> pd.DataFrame:
     """Return a row a scenario and a column a measure, as text."""
+    counted = (table["kind"] == FLAWED) & (table["planes"] > 0)
+    intervals = zip(table["value"], table["low"], table["high"], strict=True)
     named = table.assign(
-        text=[
-            _told(value, low, high)
-            for value, low, high in zip(table["value"], table["low"], table["high"], strict=True)
-        ],
+        text=[_told(*interval) for interval in intervals],
         column=(table["measure"] + " " + table["of"]).str.strip(),
-        row=table["scenario"].where(table["kind"] != FLAWED, table["scenario"] + " x " + table["planes"].astype(str)),
+        row=table["scenario"].where(~counted, table["scenario"] + " x " + table["planes"].astype(str)),
     )
-    columns, rows = named["column"].unique(), named["row"].unique()
-    cells = named.pivot(index="row", columns="column", values="text").loc[rows, columns]
+    cells = named.pivot(index="row", columns="column", values="text").fillna("")
+    cells = cells.loc[named["row"].unique(), named["column"].unique()]
     cells.insert(0, "planes", named.groupby("row")["changed"].first().map("{:.1f}".format))
     return cells
 
