@@ -50,7 +50,14 @@ def modules_after(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["cmr_ssl.phantom.command", "cmr_ssl.data.preparing", "cmr_ssl.quantify", "cmr_ssl.predict"]
+    "module",
+    [
+        "cmr_ssl.phantom.command",
+        "cmr_ssl.data.preparing",
+        "cmr_ssl.quantify",
+        "cmr_ssl.predict",
+        "cmr_ssl.robustness.command",
+    ],
 )
 def test_data_commands_do_not_pay_for_torch(module):
     loaded = modules_after(f"import {module}")
