@@ -1,12 +1,14 @@
 """One page of curves: every measure against what is missing or flawed, of one model or of several."""
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from cmr_ssl.data.cache import write_atomically
@@ -30,12 +32,13 @@ def draw_curves(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     figure = Figure(figsize=(13.5, 0.6 + 2.9 * len(panels)), layout="constrained")
     grid = figure.subplots(len(panels), 3, squeeze=False, width_ratios=(1.2, 1, 1.2))
     for row, (measure, of) in zip(grid, panels, strict=True):
-        chosen = {name: table[(table["measure"] == measure) & (table["of"] == of)] for name, table in models.items()}
+        chosen = [table[(table["measure"] == measure) & (table["of"] == of)] for table in models.values()]
         draw_row(row, chosen, f"{measure} {of}".strip())
     for axes, title in zip(grid[0], TITLES.values(), strict=True):
         axes.set_title(title)
     if len(models) > 1:
-        grid[0, 0].legend(frameon=False, fontsize=8)
+        lines = [Line2D([], [], color=colour, label=name) for colour, name in zip(cycle(COLOURS), models, strict=False)]
+        figure.legend(handles=lines, loc="outside lower center", ncols=len(lines), frameon=False)
     write_atomically(path, lambda stream: figure.savefig(stream, format="png", dpi=DOTS_PER_INCH))
 
 
@@ -46,11 +49,13 @@ def measures_of(tables: Sequence[pd.DataFrame]) -> list[tuple[str, str]]:
     return list(pairs.itertuples(index=False, name=None))[:MOST_MEASURES]
 
 
-def draw_row(row: NDArray[np.object_], tables: Mapping[str, pd.DataFrame], label: str) -> None:
+def draw_row(row: NDArray[np.object_], tables: Sequence[pd.DataFrame], label: str) -> None:
     """Draw one measure of each model: along the number of missing planes, and by the names of what is wrong."""
-    for index, (name, table) in enumerate(tables.items()):
+    for index, table in enumerate(tables):
+        if table.empty:
+            continue  # this model does not say such a thing
         colour, lift = COLOURS[index % len(COLOURS)], 0.25 * (index - (len(tables) - 1) / 2)
-        curve(row[0], table[table["kind"] == RANDOM], colour, name)
+        curve(row[0], table[table["kind"] == RANDOM], colour)
         dots(row[1], table[table["kind"] == NAMED], colour, lift)
         dots(row[2], table[table["kind"] == FLAWED], colour, lift)
     row[0].set(xlabel="planes missing", ylabel=label)
@@ -61,11 +66,11 @@ def draw_row(row: NDArray[np.object_], tables: Mapping[str, pd.DataFrame], label
         axes.grid(alpha=0.25, linewidth=0.5)
 
 
-def curve(axes: Axes, table: pd.DataFrame, colour: str, name: str) -> None:
+def curve(axes: Axes, table: pd.DataFrame, colour: str) -> None:
     """Draw a measure against the mean number of missing planes, with its interval."""
     rows = table.sort_values("changed")
     axes.fill_between(rows["changed"], rows["low"], rows["high"], color=colour, alpha=0.18, linewidth=0)
-    axes.plot(rows["changed"], rows["value"], "o-", color=colour, markersize=3.5, linewidth=1.6, label=name)
+    axes.plot(rows["changed"], rows["value"], "o-", color=colour, markersize=3.5, linewidth=1.6)
 
 
 def dots(axes: Axes, table: pd.DataFrame, colour: str, lift: float) -> None:

@@ -36,6 +36,17 @@ def test_models_with_other_embeddings_share_their_panels(tmp_path):
     assert height(tmp_path / "two.png") == pytest.approx(height(tmp_path / "one.png"), rel=0.1)
 
 
+def test_models_that_say_less_leave_their_panels_to_others(tmp_path):
+    several = {
+        "one": table(("MAE", "LVM (g)")),
+        "two": table(),
+        "three": table(("Dice", "")).query("measure == 'Dice'"),
+    }
+    draw_curves(tmp_path / "several.png", several)
+    draw_curves(tmp_path / "one.png", {"one": table()})
+    assert height(tmp_path / "several.png") > 2.5 * height(tmp_path / "one.png")
+
+
 def test_what_is_drawn_beside_another_is_not_drawn_alone():
     rows = table(("Dice", ""), ("Dice of full study", ""))
     assert measures_of([rows]) == [("cosine", "class token"), ("Dice", "")]
