@@ -13,6 +13,10 @@ COMMANDS = {
     "quantify": ("cmr_ssl.quantify:quantify", "measure volumes, EF and mass on label maps"),
     "predict": ("cmr_ssl.predict:predict", "apply a task's checkpoint to new subjects"),
     "embed": ("cmr_ssl.report.embed:embed", "write the embedding of every subject of a cache to parquet"),
+    "robustness": (
+        "cmr_ssl.robustness.command:robustness",
+        "measure what missing and flawed planes do to a checkpoint",
+    ),
 }
 WRAPPER = re.compile("Parser key|Does not validate|Problem with given class_path")
 TRAINING = {
@@ -24,8 +28,8 @@ TRAINING = {
 
 def usage() -> str:
     """Return the overview of all commands."""
-    lines = [f"  {name:<10}{text}" for name, (_, text) in COMMANDS.items()]
-    lines += [f"  {name:<10}{text}" for name, text in TRAINING.items()]
+    lines = [f"  {name:<12}{text}" for name, (_, text) in COMMANDS.items()]
+    lines += [f"  {name:<12}{text}" for name, text in TRAINING.items()]
     commands = "\n".join(lines)
     return (
         "usage: python -m cmr_ssl COMMAND [OPTIONS]\n\nWhole-heart representations from cine cardiac MR planes.\n\n"

@@ -13,6 +13,7 @@ FORBIDDEN = {
     "data": ("cmr_ssl.models", "cmr_ssl.masking", "cmr_ssl.tasks", "cmr_ssl.callbacks", "cmr_ssl.report"),
     "models": ("cmr_ssl.data", "cmr_ssl.masking", "cmr_ssl.tasks", "lightning", "torchmetrics"),
     "masking": ("cmr_ssl.data", "cmr_ssl.tasks", "cmr_ssl.callbacks", "lightning", "torchmetrics", "monai"),
+    "corruption": ("cmr_ssl.tasks", "cmr_ssl.callbacks", "cmr_ssl.report", "lightning", "torchmetrics", "monai"),
     "tasks": ("cmr_ssl.callbacks", "cmr_ssl.report", "cmr_ssl.cli", "cmr_ssl.fitting"),
     "phantom": ("cmr_ssl.models", "cmr_ssl.masking", "cmr_ssl.tasks", "cmr_ssl.data.datamodule", "torch", "lightning"),
     "planes.py": ("cmr_ssl", "torch"),
@@ -49,7 +50,14 @@ def modules_after(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["cmr_ssl.phantom.command", "cmr_ssl.data.preparing", "cmr_ssl.quantify", "cmr_ssl.predict"]
+    "module",
+    [
+        "cmr_ssl.phantom.command",
+        "cmr_ssl.data.preparing",
+        "cmr_ssl.quantify",
+        "cmr_ssl.predict",
+        "cmr_ssl.robustness.command",
+    ],
 )
 def test_data_commands_do_not_pay_for_torch(module):
     loaded = modules_after(f"import {module}")

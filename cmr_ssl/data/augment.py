@@ -5,6 +5,7 @@ Sample, then apply: all randomness comes in as uniform numbers, a few for each p
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -101,12 +102,19 @@ def embed(move: Tensor) -> Tensor:
     return full
 
 
-def resample(images: Tensor, move: Tensor) -> Tensor:
-    """Read images (B, P, T, H, W) at the pixels that `move` (B, P, 3, 3) sends each pixel to; zero outside."""
+def resample(images: Tensor, move: Tensor, outside: Literal["zeros", "border"] = "zeros") -> Tensor:
+    """Read images (B, P, T, H, W) at the pixels that `move` (B, P, 3, 3) sends each pixel to.
+
+    Args:
+        images: to be read.
+        move: maps of (column, row, 1).
+        outside: what lies there, nothing or what the edge shows.
+    """
     batch, planes, frames, height, width = images.shape
     size = torch.tensor([width, height], device=images.device, dtype=move.dtype)
     to_unit = torch.diag_embed(torch.cat([2 / size, torch.ones_like(size[:1])]))
     to_unit[:2, 2] = 1 / size - 1  # pixel centres to the range -1 to 1 of grid_sample
     theta = (to_unit @ move @ torch.linalg.inv(to_unit))[..., :2, :].flatten(0, 1)
     grid = affine_grid(theta, [batch * planes, frames, height, width], align_corners=False)
-    return grid_sample(images.flatten(0, 1), grid, align_corners=False).unflatten(0, (batch, planes))
+    read = grid_sample(images.flatten(0, 1), grid, padding_mode=outside, align_corners=False)
+    return read.unflatten(0, (batch, planes))

@@ -20,7 +20,7 @@ journal a restart continues from), ``cohort.parquet`` (the table, see `cohort`),
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote
@@ -102,3 +102,14 @@ def read_preparation(cache: Path) -> dict[str, Any]:
     """
     preparation: Any = read_settings(cache)["preparation"]
     return dict(preparation)
+
+
+def check_prepared(cache: Path, wanted: Mapping[str, object]) -> None:
+    """Raise ValueError unless a cache was prepared as the data of a checkpoint were; see also `read_preparation`."""
+    preparation = read_preparation(cache)
+    differ = [key for key, value in wanted.items() if preparation.get(key) != value]
+    if differ:
+        settings = " ".join(f"--preparation.{key} {wanted[key]}" for key in differ)
+        raise ValueError(
+            f"{cache} was prepared with another {', '.join(differ)} than the checkpoint's data: prepare with {settings}"
+        )

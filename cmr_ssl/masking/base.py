@@ -21,12 +21,13 @@ class Masking(ABC):
     """One rule of masking."""
 
     @abstractmethod
-    def scores(self, noise: Tensor, present: Tensor, needed_planes: int) -> Tensor:
+    def scores(self, noise: Tensor, present: Tensor, affine: Tensor, needed_planes: int) -> Tensor:
         """Score tokens; the lowest stay visible.
 
         Args:
             noise: independent uniform numbers in [0, 1), (B, P, t, h, w).
             present: True for planes that exist, (B, P).
+            affine: pixel to heart frame mm, (B, P, 4, 4); where a plane lies tells which one it is.
             needed_planes: planes that must stay to fill the budget of visible tokens.
 
         Returns:
@@ -61,13 +62,47 @@ def needed_planes(grid: Grid, visible: int) -> int:
     return -(-visible // grid.per_plane)
 
 
-def mask(maskings: Sequence[Masking], noise: Tensor, present: Tensor, visible: int) -> Masked:
+def check_rate(what: str, rate: float) -> float:
+    """Return a probability or share, or raise ValueError where it is none."""
+    if not 0 <= rate <= 1:
+        raise ValueError(f"{what} needs a rate between 0 and 1, got {rate}")
+    return rate
+
+
+def subject_draws(noise: Tensor, count: int) -> Tensor:
+    """Return `count` uniform numbers of each subject, (B, count), that `hide_planes` does not use."""
+    return noise.flatten(1)[:, -count:]
+
+
+def hide_planes(dropped: Tensor, noise: Tensor, present: Tensor, needed_planes: int) -> Tensor:
+    """Return scores that put planes out of reach of the others, but for as many as the budget needs, at least one.
+
+    Where several rules together drop too much, whole planes come back, one after the other in random order.
+
+    Args:
+        dropped: planes to hide, (B, P).
+        noise: that of the rule; the first number of a plane says how early it stays or comes back.
+        present: True for planes that exist, (B, P).
+        needed_planes: planes that must stay to fill the budget of visible tokens.
+
+    Returns:
+        Scores that broadcast over the tokens of a plane, (B, P, 1, 1, 1).
+    """
+    draw = noise[:, :, 0, 0, 0]
+    staying = (draw + ~dropped).masked_fill(~present, -1.0)
+    rank = staying.argsort(dim=1, descending=True).argsort(dim=1)
+    hidden = dropped & (rank >= max(1, needed_planes))
+    return (HIDE * hidden * (2 - draw))[:, :, None, None, None]
+
+
+def mask(maskings: Sequence[Masking], noise: Tensor, present: Tensor, affine: Tensor, visible: int) -> Masked:
     """Choose the visible tokens.
 
     Args:
         maskings: the rules, composed by adding their scores.
         noise: uniform numbers in [0, 1), (B, rules, P, t, h, w); each rule has its own.
         present: True for planes that exist, (B, P).
+        affine: pixel to heart frame mm, (B, P, 4, 4).
         visible: how many tokens stay visible.
 
     Returns:
@@ -78,7 +113,7 @@ def mask(maskings: Sequence[Masking], noise: Tensor, present: Tensor, visible: i
     absent = ~present[:, :, None, None, None]
     total = (ABSENT * absent).expand(-1, *grid)
     for rule, masking in enumerate(maskings):
-        total = total + masking.scores(noise[:, rule], present, needed)
+        total = total + masking.scores(noise[:, rule], present, affine, needed)
     order = total.flatten(1).argsort(dim=1, stable=True)
     hidden = order[:, visible:]
     exists = present.repeat_interleave(grid.per_plane, dim=1).gather(1, hidden)

@@ -1,9 +1,8 @@
 """Whole planes away: the representation must survive planes that nobody acquired."""
 
-import torch
 from torch import Tensor
 
-from cmr_ssl.masking.base import HIDE, Masking
+from cmr_ssl.masking.base import Masking, check_rate, hide_planes
 
 
 class PlaneDropout(Masking):
@@ -18,13 +17,8 @@ class PlaneDropout(Masking):
         Raises:
             ValueError: if `rate` is outside 0 to 1.
         """
-        if not 0 <= rate <= 1:
-            raise ValueError(f"plane dropout needs a rate between 0 and 1, got {rate}")
-        self.rate = rate
+        self.rate = check_rate("plane dropout", rate)
 
-    def scores(self, noise: Tensor, present: Tensor, needed_planes: int) -> Tensor:
-        """Score the tokens of dropped planes out of reach of the others."""
-        draw = noise[:, :, 0, 0, 0]  # (B, P); low = dropped
-        rank = draw.masked_fill(~present, -1.0).argsort(dim=1, descending=True).argsort(dim=1)
-        dropped = (draw < self.rate) & (rank >= max(1, needed_planes))
-        return HIDE * dropped[:, :, None, None, None].to(torch.float32)
+    def scores(self, noise: Tensor, present: Tensor, affine: Tensor, needed_planes: int) -> Tensor:
+        """Score the tokens of dropped planes out of reach of the others; see `Masking.scores`."""
+        return hide_planes(noise[:, :, 0, 0, 0] < self.rate, noise, present, needed_planes)

@@ -12,6 +12,6 @@ class TubeMasking(Masking):
     arXiv 2203.12602.
     """
 
-    def scores(self, noise: Tensor, present: Tensor, needed_planes: int) -> Tensor:
+    def scores(self, noise: Tensor, present: Tensor, affine: Tensor, needed_planes: int) -> Tensor:
         """Score all frames of a patch by the noise of its first."""
         return noise[:, :, :1].expand_as(noise)

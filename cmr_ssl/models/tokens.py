@@ -97,6 +97,12 @@ def is_short_axis(affine: Tensor) -> Tensor:
     return normal[..., 2].abs() > 0.7 * normal.norm(dim=-1)
 
 
+def axis_height(affine: Tensor) -> Tensor:
+    """Return where planes (..., 4, 4) in the heart frame cross the long axis, z in mm; not finite if they hold it."""
+    normal = torch.linalg.cross(affine[..., :3, 0], affine[..., :3, 1])
+    return (normal * affine[..., :3, 3]).sum(dim=-1) / normal[..., 2]
+
+
 def coordinates(affine: Tensor, grid: Grid, patch: Patch) -> Coordinates:
     """Return the coordinates of all tokens of planes with `affine` (B, P, 4, 4), pixel to heart frame mm."""
     batch, device = affine.shape[0], affine.device

@@ -10,7 +10,7 @@ from rich.progress import track
 from torch.utils.data import DataLoader
 
 from cmr_ssl.checkpoints import Pretrained, load_encoder
-from cmr_ssl.data.cache import read_preparation
+from cmr_ssl.data.cache import check_prepared
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.datamodule import sample_shape
 from cmr_ssl.data.dataset import PlaneDataset
@@ -69,17 +69,11 @@ def whole_cache(cache: Path, pretrained: Pretrained) -> PlaneDataset:
     Raises:
         ValueError: if the cache was prepared otherwise than the checkpoint's data, or has no usable subject.
     """
-    preparation = read_preparation(cache)
-    differ = [key for key, value in pretrained.preparation.items() if preparation.get(key) != value]
-    if differ:
-        wanted = " ".join(f"--preparation.{key} {pretrained.preparation[key]}" for key in differ)
-        raise ValueError(
-            f"{cache} was prepared with another {', '.join(differ)} than the checkpoint's data: prepare with {wanted}"
-        )
+    check_prepared(cache, pretrained.preparation)
     cohort = usable(read_cohort(cache), pretrained.views, min_planes=1)
     if cohort.empty:
         raise ValueError(f"no usable subject in {cache}: its cohort table tells why")
-    shape = sample_shape(preparation, pretrained.views)
+    shape = sample_shape(pretrained.preparation, pretrained.views)
     return PlaneDataset(cache, sorted(cohort["subject"]), pretrained.views, shape)
 
 

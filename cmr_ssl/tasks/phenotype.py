@@ -185,7 +185,7 @@ class PhenotypeTask(PhenotypePrediction):
         grid = grid_of(images, patch)
         seeds = subject_seeds(batch.subject, self.seed, "mask", self.current_epoch)
         noise = draw_noise(len(self.masking), grid, seeds).to(images.device, non_blocking=True)
-        visible = mask(self.masking, noise, batch.present, visible_tokens(grid, self.mask_ratio)).visible
+        visible = mask(self.masking, noise, batch.present, batch.affine, visible_tokens(grid, self.mask_ratio)).visible
         attend = batch.present.gather(1, visible // grid.per_plane)
         where = take_coordinates(coordinates(batch.affine, grid, patch), visible)
         return self.encoder(take(patchify(images, patch), visible), where, attend), attend, where

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torchmetrics import MeanMetric, MetricCollection
 
+from cmr_ssl.corruption import Corruption, corrupt, draw_flaws
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, subject_mean
 from cmr_ssl.masking import Masked, Masking, draw_noise, mask, needed_planes, visible_tokens
@@ -45,6 +46,7 @@ class PretrainingTask(Task):
         decoder: Callable[[Encoder], Decoder],
         masking: list[Masking],
         mask_ratio: float = 0.7,
+        corruption: list[Corruption] | None = None,
         normalise: bool = False,
         optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
         seed: int = 0,
@@ -56,9 +58,10 @@ class PretrainingTask(Task):
             decoder: builds the decoder for the encoder.
             masking: rules of masking; their scores add up.
             mask_ratio: share of all tokens that is hidden; fixes the number of visible ones.
+            corruption: flaws that training adds to what the encoder sees; the targets stay clean. None for none.
             normalise: whether each patch is reconstructed up to its mean and deviation.
             optimisation: AdamW and its schedule.
-            seed: of the masks.
+            seed: of the masks and flaws.
 
         Raises:
             ValueError: if there is no masking rule.
@@ -70,7 +73,7 @@ class PretrainingTask(Task):
         self.encoder = encoder
         self.decoder = decoder(encoder)
         self.masking, self.mask_ratio, self.normalise = masking, mask_ratio, normalise
-        self.seed = seed
+        self.corruption, self.seed = corruption or [], seed
         names = ("loss", "psnr_hidden", "psnr_dropped", "psnr_trivial", "psnr_trivial_dropped")
         self.means = MetricCollection({name: MeanMetric(nan_strategy="ignore") for name in names}, compute_groups=False)
 
@@ -104,15 +107,41 @@ class PretrainingTask(Task):
         Returns:
             The reconstruction; every hidden token is predicted, those of dropped planes too.
         """
+        return self.complete(batch, self.mask(batch, seeds))
+
+    def mask(self, batch: Sample, seeds: list[int]) -> Masked:
+        """Choose what the encoder sees; see `reconstruct`."""
+        grid = grid_of(batch.images, self.encoder.patch)
+        noise = draw_noise(len(self.masking), grid, seeds).to(batch.images.device, non_blocking=True)
+        return mask(self.masking, noise, batch.present, batch.affine, visible_tokens(grid, self.mask_ratio))
+
+    def complete(self, batch: Sample, masked: Masked, shown: Tensor | None = None) -> Reconstruction:
+        """Encode the visible tokens and predict the hidden ones.
+
+        Args:
+            batch: images as intensities 0 to 1, (B, P, T, H, W); what is to be predicted.
+            masked: which tokens are which.
+            shown: images from which the visible tokens are taken, (B, P, T, H, W); None for those of the batch.
+        """
         patch = self.encoder.patch
         grid = grid_of(batch.images, patch)
-        noise = draw_noise(len(self.masking), grid, seeds).to(batch.images.device, non_blocking=True)
-        masked = mask(self.masking, noise, batch.present, visible_tokens(grid, self.mask_ratio))
         patches, where = patchify(batch.images, patch), coordinates(batch.affine, grid, patch)
-        visible, seen = take(patches, masked.visible), take_coordinates(where, masked.visible)
-        encoded = self.encoder(visible, seen)
-        predicted = self.decoder(encoded, seen, take_coordinates(where, masked.hidden))
+        visible = take(patches if shown is None else patchify(shown, patch), masked.visible)
+        seen = take_coordinates(where, masked.visible)
+        predicted = self.decoder(self.encoder(visible, seen), seen, take_coordinates(where, masked.hidden))
         return Reconstruction(grid, masked, take(patches, masked.hidden), predicted, visible)
+
+    def flawed(self, batch: Sample, masked: Masked) -> Tensor | None:
+        """Return the images that training shows to the encoder, with flaws; None where they are those of the batch.
+
+        Flaws that mix planes mix only those that the encoder sees, so that dropped planes cannot leak through them.
+        """
+        if not self.corruption:
+            return None
+        grid = grid_of(batch.images, self.encoder.patch)
+        seen = batch._replace(present=visible_planes(masked.visible, grid))
+        seeds = subject_seeds(batch.subject, self.seed, "corruption", self.current_epoch)
+        return corrupt(self.corruption, seen, draw_flaws(len(self.corruption), grid.planes, seeds))
 
     def losses(self, result: Reconstruction) -> Tensor:
         """Return the error on the hidden tokens of each subject, (B,); NaN where a subject has none."""
@@ -135,7 +164,8 @@ class PretrainingTask(Task):
     def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
         """Return the loss of one batch, each subject weighing the same."""
         seeds = subject_seeds(batch.subject, self.seed, "mask", self.current_epoch)
-        result = self.reconstruct(batch, seeds)
+        masked = self.mask(batch, seeds)
+        result = self.complete(batch, masked, self.flawed(batch, masked))
         loss = subject_mean(self.losses(result), result.masked.exists.any(dim=1))
         self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
         return loss

@@ -10,11 +10,19 @@ from cmr_ssl.tasks.base import Task
 
 
 class Trained(NamedTuple):
-    """A task and the data it expects; the fields mean what they mean in `Pretrained`."""
+    """A task and the data it expects.
+
+    Attributes:
+        task: with the weights of the checkpoint, in evaluation mode.
+        views: planes a sample has room for, per view.
+        preparation: the settings its planes were prepared with.
+        split: fractions and column by which its subjects were split.
+    """
 
     task: Task
     views: dict[str, int]
     preparation: dict[str, Any]
+    split: dict[str, Any]
 
 
 def load_task(path: Path) -> Trained:
@@ -34,4 +42,5 @@ def load_task(path: Path) -> Trained:
         task.load_state_dict(checkpoint["state_dict"], strict=True)
     except (ArgumentError, RuntimeError) as error:
         raise ValueError(f"{path} holds a task that this version does not know: {error}") from error
-    return Trained(task.eval(), checkpoint[DATA]["views"], checkpoint[DATA]["preparation"])
+    data = checkpoint[DATA]
+    return Trained(task.eval(), data["views"], data["preparation"], data["split"])

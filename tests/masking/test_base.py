@@ -1,8 +1,20 @@
 import pytest
 import torch
 
-from cmr_ssl.masking import PlaneDropout, RandomMasking, TubeMasking, draw_noise, mask, needed_planes, visible_tokens
+from cmr_ssl.masking import (
+    LongAxisDropout,
+    PlaneDropout,
+    RandomMasking,
+    StackEndDropout,
+    TubeMasking,
+    draw_noise,
+    mask,
+    needed_planes,
+    visible_tokens,
+)
+from cmr_ssl.metrics import visible_planes
 from cmr_ssl.models.tokens import Grid
+from tests.tiny import affines
 
 GRID = Grid(6, 4, 3, 3)  # 36 tokens a plane
 VISIBLE = 65  # needs two planes
@@ -11,13 +23,14 @@ RULES = {
     "tube": [TubeMasking()],
     "random and planes": [RandomMasking(), PlaneDropout(0.5)],
     "tube and planes": [PlaneDropout(1.0), TubeMasking()],
+    "all that drop planes": [PlaneDropout(0.5), LongAxisDropout(0.7), StackEndDropout(0.7, 1.0), RandomMasking()],
 }
 every_rule = pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
 
 
 def masked(rules, present=None, seeds=range(8)):
     present = torch.ones(len(seeds), GRID.planes, dtype=torch.bool) if present is None else present
-    return mask(rules, draw_noise(len(rules), GRID, seeds), present, VISIBLE)
+    return mask(rules, draw_noise(len(rules), GRID, seeds), present, affines(3).expand(len(seeds), -1, -1, -1), VISIBLE)
 
 
 def present_planes(*planes, subjects=8):
@@ -56,6 +69,15 @@ def test_a_mask_depends_on_its_seed_only(rules):
 def test_different_seeds_hide_different_tokens(rules):
     sets = {tuple(ids.sort().values.tolist()) for ids in masked(rules).visible}
     assert len(sets) == 8
+
+
+def test_rules_that_together_drop_too_much_give_back_whole_planes():
+    rules = [LongAxisDropout(1.0), StackEndDropout(1.0, 1.0), RandomMasking()]  # either alone leaves enough
+    seen = visible_planes(masked(rules, seeds=range(64)).visible, GRID)
+    stack = seen[:, 3:].sum(dim=1)
+    assert seen.sum(dim=1).max() <= 3
+    assert (stack < 3).all()
+    assert seen.sum(dim=1).min() == 2
 
 
 def test_composed_rules_do_not_share_their_noise():

@@ -4,6 +4,7 @@ import torch
 from cmr_ssl.masking import PlaneDropout, RandomMasking, draw_noise, mask
 from cmr_ssl.metrics import visible_planes
 from cmr_ssl.models.tokens import Grid
+from tests.tiny import affines
 
 GRID = Grid(8, 1, 4, 4)
 
@@ -11,8 +12,9 @@ GRID = Grid(8, 1, 4, 4)
 def kept(rate, visible, subjects=2000, present=None):
     """Return which planes have a visible token, (B, P)."""
     present = torch.ones(subjects, 8, dtype=torch.bool) if present is None else present
-    rules = [RandomMasking(), PlaneDropout(rate)]
-    return visible_planes(mask(rules, draw_noise(2, GRID, range(subjects)), present, visible).visible, GRID)
+    rules, affine = [RandomMasking(), PlaneDropout(rate)], affines(5).expand(subjects, -1, -1, -1)
+    masked = mask(rules, draw_noise(2, GRID, range(subjects)), present, affine, visible)
+    return visible_planes(masked.visible, GRID)
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.3, 0.5])

@@ -3,14 +3,16 @@ import torch
 
 from cmr_ssl.masking import PlaneDropout, TubeMasking, draw_noise, mask
 from cmr_ssl.models.tokens import Grid
+from tests.tiny import affines
 
 GRID = Grid(3, 4, 3, 3)
 PRESENT = torch.ones(5, 3, dtype=torch.bool)
+AFFINE = affines(3, ()).expand(5, -1, -1, -1)
 
 
 def seen(rules, visible):
     """Return which tokens are visible, (B, P, t, h, w)."""
-    result = mask(rules, draw_noise(len(rules), GRID, range(5)), PRESENT, visible)
+    result = mask(rules, draw_noise(len(rules), GRID, range(5)), PRESENT, AFFINE, visible)
     return torch.zeros(5, GRID.tokens, dtype=torch.bool).scatter(1, result.visible, True).unflatten(1, GRID)
 
 

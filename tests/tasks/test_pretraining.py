@@ -4,7 +4,17 @@ import pytest
 import torch
 from torch.nn.functional import mse_loss
 
-from cmr_ssl.masking import PlaneDropout, RandomMasking, TubeMasking
+from cmr_ssl.corruption import (
+    InPlaneShift,
+    LowContrast,
+    Mistriggering,
+    MotionBlur,
+    Noise,
+    ThroughPlaneShift,
+    WrapAround,
+    WrongView,
+)
+from cmr_ssl.masking import LongAxisDropout, PlaneDropout, RandomMasking, StackEndDropout, TubeMasking
 from cmr_ssl.metrics import psnr, visible_planes
 from cmr_ssl.models import CrossAttentionDecoder, GridPositions, SelfAttentionDecoder
 from cmr_ssl.models.tokens import patchify, take
@@ -55,6 +65,68 @@ def test_the_encoder_does_see_what_is_visible():
     other = repaint(batch.images, result.masked.visible[:, :1], PATCH, torch.rand(2, 1, 256))
     after, _ = encoded_with(task, batch._replace(images=other))
     assert (after - before).abs().amax(dim=(1, 2)).min() > 1e-3
+
+
+FLAWS = [Mistriggering, MotionBlur, InPlaneShift, ThroughPlaneShift, WrongView, LowContrast, Noise, WrapAround]
+every_flaw = pytest.mark.parametrize("flaw", FLAWS)
+
+
+def trained_on(task, batch, monkeypatch):
+    """Return the reconstruction of a training step, and what the encoder said."""
+    said, results = [], []
+    losses = task.losses
+    monkeypatch.setattr(task, "losses", lambda result: results.append(result) or losses(result))
+    monkeypatch.setattr(task, "log", lambda *arguments, **options: None)
+    handle = task.encoder.register_forward_hook(lambda module, inputs, output: said.append(output))
+    task.training_step(batch, 0)
+    handle.remove()
+    return results[0], said[0].tokens
+
+
+@every_flaw
+def test_flaws_are_what_the_encoder_sees_and_never_what_it_is_to_predict(flaw, monkeypatch):
+    batch, before = tiny_batch(), tiny_batch().images
+    clean, flawed = tiny_task(), tiny_task(corruption=[flaw(1.0)])
+    (result, said), (other, said_other) = (trained_on(task, batch, monkeypatch) for task in (clean, flawed))
+    assert torch.equal(result.masked.visible, other.masked.visible)
+    assert torch.equal(result.hidden, other.hidden)
+    assert torch.equal(other.hidden, take(patchify(before, PATCH), other.masked.hidden))
+    assert torch.equal(batch.images, before)
+    assert not torch.equal(result.visible, other.visible)
+    assert (said - said_other).abs().max() > 1e-3
+
+
+@every_flaw
+@pytest.mark.parametrize("rule", [PlaneDropout(0.7), LongAxisDropout(1.0), StackEndDropout(1.0)])
+def test_dropped_planes_do_not_leak_through_flaws(flaw, rule, monkeypatch):
+    task, batch = tiny_task(masking=[RandomMasking(), rule], corruption=[flaw(1.0)]), tiny_batch()
+    result, before = trained_on(task, batch, monkeypatch)
+    dropped = ~visible_planes(result.masked.visible, result.grid)
+    assert dropped.any()
+    images = batch.images.clone()
+    images[dropped] = torch.rand_like(images[dropped])
+    _, after = trained_on(task, batch._replace(images=images), monkeypatch)
+    assert torch.equal(before, after)
+
+
+def test_validation_knows_no_flaws(monkeypatch):
+    batch, values = tiny_batch(), []
+    for task in (tiny_task(), tiny_task(corruption=[Noise(1.0)])):
+        monkeypatch.setattr(task, "log_means", lambda split, measured: values.append(measured))
+        task.validation_step(batch, 0)
+    clean, with_flaws = values
+    for name, value in clean.items():
+        torch.testing.assert_close(with_flaws[name], value, equal_nan=True)
+
+
+def test_flaws_differ_between_epochs_and_repeat_with_the_seed(monkeypatch):
+    batch, seen = tiny_batch(), []
+    for epoch in (0, 0, 1):
+        monkeypatch.setattr(PretrainingTask, "current_epoch", epoch)
+        task = tiny_task(corruption=[LowContrast(0.5)])
+        seen.append(task.flawed(batch, task.mask(batch, SEEDS)))
+    assert torch.equal(seen[0], seen[1])
+    assert not torch.equal(seen[0], seen[2])
 
 
 @pytest.mark.parametrize("decoder", DECODERS)

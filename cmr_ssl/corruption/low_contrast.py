@@ -1,0 +1,31 @@
+"""Blood and muscle that look alike."""
+
+from torch import Tensor
+
+from cmr_ssl.corruption.base import Corruption, Hits, between, check_range
+from cmr_ssl.data.sample import Sample
+
+
+class LowContrast(Corruption):
+    """Bring the intensities of a plane closer to their mean."""
+
+    def __init__(self, rate: float = 0.05, least: float = 0.2, most: float = 0.5) -> None:
+        """Set how often and how much.
+
+        Args:
+            rate: probability that a plane has this flaw.
+            least: of the contrast that is left.
+            most: of the contrast that is left.
+
+        Raises:
+            ValueError: if a number makes no sense.
+        """
+        super().__init__(rate)
+        check_range(least, most, 1.0, "the contrast that is left")
+        self.least, self.most = least, most
+
+    def flawed(self, batch: Sample, hits: Hits) -> Tensor:
+        """Return weaker contrasts; see `Corruption.flawed`."""
+        planes = hits.of(batch.images)
+        left = between(hits.draws[:, 0], self.least, self.most)[:, None, None, None]
+        return planes.mean(dim=(1, 2, 3), keepdim=True).lerp(planes, left)

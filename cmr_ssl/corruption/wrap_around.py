@@ -1,0 +1,34 @@
+"""A field of view that was too small."""
+
+import torch
+from torch import Tensor
+
+from cmr_ssl.corruption.base import Corruption, Hits, between, check_range, direction, shift
+from cmr_ssl.data.sample import Sample
+
+
+class WrapAround(Corruption):
+    """Fold one edge of a plane over the opposite one, along rows or columns."""
+
+    def __init__(self, rate: float = 0.05, least: float = 0.2, most: float = 0.5) -> None:
+        """Set how often and how much.
+
+        Args:
+            rate: probability that a plane has this flaw.
+            least: of the width that is folded over.
+            most: of the width that is folded over.
+
+        Raises:
+            ValueError: if a number makes no sense.
+        """
+        super().__init__(rate)
+        check_range(least, most, 0.5, "the width that is folded over")
+        self.least, self.most = least, most
+
+    def flawed(self, batch: Sample, hits: Hits) -> Tensor:
+        """Return folded planes; see `Corruption.flawed`."""
+        planes = hits.of(batch.images)
+        size = torch.tensor([planes.shape[3], planes.shape[2]], device=planes.device)
+        width = between(hits.draws[:, :1], self.least, self.most)
+        edge = direction((4 * hits.draws[:, 1]).floor() / 4)  # one of the four
+        return (planes + shift(planes, (1 - width) * size * edge, "zeros")).clamp(0, 1)

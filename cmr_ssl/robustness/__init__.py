@@ -1,0 +1,1 @@
+"""The robustness benchmark: what missing and flawed planes do to embeddings, phenotypes and label maps."""

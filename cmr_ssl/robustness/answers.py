@@ -1,0 +1,80 @@
+"""What a task of any kind says about a batch: who it is, what its values are, what it shows."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from cmr_ssl.data.sample import Sample
+from cmr_ssl.models.encoder import Encoded
+from cmr_ssl.models.plane_head import pick_frames
+from cmr_ssl.models.tokens import grid_of
+from cmr_ssl.overlap import dice_per_structure
+from cmr_ssl.seeds import subject_seeds
+from cmr_ssl.tasks.base import Task
+from cmr_ssl.tasks.phenotype import PhenotypePrediction
+from cmr_ssl.tasks.pretraining import PretrainingTask
+from cmr_ssl.tasks.segmentation import Segmentation, SegmentationTask
+
+
+class Answer(NamedTuple):
+    """What a task says about B studies; empty where it does not say such a thing.
+
+    Attributes:
+        embeddings: vectors of each study by name, (B, D) each; the first name is the one to look at.
+        values: in physical units, or probabilities, (B, K).
+        labels: classes in F labelled frames, (B, P, F, H, W); F is 0 where nothing is segmented.
+    """
+
+    embeddings: dict[str, Tensor]
+    values: Tensor
+    labels: Tensor
+
+
+def answer(task: Task, batch: Sample) -> Answer:
+    """Ask a task about a batch (B, P, ...).
+
+    Raises:
+        ValueError: if the task is of a kind that says nothing about a study.
+    """
+    no_values, no_labels = batch.phenotypes[:, :0], batch.labels[:, :, :0]
+    if isinstance(task, PhenotypePrediction):
+        features = task.features(batch)
+        return Answer({"features": features.float()}, task.objective.predict(task.head(features)), no_labels)
+    if isinstance(task, Segmentation):
+        embeddings, logits = segmented(task, batch)
+        return Answer(embeddings, no_values, logits.argmax(dim=2).to(torch.uint8))
+    if isinstance(task, PretrainingTask):
+        encoded = task.encoder.encode_planes(batch.images, batch.affine, batch.present)
+        return Answer(embeddings_of(encoded, batch.present), no_values, no_labels)
+    raise ValueError(f"a {type(task).__name__} says nothing about a study: name a checkpoint of another task")
+
+
+def segmented(task: Segmentation, batch: Sample) -> tuple[dict[str, Tensor], Tensor]:
+    """Return embeddings, none of a network without an encoder, and logits (B, P, classes, F, H, W)."""
+    frames = labelled_frames(task, batch)
+    if not isinstance(task, SegmentationTask):
+        return {}, task.logits(batch, frames)
+    encoded = task.encoder.encode_planes(batch.images, batch.affine, batch.present)
+    grid = grid_of(batch.images, task.encoder.patch)
+    return embeddings_of(encoded, batch.present), task.head(batch.images, encoded.tokens, grid, frames)
+
+
+def embeddings_of(encoded: Encoded, present: Tensor) -> dict[str, Tensor]:
+    """Return the class token, and beside it the mean over the tokens of present planes (B, P)."""
+    planes = encoded.tokens.float().unflatten(1, (present.shape[1], -1)).mean(dim=2)
+    mean = (planes * present[..., None]).sum(dim=1) / present.sum(dim=1, keepdim=True).clamp(min=1)
+    return {"class token": encoded.class_token.float(), "mean token": mean}
+
+
+def labelled_frames(task: Segmentation, batch: Sample) -> Tensor:
+    """Return the frames (B, F) on which a segmentation is judged, the same in every scenario."""
+    return task.drawn_frames(batch, subject_seeds(batch.subject, task.seed, "validation frames"))
+
+
+def dice(task: Task, batch: Sample, labels: Tensor) -> Tensor:
+    """Return the Dice of each study, mean over structures, of predicted labels on the planes present, (B,)."""
+    if not isinstance(task, Segmentation):
+        return torch.full((len(labels),), torch.nan, device=labels.device)
+    true = pick_frames(batch.labels, labelled_frames(task, batch))
+    return dice_per_structure(labels, true, batch.annotated & batch.present[..., None]).nanmean(dim=1)

@@ -1,0 +1,152 @@
+"""What can be wrong with a study: planes that are missing, at random or in ways that have names, and flawed planes.
+
+What happens to a subject depends on the seed and on the subject only, and a worse scenario contains the milder ones of
+its kind: of five missing planes, three are those that are missing where three are.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from cmr_ssl.corruption import (
+    Corruption,
+    InPlaneShift,
+    LowContrast,
+    Mistriggering,
+    MotionBlur,
+    Noise,
+    ThroughPlaneShift,
+    WrapAround,
+    WrongView,
+    corrupt,
+    draw_flaws,
+)
+from cmr_ssl.data.sample import Sample
+from cmr_ssl.models.tokens import axis_height, is_short_axis
+from cmr_ssl.seeds import subject_seeds
+
+RANDOM, NAMED, FLAWED = "missing at random", "missing by name", "flawed"
+COUNTS = (1, 2, 3, 4, 6, 8, 10, 12)  # planes that are missing at random
+FLAWED_PLANES = (1, 3, 5)
+HALF = "half of the planes"
+FLAWS: dict[str, Corruption] = {
+    "mistriggered": Mistriggering(),
+    "motion blur": MotionBlur(),
+    "shifted in plane": InPlaneShift(),
+    "shifted through plane": ThroughPlaneShift(),
+    "low contrast": LowContrast(),
+    "noise": Noise(),
+    "wrap-around": WrapAround(),
+}
+SWAP = WrongView()
+
+
+class Scenario(NamedTuple):
+    """One thing that is wrong with every study.
+
+    Attributes:
+        kind: RANDOM, NAMED or FLAWED.
+        name: what it is called.
+        planes: how many planes it asks for, 0 where that follows from the study.
+        spoil: makes a batch (B, P, ...) what it would be.
+    """
+
+    kind: str
+    name: str
+    planes: int
+    spoil: Callable[[Sample], Sample]
+
+
+def scenarios(most_planes: int, seed: int) -> Iterator[Scenario]:
+    """Yield all scenarios for studies with room for `most_planes`; in the first one nothing is wrong."""
+    yield Scenario(RANDOM, "all planes", 0, lambda batch: batch)
+    for count in (count for count in COUNTS if count < most_planes):
+        yield Scenario(RANDOM, f"{count} missing", count, partial(lack_any, seed=seed, count=_so_many(count)))
+    yield Scenario(RANDOM, HALF, 0, partial(lack_any, seed=seed, count=lambda planes: planes // 2))
+    yield Scenario(RANDOM, "all but one", 0, partial(lack_any, seed=seed, count=lambda planes: planes - 1))
+    yield from _named(seed)
+    for name, flaw in FLAWS.items():
+        for count in FLAWED_PLANES:
+            yield Scenario(FLAWED, name, count, partial(spoil, flaw=flaw, count=count, seed=seed))
+    yield Scenario(FLAWED, "two views swapped", 0, partial(spoil, flaw=SWAP, count=1, seed=seed))
+
+
+def lack(batch: Sample, gone: Tensor) -> Sample:
+    """Return a batch as if the planes `gone`, (B, P), had never been acquired."""
+    present = batch.present & ~gone
+    return batch._replace(present=present, images=batch.images * present[..., None, None, None])
+
+
+def lack_any(batch: Sample, seed: int, count: Callable[[Tensor], Tensor]) -> Sample:
+    """Take planes away at random, so many as `count` says of the number of planes (B, 1); at least one stays."""
+    planes = batch.present.sum(dim=1, keepdim=True)
+    gone = torch.minimum(count(planes), planes - 1)
+    return lack(batch, ranks(order(batch, seed), batch.present) < gone)
+
+
+def lack_long_axis(batch: Sample) -> Sample:
+    """Leave the short axis only."""
+    return lack(batch, ~is_short_axis(batch.affine))
+
+
+def lack_short_axis(batch: Sample) -> Sample:
+    """Leave the long axis only."""
+    return lack(batch, is_short_axis(batch.affine))
+
+
+def lack_other_views(batch: Sample, seed: int) -> Sample:
+    """Leave the short axis and one long-axis plane."""
+    views = batch.present & ~is_short_axis(batch.affine)
+    return lack(batch, views & (ranks(order(batch, seed), views) > 0))
+
+
+def lack_end(batch: Sample, sign: int) -> Sample:
+    """Take away a third of the slices, rounded up: those at the base for a `sign` of 1, at the apex for -1."""
+    stack = batch.present & is_short_axis(batch.affine)
+    third = (stack.sum(dim=1, keepdim=True) / 3).ceil()
+    return lack(batch, stack & (ranks(sign * axis_height(batch.affine), stack) < third))
+
+
+def lack_every_second(batch: Sample) -> Sample:
+    """Take away the second slice from the base, the fourth, and so on."""
+    stack = batch.present & is_short_axis(batch.affine)
+    return lack(batch, stack & (ranks(axis_height(batch.affine), stack) % 2 == 1))
+
+
+def spoil(batch: Sample, flaw: Corruption, count: int, seed: int) -> Sample:
+    """Give every subject a flaw at `count` planes that can have it, or at all of them where there are fewer."""
+    possible = flaw.possible(batch)
+    hit = possible & (ranks(order(batch, seed), possible) < count)
+    draws = draw_flaws(1, batch.images.shape[1], subject_seeds(batch.subject, seed, "flaws"))
+    draws[:, 0, :, 0] = torch.where(hit.cpu(), 0.0, 1.0)  # below any rate, and above
+    return batch._replace(images=corrupt([flaw], batch, draws))
+
+
+def order(batch: Sample, seed: int) -> Tensor:
+    """Draw a number for each plane, (B, P), the same in all scenarios."""
+    generator, planes = torch.Generator(), batch.present.shape[1]
+    seeds = subject_seeds(batch.subject, seed, "order of planes")
+    draws = [torch.rand(planes, generator=generator.manual_seed(one)) for one in seeds]
+    return torch.stack(draws).to(batch.present.device)
+
+
+def ranks(values: Tensor, among: Tensor) -> Tensor:
+    """Return the rank of each plane among those that are True, from 0 for the highest value; others come last."""
+    return values.masked_fill(~among, -torch.inf).argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+
+
+def _named(seed: int) -> Iterator[Scenario]:
+    yield Scenario(NAMED, "no long axis", 0, lack_long_axis)
+    yield Scenario(NAMED, "one long-axis view", 0, partial(lack_other_views, seed=seed))
+    yield Scenario(NAMED, "no basal third", 0, partial(lack_end, sign=1))
+    yield Scenario(NAMED, "no apical third", 0, partial(lack_end, sign=-1))
+    yield Scenario(NAMED, "every second slice", 0, lack_every_second)
+    yield Scenario(NAMED, "long axis only", 0, lack_short_axis)
+    yield Scenario(NAMED, "only 3 planes", 0, partial(lack_any, seed=seed, count=lambda planes: planes - 3))
+
+
+def _so_many(count: int) -> Callable[[Tensor], Tensor]:
+    return lambda planes: torch.full_like(planes, count)

@@ -1,0 +1,33 @@
+import torch
+
+from cmr_ssl.corruption import WrongView
+from tests.corruption.flaws import hit, tiny_batch
+
+
+def test_two_long_axis_planes_are_swapped():
+    batch = tiny_batch(subjects=16)
+    after = hit(WrongView(), batch, [1])
+    same = torch.stack([(after[:, 1] == batch.images[:, other]).flatten(1).all(1) for other in range(3)], dim=1)
+    assert same.sum(dim=1).tolist() == [1] * 16
+    partner = same.long().argmax(dim=1)
+    assert set(partner.tolist()) <= {0, 2}
+    back = after[torch.arange(16), partner]
+    assert torch.equal(back, batch.images[:, 1])
+
+
+def test_partners_are_drawn():
+    batch = tiny_batch(subjects=64)
+    after = hit(WrongView(), batch, [1])
+    with_first = (after[:, 0] == batch.images[:, 1]).flatten(1).all(1).float().mean()
+    assert 0.15 < with_first < 0.85
+
+
+def test_a_hit_on_the_short_axis_swaps_nothing():
+    batch = tiny_batch()
+    assert torch.equal(hit(WrongView(), batch, [3, 4, 5]), batch.images)
+
+
+def test_one_view_alone_cannot_be_swapped():
+    batch = tiny_batch()
+    batch.present[:, [0, 2]] = False
+    assert torch.equal(hit(WrongView(), batch, [0, 1, 2]), batch.images)

@@ -1,0 +1,132 @@
+"""The command on checkpoints of real runs, one of them trained with every flaw and every way to miss planes."""
+
+import json
+
+import pandas as pd
+import pytest
+import yaml
+
+from cmr_ssl.cli import main
+from cmr_ssl.data.splits import hashed_split
+from cmr_ssl.robustness.scenarios import scenarios
+from cmr_ssl.tasks.trained import load_task
+from tests.caches import COHORT, write_cache
+from tests.corruption.test_base import FLAWS
+from tests.hearts import ENCODER
+from tests.runs import ROOT, SMOKE, run
+
+TESTED = [subject for subject in COHORT if hashed_split(subject, (0.8, 0.1, 0.1)) == "test"]
+
+
+@pytest.fixture(scope="module")
+def checkpoint(cache, tmp_path_factory):
+    """Return a checkpoint of a short run that was trained for missing and flawed planes."""
+    folder = tmp_path_factory.mktemp("robust") / "run"
+    config = yaml.safe_load(SMOKE.read_text())
+    model = config["model"]["init_args"]
+    model["corruption"] = [
+        {"class_path": f"cmr_ssl.corruption.{flaw.__name__}", "init_args": {"rate": 0.1}} for flaw in FLAWS
+    ]
+    model["masking"] += [{"class_path": f"cmr_ssl.masking.{rule}"} for rule in ("LongAxisDropout", "StackEndDropout")]
+    config["trainer"]["callbacks"] = config["trainer"]["callbacks"][:2]
+    config["trainer"]["max_epochs"] = 1
+    path = folder.with_suffix(".yaml")
+    path.write_text(yaml.safe_dump(config))
+    assert run(cache, folder, config=path) == 0
+    return folder / "checkpoints" / "last.ckpt"
+
+
+def measured(checkpoint, cache, out, *more):
+    options = ["--checkpoint", checkpoint, "--cache", cache, "--out", out, "--device", "cpu", *more]
+    assert main(["robustness", *map(str, options)]) == 0
+    return pd.read_csv(out / "robustness.csv", keep_default_na=False, na_values="")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    return tmp_path_factory.mktemp("robustness") / "deep" / "report"
+
+
+@pytest.fixture(scope="module")
+def table(checkpoint, cache, report):
+    return measured(checkpoint, cache, report)
+
+
+def test_a_checkpoint_knows_its_flaws(checkpoint):
+    task = load_task(checkpoint).task
+    assert [type(flaw) for flaw in task.corruption] == list(FLAWS)
+    assert len(task.masking) == 4
+
+
+def test_every_scenario_is_measured_on_the_test_subjects(table):
+    kinds = ["kind", "scenario", "planes"]
+    assert len(table.drop_duplicates(kinds)) == len(list(scenarios(12, 0)))
+    assert set(table["N"]) == {len(TESTED)}
+    assert set(table["measure"]) == {"cosine", "identity"}
+    assert set(table["of"]) == {"class token", "mean token"}
+    full = table[table["scenario"] == "all planes"]
+    assert full["value"].to_numpy() == pytest.approx(1, abs=1e-4)
+    fewer = table[(table["scenario"] == "all but one") & (table["measure"] == "cosine")]
+    assert (fewer["value"] < 0.999).all()
+    assert table["value"].notna().all()
+
+
+def test_the_report_is_complete_and_shows_nobody_but_test_subjects(table, report):
+    files = sorted(path.name for path in report.iterdir())
+    pictures = [name for name in files if name.startswith(("median", "worst"))]
+    assert sorted(set(files) - set(pictures)) == ["robustness.csv", "robustness.md", "robustness.png"]
+    assert len(pictures) == 2
+    assert {name.split("_")[1].removesuffix(".png") for name in pictures} <= set(TESTED)
+
+
+def test_the_same_command_says_the_same_and_another_seed_something_else(table, checkpoint, cache, tmp_path):
+    again = measured(checkpoint, cache, tmp_path / "again", "--batch_size", 2)
+    other = measured(checkpoint, cache, tmp_path / "other", "--seed", 1)
+    assert again["value"].to_numpy() == pytest.approx(table["value"].to_numpy(), abs=2e-2)  # bfloat16 has few digits
+    assert abs(other["value"] - table["value"]).max() > 0.02
+
+
+def test_phenotypes_have_errors_with_intervals(hearts, tmp_path):
+    data = ["--data.cache", hearts / "cache", "--data.workers", 0, "--data.batch_size", 2]
+    data += ["--data.fractions", "[0.4, 0.2, 0.4]", "--data.table", hearts / "cohort" / "phenotypes.csv"]
+    trainer = ["--trainer.default_root_dir", tmp_path / "run", "--trainer.max_epochs", 1]
+    trainer += ["--trainer.accelerator", "cpu", "--trainer.precision", "32-true"]
+    trainer += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
+    model = ["--model.encoder", json.dumps(ENCODER)]
+    config = ["fit", "--config", ROOT / "configs" / "phenotype.yaml"]
+    assert main([*map(str, [*config, *data, *trainer, *model])]) == 0
+    checkpoint = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    table = measured(checkpoint, hearts / "cache", tmp_path / "out", "--table", hearts / "cohort" / "phenotypes.csv")
+    errors = table[table["measure"] == "MAE"]
+    targets = yaml.safe_load((ROOT / "configs" / "phenotype.yaml").read_text())["model"]["init_args"]["targets"]
+    assert set(errors["of"]) == set(targets)
+    assert (errors["low"] <= errors["value"]).all()
+    assert set(table["of"]) - set(targets) == {"features"}
+    without = measured(checkpoint, hearts / "cache", tmp_path / "without")
+    assert set(without["measure"]) == {"cosine", "identity"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"--checkpoint": "nowhere.ckpt"}, "no checkpoint at nowhere.ckpt"),
+        ({"--table": "nowhere.csv"}, "no table at nowhere.csv"),
+        ({"--subjects": "1"}, "--subjects 1 and --reference 200 must be 2 or more"),
+        ({"--cache": "nowhere"}, "nowhere is no prepared cache"),
+    ],
+)
+def test_mistakes_get_one_sentence(changed, sentence, checkpoint, cache, tmp_path, capsys):
+    options = {"--checkpoint": str(checkpoint), "--cache": str(cache), "--out": str(tmp_path / "out")} | changed
+    assert main(["robustness", *(part for pair in options.items() for part in pair)]) == 1
+    said = capsys.readouterr().err
+    assert sentence in said
+    assert said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_too_few_subjects_are_counted(checkpoint, tmp_path, capsys):
+    training = [subject for subject in COHORT if subject not in TESTED]
+    write_cache(tmp_path / "cache", {subject: COHORT[subject] for subject in [*training, TESTED[0]]})
+    options = ["--checkpoint", checkpoint, "--cache", tmp_path / "cache", "--out", tmp_path / "out"]
+    assert main(["robustness", *map(str, options)]) == 1
+    assert "and 1 of its test split: robustness needs at least 2 of each" in capsys.readouterr().err

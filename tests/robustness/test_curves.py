@@ -1,0 +1,52 @@
+import pandas as pd
+import pytest
+from PIL import Image
+
+from cmr_ssl.robustness.curves import draw_curves, measures_of
+from cmr_ssl.robustness.scenarios import FLAWED, NAMED, RANDOM
+
+COLUMNS = ["kind", "scenario", "planes", "changed", "measure", "of", "value", "low", "high", "N"]
+
+
+def height(path):
+    with Image.open(path) as picture:
+        return picture.height
+
+
+def table(*measures, embedding="class token"):
+    rows = [(RANDOM, f"{k} missing", k, k) for k in (0, 2, 4)] + [(NAMED, "no long axis", 0, 3)]
+    rows += [(FLAWED, "noise", k, k) for k in (1, 3, 5)]
+    numbers = (0.9, 0.8, 0.95, 10)
+    found = [(*row, measure, of, *numbers) for row in rows for measure, of in (("cosine", embedding), *measures)]
+    return pd.DataFrame(found, columns=COLUMNS)
+
+
+def test_a_page_has_a_row_a_measure(tmp_path):
+    sizes = []
+    for index, more in enumerate([(), (("MAE", "LVEF (%)"), ("MAE", "LVM (g)"))]):
+        draw_curves(tmp_path / f"{index}.png", {"a model": table(*more)})
+        sizes.append(height(tmp_path / f"{index}.png"))
+    assert sizes[1] > 2.5 * sizes[0]
+
+
+def test_models_with_other_embeddings_share_their_panels(tmp_path):
+    tables = {"one": table(), "two": table(embedding="features")}
+    draw_curves(tmp_path / "two.png", tables)
+    draw_curves(tmp_path / "one.png", {"one": table()})
+    assert height(tmp_path / "two.png") == pytest.approx(height(tmp_path / "one.png"), rel=0.1)
+
+
+def test_models_that_say_less_leave_their_panels_to_others(tmp_path):
+    several = {
+        "one": table(("MAE", "LVM (g)")),
+        "two": table(),
+        "three": table(("Dice", "")).query("measure == 'Dice'"),
+    }
+    draw_curves(tmp_path / "several.png", several)
+    draw_curves(tmp_path / "one.png", {"one": table()})
+    assert height(tmp_path / "several.png") > 2.5 * height(tmp_path / "one.png")
+
+
+def test_what_is_drawn_beside_another_is_not_drawn_alone():
+    rows = table(("Dice", ""), ("Dice of full study", ""))
+    assert measures_of([rows]) == [("cosine", "class token"), ("Dice", "")]
