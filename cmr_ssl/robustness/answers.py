@@ -40,7 +40,7 @@ def answer(task: Task, batch: Sample) -> Answer:
     no_values, no_labels = batch.phenotypes[:, :0], batch.labels[:, :, :0]
     if isinstance(task, PhenotypePrediction):
         features = task.features(batch)
-        return Answer({"features": features.float()}, task.objective.predict(task.head(features)), no_labels)
+        return Answer({"features": features.float()}, task.objective.predict(task.outputs(features)), no_labels)
     if isinstance(task, Segmentation):
         embeddings, logits = segmented(task, batch)
         return Answer(embeddings, no_values, logits.argmax(dim=2).to(torch.uint8))

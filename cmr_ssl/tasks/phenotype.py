@@ -61,7 +61,12 @@ class PhenotypePrediction(Task):
 
     def forward(self, batch: Sample) -> Tensor:
         """Return the raw outputs of a batch, (B, outputs)."""
-        return self.linear(self.centre(self.features(batch)))
+        return self.outputs(self.features(batch))
+
+    def outputs(self, features: Tensor) -> Tensor:
+        """Return the raw outputs, (B, outputs), of what `features` returned."""
+        outputs: Tensor = self.linear(self.centre(features))
+        return outputs
 
     def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
         """Return the loss of one batch, each subject that has a value weighing the same."""
