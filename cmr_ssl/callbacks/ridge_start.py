@@ -18,7 +18,8 @@ class RidgeStart(Callback):
 
     A new head would first have to learn from scratch and would spoil what the encoder knows meanwhile (Kumar et al.,
     ICLR 2022, arXiv 2202.10054). With a frozen encoder and a pooling without weights this is the linear probe itself.
-    The statistics that centre the features stay those of the training split, also within a batch.
+    Where training hides tokens, they are hidden here too: a solution must stand that. The statistics that centre the
+    features stay those of the training split, also within a batch.
     """
 
     def __init__(self, subjects: int = 4096) -> None:
@@ -65,12 +66,10 @@ class RidgeStart(Callback):
     def gather(self, data: CineDataModule, task: PhenotypePrediction) -> tuple[Tensor, Tensor]:
         """Return features (N, F) and true values (N, K) of training subjects that have any."""
         dataset = data.dataset(data.subjects["train"][: self.subjects])
-        task.eval()
         seen = []
         for batch in track(DataLoader(dataset, data.batch_size, num_workers=data.workers), "ridge start"):
             shown = to_device(batch, task.device)
             seen.append((task.features(shown._replace(images=shown.images.float() / 255)).float(), shown.phenotypes))
-        task.train()
         features, true = (torch.cat(parts) for parts in zip(*seen, strict=True))
         known = ~true.isnan().all(dim=1)
         return features[known], true[known]

@@ -69,7 +69,7 @@ class CineDataModule(LightningDataModule):
             labels: whether samples carry label maps.
             table: CSV, TSV or parquet file with the phenotypes that a task asks for, one row a subject.
             train_subjects: how many subjects of the training split are used, few being among more; None for all.
-            seed: of the order of subjects and of the augmentation.
+            seed: of the choice of `train_subjects`, of the order of subjects and of the augmentation.
 
         Raises:
             ValueError: if a view is unknown, a number makes no sense, or labels would not follow their pictures.
@@ -107,7 +107,7 @@ class CineDataModule(LightningDataModule):
         split = split_cohort(cohort, self.fractions, self.split_column)
         self.subjects = {name: sorted(cohort["subject"][split == name]) for name in SPLITS}
         self.needed = NEEDED.get(TrainerFn(stage).value, ())
-        self.subjects["train"] = first_subjects(self.subjects["train"], self.train_subjects)
+        self.subjects["train"] = first_subjects(self.subjects["train"], self.train_subjects, self.seed)
         self.phenotypes = pd.DataFrame(index=sorted(cohort["subject"]))
         log.info("subjects: %s", ", ".join(f"{len(subjects)} {name}" for name, subjects in self.subjects.items()))
         self.check_counts(TrainerFn(stage).value)

@@ -11,12 +11,12 @@ from cmr_ssl.seeds import seed_of
 log = logging.getLogger(__name__)
 
 
-def first_subjects(subjects: Sequence[str], count: int | None) -> list[str]:
+def first_subjects(subjects: Sequence[str], count: int | None, seed: int = 0) -> list[str]:
     """Return `count` of the subjects, sorted, or all where there are no more; fewer are always among more.
 
-    Which ones depends on their ids only, as the split does.
+    Which ones depends on their ids and the seed only.
     """
-    order = sorted(subjects, key=lambda subject: seed_of("first subjects", subject))
+    order = sorted(subjects, key=lambda subject: seed_of("first subjects", seed, subject))
     return sorted(order[:count])
 
 

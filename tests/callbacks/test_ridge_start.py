@@ -1,0 +1,75 @@
+from contextlib import nullcontext
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from cmr_ssl.callbacks import RidgeStart
+from cmr_ssl.data.datamodule import CineDataModule
+from cmr_ssl.models import LandmarkPooling
+from cmr_ssl.tasks import PhenotypeTask
+from tests.tiny import tiny_encoder
+
+TARGETS = ["LVEDV (mL)", "LVEF (%)"]
+POOLING = partial(LandmarkPooling, beats=2)
+
+
+@pytest.fixture(scope="module")
+def data(hearts):
+    views = {"la_2ch": 1, "la_3ch": 1, "la_4ch": 1, "sa": 12}
+    table = str(hearts / "cohort" / "phenotypes.csv")
+    data = CineDataModule(str(hearts / "cache"), views, 2, 0, fractions=(0.5, 0.25, 0.25), table=table)
+    data.setup("fit")
+    return data
+
+
+def started(data, ckpt_path=None):
+    """Return a task that the callback has seen, with a trainer that is about to fit."""
+    task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING)
+    task.objective.learn(task.objective.place(data, TARGETS), TARGETS)
+    trainer = SimpleNamespace(
+        ckpt_path=ckpt_path, datamodule=data, precision_plugin=SimpleNamespace(forward_context=nullcontext)
+    )
+    callback = RidgeStart()
+    callback.setup(trainer, task, "fit")
+    callback.on_fit_start(trainer, task)
+    callback.on_train_epoch_start(trainer, task)
+    return task
+
+
+@torch.no_grad()
+def errors(task, data):
+    """Return the mean absolute error over the training subjects, (K,), in training mode."""
+    dataset = data.dataset(data.subjects["train"])
+    batches = [batch._replace(images=batch.images.float() / 255) for batch in DataLoader(dataset, 2)]
+    predicted = torch.cat([task.objective.predict(task(batch)) for batch in batches])
+    return np.abs(predicted.numpy() - np.concatenate([batch.phenotypes for batch in batches])).mean(axis=0)
+
+
+def test_training_starts_better_than_the_mean_of_its_subjects(data):
+    values = data.use_targets(TARGETS)
+    trivial = np.abs(values - values.mean(axis=0)).mean(axis=0)
+    assert (errors(started(data), data) < 0.8 * trivial).all()
+    assert (errors(started(data, ckpt_path="last"), data) > 0.9 * trivial).any(), "a resumed training keeps its own"
+
+
+def test_what_centres_the_features_is_the_same_alone_and_in_a_batch(data):
+    task = started(data)
+    assert task.training
+    task.linear(task.centre(torch.randn(1, task.pooling.width)))  # a batch of one has no statistics of its own
+    before = task.centre.running_mean.clone()
+    task.centre(torch.randn(4, task.pooling.width))
+    assert torch.equal(task.centre.running_mean, before)
+
+
+def test_it_solves_regressions_of_phenotypes_only():
+    with pytest.raises(ValueError, match="RidgeStart solves regressions"):
+        RidgeStart().setup(None, torch.nn.Linear(1, 1), "fit")
+
+
+def test_one_subject_is_too_few():
+    with pytest.raises(ValueError, match="at least 2, got 1"):
+        RidgeStart(subjects=1)
