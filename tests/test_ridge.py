@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from cmr_ssl.ridge import PENALTIES, fit, ridge
+from cmr_ssl.ridge import PENALTIES, fit, left_out, ridge
 
 
 def cohort(subjects=40, features=60, seed=0):
@@ -28,7 +28,7 @@ def test_the_fit_solves_the_normal_equations_for_the_penalty_with_the_smallest_e
             features.T @ features / 60 + penalty * torch.eye(60), features.T / 60
         )  # what a subject's own value adds to its prediction lies on the diagonal
         errors.append((((target - hat @ target) / (1 - hat.diagonal())) ** 2).mean())
-    weights, bias = fit(features, target)
+    weights, bias = fit(features[:, None], target)
     expected = solve(features, target, PENALTIES[torch.stack(errors).argmin()])
     torch.testing.assert_close(weights, expected[0])
     torch.testing.assert_close(bias, expected[1])
@@ -36,7 +36,7 @@ def test_the_fit_solves_the_normal_equations_for_the_penalty_with_the_smallest_e
 
 def test_a_line_is_found_again():
     features = torch.arange(20.0)[:, None]
-    solution = ridge(features, 2 * features - 5)
+    solution = ridge(features[:, None], 2 * features - 5)
     assert solution.weights.item() == pytest.approx(2, abs=1e-3)
     assert solution.biases.item() == pytest.approx(-5, abs=1e-2)
 
@@ -45,13 +45,28 @@ def test_subjects_without_a_value_have_no_say_in_its_target_only():
     features, targets = cohort()
     partly = targets.clone()
     partly[30:, 1] = torch.nan
-    solution = ridge(features, partly)
-    torch.testing.assert_close(solution.weights[0], ridge(features, targets).weights[0])
-    torch.testing.assert_close(solution.weights[1], ridge(features[:30], targets[:30]).weights[1])
+    solution = ridge(features[:, None], partly)
+    torch.testing.assert_close(solution.weights[0], ridge(features[:, None], targets).weights[0])
+    torch.testing.assert_close(solution.weights[1], ridge(features[:30, None], targets[:30]).weights[1])
 
 
 def test_a_target_nobody_has_is_refused():
     features, targets = cohort()
     targets[1:, 1] = torch.nan
     with pytest.raises(ValueError, match="known of 1 training subjects"):
-        ridge(features, targets)
+        ridge(features[:, None], targets)
+
+
+def test_a_subject_is_left_out_with_all_its_copies():
+    features, targets = cohort(subjects=12, features=5)
+    copies = torch.stack([features, features + 0.1, 0.9 * features], dim=1)
+    copies = copies - copies.mean(dim=(0, 1))
+    target, penalty = targets[:, 0] - targets[:, 0].mean(), 0.01
+    rows, wanted = copies.flatten(0, 1), target.repeat_interleave(3)
+    values, vectors = torch.linalg.eigh(rows @ rows.T / 5)
+    shrunk = 1 / (values.clamp(min=0) + penalty)
+    errors = left_out(vectors.unflatten(0, (12, 3)), shrunk, vectors @ (shrunk * (vectors.T @ wanted)))
+    others = torch.arange(36) >= 3
+    square = rows[others].T @ rows[others] / 5 + penalty * torch.eye(5)
+    weights = torch.linalg.solve(square, rows[others].T @ wanted[others]) / 5
+    torch.testing.assert_close(errors[0], wanted[:3] - rows[:3] @ weights)

@@ -7,7 +7,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.sample import to_device
+from cmr_ssl.data.sample import Sample, to_device
+from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.ridge import ridge
 from cmr_ssl.tasks.objectives import Regression
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
@@ -18,22 +19,23 @@ class RidgeStart(Callback):
 
     A new head would first have to learn from scratch and would spoil what the encoder knows meanwhile (Kumar et al.,
     ICLR 2022, arXiv 2202.10054). With a frozen encoder and a pooling without weights this is the linear probe itself.
-    Where training hides tokens, they are hidden here too: a solution must stand that. The statistics that centre the
-    features stay those of the training split, also within a batch.
+    Each subject counts as it is and in augmented copies, where the data module augments: few labels go further. The
+    statistics that centre the features stay those of the training split, also within a batch.
     """
 
-    def __init__(self, subjects: int = 4096) -> None:
-        """Choose how many training subjects to solve with.
+    def __init__(self, copies: int = 4, subjects: int = 1024) -> None:
+        """Choose how much to solve with; time and memory grow with the square of subjects times copies.
 
         Args:
-            subjects: at most so many; time and memory grow with their square.
+            copies: augmented copies of each subject, beside itself.
+            subjects: of the training split, at most.
 
         Raises:
-            ValueError: if they are fewer than two.
+            ValueError: if there are fewer than two subjects, or copies are negative.
         """
-        if subjects < 2:
-            raise ValueError(f"subjects of RidgeStart must be at least 2, got {subjects}")
-        self.subjects = subjects
+        if subjects < 2 or copies < 0:
+            raise ValueError(f"RidgeStart needs 2 or more subjects and 0 or more copies, got {subjects} and {copies}")
+        self.copies, self.subjects = copies, subjects
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse tasks that have no numbers to predict.
@@ -52,7 +54,7 @@ class RidgeStart(Callback):
             return
         with trainer.precision_plugin.forward_context():
             features, true = self.gather(trainer.datamodule, task)  # type: ignore[attr-defined]
-        variance, mean = torch.var_mean(features, dim=0, correction=0)
+        variance, mean = torch.var_mean(features, dim=(0, 1), correction=0)
         task.centre.running_mean, task.centre.running_var = mean, variance
         solution = ridge((features - mean) / (variance + task.centre.eps).sqrt(), task.objective.standardise(true))
         task.linear.weight.copy_(solution.weights)
@@ -64,12 +66,19 @@ class RidgeStart(Callback):
             pl_module.centre.eval()
 
     def gather(self, data: CineDataModule, task: PhenotypePrediction) -> tuple[Tensor, Tensor]:
-        """Return features (N, F) and true values (N, K) of training subjects that have any."""
-        dataset = data.dataset(data.subjects["train"][: self.subjects])
-        seen = []
-        for batch in track(DataLoader(dataset, data.batch_size, num_workers=data.workers), "ridge start"):
-            shown = to_device(batch, task.device)
-            seen.append((task.features(shown._replace(images=shown.images.float() / 255)).float(), shown.phenotypes))
+        """Return features of subjects and copies (N, C, F), and true values (N, K), of subjects that have any."""
+        dataset = data.dataset(first_subjects(data.subjects["train"], self.subjects))
+        loader = DataLoader(dataset, data.batch_size, num_workers=data.workers)
+        task.eval()
+        seen = [self.look(data, task, to_device(batch, task.device)) for batch in track(loader, "ridge start")]
+        task.train()
         features, true = (torch.cat(parts) for parts in zip(*seen, strict=True))
         known = ~true.isnan().all(dim=1)
         return features[known], true[known]
+
+    def look(self, data: CineDataModule, task: PhenotypePrediction, batch: Sample) -> tuple[Tensor, Tensor]:
+        """Return features of a batch and its copies (B, C, F), and its true values (B, K)."""
+        batch = data.scaled(batch)
+        copies = self.copies if data.augmentation else 0
+        shown = [batch, *(data.augmented(batch, "ridge start", copy) for copy in range(copies))]
+        return torch.stack([task.features(one).float() for one in shown], dim=1), batch.phenotypes

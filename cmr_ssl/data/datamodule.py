@@ -235,11 +235,21 @@ class CineDataModule(LightningDataModule):
         return self.trainer.global_rank if self.trainer else 0
 
     def on_after_batch_transfer(self, batch: Sample, dataloader_idx: int) -> Sample:
-        """Scale to 0..1 on the device and, in training, augment; what is drawn depends on seed, epoch and subject."""
-        batch = batch._replace(images=batch.images.float().div_(255))
-        if self.augmentation is None or not (self.trainer and self.trainer.training):
+        """Scale to 0..1 on the device and, in training, augment."""
+        batch = self.scaled(batch)
+        if self.trainer and self.trainer.training:
+            return self.augmented(batch, self.trainer.current_epoch)
+        return batch
+
+    def scaled(self, batch: Sample) -> Sample:
+        """Return a batch with intensities 0 to 1."""
+        return batch._replace(images=batch.images.float().div_(255))
+
+    def augmented(self, batch: Sample, *parts: object) -> Sample:
+        """Return a scaled batch as augmentation makes it; what is drawn depends on seed, subject and `parts`."""
+        if self.augmentation is None:
             return batch
-        seeds = subject_seeds(batch.subject, self.seed, "augmentation", self.trainer.current_epoch)
+        seeds = subject_seeds(batch.subject, self.seed, "augmentation", *parts)
         draws = self.augmentation.draw(batch.images.shape[1], seeds).to(batch.images.device, non_blocking=True)
         images, affine = self.augmentation(batch.images, batch.affine, draws)
         return batch._replace(images=images, affine=affine)

@@ -89,9 +89,9 @@ class LandmarkPooling(Pooling):
     def __init__(
         self,
         encoder: Encoder,
-        across_mm: tuple[float, ...] = (-30.0, 30.0),
-        along_mm: tuple[float, ...] = (-50.0, 0.0, 50.0),
-        reach_mm: float = 25.0,
+        across_mm: tuple[float, ...] = (-40.0, 0.0, 40.0),
+        along_mm: tuple[float, ...] = (-60.0, -20.0, 20.0, 60.0),
+        reach_mm: float = 20.0,
         beats: int = 2,
     ) -> None:
         """Place the landmarks on a grid.

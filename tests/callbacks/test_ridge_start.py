@@ -71,5 +71,5 @@ def test_it_solves_regressions_of_phenotypes_only():
 
 
 def test_one_subject_is_too_few():
-    with pytest.raises(ValueError, match="at least 2, got 1"):
+    with pytest.raises(ValueError, match="2 or more subjects and 0 or more copies, got 1 and 4"):
         RidgeStart(subjects=1)
