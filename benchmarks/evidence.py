@@ -21,7 +21,8 @@ from rich.progress import track
 
 FOLDER = Path("evidence")
 PRETRAINED = FOLDER / "pretraining" / "checkpoints" / "best.ckpt"
-STEPS = {"phenotype": 160, "segmentation": 120}  # of every arm alike
+MOST_LABELS = 300
+STEPS = {"phenotype": 160, "segmentation": 160}  # of every trained arm alike with so many labels; with fewer, fewer
 FRAMES = 2  # of a study that a step of segmentation looks at
 BATCH = {"phenotype": 8, "segmentation": 4}
 
@@ -52,7 +53,18 @@ class Run(NamedTuple):
     @property
     def folder(self) -> Path:
         """Where the run lives."""
-        return FOLDER / "runs" / f"{self.arm.task}-{self.arm.name}-{self.labels}-{self.seed}"
+        return FOLDER / "runs" / f"{self.arm.task}-{self.arm.name.replace(' ', '_')}-{self.labels}-{self.seed}"
+
+    @property
+    def epochs(self) -> int:
+        """Return how often training sees the labelled subjects."""
+        steps = STEPS[self.arm.task] * (self.labels / MOST_LABELS) ** 0.5
+        return max(1, round(steps / (self.labels // self.batch)))
+
+    @property
+    def batch(self) -> int:
+        """Subjects a step."""
+        return min(BATCH[self.arm.task], self.labels)
 
     @property
     def done(self) -> bool:
@@ -61,18 +73,24 @@ class Run(NamedTuple):
 
 
 def arms() -> list[Arm]:
-    """Return all arms; those from scratch have the very network that was pretrained."""
+    """Return all arms; those from scratch have the very network that was pretrained.
+
+    A probe is solved before its first step (`RidgeStart`); that of an untrained encoder tells what pretraining adds.
+    """
     network = yaml.safe_load(Path("configs/evidence/pretraining.yaml").read_text())["model"]["init_args"]["encoder"]
     pretrained, scratch = ("--model.encoder_checkpoint", str(PRETRAINED)), ("--model.encoder", json.dumps(network))
     phenotype, segmentation = "configs/phenotype.yaml", "configs/segmentation.yaml"
-    small = ("--model.head.channels", "8")
+    small, all_alike = ("--model.head.channels", "8"), ("--model.optimisation.layer_decay", "1.0")
+    probe = ("--model.freeze", "encoder", "--trainer.max_epochs", "1")
+    faster = (*all_alike, "--model.optimisation.encoder_factor", "30")
     return [
         Arm("phenotype", "fine-tuned", phenotype, pretrained),
-        Arm("phenotype", "probe", phenotype, (*pretrained, "--model.freeze", "encoder")),
-        Arm("phenotype", "scratch", phenotype, (*scratch, "--model.optimisation.layer_decay", "1.0")),
+        Arm("phenotype", "probe", phenotype, (*pretrained, *probe)),
+        Arm("phenotype", "probe of an untrained encoder", phenotype, (*scratch, *probe)),
+        Arm("phenotype", "scratch", phenotype, (*scratch, *faster)),
         Arm("phenotype", "ResNet", "configs/phenotype_resnet.yaml", ()),
         Arm("segmentation", "fine-tuned", segmentation, (*pretrained, *small)),
-        Arm("segmentation", "scratch", segmentation, (*scratch, *small, "--model.optimisation.layer_decay", "1.0")),
+        Arm("segmentation", "scratch", segmentation, (*scratch, *small, *all_alike)),
         Arm("segmentation", "U-Net", "configs/segmentation_unet.yaml", ("--model.network.channels", "8")),
     ]
 
@@ -94,16 +112,20 @@ def cohort() -> None:
 
 def arguments(run: Run) -> list[str]:
     """Return what `fit` and `test` of a run have in common."""
-    batch = min(BATCH[run.arm.task], run.labels)
-    epochs = max(1, round(STEPS[run.arm.task] / (run.labels // batch)))
     data = ["--data.cache", str(FOLDER / "cache"), "--data.fractions", "[0.72, 0.08, 0.20]", "--data.workers", "0"]
-    data += ["--data.train_subjects", str(run.labels), "--data.batch_size", str(batch), "--data.min_planes", "5"]
+    data += ["--data.train_subjects", str(run.labels), "--data.batch_size", str(run.batch), "--data.min_planes", "5"]
+    data += ["--data.seed", str(run.seed)]
     if run.arm.task == "phenotype":
         data += ["--data.table", str(FOLDER / "cohort" / "phenotypes.csv")]
     else:
         data += ["--model.frames", str(FRAMES)]
-    trainer = ["--trainer.default_root_dir", str(run.folder), "--trainer.max_epochs", str(epochs)]
-    trainer += ["--trainer.check_val_every_n_epoch", str(max(1, epochs // 5)), "--trainer.enable_progress_bar", "false"]
+    trainer = ["--trainer.default_root_dir", str(run.folder), "--trainer.max_epochs", str(run.epochs)]
+    trainer += [
+        "--trainer.check_val_every_n_epoch",
+        str(max(1, run.epochs // 4)),
+        "--trainer.enable_progress_bar",
+        "false",
+    ]
     return ["--config", run.arm.config, "--seed_everything", str(run.seed), *data, *trainer, *run.arm.options]
 
 

@@ -1,5 +1,7 @@
 """Start the head where a linear probe ends, so that fine-tuning has only to improve on it."""
 
+from typing import TypeGuard
+
 import torch
 from lightning import Callback, LightningModule, Trainer
 from rich.progress import track
@@ -11,7 +13,7 @@ from cmr_ssl.data.sample import Sample, to_device
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.ridge import ridge
 from cmr_ssl.tasks.objectives import Regression
-from cmr_ssl.tasks.phenotype import PhenotypePrediction
+from cmr_ssl.tasks.phenotype import PhenotypeTask
 
 
 class RidgeStart(Callback):
@@ -19,6 +21,7 @@ class RidgeStart(Callback):
 
     A new head would first have to learn from scratch and would spoil what the encoder knows meanwhile (Kumar et al.,
     ICLR 2022, arXiv 2202.10054). With a frozen encoder and a pooling without weights this is the linear probe itself.
+    An encoder that learns from scratch moves too fast for that: its head learns as usual.
     Each subject counts as it is and in augmented copies, where the data module augments: few labels go further. The
     statistics that centre the features stay those of the training split, also within a batch.
     """
@@ -43,14 +46,14 @@ class RidgeStart(Callback):
         Raises:
             ValueError: naming the task.
         """
-        if not (isinstance(pl_module, PhenotypePrediction) and isinstance(pl_module.objective, Regression)):
-            raise ValueError("RidgeStart solves regressions of phenotypes only: take it out of trainer.callbacks")
+        if not (isinstance(pl_module, PhenotypeTask) and isinstance(pl_module.objective, Regression)):
+            raise ValueError("RidgeStart solves regressions of PhenotypeTask only: take it out of trainer.callbacks")
 
     @torch.no_grad()
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Solve, unless a training goes on that was started before."""
         task = pl_module
-        if trainer.ckpt_path or not (isinstance(task, PhenotypePrediction) and isinstance(task.objective, Regression)):
+        if trainer.ckpt_path or not (steady(task) and isinstance(task.objective, Regression)):
             return
         with trainer.precision_plugin.forward_context():
             features, true = self.gather(trainer.datamodule, task)  # type: ignore[attr-defined]
@@ -62,10 +65,10 @@ class RidgeStart(Callback):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keep the statistics."""
-        if isinstance(pl_module, PhenotypePrediction):
+        if steady(pl_module):
             pl_module.centre.eval()
 
-    def gather(self, data: CineDataModule, task: PhenotypePrediction) -> tuple[Tensor, Tensor]:
+    def gather(self, data: CineDataModule, task: PhenotypeTask) -> tuple[Tensor, Tensor]:
         """Return features of subjects and copies (N, C, F), and true values (N, K), of subjects that have any."""
         dataset = data.dataset(first_subjects(data.subjects["train"], self.subjects))
         loader = DataLoader(dataset, data.batch_size, num_workers=data.workers)
@@ -76,9 +79,14 @@ class RidgeStart(Callback):
         known = ~true.isnan().all(dim=1)
         return features[known], true[known]
 
-    def look(self, data: CineDataModule, task: PhenotypePrediction, batch: Sample) -> tuple[Tensor, Tensor]:
+    def look(self, data: CineDataModule, task: PhenotypeTask, batch: Sample) -> tuple[Tensor, Tensor]:
         """Return features of a batch and its copies (B, C, F), and its true values (B, K)."""
         batch = data.scaled(batch)
         copies = self.copies if data.augmentation else 0
         shown = [batch, *(data.augmented(batch, "ridge start", copy) for copy in range(copies))]
         return torch.stack([task.features(one).float() for one in shown], dim=1), batch.phenotypes
+
+
+def steady(task: LightningModule) -> TypeGuard[PhenotypeTask]:
+    """Tell whether a task has an encoder that somebody pretrained or that does not learn."""
+    return isinstance(task, PhenotypeTask) and (task.frozen or task.encoder_checkpoint is not None)

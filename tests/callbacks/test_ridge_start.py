@@ -26,9 +26,9 @@ def data(hearts):
     return data
 
 
-def started(data, ckpt_path=None):
+def started(data, ckpt_path=None, freeze="encoder"):
     """Return a task that the callback has seen, with a trainer that is about to fit."""
-    task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING)
+    task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING, freeze=freeze)
     task.objective.learn(task.objective.place(data, TARGETS), TARGETS)
     trainer = SimpleNamespace(
         ckpt_path=ckpt_path, datamodule=data, precision_plugin=SimpleNamespace(forward_context=nullcontext)
@@ -54,6 +54,9 @@ def test_training_starts_better_than_the_mean_of_its_subjects(data):
     trivial = np.abs(values - values.mean(axis=0)).mean(axis=0)
     assert (errors(started(data), data) < 0.8 * trivial).all()
     assert (errors(started(data, ckpt_path="last"), data) > 0.9 * trivial).any(), "a resumed training keeps its own"
+    scratch = started(data, freeze=0)
+    assert scratch.centre.training
+    assert scratch.centre.running_mean.count_nonzero() == 0, "an encoder from scratch moves too fast"
 
 
 def test_what_centres_the_features_is_the_same_alone_and_in_a_batch(data):
@@ -66,7 +69,7 @@ def test_what_centres_the_features_is_the_same_alone_and_in_a_batch(data):
 
 
 def test_it_solves_regressions_of_phenotypes_only():
-    with pytest.raises(ValueError, match="RidgeStart solves regressions"):
+    with pytest.raises(ValueError, match="RidgeStart solves regressions of PhenotypeTask"):
         RidgeStart().setup(None, torch.nn.Linear(1, 1), "fit")
 
 
