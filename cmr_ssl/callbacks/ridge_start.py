@@ -22,7 +22,7 @@ class RidgeStart(Callback):
     A new head would first have to learn from scratch and would spoil what the encoder knows meanwhile (Kumar et al.,
     ICLR 2022, arXiv 2202.10054). With a frozen encoder and a pooling without weights this is the linear probe itself.
     An encoder that learns from scratch moves too fast for that: its head learns as usual.
-    Each subject counts as it is and in augmented copies, where the data module augments: few labels go further. The
+    Each subject counts as it is and in copies as training sees it, augmented and masked: few labels go further. The
     statistics that centre the features stay those of the training split, also within a batch.
     """
 
@@ -30,7 +30,7 @@ class RidgeStart(Callback):
         """Choose how much to solve with; time and memory grow with the square of subjects times copies.
 
         Args:
-            copies: augmented copies of each subject, beside itself.
+            copies: of each subject as training sees it, beside itself.
             subjects: of the training split, at most.
 
         Raises:
@@ -72,9 +72,7 @@ class RidgeStart(Callback):
         """Return features of subjects and copies (N, C, F), and true values (N, K), of subjects that have any."""
         dataset = data.dataset(first_subjects(data.subjects["train"], self.subjects))
         loader = DataLoader(dataset, data.batch_size, num_workers=data.workers)
-        task.eval()
         seen = [self.look(data, task, to_device(batch, task.device)) for batch in track(loader, "ridge start")]
-        task.train()
         features, true = (torch.cat(parts) for parts in zip(*seen, strict=True))
         known = ~true.isnan().all(dim=1)
         return features[known], true[known]
@@ -82,9 +80,12 @@ class RidgeStart(Callback):
     def look(self, data: CineDataModule, task: PhenotypeTask, batch: Sample) -> tuple[Tensor, Tensor]:
         """Return features of a batch and its copies (B, C, F), and its true values (B, K)."""
         batch = data.scaled(batch)
-        copies = self.copies if data.augmentation else 0
-        shown = [batch, *(data.augmented(batch, "ridge start", copy) for copy in range(copies))]
-        return torch.stack([task.features(one).float() for one in shown], dim=1), batch.phenotypes
+        task.eval()
+        features = [task.features(batch).float()]
+        task.train()
+        for copy in range(self.copies):
+            features.append(task.features(data.augmented(batch, "ridge start", copy)).float())
+        return torch.stack(features, dim=1), batch.phenotypes
 
 
 def steady(task: LightningModule) -> TypeGuard[PhenotypeTask]:
