@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple, cast
 
-from cmr_ssl.dicom.tally import Tally
+from cmr_ssl.dicom.oddities import Oddities
 
 DAMAGED = (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 NO_MATTER_BYTES = 64 * 2**20  # what may inflate from however little: blank images do
@@ -48,14 +48,14 @@ class Member(NamedTuple):
 
 
 @contextmanager
-def open_archive(path: Path, limits: Limits, tally: Tally) -> Iterator[list[Member]]:
+def open_archive(path: Path, limits: Limits, odd: Oddities) -> Iterator[list[Member]]:
     """Open a zip or a folder and yield the files that may be read; the others are counted.
 
     Raises:
         ValueError: if it is neither, damaged, or larger than the limits; one sentence with its name.
     """
     if path.is_dir():
-        yield folder_members(path, limits, tally)
+        yield folder_members(path, limits, odd)
         return
     try:
         _check_directory(path, limits)
@@ -63,10 +63,10 @@ def open_archive(path: Path, limits: Limits, tally: Tally) -> Iterator[list[Memb
     except (OSError, zipfile.BadZipFile, NotImplementedError, struct.error, UnicodeDecodeError) as error:
         raise ValueError(f"{path.name} is no whole zip ({error}): fetch it again") from error
     with archive:
-        yield zip_members(archive, path, limits, tally)
+        yield zip_members(archive, path, limits, odd)
 
 
-def zip_members(archive: zipfile.ZipFile, path: Path, limits: Limits, tally: Tally) -> list[Member]:
+def zip_members(archive: zipfile.ZipFile, path: Path, limits: Limits, odd: Oddities) -> list[Member]:
     """Return the members that may be read.
 
     Raises:
@@ -79,11 +79,11 @@ def zip_members(archive: zipfile.ZipFile, path: Path, limits: Limits, tally: Tal
     allowed = min(limits.total_bytes, max(NO_MATTER_BYTES, limits.ratio * path.stat().st_size))
     if inflated > allowed:
         raise ValueError(f"{path.name} would inflate to {_mb(inflated)}, more than the {_mb(allowed)} it may")
-    readable = [info for info in infos if _readable(info, limits, tally)]
+    readable = [info for info in infos if _readable(info, limits, odd)]
     return [Member(info.filename, info.file_size, partial(_open_zipped, archive, info)) for info in readable]
 
 
-def folder_members(folder: Path, limits: Limits, tally: Tally) -> list[Member]:
+def folder_members(folder: Path, limits: Limits, odd: Oddities) -> list[Member]:
     """Return the files of a folder and its sub-folders that may be read; links are not followed.
 
     Raises:
@@ -93,21 +93,25 @@ def folder_members(folder: Path, limits: Limits, tally: Tally) -> list[Member]:
     for file in _files(folder):
         status = file.lstat()
         if not stat.S_ISREG(status.st_mode):
-            tally.add("link", file.name, "is a link or no plain file and was not opened")
+            odd.add("link", file.name, "is a link or no plain file and was not opened")
         elif status.st_size > limits.member_bytes:
-            tally.add("too-large", file.name, f"has {_mb(status.st_size)}, too much for an image")
+            odd.add("too-large", file.name, f"has {_mb(status.st_size)}, too much for an image")
         else:
-            members.append(Member(str(file.relative_to(folder)), status.st_size, partial(file.open, "rb")))
+            members.append(Member(str(file.relative_to(folder)), status.st_size, partial(_open_file, file)))
         if len(members) > limits.members:
             raise ValueError(f"{folder.name} holds more than {limits.members} files, too many for one study")
     return members
+
+
+def _open_file(file: Path) -> BinaryIO:
+    return file.open("rb")
 
 
 def _open_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
     return cast(BinaryIO, archive.open(info))
 
 
-def _readable(info: zipfile.ZipInfo, limits: Limits, tally: Tally) -> bool:
+def _readable(info: zipfile.ZipInfo, limits: Limits, odd: Oddities) -> bool:
     """Tell whether a member may be read; why not is counted."""
     name = info.filename
     reasons = {
@@ -122,7 +126,7 @@ def _readable(info: zipfile.ZipInfo, limits: Limits, tally: Tally) -> bool:
     }
     for code, (holds, sentence) in reasons.items():
         if holds:
-            tally.add(code, name, f"{sentence} and was not opened")
+            odd.add(code, name, f"{sentence} and was not opened")
             return False
     return True
 

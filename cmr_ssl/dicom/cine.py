@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cmr_ssl.data.study import Finding
 from cmr_ssl.data.timing import BEAT_MS
 from cmr_ssl.dicom.header import Grid, Header, axes
-from cmr_ssl.dicom.tally import Tally
+from cmr_ssl.dicom.oddities import Oddities
 
 FEWEST_FRAMES = 8  # of a cine, as `prepare` has it
 MOST_FRAMES = 200
@@ -56,38 +56,38 @@ class Cine(NamedTuple):
 
 def find_cines(headers: list[Header]) -> tuple[list[Cine], list[Finding]]:
     """Return every slice that shows a beat; what else there is becomes findings."""
-    tally = Tally()
-    wanted = _without_others(_without_copies(headers, tally), tally)
+    odd = Oddities()
+    wanted = _without_others(_without_copies(headers, odd), odd)
     cines: list[Cine] = []
     findings: list[Finding] = []
     for group in _places(wanted):
         cine, found = _cine(group)
         findings += found
         if cine is None:
-            tally.add("not-a-cine", group[0].member.name, f"belongs to {len(group)} images that are no beat")
+            odd.add("not-a-cine", group[0].member.name, f"belongs to {len(group)} images that are no beat")
         else:
             cines.append(cine)
-    return cines, tally.findings() + findings
+    return cines, odd.findings() + findings
 
 
-def _without_copies(headers: list[Header], tally: Tally) -> list[Header]:
+def _without_copies(headers: list[Header], odd: Oddities) -> list[Header]:
     """Keep one file an image."""
     kept: dict[str, Header] = {}
     for header in headers:
         if header.instance and header.instance in kept:
-            tally.add("duplicate-image", header.member.name, f"is the same image as {kept[header.instance].member.name}")
+            odd.add("duplicate-image", header.member.name, f"is the same image as {kept[header.instance].member.name}")
         kept.setdefault(header.instance or header.member.name, header)
     return list(kept.values())
 
 
-def _without_others(headers: list[Header], tally: Tally) -> list[Header]:
+def _without_others(headers: list[Header], odd: Oddities) -> list[Header]:
     """Leave out what its own name calls something else: results drawn into copies, flow, tagging, the aorta."""
     kept = []
     for header in headers:
         if INLINE.search(header.name):
-            tally.add("inline-result", header.member.name, "is a copy with the scanner's own results drawn in")
+            odd.add("inline-result", header.member.name, "is a copy with the scanner's own results drawn in")
         elif OTHER.search(header.name):
-            tally.add("other-series", header.member.name, f"belongs to {header.name[:64]}, no cine of the heart's views")
+            odd.add("other-series", header.member.name, f"belongs to {header.name[:64]}, no cine of the heart's views")
         else:
             kept.append(header)
     return kept
@@ -112,8 +112,8 @@ def _places(headers: list[Header]) -> list[list[Header]]:
 def _same(one: Grid, other: Grid) -> bool:
     if one[:2] != other[:2]:
         return False
-    pairs = zip((*one.spacing, *one.orientation, *one.position), (*other.spacing, *other.orientation, *other.position))
-    return all(abs(first - second) < SAME_GRID for first, second in pairs)
+    numbers = [grid.spacing + grid.orientation + grid.position for grid in (one, other)]
+    return all(abs(first - second) < SAME_GRID for first, second in zip(*numbers, strict=True))
 
 
 def _cine(images: list[Header]) -> tuple[Cine | None, list[Finding]]:
@@ -183,9 +183,7 @@ def _span(ordered: list[Header]) -> int:
     return spanned if len(ordered) < spanned <= 1.5 * len(ordered) else len(ordered)
 
 
-def _fitted(
-    ordered: list[Header], count: int, frame_ms: float
-) -> tuple[tuple[Header | None, ...], list[Finding]]:
+def _fitted(ordered: list[Header], count: int, frame_ms: float) -> tuple[tuple[Header | None, ...], list[Finding]]:
     """Put each image at its place in the beat."""
     if len(ordered) == count:
         return tuple(ordered), _uneven(ordered, frame_ms)

@@ -135,7 +135,7 @@ class Values:
 
     def __init__(self, dataset: FileDataset) -> None:
         self._dataset = dataset
-        _, self.little = dataset.original_encoding
+        self.little = bool(dataset.original_encoding[1])
 
     def text(self, name: str) -> str:
         """Return a value as text, empty where there is none."""
@@ -281,7 +281,11 @@ def _grid(values: Values) -> Grid:
     if (len(grid.spacing), len(grid.orientation), len(grid.position)) != (2, 6, 3):
         raise Refusal("no-place", "does not say where its image lies")
     numbers = np.array(grid.spacing + grid.orientation + grid.position)
-    if not np.isfinite(numbers).all() or np.abs(numbers).max() > 1e4 or not 0.05 < min(grid.spacing) <= max(grid.spacing) < 20:
+    if (
+        not np.isfinite(numbers).all()
+        or np.abs(numbers).max() > 1e4
+        or not 0.05 < min(grid.spacing) <= max(grid.spacing) < 20
+    ):
         raise Refusal("no-place", "says that its image lies where no image can")
     along, down, _ = axes(grid.orientation)
     if abs(along @ along - 1) > 0.01 or abs(down @ down - 1) > 0.01 or abs(along @ down) > 0.01:

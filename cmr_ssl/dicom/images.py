@@ -7,9 +7,10 @@ from scipy.ndimage import map_coordinates
 from cmr_ssl.data.study import Finding, Series, Severity
 from cmr_ssl.data.timing import interpolate_cyclic, phases
 from cmr_ssl.dicom.cine import Cine
+from cmr_ssl.dicom.header import Header
+from cmr_ssl.dicom.oddities import Oddities
 from cmr_ssl.dicom.pixels import read_pixels
 from cmr_ssl.dicom.stack import LPS_TO_RAS, Stack
-from cmr_ssl.dicom.tally import Tally
 from cmr_ssl.planes import slice_affine, to_mm, to_pixels
 
 Images = NDArray[np.generic]
@@ -30,19 +31,19 @@ def read_stack(stack: Stack) -> tuple[Series, list[Finding]]:
     columns, rows, count, frames = stack.shape
     pixels = np.zeros((frames, count, rows, columns), dtype=stored_as(stack))
     acquired = np.zeros((count, frames), dtype=bool)
-    tally = Tally()
+    odd = Oddities()
     findings: list[Finding] = []
     for index, cine in enumerate(stack.slices):
         if cine is not None:
-            images, there = read_cine(cine, pixels.dtype, tally)
+            images, there = read_cine(cine, pixels.dtype, odd)
             findings += _incomplete(stack, index, there)
             images = _on_grid(images, stack, index)
             pixels[:, index], acquired[index] = _on_beat(images, there, frames)
     series = Series(stack.view, _narrow(pixels).T, LPS_TO_RAS @ stack.affine, stack.frame_ms, acquired)
-    return series, tally.findings() + findings
+    return series, odd.findings() + findings
 
 
-def read_cine(cine: Cine, dtype: DTypeLike, tally: Tally) -> tuple[Images, NDArray[np.bool_]]:
+def read_cine(cine: Cine, dtype: DTypeLike, odd: Oddities) -> tuple[Images, NDArray[np.bool_]]:
     """Read one slice.
 
     Returns:
@@ -56,11 +57,14 @@ def read_cine(cine: Cine, dtype: DTypeLike, tally: Tally) -> tuple[Images, NDArr
         try:
             stored = read_pixels(header)
         except ValueError as error:
-            tally.add("unreadable-image", header.member.name, str(error))
+            odd.add("unreadable-image", header.member.name, str(error))
             continue
-        scaled = stored * header.format.slope + header.format.intercept if images.dtype.kind == "f" else stored
-        images[index], there[index] = scaled, True
+        images[index], there[index] = _scaled(stored, header) if images.dtype.kind == "f" else stored, True
     return images, there
+
+
+def _scaled(stored: Images, header: Header) -> NDArray[np.float64]:
+    return stored.astype(np.float64) * header.format.slope + header.format.intercept
 
 
 def _on_grid(images: Images, stack: Stack, index: int) -> Images:

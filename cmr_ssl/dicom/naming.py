@@ -100,15 +100,15 @@ def _long_axis(normals: list[Vector], short: list[Cine]) -> Vector:
         return _upwards(_across(short[0]))
     lines = [np.cross(one, other) for one, other in combinations(normals[:8], 2)]
     candidates = [*(unit(line) for line in lines if np.linalg.norm(line) > 0.3), APEX_TO_BASE_RAS]
-    votes = [sum(abs(normal @ line) <= LONG_AXIS_WITHIN for normal in normals) for line in candidates]
-    scores = [(vote, abs(line @ APEX_TO_BASE_RAS)) for vote, line in zip(votes, candidates, strict=True)]
+    votes = [sum(bool(abs(normal @ line) <= LONG_AXIS_WITHIN) for normal in normals) for line in candidates]
+    scores = [(vote, float(abs(line @ APEX_TO_BASE_RAS))) for vote, line in zip(votes, candidates, strict=True)]
     return _upwards(candidates[max(range(len(scores)), key=scores.__getitem__)])
 
 
 def _view(cine: Cine, axis: Vector) -> tuple[str, list[Finding]]:
     """Return the long-axis view a cine shows, empty if it does not contain the long axis."""
     across = _across(cine)
-    tilt = float(np.degrees(np.arcsin(min(1.0, abs(across @ axis)))))
+    tilt = float(np.degrees(np.arcsin(min(1.0, abs(float(across @ axis))))))
     if abs(across @ axis) > LONG_AXIS_WITHIN:
         message = f"the plane is {tilt:.0f} degrees off the heart's long axis and parallel to no short axis"
         return "", [Finding("other-plane", "noted", cine.name, message, tilt)]
@@ -116,7 +116,7 @@ def _view(cine: Cine, axis: Vector) -> tuple[str, list[Finding]]:
     called = hint(cine.name)
     off = {view: apart(angle, place) for view, place in TURNED.items()}
     view = min(off, key=lambda name: off[name] - (NAME_DEGREES if name == called else 0.0))
-    return view, [_renamed(cine, view, off[called] if called in off else 90.0)] if called not in ("", view) else []
+    return view, [_renamed(cine, view, off.get(called, 90.0))] if called not in ("", view) else []
 
 
 def _renamed(cine: Cine, view: str, degrees: float) -> Finding:

@@ -11,7 +11,7 @@ from cmr_ssl.dicom.archive import Limits
 from cmr_ssl.dicom.choosing import settle_plane, settle_stack
 from cmr_ssl.dicom.cine import find_cines
 from cmr_ssl.dicom.header import Header
-from cmr_ssl.dicom.images import stored_as, read_stack
+from cmr_ssl.dicom.images import read_stack, stored_as
 from cmr_ssl.dicom.naming import name_views
 from cmr_ssl.dicom.scan import scanned
 from cmr_ssl.dicom.stack import LPS_TO_RAS, Stack, single_plane, stack_slices
@@ -29,7 +29,8 @@ def read_study(subject: str, archives: list[Path], limits: Limits) -> Study:
         study.findings += findings + found
         size = sum(int(np.prod(stack.shape)) * stored_as(stack).itemsize for stack in stacks)
         if size > limits.pixel_bytes:
-            message = f"its images need {size / 2**20:.0f} MiB, more than the {limits.pixel_bytes / 2**20:.0f} kept of one subject"
+            allowed = limits.pixel_bytes / 2**20
+            message = f"its images need {size / 2**20:.0f} MiB, more than the {allowed:.0f} kept of one subject"
             study.findings.append(Finding("too-many-pixels", "rejected", "", message, size))
             stacks = []
         for stack in stacks:

@@ -10,7 +10,7 @@ from cmr_ssl.data.study import Finding
 from cmr_ssl.dicom.archive import Limits, Member, open_archive
 from cmr_ssl.dicom.header import Header, Refusal, read_header
 from cmr_ssl.dicom.manifest import FILE, read_manifest
-from cmr_ssl.dicom.tally import Tally
+from cmr_ssl.dicom.oddities import Oddities
 
 BESIDE = re.compile(r"(^|/)(DICOMDIR|LICENSE[^/]*|README[^/]*|\.DS_Store|Thumbs\.db)$", re.IGNORECASE)
 
@@ -22,20 +22,20 @@ def scanned(archives: list[Path], limits: Limits) -> Iterator[tuple[list[Header]
     findings: list[Finding] = []
     with ExitStack() as opened:
         for path in archives:
-            tally = Tally()
+            odd = Oddities()
             try:
-                members = opened.enter_context(open_archive(path, limits, tally))
+                members = opened.enter_context(open_archive(path, limits, odd))
             except ValueError as error:
                 findings.append(Finding("bad-archive", "rejected", path.name, str(error)))
                 continue
-            headers += _headers(members, tally)
-            findings += tally.findings()
+            headers += _headers(members, odd)
+            findings += odd.findings()
         one, found = _one_person(headers)
         yield one, findings + found
 
 
-def _headers(members: list[Member], tally: Tally) -> list[Header]:
-    names = _names(members, tally)
+def _headers(members: list[Member], odd: Oddities) -> list[Header]:
+    names = _names(members, odd)
     headers = []
     for member in members:
         if FILE.search(member.name) or BESIDE.search(member.name):
@@ -44,13 +44,13 @@ def _headers(members: list[Member], tally: Tally) -> list[Header]:
             with member.open() as stream:
                 header = read_header(member, stream)
         except Refusal as refusal:
-            tally.add(refusal.code, member.name, str(refusal))
+            odd.add(refusal.code, member.name, str(refusal))
             continue
         headers.append(header if header.name else header._replace(name=names.get(_base(member.name), "")))
     return headers
 
 
-def _names(members: list[Member], tally: Tally) -> dict[str, str]:
+def _names(members: list[Member], odd: Oddities) -> dict[str, str]:
     """Return what the manifests of an archive call the series of each file; files they miss are counted."""
     names: dict[str, str] = {}
     for member in members:
@@ -58,11 +58,11 @@ def _names(members: list[Member], tally: Tally) -> dict[str, str]:
             try:
                 names |= read_manifest(member)
             except ValueError as error:
-                tally.add("manifest", member.name, str(error))
+                odd.add("manifest", member.name, str(error))
     present = {_base(member.name) for member in members}
     for name in names:
         if name not in present:
-            tally.add("absent-file", name, "stands in the manifest but not in the archive")
+            odd.add("absent-file", name, "stands in the manifest but not in the archive")
     return names
 
 
@@ -78,7 +78,9 @@ def _one_person(headers: list[Header]) -> tuple[list[Header], list[Finding]]:
         return headers, []
     date = max(visits, key=lambda day: (visits[day], day))
     kept = [header for header in headers if header.date == date]
-    message = f"the files belong to {len(visits)} visits; {len(headers) - len(kept)} images of the other days were left out"
+    message = (
+        f"the files belong to {len(visits)} visits; {len(headers) - len(kept)} images of the other days were left out"
+    )
     return kept, [Finding("several-visits", "noted", "", message, len(visits))]
 
 

@@ -1,4 +1,4 @@
-"""Slices onto one grid: where each lies is asked of its own header, never of its neighbour's or of the order of files."""
+"""Slices onto one grid: where each lies is asked of its own header, never of a neighbour's or of the order of files."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -27,7 +27,7 @@ class Stack(NamedTuple):
     Attributes:
         view: its name.
         slices: the cine of each slice, None where the stack has a hole, (S,).
-        grids: pixel (column, row, 0, 1) of each slice as acquired to mm, LPS+, (4, 4); None where it is the stack's own.
+        grids: pixel (column, row, 0, 1) of each slice to mm, LPS+, (4, 4); None where that is the stack's own.
         affine: voxel (column, row, slice, 1) to mm, LPS+, (4, 4).
         shape: columns, rows, slices, frames.
         frame_ms: time between frames.
@@ -83,9 +83,7 @@ def plane_affine(grid: Grid) -> NDArray[np.float64]:
     return affine
 
 
-def _even(
-    chosen: list[Cine], down: NDArray[np.float64]
-) -> tuple[list[int], float, list[Cine], list[Finding]]:
+def _even(chosen: list[Cine], down: NDArray[np.float64]) -> tuple[list[int], float, list[Cine], list[Finding]]:
     """Return the place of each slice on an even grid, its step, the slices that lie on it, and what was found."""
     heights = np.array([height(cine, down) for cine in chosen])
     if len(chosen) == 1:

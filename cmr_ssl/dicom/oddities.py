@@ -5,7 +5,7 @@ from cmr_ssl.data.study import Finding
 LONGEST_NAME = 80
 
 
-class Tally:
+class Oddities:
     """Counts what happened to files, one line a kind, with the first file of each kind as the example."""
 
     def __init__(self) -> None:
