@@ -117,12 +117,12 @@ def _same(one: Grid, other: Grid) -> bool:
 
 
 def _cine(images: list[Header]) -> tuple[Cine | None, list[Finding]]:
-    if not FEWEST_FRAMES <= len(images) <= 2 * MOST_FRAMES:
+    if len(images) > 2 * MOST_FRAMES:
         return None, []
     ordered, findings = in_order(images)
     expected = Counter(image.expected for image in images).most_common(1)[0][0]
     count = expected if len(ordered) <= expected <= MOST_FRAMES else _span(ordered)
-    if len(ordered) < FEWEST_FRAMES or count > MOST_FRAMES:
+    if not FEWEST_FRAMES <= count <= MOST_FRAMES or 2 * len(ordered) < count:
         return None, []
     frame_ms, interval_ms = timing(ordered, count)
     if frame_ms * count > BEAT_MS[1]:
@@ -168,7 +168,7 @@ def timing(ordered: list[Header], count: int) -> tuple[float, float]:
     steps = np.diff(triggers)
     if not np.isfinite(triggers).all() or not (steps > 0).all():
         return interval / count, interval
-    step = float(np.median(steps))
+    step = float(np.sort(steps)[(len(steps) - 1) // 2])
     regular = steps[np.abs(steps - step) < UNEVEN * step]  # over a missing frame the step is two
     return float(regular.mean()), interval
 

@@ -171,17 +171,17 @@ class Values:
         return value if isinstance(value, bytes) else str(value or "").encode()
 
 
-def read_header(member: Member, stream: BinaryIO) -> Header:
+def read_header(member: Member) -> Header:
     """Read the header of one file.
-
-    Args:
-        member: the file.
-        stream: opened at its start.
 
     Raises:
         Refusal: if it is no single-frame MR image with a place.
     """
-    dataset, offset = _parse(stream)
+    try:
+        with member.open() as stream:
+            dataset, offset = _parse(stream)
+    except DAMAGED as error:
+        raise Refusal("damaged-member", f"cannot be read ({error})") from error
     values = Values(dataset)
     _check_kind(values)
     meta = dataset.file_meta
@@ -217,8 +217,8 @@ def _parse(stream: BinaryIO) -> tuple[FileDataset, int]:
     """Parse the header from as few bytes as it takes, and return where the rest begins."""
     data = b""
     while len(data) < LONGEST_HEADER:
-        wanted = max(FIRST_READ, 7 * len(data))
-        more = _read(stream, wanted)
+        wanted = min(max(FIRST_READ, 7 * len(data)), LONGEST_HEADER - len(data))
+        more = stream.read(wanted)
         data += more
         _check_start(data)
         dataset, offset = _parse_bytes(data)
@@ -227,13 +227,6 @@ def _parse(stream: BinaryIO) -> tuple[FileDataset, int]:
         if len(more) < wanted:
             raise Refusal("no-pixels", "holds no image or ends within its header")
     raise Refusal("long-header", f"has a header of more than {LONGEST_HEADER} bytes")
-
-
-def _read(stream: BinaryIO, count: int) -> bytes:
-    try:
-        return stream.read(count)
-    except DAMAGED as error:
-        raise Refusal("damaged-member", f"cannot be read ({error})") from error
 
 
 def _parse_bytes(data: bytes) -> tuple[FileDataset, int]:

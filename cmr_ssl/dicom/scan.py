@@ -41,8 +41,7 @@ def _headers(members: list[Member], odd: Oddities) -> list[Header]:
         if FILE.search(member.name) or BESIDE.search(member.name):
             continue
         try:
-            with member.open() as stream:
-                header = read_header(member, stream)
+            header = read_header(member)
         except Refusal as refusal:
             odd.add(refusal.code, member.name, str(refusal))
             continue

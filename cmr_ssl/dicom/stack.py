@@ -49,10 +49,10 @@ def stack_slices(chosen: list[Cine], down: NDArray[np.float64]) -> tuple[Stack, 
         down: direction from base to apex, LPS+, (3,).
     """
     common = Counter(_plane(cine.grid) for cine in chosen).most_common(1)[0][0]
-    leading = [cine for cine in chosen if _plane(cine.grid) == common]
-    down = leading[0].normal * np.sign(leading[0].normal @ down)
+    leading = next(cine for cine in chosen if _plane(cine.grid) == common)
+    down = leading.normal * np.sign(leading.normal @ down)
     indices, step, kept, findings = _even(chosen, down)
-    first = next(cine for cine in kept if _plane(cine.grid) == common)
+    first = _typical([cine for cine in kept if _plane(cine.grid) == common] or kept, down)
     affine = plane_affine(first.grid)
     affine[:3, 2] = down * step
     affine[:3, 3] -= down * step * indices[kept.index(first)]
@@ -103,6 +103,13 @@ def _even(chosen: list[Cine], down: NDArray[np.float64]) -> tuple[list[int], flo
         message = f"slices are {slope:.2f} mm apart, but one lies {worst:.2f} mm off that grid"
         findings.append(Finding("uneven-slices", "noted", SHORT_AXIS, message, worst))
     return taken.tolist(), float(slope), kept, findings + _gaps(taken, float(slope))
+
+
+def _typical(cines: list[Cine], down: NDArray[np.float64]) -> Cine:
+    """Return the slice from which the others are shifted least within their planes."""
+    positions = np.array([cine.grid.position for cine in cines])
+    within = positions - np.outer(positions @ down, down)
+    return cines[int(np.linalg.norm(within[:, None] - within[None], axis=-1).sum(axis=1).argmin())]
 
 
 def _anchor(heights: NDArray[np.float64], step: float) -> int:
