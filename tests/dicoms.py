@@ -180,7 +180,9 @@ def grid(affine, shape=(SIDE, SIDE)):
     steps = np.linalg.norm(affine[:3, :2], axis=0)
     columns, rows = (affine[:3, :2] / steps).T * LPS
     place = affine[:3, 3] * LPS
-    return Grid(shape[1], shape[0], tuple(steps[::-1].tolist()), (*columns.tolist(), *rows.tolist()), tuple(place.tolist()))
+    return Grid(
+        shape[1], shape[0], tuple(steps[::-1].tolist()), (*columns.tolist(), *rows.tolist()), tuple(place.tolist())
+    )
 
 
 def header(affine=None, frame=0, name=NAMES["la_2ch"], time="120000", **values):

@@ -80,7 +80,11 @@ def endless_sequence():
     """Return an image with a sequence of undefined length that never ends."""
     data = image()
     at = data.index(struct.pack("<HH", 0x0008, 0x0060))
-    return data[:at] + struct.pack("<HH2sHI", 0x0008, 0x1140, b"SQ", 0, 0xFFFFFFFF) + b"\xfe\xff\x00\xe0\xff\xff\xff\xff" * 3000
+    return (
+        data[:at]
+        + struct.pack("<HH2sHI", 0x0008, 0x1140, b"SQ", 0, 0xFFFFFFFF)
+        + b"\xfe\xff\x00\xe0\xff\xff\xff\xff" * 3000
+    )
 
 
 def huge_length():
@@ -275,6 +279,9 @@ ARCHIVES = {
     "nothing but archives": lambda files: zip_bytes({"a.zip": inner_zip(), "b.zip": inner_zip()}),
     "nothing but a manifest": lambda files: zip_bytes({"manifest.cvs": b"filename\n"}),
     "every image alone": lambda files: zip_bytes(
-        {f"{index}.dcm": image(SOPInstanceUID=uid("alone", index), SeriesInstanceUID=uid("of", index)) for index in range(9)}
+        {
+            f"{index}.dcm": image(SOPInstanceUID=uid("alone", index), SeriesInstanceUID=uid("of", index))
+            for index in range(9)
+        }
     ),
 }

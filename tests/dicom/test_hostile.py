@@ -62,9 +62,14 @@ def test_pixels_that_cannot_be_read_cost_their_view_only(name, clean, tmp_path):
     affine = long_axis("la_2ch", (16, 16, 1), 2.0)
     steps = np.linalg.norm(affine[:3, :2], axis=0)
     directions = ((affine[:3, :2] / steps).T * [-1, -1, 1]).ravel()
-    place = {"ImageOrientationPatient": decimals(directions), "ImagePositionPatient": decimals(affine[:3, 3] * [-1, -1, 1])}
+    place = {
+        "ImageOrientationPatient": decimals(directions),
+        "ImagePositionPatient": decimals(affine[:3, 3] * [-1, -1, 1]),
+    }
     bad = {
-        f"{index}.dcm": PIXEL_FILES[name](**place, SOPInstanceUID=uid(index), TriggerTime=str(index * 100), AcquisitionTime="235959")
+        f"{index}.dcm": PIXEL_FILES[name](
+            **place, SOPInstanceUID=uid(index), TriggerTime=str(index * 100), AcquisitionTime="235959"
+        )
         for index in range(8)
     }
     kept = {file: data for file, data in clean.items() if NAMES["la_2ch"].encode() not in data}

@@ -34,7 +34,13 @@ WHOLE = {SHORT_AXIS: 4, "la_2ch": 1, "la_3ch": 1, "la_4ch": 1}
 @pytest.mark.parametrize(
     ("name", "view"),
     [(NAMES[view].format(3), view) for view in NAMES]
-    + [("SSFP-CINE SAx", SHORT_AXIS), ("tf2d 4 chamber", "la_4ch"), ("CINE_segmented_LAX", ""), ("", ""), ("sax 2ch", "")],
+    + [
+        ("SSFP-CINE SAx", SHORT_AXIS),
+        ("tf2d 4 chamber", "la_4ch"),
+        ("CINE_segmented_LAX", ""),
+        ("", ""),
+        ("sax 2ch", ""),
+    ],
 )
 def test_names_hint_at_one_view_or_none(name, view):
     assert hint(name) == view
