@@ -8,7 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from cmr_ssl.data.study import Finding
 from cmr_ssl.dicom.archive import Limits, Member, open_archive
-from cmr_ssl.dicom.header import Header, Refusal, read_header
+from cmr_ssl.dicom.elements import Refusal
+from cmr_ssl.dicom.header import Header, read_header
 from cmr_ssl.dicom.manifest import FILE, read_manifest
 from cmr_ssl.dicom.oddities import Oddities
 

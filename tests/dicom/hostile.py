@@ -196,7 +196,9 @@ PIXEL_FILES = {
     "JPEG that is none": lambda **values: with_syntax(JPEGLosslessSV1, b"no picture " * 20, **values),
     "run lengths without end": lambda **values: with_syntax(RLELossless, b"\1\0\0\0" + b"\xff" * 3000, **values),
     "more code than image": lambda **values: with_syntax(RLELossless, b"\0" * 2**21, **values),
-    "a syntax nobody knows": lambda **values: with_syntax("1.2.3.4.5", b"secret", **values),
+    "a syntax nobody knows": lambda **values: with_syntax(JPEGLosslessSV1, b"secret", **values).replace(
+        JPEGLosslessSV1.encode(), JPEGLosslessSV1[:-1].encode() + b"9"
+    ),
 }
 
 

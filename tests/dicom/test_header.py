@@ -5,7 +5,8 @@ import pytest
 from pydicom.filewriter import dcmwrite
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from cmr_ssl.dicom.header import FIRST_READ, Refusal, axes, read_header
+from cmr_ssl.dicom.elements import FIRST_READ, Refusal
+from cmr_ssl.dicom.header import axes, read_header
 from tests.dicom.hostile import PIXELS, PLACE, image
 from tests.dicoms import SIDE, dataset, encoded, member
 
