@@ -11,6 +11,7 @@ PACKAGE = ROOT / "cmr_ssl"
 # part of the package -> what it must not import; dependencies point down only
 FORBIDDEN = {
     "data": ("cmr_ssl.models", "cmr_ssl.masking", "cmr_ssl.tasks", "cmr_ssl.callbacks", "cmr_ssl.report"),
+    "dicom": ("cmr_ssl.models", "cmr_ssl.masking", "cmr_ssl.tasks", "cmr_ssl.phantom", "torch", "lightning"),
     "models": ("cmr_ssl.data", "cmr_ssl.masking", "cmr_ssl.tasks", "lightning", "torchmetrics"),
     "masking": ("cmr_ssl.data", "cmr_ssl.tasks", "cmr_ssl.callbacks", "lightning", "torchmetrics", "monai"),
     "tasks": ("cmr_ssl.callbacks", "cmr_ssl.report", "cmr_ssl.cli", "cmr_ssl.fitting"),
@@ -49,7 +50,14 @@ def modules_after(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["cmr_ssl.phantom.command", "cmr_ssl.data.preparing", "cmr_ssl.quantify", "cmr_ssl.predict"]
+    "module",
+    [
+        "cmr_ssl.phantom.command",
+        "cmr_ssl.dicom.importing",
+        "cmr_ssl.data.preparing",
+        "cmr_ssl.quantify",
+        "cmr_ssl.predict",
+    ],
 )
 def test_data_commands_do_not_pay_for_torch(module):
     loaded = modules_after(f"import {module}")

@@ -30,6 +30,7 @@ class Limits:
         total_bytes: of all files, inflated.
         ratio: of inflated to stored bytes, beyond 64 MiB.
         pixel_bytes: of all images of one subject that are kept.
+        seconds: to look at all headers of one archive; a thousand images take one.
     """
 
     members: int = 20_000
@@ -37,6 +38,7 @@ class Limits:
     total_bytes: int = 8 * 2**30
     ratio: float = 250.0
     pixel_bytes: int = 256 * 2**20
+    seconds: float = 900.0
 
 
 class Member(NamedTuple):

@@ -64,5 +64,5 @@ def _same_places(cines: list[Cine], down: NDArray[np.float64]) -> list[list[Cine
 
 def _lost(view: str, cine: Cine, better: Cine) -> Finding:
     why = "complete" if better.missing < cine.missing else "later" if better.acquired > cine.acquired else "better"
-    message = f"{cine.name[:64]} was acquired again at the same place; the {why} one was used"
+    message = f"{cine.name} was acquired again at the same place; the {why} one was used"
     return Finding("re-acquired", "noted", view, message, cine.missing)

@@ -87,7 +87,7 @@ def _without_others(headers: list[Header], odd: Oddities) -> list[Header]:
         if INLINE.search(header.name):
             odd.add("inline-result", header.member.name, "is a copy with the scanner's own results drawn in")
         elif OTHER.search(header.name):
-            odd.add("other-series", header.member.name, f"belongs to {header.name[:64]}, no cine of the heart's views")
+            odd.add("other-series", header.member.name, f"belongs to {header.name}, no cine of the heart's views")
         else:
             kept.append(header)
     return kept

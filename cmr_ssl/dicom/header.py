@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cmr_ssl.dicom.archive import DAMAGED, Member
 from cmr_ssl.dicom.elements import Elements, Refusal, Vector, read_elements, to_numbers
+from cmr_ssl.dicom.oddities import printable
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 ENHANCED_MR = "1.2.840.10008.5.1.4.1.1.4.1"
@@ -139,7 +140,7 @@ def read_header(member: Member) -> Header:
         study=values.text(Tag.STUDY),
         patient=values.text(Tag.PATIENT),
         date=values.text(Tag.STUDY_DATE),
-        name=values.text(Tag.DESCRIPTION),
+        name=printable(values.text(Tag.DESCRIPTION)),
         derived=values.text(Tag.IMAGE_TYPE).upper().startswith("DERIVED"),
         acquired=_when(values),
         number=values.whole(Tag.NUMBER),
@@ -172,7 +173,7 @@ def _check_kind(values: Elements) -> None:
     if modality not in ("", "MR"):
         raise Refusal("modality", f"is of modality {modality[:16]!r}, not MR")
     if kind not in ("", MR_IMAGE):
-        raise Refusal("no-image", f"is no MR image (SOP class {kind[:64]})")
+        raise Refusal("no-image", f"is no MR image (SOP class {printable(kind)})")
 
 
 @lru_cache(maxsize=256)  # all frames of a slice have the same

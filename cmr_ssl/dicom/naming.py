@@ -120,7 +120,7 @@ def _view(cine: Cine, axis: Vector) -> tuple[str, list[Finding]]:
 
 
 def _renamed(cine: Cine, view: str, degrees: float) -> Finding:
-    message = f"called {cine.name[:64]!r}, but it lies where {view} should"
+    message = f"called {cine.name!r}, but it lies where {view} should"
     return Finding("wrong-name", "repaired", view, message, degrees)
 
 

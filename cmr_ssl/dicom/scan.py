@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
+from time import monotonic
 
 from cmr_ssl.data.study import Finding
 from cmr_ssl.dicom.archive import Limits, Member, open_archive
@@ -26,19 +27,21 @@ def scanned(archives: list[Path], limits: Limits) -> Iterator[tuple[list[Header]
             odd = Oddities()
             try:
                 members = opened.enter_context(open_archive(path, limits, odd))
+                headers += _headers(members, odd, limits.seconds)
             except ValueError as error:
                 findings.append(Finding("bad-archive", "rejected", path.name, str(error)))
-                continue
-            headers += _headers(members, odd)
             findings += odd.findings()
         one, found = _one_person(headers)
         yield one, findings + found
 
 
-def _headers(members: list[Member], odd: Oddities) -> list[Header]:
+def _headers(members: list[Member], odd: Oddities, seconds: float) -> list[Header]:
     names = _names(members, odd)
     headers = []
+    deadline = monotonic() + seconds
     for member in members:
+        if monotonic() > deadline:
+            raise ValueError(f"its headers take longer than {seconds:.0f} s to read, which no study's do")
         if FILE.search(member.name) or BESIDE.search(member.name):
             continue
         try:

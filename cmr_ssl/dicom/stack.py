@@ -119,8 +119,8 @@ def _anchor(heights: NDArray[np.float64], step: float) -> int:
 
 
 def _off_grid(cine: Cine, off: float) -> Finding:
-    message = f"{cine.name[:64]} lies {off:.1f} mm off the even grid of the other slices and was left out"
-    return Finding("off-grid", "rejected", f"{SHORT_AXIS} {cine.name[:64]}", message, off)
+    message = f"{cine.name} lies {off:.1f} mm off the even grid of the other slices and was left out"
+    return Finding("off-grid", "rejected", f"{SHORT_AXIS} {cine.name}", message, off)
 
 
 def _gaps(indices: NDArray[np.int_], step: float) -> list[Finding]:

@@ -181,6 +181,7 @@ FILES = {
     "more bits than there are": (lambda: patched(0x00280101, 60000), "pixel-format"),
     "bits elsewhere": (lambda: patched(0x00280102, 15), "pixel-format"),
     "a lone image": (image, "not-a-cine"),
+    "a name to break tables": (lambda: image(SeriesDescription="\r\n;\x1b[2J" + "=" * 40), "not-a-cine"),
     "private tags": (private, "not-a-cine"),
     "deep sequences": (lambda: nested(60), "not-a-cine"),
     "DICOMDIR": (lambda: encoded(dataset(PIXELS, SOPClassUID="1.2.840.10008.1.3.10", Modality=None)), "no-image"),

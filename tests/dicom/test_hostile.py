@@ -157,6 +157,7 @@ def test_limits_hold(clean, tmp_path):
         (Limits(total_bytes=1000), "bad-archive"),
         (Limits(member_bytes=1000), "too-large"),
         (Limits(pixel_bytes=1000), "too-many-pixels"),
+        (Limits(seconds=-1.0), "bad-archive"),
     ):
         study = read_study("900000001", [path], limits)
         assert not study.series

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cmr_ssl.data.study import Study
 from cmr_ssl.dicom.archive import Limits
+from cmr_ssl.dicom.reading import read_study
 
 LIMITS = Limits()
 MAGIC_AT, MAGIC = 128, b"DICM"
@@ -51,8 +52,6 @@ class DicomFolder:
 
     def read(self, subject: str) -> Study:
         """Read one subject; whatever is wrong with its files becomes a finding."""
-        from cmr_ssl.dicom.reading import read_study  # pydicom, which preparing NIfTI files need not pay for
-
         return read_study(subject, self.archives(subject), self.limits)
 
     def archives(self, subject: str) -> list[Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cmr_ssl.data.study import Study
 from cmr_ssl.dicom.archive import Limits
+from cmr_ssl.dicom.reading import read_study
 
 LONG_AXIS_FIELD, SHORT_AXIS_FIELD = "20208", "20209"
 FIRST_VISIT = "2"  # UK Biobank's number of the first imaging visit
@@ -44,8 +45,6 @@ class UkbZips:
 
     def read(self, subject: str) -> Study:
         """Read one subject; whatever is wrong with its zips becomes a finding."""
-        from cmr_ssl.dicom.reading import read_study  # pydicom, which preparing NIfTI files need not pay for
-
         return read_study(subject, self.archives(subject), self.limits)
 
     def archives(self, subject: str) -> list[Path]:
