@@ -145,7 +145,7 @@ def study_files(views=(SHORT_AXIS, *LONG_AXIS)):
     return {name: data for view in views for name, data in view_files(tiny(view)).items()}
 
 
-def write_zip(path, files, compression=zipfile.ZIP_DEFLATED):
+def write_zip(path, files, compression=zipfile.ZIP_STORED):
     """Write an archive and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", compression) as archive:
@@ -159,7 +159,7 @@ def write_ukb(folder, subject="900000001", visit=2, manifest="manifest.cvs"):
     for field, views in (("20208", LONG_AXIS), ("20209", (SHORT_AXIS,))):
         files = study_files(views)
         listed = manifest_text({name: "CINE" for name in files}).encode()
-        write_zip(folder / f"{subject}_{field}_{visit}_0.zip", {manifest: listed} | files)
+        write_zip(folder / f"{subject}_{field}_{visit}_0.zip", {manifest: listed} | files, zipfile.ZIP_DEFLATED)
     return folder
 
 

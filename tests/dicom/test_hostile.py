@@ -116,7 +116,7 @@ def test_an_encrypted_file_is_not_opened(clean, tmp_path):
 
 
 def test_a_file_with_a_wrong_checksum_is_not_used(clean, tmp_path):
-    path = write_zip(tmp_path / "a.zip", clean, zipfile.ZIP_STORED)
+    path = write_zip(tmp_path / "a.zip", clean)
     data = bytearray(path.read_bytes())
     data[data.index(b"PK\x01\x02") - 50] ^= 0xFF  # in the pixels of the last image
     path.write_bytes(data)
@@ -143,11 +143,11 @@ def test_links_and_pipes_in_a_folder_are_not_followed(clean, tmp_path):
 
 
 def test_ten_thousand_tiny_files_are_one_finding(clean, tmp_path):
-    began = time.perf_counter()
+    began = time.process_time()
     study = read(write_zip(tmp_path / "a.zip", clean | {f"{index}.txt": b"." for index in range(10_000)}))
     assert_clean(study)
     assert [(found.code, found.value) for found in study.findings] == [("not-dicom", 10_000)]
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_limits_hold(clean, tmp_path):

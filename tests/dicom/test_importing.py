@@ -194,11 +194,11 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_is_there_twice(zips, t
 
 
 def wait_until(happened):
-    for _ in range(600):
+    for _ in range(6000):
         if happened():
             return
         time.sleep(0.02)
-    pytest.fail("it did not happen within 12 s")
+    pytest.fail("it did not happen within 120 s")
 
 
 def group_is_alive(group):
