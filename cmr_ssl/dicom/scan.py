@@ -29,7 +29,7 @@ def scanned(archives: list[Path], limits: Limits) -> Iterator[tuple[list[Header]
                 members = opened.enter_context(open_archive(path, limits, odd))
                 headers += _headers(members, odd, limits.seconds)
             except ValueError as error:
-                findings.append(Finding("bad-archive", "rejected", path.name, str(error)))
+                findings.append(Finding("bad-archive", "rejected", "", str(error)))
             findings += odd.findings()
         one, found = _one_person(headers)
         yield one, findings + found
@@ -41,7 +41,7 @@ def _headers(members: list[Member], odd: Oddities, seconds: float) -> list[Heade
     deadline = monotonic() + seconds
     for member in members:
         if monotonic() > deadline:
-            raise ValueError(f"its headers take longer than {seconds:.0f} s to read, which no study's do")
+            raise ValueError(f"the headers of an archive take longer than {seconds:.0f} s to read, which no study's do")
         if FILE.search(member.name) or BESIDE.search(member.name):
             continue
         try:
