@@ -9,6 +9,8 @@ from importlib import import_module
 # command -> where its function is and what it does; the function's signature is its options
 COMMANDS = {
     "phantom": ("cmr_ssl.phantom.command:phantom", "make a synthetic cohort with exact truth"),
+    "import-ukb": ("cmr_ssl.dicom.importing:import_ukb", "turn UK Biobank's zips into NIfTI folders"),
+    "import-dicom": ("cmr_ssl.dicom.importing:import_dicom", "turn a hospital's DICOM studies into NIfTI folders"),
     "prepare": ("cmr_ssl.data.preparing:prepare", "turn studies into a prepared cache"),
     "quantify": ("cmr_ssl.quantify:quantify", "measure volumes, EF and mass on label maps"),
     "predict": ("cmr_ssl.predict:predict", "apply a task's checkpoint to new subjects"),
@@ -28,8 +30,9 @@ TRAINING = {
 
 def usage() -> str:
     """Return the overview of all commands."""
-    lines = [f"  {name:<12}{text}" for name, (_, text) in COMMANDS.items()]
-    lines += [f"  {name:<12}{text}" for name, text in TRAINING.items()]
+    what = {name: text for name, (_, text) in COMMANDS.items()} | TRAINING
+    width = max(map(len, what)) + 3
+    lines = [f"  {name:<{width}}{text}" for name, text in what.items()]
     commands = "\n".join(lines)
     return (
         "usage: python -m cmr_ssl COMMAND [OPTIONS]\n\nWhole-heart representations from cine cardiac MR planes.\n\n"

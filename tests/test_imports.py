@@ -11,6 +11,7 @@ PACKAGE = ROOT / "cmr_ssl"
 # part of the package -> what it must not import; dependencies point down only
 FORBIDDEN = {
     "data": ("cmr_ssl.models", "cmr_ssl.masking", "cmr_ssl.tasks", "cmr_ssl.callbacks", "cmr_ssl.report"),
+    "dicom": ("cmr_ssl.models", "cmr_ssl.masking", "cmr_ssl.tasks", "cmr_ssl.phantom", "torch", "lightning"),
     "models": ("cmr_ssl.data", "cmr_ssl.masking", "cmr_ssl.tasks", "lightning", "torchmetrics"),
     "masking": ("cmr_ssl.data", "cmr_ssl.tasks", "cmr_ssl.callbacks", "lightning", "torchmetrics", "monai"),
     "corruption": ("cmr_ssl.tasks", "cmr_ssl.callbacks", "cmr_ssl.report", "lightning", "torchmetrics", "monai"),
@@ -53,6 +54,7 @@ def modules_after(code: str) -> set[str]:
     "module",
     [
         "cmr_ssl.phantom.command",
+        "cmr_ssl.dicom.importing",
         "cmr_ssl.data.preparing",
         "cmr_ssl.quantify",
         "cmr_ssl.predict",

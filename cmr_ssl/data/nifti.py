@@ -5,9 +5,7 @@ from nibabel.nifti1 import Nifti1Image
 from numpy.typing import NDArray
 
 
-def nifti_image(
-    data: NDArray[np.int16] | NDArray[np.uint8], affine: NDArray[np.float64], frame_ms: float
-) -> Nifti1Image:
+def nifti_image(data: NDArray[np.generic], affine: NDArray[np.float64], frame_ms: float) -> Nifti1Image:
     """Return an image with its place and times in the header.
 
     Args:

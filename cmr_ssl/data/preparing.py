@@ -27,7 +27,7 @@ from cmr_ssl.data.cohort import write_cohort
 from cmr_ssl.data.journal import Done, Record, done, read_records, tidy, to_line
 from cmr_ssl.data.prepare import Acquisition, Preparation, digest, prepare_study
 from cmr_ssl.data.progress import Tally
-from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.data.sources import NiftiFiles, NiftiFolder, find_zips, holds_zips
 from cmr_ssl.data.study import Finding, Source
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.workers import pool
@@ -56,12 +56,12 @@ def prepare(
     preparation: Preparation = PUBLISHED,
     workers: int = 1,
 ) -> int:
-    """Prepare a folder of NIfTI studies into a cache to learn from; run it again to continue.
+    """Prepare a folder of NIfTI studies, or of UK Biobank's zips, into a cache to learn from; run it again to continue.
 
     Args:
-        source: folder with one sub-folder a subject.
+        source: folder with one sub-folder of NIfTI files a subject, or folder of <id>_20208_2_0.zip archives.
         out: the cache; made if absent.
-        files: how a subject's files are called.
+        files: how a subject's NIfTI files are called.
         preparation: what every prepared subject has in common.
         workers: processes that prepare subjects side by side.
 
@@ -72,6 +72,9 @@ def prepare(
         FileNotFoundError: if the source holds no subject.
         ValueError: if there is no worker.
     """
+    if holds_zips(source):
+        zips = find_zips(source)
+        return prepare_cohort(zips, out, preparation, {"archives": asdict(zips.limits)}, workers)
     return prepare_cohort(NiftiFolder(source, files), out, preparation, {"files": asdict(files)}, workers)
 
 
@@ -96,7 +99,7 @@ def prepare_cohort(
             remove_strangers(cache, name, set(subjects))
             tally.close(write_cohort(cache, name, set(subjects)))
         except (OSError, Unwritable, BrokenProcessPool, KeyboardInterrupt) as stopped:
-            tally.stop(_sentence(stopped, cache))
+            tally.stop(sentence(stopped, cache))
             return 1
     return 0 if tally.usable else 1
 
@@ -124,7 +127,7 @@ def prepare_subject(source: Source, preparation: Preparation, cache: Path, setti
         subject_file(cache, job.subject)  # a name that cannot be written fails before the work is done
         prepared, findings, acquired = prepare_study(source.read(job.subject), preparation)
     except Exception as error:
-        return _failed(job, settings, error)
+        return failed(job, settings, error)
     if prepared is None or acquired is None:
         subject_file(cache, job.subject).unlink(missing_ok=True)
         return Record(job.subject, "rejected", settings, job.fingerprint, findings)
@@ -133,7 +136,7 @@ def prepare_subject(source: Source, preparation: Preparation, cache: Path, setti
     except OSError as error:
         if error.errno in NOBODY_CAN_WRITE:
             raise Unwritable(f"{cache} cannot be written ({error.strerror})") from error
-        return _failed(job, settings, error)
+        return failed(job, settings, error)
     return _usable(job, settings, prepared, findings, acquired)
 
 
@@ -197,19 +200,20 @@ def _usable(
     )
 
 
-def _failed(job: Job, settings: str, error: Exception) -> Record:
+def failed(job: Job, settings: str, error: Exception) -> Record:
+    """Return the record of a subject with which something unforeseen went wrong."""
     finding = Finding("unexpected", "rejected", "", f"unexpected {type(error).__name__}: {error}")
     return Record(job.subject, "rejected", settings, job.fingerprint, [finding])
 
 
-def _sentence(stopped: BaseException, cache: Path) -> str:
-    """Say in one sentence why preparing stopped and how to go on."""
+def sentence(stopped: BaseException, folder: Path, doing: str = "Preparing") -> str:
+    """Say in one sentence why a command that writes to a folder stopped and how to go on."""
     if isinstance(stopped, BrokenProcessPool):
         reason = "a worker process was killed, perhaps for want of memory (fewer --workers need less)"
     elif isinstance(stopped, KeyboardInterrupt):
         reason = "interrupted"
     elif isinstance(stopped, OSError):
-        reason = f"{cache} cannot be written ({stopped.strerror or stopped})"
+        reason = f"{folder} cannot be written ({stopped.strerror or stopped})"
     else:
         reason = str(stopped)
-    return f"Preparing stopped: {reason}; run the same command again to continue."
+    return f"{doing} stopped: {reason}; run the same command again to continue."

@@ -1,4 +1,4 @@
-"""What somebody sees while a cohort is prepared: a progress bar, and at the end what came out and why not more."""
+"""What somebody sees while a cohort is imported or prepared: a bar, and at the end what came out and why not more."""
 
 from collections import Counter
 from pathlib import Path
@@ -18,13 +18,13 @@ MOST_REASONS = 8  # lines of the summary; the table holds them all
 class Tally:
     """Counts subjects as they finish and shows the count; use it as a context."""
 
-    def __init__(self, total: int) -> None:
-        """Start a bar of `total` subjects."""
+    def __init__(self, total: int, doing: str = "preparing") -> None:
+        """Start a bar of `total` subjects, named by what is being done to them."""
         self.statuses: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self._console = Console(stderr=True)
         self._bar = Progress(
-            TextColumn("preparing"),
+            TextColumn(doing),
             BarColumn(),
             MofNCompleteColumn(),
             _Rate(),

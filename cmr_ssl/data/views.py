@@ -56,8 +56,18 @@ def beside_heart(series: list[Series], centre: Vector) -> list[Finding]:
 
 def turned(affine: NDArray[np.float64], axis: Vector) -> float:
     """Return the direction in which a long-axis plane crosses the short axis, in degrees 0..180 from x to y."""
-    x, y = heart_frame(np.zeros(3), axis)[:2, :3] @ np.cross(axis, normal(affine))
+    return turned_by(normal(affine), axis)
+
+
+def turned_by(across: Vector, axis: Vector) -> float:
+    """Return what `turned` does, of a plane given by the direction `across` it, (3,)."""
+    x, y = heart_frame(np.zeros(3), axis)[:2, :3] @ np.cross(axis, across)
     return float(np.degrees(np.arctan2(y, x)) % 180)
+
+
+def apart(angle: float, other: float) -> float:
+    """Return the angle between two lines, in degrees 0..90, given their directions in degrees."""
+    return abs((angle - other + 90) % 180 - 90)
 
 
 def _tilted(series: Series, axis: Vector) -> Finding:
@@ -70,7 +80,7 @@ def _tilted(series: Series, axis: Vector) -> Finding:
 def _turned(long_axis: list[Series], axis: Vector) -> list[Finding]:
     """Compare each long-axis plane with its neighbours' places; set it aside only if another one is where it should."""
     angles = {one.view: turned(one.affine, axis) for one in long_axis}
-    away = {view: {other: _apart(angle, place) for other, place in TURNED.items()} for view, angle in angles.items()}
+    away = {view: {other: apart(angle, place) for other, place in TURNED.items()} for view, angle in angles.items()}
     severity: Severity = "rejected" if any(off[view] <= TURNED_NEAR for view, off in away.items()) else "noted"
     findings: list[Finding] = []
     for view, off in away.items():
@@ -79,10 +89,6 @@ def _turned(long_axis: list[Series], axis: Vector) -> list[Finding]:
             message = f"the plane lies where {nearest} should, {off[view]:.0f} degrees from its own place"
             findings.append(Finding("swapped-view", severity, view, message))
     return findings
-
-
-def _apart(angle: float, other: float) -> float:
-    return abs((angle - other + 90) % 180 - 90)
 
 
 def _candidates(series: list[Series]) -> list[Vector]:

@@ -1,0 +1,89 @@
+"""UK Biobank's archives as they are downloaded: one zip a participant, field and visit, read without unpacking."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cmr_ssl.data.study import Study
+from cmr_ssl.dicom.archive import Limits
+from cmr_ssl.dicom.reading import read_study
+
+LONG_AXIS_FIELD, SHORT_AXIS_FIELD = "20208", "20209"
+FIRST_VISIT = "2"  # UK Biobank's number of the first imaging visit
+ARRAYS = range(4)  # numbers an archive can have beside the usual 0
+ZIP = re.compile(rf"(\d+)_(?:{LONG_AXIS_FIELD}|{SHORT_AXIS_FIELD})_(\d+)_[{ARRAYS.start}-{ARRAYS.stop - 1}]\.zip")
+LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class UkbZips:
+    """Studies in zips; a participant's repeat visit is a subject of its own, ``<id>_3``.
+
+    Attributes:
+        folder: the folder the zips lie below.
+        folders: those of its sub-folders, itself included, that hold zips.
+        limits: how much of one archive is worth reading.
+    """
+
+    folder: Path
+    folders: tuple[Path, ...]
+    limits: Limits = LIMITS
+
+    def subjects(self) -> list[str]:
+        """Return the ids of all visits, sorted."""
+        names = (path.name for folder in self.folders for path in folder.iterdir())
+        return sorted({_subject(*match.groups()) for name in names if (match := ZIP.fullmatch(name))})
+
+    def fingerprint(self, subject: str) -> str:
+        """Return a digest of the names, sizes and times of the subject's zips."""
+        stats = [(path.name, path.stat()) for path in self.archives(subject)]
+        lines = [f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in stats]
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+    def read(self, subject: str) -> Study:
+        """Read one subject; whatever is wrong with its zips becomes a finding."""
+        return read_study(subject, self.archives(subject), self.limits)
+
+    def archives(self, subject: str) -> list[Path]:
+        """Return the zips of a subject."""
+        participant, _, visit = subject.partition("_")
+        return [
+            path
+            for folder in self.folders
+            if not folder.name.isdigit() or participant.startswith(folder.name)
+            for field in (LONG_AXIS_FIELD, SHORT_AXIS_FIELD)
+            for array in ARRAYS
+            if (path := folder / f"{participant}_{field}_{visit or FIRST_VISIT}_{array}.zip").is_file()
+        ]
+
+
+def find_zips(folder: Path) -> UkbZips:
+    """Return the zips below a folder.
+
+    Raises:
+        FileNotFoundError: if the folder is missing or holds none.
+    """
+    folders = sorted(Path(parent) for parent, names in _walk(folder) if any(map(ZIP.fullmatch, names)))
+    if not folders:
+        raise FileNotFoundError(
+            f"{folder} holds no archive like 900000001_{SHORT_AXIS_FIELD}_2_0.zip: name the folder of the downloads"
+        )
+    return UkbZips(folder, tuple(folders))
+
+
+def holds_zips(folder: Path) -> bool:
+    """Tell whether the first files found below a folder are UK Biobank's zips."""
+    return next((any(map(ZIP.fullmatch, names)) for _, names in _walk(folder) if names), False)
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        yield parent, names
+
+
+def _subject(participant: str, visit: str) -> str:
+    return participant if visit == FIRST_VISIT else f"{participant}_{visit}"

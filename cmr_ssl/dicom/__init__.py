@@ -1,0 +1,1 @@
+"""From DICOM archives to studies: headers are the truth, names and manifests are hints, and no file is trusted."""

@@ -1,0 +1,163 @@
+"""Archives and folders of files nobody vouches for: members are read in memory, within limits, and never unpacked."""
+
+import os
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, NamedTuple, cast
+
+from cmr_ssl.dicom.oddities import Oddities
+
+DAMAGED = (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+NO_MATTER_BYTES = 64 * 2**20  # what may inflate from however little: blank images do
+DIRECTORY_ENTRY = 512  # bytes of one member in a zip's directory, generously
+END, END_BYTES, LONGEST_COMMENT = b"PK\x05\x06", 22, 2**16
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of one archive is worth reading; a whole hospital study of cines stays far below.
+
+    Attributes:
+        members: files in it.
+        member_bytes: of one file, inflated.
+        total_bytes: of all files, inflated.
+        ratio: of inflated to stored bytes, beyond 64 MiB.
+        pixel_bytes: of all images of one subject that are kept.
+        seconds: to look at all headers of one archive; a thousand images take one.
+    """
+
+    members: int = 20_000
+    member_bytes: int = 64 * 2**20
+    total_bytes: int = 8 * 2**30
+    ratio: float = 250.0
+    pixel_bytes: int = 256 * 2**20
+    seconds: float = 900.0
+
+
+class Member(NamedTuple):
+    """One file: its name as stored, its inflated size in bytes, and how to open it (raises one of `DAMAGED`)."""
+
+    name: str
+    size: int
+    open: Callable[[], BinaryIO]
+
+
+@contextmanager
+def open_archive(path: Path, limits: Limits, odd: Oddities) -> Iterator[list[Member]]:
+    """Open a zip or a folder and yield the files that may be read; the others are counted.
+
+    Raises:
+        ValueError: if it is neither, damaged, or larger than the limits; one sentence with its name.
+    """
+    if path.is_dir():
+        yield folder_members(path, limits, odd)
+        return
+    try:
+        _check_directory(path, limits)
+        archive = zipfile.ZipFile(path)
+    except (OSError, zipfile.BadZipFile, NotImplementedError, struct.error, UnicodeDecodeError) as error:
+        raise ValueError(f"{path.name} is no whole zip ({error}): fetch it again") from error
+    with archive:
+        yield zip_members(archive, path, limits, odd)
+
+
+def zip_members(archive: zipfile.ZipFile, path: Path, limits: Limits, odd: Oddities) -> list[Member]:
+    """Return the members that may be read.
+
+    Raises:
+        ValueError: if there are too many, or they would inflate to too much.
+    """
+    infos = [info for info in archive.infolist() if not info.is_dir()]
+    if len(infos) > limits.members:
+        raise ValueError(f"{path.name} holds {len(infos)} files, too many for one study")
+    inflated = sum(info.file_size for info in infos)
+    allowed = min(limits.total_bytes, max(NO_MATTER_BYTES, limits.ratio * path.stat().st_size))
+    if inflated > allowed:
+        raise ValueError(f"{path.name} would inflate to {_mb(inflated)}, more than the {_mb(allowed)} it may")
+    readable = [info for info in infos if _readable(info, limits, odd)]
+    return [Member(info.filename, info.file_size, partial(_open_zipped, archive, info)) for info in readable]
+
+
+def folder_members(folder: Path, limits: Limits, odd: Oddities) -> list[Member]:
+    """Return the files of a folder and its sub-folders that may be read; links are not followed.
+
+    Raises:
+        ValueError: if there are too many.
+    """
+    members: list[Member] = []
+    for file in _files(folder):
+        status = file.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            odd.add("link", file.name, "is a link or no plain file and was not opened")
+        elif status.st_size > limits.member_bytes:
+            odd.add("too-large", file.name, f"has {_mb(status.st_size)}, too much for an image")
+        else:
+            members.append(Member(str(file.relative_to(folder)), status.st_size, partial(_open_file, file)))
+        if len(members) > limits.members:
+            raise ValueError(f"{folder.name} holds more than {limits.members} files, too many for one study")
+    return members
+
+
+def _open_file(file: Path) -> BinaryIO:
+    return file.open("rb")
+
+
+def _open_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
+    return cast(BinaryIO, archive.open(info))
+
+
+def _readable(info: zipfile.ZipInfo, limits: Limits, odd: Oddities) -> bool:
+    """Tell whether a member may be read; why not is counted."""
+    name = info.filename
+    reasons = {
+        "unsafe-name": (_unsafe(name), "names a place outside its archive"),
+        "link": (stat.S_ISLNK(info.external_attr >> 16), "is a link"),
+        "encrypted": (bool(info.flag_bits & 1), "is encrypted"),
+        "compression": (
+            info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED),
+            f"is compressed by method {info.compress_type}, which no such archive uses",
+        ),
+        "too-large": (info.file_size > limits.member_bytes, f"has {_mb(info.file_size)}, too much for an image"),
+    }
+    for code, (holds, sentence) in reasons.items():
+        if holds:
+            odd.add(code, name, f"{sentence} and was not opened")
+            return False
+    return True
+
+
+def _unsafe(name: str) -> bool:
+    path = PurePosixPath(name.replace("\\", "/"))
+    return path.is_absolute() or ".." in path.parts or "\0" in name or name[1:2] == ":"
+
+
+def _check_directory(path: Path, limits: Limits) -> None:
+    """Refuse a zip whose directory alone would fill the memory, before anything parses it."""
+    with path.open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(max(0, size - END_BYTES - LONGEST_COMMENT))
+        tail = stream.read()
+    at = len(tail) - END_BYTES if tail[-END_BYTES:][:4] == END else tail.rfind(END)
+    if at < 0 or len(tail) < at + END_BYTES:
+        raise zipfile.BadZipFile("its end is missing")
+    (directory,) = struct.unpack_from("<I", tail, at + 12)
+    if directory > limits.members * DIRECTORY_ENTRY:
+        raise ValueError(f"{path.name} has a directory of {_mb(directory)}, too large for one study")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        yield from (Path(parent) / name for name in sorted(names))
+        yield from (Path(parent) / name for name in folders if (Path(parent) / name).is_symlink())
+
+
+def _mb(size: float) -> str:
+    return f"{size / 2**20:.0f} MiB"

@@ -1,0 +1,136 @@
+"""The raw elements before a file's pixels, from as few bytes as they take; no sequence is opened, no value believed."""
+
+import io
+import math
+from collections.abc import Iterable
+from typing import BinaryIO, NamedTuple
+
+from pydicom.filereader import data_element_generator
+
+Vector = tuple[float, ...]
+
+IMPLICIT, BIG_ENDIAN, DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
+MAGIC_AT, MAGIC = 128, b"DICM"
+META_AT = MAGIC_AT + len(MAGIC)
+SYNTAX_TAG = 0x00020010
+FIRST_DATA_TAG = 0x00030000
+FIRST_READ, LONGEST_HEADER = 4096, 2**20
+
+
+class Refusal(Exception):
+    """A file is no image of a cine; its code, and a sentence that goes on from the file's name."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class Elements(NamedTuple):
+    """The raw values of some elements.
+
+    Attributes:
+        values: tag to bytes as stored.
+        syntax: UID of the transfer syntax, empty where the file does not say.
+        implicit: whether elements do not name their kind.
+        little: whether the low byte comes first.
+        end: bytes before the first element behind those asked for.
+    """
+
+    values: dict[int, bytes]
+    syntax: str
+    implicit: bool
+    little: bool
+    end: int
+
+    def text(self, tag: int) -> str:
+        """Return a value as text, empty where there is none."""
+        return self.values.get(tag, b"").decode("latin-1").strip(" \0")
+
+    def numbers(self, tag: int) -> Vector:
+        """Return the numbers of a text value, none where it holds anything else."""
+        return to_numbers(self.text(tag))
+
+    def number(self, tag: int) -> float:
+        """Return the first number of a text value, NaN where it is not finite."""
+        values = self.numbers(tag)
+        return values[0] if values and math.isfinite(values[0]) else math.nan
+
+    def whole(self, tag: int) -> int:
+        """Return a text value as a whole number, 0 where it is none."""
+        value = self.number(tag)
+        return int(value) if abs(value) < 2**31 else 0
+
+    def short(self, tag: int, default: int) -> int:
+        """Return an unsigned 16-bit value."""
+        raw = self.values.get(tag, b"")
+        return int.from_bytes(raw[:2], "little" if self.little else "big") if len(raw) >= 2 else default
+
+
+def to_numbers(text: str) -> Vector:
+    """Return the numbers of a text value, none where it holds anything else."""
+    try:
+        return tuple(float(part) for part in text.split("\\"))
+    except ValueError:
+        return ()
+
+
+def read_elements(stream: BinaryIO, tags: Iterable[int]) -> Elements:
+    """Read the elements of these tags, of which at least one must be followed by another element.
+
+    Raises:
+        Refusal: if the stream is no DICOM file, or ends within its header.
+    """
+    wanted_tags = list(tags)
+    data = b""
+    while len(data) < LONGEST_HEADER:
+        wanted = min(max(FIRST_READ, 7 * len(data)), LONGEST_HEADER - len(data))
+        more = stream.read(wanted)
+        data += more
+        _check_start(data)
+        try:
+            elements = _parse(data, wanted_tags)
+        except Exception as error:  # a parser in front of hostile bytes may raise anything, also RecursionError
+            raise Refusal("damaged-header", f"has a header that cannot be parsed ({type(error).__name__})") from error
+        if elements.syntax == DEFLATED:
+            raise Refusal("deflated", "is deflated within the file, which could inflate without end")
+        if elements.end:
+            return elements
+        if len(more) < wanted:
+            raise Refusal("no-pixels", "holds no image or ends within its header")
+    raise Refusal("long-header", f"has a header of more than {LONGEST_HEADER} bytes")
+
+
+def _check_start(data: bytes) -> None:
+    if data[:4] == b"PK\x03\x04":
+        raise Refusal("nested-archive", "is an archive within the archive and was not opened")
+    if data[MAGIC_AT:META_AT] != MAGIC:
+        raise Refusal("not-dicom", "is no DICOM file")
+
+
+def _parse(data: bytes, tags: list[int]) -> Elements:
+    """Parse a file's first bytes; the end is 0 if it does not lie within them."""
+    stream = io.BytesIO(data)
+    stream.seek(META_AT)
+    meta, _ = _values(stream, False, True, FIRST_DATA_TAG, [SYNTAX_TAG])
+    syntax = meta.get(SYNTAX_TAG, b"").decode("latin-1").strip(" \0")
+    at = stream.tell()
+    implicit = syntax == IMPLICIT or (not syntax and not data[at + 4 : at + 6].isalpha())
+    little = syntax != BIG_ENDIAN
+    if syntax == DEFLATED:
+        return Elements({}, syntax, implicit, little, 0)
+    values, ended = _values(stream, implicit, little, max(tags) + 1, tags)
+    return Elements(values, syntax, implicit, little, stream.tell() if ended else 0)
+
+
+def _values(stream: BinaryIO, implicit: bool, little: bool, end: int, tags: list[int]) -> tuple[dict[int, bytes], bool]:
+    """Return the raw values up to a tag, and whether anything came there."""
+    ended: list[int] = []
+
+    def at_end(tag: int, _kind: str | None, _length: int) -> bool:
+        if int(tag) >= end:
+            ended.append(tag)
+            return True
+        return False
+
+    elements = data_element_generator(stream, implicit, little, at_end, specific_tags=[*tags])
+    return {int(element.tag): element.value for element in elements if isinstance(element.value, bytes)}, bool(ended)

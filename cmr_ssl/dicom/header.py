@@ -1,0 +1,216 @@
+"""One DICOM file's header, reduced to what sorting and placing its image needs; whatever else it says is never kept."""
+
+import math
+from enum import IntEnum
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmr_ssl.dicom.archive import DAMAGED, Member
+from cmr_ssl.dicom.elements import Elements, Refusal, Vector, read_elements, to_numbers
+from cmr_ssl.dicom.oddities import printable
+
+MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
+ENHANCED_MR = "1.2.840.10008.5.1.4.1.1.4.1"
+SMALLEST, LARGEST = 16, 2048  # pixels a side
+
+
+class Tag(IntEnum):
+    """The elements that are read."""
+
+    IMAGE_TYPE = 0x00080008
+    SOP_CLASS = 0x00080016
+    INSTANCE = 0x00080018
+    STUDY_DATE = 0x00080020
+    ACQUISITION_DATE = 0x00080022
+    SERIES_TIME = 0x00080031
+    ACQUISITION_TIME = 0x00080032
+    MODALITY = 0x00080060
+    DESCRIPTION = 0x0008103E
+    PATIENT = 0x00100020
+    THICKNESS = 0x00180050
+    SLICE_STEP = 0x00180088
+    TRIGGER = 0x00181060
+    INTERVAL = 0x00181062
+    IMAGES = 0x00181090
+    STUDY = 0x0020000D
+    SERIES = 0x0020000E
+    SERIES_NUMBER = 0x00200011
+    NUMBER = 0x00200013
+    POSITION = 0x00200032
+    ORIENTATION = 0x00200037
+    SAMPLES = 0x00280002
+    PHOTOMETRIC = 0x00280004
+    FRAMES = 0x00280008
+    ROWS = 0x00280010
+    COLUMNS = 0x00280011
+    SPACING = 0x00280030
+    ALLOCATED = 0x00280100
+    STORED = 0x00280101
+    HIGH = 0x00280102
+    SIGNED = 0x00280103
+    INTERCEPT = 0x00281052
+    SLOPE = 0x00281053
+
+
+class Grid(NamedTuple):
+    """Where the pixels of an image lie, in DICOM's words: mm, LPS+."""
+
+    rows: int
+    columns: int
+    spacing: Vector  # between rows, between columns
+    orientation: Vector  # direction along a row, then down a column
+    position: Vector  # of the first pixel's centre
+
+
+class Format(NamedTuple):
+    """How the pixels are stored."""
+
+    syntax: str
+    implicit: bool
+    little: bool
+    allocated: int
+    stored: int
+    signed: bool
+    slope: float
+    intercept: float
+
+
+class Header(NamedTuple):
+    """What one file says of its image.
+
+    Attributes:
+        member: the file.
+        offset: bytes before the part of the file that holds the pixels.
+        instance: UID of the image.
+        series: UID of the series.
+        study: UID of the study; with `patient` and `date` only ever compared, never stored.
+        patient: the patient's id.
+        date: of the study, YYYYMMDD.
+        name: description of the series.
+        derived: whether it was computed from other images.
+        acquired: when, as sortable text: date and time, then the number of the series.
+        number: of the image in its series; 0 where unknown.
+        trigger_ms: time since the R wave, NaN where unknown.
+        interval_ms: of the beat, NaN where unknown.
+        expected: frames of the beat, 0 where unknown.
+        thickness: of the slice in mm, NaN where unknown.
+        grid: place.
+        format: storage.
+    """
+
+    member: Member
+    offset: int
+    instance: str
+    series: str
+    study: str
+    patient: str
+    date: str
+    name: str
+    derived: bool
+    acquired: str
+    number: int
+    trigger_ms: float
+    interval_ms: float
+    expected: int
+    thickness: float
+    grid: Grid
+    format: Format
+
+
+def read_header(member: Member) -> Header:
+    """Read the header of one file.
+
+    Raises:
+        Refusal: if it is no single-frame MR image with a place.
+    """
+    try:
+        with member.open() as stream:
+            values = read_elements(stream, Tag)
+    except DAMAGED as error:
+        raise Refusal("damaged-member", f"cannot be read ({error})") from error
+    _check_kind(values)
+    return Header(
+        member=member,
+        offset=values.end,
+        instance=values.text(Tag.INSTANCE),
+        series=values.text(Tag.SERIES),
+        study=values.text(Tag.STUDY),
+        patient=values.text(Tag.PATIENT),
+        date=values.text(Tag.STUDY_DATE),
+        name=printable(values.text(Tag.DESCRIPTION)),
+        derived=values.text(Tag.IMAGE_TYPE).upper().startswith("DERIVED"),
+        acquired=_when(values),
+        number=values.whole(Tag.NUMBER),
+        trigger_ms=values.number(Tag.TRIGGER),
+        interval_ms=values.number(Tag.INTERVAL),
+        expected=values.whole(Tag.IMAGES),
+        thickness=values.number(Tag.THICKNESS),
+        grid=_grid(
+            values.short(Tag.ROWS, 0),
+            values.short(Tag.COLUMNS, 0),
+            values.text(Tag.SPACING),
+            values.text(Tag.ORIENTATION),
+            values.text(Tag.POSITION),
+        ),
+        format=_format(values),
+    )
+
+
+def axes(orientation: Vector) -> NDArray[np.float64]:
+    """Return the directions along a row, down a column and across the slice as rows of a matrix, LPS+, (3, 3)."""
+    along, down = np.array(orientation[:3]), np.array(orientation[3:])
+    return np.stack([along, down, np.cross(along, down)])
+
+
+def _check_kind(values: Elements) -> None:
+    """Refuse what is no image of an MR scanner."""
+    kind, modality = values.text(Tag.SOP_CLASS), values.text(Tag.MODALITY)
+    if kind == ENHANCED_MR or values.whole(Tag.FRAMES) > 1:
+        raise Refusal("multi-frame", "holds many frames in one file: export it as classic MR images")
+    if modality not in ("", "MR"):
+        raise Refusal("modality", f"is of modality {modality[:16]!r}, not MR")
+    if kind not in ("", MR_IMAGE):
+        raise Refusal("no-image", f"is no MR image (SOP class {printable(kind)})")
+
+
+@lru_cache(maxsize=256)  # all frames of a slice have the same
+def _grid(rows: int, columns: int, spacing: str, orientation: str, position: str) -> Grid:
+    if not (SMALLEST <= rows <= LARGEST and SMALLEST <= columns <= LARGEST):
+        raise Refusal("matrix", f"has an image of {columns} x {rows} pixels")
+    grid = Grid(rows, columns, to_numbers(spacing), to_numbers(orientation), to_numbers(position))
+    if (len(grid.spacing), len(grid.orientation), len(grid.position)) != (2, 6, 3):
+        raise Refusal("no-place", "does not say where its image lies")
+    numbers = np.array(grid.spacing + grid.orientation + grid.position)
+    if (
+        not np.isfinite(numbers).all()
+        or np.abs(numbers).max() > 1e4
+        or not 0.05 < min(grid.spacing) <= max(grid.spacing) < 20
+    ):
+        raise Refusal("no-place", "says that its image lies where no image can")
+    along, down, _ = axes(grid.orientation)
+    if abs(along @ along - 1) > 0.01 or abs(down @ down - 1) > 0.01 or abs(along @ down) > 0.01:
+        raise Refusal("no-place", "has rows and columns that are not perpendicular")
+    return grid
+
+
+def _format(values: Elements) -> Format:
+    allocated = values.short(Tag.ALLOCATED, 0)
+    stored = values.short(Tag.STORED, allocated)
+    grey = values.short(Tag.SAMPLES, 1) == 1 and values.text(Tag.PHOTOMETRIC) in ("", "MONOCHROME2")
+    if not grey or allocated not in (8, 16) or not 1 <= stored <= allocated:
+        raise Refusal("pixel-format", "has pixels that are no grey values of 8 or 16 bits")
+    if values.short(Tag.HIGH, stored - 1) != stored - 1:
+        raise Refusal("pixel-format", "keeps its grey values in unusual bits")
+    slope, intercept = values.number(Tag.SLOPE), values.number(Tag.INTERCEPT)
+    slope, intercept = slope if math.isfinite(slope) and slope else 1.0, intercept if math.isfinite(intercept) else 0.0
+    signed = values.short(Tag.SIGNED, 0) == 1
+    return Format(values.syntax, values.implicit, values.little, allocated, stored, signed, slope, intercept)
+
+
+def _when(values: Elements) -> str:
+    time = values.text(Tag.ACQUISITION_TIME) or values.text(Tag.SERIES_TIME)
+    date = values.text(Tag.ACQUISITION_DATE) or values.text(Tag.STUDY_DATE)
+    return f"{date:0>8.8}{time.replace(':', ''):<16.16}{values.whole(Tag.SERIES_NUMBER):09d}"

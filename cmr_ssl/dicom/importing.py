@@ -1,0 +1,159 @@
+"""The commands `import-ukb` and `import-dicom`: archives to NIfTI folders, a row a subject, nothing done twice."""
+
+from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from cmr_ssl.data.cache import RECORDS
+from cmr_ssl.data.journal import Done, Record, done, read_records, tidy, to_line
+from cmr_ssl.data.prepare import digest
+from cmr_ssl.data.preparing import NOBODY_CAN_WRITE, NOTHING, Job, Unwritable, failed, outcomes, sentence
+from cmr_ssl.data.progress import Tally
+from cmr_ssl.data.sources import DicomFolder, UkbZips, find_zips
+from cmr_ssl.data.study import Study
+from cmr_ssl.data.timing import beat_ms
+from cmr_ssl.dicom.tables import write_tables
+from cmr_ssl.dicom.writing import write_study
+from cmr_ssl.planes import SHORT_AXIS, spacing
+
+FORMAT = "cmr_ssl import 1"
+JOURNALS = ".import"
+
+
+class Shard(NamedTuple):
+    """One of several equal parts of a cohort, each imported by a command of its own."""
+
+    number: int
+    of: int
+
+
+def import_ukb(zips: Path, out: Path, workers: int = 1, shard: int = 0, shards: int = 1) -> int:
+    """Turn UK Biobank's cine archives into NIfTI folders and a table of what was found; run it again to continue.
+
+    Args:
+        zips: folder below which <id>_20208_2_0.zip (long axis) and <id>_20209_2_0.zip (short axis) lie.
+        out: folder for one sub-folder a visit, import.csv and findings.csv; made if absent.
+        workers: processes that import subjects side by side.
+        shard: which part of the subjects this command imports, from 0.
+        shards: how many parts there are; an array job runs one command a part, with the same --out.
+
+    Returns:
+        Exit status: 0 if anything usable came out, else 1.
+
+    Raises:
+        FileNotFoundError: if there is no such archive.
+        ValueError: if there is no worker or no such shard.
+    """
+    return import_cohort(find_zips(zips), out, workers, Shard(shard, shards))
+
+
+def import_dicom(source: Path, out: Path, workers: int = 1, shard: int = 0, shards: int = 1) -> int:
+    """Turn cine studies in DICOM, sorted by their headers, into NIfTI folders and a table; run it again to continue.
+
+    Args:
+        source: folder with one sub-folder or zip of DICOM files a subject, or one subject's DICOM files.
+        out: folder for one sub-folder a subject, import.csv and findings.csv; made if absent.
+        workers: processes that import subjects side by side.
+        shard: which part of the subjects this command imports, from 0.
+        shards: how many parts there are; an array job runs one command a part, with the same --out.
+
+    Returns:
+        Exit status: 0 if anything usable came out, else 1.
+
+    Raises:
+        FileNotFoundError: if there is nothing to import.
+        ValueError: if there is no worker or no such shard.
+    """
+    return import_cohort(DicomFolder(source), out, workers, Shard(shard, shards))
+
+
+def import_cohort(source: UkbZips | DicomFolder, out: Path, workers: int, shard: Shard) -> int:
+    """Import one shard of a source's subjects."""
+    if workers < 1 or not 0 <= shard.number < shard.of:
+        raise ValueError(
+            f"{workers} workers for shard {shard.number} of {shard.of}: give at least 1, and 0 to count - 1"
+        )
+    subjects = source.subjects()[shard.number :: shard.of]
+    settings = digest({"format": FORMAT, "limits": asdict(source.limits)})
+    journal = out / JOURNALS / f"{shard.number}-of-{shard.of}"
+    with Tally(len(subjects), "importing") as tally:
+        try:
+            tidy(journal, settings)
+            jobs = _jobs(source, out, subjects, finished(out, settings), tally)
+            with (journal / RECORDS).open("a", encoding="utf-8") as lines:
+                for record in outcomes(partial(import_subject, source, out, settings), jobs, workers):
+                    lines.write(to_line(record))
+                    lines.flush()
+                    tally.add(done(record))
+            tally.close(write_tables(out, records(out, settings)))
+        except (OSError, Unwritable, BrokenProcessPool, KeyboardInterrupt) as stopped:
+            tally.stop(sentence(stopped, out, "Importing"))
+            return 1
+    return 0 if tally.usable or not subjects else 1
+
+
+def import_subject(source: UkbZips | DicomFolder, out: Path, settings: str, job: Job) -> Record:
+    """Import one subject; whatever goes wrong with it becomes a rejection with the reason.
+
+    Raises:
+        Unwritable: if the folder takes no more files.
+    """
+    try:
+        study = source.read(job.subject)
+        write_study(out / job.subject, study)
+    except OSError as error:
+        if error.errno in NOBODY_CAN_WRITE:
+            raise Unwritable(f"{out} cannot be written ({error.strerror})") from error
+        return failed(job, settings, error)
+    except Exception as error:
+        return failed(job, settings, error)
+    return _record(study, settings, job.fingerprint)
+
+
+def records(out: Path, settings: str) -> dict[str, Record]:
+    """Return the latest record of every subject, of all shards that ever wrote here."""
+    journals = sorted((out / JOURNALS).glob(f"*/{RECORDS}"), key=lambda path: path.stat().st_mtime)
+    return {record.subject: record for path in journals for record in read_records(path.parent, settings)}
+
+
+def finished(out: Path, settings: str) -> dict[str, Done]:
+    """Return the subjects that are done."""
+    return {subject: done(record) for subject, record in records(out, settings).items()}
+
+
+def _jobs(
+    source: UkbZips | DicomFolder, out: Path, subjects: list[str], before: dict[str, Done], tally: Tally
+) -> Iterator[Job]:
+    """Yield the subjects that are not done, counting those that are."""
+    for subject in subjects:
+        fingerprint = source.fingerprint(subject)
+        past = before.get(subject, NOTHING)
+        if past.fingerprint == fingerprint and (past.status == "rejected" or (out / subject).is_dir()):
+            tally.add(past)
+        else:
+            yield Job(subject, fingerprint)
+
+
+def _record(study: Study, settings: str, fingerprint: str) -> Record:
+    if not study.series:
+        return Record(study.subject, "rejected", settings, fingerprint, study.findings)
+    beats = [beat for one in study.series if np.isfinite(beat := beat_ms(one))]
+    return Record(
+        subject=study.subject,
+        status="accepted" if all(found.severity == "noted" for found in study.findings) else "repaired",
+        settings=settings,
+        fingerprint=fingerprint,
+        findings=study.findings,
+        planes=sum(int(one.acquired.any(axis=1).sum()) for one in study.series),
+        sa_slices=sum(int(one.acquired.any(axis=1).sum()) for one in study.series if one.view == SHORT_AXIS),
+        views=",".join(one.view for one in study.series),
+        frames=study.series[0].pixels.shape[3],
+        cine=True,
+        beat_ms=float(np.median(beats)) if beats else None,
+        spacing_mm=float(spacing(study.series[0].affine).mean()),
+    )

@@ -1,0 +1,40 @@
+"""UK Biobank's manifest, a hint at best: its name is misspelt, its dates break its commas, its columns change."""
+
+import csv
+import re
+
+from cmr_ssl.dicom.archive import DAMAGED, Member
+
+FILE = re.compile(r"(^|/)manifest\.c[sv][sv]$", re.IGNORECASE)
+DATE = re.compile(r"([A-Z][a-z]{2} \d{1,2}), (20\d\d)")  # Aug 30, 2015 1:05:12 PM, without quotes
+LARGEST = 8 * 2**20
+
+
+def read_manifest(member: Member) -> dict[str, str]:
+    """Return file name to description of its series, as far as a manifest can be understood.
+
+    Raises:
+        ValueError: if it says nothing; a sentence that goes on from its name.
+    """
+    try:
+        with member.open() as stream:
+            text = stream.read(LARGEST).decode("utf-8", errors="replace")
+    except DAMAGED as error:
+        raise ValueError(f"cannot be read ({error})") from error
+    rows = csv.reader(DATE.sub(r"\1 \2", text).replace("\0", "").splitlines())
+    try:
+        return _parse([row for row in rows if row])
+    except csv.Error as error:
+        raise ValueError(f"cannot be understood ({error})") from error
+
+
+def _parse(rows: list[list[str]]) -> dict[str, str]:
+    header = [column.strip().lower() for column in rows[0]] if rows else []
+    file, name = _column(header, "filename", "file"), _column(header, "series discription", "series description")
+    if file < 0 or name < 0:
+        raise ValueError("has no columns 'filename' and 'series discription'")
+    return {row[file].strip(): row[name].strip() for row in rows[1:] if len(row) == len(header)}
+
+
+def _column(header: list[str], *names: str) -> int:
+    return next((header.index(name) for name in names if name in header), -1)

@@ -1,0 +1,132 @@
+"""Which slice is which view: the planes vote by how they lie to each other, their names break what remains open.
+
+The short axis is the large stack of parallel slices. Its normal is the heart's long axis, which every long-axis plane
+contains; the angle around it tells the three apart (see `data.views`). A name counts as much as 30 degrees.
+"""
+
+import re
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmr_ssl.data.study import Finding
+from cmr_ssl.data.views import LONG_AXIS_WITHIN, SHORT_AXIS_WITHIN, TURNED, apart, turned_by
+from cmr_ssl.dicom.cine import Cine
+from cmr_ssl.planes import APEX_TO_BASE_RAS, LONG_AXIS, SHORT_AXIS, unit
+
+Vector = NDArray[np.float64]
+
+PARALLEL = np.cos(np.radians(5.0))
+FEWEST_PLACES = 3  # of a stack that nobody calls short axis
+NAME_DEGREES = 30.0
+LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])
+HINTS = {
+    SHORT_AXIS: re.compile(r"sax|\bsa\b|short|\bkurz|\b2ks\b", re.IGNORECASE),
+    "la_2ch": re.compile(r"2[ _-]?ch|two[ _-]?ch|vla|2ck", re.IGNORECASE),
+    "la_3ch": re.compile(r"3[ _-]?ch|three[ _-]?ch", re.IGNORECASE),
+    "la_4ch": re.compile(r"4[ _-]?ch|four[ _-]?ch|hla", re.IGNORECASE),
+}
+
+
+class Named(NamedTuple):
+    """The cines of each view, not yet resolved to one a place, and the direction from apex to base (RAS+, (3,))."""
+
+    views: dict[str, list[Cine]]
+    axis: Vector
+    findings: list[Finding]
+
+
+def hint(name: str) -> str:
+    """Return the view a series' name speaks of, empty where it speaks of none or of several."""
+    views = [view for view, pattern in HINTS.items() if pattern.search(name)]
+    return views[0] if len(views) == 1 else ""
+
+
+def name_views(cines: list[Cine]) -> Named:
+    """Give every cine its view; those that show none of ours become findings."""
+    stacks = parallel(cines)
+    short = _short_axis(stacks)
+    axis = _long_axis([_across(stack[0]) for stack in stacks], short)
+    views: dict[str, list[Cine]] = {SHORT_AXIS: short} if short else {}
+    findings = [_renamed(cine, SHORT_AXIS, 0.0) for cine in short if hint(cine.name) in LONG_AXIS]
+    for cine in (cine for stack in stacks if stack is not short for cine in stack):
+        view, found = _view(cine, axis)
+        findings += found
+        if view:
+            views.setdefault(view, []).append(cine)
+    return Named(views, axis, findings)
+
+
+def parallel(cines: list[Cine]) -> list[list[Cine]]:
+    """Group cines whose planes are parallel within 5 degrees of the first of their group."""
+    stacks: list[list[Cine]] = []
+    for cine in cines:
+        normals = np.array([stack[0].normal for stack in stacks]).reshape(-1, 3)
+        near = np.abs(normals @ cine.normal)
+        if len(near) and near.max() >= PARALLEL:
+            stacks[int(near.argmax())].append(cine)
+        else:
+            stacks.append([cine])
+    return stacks
+
+
+def places(stack: list[Cine]) -> int:
+    """Count the places of a stack, which are more than 1 mm apart."""
+    heights = np.sort([np.array(cine.grid.position) @ stack[0].normal for cine in stack])
+    return 1 + int((np.diff(heights) > 1.0).sum())
+
+
+def _short_axis(stacks: list[list[Cine]]) -> list[Cine]:
+    best = max(stacks, key=_likeness, default=[])
+    return best if best and _likeness(best) > 0 else []
+
+
+def _likeness(stack: list[Cine]) -> float:
+    """Return how much a stack looks like the short axis: its places, weighted by names and direction."""
+    named = [hint(cine.name) for cine in stack]
+    called = 2 * sum(view == SHORT_AXIS for view in named) > len(stack)
+    if places(stack) < FEWEST_PLACES and not called:
+        return 0.0
+    upright = abs(_across(stack[0]) @ APEX_TO_BASE_RAS) >= SHORT_AXIS_WITHIN
+    other = 2 * sum(view in LONG_AXIS for view in named) > len(stack)
+    return places(stack) * (2.0 if called else 0.5 if other else 1.0) * (1.0 if upright else 0.5)
+
+
+def _long_axis(normals: list[Vector], short: list[Cine]) -> Vector:
+    """Return the direction from apex to base: across the short axis, else the line in which most planes meet."""
+    if short:
+        return _upwards(_across(short[0]))
+    lines = [np.cross(one, other) for one, other in combinations(normals[:8], 2)]
+    candidates = [*(unit(line) for line in lines if np.linalg.norm(line) > 0.3), APEX_TO_BASE_RAS]
+    votes = [sum(bool(abs(normal @ line) <= LONG_AXIS_WITHIN) for normal in normals) for line in candidates]
+    scores = [(vote, float(abs(line @ APEX_TO_BASE_RAS))) for vote, line in zip(votes, candidates, strict=True)]
+    return _upwards(candidates[max(range(len(scores)), key=scores.__getitem__)])
+
+
+def _view(cine: Cine, axis: Vector) -> tuple[str, list[Finding]]:
+    """Return the long-axis view a cine shows, empty if it does not contain the long axis."""
+    across = _across(cine)
+    tilt = float(np.degrees(np.arcsin(min(1.0, abs(float(across @ axis))))))
+    if abs(across @ axis) > LONG_AXIS_WITHIN:
+        message = f"the plane is {tilt:.0f} degrees off the heart's long axis and parallel to no short axis"
+        return "", [Finding("other-plane", "noted", cine.name, message, tilt)]
+    angle = turned_by(across, axis)
+    called = hint(cine.name)
+    off = {view: apart(angle, place) for view, place in TURNED.items()}
+    view = min(off, key=lambda name: off[name] - (NAME_DEGREES if name == called else 0.0))
+    return view, [_renamed(cine, view, off.get(called, 90.0))] if called not in ("", view) else []
+
+
+def _renamed(cine: Cine, view: str, degrees: float) -> Finding:
+    message = f"called {cine.name!r}, but it lies where {view} should"
+    return Finding("wrong-name", "repaired", view, message, degrees)
+
+
+def _across(cine: Cine) -> Vector:
+    return cine.normal * LPS_TO_RAS
+
+
+def _upwards(axis: Vector) -> Vector:
+    return axis if axis @ APEX_TO_BASE_RAS > 0 else -axis

@@ -1,0 +1,77 @@
+"""One subject's archives to a study: the chosen slices on their grids, with the pixels they were acquired with."""
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+
+from cmr_ssl.data.study import Finding, Study
+from cmr_ssl.data.timing import BEAT_CHANGE
+from cmr_ssl.dicom.archive import Limits
+from cmr_ssl.dicom.choosing import settle_plane, settle_stack
+from cmr_ssl.dicom.cine import find_cines
+from cmr_ssl.dicom.header import Header
+from cmr_ssl.dicom.images import read_stack, stored_as
+from cmr_ssl.dicom.naming import name_views
+from cmr_ssl.dicom.scan import scanned
+from cmr_ssl.dicom.stack import LPS_TO_RAS, Stack, single_plane, stack_slices
+from cmr_ssl.planes import SHORT_AXIS, VIEWS
+
+PART_OF_BEAT = 0.85  # of the beat; frames that cover less were triggered ahead and miss the end of diastole
+
+
+def read_study(subject: str, archives: list[Path], limits: Limits) -> Study:
+    """Read the cines of one subject; whatever is wrong with its archives becomes a finding, not an exception."""
+    study = Study(subject)
+    with warnings.catch_warnings(), scanned(archives, limits) as (headers, findings):
+        warnings.simplefilter("ignore")  # pydicom's, about values that do not conform; what matters is checked here
+        stacks, found = plan(headers)
+        study.findings += findings + found
+        size = sum(int(np.prod(stack.shape)) * stored_as(stack).itemsize for stack in stacks)
+        if size > limits.pixel_bytes:
+            allowed = limits.pixel_bytes / 2**20
+            message = f"its images need {size / 2**20:.0f} MiB, more than the {allowed:.0f} kept of one subject"
+            study.findings.append(Finding("too-many-pixels", "rejected", "", message, size))
+            stacks = []
+        for stack in stacks:
+            series, found = read_stack(stack)
+            study.series.append(series)
+            study.findings += found
+    if not study.series and not any(found.severity == "rejected" for found in study.findings):
+        study.findings.append(Finding("no-images", "rejected", "", "the archives hold no cine of any view"))
+    return study
+
+
+def plan(headers: list[Header]) -> tuple[list[Stack], list[Finding]]:
+    """Choose from all images the slices of each view, without reading a pixel."""
+    cines, findings = find_cines(headers)
+    named = name_views(cines)
+    findings += named.findings
+    stacks: list[Stack] = []
+    for view in (view for view in VIEWS if view in named.views):
+        if view == SHORT_AXIS:
+            down = -named.axis @ LPS_TO_RAS[:3, :3]
+            chosen, found = settle_stack(named.views[view], down)
+            stack, uneven = stack_slices(chosen, down)
+            found += uneven
+        else:
+            cine, found = settle_plane(view, named.views[view])
+            stack = single_plane(view, cine)
+        stacks.append(stack)
+        findings += found + _beat(stack)
+    return stacks, findings
+
+
+def _beat(stack: Stack) -> list[Finding]:
+    """Note slices of different heart rates, and frames that cover a part of the beat only."""
+    cines = [cine for cine in stack.slices if cine is not None]
+    findings = []
+    beats = [beat for cine in cines if np.isfinite(beat := cine.frame_ms * len(cine.frames))]
+    if beats and max(beats) > (1 + BEAT_CHANGE) * min(beats):
+        message = f"the slices were acquired at different heart rates: beats of {min(beats):.0f} to {max(beats):.0f} ms"
+        findings.append(Finding("heart-rate-varies", "noted", stack.view, message, max(beats) / min(beats)))
+    covered = [cine.frame_ms * len(cine.frames) / cine.interval_ms for cine in cines]
+    if covered and (share := float(np.median(covered))) < PART_OF_BEAT:
+        message = f"the frames cover {share:.0%} of the beat"
+        findings.append(Finding("part-of-beat", "noted", stack.view, message, share))
+    return findings

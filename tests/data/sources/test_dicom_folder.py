@@ -1,0 +1,45 @@
+import pytest
+
+from cmr_ssl.data.sources import DicomFolder
+from tests.dicoms import tiny, view_files, write_zip
+
+
+def test_every_sub_folder_and_zip_is_a_subject(tmp_path):
+    write_zip(tmp_path / "b.zip", {})
+    write_zip(tmp_path / "a.zip", {})
+    (tmp_path / "a").mkdir()
+    (tmp_path / ".hidden").mkdir()
+    (tmp_path / "notes.txt").touch()
+    source = DicomFolder(tmp_path)
+    assert source.subjects() == ["a", "b"]
+    assert source.archives("a") == [tmp_path / "a", tmp_path / "a.zip"]
+
+
+def test_links_to_elsewhere_are_no_subjects(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "source" / "here").mkdir(parents=True)
+    (tmp_path / "source" / "there").symlink_to(tmp_path / "elsewhere")
+    assert DicomFolder(tmp_path / "source").subjects() == ["here"]
+
+
+def test_a_folder_of_dicom_files_is_one_subject(tmp_path):
+    for name, data in view_files(tiny("la_2ch")).items():
+        (tmp_path / name).write_bytes(data)
+    source = DicomFolder(tmp_path)
+    assert source.subjects() == [tmp_path.name]
+    assert [one.view for one in source.read(tmp_path.name).series] == ["la_2ch"]
+
+
+def test_a_fingerprint_changes_with_the_files(tmp_path):
+    (tmp_path / "a").mkdir()
+    source = DicomFolder(tmp_path)
+    before = source.fingerprint("a")
+    (tmp_path / "a" / "new.dcm").touch()
+    assert source.fingerprint("a") != before
+
+
+def test_nothing_to_import_is_said(tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds no sub-folder, zip or DICOM"):
+        DicomFolder(tmp_path).subjects()
+    with pytest.raises(FileNotFoundError, match="is no folder"):
+        DicomFolder(tmp_path / "missing").subjects()

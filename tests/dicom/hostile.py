@@ -1,0 +1,290 @@
+"""Files and archives made to hurt. Each maker returns bytes, or files, from a clean DICOM file or study."""
+
+import io
+import struct
+import zipfile
+import zlib
+
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, JPEGLosslessSV1, RLELossless
+
+from tests.dicoms import NAMES, SIDE, dataset, encoded, uid
+
+PIXELS = np.arange(SIDE * SIDE).reshape(SIDE, SIDE)
+PLACE = {
+    "SOPInstanceUID": uid("hostile"),
+    "SeriesInstanceUID": uid("hostile series"),
+    "SeriesDescription": NAMES["la_2ch"],
+    "PixelSpacing": ["2", "2"],
+    "ImagePositionPatient": ["1", "2", "3"],
+    "ImageOrientationPatient": ["1", "0", "0", "0", "1", "0"],
+    "TriggerTime": "0",
+}
+
+
+def image(**values):
+    """Return a file that is an image but for some values."""
+    return encoded(dataset(PIXELS, **(PLACE | values)))
+
+
+def patched(tag, value):
+    """Return an image in which a 16-bit element holds another value than any writer would let through."""
+    data = image()
+    key = struct.pack("<HH", tag >> 16, tag & 0xFFFF) + b"US\x02\x00"
+    at = data.index(key) + len(key)
+    return data[:at] + struct.pack("<H", value) + data[at + 2 :]
+
+
+def decimal(keyword, text):
+    """Return an image with a text value of the same length put in place of a decimal one."""
+    known = {"PixelSpacing": "2.000000000\\2.00000000"}
+    data = image(PixelSpacing=["2.000000000", "2.00000000"])
+    old = known[keyword].encode()
+    return data.replace(old, text.encode().ljust(len(old)))
+
+
+def with_syntax(syntax, pixels, **values):
+    """Return an image that says its pixels are compressed, followed by whatever bytes."""
+    made = dataset(PIXELS, **(PLACE | values))
+    made.file_meta.TransferSyntaxUID = syntax
+    body = b"\xfe\xff\x00\xe0" + struct.pack("<I", 0) + b"\xfe\xff\x00\xe0" + struct.pack("<I", len(pixels)) + pixels
+    made.PixelData = body + b"\xfe\xff\xdd\xe0" + struct.pack("<I", 0)
+    made["PixelData"].VR = "OB"
+    made["PixelData"].is_undefined_length = True
+    return encoded(made)
+
+
+def deflated():
+    """Return an image whose data set inflates a thousandfold."""
+    made = dataset(PIXELS, **PLACE)
+    made.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    whole = encoded(made)
+    meta = whole[: 132 + 12 + struct.unpack_from("<I", whole, 132 + 8)[0]]
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return meta + packer.compress(b"\0" * 10**7) + packer.flush()
+
+
+def nested(depth):
+    """Return an image with sequences within sequences."""
+    inner = Dataset()
+    for _ in range(depth):
+        outer = Dataset()
+        outer.ReferencedImageSequence = Sequence([inner])
+        inner = outer
+    return image(ReferencedImageSequence=Sequence([inner]))
+
+
+def endless_sequence():
+    """Return an image with a sequence of undefined length that never ends."""
+    data = image()
+    at = data.index(struct.pack("<HH", 0x0008, 0x0060))
+    return (
+        data[:at]
+        + struct.pack("<HH2sHI", 0x0008, 0x1140, b"SQ", 0, 0xFFFFFFFF)
+        + b"\xfe\xff\x00\xe0\xff\xff\xff\xff" * 3000
+    )
+
+
+def huge_length():
+    """Return an image with a value that says it has four gigabytes."""
+    data = image()
+    at = data.index(struct.pack("<HH", 0x0008, 0x0060))
+    return data[:at] + struct.pack("<HH2sHI", 0x0008, 0x0041, b"OB", 0, 0xFFFFFFF0) + data[at:]
+
+
+def private(count=400):
+    """Return an image among private tags."""
+    made = dataset(PIXELS, **PLACE)
+    for index in range(count):
+        made.add_new(0x00290000 + 0x1000 + index, "OB", b"private!" * 20)
+    return encoded(made)
+
+
+def long_header():
+    """Return a file whose image, if there is any, comes after megabytes of header."""
+    made = dataset(PIXELS, **PLACE)
+    made.add_new(0x00091001, "OB", b"x" * (2**20 + 10))
+    return encoded(made)
+
+
+def inner_zip():
+    """Return an archive."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("again.dcm", image())
+    return stream.getvalue()
+
+
+def jpeg_size(columns, rows):
+    """Return the start of a JPEG that promises so many pixels."""
+    return b"\xff\xd8\xff\xc3" + struct.pack(">HBHHB", 11, 16, rows, columns, 1) + b"\1\x11\0" + b"\xff\xd9"
+
+
+def jpeg_2000_size(columns, rows):
+    """Return the start of a JPEG 2000 stream that promises so many pixels."""
+    return b"\xff\x4f\xff\x51" + struct.pack(">HHIIII", 41, 0, columns, rows, 0, 0) + b"\0" * 40
+
+
+# a file -> the code of what is said about it; each lies in a clean archive, which must come out as if it were not there
+FILES = {
+    "empty": (lambda: b"", "not-dicom"),
+    "one byte": (lambda: b"\0", "not-dicom"),
+    "zeros": (lambda: b"\0" * 100_000, "not-dicom"),
+    "text": (lambda: b"hello\n" * 1000, "not-dicom"),
+    "noise": (lambda: np.random.default_rng(1).bytes(50_000), "not-dicom"),
+    "magic only": (lambda: b"\0" * 128 + b"DICM", "no-pixels"),
+    "magic and noise": (lambda: b"\0" * 128 + b"DICM" + np.random.default_rng(2).bytes(50_000), None),
+    "magic and ones": (lambda: b"\0" * 128 + b"DICM" + b"\xff" * 50_000, None),
+    "no preamble": (lambda: image()[132:], "not-dicom"),
+    "another archive": (inner_zip, "nested-archive"),
+    "gzip": (lambda: b"\x1f\x8b" + b"\0" * 500, "not-dicom"),
+    "script": (lambda: b"#!/bin/sh\nrm -rf /\n" * 20, "not-dicom"),
+    "pickle": (lambda: b"\x80\x04cos\nsystem\n(S'true'\ntR." + b"\0" * 200, "not-dicom"),
+    "cut in the meta header": (lambda: image()[:200], "no-pixels"),
+    "cut in the header": (lambda: image()[:700], "no-pixels"),
+    "cut before the pixels": (lambda: image()[: -SIDE * SIDE * 2 - 20], "no-pixels"),
+    "endless sequence": (endless_sequence, None),
+    "four gigabytes in one value": (huge_length, "no-pixels"),
+    "long header": (long_header, "long-header"),
+    "deflated bomb": (deflated, "deflated"),
+    "CT": (lambda: image(Modality="CT", SOPClassUID="1.2.840.10008.5.1.4.1.1.2"), "modality"),
+    "ultrasound": (lambda: image(Modality="US"), "modality"),
+    "structured report": (lambda: image(SOPClassUID="1.2.840.10008.5.1.4.1.1.88.33", Modality="MR"), "no-image"),
+    "presentation state": (lambda: image(SOPClassUID="1.2.840.10008.5.1.4.1.1.11.1", Modality="PR"), "modality"),
+    "encapsulated PDF": (lambda: image(SOPClassUID="1.2.840.10008.5.1.4.1.1.104.1", Modality="DOC"), "modality"),
+    "raw data": (lambda: image(SOPClassUID="1.2.840.10008.5.1.4.1.1.66"), "no-image"),
+    "spectroscopy": (lambda: image(SOPClassUID="1.2.840.10008.5.1.4.1.1.4.2"), "no-image"),
+    "enhanced": (lambda: image(SOPClassUID="1.2.840.10008.5.1.4.1.1.4.1"), "multi-frame"),
+    "many frames": (lambda: image(NumberOfFrames="1000000"), "multi-frame"),
+    "no pixels": (lambda: image(PixelData=None), "no-pixels"),
+    "no place": (lambda: image(ImagePositionPatient=None), "no-place"),
+    "no direction": (lambda: image(ImageOrientationPatient=None), "no-place"),
+    "no spacing": (lambda: image(PixelSpacing=None), "no-place"),
+    "spacing zero": (lambda: image(PixelSpacing=["0", "0"]), "no-place"),
+    "spacing negative": (lambda: image(PixelSpacing=["-2", "2"]), "no-place"),
+    "spacing of words": (lambda: decimal("PixelSpacing", "wide\\narrow"), "no-place"),
+    "spacing not a number": (lambda: decimal("PixelSpacing", "nan\\nan"), "no-place"),
+    "spacing infinite": (lambda: decimal("PixelSpacing", "inf\\inf"), "no-place"),
+    "spacing astronomic": (lambda: decimal("PixelSpacing", "1e300\\1e300"), "no-place"),
+    "one direction": (lambda: image(ImageOrientationPatient=["1", "0", "0", "1", "0", "0"]), "no-place"),
+    "no direction at all": (lambda: image(ImageOrientationPatient=["0"] * 6), "no-place"),
+    "two numbers for a place": (lambda: image(ImagePositionPatient=["1", "2"]), "no-place"),
+    "65535 x 65535": (lambda: patched(0x00280011, 0xFFFF), "matrix"),
+    "no rows": (lambda: patched(0x00280010, 0), "matrix"),
+    "one pixel": (lambda: patched(0x00280010, 1), "matrix"),
+    "colour": (lambda: image(SamplesPerPixel=3, PhotometricInterpretation="RGB"), "pixel-format"),
+    "inverted grey": (lambda: image(PhotometricInterpretation="MONOCHROME1"), "pixel-format"),
+    "32 bits": (lambda: patched(0x00280100, 32), "pixel-format"),
+    "no bits": (lambda: patched(0x00280100, 0), "pixel-format"),
+    "more bits than there are": (lambda: patched(0x00280101, 60000), "pixel-format"),
+    "bits elsewhere": (lambda: patched(0x00280102, 15), "pixel-format"),
+    "a lone image": (image, "not-a-cine"),
+    "a name to break tables": (lambda: image(SeriesDescription="\r\n;\x1b[2J" + "=" * 40), "not-a-cine"),
+    "private tags": (private, "not-a-cine"),
+    "deep sequences": (lambda: nested(60), "not-a-cine"),
+    "DICOMDIR": (lambda: encoded(dataset(PIXELS, SOPClassUID="1.2.840.10008.1.3.10", Modality=None)), "no-image"),
+}
+
+# eight such images make a cine, whose pixels then cannot be read: the view is lost, nothing else
+PIXEL_FILES = {
+    "pixels cut": lambda **values: image(**values)[:-100],
+    "pixels missing": lambda **values: image(**(values | {"PixelData": b"\0\0"})),
+    "rubbish behind the header": lambda **values: image(**values).replace(b"\xe0\x7f\x10\x00OW", b"\xe0\x7f\x11\x00??"),
+    "JPEG of another size": lambda **values: with_syntax(JPEGLosslessSV1, jpeg_size(65000, 65000), **values),
+    "JPEG 2000 of another size": lambda **values: with_syntax(JPEG2000Lossless, jpeg_2000_size(2**31, 2**31), **values),
+    "JPEG that is none": lambda **values: with_syntax(JPEGLosslessSV1, b"no picture " * 20, **values),
+    "run lengths without end": lambda **values: with_syntax(RLELossless, b"\1\0\0\0" + b"\xff" * 3000, **values),
+    "more code than image": lambda **values: with_syntax(RLELossless, b"\0" * 2**21, **values),
+    "a syntax nobody knows": lambda **values: with_syntax(JPEGLosslessSV1, b"secret", **values).replace(
+        JPEGLosslessSV1.encode(), JPEGLosslessSV1[:-1].encode() + b"9"
+    ),
+}
+
+
+def _named(name):
+    return lambda files: {name: next(iter(files.values()))} | files
+
+
+# a name no archive should hold -> what is said about it
+MEMBER_NAMES = {
+    "../outside.dcm": "unsafe-name",
+    "../../../../tmp/outside.dcm": "unsafe-name",
+    "/absolute.dcm": "unsafe-name",
+    "a/../../outside.dcm": "unsafe-name",
+    "..\\outside.dcm": "unsafe-name",
+    "C:\\outside.dcm": "unsafe-name",
+    "con\u202ecmd.dcm": None,
+    "new\nline.dcm": None,
+    "x" * 5000 + ".dcm": None,
+}
+
+
+def zip_bytes(files, **options):
+    """Return an archive's bytes."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, **options) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return stream.getvalue()
+
+
+def bomb(files):
+    """Return an archive of a few kilobytes that inflates to gigabytes: every entry is the same megabytes."""
+    data = zip_bytes({"0.dcm": b"\0" * 10**7} | {f"{index}.dcm": b"" for index in range(1, 900)})
+    size, packed, crc = 10**7, len(zlib.compress(b"\0" * 10**7)) - 6, zlib.crc32(b"\0" * 10**7)
+    at = data.index(b"PK\x01\x02")
+    while data[at : at + 4] == b"PK\x01\x02":
+        names = struct.unpack_from("<H", data, at + 28)[0]
+        entry = struct.pack("<IIIH", crc, packed, size, names)
+        data = data[: at + 16] + entry + data[at + 30 : at + 42] + struct.pack("<I", 0) + data[at + 46 :]
+        at += 46 + names
+    return data
+
+
+def lying_size(files):
+    """Return an archive whose first file says it inflates to four gigabytes."""
+    data = zip_bytes(files)
+    at = data.index(b"PK\x01\x02")
+    return data[: at + 24] + struct.pack("<I", 0xFFFFFFFE) + data[at + 28 :]
+
+
+def huge_directory(files):
+    """Return an archive that says its directory has four gigabytes."""
+    data = zip_bytes(files)
+    at = data.rindex(b"PK\x05\x06")
+    return data[: at + 12] + struct.pack("<I", 0xFFFFFFFF) + data[at + 16 :]
+
+
+def moved_directory(files):
+    """Return an archive whose directory is said to lie elsewhere."""
+    data = zip_bytes(files)
+    at = data.rindex(b"PK\x05\x06")
+    return data[: at + 16] + struct.pack("<I", 7) + data[at + 20 :]
+
+
+# a whole archive -> nothing comes of it but a row
+ARCHIVES = {
+    "empty file": lambda files: b"",
+    "a web page": lambda files: b"<html>403 Forbidden</html>",
+    "noise": lambda files: np.random.default_rng(5).bytes(100_000),
+    "first half": lambda files: (data := zip_bytes(files))[: len(data) // 2],
+    "without its last byte": lambda files: zip_bytes(files)[:-1],
+    "end only": lambda files: b"PK\x05\x06" + b"\0" * 18,
+    "end cut": lambda files: zip_bytes(files)[:-15],
+    "huge directory": huge_directory,
+    "moved directory": moved_directory,
+    "lying size": lying_size,
+    "bomb": bomb,
+    "many files": lambda files: zip_bytes({f"{index}": b"" for index in range(20_001)}),
+    "nothing but text": lambda files: zip_bytes({"readme.txt": b"sorry"}),
+    "nothing but archives": lambda files: zip_bytes({"a.zip": inner_zip(), "b.zip": inner_zip()}),
+    "nothing but a manifest": lambda files: zip_bytes({"manifest.cvs": b"filename\n"}),
+    "every image alone": lambda files: zip_bytes(
+        {
+            f"{index}.dcm": image(SOPInstanceUID=uid("alone", index), SeriesInstanceUID=uid("of", index))
+            for index in range(9)
+        }
+    ),
+}

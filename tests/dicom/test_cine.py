@@ -1,0 +1,122 @@
+import pytest
+
+from cmr_ssl.dicom.cine import find_cines, in_order, places_in_beat
+from tests.dicoms import FRAME_MS, FRAMES, codes, header, headers, stack_affines
+from tests.studies import long_axis
+
+PLANE = long_axis("la_2ch", (16, 16, 1), 12.0)
+NAME = "CINE_segmented_LAX_2Ch"
+
+
+def only(found):
+    """Return the one cine there is."""
+    cines, findings = found
+    (cine,) = cines
+    return cine, findings
+
+
+def test_frames_stand_in_the_order_of_their_trigger_times_whatever_the_order_of_files():
+    images = [header(PLANE, index, NAME) for index in (5, 2, 7, 0, 1, 6, 3, 4)]
+    cine, findings = only(find_cines(images))
+    assert [frame.trigger_ms for frame in cine.frames] == [index * FRAME_MS for index in range(FRAMES)]
+    assert cine.frame_ms == pytest.approx(FRAME_MS)
+    assert not findings
+
+
+def test_without_trigger_times_the_numbers_order_the_frames():
+    images = [image._replace(trigger_ms=float("nan")) for image in reversed(headers(PLANE, NAME))]
+    cine, findings = only(find_cines(images))
+    assert [frame.number for frame in cine.frames] == list(range(1, FRAMES + 1))
+    assert cine.frame_ms == pytest.approx(FRAME_MS)  # from the beat
+    assert codes(findings) == ["trigger-times"]
+
+
+@pytest.mark.parametrize("missing", [[0], [3], [7], [2, 3], [0, 7]])
+def test_a_missing_frame_leaves_a_gap_at_its_place(missing):
+    there = [index for index in range(10) if index not in missing]
+    images = headers(PLANE, NAME, there, expected=10, interval_ms=1000.0)
+    cine, _ = only(find_cines(images))
+    assert [index for index, frame in enumerate(cine.frames) if frame is None] == missing
+    assert cine.missing == len(missing)
+    assert cine.frame_ms == pytest.approx(FRAME_MS)
+
+
+def test_a_gap_is_seen_in_the_trigger_times_where_nobody_says_how_many_frames_there_are():
+    images = headers(PLANE, NAME, [0, 1, 2, 3, 5, 6, 7, 8, 9], expected=0)
+    assert [index for index, frame in enumerate(only(find_cines(images))[0].frames) if frame is None] == [4]
+
+
+def test_trigger_times_that_start_late_lose_no_frame():
+    images = [image._replace(trigger_ms=image.trigger_ms + 30.0) for image in headers(PLANE, NAME)]
+    assert only(find_cines(images))[0].missing == 0
+
+
+def test_missing_frames_are_placed_by_number_where_times_say_nothing():
+    images = [header(PLANE, index, NAME, trigger_ms=float("nan")) for index in (0, 1, 3, 4)]
+    assert places_in_beat(images, 5, float("nan")) == [0, 1, 3, 4]
+
+
+def test_numbers_may_run_on_over_the_slices_of_a_series():
+    images = [header(PLANE, index, NAME, trigger_ms=float("nan"), number=21 + index) for index in (0, 1, 3, 4)]
+    assert places_in_beat(images, 5, float("nan")) == [0, 1, 3, 4]
+
+
+def test_slices_of_one_series_are_told_apart_by_where_they_lie():
+    images = [image for plane in stack_affines(3) for image in headers(plane, "CINE_segmented_SAX")]
+    cines, findings = find_cines(images)
+    assert [len(cine.frames) for cine in cines] == [FRAMES] * 3
+    assert len({cine.grid.position for cine in cines}) == 3
+    assert not findings
+
+
+def test_rounding_within_a_slice_is_no_movement():
+    images = headers(PLANE, NAME)
+    moved = images[0].grid._replace(position=tuple(value + 1e-4 for value in images[0].grid.position))
+    cine, _ = only(find_cines([images[0]._replace(grid=moved), *images[1:]]))
+    assert cine.missing == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("CINE_segmented_SAX_InlineVF", "inline-result"),
+        ("Inline_VF_Results", "inline-result"),
+        ("CINE_segmented_Ao_dist", "other-series"),
+        ("CINE_segmented_LVOT", "other-series"),
+        ("flow_250_tp_AoV_bh_ePAT@c_MAG", "other-series"),
+        ("cine_tagging_3sl_SAX_b1s", "other-series"),
+    ],
+)
+def test_other_series_are_left_out_by_their_own_name_and_counted(name, code):
+    cines, findings = find_cines(headers(PLANE, name))
+    assert not cines
+    assert [(found.code, found.value) for found in findings] == [(code, FRAMES)]
+
+
+def test_the_same_image_twice_counts_once():
+    cine, findings = only(find_cines([*headers(PLANE, NAME), header(PLANE, 3, NAME)]))
+    assert len(cine.frames) == FRAMES
+    assert codes(findings) == ["duplicate-image"]
+
+
+def test_two_images_of_one_moment_are_one_frame():
+    double = header(PLANE, 3, NAME, instance="another", number=50)
+    ordered, findings = in_order([*headers(PLANE, NAME), double])
+    assert [image.number for image in ordered] == list(range(1, FRAMES + 1))
+    assert [(found.code, found.value) for found in findings] == [("double-frames", 1)]
+
+
+def test_a_picture_or_a_series_over_many_beats_is_no_cine():
+    still = headers(PLANE, "T1", range(3))
+    perfusion = [header(PLANE, index, "perfusion", trigger_ms=index * 900.0, interval_ms=900.0) for index in range(20)]
+    cines, findings = find_cines(still + perfusion)
+    assert not cines
+    assert [(found.code, found.value) for found in findings] == [("not-a-cine", 2)]
+
+
+def test_frames_that_are_not_evenly_spread_are_said():
+    images = headers(PLANE, NAME)
+    images[4] = images[4]._replace(trigger_ms=images[4].trigger_ms + 40.0)
+    _, findings = only(find_cines(images))
+    assert codes(findings) == ["uneven-frames"]
+    assert findings[0].value == pytest.approx(40.0, abs=8.0)

@@ -1,0 +1,68 @@
+import io
+
+import numpy as np
+import pytest
+from pydicom.filewriter import dcmwrite
+from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
+
+from cmr_ssl.dicom.elements import FIRST_READ, Refusal
+from cmr_ssl.dicom.header import axes, read_header
+from tests.dicom.hostile import PIXELS, PLACE, image
+from tests.dicoms import SIDE, dataset, encoded, member
+
+
+def test_a_header_is_what_was_written():
+    header = read_header(member(image(TriggerTime="123.5", InstanceNumber="7", AcquisitionTime="110203.5")))
+    assert header.grid == (SIDE, SIDE, (2.0, 2.0), (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), (1.0, 2.0, 3.0))
+    assert (header.trigger_ms, header.number, header.expected, header.interval_ms) == (123.5, 7, 8, 800.0)
+    assert (header.thickness, header.derived, header.name) == (8.0, False, "CINE_segmented_LAX_2Ch")
+    assert header.format[3:] == (16, 12, False, 1.0, 0.0)
+
+
+def test_nothing_of_the_patient_is_kept_but_the_id_that_is_compared():
+    assert "SECRET" not in repr(read_header(member(image())))
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian])
+def test_every_plain_encoding_gives_the_same_header(syntax):
+    made = dataset(PIXELS, **PLACE)
+    made.file_meta.TransferSyntaxUID = syntax
+    if not syntax.is_little_endian:
+        made.PixelData = PIXELS.astype(">u2").tobytes()
+    stream = io.BytesIO()
+    dcmwrite(stream, made, enforce_file_format=True)
+    header, plain = read_header(member(stream.getvalue())), read_header(member(image()))
+    assert header._replace(member=None, offset=0, format=None) == plain._replace(member=None, offset=0, format=None)
+    assert header.format[3:] == plain.format[3:]
+
+
+def test_a_header_longer_than_the_first_read_is_read_on():
+    made = dataset(PIXELS, **PLACE)
+    made.add_new(0x00091001, "OB", b"x" * (3 * FIRST_READ))
+    assert read_header(member(encoded(made))).offset > 3 * FIRST_READ
+
+
+def test_values_that_are_no_numbers_are_unknown():
+    header = read_header(
+        member(image(TriggerTime=None, NominalInterval=None, SliceThickness=None, InstanceNumber=None))
+    )
+    assert np.isnan([header.trigger_ms, header.interval_ms, header.thickness]).all()
+    assert header.number == 0
+
+
+def test_later_acquisitions_sort_later():
+    early, late, later = (
+        read_header(member(image(AcquisitionTime=time, SeriesNumber=number))).acquired
+        for time, number in (("095959.9", "9"), ("100000", "8"), ("100000", "10"))
+    )
+    assert early < late < later
+
+
+def test_axes_are_right_handed():
+    assert axes((0, 1, 0, 0, 0, -1)) == pytest.approx(np.array([[0, 1, 0], [0, 0, -1], [-1, 0, 0]]))
+
+
+def test_a_refusal_says_why():
+    with pytest.raises(Refusal, match="modality 'CT'") as refused:
+        read_header(member(image(Modality="CT")))
+    assert refused.value.code == "modality"

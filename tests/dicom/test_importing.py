@@ -1,0 +1,215 @@
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from cmr_ssl.cli import main
+from cmr_ssl.data.cache import RECORDS, subject_file
+from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.data.preparing import prepare
+from cmr_ssl.dicom import importing
+from cmr_ssl.dicom.importing import JOURNALS, import_dicom, import_ukb
+from cmr_ssl.planes import VIEWS
+from tests.dicoms import FRAME_MS, tiny, view_files, write_ukb, write_zip
+from tests.runs import ROOT
+
+IDS = [str(number) for number in range(900000001, 900000009)]
+
+
+@pytest.fixture(scope="module")
+def zips(tmp_path_factory):
+    """Return a folder with the zips of eight participants, the last of whom came twice."""
+    folder = write_ukb(tmp_path_factory.mktemp("zips"), IDS[0])
+    for subject in IDS[1:]:
+        for field in ("20208", "20209"):
+            shutil.copy(folder / f"{IDS[0]}_{field}_2_0.zip", folder / f"{subject}_{field}_2_0.zip")
+    for field in ("20208", "20209"):
+        shutil.copy(folder / f"{IDS[0]}_{field}_2_0.zip", folder / f"{IDS[-1]}_{field}_3_0.zip")
+    return folder
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def rows(out, name="import.csv"):
+    with (out / name).open(newline="") as table:
+        return list(csv.DictReader(table))
+
+
+def subjects(out):
+    return [row["subject"] for row in rows(out)]
+
+
+def journal(out):
+    return [line for path in (out / JOURNALS).glob(f"*/{RECORDS}") for line in path.read_text().splitlines()]
+
+
+def test_archives_become_the_folders_other_tools_read(zips, tmp_path):
+    assert main(["import-ukb", "--zips", str(zips), "--out", str(tmp_path / "out")]) == 0
+    for view in VIEWS:
+        image, truth = nib.load(tmp_path / "out" / IDS[0] / f"{view}.nii.gz"), tiny(view)
+        assert image.get_data_dtype() == np.int16
+        assert np.array_equal(np.asanyarray(image.dataobj), truth.pixels)
+        assert image.affine == pytest.approx(truth.affine, abs=1e-3)
+        assert image.header.get_zooms()[3] == pytest.approx(FRAME_MS / 1000)
+        assert image.header.get_xyzt_units() == ("mm", "sec")
+        assert b"SECRET" not in image.header.binaryblock
+        assert not image.header.extensions
+
+
+def test_a_repeat_visit_is_a_subject_of_its_own(zips, tmp_path):
+    assert import_ukb(zips, tmp_path) == 0
+    assert subjects(tmp_path) == [*IDS, f"{IDS[-1]}_3"]
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name[0] == "9") == subjects(tmp_path)
+
+
+def test_the_table_says_what_there_is(zips, tmp_path):
+    assert import_ukb(zips, tmp_path) == 0
+    assert rows(tmp_path)[0] == {
+        "subject": IDS[0],
+        "status": "accepted",
+        "views": ",".join(VIEWS),
+        "planes": "7",
+        "sa_slices": "4",
+        "frames": "8",
+        "beat_ms": "800.0",
+        "heart_rate_bpm": "75.0",
+        "spacing_mm": "12.0000",
+        "reasons": "",
+    }
+    assert rows(tmp_path, "findings.csv") == []
+
+
+def test_a_second_run_does_nothing_again(zips, tmp_path, monkeypatch):
+    assert import_ukb(zips, tmp_path) == 0
+    before = journal(tmp_path)
+    monkeypatch.setattr(importing, "import_subject", lambda *_: pytest.fail("it was done already"))
+    assert import_ukb(zips, tmp_path) == 0
+    assert journal(tmp_path) == before
+
+
+def test_changed_archives_and_lost_folders_are_imported_again(zips, tmp_path):
+    folder = shutil.copytree(zips, tmp_path / "zips")
+    assert import_ukb(folder, tmp_path / "out") == 0
+    write_zip(folder / f"{IDS[1]}_20208_2_0.zip", {})
+    shutil.rmtree(tmp_path / "out" / IDS[2])
+    assert import_ukb(folder, tmp_path / "out") == 0
+    assert {row["subject"]: row["views"] for row in rows(tmp_path / "out")}[IDS[1]] == "sa"
+    assert names_in(tmp_path / "out" / IDS[1]) == ["sa.nii.gz"]
+    assert len(names_in(tmp_path / "out" / IDS[2])) == len(VIEWS)
+
+
+def test_files_of_others_in_a_subjects_folder_stay(zips, tmp_path):
+    (tmp_path / IDS[0]).mkdir()
+    (tmp_path / IDS[0] / "seg_sa.nii.gz").write_bytes(b"mine")
+    (tmp_path / IDS[0] / ".writing-7-sa.nii.gz").write_bytes(b"half")
+    assert import_ukb(zips, tmp_path) == 0
+    assert sorted(names_in(tmp_path / IDS[0])) == sorted([*(f"{view}.nii.gz" for view in VIEWS), "seg_sa.nii.gz"])
+
+
+def test_shards_share_the_work_and_the_table(zips, tmp_path):
+    for shard in range(3):
+        assert import_ukb(zips, tmp_path, shard=shard, shards=3) == 0
+    assert subjects(tmp_path) == [*IDS, f"{IDS[-1]}_3"]
+    assert len(journal(tmp_path)) == len(IDS) + 1
+    assert import_ukb(zips, tmp_path) == 0
+    assert len(journal(tmp_path)) == len(IDS) + 1
+
+
+@pytest.mark.parametrize("values", [{"workers": 0}, {"shard": 2, "shards": 2}, {"shard": -1}])
+def test_counts_that_make_no_sense_are_refused(values, zips, tmp_path):
+    with pytest.raises(ValueError, match="workers for shard"):
+        import_ukb(zips, tmp_path, **values)
+
+
+def test_whatever_the_source_raises_becomes_a_row(zips, tmp_path, monkeypatch):
+    def explode(*_):
+        raise ZeroDivisionError("of the reader")
+
+    monkeypatch.setattr("cmr_ssl.dicom.reading.plan", explode)
+    assert import_ukb(zips, tmp_path) == 1
+    assert {row["reasons"] for row in rows(tmp_path)} == {"unexpected ZeroDivisionError: of the reader"}
+
+
+def test_a_folder_nobody_can_write_to_stops_the_run_in_one_sentence(zips, tmp_path, capsys):
+    (tmp_path / "out").write_text("a file")
+    assert import_ukb(zips, tmp_path / "out") == 1
+    assert "Importing stopped" in capsys.readouterr().err
+
+
+def test_any_folders_and_zips_of_dicom_are_imported(clean, tmp_path):
+    source = tmp_path / "source"
+    write_zip(source / "zipped.zip", clean)
+    (source / "folder" / "deeper").mkdir(parents=True)
+    for name, data in view_files(tiny("sa"), "whatever").items():
+        (source / "folder" / "deeper" / name[-20:]).write_bytes(data)
+    assert main(["import-dicom", "--source", str(source), "--out", str(tmp_path / "out")]) == 0
+    assert {row["subject"]: row["views"] for row in rows(tmp_path / "out")} == {
+        "folder": "sa",
+        "zipped": ",".join(VIEWS),
+    }
+    assert import_dicom(source / "folder" / "deeper", tmp_path / "one") == 0
+    assert subjects(tmp_path / "one") == ["deeper"]
+
+
+def test_preparing_archives_is_preparing_their_nifti(zips, tmp_path):
+    rough = Preparation(size=16, spacing_mm=12.0, frames=8)
+    assert import_ukb(zips, tmp_path / "nifti") == 0
+    assert prepare(tmp_path / "nifti", tmp_path / "one", preparation=rough) == 0
+    assert prepare(zips, tmp_path / "other", preparation=rough) == 0
+    for subject in (IDS[0], f"{IDS[-1]}_3"):
+        one, other = (load_file(subject_file(tmp_path / cache, subject)) for cache in ("one", "other"))
+        for name in one:
+            assert one[name].astype(float) == pytest.approx(
+                other[name].astype(float), abs=1.0 if name == "images" else 1e-3
+            )
+
+
+def test_killed_at_any_moment_nothing_is_lost_and_nothing_is_there_twice(zips, tmp_path):
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "cmr_ssl", "import-ukb", f"--zips={zips}", f"--out={out}", "--workers=2"]
+    for lines in (1, 4):
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True, cwd=ROOT) as running:
+            wait_until(lambda lines=lines: len(journal(out)) >= lines)
+            running.send_signal(signal.SIGKILL)
+        wait_until(lambda group=running.pid: not group_is_alive(group))
+    assert not (out / "import.csv").exists()
+    assert import_ukb(zips, out) == 0
+    assert subjects(out) == [*IDS, f"{IDS[-1]}_3"]
+    assert len(journal(out)) == len(IDS) + 1
+    left = sorted(path.name for path in out.rglob("*") if path.is_file() and path.name[0] == ".")
+    assert not left
+    for subject in subjects(out):
+        assert np.array_equal(np.asanyarray(nib.load(out / subject / "sa.nii.gz").dataobj), tiny("sa").pixels)
+
+
+def wait_until(happened):
+    for _ in range(6000):
+        if happened():
+            return
+        time.sleep(0.02)
+    pytest.fail("it did not happen within 120 s")
+
+
+def group_is_alive(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_missing_folders_are_named():
+    for run in (import_ukb, import_dicom):
+        with pytest.raises(FileNotFoundError, match="nowhere"):
+            run(Path("nowhere"), Path("out"))

@@ -1,0 +1,76 @@
+import io
+
+import numpy as np
+import pytest
+from pydicom.filewriter import dcmwrite
+from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEG2000Lossless, JPEGLosslessSV1, RLELossless
+
+from cmr_ssl.dicom.header import read_header
+from cmr_ssl.dicom.pixels import code_size, read_pixels
+from tests.dicom.hostile import PIXELS, PLACE, image, jpeg_2000_size, jpeg_size, with_syntax
+from tests.dicoms import SIDE, dataset, encoded, member
+
+
+def pixels_of(data):
+    return read_pixels(read_header(member(data)))
+
+
+def test_plain_pixels_are_what_was_written():
+    assert np.array_equal(pixels_of(image()), PIXELS)
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian])
+def test_other_plain_encodings_give_the_same_pixels(syntax):
+    made = dataset(PIXELS, **PLACE)
+    made.file_meta.TransferSyntaxUID = syntax
+    if not syntax.is_little_endian:
+        made.PixelData = PIXELS.astype(">u2").tobytes()
+    stream = io.BytesIO()
+    dcmwrite(stream, made, enforce_file_format=True)
+    assert np.array_equal(pixels_of(stream.getvalue()), PIXELS)
+
+
+def test_signed_pixels_keep_their_sign():
+    signed = (PIXELS - 100).astype("<i2").tobytes()
+    values = {"PixelRepresentation": 1, "BitsStored": 16, "HighBit": 15, "PixelData": signed}
+    assert np.array_equal(pixels_of(image(**values)), PIXELS - 100)
+
+
+def test_bits_beside_the_grey_values_are_cleared():
+    assert np.array_equal(pixels_of(image(PixelData=(PIXELS + 0x8000).astype("<u2").tobytes())), PIXELS)
+    signed = ((PIXELS - 100) & 0x0FFF).astype("<u2").tobytes()
+    assert np.array_equal(pixels_of(image(PixelRepresentation=1, PixelData=signed)), PIXELS - 100)
+
+
+def test_eight_bits_are_read():
+    values = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7, "PixelData": PIXELS.astype("u1").tobytes()}
+    assert np.array_equal(pixels_of(image(**values)), PIXELS)
+
+
+def test_private_elements_before_the_pixels_are_passed():
+    made = dataset(PIXELS, **PLACE)
+    made.add_new(0x00291010, "OB", b"\xe0\x7f\x10\x00" * 5000)  # looks like the pixels' own tag
+    assert np.array_equal(pixels_of(encoded(made)), PIXELS)
+
+
+@pytest.mark.parametrize("syntax", [RLELossless, JPEG2000Lossless])
+def test_compressed_pixels_are_decoded(syntax):
+    if syntax == JPEG2000Lossless:
+        pytest.importorskip("openjpeg")
+    pixels = np.arange(64 * 64).reshape(64, 64)
+    made = dataset(pixels, **PLACE)
+    made.compress(syntax, generate_instance_uid=False)
+    assert np.array_equal(pixels_of(encoded(made)), pixels)
+
+
+def test_short_pixels_are_counted():
+    with pytest.raises(ValueError, match=f"holds {SIDE * SIDE * 2 - 100} of the {SIDE * SIDE * 2} bytes"):
+        pixels_of(image(PixelData=PIXELS.astype("<u2").tobytes()[:-100]))
+
+
+def test_a_stream_that_promises_another_image_is_not_decoded():
+    assert code_size(b"x" * 20 + jpeg_size(300, 200)) == (300, 200)
+    assert code_size(b"x" * 20 + jpeg_2000_size(300, 200)) == (300, 200)
+    assert code_size(b"\xff" * 100) is None
+    with pytest.raises(ValueError, match="65000 x 300 pixels, not 16 x 16"):
+        pixels_of(with_syntax(JPEGLosslessSV1, jpeg_size(65000, 300)))

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+
+from cmr_ssl.dicom.stack import LPS_TO_RAS, single_plane, stack_slices
+from tests.dicoms import SIDE, cine, codes, grid, stack_affines
+from tests.studies import AXES, long_axis, plane, short_axis
+
+DOWN = -AXES[2] * [-1, -1, 1]
+
+
+def slices(affines=None):
+    return [cine(affine, f"b{index}") for index, affine in enumerate(affines or stack_affines())]
+
+
+def moved(affine, by):
+    """Return a plane moved by mm in RAS+."""
+    affine = affine.copy()
+    affine[:3, 3] += by
+    return affine
+
+
+def test_a_clean_stack_is_where_its_slices_are():
+    stack, findings = stack_slices(slices(), DOWN)
+    expected = short_axis((SIDE, SIDE, 4), 12.0)
+    assert LPS_TO_RAS @ stack.affine == pytest.approx(expected, abs=1e-6)
+    assert stack.shape == (SIDE, SIDE, 4, 8)
+    assert stack.grids == (None,) * 4
+    assert stack.frame_ms == pytest.approx(100.0)
+    assert not findings
+
+
+def test_a_missing_slice_leaves_a_hole():
+    affines = stack_affines(6)
+    stack, findings = stack_slices(slices(affines[:2] + affines[3:]), DOWN)
+    assert [one is None for one in stack.slices] == [False, False, True, False, False, False]
+    assert [(found.code, found.where) for found in findings] == [("missing-slice", "sa slice 2")]
+    assert findings[0].value == pytest.approx(10.0)
+
+
+def test_spacing_that_is_not_quite_even_is_measured():
+    affines = stack_affines(5)
+    affines[2] = moved(affines[2], -1.5 * AXES[2])
+    stack, findings = stack_slices(slices(affines), DOWN)
+    assert [one is None for one in stack.slices] == [False] * 5
+    assert codes(findings) == ["uneven-slices"]
+    assert findings[0].value == pytest.approx(1.2, abs=0.1)  # off the line of best fit
+
+
+def test_a_slice_between_two_places_is_left_out():
+    affines = stack_affines(5)
+    affines[2] = moved(affines[2], -4.5 * AXES[2])
+    stack, findings = stack_slices(slices(affines), DOWN)
+    assert [one is None for one in stack.slices] == [False, False, True, False, False]
+    assert codes(findings) == ["off-grid", "missing-slice"]
+    assert abs(findings[0].value) == pytest.approx(4.5, abs=0.2)
+
+
+def test_a_slice_shifted_in_its_plane_keeps_its_own_grid():
+    affines = stack_affines()
+    affines[1] = moved(affines[1], 3.0 * AXES[0])
+    stack, findings = stack_slices(slices(affines), DOWN)
+    assert [own is None for own in stack.grids] == [True, False, True, True]
+    assert [(found.code, found.where) for found in findings] == [("resampled-slice", "sa slice 1")]
+    assert findings[0].value == pytest.approx(3.0)
+
+
+def test_the_first_slice_may_be_the_odd_one():
+    affines = stack_affines()
+    affines[0] = moved(affines[0], 3.0 * AXES[0])
+    stack, findings = stack_slices(slices(affines), DOWN)
+    assert LPS_TO_RAS @ stack.affine == pytest.approx(short_axis((SIDE, SIDE, 4), 12.0), abs=1e-6)
+    assert [found.where for found in findings] == ["sa slice 0"]
+
+
+def test_a_slice_of_another_size_keeps_its_own_grid():
+    cines = slices()
+    small = cines[3]._replace(grid=grid(stack_affines()[3], (SIDE, SIDE - 2)))
+    stack, findings = stack_slices([*cines[:3], small], DOWN)
+    assert stack.shape[:2] == (SIDE, SIDE)
+    assert [own is None for own in stack.grids] == [True, True, True, False]
+    assert codes(findings) == ["resampled-slice"]
+
+
+def test_a_tilted_slice_is_said():
+    affines = stack_affines()
+    angle = np.radians(3.0)
+    middle = affines[2] @ [(SIDE - 1) / 2, (SIDE - 1) / 2, 0, 1]
+    column = -np.cos(angle) * AXES[0] + np.sin(angle) * AXES[2]
+    tilted = plane(column, -AXES[1], np.cross(column, -AXES[1]), middle[:3], (SIDE, SIDE, 1), 12.0)
+    _, findings = stack_slices(slices([*affines[:2], tilted, affines[3]]), DOWN)
+    tilts = [found for found in findings if found.code == "tilted-slice"]
+    assert [found.where for found in tilts] == ["sa slice 2"]
+    assert tilts[0].value == pytest.approx(3.0)
+
+
+def test_one_slice_is_as_thick_as_it_says():
+    stack, _ = stack_slices(slices()[:1], DOWN)
+    assert np.linalg.norm(stack.affine[:3, 2]) == pytest.approx(8.0)
+    plane = single_plane("la_2ch", cine(long_axis("la_2ch", (SIDE, SIDE, 1), 12.0), "2ch", thickness=6.0))
+    assert LPS_TO_RAS @ plane.affine == pytest.approx(long_axis("la_2ch", (SIDE, SIDE, 1), 12.0))

@@ -1,0 +1,236 @@
+"""DICOM files and archives of tiny studies, written as UK Biobank's are, and as nobody should write them."""
+
+import hashlib
+import io
+import zipfile
+
+import numpy as np
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.filewriter import dcmwrite
+from pydicom.uid import ExplicitVRLittleEndian
+
+from cmr_ssl.dicom.archive import Member
+from cmr_ssl.dicom.cine import find_cines
+from cmr_ssl.dicom.header import MR_IMAGE, Format, Grid, Header
+from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
+from tests.studies import long_axis, series, short_axis
+
+FRAMES = 8
+SIDE = 16
+PIXEL_MM = 12.0
+FRAME_MS = 100.0
+SLICES = 4
+NAMES = {
+    SHORT_AXIS: "CINE_segmented_SAX_b{}",
+    "la_2ch": "CINE_segmented_LAX_2Ch",
+    "la_3ch": "CINE_segmented_LAX_3Ch",
+    "la_4ch": "CINE_segmented_LAX_4Ch",
+}
+LPS = np.array([-1.0, -1.0, 1.0])
+
+
+def uid(*parts):
+    """Return a UID that is the same for the same parts."""
+    return f"2.25.{int(hashlib.md5('/'.join(map(str, parts)).encode()).hexdigest(), 16)}"
+
+
+def decimals(values):
+    """Return numbers as DICOM's decimal strings hold them, 16 characters each."""
+    return [f"{value:.10f}"[:16] for value in values]
+
+
+def dataset(pixels, **values):
+    """Return a data set of one image, (rows, columns), with UK Biobank's headers; None among `values` removes one."""
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = values.get("SOPClassUID", MR_IMAGE)
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    pixels = np.asarray(pixels)
+    defaults = {
+        "ImageType": ["ORIGINAL", "PRIMARY", "M", "RETRO"],
+        "SOPClassUID": MR_IMAGE,
+        "StudyDate": "20150830",
+        "Modality": "MR",
+        "PatientID": "900000001",
+        "PatientName": "SECRET^NAME",
+        "StudyInstanceUID": uid("study"),
+        "SliceThickness": "8",
+        "NominalInterval": f"{FRAMES * FRAME_MS:.0f}",
+        "CardiacNumberOfImages": str(FRAMES),
+        "SamplesPerPixel": 1,
+        "PhotometricInterpretation": "MONOCHROME2",
+        "Rows": pixels.shape[0],
+        "Columns": pixels.shape[1],
+        "BitsAllocated": 16,
+        "BitsStored": 12,
+        "HighBit": 11,
+        "PixelRepresentation": 0,
+        "PixelData": pixels.astype("<u2").tobytes(),
+    }
+    made = FileDataset(None, {}, file_meta=meta, preamble=b"\0" * 128)
+    for name, value in (defaults | values).items():
+        if value is not None:
+            setattr(made, name, value)
+    meta.MediaStorageSOPInstanceUID = made.get("SOPInstanceUID", uid("nothing"))
+    return made
+
+
+def encoded(made):
+    """Return the bytes of a file."""
+    stream = io.BytesIO()
+    dcmwrite(stream, made, enforce_file_format=True)
+    return stream.getvalue()
+
+
+def slice_files(pixels, affine, name, frame_ms=FRAME_MS, time="120000", tag="", first=0, **values):
+    """Return the files of one slice: name to bytes.
+
+    Args:
+        pixels: (X, Y, T), as in NIfTI.
+        affine: of the slice, RAS+, (4, 4).
+        name: description of its series.
+        frame_ms: time between frames.
+        time: of the acquisition.
+        tag: makes the UIDs of one slice differ from another's.
+        first: instance number before the first frame.
+        values: other headers.
+    """
+    steps = np.linalg.norm(affine[:3, :2], axis=0)
+    columns, rows = (affine[:3, :2] / steps).T * LPS
+    files = {}
+    for frame in range(pixels.shape[2]):
+        instance = uid("image", name, time, tag, frame)
+        headers = {
+            "SOPInstanceUID": instance,
+            "SeriesInstanceUID": uid("series", name, time, tag),
+            "SeriesDescription": name,
+            "AcquisitionTime": time,
+            "InstanceNumber": str(first + frame + 1),
+            "TriggerTime": f"{frame * frame_ms:.4f}",
+            "PixelSpacing": decimals(steps[::-1]),
+            "ImageOrientationPatient": decimals([*columns, *rows]),
+            "ImagePositionPatient": decimals(affine[:3, 3] * LPS),
+        }
+        files[f"{instance}.dcm"] = encoded(dataset(pixels[:, :, frame].T, **(headers | values)))
+    return files
+
+
+def tiny(view, frames=FRAMES, slices=SLICES, **options):
+    """Return one view of the beating study on a few large pixels."""
+    if view == SHORT_AXIS:
+        shape = (SIDE, SIDE + 2, slices)
+        return series(view, frames, FRAME_MS, affine=short_axis(shape, PIXEL_MM), shape=shape, **options)
+    shape = (SIDE + 2, SIDE, 1)
+    return series(view, frames, FRAME_MS, affine=long_axis(view, shape, PIXEL_MM), shape=shape, **options)
+
+
+def slice_of(one, index):
+    """Return pixels (X, Y, T) and affine of a slice of a series."""
+    affine = one.affine.copy()
+    affine[:3, 3] += index * affine[:3, 2]
+    return one.pixels[:, :, index], affine
+
+
+def view_files(one, name=None, **values):
+    """Return the files of all slices of a series."""
+    files = {}
+    thickness = "8" if one.view == SHORT_AXIS else "6"
+    for index in range(one.pixels.shape[2]):
+        called = (name or NAMES[one.view]).format(index + 1)
+        files |= slice_files(*slice_of(one, index), called, **({"SliceThickness": thickness, "tag": index} | values))
+    return files
+
+
+def study_files(views=(SHORT_AXIS, *LONG_AXIS)):
+    """Return the files of a whole clean study."""
+    return {name: data for view in views for name, data in view_files(tiny(view)).items()}
+
+
+def write_zip(path, files, compression=zipfile.ZIP_STORED):
+    """Write an archive and return its path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return path
+
+
+def write_ukb(folder, subject="900000001", visit=2, manifest="manifest.cvs"):
+    """Write a participant's two archives, with a manifest as UK Biobank has it."""
+    for field, views in (("20208", LONG_AXIS), ("20209", (SHORT_AXIS,))):
+        files = study_files(views)
+        listed = manifest_text({name: "CINE" for name in files}).encode()
+        write_zip(folder / f"{subject}_{field}_{visit}_0.zip", {manifest: listed} | files, zipfile.ZIP_DEFLATED)
+    return folder
+
+
+def manifest_text(names):
+    """Return a manifest with a misspelt column and dates that break its commas."""
+    lines = ["filename,patientid,date,series discription,seriesid"]
+    lines += [f"{file},900000001,Aug 30, 2015 1:05:12 PM,{name},1.2.3" for file, name in names.items()]
+    return "\n".join(lines) + "\n"
+
+
+def member(data=b"", name="image.dcm"):
+    """Return a file of these bytes."""
+    return Member(name, len(data), lambda: io.BytesIO(data))
+
+
+def grid(affine, shape=(SIDE, SIDE)):
+    """Return DICOM's words for where a plane with a RAS+ affine and (columns, rows) lies."""
+    steps = np.linalg.norm(affine[:3, :2], axis=0)
+    columns, rows = (affine[:3, :2] / steps).T * LPS
+    place = affine[:3, 3] * LPS
+    return Grid(
+        shape[1], shape[0], tuple(steps[::-1].tolist()), (*columns.tolist(), *rows.tolist()), tuple(place.tolist())
+    )
+
+
+def header(affine=None, frame=0, name=NAMES["la_2ch"], time="120000", **values):
+    """Return the header of one image of a slice."""
+    affine = long_axis("la_2ch", (SIDE, SIDE, 1), PIXEL_MM) if affine is None else affine
+    plain = Format("1.2.840.10008.1.2.1", False, True, 16, 12, False, 1.0, 0.0)
+    made = Header(
+        member=member(name=f"{name}-{time}-{frame}"),
+        offset=0,
+        instance=uid("image", name, time, affine.round(3).tolist(), frame),
+        series=uid("series", name, time),
+        study="study",
+        patient="900000001",
+        date="20150830",
+        name=name,
+        derived=False,
+        acquired=f"20150830{time}",
+        number=frame + 1,
+        trigger_ms=frame * FRAME_MS,
+        interval_ms=FRAMES * FRAME_MS,
+        expected=FRAMES,
+        thickness=8.0,
+        grid=grid(affine),
+        format=plain,
+    )
+    return made._replace(**values)
+
+
+def headers(affine, name, frames=range(FRAMES), **values):
+    """Return the headers of one slice."""
+    return [header(affine, frame, name, **values) for frame in frames]
+
+
+def cine(affine, name, **values):
+    """Return one slice as it was acquired."""
+    (found,), _ = find_cines(headers(affine, name, **values))
+    return found
+
+
+def stack_affines(count=SLICES, step=10.0):
+    """Return the affines of the slices of a short axis, from base to apex."""
+    whole = short_axis((SIDE, SIDE, count), PIXEL_MM)
+    along = whole[:3, 2] / np.linalg.norm(whole[:3, 2])
+    affines = np.repeat(whole[None], count, axis=0)
+    affines[:, :3, 3] += np.arange(count)[:, None] * step * along
+    return list(affines)
+
+
+def codes(findings):
+    """Return the codes of findings."""
+    return [found.code for found in findings]
