@@ -82,7 +82,7 @@ def arms() -> list[Arm]:
     phenotype, segmentation = "configs/phenotype.yaml", "configs/segmentation.yaml"
     small, all_alike = ("--model.head.channels", "8"), ("--model.optimisation.layer_decay", "1.0")
     probe = ("--model.freeze", "encoder", "--trainer.max_epochs", "1")
-    faster = (*all_alike, "--model.optimisation.encoder_factor", "30")
+    faster = (*all_alike, "--model.optimisation.learning_rate", "2e-5", "--model.optimisation.encoder_factor", "30")
     return [
         Arm("phenotype", "fine-tuned", phenotype, pretrained),
         Arm("phenotype", "probe", phenotype, (*pretrained, *probe)),
