@@ -12,6 +12,7 @@ COMMANDS = {
     "prepare": ("cmr_ssl.data.preparing:prepare", "turn studies into a prepared cache"),
     "quantify": ("cmr_ssl.quantify:quantify", "measure volumes, EF and mass on label maps"),
     "predict": ("cmr_ssl.predict:predict", "apply a task's checkpoint to new subjects"),
+    "synthesize": ("cmr_ssl.synthesis.command:synthesize", "write planes nobody acquired, with a pretrained model"),
     "embed": ("cmr_ssl.report.embed:embed", "write the embedding of every subject of a cache to parquet"),
 }
 WRAPPER = re.compile("Parser key|Does not validate|Problem with given class_path")
@@ -24,8 +25,8 @@ TRAINING = {
 
 def usage() -> str:
     """Return the overview of all commands."""
-    lines = [f"  {name:<10}{text}" for name, (_, text) in COMMANDS.items()]
-    lines += [f"  {name:<10}{text}" for name, text in TRAINING.items()]
+    lines = [f"  {name:<12}{text}" for name, (_, text) in COMMANDS.items()]
+    lines += [f"  {name:<12}{text}" for name, text in TRAINING.items()]
     commands = "\n".join(lines)
     return (
         "usage: python -m cmr_ssl COMMAND [OPTIONS]\n\nWhole-heart representations from cine cardiac MR planes.\n\n"
