@@ -49,7 +49,15 @@ def modules_after(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "module", ["cmr_ssl.phantom.command", "cmr_ssl.data.preparing", "cmr_ssl.quantify", "cmr_ssl.predict"]
+    "module",
+    [
+        "cmr_ssl.phantom.command",
+        "cmr_ssl.data.preparing",
+        "cmr_ssl.quantify",
+        "cmr_ssl.predict",
+        "cmr_ssl.synthesis.command",
+        "cmr_ssl.inspection.command",
+    ],
 )
 def test_data_commands_do_not_pay_for_torch(module):
     loaded = modules_after(f"import {module}")

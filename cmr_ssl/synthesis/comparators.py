@@ -1,7 +1,7 @@
 """What a missing plane looks like without any model: the nearest plane copied, or the stack interpolated.
 
-Planes are those of one subject: images (P, T, H, W), affines (P, 4, 4) from pixel (column, row, 0, 1) to mm in the heart
-frame, whose z is the long axis of the heart.
+Planes are those of one subject; affines map pixel (column, row, 0, 1) to mm in the heart frame, whose z is the long
+axis of the heart.
 """
 
 from typing import NamedTuple
@@ -86,9 +86,7 @@ def look(plane: Planes, points: Tensor) -> Tensor:
     height, width = plane.images.shape[-2:]
     pixels = (points - plane.affine[:3, 3]) @ torch.linalg.pinv(plane.affine[:3, :2]).T
     span = torch.tensor([width - 1, height - 1], device=pixels.device)
-    found = grid_sample(
-        plane.images[None], (2 * pixels / span - 1)[None], padding_mode="border", align_corners=True
-    )
+    found = grid_sample(plane.images[None], (2 * pixels / span - 1)[None], padding_mode="border", align_corners=True)
     return found[0]
 
 

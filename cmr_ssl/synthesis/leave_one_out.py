@@ -1,11 +1,12 @@
 """Leave each plane out in turn: how well does the rest of the heart tell what it shows?"""
 
 from collections.abc import Iterator
+from math import isnan
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torchmetrics.functional.image import structural_similarity_index_measure
+from torchmetrics.image import StructuralSimilarityIndexMeasure
 
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.metrics import psnr
@@ -31,7 +32,7 @@ class LeftOut(NamedTuple):
         plane: its index in the sample.
         view: name of its view.
         region: base, mid or apex, thirds of the slices; the view of a long-axis plane.
-        position: where the slice stands in the stack, 0 the most basal, 1 the most apical; NaN in long-axis planes.
+        position: where the middle of the slice stands in the stack, 0 base to 1 apex; NaN in long-axis planes.
         true: the plane, (T, H, W), 0 to 1.
         predicted: what the rest of the heart says, (T, H, W), 0 to 1.
     """
@@ -93,7 +94,7 @@ def quality(predicted: Tensor, true: Tensor) -> Quality:
     """Compare two cines (T, H, W) of intensities 0 to 1."""
     if predicted.isnan().any():
         return Quality(float("nan"), float("nan"))
-    ssim = structural_similarity_index_measure(predicted[:, None], true[:, None], data_range=1.0)
+    ssim = StructuralSimilarityIndexMeasure(data_range=1.0).to(true.device)(predicted[:, None], true[:, None])
     return Quality(float(psnr((predicted - true).square().mean())), float(ssim))
 
 
@@ -102,12 +103,10 @@ def positions(heart: Sample) -> Tensor:
     slices = (heart.present[0] & is_short_axis(heart.view[0])).nonzero().flatten()
     found = torch.full(heart.present[0].shape, torch.nan)
     order = heights(heart.affine[0, slices], *heart.images.shape[-2:]).argsort(descending=True)
-    found[slices[order].cpu()] = torch.linspace(0, 1, len(slices)) if len(slices) > 1 else 0.5
+    found[slices[order].cpu()] = (torch.arange(len(slices)) + 0.5) / max(1, len(slices))
     return found
 
 
 def region(view: str, position: float) -> str:
     """Return which third of the stack a slice belongs to, or the view of a long-axis plane."""
-    if position != position:
-        return view
-    return REGIONS[min(2, int(3 * position))]
+    return view if isnan(position) else REGIONS[int(len(REGIONS) * position)]

@@ -55,7 +55,7 @@ def row(name: str, planes: Cine, titles: list[str], columns: int) -> Image.Image
 
 def plane_places(placed: Stack) -> list[str]:
     """Return where the planes of a stack lie: along their normal, or its name for a single plane."""
-    if placed.count == 1:
+    if placed.slices == 1:
         return [placed.name.removeprefix("synthetic_").replace("_", " ")]
     affines = placed.planes()
     up = normal(affines[0]) * np.sign(normal(affines[0])[2] or 1.0)

@@ -22,7 +22,9 @@ def load_pretraining(checkpoint: Path, device: torch.device) -> tuple[Pretrainin
     trained = load_task(checkpoint)
     if not isinstance(trained.task, PretrainingTask):
         kind = type(trained.task).__name__
-        raise ValueError(f"{checkpoint} is of a {kind}, which has no decoder to ask: name a checkpoint of a pretraining")
+        raise ValueError(
+            f"{checkpoint} is of a {kind}, which has no decoder to ask: name a checkpoint of a pretraining"
+        )
     return trained.task.to(device), trained
 
 

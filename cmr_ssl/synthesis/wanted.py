@@ -26,16 +26,16 @@ class Stack(NamedTuple):
     Attributes:
         name: of the file, without ending.
         affine: voxel (column, row, plane, 1) to mm in the heart frame, (4, 4).
-        count: planes.
+        slices: how many planes.
     """
 
     name: str
     affine: Array
-    count: int
+    slices: int
 
     def planes(self) -> Array:
         """Return the affine of every plane, (Q, 4, 4)."""
-        return np.stack([slice_affine(self.affine, index) for index in range(self.count)])
+        return np.stack([slice_affine(self.affine, index) for index in range(self.slices)])
 
 
 class Wanted(Protocol):
@@ -71,8 +71,8 @@ class Dense:
         affine = slices[middle].copy()
         affine[:3, 2] = -STEP_MM * up
         affine[:3, 3] += (along.max() + BEYOND_MM - along[middle]) * up
-        count = int((np.ptp(along) + 2 * BEYOND_MM) / STEP_MM + 1e-6) + 1
-        return [Stack(*self.names(), affine, count)]
+        count = int((np.ptp(along) + 2 * BEYOND_MM) / STEP_MM + 1e-3) + 1
+        return [Stack(self.names()[0], affine, count)]
 
 
 @dataclass(frozen=True)
@@ -108,12 +108,12 @@ class Like:
     Attributes:
         name: of the file, without ending.
         affine: of the file, voxel to scanner mm, (4, 4).
-        count: its slices.
+        slices: how many it has.
     """
 
     name: str
     affine: Array
-    count: int
+    slices: int
 
     def names(self) -> list[str]:
         """Return the one name."""
@@ -121,16 +121,18 @@ class Like:
 
     def stacks(self, heart: PreparedSubject, spacing_mm: float) -> list[Stack]:
         """Crop the file's planes around the heart; every plane has the crop of the one nearest to its centre."""
-        centre = np.linalg.inv(heart.to_heart)[:3, 3]
+        centre = np.asarray(np.linalg.inv(heart.to_heart)[:3, 3], dtype=np.float64)
         distance = np.abs([normal(plane) @ (centre - plane[:3, 3]) for plane in self._planes()])
         if distance.min() > HEART_RADIUS_MM:
-            raise ValueError(f"{self.name} passes {distance.min():.0f} mm from the heart's centre: is it this subject's?")
+            raise ValueError(
+                f"{self.name} passes {distance.min():.0f} mm from the heart's centre: is it this subject's?"
+            )
         middle = int(distance.argmin())
         crop = place_crop(slice_affine(self.affine, middle), centre, heart.images.shape[-1], spacing_mm)
-        return [Stack(*self.names(), heart.to_heart @ slice_affine(crop.affine, -middle), self.count)]
+        return [Stack(self.names()[0], heart.to_heart @ slice_affine(crop.affine, -middle), self.slices)]
 
     def _planes(self) -> list[Array]:
-        return [slice_affine(self.affine, index) for index in range(self.count)]
+        return [slice_affine(self.affine, index) for index in range(self.slices)]
 
 
 def parse_planes(text: str) -> Wanted:
