@@ -13,6 +13,7 @@ COMMANDS = {
     "quantify": ("cmr_ssl.quantify:quantify", "measure volumes, EF and mass on label maps"),
     "predict": ("cmr_ssl.predict:predict", "apply a task's checkpoint to new subjects"),
     "synthesize": ("cmr_ssl.synthesis.command:synthesize", "write planes nobody acquired, with a pretrained model"),
+    "inspect": ("cmr_ssl.inspection.command:inspect", "tell which planes of a study look wrong, and why"),
     "embed": ("cmr_ssl.report.embed:embed", "write the embedding of every subject of a cache to parquet"),
 }
 WRAPPER = re.compile("Parser key|Does not validate|Problem with given class_path")

@@ -36,7 +36,7 @@ class Delay(NamedTuple):
 
 
 class Mistaken(NamedTuple):
-    """Which other view an image fits best, and the gain over its own: logarithm of the errors' ratio, below 0 if worse."""
+    """Which other view an image fits best, and the gain over its own: log ratio of the errors, below 0 if worse."""
 
     view: str
     gain: float
