@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from cmr_ssl.synthesis.comparators import pixel_points
+
 BLOB_MM = 14.0
 
 
@@ -20,3 +22,11 @@ class Oracle(nn.Module):
         points = wanted.centre[..., None, None, :] + row + column  # (B, N, rows, columns, 3)
         light = torch.exp(-(points - self.place).square().sum(-1) / (2 * BLOB_MM**2))
         return light[:, :, None].expand(-1, -1, frames, -1, -1).flatten(2)
+
+
+def lit(batch, oracle):
+    """Return a batch whose planes show what the oracle knows."""
+    size = batch.images.shape[-1]
+    points = torch.stack([torch.stack([pixel_points(one, size, size) for one in planes]) for planes in batch.affine])
+    images = torch.exp(-(points - oracle.place).square().sum(-1) / (2 * BLOB_MM**2))
+    return batch._replace(images=images[:, :, None].expand(batch.images.shape).clone())

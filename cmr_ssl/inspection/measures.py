@@ -36,7 +36,7 @@ class Delay(NamedTuple):
 
 
 class Mistaken(NamedTuple):
-    """Which other view an image fits best, and the gain over its own: log ratio of the errors, below 0 if worse."""
+    """Which other view an image fits best, and the gain over its own as in `Displacement`; below 0 if it fits worse."""
 
     view: str
     gain: float
@@ -90,13 +90,11 @@ def mistaken_views(task: PretrainingTask, heart: Sample) -> dict[int, Mistaken]:
         return {}
     predicted = ask_own(task, heart, see(task, heart, slices), long)
     index = long.nonzero().flatten().tolist()
-    errors = (predicted[None] - heart.images[0, long][:, None]).square().mean(dim=(2, 3, 4)).clamp(min=LEAST).log()
     found = {}
-    for image, plane in enumerate(index):
-        others = errors[image].clone()
-        others[image] = torch.inf
-        best = int(others.argmin())
-        found[plane] = Mistaken(VIEWS[heart.view[0, index[best]]], float(errors[image, image] - others[best]))
+    for own, plane in enumerate(index):
+        fits = [correlation(other, heart.images[0, plane]) for other in predicted]
+        best = max((at for at in range(len(index)) if at != own), key=lambda at: float(fits[at]))
+        found[plane] = Mistaken(VIEWS[heart.view[0, index[best]]], gain(fits[own], fits[best]))
     return found
 
 

@@ -37,6 +37,8 @@ def judge(one: Examined, title: str, calibration: Calibration, beat_ms: float) -
     """Judge a plane by the most unusual of its measures; `beat_ms` may be NaN."""
     scores = calibration.scores(one)
     known = {name: score for name, score in scores.items() if np.isfinite(score)}
+    if VIEW in known and one.measures[VIEW] <= 0:  # what fits its own view best is not mistaken, however narrowly
+        known[VIEW] = min(known[VIEW], 0.0)
     if not known:
         return Verdict(title, one, scores, np.nan, "there were too few such planes to know what is usual")
     reasons = {VIEW: _mistaken, SHIFT: _moved, DELAY: _late, ERROR: _badly_predicted}  # what says most comes first

@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from cmr_ssl.synthesis.comparators import pixel_points
 from cmr_ssl.synthesis.leave_one_out import each_left_out, leave_one_out, positions, quality, region
 from tests.caches import SIZE
-from tests.oracle import BLOB_MM, Oracle
+from tests.oracle import Oracle, lit
 from tests.tiny import PATCH, tiny_batch, tiny_task
 
 PLACE = (10.0, -6.0, 8.0)
@@ -17,19 +16,8 @@ def oracle_task():
     return task
 
 
-def blob(affine):
-    away = (pixel_points(affine, SIZE, SIZE) - torch.tensor(PLACE)).square().sum(-1)
-    return torch.exp(-away / (2 * BLOB_MM**2))
-
-
-def lit(batch):
-    """Return a batch whose planes show what the oracle knows."""
-    images = torch.stack([torch.stack([blob(affine) for affine in planes]) for planes in batch.affine])
-    return batch._replace(images=images[:, :, None].expand(batch.images.shape).clone())
-
-
 def test_who_knows_the_truth_is_far_better_than_neighbours_and_every_plane_is_asked_for():
-    rows = leave_one_out(oracle_task(), lit(tiny_batch()))
+    rows = leave_one_out(oracle_task(), lit(tiny_batch(), Oracle(PLACE, PATCH)))
     assert len(rows) == 2 * 7
     assert [row["view"] for row in rows[:7]] == ["la_2ch", "la_3ch", "la_4ch", "sa", "sa", "sa", "sa"]
     assert [row["region"] for row in rows[:7]] == ["la_2ch", "la_3ch", "la_4ch", "base", "mid", "mid", "apex"]
