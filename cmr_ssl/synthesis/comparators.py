@@ -101,7 +101,7 @@ def pixel_points(affine: Tensor, height: int, width: int) -> Tensor:
 def heights(affine: Tensor, height: int, width: int) -> Tensor:
     """Return z of the middle pixel of planes (P, 4, 4), mm, (P,)."""
     middle = affine.new_tensor([(width - 1) / 2, (height - 1) / 2, 0.0, 1.0])
-    return (affine @ middle)[:, 2]
+    return (affine[:, 2] * middle).sum(-1)
 
 
 def across(affine: Tensor) -> Tensor:

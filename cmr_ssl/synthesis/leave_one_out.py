@@ -78,12 +78,13 @@ def measured(heart: Sample, one: LeftOut) -> dict[str, object]:
     there = heart.present[0].clone()
     there[one.plane] = False
     others, affine = planes.some(there), planes.affine[one.plane]
-    told = {
-        "model": one.predicted,
-        "nearest": nearest(others, affine, bool(planes.short_axis[one.plane])),
-        "interpolated": interpolated(others, affine),
-    }
-    qualities = {name: quality(cine, one.true) for name, cine in told.items()}
+    with torch.autocast(affine.device.type, enabled=False):  # geometry in bfloat16 would be off by a pixel
+        told = {
+            "model": one.predicted,
+            "nearest": nearest(others, affine, bool(planes.short_axis[one.plane])),
+            "interpolated": interpolated(others, affine),
+        }
+        qualities = {name: quality(cine, one.true) for name, cine in told.items()}
     place = {"view": one.view, "region": one.region, "position": one.position}
     return {"subject": heart.subject[0], **place} | {
         f"{name}_{what}": value for name, found in qualities.items() for what, value in found._asdict().items()

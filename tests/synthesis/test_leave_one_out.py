@@ -28,6 +28,17 @@ def test_who_knows_the_truth_is_far_better_than_neighbours_and_every_plane_is_as
         assert row["interpolated_psnr"] < 45
 
 
+def test_what_the_neighbours_say_does_not_depend_on_the_precision_of_the_model():
+    task, batch = oracle_task(), lit(tiny_batch(subjects=1), Oracle(PLACE, PATCH))
+    rows = leave_one_out(task, batch)
+    with torch.autocast("cpu", torch.bfloat16):
+        again = leave_one_out(task, batch)
+    for row, other in zip(rows, again, strict=True):
+        told = [name for name in row if name.startswith(("nearest", "interpolated"))]
+        assert len(told) == 4
+        assert [row[name] for name in told] == pytest.approx([other[name] for name in told], nan_ok=True)
+
+
 def test_the_plane_itself_is_not_among_those_it_is_told_from():
     task, batch = tiny_task(), tiny_batch(subjects=1)
     with torch.inference_mode():

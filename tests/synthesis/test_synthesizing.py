@@ -46,7 +46,8 @@ def heart(source, oracle):
 
 
 def written(oracle, heart, planes, folder):
-    synthesize_subject(oracle, heart, parse_planes(planes), folder)
+    with torch.autocast("cpu", torch.bfloat16):  # as the command does where the device can
+        synthesize_subject(oracle, heart, parse_planes(planes), folder)
     return {path.name: nib.load(path) for path in folder.glob("*.nii.gz")}
 
 
