@@ -14,6 +14,8 @@ COMMANDS = {
     "prepare": ("cmr_ssl.data.preparing:prepare", "turn studies into a prepared cache"),
     "quantify": ("cmr_ssl.quantify:quantify", "measure volumes, EF and mass on label maps"),
     "predict": ("cmr_ssl.predict:predict", "apply a task's checkpoint to new subjects"),
+    "synthesize": ("cmr_ssl.synthesis.command:synthesize", "write planes nobody acquired, with a pretrained model"),
+    "inspect": ("cmr_ssl.inspection.command:inspect", "tell which planes of a study look wrong, and why"),
     "embed": ("cmr_ssl.report.embed:embed", "write the embedding of every subject of a cache to parquet"),
     "robustness": (
         "cmr_ssl.robustness.command:robustness",

@@ -59,6 +59,8 @@ def modules_after(code: str) -> set[str]:
         "cmr_ssl.quantify",
         "cmr_ssl.predict",
         "cmr_ssl.robustness.command",
+        "cmr_ssl.synthesis.command",
+        "cmr_ssl.inspection.command",
     ],
 )
 def test_data_commands_do_not_pay_for_torch(module):

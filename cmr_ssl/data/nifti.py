@@ -1,8 +1,13 @@
 """NIfTI images that say where and when they were taken."""
 
+import gzip
+from pathlib import Path
+
 import numpy as np
 from nibabel.nifti1 import Nifti1Image
 from numpy.typing import NDArray
+
+from cmr_ssl.data.cache import write_atomically
 
 
 def nifti_image(data: NDArray[np.generic], affine: NDArray[np.float64], frame_ms: float) -> Nifti1Image:
@@ -19,3 +24,32 @@ def nifti_image(data: NDArray[np.generic], affine: NDArray[np.float64], frame_ms
     image.set_sform(affine, 1)
     image.set_qform(affine, 1)
     return image
+
+
+def write_image(
+    path: Path,
+    data: NDArray[np.int16] | NDArray[np.uint8],
+    affine: NDArray[np.float64],
+    frame_ms: float,
+    description: str,
+) -> None:
+    """Write an image as NIfTI, atomically.
+
+    Args:
+        path: file to write, .nii.gz or .nii.
+        data: (X, Y, S, T).
+        affine: voxel to scanner mm, RAS+, (4, 4).
+        frame_ms: time between frames, NaN if unknown; the header then says zero.
+        description: what the file says about itself, up to 79 bytes.
+
+    Raises:
+        ValueError: if the name is not that of a NIfTI file.
+    """
+    if not path.name.endswith((".nii", ".nii.gz")):
+        raise ValueError(f"{path} is no name of a NIfTI file: end it with .nii.gz")
+    image = nifti_image(data, affine, frame_ms)
+    image.header["descrip"] = description.encode()
+    content = image.to_bytes()
+    if path.suffix == ".gz":
+        content = gzip.compress(content, compresslevel=1, mtime=0)  # no time stamp: the same image is the same file
+    write_atomically(path, lambda stream: stream.write(content))

@@ -1,14 +1,12 @@
 """The way back: label maps of prepared planes on the pixels and frames of the images they were cut from."""
 
-import gzip
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.anatomy import BACKGROUND
-from cmr_ssl.data.cache import write_atomically
-from cmr_ssl.data.nifti import nifti_image
+from cmr_ssl.data.nifti import write_image
 from cmr_ssl.data.study import Series
 from cmr_ssl.data.timing import nearest_frames
 from cmr_ssl.planes import slice_affine, to_mm, to_pixels
@@ -61,14 +59,7 @@ def write_labels(path: Path, labels: Labels, affine: Array, frame_ms: float) -> 
     Raises:
         ValueError: if the name is not that of a NIfTI file.
     """
-    if not path.name.endswith((".nii", ".nii.gz")):
-        raise ValueError(f"{path} is no name of a NIfTI file: end it with .nii.gz")
-    image = nifti_image(labels, affine, frame_ms)
-    image.header["descrip"] = b"cmr_ssl prediction"
-    data = image.to_bytes()
-    if path.suffix == ".gz":
-        data = gzip.compress(data, compresslevel=1, mtime=0)  # no time stamp: the same labels are the same file
-    write_atomically(path, lambda stream: stream.write(data))
+    write_image(path, labels, affine, frame_ms, "cmr_ssl prediction")
 
 
 def _uncut(plane: Labels, source: Array, crop: Array, shape: tuple[int, ...]) -> Labels:

@@ -123,7 +123,7 @@ def coordinates(affine: Tensor, grid: Grid, patch: Patch) -> Coordinates:
     within = torch.where(short_axis, short_axis.cumsum(1), (~short_axis).cumsum(1)) - 1
     cell = torch.stack([frame, row, column], dim=-1).expand(batch, -1, -1)
     return Coordinates(
-        centre=torch.einsum("bnij,nj->bni", of_token, pixel)[..., :3],
+        centre=(of_token[..., :3, :] * pixel[:, None]).sum(-1),  # no matrix product: bfloat16 would round to 0.5 mm
         edges=torch.cat([of_token[..., :3, 0] * columns, of_token[..., :3, 1] * rows], dim=-1),
         phase=((frame + 0.5) / grid.frames).expand(batch, -1),
         cell=torch.cat([within[:, plane, None], cell], dim=-1),

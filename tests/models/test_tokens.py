@@ -32,6 +32,15 @@ def test_centres_are_where_the_affine_sends_the_middle_of_the_patch():
     torch.testing.assert_close(found.edges[0, token], torch.cat([8 * affine[:3, 0], 8 * affine[:3, 1]]))
 
 
+def test_places_are_exact_also_where_the_model_computes_in_bfloat16():
+    affine = affines(3) + 0.123
+    grid = Grid(6, 1, 2, 2)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = coordinates(affine, grid, PATCH)
+    assert found.centre.dtype == torch.float32
+    torch.testing.assert_close(found.centre, coordinates(affine, grid, PATCH).centre, rtol=0, atol=0)
+
+
 def test_phases_divide_the_circle_evenly():
     phase = where(tiny_batch()).phase.unflatten(1, GRID)
     assert torch.equal(phase[0, :, :, 0, 0], torch.tensor([0.25, 0.75]).expand(7, 2))

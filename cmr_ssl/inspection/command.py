@@ -1,0 +1,52 @@
+"""The command `inspect`; what computes is imported late, so that help and mistakes are answered at once."""
+
+from pathlib import Path
+
+from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
+
+FIELD_FILES = NiftiFiles()
+
+
+def inspect(
+    checkpoint: Path,
+    source: Path,
+    out: Path | None = None,
+    cache: Path | None = None,
+    calibration: Path | None = None,
+    subjects: int = 100,
+    files: NiftiFiles = FIELD_FILES,
+    device: str = "auto",
+) -> int:
+    """Tell which planes of a study look wrong, and why: those that the rest of the heart does not tell.
+
+    Args:
+        checkpoint: of a pretraining; it knows how subjects are prepared.
+        source: folder with one sub-folder a subject.
+        out: folder for inspection.csv and a picture of every subject's worst planes; nothing is written without it.
+        cache: prepared studies, to learn what is usual; needed once a checkpoint.
+        calibration: JSON file that keeps what is usual, CHECKPOINT.calibration.json unless named.
+        subjects: how many studies of the cache to learn from, none of the test split.
+        files: how a subject's files are called.
+        device: cpu, cuda, or auto for cuda where there is one.
+
+    Returns:
+        Exit status: 0 if any study could be inspected, else 1.
+
+    Raises:
+        FileNotFoundError: if checkpoint, source, cache or calibration are missing.
+        ValueError: if they do not belong together, or the cache has too few studies.
+    """
+    folder = NiftiFolder(source, files)
+    folder.subjects()
+    if subjects < 1:
+        raise ValueError(f"nothing is learnt from {subjects} subjects: give --subjects 1 or more")
+    if not checkpoint.is_file():
+        raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
+
+    from cmr_ssl.devices import device_of
+    from cmr_ssl.inspection.calibration import SUFFIX
+    from cmr_ssl.inspection.inspecting import Learning, inspect_folder
+
+    kept = calibration or checkpoint.with_suffix(SUFFIX)
+    inspected = inspect_folder(checkpoint, folder, Learning(kept, cache, subjects), out, device_of(device))
+    return 0 if inspected else 1

@@ -1,0 +1,58 @@
+"""Learn what is usual from the studies of a cache, the test split left alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.progress import track
+from torch.utils.data import default_collate
+
+from cmr_ssl.checkpoints import DATA, read_checkpoint
+from cmr_ssl.data.cache import read_preparation
+from cmr_ssl.data.cohort import read_cohort
+from cmr_ssl.data.datamodule import sample_shape
+from cmr_ssl.data.dataset import PlaneDataset
+from cmr_ssl.data.sample import Sample, to_device
+from cmr_ssl.data.splits import Split, split_cohort
+from cmr_ssl.data.subjects import first_subjects, usable
+from cmr_ssl.inspection.examine import Examined, examine
+from cmr_ssl.tasks.pretraining import PretrainingTask
+from cmr_ssl.tasks.trained import Trained
+
+FEWEST_PLANES = 3  # of a study that has something to tell
+
+
+def split_subjects(checkpoint: Path, cache: Path, trained: Trained, *splits: Split) -> list[str]:
+    """Return the subjects of a cache that belong to these splits of a checkpoint, sorted.
+
+    Raises:
+        FileNotFoundError: if there is no such cache.
+        ValueError: if it was prepared otherwise, or nobody is left.
+    """
+    if read_preparation(cache) != trained.preparation:
+        raise ValueError(f"{cache} was prepared otherwise than the data of {checkpoint}: name the cache it learnt from")
+    split: dict[str, Any] = read_checkpoint(checkpoint)[DATA]["split"]
+    cohort = usable(read_cohort(cache), trained.views, FEWEST_PLANES)
+    belongs = split_cohort(cohort, tuple(split["fractions"]), split["column"]).isin(splits)
+    if not belongs.any():
+        raise ValueError(f"no study of {cache} is in the {' or '.join(splits)} split of {checkpoint}: prepare more")
+    return sorted(cohort["subject"][belongs])
+
+
+def studies(cache: Path, subjects: list[str], trained: Trained, device: torch.device) -> Iterator[Sample]:
+    """Yield prepared subjects as batches of one on the device, intensities 0 to 1."""
+    dataset = PlaneDataset(cache, subjects, trained.views, sample_shape(trained.preparation, trained.views))
+    for index in range(len(dataset)):
+        batch: Sample = to_device(default_collate([dataset[index]]), device)
+        if batch.subject[0]:
+            yield batch._replace(images=batch.images.float() / 255)
+
+
+def examine_cache(
+    checkpoint: Path, cache: Path, count: int, task: PretrainingTask, trained: Trained, device: torch.device
+) -> Iterator[Examined]:
+    """Yield the planes of up to `count` studies of a cache, chosen by a stable hash, none of the test split."""
+    subjects = first_subjects(split_subjects(checkpoint, cache, trained, "train", "val"), count)
+    for heart in track(studies(cache, subjects, trained, device), "learning what is usual", len(subjects)):
+        yield from examine(task, heart, trained.preparation["spacing_mm"])

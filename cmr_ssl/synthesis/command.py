@@ -1,0 +1,51 @@
+"""The command `synthesize`; what computes is imported late, so that help and mistakes are answered at once."""
+
+from pathlib import Path
+
+from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.synthesis.wanted import parse_planes
+
+FIELD_FILES = NiftiFiles()
+
+
+def synthesize(
+    checkpoint: Path,
+    source: Path,
+    out: Path,
+    planes: str,
+    files: NiftiFiles = FIELD_FILES,
+    device: str = "auto",
+    overwrite: bool = False,
+) -> int:
+    """Write planes that nobody acquired, over the whole beat, as a pretrained model sees them in the acquired ones.
+
+    Args:
+        checkpoint: of a pretraining with anatomical positions; it knows how subjects are prepared.
+        source: folder with one sub-folder a subject.
+        out: folder for SUBJECT/synthetic_*.nii.gz, pictures of them, and synthesis.csv; subjects that are there already
+            are left as they are.
+        planes: dense for a short axis every 2 mm; la:0,30,60,90 for planes through the long axis at these angles about
+            it (2-chamber near 90, 3-chamber near 30, 4-chamber near 150); like:FILE.nii.gz for the planes of a file.
+        files: how a subject's files are called.
+        device: cpu, cuda, or auto for cuda where there is one.
+        overwrite: make again what is already there.
+
+    Returns:
+        Exit status: 0 if all or some could be made, else 1.
+
+    Raises:
+        FileNotFoundError: if checkpoint, source or the file of `planes` are missing.
+        ValueError: if the checkpoint is of another kind, or `planes` asks for nothing known.
+    """
+    wanted = parse_planes(planes)
+    folder = NiftiFolder(source, files)
+    folder.subjects()
+    if not checkpoint.is_file():
+        raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
+
+    from cmr_ssl.devices import device_of
+    from cmr_ssl.synthesis.synthesizing import synthesize_folder
+
+    worked, failed = synthesize_folder(checkpoint, folder, out, wanted, device_of(device), overwrite)
+    print(f"planes of {worked} subjects synthesised, {failed} not, in {out}")
+    return 0 if worked else 1

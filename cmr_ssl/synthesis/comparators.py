@@ -1,0 +1,111 @@
+"""What a missing plane looks like without any model: the nearest plane copied, or the stack interpolated.
+
+Planes are those of one subject; affines map pixel (column, row, 0, 1) to mm in the heart frame, whose z is the long
+axis of the heart.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from cmr_ssl.planes import SHORT_AXIS, VIEWS
+
+
+class Planes(NamedTuple):
+    """Some planes of one subject: images (P, T, H, W), affines (P, 4, 4), and which are short axis, (P,) bool."""
+
+    images: Tensor
+    affine: Tensor
+    short_axis: Tensor
+
+    def some(self, chosen: Tensor) -> "Planes":
+        """Return the `chosen` planes, (P,) bool or indices."""
+        return Planes(*(field[chosen] for field in self))
+
+
+def is_short_axis(view: Tensor) -> Tensor:
+    """Tell which views are the short axis."""
+    return view == VIEWS.index(SHORT_AXIS)
+
+
+def nearest(others: Planes, affine: Tensor, short_axis: bool) -> Tensor:
+    """Copy the nearest plane of the same kind: the next slice, or the next view turned about the long axis.
+
+    Args:
+        others: the planes there are.
+        affine: of the missing plane, (4, 4).
+        short_axis: whether that is a slice.
+
+    Returns:
+        The missing plane on its own pixels, (T, H, W); NaN where there is no other of its kind.
+    """
+    kind = others.some(others.short_axis == short_axis)
+    height, width = others.images.shape[-2:]
+    if len(kind.images) == 0:
+        return others.images.new_full(others.images.shape[1:], torch.nan)
+    points = pixel_points(affine, height, width)
+    if short_axis:
+        distance = (heights(kind.affine, height, width) - heights(affine[None], height, width)).abs()
+        return look(kind.some(distance.argmin()), points)
+    towards, cosine = across(affine), across(kind.affine) @ across(affine)
+    chosen = cosine.abs().argmax()
+    turned = across(kind.affine[chosen]) * torch.where(cosine[chosen] < 0, -1.0, 1.0)
+    along = points @ towards
+    return look(kind.some(chosen), torch.cat([along[..., None] * turned[:2], points[..., 2:]], dim=-1))
+
+
+def interpolated(others: Planes, affine: Tensor) -> Tensor:
+    """Cut the missing plane out of the short-axis stack, linear between slices; beyond the stack its last slice.
+
+    Args:
+        others: the planes there are.
+        affine: of the missing plane, (4, 4); any view.
+
+    Returns:
+        The missing plane on its own pixels, (T, H, W); NaN where there is no slice.
+    """
+    stack = others.some(others.short_axis)
+    height, width = others.images.shape[-2:]
+    if len(stack.images) == 0:
+        return others.images.new_full(others.images.shape[1:], torch.nan)
+    at, order = heights(stack.affine, height, width).sort()
+    points = pixel_points(affine, height, width)
+    seen = torch.stack([look(stack.some(index), points) for index in order])  # (S, T, H, W)
+    z = points[..., 2].contiguous()
+    above = torch.searchsorted(at, z).clamp(max=len(at) - 1)
+    below = (above - 1).clamp(min=0)
+    share = ((z - at[below]) / (at[above] - at[below]).clamp(min=1e-3)).clamp(0, 1)
+    lower, upper = (seen.gather(0, index.expand(1, *seen.shape[1:]))[0] for index in (below, above))
+    return lower + share * (upper - lower)
+
+
+def look(plane: Planes, points: Tensor) -> Tensor:
+    """Return what one plane shows at points (H, W, 3) in mm, projected along its normal, (T, H, W)."""
+    height, width = plane.images.shape[-2:]
+    pixels = (points - plane.affine[:3, 3]) @ torch.linalg.pinv(plane.affine[:3, :2]).T
+    span = torch.tensor([width - 1, height - 1], device=pixels.device)
+    found = grid_sample(plane.images[None], (2 * pixels / span - 1)[None], padding_mode="border", align_corners=True)
+    return found[0]
+
+
+def pixel_points(affine: Tensor, height: int, width: int) -> Tensor:
+    """Return where the pixels of a plane lie, mm, (H, W, 3)."""
+    row, column = torch.meshgrid(
+        torch.arange(height, device=affine.device), torch.arange(width, device=affine.device), indexing="ij"
+    )
+    return column[..., None] * affine[:3, 0] + row[..., None] * affine[:3, 1] + affine[:3, 3]
+
+
+def heights(affine: Tensor, height: int, width: int) -> Tensor:
+    """Return z of the middle pixel of planes (P, 4, 4), mm, (P,)."""
+    middle = affine.new_tensor([(width - 1) / 2, (height - 1) / 2, 0.0, 1.0])
+    return (affine[:, 2] * middle).sum(-1)
+
+
+def across(affine: Tensor) -> Tensor:
+    """Return the direction in which long-axis planes (..., 4, 4) cross the short axis, a unit (..., 3) without z."""
+    normal = torch.linalg.cross(affine[..., :3, 0], affine[..., :3, 1])
+    horizontal = torch.stack([-normal[..., 1], normal[..., 0], torch.zeros_like(normal[..., 0])], dim=-1)
+    return horizontal / horizontal.norm(dim=-1, keepdim=True).clamp(min=1e-6)
