@@ -1,10 +1,13 @@
 """The command line: data commands start at once, the training ones import Lightning."""
 
+import json
 import re
 import sys
 from argparse import ArgumentError
 from collections.abc import Sequence
 from importlib import import_module
+from inspect import signature
+from itertools import takewhile
 
 # command -> where its function is and what it does; the function's signature is its options
 COMMANDS = {
@@ -13,6 +16,7 @@ COMMANDS = {
     "quantify": ("cmr_ssl.quantify:quantify", "measure volumes, EF and mass on label maps"),
     "predict": ("cmr_ssl.predict:predict", "apply a task's checkpoint to new subjects"),
     "embed": ("cmr_ssl.report.embed:embed", "write the embedding of every subject of a cache to parquet"),
+    "check-release": ("cmr_ssl.release.command:check_release", "refuse files that give participants or paths away"),
 }
 WRAPPER = re.compile("Parser key|Does not validate|Problem with given class_path")
 TRAINING = {
@@ -24,8 +28,8 @@ TRAINING = {
 
 def usage() -> str:
     """Return the overview of all commands."""
-    lines = [f"  {name:<10}{text}" for name, (_, text) in COMMANDS.items()]
-    lines += [f"  {name:<10}{text}" for name, text in TRAINING.items()]
+    lines = [f"  {name:<14}{text}" for name, (_, text) in COMMANDS.items()]
+    lines += [f"  {name:<14}{text}" for name, text in TRAINING.items()]
     commands = "\n".join(lines)
     return (
         "usage: python -m cmr_ssl COMMAND [OPTIONS]\n\nWhole-heart representations from cine cardiac MR planes.\n\n"
@@ -39,8 +43,16 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
 
     module, function = COMMANDS[name][0].split(":")
     run = getattr(import_module(module), function)
+    if "paths" in signature(run).parameters:
+        arguments = gather(arguments)
     status: int = auto_cli(run, args=list(arguments), prog=f"python -m cmr_ssl {name}", as_positional=False)
     return status
+
+
+def gather(arguments: Sequence[str]) -> list[str]:
+    """Return arguments with those at the beginning that are no options as the option `--paths`."""
+    paths = list(takewhile(lambda argument: not argument.startswith("-"), arguments))
+    return [f"--paths={json.dumps(paths)}", *arguments[len(paths) :]] if paths else list(arguments)
 
 
 def sentence(error: BaseException) -> str:
