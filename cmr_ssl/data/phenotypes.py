@@ -13,15 +13,18 @@ import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from cmr_ssl.data.columns import field_of, resolve
+from cmr_ssl.data.columns import bare, field_of, resolve
 
 log = logging.getLogger(__name__)
 
 # the last two are the nameless first column of tables that were written with an index
-IDS = ("eid", "f.eid", "subject", "participant.eid", "id", "", "__index_level_0__")
+IDS = ("eid", "f.eid", "subject", "participant.eid", "participant id", "id", "", "__index_level_0__")
 NO_VALUE = ("", ".", "-", "?", "na", "n/a", "nan", "null", "<na>", "missing", "unknown")
 NO_NUMBER = (*NO_VALUE, "none", "inf", "-inf")  # "none" may be a diagnosis
 NO_ANSWER = ("-1", "-3")  # of UK Biobank's fields: does not know, prefers not to answer
+# ... of its numbers: also none of the above, and the same answers under other codings
+NO_AMOUNT = (-1.0, -3.0, -7.0, -11.0, -13.0, -21.0, -23.0, -121.0, -818.0)
+SEXES = {"female": "0", "male": "1"}  # as exports with labels instead of codes say it
 LARGEST = 1e6  # no phenotype reaches this in the units of the field
 
 
@@ -161,6 +164,8 @@ def numbers(cells: "pd.Series[str]") -> "pd.Series[float]":
     Raises:
         ValueError: if a text is neither a number nor a usual mark of a missing one.
     """
+    if bare(str(cells.name)) == "sex":
+        cells = cells.str.lower().replace(SEXES)
     known = ~cells.str.lower().isin(NO_NUMBER)
     values = pd.to_numeric(cells.where(known), errors="coerce")
     strange = cells[known & values.isna()].unique()
@@ -170,7 +175,7 @@ def numbers(cells: "pd.Series[str]") -> "pd.Series[float]":
             "them, or predict them as classes with the objective cmr_ssl.tasks.objectives.Classification"
         )
     if field_of(str(cells.name)):
-        values = values.mask(values.isin([float(code) for code in NO_ANSWER]))
+        values = values.mask(values.isin(NO_AMOUNT))
     return values.astype(float)
 
 
