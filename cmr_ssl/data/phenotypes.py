@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
@@ -122,15 +123,20 @@ def rows_of(subjects: Sequence[str], path: Path, identity: str, columns: Sequenc
     Raises:
         ValueError: if the table cannot be read or has no row of them.
     """
-    cells = read_cells(path, list(dict.fromkeys([identity, *columns])))
-    ids = cells[identity].str.strip().str.removesuffix(".0")
-    rows = cells.set_axis(ids)[ids.isin(plain(subjects)).to_numpy()]
-    if rows.empty:
+    try:
+        table = read_columns(path, list(dict.fromkeys([identity, *columns])))
+        ids = pc.replace_substring_regex(texts_of(table[identity]), r"\.0$", "")
+        mine = pc.is_in(ids, pa.array(plain(subjects), pa.string()))
+        cells = {name: texts_of(table[name].filter(mine)) for name in dict.fromkeys(columns)}
+    except (OSError, pa.ArrowException) as error:
+        raise ValueError(f"{path} cannot be read ({error}): write it again as CSV, TSV or parquet") from error
+    rows = ids.filter(mine).to_pylist()
+    if not rows:
         raise ValueError(
             f"none of the {len(subjects)} subjects of the cohort has a row in {path}: the cohort has ids such as "
-            f"{next(iter(subjects), '')!r}, column {identity!r} such as {next(iter(ids), '')!r}"
+            f"{next(iter(subjects), '')!r}, column {identity!r} such as {next(iter(ids.slice(0, 1).to_pylist()), '')!r}"
         )
-    return rows[list(dict.fromkeys(columns))].apply(lambda column: column.str.strip())
+    return pd.DataFrame({name: column.to_pandas().array for name, column in cells.items()}, index=rows)
 
 
 def plain(subjects: Sequence[str]) -> list[str]:
@@ -138,13 +144,14 @@ def plain(subjects: Sequence[str]) -> list[str]:
     return [subject.removesuffix(".0") for subject in subjects]
 
 
-def read_cells(path: Path, columns: list[str]) -> pd.DataFrame:
-    """Return some columns of a table as texts, empty where nothing is said."""
-    try:
-        table = pyarrow.parquet.read_table(path, columns=columns) if is_parquet(path) else read_text(path, columns)
-        return pa.table({name: table[name].cast(pa.string()).fill_null("") for name in columns}).to_pandas()
-    except (OSError, pa.ArrowException) as error:
-        raise ValueError(f"{path} cannot be read ({error}): write it again as CSV, TSV or parquet") from error
+def read_columns(path: Path, columns: list[str]) -> pa.Table:
+    """Return some columns of a table."""
+    return pyarrow.parquet.read_table(path, columns=columns) if is_parquet(path) else read_text(path, columns)
+
+
+def texts_of(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column as stripped texts, empty where nothing is said."""
+    return pc.utf8_trim_whitespace(column.cast(pa.string()).fill_null(""))
 
 
 def read_text(path: Path, columns: list[str]) -> pa.Table:
@@ -166,17 +173,17 @@ def numbers(cells: "pd.Series[str]") -> "pd.Series[float]":
     """
     if bare(str(cells.name)) == "sex":
         cells = cells.str.lower().replace(SEXES)
-    known = ~cells.str.lower().isin(NO_NUMBER)
-    values = pd.to_numeric(cells.where(known), errors="coerce")
-    strange = cells[known & values.isna()].unique()
-    if len(strange):
+    values = pd.to_numeric(cells, errors="coerce").astype(float)
+    values = values.where(np.isfinite(values))
+    strange = [text for text in cells[values.isna()].unique() if text.lower() not in NO_NUMBER]
+    if strange:
         raise ValueError(
             f"column {cells.name!r} of the table holds {', '.join(map(repr, strange[:3]))}, which are no numbers: mend "
             "them, or predict them as classes with the objective cmr_ssl.tasks.objectives.Classification"
         )
     if field_of(str(cells.name)):
         values = values.mask(values.isin(NO_AMOUNT))
-    return values.astype(float)
+    return values
 
 
 def classes(cells: "pd.Series[str]") -> "pd.Series[str]":

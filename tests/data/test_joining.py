@@ -141,3 +141,10 @@ def test_a_table_of_other_people_is_refused(visits, table):
     TABLE.assign(**{"f.eid": range(4)}).to_csv(table, sep="\t", index=False)
     with pytest.raises(ValueError, match="none of the 5 subjects"):
         joined(visits, table)
+
+
+def test_a_table_that_knows_nothing_of_the_field_still_gives_splits(visits, table):
+    TABLE[["f.eid", "f.9999.2.0"]].to_csv(table, sep="\t", index=False)
+    read = joined(visits, table)
+    assert list(read["in_table"]) == [True] * 5 + [False]
+    assert "LVEF (%)" not in read
