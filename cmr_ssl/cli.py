@@ -1,10 +1,13 @@
 """The command line: data commands start at once, the training ones import Lightning."""
 
+import json
 import re
 import sys
 from argparse import ArgumentError
 from collections.abc import Sequence
 from importlib import import_module
+from inspect import signature
+from itertools import takewhile
 
 # command -> where its function is and what it does; the function's signature is its options
 COMMANDS = {
@@ -21,6 +24,8 @@ COMMANDS = {
         "cmr_ssl.robustness.command:robustness",
         "measure what missing and flawed planes do to a checkpoint",
     ),
+    "cohort": ("cmr_ssl.data.joining:cohort", "join a cache with phenotypes, covariates and splits in one table"),
+    "check-release": ("cmr_ssl.release.command:check_release", "refuse files that give participants or paths away"),
 }
 WRAPPER = re.compile("Parser key|Does not validate|Problem with given class_path")
 TRAINING = {
@@ -48,8 +53,16 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
 
     module, function = COMMANDS[name][0].split(":")
     run = getattr(import_module(module), function)
+    if "paths" in signature(run).parameters:
+        arguments = gather(arguments)
     status: int = auto_cli(run, args=list(arguments), prog=f"python -m cmr_ssl {name}", as_positional=False)
     return status
+
+
+def gather(arguments: Sequence[str]) -> list[str]:
+    """Return arguments with those at the beginning that are no options as the option `--paths`."""
+    paths = list(takewhile(lambda argument: not argument.startswith("-"), arguments))
+    return [f"--paths={json.dumps(paths)}", *arguments[len(paths) :]] if paths else list(arguments)
 
 
 def sentence(error: BaseException) -> str:

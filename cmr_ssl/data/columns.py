@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import cache
 from typing import NamedTuple
 
 SEX = 31  # asked once, at the first visit
@@ -46,6 +47,35 @@ STYLES = tuple(
 )
 
 
+# how exports with titles instead of ids call them: "LV ejection fraction | Instance 2"
+TITLES = {
+    "LV end diastolic volume": 24100,
+    "LV end systolic volume": 24101,
+    "LV stroke volume": 24102,
+    "LV ejection fraction": 24103,
+    "LV cardiac output": 24104,
+    "LV myocardial mass": 24105,
+    "RV end diastolic volume": 24106,
+    "RV end systolic volume": 24107,
+    "RV stroke volume": 24108,
+    "RV ejection fraction": 24109,
+    "LA maximum volume": 24110,
+    "LA minimum volume": 24111,
+    "LA stroke volume": 24112,
+    "LA ejection fraction": 24113,
+    "RA maximum volume": 24114,
+    "RA minimum volume": 24115,
+    "RA stroke volume": 24116,
+    "RA ejection fraction": 24117,
+    "Age when attended assessment centre": 21003,
+    "Standing height": 50,
+    "Weight": 21002,
+    "Body mass index (BMI)": 21001,
+    "Average heart rate": 22426,
+}
+TITLED = re.compile(r"(?P<title>.+?) \| Instance (?P<visit>\d+)(?: \| Array (?P<item>\d+))?")
+
+
 class Field(NamedTuple):
     """A UK Biobank field as a column's name tells; None where it does not tell the visit."""
 
@@ -54,8 +84,11 @@ class Field(NamedTuple):
     item: int
 
 
+@cache  # a header of ten thousand columns is searched for every phenotype
 def field_of(name: str) -> Field | None:
     """Return the UK Biobank field that `name` means, None if it means none."""
+    if (titled := TITLED.fullmatch(name.strip())) and titled["title"] in TITLES:
+        return Field(TITLES[titled["title"]], int(titled["visit"]), int(titled["item"] or 0))
     for style in STYLES:
         if match := style.fullmatch(name.strip()):
             told = match.groupdict()
@@ -64,6 +97,7 @@ def field_of(name: str) -> Field | None:
     return None
 
 
+@cache
 def bare(name: str) -> str:
     """Return `name` without what people spell differently: case, spaces, underscores and brackets."""
     return re.sub(r"[^a-z0-9]", "", name.lower().replace("%", "percent"))
@@ -83,7 +117,7 @@ def resolve(columns: Sequence[str], wanted: str, instance: int = 2) -> str:
     Raises:
         ValueError: if no column or more than one holds it.
     """
-    found = [column for column in columns if column == wanted] or _alike(columns, wanted, instance)
+    found = holders(columns, wanted, instance)
     if len(found) > 1:
         raise ValueError(
             f"{len(found)} columns of the table may hold {wanted!r}, {' and '.join(map(repr, found))}: name one of "
@@ -94,6 +128,11 @@ def resolve(columns: Sequence[str], wanted: str, instance: int = 2) -> str:
         hint = f"the nearest are {', '.join(near)}; name one of them exactly" if near else "name one that it has"
         raise ValueError(f"no column of the table holds {wanted!r}: {hint}")
     return found[0]
+
+
+def holders(columns: Sequence[str], wanted: str, instance: int = 2) -> list[str]:
+    """Return all columns that may hold `wanted`; see `resolve`."""
+    return [column for column in columns if column == wanted] or _alike(columns, wanted, instance)
 
 
 def _alike(columns: Sequence[str], wanted: str, instance: int) -> list[str]:

@@ -64,7 +64,7 @@ class CineDataModule(LightningDataModule):
             workers: processes that read.
             min_planes: subjects with fewer planes in `views` are set aside.
             fractions: of train, val and test, drawn by a stable hash of the subject.
-            split_column: column of the cohort table to split by instead.
+            split_column: column of the cohort table, or of `table`, to split by instead.
             augmentation: applied in training; None for none.
             labels: whether samples carry label maps.
             table: CSV, TSV or parquet file with the phenotypes that a task asks for, one row a subject.
@@ -104,7 +104,7 @@ class CineDataModule(LightningDataModule):
         self.preparation = read_preparation(self.cache)
         self.shape = sample_shape(self.preparation, self.views)
         cohort = usable(read_cohort(self.cache), self.views, self.min_planes)
-        split = split_cohort(cohort, self.fractions, self.split_column)
+        split = split_cohort(cohort, self.fractions, self.split_column, self.table)
         self.subjects = {name: sorted(cohort["subject"][split == name]) for name in SPLITS}
         self.needed = NEEDED.get(TrainerFn(stage).value, ())
         self.subjects["train"] = first_subjects(self.subjects["train"], self.train_subjects, self.seed)

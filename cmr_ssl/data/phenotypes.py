@@ -9,19 +9,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from cmr_ssl.data.columns import field_of, resolve
+from cmr_ssl.data.columns import bare, field_of, resolve
 
 log = logging.getLogger(__name__)
 
 # the last two are the nameless first column of tables that were written with an index
-IDS = ("eid", "f.eid", "subject", "participant.eid", "id", "", "__index_level_0__")
+IDS = ("eid", "f.eid", "subject", "participant.eid", "participant id", "id", "", "__index_level_0__")
 NO_VALUE = ("", ".", "-", "?", "na", "n/a", "nan", "null", "<na>", "missing", "unknown")
 NO_NUMBER = (*NO_VALUE, "none", "inf", "-inf")  # "none" may be a diagnosis
 NO_ANSWER = ("-1", "-3")  # of UK Biobank's fields: does not know, prefers not to answer
+# ... of its numbers: also none of the above, and the same answers under other codings
+NO_AMOUNT = (-1.0, -3.0, -7.0, -11.0, -13.0, -21.0, -23.0, -121.0, -818.0)
+SEXES = {"female": "0", "male": "1"}  # as exports with labels instead of codes say it
 LARGEST = 1e6  # no phenotype reaches this in the units of the field
 
 
@@ -119,15 +123,20 @@ def rows_of(subjects: Sequence[str], path: Path, identity: str, columns: Sequenc
     Raises:
         ValueError: if the table cannot be read or has no row of them.
     """
-    cells = read_cells(path, list(dict.fromkeys([identity, *columns])))
-    ids = cells[identity].str.strip().str.removesuffix(".0")
-    rows = cells.set_axis(ids)[ids.isin(plain(subjects)).to_numpy()]
-    if rows.empty:
+    try:
+        table = read_columns(path, list(dict.fromkeys([identity, *columns])))
+        ids = pc.replace_substring_regex(texts_of(table[identity]), r"\.0$", "")
+        mine = pc.is_in(ids, pa.array(plain(subjects), pa.string()))
+        cells = {name: texts_of(table[name].filter(mine)) for name in dict.fromkeys(columns)}
+    except (OSError, pa.ArrowException) as error:
+        raise ValueError(f"{path} cannot be read ({error}): write it again as CSV, TSV or parquet") from error
+    rows = ids.filter(mine).to_pylist()
+    if not rows:
         raise ValueError(
             f"none of the {len(subjects)} subjects of the cohort has a row in {path}: the cohort has ids such as "
-            f"{next(iter(subjects), '')!r}, column {identity!r} such as {next(iter(ids), '')!r}"
+            f"{next(iter(subjects), '')!r}, column {identity!r} such as {next(iter(ids.slice(0, 1).to_pylist()), '')!r}"
         )
-    return rows[list(dict.fromkeys(columns))].apply(lambda column: column.str.strip())
+    return pd.DataFrame({name: column.to_pandas().array for name, column in cells.items()}, index=rows)
 
 
 def plain(subjects: Sequence[str]) -> list[str]:
@@ -135,13 +144,14 @@ def plain(subjects: Sequence[str]) -> list[str]:
     return [subject.removesuffix(".0") for subject in subjects]
 
 
-def read_cells(path: Path, columns: list[str]) -> pd.DataFrame:
-    """Return some columns of a table as texts, empty where nothing is said."""
-    try:
-        table = pyarrow.parquet.read_table(path, columns=columns) if is_parquet(path) else read_text(path, columns)
-        return pa.table({name: table[name].cast(pa.string()).fill_null("") for name in columns}).to_pandas()
-    except (OSError, pa.ArrowException) as error:
-        raise ValueError(f"{path} cannot be read ({error}): write it again as CSV, TSV or parquet") from error
+def read_columns(path: Path, columns: list[str]) -> pa.Table:
+    """Return some columns of a table."""
+    return pyarrow.parquet.read_table(path, columns=columns) if is_parquet(path) else read_text(path, columns)
+
+
+def texts_of(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column as stripped texts, empty where nothing is said."""
+    return pc.utf8_trim_whitespace(column.cast(pa.string()).fill_null(""))
 
 
 def read_text(path: Path, columns: list[str]) -> pa.Table:
@@ -161,17 +171,19 @@ def numbers(cells: "pd.Series[str]") -> "pd.Series[float]":
     Raises:
         ValueError: if a text is neither a number nor a usual mark of a missing one.
     """
-    known = ~cells.str.lower().isin(NO_NUMBER)
-    values = pd.to_numeric(cells.where(known), errors="coerce")
-    strange = cells[known & values.isna()].unique()
-    if len(strange):
+    if bare(str(cells.name)) == "sex":
+        cells = cells.str.lower().replace(SEXES)
+    values = pd.to_numeric(cells, errors="coerce").astype(float)
+    values = values.where(np.isfinite(values))
+    strange = [text for text in cells[values.isna()].unique() if text.lower() not in NO_NUMBER]
+    if strange:
         raise ValueError(
             f"column {cells.name!r} of the table holds {', '.join(map(repr, strange[:3]))}, which are no numbers: mend "
             "them, or predict them as classes with the objective cmr_ssl.tasks.objectives.Classification"
         )
     if field_of(str(cells.name)):
-        values = values.mask(values.isin([float(code) for code in NO_ANSWER]))
-    return values.astype(float)
+        values = values.mask(values.isin(NO_AMOUNT))
+    return values
 
 
 def classes(cells: "pd.Series[str]") -> "pd.Series[str]":

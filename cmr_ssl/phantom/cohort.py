@@ -2,69 +2,38 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from cmr_ssl.phantom.files import write_series
 from cmr_ssl.phantom.order import PRESETS, Order, PresetName
 from cmr_ssl.phantom.person import FIRST_ID, scan, subject_id
-from cmr_ssl.phantom.table import row
+from cmr_ssl.phantom.table import Row, row
 from cmr_ssl.workers import pool
 
 SETTINGS = "phantom.json"
 TABLE = "phenotypes.csv"
 ROW = "phenotypes.json"  # one subject's line of the table, in the subject's folder
 PARTIAL = ".writing-"
-MEGABYTES: dict[PresetName, int] = {"full": 70, "small": 5}  # of one subject, generously
 
 
-def open_cohort(out: Path, order: Order, subjects: int, overwrite: bool) -> None:
-    """Make `out` ready to take subjects of this order, and clear away what a killed run left half-written.
+class Filing(NamedTuple):
+    """How a cohort lies on disk.
 
-    Raises:
-        ValueError: if the folder holds something else, a cohort of other settings, or too little space is left.
+    Attributes:
+        settings: what its folder says of it beside the order.
+        row: file under the folder that a finished subject has, given the id.
+        write: write one subject into the folder; that file comes last.
+        gather: write the tables of all finished subjects.
+        megabytes: of one subject, generously.
     """
-    settings = json.dumps(order._asdict(), indent=1) + "\n"
-    present = {path.name for path in out.iterdir()} if out.is_dir() else set()
-    if present and SETTINGS not in present:
-        raise ValueError(f"{out} is not empty and holds no synthetic cohort (no {SETTINGS}): choose another --out")
-    if present and (out / SETTINGS).read_text() != settings and not overwrite:
-        raise ValueError(
-            f"{out} holds a cohort of other settings ({_differences(out, order)}): choose another --out, "
-            "or replace it with --overwrite true"
-        )
-    for name in present:
-        if name.startswith(PARTIAL) or (overwrite and (name == TABLE or name.startswith(str(FIRST_ID)[:3]))):
-            _remove(out / name)
-    out.mkdir(parents=True, exist_ok=True)
-    _check_space(out, order, len(_missing(out, subjects)))
-    (out / SETTINGS).write_text(settings)
 
-
-def _differences(out: Path, order: Order) -> str:
-    there = json.loads((out / SETTINGS).read_text())
-    pairs = [(key, there.get(key), value) for key, value in order._asdict().items()]
-    return ", ".join(f"{key} {old!r}, not {new!r}" for key, old, new in pairs if old != new)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
-
-
-def _check_space(out: Path, order: Order, missing: int) -> None:
-    needed, free = missing * MEGABYTES[order.preset], shutil.disk_usage(out).free // 10**6
-    if needed > free:
-        raise ValueError(
-            f"{missing} subjects need about {needed} MB, but only {free} MB are free at {out}: ask for fewer "
-            "--subjects, use --preset small, or choose another --out"
-        )
-
-
-def _missing(out: Path, subjects: int) -> list[int]:
-    return [index for index in range(1, subjects + 1) if not (out / subject_id(index) / ROW).is_file()]
+    settings: dict[str, str]
+    row: Callable[[str], str]
+    write: Callable[[Path, Order, int], None]
+    gather: Callable[[Path], None]
+    megabytes: dict[PresetName, int]
 
 
 def write_subject(out: Path, order: Order, index: int) -> None:
@@ -85,31 +54,93 @@ def write_subject(out: Path, order: Order, index: int) -> None:
         raise
 
 
-def write_cohort(out: Path, order: Order, subjects: int, workers: int) -> Iterator[int]:
+def write_table(out: Path) -> None:
+    """Gather the lines of all finished subjects into one table."""
+    save_table(out / TABLE, [json.loads(path.read_text()) for path in sorted(out.glob(f"*/{ROW}"))])
+
+
+def save_table(path: Path, rows: list[Row], columns: list[str] | None = None) -> None:
+    """Write a table as CSV, whole or not at all."""
+    import pandas as pd
+
+    partial = path.with_name(f"{PARTIAL}{path.name}")
+    pd.DataFrame(rows, columns=columns).to_csv(partial, index=False, float_format="%.4f")
+    partial.replace(path)
+
+
+def nifti_row(subject: str) -> str:
+    """Return where a subject's line of the table lies."""
+    return f"{subject}/{ROW}"
+
+
+NIFTI = Filing({}, nifti_row, write_subject, write_table, {"full": 70, "small": 5})
+
+
+def open_cohort(out: Path, order: Order, subjects: int, overwrite: bool, filing: Filing = NIFTI) -> None:
+    """Make `out` ready to take subjects of this order, and clear away what a killed run left half-written.
+
+    Raises:
+        ValueError: if the folder holds something else, a cohort of other settings, or too little space is left.
+    """
+    wanted = order._asdict() | filing.settings
+    settings = json.dumps(wanted, indent=1) + "\n"
+    present = {path.name for path in out.iterdir()} if out.is_dir() else set()
+    if present and SETTINGS not in present:
+        raise ValueError(f"{out} is not empty and holds no synthetic cohort (no {SETTINGS}): choose another --out")
+    if present and (out / SETTINGS).read_text() != settings and not overwrite:
+        raise ValueError(
+            f"{out} holds a cohort of other settings ({_differences(out, wanted)}): choose another --out, "
+            "or replace it with --overwrite true"
+        )
+    for name in present:
+        if name.startswith(PARTIAL) or (overwrite and name.startswith((str(FIRST_ID)[:3], TABLE))):
+            _remove(out / name)
+    out.mkdir(parents=True, exist_ok=True)
+    _check_space(out, filing.megabytes[order.preset], len(_missing(out, subjects, filing)))
+    (out / SETTINGS).write_text(settings)
+
+
+def write_cohort(out: Path, order: Order, subjects: int, workers: int, filing: Filing = NIFTI) -> Iterator[int]:
     """Write the subjects that are not there yet, then the table; yield the number of finished subjects."""
-    missing = _missing(out, subjects)
+    missing = _missing(out, subjects, filing)
     done = subjects - len(missing)
     yield done
-    for count, _ in enumerate(_each(out, order, missing, min(workers, len(missing))), start=1):
+    for count, _ in enumerate(_each(out, order, missing, min(workers, len(missing)), filing), start=1):
         yield done + count
-    write_table(out)
+    filing.gather(out)
 
 
-def _each(out: Path, order: Order, indices: list[int], workers: int) -> Iterator[None]:
+def _differences(out: Path, wanted: dict[str, object]) -> str:
+    there = json.loads((out / SETTINGS).read_text())
+    pairs = [(key, there.get(key), wanted.get(key)) for key in {**wanted, **there}]
+    return ", ".join(f"{key} {old!r}, not {new!r}" for key, old, new in pairs if old != new)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _check_space(out: Path, megabytes: int, missing: int) -> None:
+    needed, free = missing * megabytes, shutil.disk_usage(out).free // 10**6
+    if needed > free:
+        raise ValueError(
+            f"{missing} subjects need about {needed} MB, but only {free} MB are free at {out}: ask for fewer "
+            "--subjects, use --preset small, or choose another --out"
+        )
+
+
+def _missing(out: Path, subjects: int, filing: Filing) -> list[int]:
+    return [index for index in range(1, subjects + 1) if not (out / filing.row(subject_id(index))).is_file()]
+
+
+def _each(out: Path, order: Order, indices: list[int], workers: int, filing: Filing) -> Iterator[None]:
     if workers <= 1:
         for index in indices:
-            write_subject(out, order, index)
+            filing.write(out, order, index)
             yield
         return
     with pool(workers) as processes:
-        yield from processes.map(write_subject, [out] * len(indices), [order] * len(indices), indices)
-
-
-def write_table(out: Path) -> None:
-    """Gather the lines of all finished subjects into one table."""
-    import pandas as pd
-
-    rows = [json.loads(path.read_text()) for path in sorted(out.glob(f"*/{ROW}"))]
-    partial = out / f"{PARTIAL}{TABLE}"
-    pd.DataFrame(rows).to_csv(partial, index=False, float_format="%.4f")
-    partial.replace(out / TABLE)
+        yield from processes.map(filing.write, [out] * len(indices), [order] * len(indices), indices)

@@ -18,12 +18,15 @@ def phantom(
     faults: FaultsName = "none",
     pathology: PathologyName = "mixed",
     workers: int = 1,
+    dicom: bool = False,
     overwrite: bool = False,
     preview: Path | None = None,
     subject: int = 1,
     sheet: Path | None = None,
 ) -> int:
-    """Write a synthetic cohort as NIfTI folders with labels and a phenotype table, or only pictures of it.
+    """Write a synthetic cohort as NIfTI folders with labels or as UK Biobank's archives, or only pictures of it.
+
+    A phenotype table comes with both; with archives also `faults.csv`, a row for everything that went wrong.
 
     Args:
         out: folder for the cohort; one that holds a cohort of the same settings is continued.
@@ -33,6 +36,7 @@ def phantom(
         faults: whether things go wrong as they do at real scanners.
         pathology: of every subject; mixed gives a cohort at the rates of a biobank.
         workers: processes to use.
+        dicom: write the zip files of DICOM images that UK Biobank hands out; with faults, archives have theirs, too.
         overwrite: replace the cohort or the picture that is already there.
         preview: PNG (ED and ES) or GIF (the whole beat) of one subject instead of a cohort.
         subject: which one to preview, from 1.
@@ -57,7 +61,7 @@ def phantom(
     if sheet is not None:
         _sheet(sheet, order, subjects, overwrite)
     if out is not None:
-        _cohort(out, order, subjects, workers, overwrite)
+        _cohort(out, order, subjects, workers, overwrite, dicom)
     return 0
 
 
@@ -89,13 +93,15 @@ def _sheet(path: Path, order: Order, subjects: int, overwrite: bool) -> None:
     print(f"wrote {path}")
 
 
-def _cohort(out: Path, order: Order, subjects: int, workers: int, overwrite: bool) -> None:
-    from cmr_ssl.phantom.cohort import open_cohort, write_cohort
+def _cohort(out: Path, order: Order, subjects: int, workers: int, overwrite: bool, dicom: bool) -> None:
+    from cmr_ssl.phantom.archives import ARCHIVES
+    from cmr_ssl.phantom.cohort import NIFTI, open_cohort, write_cohort
 
-    open_cohort(out, order, subjects, overwrite)
+    filing = ARCHIVES if dicom else NIFTI
+    open_cohort(out, order, subjects, overwrite, filing)
     with _progress() as bar:
         task = bar.add_task("", total=subjects)
-        for done in write_cohort(out, order, subjects, workers):
+        for done in write_cohort(out, order, subjects, workers, filing):
             bar.update(task, completed=done)
     print(f"{subjects} subjects in {out}")
 

@@ -16,6 +16,7 @@ from cmr_ssl.phantom.timing import beat
 from cmr_ssl.phantom.torso import draw_torso, heart_centre
 
 FIRST_ID = 900_000_000
+FIRST_VISIT = 2  # with imaging, as UK Biobank counts
 
 
 class Study(NamedTuple):
@@ -32,9 +33,10 @@ def subject_id(index: int) -> str:
     return str(FIRST_ID + index)
 
 
-def generators(seed: int, index: int) -> list[np.random.Generator]:
+def generators(seed: int, index: int, visit: int = FIRST_VISIT) -> list[np.random.Generator]:
     """Return independent generators for who the subject is, how they lie, how they are scanned, and what goes wrong."""
-    return [np.random.default_rng(child) for child in np.random.SeedSequence((seed, index)).spawn(4)]
+    entropy = (seed, index) if visit == FIRST_VISIT else (seed, index, visit)
+    return [np.random.default_rng(child) for child in np.random.SeedSequence(entropy).spawn(4)]
 
 
 def draw_person(seed: int, index: int, pathology: PathologyName) -> Subject:
@@ -44,11 +46,12 @@ def draw_person(seed: int, index: int, pathology: PathologyName) -> Subject:
     return draw_subject(rng, mixed if pathology == "mixed" else pathology)
 
 
-def scan(order: Order, index: int) -> Study:
-    """Draw and image subject `index`."""
+def scan(order: Order, index: int, visit: int = FIRST_VISIT) -> Study:
+    """Draw and image subject `index`; at another visit the same heart and chest are planned and scanned anew."""
     preset = PRESETS[order.preset]
     subject = draw_person(order.seed, index, order.pathology)
-    _, lying, scanning, failing = generators(order.seed, index)
+    lying = generators(order.seed, index)[1]
+    _, _, scanning, failing = generators(order.seed, index, visit)
     world = build_world(subject, preset, lying, scanning)
     breath = breath_scatter(scanning, subject.body.bsa)
     plans = prescribe(scanning, world.scene.heart, world.placement, preset.scale)

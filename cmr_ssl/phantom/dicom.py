@@ -1,0 +1,135 @@
+"""One frame of a cine as a DICOM file, the same bytes for the same frame."""
+
+import io
+from datetime import timedelta
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
+from pydicom.valuerep import format_number_as_ds
+from scipy.ndimage import binary_erosion
+
+from cmr_ssl import anatomy
+from cmr_ssl.phantom.cine import Cine, Exam
+from cmr_ssl.planes import spacing, unit
+
+Array = NDArray[np.float64]
+
+RAS_TO_LPS = np.array([-1.0, -1.0, 1.0])
+WRITER = "2.25.245108763923427650212330215983206741123"  # this program, as the author of files
+
+
+def frame_uid(exam: Exam, cine: Cine, frame: int) -> str:
+    """Return the identifier of one frame's image, which is also the stem of its file."""
+    return exam.uid(cine.name, frame)
+
+
+class CineHeader(NamedTuple):
+    """What all frames of a cine have in common, and how many images of its series come before them."""
+
+    shared: Dataset
+    before: int
+
+
+def cine_header(exam: Exam, cine: Cine, number: int, before: int) -> CineHeader:
+    """Return what all frames of a cine have in common.
+
+    Args:
+        exam: the examination.
+        cine: one of its cines.
+        number: of its series, counted from 1.
+        before: how many images of other cines the series has before this one.
+    """
+    header = Dataset()
+    header.file_meta = FileMetaDataset()
+    header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    header.file_meta.MediaStorageSOPClassUID = MRImageStorage
+    header.file_meta.ImplementationClassUID = UID(WRITER)
+    header.file_meta.ImplementationVersionName = "CMR_SSL"
+    _say_who(header, exam)
+    _say_when(header, exam, cine)
+    _say_how(header, cine, number)
+    header.SeriesInstanceUID = exam.uid("series", cine.series)
+    header.NominalInterval = round(exam.rr_ms)
+    _say_where(header, cine)
+    return CineHeader(header, before)
+
+
+def frame_bytes(of_cine: CineHeader, exam: Exam, cine: Cine, frame: int) -> bytes:
+    """Return the file of one frame; what is its own replaces the last frame's in the shared header."""
+    header, pixels = of_cine.shared, cine.pixels[frame]
+    header.SOPInstanceUID = header.file_meta.MediaStorageSOPInstanceUID = UID(frame_uid(exam, cine, frame))
+    header.InstanceNumber = of_cine.before + frame + 1
+    header.TriggerTime = _decimal(frame * exam.rr_ms / len(cine.pixels))
+    header.SmallestImagePixelValue, header.LargestImagePixelValue = int(pixels.min()), int(pixels.max())
+    header.PixelData = pixels.astype("<u2").tobytes()
+    if cine.analysed:
+        _draw(header, contours(cine.labels[frame]))
+    buffer = io.BytesIO()
+    header.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()
+
+
+def contours(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return the inner and outer outline of the left ventricle, both (Y, X)."""
+    cavity = labels == anatomy.LV
+    whole = cavity | (labels == anatomy.MYOCARDIUM)
+    return np.asarray((cavity & ~binary_erosion(cavity)) | (whole & ~binary_erosion(whole)))
+
+
+def _say_who(header: Dataset, exam: Exam) -> None:
+    header.SOPClassUID = MRImageStorage
+    header.PatientName = header.PatientID = exam.subject
+    header.PatientBirthDate = header.PatientSex = header.AccessionNumber = header.ReferringPhysicianName = ""
+    header.StudyInstanceUID = exam.uid("study")
+    header.FrameOfReferenceUID = exam.uid("frame of reference")
+    header.StudyID = str(exam.visit)
+    header.Modality, header.Manufacturer, header.ManufacturerModelName = "MR", "cmr_ssl", "synthetic hearts"
+    header.PositionReferenceIndicator = ""
+
+
+def _say_when(header: Dataset, exam: Exam, cine: Cine) -> None:
+    started = exam.start + timedelta(seconds=cine.started_s)
+    header.StudyDate = header.SeriesDate = header.AcquisitionDate = header.ContentDate = f"{exam.start:%Y%m%d}"
+    header.StudyTime = f"{exam.start:%H%M%S.%f}"
+    header.SeriesTime = header.AcquisitionTime = header.ContentTime = f"{started:%H%M%S.%f}"
+
+
+def _say_how(header: Dataset, cine: Cine, number: int) -> None:
+    header.ImageType = ["DERIVED" if cine.analysed else "ORIGINAL", "PRIMARY", "M", "RETRO"]
+    header.SeriesDescription, header.SeriesNumber, header.AcquisitionNumber = cine.description, number, 1
+    header.ScanningSequence, header.SequenceVariant, header.ScanOptions = "GR", ["SS", "OSP"], ""
+    header.MRAcquisitionType, header.MagneticFieldStrength, header.PatientPosition = "2D", "1.5", "HFS"
+    header.RepetitionTime, header.EchoTime, header.FlipAngle, header.EchoTrainLength = "2.6", "1.1", "80", 1
+    header.SamplesPerPixel, header.PhotometricInterpretation = 1, "MONOCHROME2"
+    header.BitsAllocated, header.BitsStored, header.HighBit, header.PixelRepresentation = 16, 12, 11, 0
+    header.CardiacNumberOfImages = len(cine.pixels)
+
+
+def _say_where(header: Dataset, cine: Cine) -> None:
+    along, down, corner = (cine.affine[:3, axis] * RAS_TO_LPS for axis in (0, 1, 3))
+    column_mm, row_mm = spacing(cine.affine)
+    header.Rows, header.Columns = cine.pixels.shape[1:]
+    header.PixelSpacing = [_decimal(row_mm), _decimal(column_mm)]
+    header.SliceThickness = _decimal(cine.thickness)
+    header.ImageOrientationPatient = [_decimal(value) for value in (*unit(along), *unit(down))]
+    header.ImagePositionPatient = [_decimal(value) for value in corner]
+    header.SliceLocation = _decimal(corner @ np.cross(unit(along), unit(down)))
+
+
+def _decimal(value: float) -> str:
+    """Return a number in the at most 16 characters that DICOM gives it."""
+    return str(format_number_as_ds(float(value)))
+
+
+def _draw(header: Dataset, lines: NDArray[np.bool_]) -> None:
+    """Put one overlay, (Y, X), over an image."""
+    bits = np.packbits(lines, axis=None, bitorder="little").tobytes()
+    elements = {0x0010: lines.shape[0], 0x0011: lines.shape[1], 0x0100: 1, 0x0102: 0}  # rows, columns, bits, position
+    for element, value in elements.items():
+        header.add_new((0x6000, element), "US", value)
+    header.add_new((0x6000, 0x0040), "CS", "G")
+    header.add_new((0x6000, 0x0050), "SS", [1, 1])
+    header.add_new((0x6000, 0x3000), "OW", bits + b"\0" * (len(bits) % 2))

@@ -1,0 +1,126 @@
+import numpy as np
+import pytest
+
+from cmr_ssl.phantom.archive import archive_bytes, archives_of, members
+from cmr_ssl.phantom.archive_faults import ARCHIVE_RATES, faults_of, strike_archive
+from tests.phantom.exams import EXAM, files, images
+
+NAMES = list(ARCHIVE_RATES["default"])
+
+
+@pytest.fixture(scope="module")
+def pair(study):
+    return archives_of(study)
+
+
+def rng():
+    return np.random.default_rng(3)
+
+
+def struck(study, archive, name):
+    return strike_archive(rng(), archive, study.world, {name: 1.0})
+
+
+def test_every_fault_has_a_rate(study):
+    assert list(faults_of(study.world)) == NAMES
+
+
+def test_without_rates_nothing_happens(study, pair):
+    assert strike_archive(rng(), pair[0], study.world, {}) == (pair[0], [])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_fault_is_recorded_and_changes_the_archive(study, pair, name):
+    long_axis = pair[0]
+    changed, [(recorded, _)] = struck(study, long_axis, name)
+    assert recorded == name
+    assert archive_bytes(EXAM, changed) != archive_bytes(EXAM, long_axis)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_remains_of_the_planned_cines_is_as_it_was_acquired(study, pair, name):
+    before = {cine.name: cine for cine in pair[0].cines}
+    after = {cine.name: cine for cine in struck(study, pair[0], name)[0].cines if cine.planned}
+    assert set(after) == set(before)
+    for key, cine in after.items():
+        np.testing.assert_array_equal(cine.pixels, before[key].pixels)
+        np.testing.assert_array_equal(cine.affine, before[key].affine)
+
+
+def test_a_short_axis_has_no_view_to_misname(study, pair):
+    assert struck(study, pair[1], "wrong_view_name") == (pair[1], [])
+
+
+def test_a_mixed_series_holds_every_slice(study, pair):
+    changed, [(_, note)] = struck(study, pair[1], "mixed_series")
+    read = images(archive_bytes(EXAM, changed))
+    assert {image.SeriesDescription for image in read} == {"CINE_segmented_SAX"} == {note.where}
+    assert len({image.SeriesInstanceUID for image in read}) == 1
+    assert len({image.InstanceNumber for image in read}) == len(read)
+
+
+def test_inline_copies_show_the_same_pixels_in_a_derived_series(study, pair):
+    changed, [(_, note)] = struck(study, pair[0], "inline_series")
+    read = images(archive_bytes(EXAM, changed))
+    copies = [image for image in read if "InlineVF" in image.SeriesDescription]
+    assert len(copies) == len(read) / 2
+    assert {image.ImageType[0] for image in copies} == {"DERIVED"}
+    assert {image.SeriesDescription for image in copies} == {note.where}
+    assert sorted(image.PixelData for image in copies) == sorted(i.PixelData for i in read if i not in copies)
+
+
+def test_another_cine_is_transverse_and_lies_above_the_heart(study, pair):
+    changed, _ = struck(study, pair[1], "other_cine")
+    other = next(cine for cine in changed.cines if not cine.planned)
+    assert other.affine[2, :2] == pytest.approx(0.0)
+    assert other.affine[2, 3] > study.world.placement.origin[2] + 50.0
+    assert other.pixels.std() > 0
+
+
+def test_a_slice_acquired_again_lies_at_the_same_place_and_is_the_later_one(study, pair):
+    changed, [(_, note)] = struck(study, pair[1], "reacquired_slice")
+    same = [cine for cine in changed.cines if cine.description == note.where]
+    first, good = sorted(same, key=lambda cine: cine.started_s)
+    assert (first.planned, good.planned) == (False, True)
+    assert first.series != good.series
+    np.testing.assert_array_equal(first.affine, good.affine)
+    assert note.value == f"{len(first.pixels) - len(first.lost)} of {len(first.pixels)} frames"
+
+
+def test_lost_files_are_those_of_the_record(study, pair):
+    changed, [(_, note)] = struck(study, pair[0], "missing_file")
+    lost = set(members_of(pair[0])) - set(members_of(changed))
+    assert {frame for _, frame in lost} == set(map(int, note.value.split()[1:]))
+    assert 1 <= len(lost) <= 3
+
+
+def members_of(archive):
+    return [(member.cine.name, member.frame) for member in members(archive)]
+
+
+def test_a_wrong_name_is_that_of_another_view(study, pair):
+    changed, [(_, note)] = struck(study, pair[0], "wrong_view_name")
+    assert note.where != note.value
+    assert [cine.description for cine in changed.cines].count(note.value) == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "names"),
+    [("manifest_misnamed", {"manifest.cvs"}), ("manifest_missing", set()), ("none", {"manifest.csv"})],
+)
+def test_the_manifest_is_called_as_the_record_says(study, pair, fault, names):
+    changed, _ = struck(study, pair[0], fault)
+    assert {name for name in files(archive_bytes(EXAM, changed)) if not name.endswith(".dcm")} == names
+
+
+def test_a_renamed_column_stands_in_the_manifest(study, pair):
+    changed, [(_, note)] = struck(study, pair[0], "manifest_columns")
+    header = files(archive_bytes(EXAM, changed))["manifest.csv"].decode().splitlines()[0]
+    assert note.value in header.split(",")
+    assert "series discription" not in header
+
+
+def test_faults_do_not_depend_on_each_other(study, pair):
+    alone, _ = strike_archive(rng(), pair[0], study.world, {"truncated_archive": 1.0})
+    both, _ = strike_archive(rng(), pair[0], study.world, {"mixed_series": 1.0, "truncated_archive": 1.0})
+    assert alone.kept == both.kept < 1

@@ -1,0 +1,86 @@
+import io
+
+import numpy as np
+import pydicom
+import pytest
+
+from cmr_ssl.anatomy import LV, MYOCARDIUM
+from cmr_ssl.phantom.cine import short_axis_cines
+from cmr_ssl.phantom.dicom import cine_header, contours, frame_bytes, frame_uid
+from tests.phantom.exams import AFFINE, COLUMNS, EXAM, FRAMES, ROWS, series
+
+
+def image(cine, frame, number=1, before=0) -> pydicom.Dataset:
+    return pydicom.dcmread(io.BytesIO(frame_bytes(cine_header(EXAM, cine, number, before), EXAM, cine, frame)))
+
+
+@pytest.fixture
+def cine():
+    return short_axis_cines(series())[1]
+
+
+def test_a_frame_says_where_it_is_and_holds_its_pixels(cine):
+    read = image(cine, 2)
+    np.testing.assert_array_equal(read.pixel_array, cine.pixels[2])
+    assert (read.Rows, read.Columns) == (ROWS, COLUMNS)
+    # the affine of exams.py by hand: columns step 3 mm along +y, rows 2 mm along -x; DICOM turns x and y around
+    assert read.PixelSpacing == [2.0, 3.0]
+    assert read.ImageOrientationPatient == [0, -1, 0, 1, 0, 0]
+    assert read.ImagePositionPatient == [-10.0, 20.0, 40.0]
+    assert read.SliceThickness == 8.0
+
+
+def test_the_field_s_way_back_gives_the_affine_again(cine):
+    read = image(cine, 0)
+    along, down = np.array(read.ImageOrientationPatient).reshape(2, 3) * [-1, -1, 1]
+    np.testing.assert_allclose(along * read.PixelSpacing[1], AFFINE[:3, 0], atol=1e-9)
+    np.testing.assert_allclose(down * read.PixelSpacing[0], AFFINE[:3, 1], atol=1e-9)
+    np.testing.assert_allclose(np.array(read.ImagePositionPatient) * [-1, -1, 1], cine.affine[:3, 3], atol=1e-9)
+
+
+def test_a_frame_says_when_it_is(cine):
+    header = cine_header(EXAM, cine, 5, 0)
+    frames = [pydicom.dcmread(io.BytesIO(frame_bytes(header, EXAM, cine, k))) for k in range(FRAMES)]
+    assert [float(read.TriggerTime) for read in frames] == [0.0, 250.0, 500.0, 750.0]
+    assert [read.InstanceNumber for read in frames] == [1, 2, 3, 4]
+    assert {(read.NominalInterval, read.CardiacNumberOfImages, read.SeriesNumber) for read in frames} == {(1000, 4, 5)}
+    assert frames[0].StudyDate == "20150830"
+    assert frames[0].SeriesTime > frames[0].StudyTime == "090507.000000"
+
+
+def test_images_of_one_series_are_numbered_from_one_cine_to_the_next(cine):
+    assert image(cine, 1, before=8).InstanceNumber == 10
+
+
+def test_a_frame_says_who_it_is_and_nothing_of_the_person(cine):
+    read = image(cine, 0)
+    assert read.PatientID == read.PatientName == "900000001"
+    assert not read.PatientBirthDate
+    assert not read.PatientSex
+    assert read.SOPInstanceUID == read.file_meta.MediaStorageSOPInstanceUID == frame_uid(EXAM, cine, 0)
+    assert read.Modality == "MR"
+
+
+def test_only_the_copy_of_an_analysis_is_derived_and_drawn_over(cine):
+    labels = np.zeros_like(cine.labels)
+    labels[:, 1:4, 1:4] = MYOCARDIUM
+    labels[:, 2, 2] = LV
+    read = image(cine._replace(labels=labels, analysed=True), 0)
+    assert read.ImageType[0] == "DERIVED"
+    np.testing.assert_array_equal(read.overlay_array(0x6000), labels[0] != 0)
+    plain = image(cine, 0)
+    assert plain.ImageType[0] == "ORIGINAL"
+    assert (0x6000, 0x3000) not in plain
+
+
+def test_contours_are_the_edges_of_cavity_and_wall():
+    labels = np.zeros((9, 9), np.uint8)
+    labels[1:8, 1:8] = MYOCARDIUM
+    labels[3:6, 3:6] = LV
+    drawn = contours(labels)
+    expected = np.zeros((9, 9), bool)
+    expected[1:8, 1:8] = True
+    expected[2:7, 2:7] = False
+    expected[3:6, 3:6] = True
+    expected[4, 4] = False
+    np.testing.assert_array_equal(drawn, expected)
