@@ -15,16 +15,13 @@ COMMANDS = {
     "import-ukb": ("cmr_ssl.dicom.importing:import_ukb", "turn UK Biobank's zips into NIfTI folders"),
     "import-dicom": ("cmr_ssl.dicom.importing:import_dicom", "turn a hospital's DICOM studies into NIfTI folders"),
     "prepare": ("cmr_ssl.data.preparing:prepare", "turn studies into a prepared cache"),
+    "cohort": ("cmr_ssl.data.joining:cohort", "join a cache with phenotypes, covariates and splits in one table"),
     "quantify": ("cmr_ssl.quantify:quantify", "measure volumes, EF and mass on label maps"),
     "predict": ("cmr_ssl.predict:predict", "apply a task's checkpoint to new subjects"),
     "synthesize": ("cmr_ssl.synthesis.command:synthesize", "write planes nobody acquired, with a pretrained model"),
     "inspect": ("cmr_ssl.inspection.command:inspect", "tell which planes of a study look wrong, and why"),
+    "robustness": ("cmr_ssl.robustness.command:robustness", "measure what missing and flawed planes do to a model"),
     "embed": ("cmr_ssl.report.embed:embed", "write the embedding of every subject of a cache to parquet"),
-    "robustness": (
-        "cmr_ssl.robustness.command:robustness",
-        "measure what missing and flawed planes do to a checkpoint",
-    ),
-    "cohort": ("cmr_ssl.data.joining:cohort", "join a cache with phenotypes, covariates and splits in one table"),
     "check-release": ("cmr_ssl.release.command:check_release", "refuse files that give participants or paths away"),
 }
 WRAPPER = re.compile("Parser key|Does not validate|Problem with given class_path")

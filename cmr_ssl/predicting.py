@@ -14,8 +14,7 @@ from torch.utils.data import default_collate
 
 from cmr_ssl.callbacks.reconstructions import plane_titles
 from cmr_ssl.data.cache import PreparedSubject, write_atomically, write_subject
-from cmr_ssl.data.datamodule import sample_shape
-from cmr_ssl.data.dataset import PlaneDataset
+from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.prepare import Preparation, prepare_study
 from cmr_ssl.data.restore import restore, write_labels
 from cmr_ssl.data.sample import Sample, to_device

@@ -10,7 +10,7 @@ from lightning.pytorch.cli import LightningCLI
 import cmr_ssl.fitting  # noqa: F401  (makes the class names of configs known)
 from cmr_ssl.cli import main
 from cmr_ssl.data import preparing
-from cmr_ssl.data.datamodule import sample_shape
+from cmr_ssl.data.dataset import sample_shape
 from cmr_ssl.data.prepare import Preparation
 from cmr_ssl.data.sources.nifti_files import NiftiFiles
 from cmr_ssl.masking import needed_planes, visible_tokens

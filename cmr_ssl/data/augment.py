@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
+from cmr_ssl.anatomy import UNLABELLED
+
 
 class Augmentation:
     """Random rotation and shift of each plane's pixel grid, of the whole heart frame, and of contrast.
@@ -82,6 +84,18 @@ class Augmentation:
         images = (images - 0.5) * gain[:, None, None, None, None] + 0.5 + offset[:, None, None, None, None]
         return images.clamp_(0, 1), affine
 
+    def labels(self, labels: Tensor, affine: Tensor, draws: Tensor) -> Tensor:
+        """Move label maps as their pictures move; 255, nobody labelled this, comes in from outside.
+
+        Args:
+            labels: classes, (B, P, T, H, W) uint8.
+            affine: of the planes before they moved, (B, P, 4, 4).
+            draws: what `draw` returned.
+        """
+        move = self.plane_moves(draws[:, :-1], affine, labels.shape[-2:])
+        from_unlabelled = labels.float() - UNLABELLED
+        return (resample(from_unlabelled, move, mode="nearest") + UNLABELLED).to(torch.uint8)
+
     def plane_moves(self, draws: Tensor, affine: Tensor, shape: Sequence[int]) -> Tensor:
         """Return the maps (B, P, 3, 3) from pixels of the new grid to pixels of the old, both (column, row, 1)."""
         height, width = shape
@@ -102,13 +116,19 @@ def embed(move: Tensor) -> Tensor:
     return full
 
 
-def resample(images: Tensor, move: Tensor, outside: Literal["zeros", "border"] = "zeros") -> Tensor:
+def resample(
+    images: Tensor,
+    move: Tensor,
+    outside: Literal["zeros", "border"] = "zeros",
+    mode: Literal["bilinear", "nearest"] = "bilinear",
+) -> Tensor:
     """Read images (B, P, T, H, W) at the pixels that `move` (B, P, 3, 3) sends each pixel to.
 
     Args:
         images: to be read.
         move: maps of (column, row, 1).
         outside: what lies there, nothing or what the edge shows.
+        mode: how to read between pixels.
     """
     batch, planes, frames, height, width = images.shape
     size = torch.tensor([width, height], device=images.device, dtype=move.dtype)
@@ -116,5 +136,5 @@ def resample(images: Tensor, move: Tensor, outside: Literal["zeros", "border"] =
     to_unit[:2, 2] = 1 / size - 1  # pixel centres to the range -1 to 1 of grid_sample
     theta = (to_unit @ move @ torch.linalg.inv(to_unit))[..., :2, :].flatten(0, 1)
     grid = affine_grid(theta, [batch * planes, frames, height, width], align_corners=False)
-    read = grid_sample(images.flatten(0, 1), grid, padding_mode=outside, align_corners=False)
+    read = grid_sample(images.flatten(0, 1), grid, mode, outside, align_corners=False)
     return read.unflatten(0, (batch, planes))

@@ -1,7 +1,6 @@
 """The cohort as Lightning sees it: splits by subject, uint8 planes to the device, scaling and augmentation there."""
 
 import logging
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from torch.utils.data import DataLoader
 from cmr_ssl.data.augment import Augmentation
 from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.cohort import read_cohort
-from cmr_ssl.data.dataset import PlaneDataset, Shape
+from cmr_ssl.data.dataset import PlaneDataset, Shape, sample_shape
 from cmr_ssl.data.phenotypes import check_known, check_targets, in_order, read_classes, read_phenotypes
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.data.sampling import EvaluationSampler, TrainingLoader, TrainingSampler
@@ -72,7 +71,7 @@ class CineDataModule(LightningDataModule):
             seed: of the choice of `train_subjects`, of the order of subjects and of the augmentation.
 
         Raises:
-            ValueError: if a view is unknown, a number makes no sense, or labels would not follow their pictures.
+            ValueError: if a view is unknown or a number makes no sense.
         """
         super().__init__()
         check_views(views)
@@ -80,8 +79,6 @@ class CineDataModule(LightningDataModule):
         check_least("workers", workers, 0)
         check_least("min_planes", min_planes, 1)
         check_least("train_subjects", 1 if train_subjects is None else train_subjects, 1)
-        if labels and augmentation is not None:
-            raise ValueError("data.augmentation moves pictures but not label maps: leave it out with data.labels true")
         self.cache, self.views, self.batch_size, self.workers = Path(cache), views, batch_size, workers
         self.min_planes, self.fractions, self.split_column = min_planes, fractions, split_column
         self.augmentation, self.labels, self.seed = augmentation, labels, seed
@@ -252,7 +249,8 @@ class CineDataModule(LightningDataModule):
         seeds = subject_seeds(batch.subject, self.seed, "augmentation", *parts)
         draws = self.augmentation.draw(batch.images.shape[1], seeds).to(batch.images.device, non_blocking=True)
         images, affine = self.augmentation(batch.images, batch.affine, draws)
-        return batch._replace(images=images, affine=affine)
+        labels = self.augmentation.labels(batch.labels, batch.affine, draws) if self.labels else batch.labels
+        return batch._replace(images=images, affine=affine, labels=labels)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint must tell about its data: views, preparation, progress; never ids or paths.
@@ -263,7 +261,7 @@ class CineDataModule(LightningDataModule):
         progress = self.loader.state_dict() if self.loader else self.progress
         split: dict[str, Any] = {"fractions": list(self.fractions), "column": self.split_column}
         if self.train_subjects is not None:  # older checkpoints do not tell
-            split["train_subjects"] = self.train_subjects
+            split |= {"train_subjects": self.train_subjects, "seed": self.seed}
         return {"views": self.views, "preparation": self.preparation, "split": split, "progress": progress}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -282,11 +280,6 @@ class CineDataModule(LightningDataModule):
                     f"{now}: go on with the same data, or start a new run"
                 )
         self.progress = state["progress"]
-
-
-def sample_shape(preparation: Mapping[str, Any], views: Mapping[str, int]) -> Shape:
-    """Return (P, T, H, W) of samples with room for `views`, of planes that went through `preparation`."""
-    return sum(views.values()), preparation["frames"], preparation["size"], preparation["size"]
 
 
 def check_least(name: str, value: int, least: int) -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -50,6 +51,11 @@ def choose_planes(view: Tensor, height: Tensor, slots: Mapping[str, int]) -> tup
         planes += ordered.tolist()
         first += count
     return taken, planes
+
+
+def sample_shape(preparation: Mapping[str, Any], views: Mapping[str, int]) -> Shape:
+    """Return (P, T, H, W) of samples with room for `views`, of planes that went through `preparation`."""
+    return sum(views.values()), preparation["frames"], preparation["size"], preparation["size"]
 
 
 class PlaneDataset(Dataset[Sample]):

@@ -11,8 +11,7 @@ from torch.utils.data import default_collate
 from cmr_ssl.checkpoints import DATA, read_checkpoint
 from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.cohort import read_cohort
-from cmr_ssl.data.datamodule import sample_shape
-from cmr_ssl.data.dataset import PlaneDataset
+from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.sample import Sample, to_device
 from cmr_ssl.data.splits import Split, split_cohort
 from cmr_ssl.data.subjects import first_subjects, usable

@@ -12,8 +12,7 @@ from torch.utils.data import DataLoader
 from cmr_ssl.checkpoints import Pretrained, load_encoder
 from cmr_ssl.data.cache import check_prepared
 from cmr_ssl.data.cohort import read_cohort
-from cmr_ssl.data.datamodule import sample_shape
-from cmr_ssl.data.dataset import PlaneDataset
+from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.data.subjects import usable
 from cmr_ssl.devices import device_of

@@ -47,6 +47,21 @@ def test_pixels_and_affine_move_together(seed):
     torch.testing.assert_close(seen_at(moved, new), place, atol=0.1, rtol=0)
 
 
+def test_label_maps_follow_their_pictures_and_nobody_labelled_what_comes_in():
+    affine = fine_affines()
+    images, _ = blobs(affine)
+    moving = augmentation(rotation_degrees=25.0, shift_mm=30.0)
+    draws = moving.draw(4, [1])
+    moved = moving.labels((images > 0.5).to(torch.uint8) * 3, affine, draws)
+    assert moved.dtype == torch.uint8
+    assert set(moved.unique().tolist()) == {0, 3, 255}
+    shown = moving(images, affine, draws)[0] > 0.5
+    labelled = moved == 3
+    assert (shown & labelled).sum() > 0.85 * (shown | labelled).sum() > 0
+    known = moving(torch.ones_like(images), affine, draws)[0] > 0.5
+    assert ((moved != 255) == known).float().mean() > 0.98
+
+
 def test_a_turn_keeps_spacing_and_plane():
     affine, turning = fine_affines(), augmentation(rotation_degrees=40.0, shift_mm=10.0)
     _, turned = turning(blobs(affine)[0], affine, turning.draw(4, [0]))

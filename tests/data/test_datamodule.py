@@ -176,7 +176,6 @@ def test_a_checkpoint_of_other_data_is_refused(cache, changes):
         ({"train_subjects": 19}, "18 subjects in the train split of .*, but fit needs at least 19"),
         ({"train_subjects": 3}, "3 subjects in the train split of .*, but fit needs at least 4: .*train_subjects"),
         ({"labels": True}, "none of the 18 train subjects of .* has a label map: prepare"),
-        ({"labels": True, "augmentation": Augmentation()}, "moves pictures but not label maps"),
     ],
 )
 def test_what_cannot_be_trained_with_is_one_sentence(cache, options, message):
