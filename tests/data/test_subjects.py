@@ -16,7 +16,8 @@ def test_few_subjects_are_among_more_whatever_else_is_there():
 
 
 def test_the_first_subjects_are_the_same_for_ever_and_no_run_of_ids():
-    assert first_subjects(EVERYONE, 3) == ["900000037", "900000048", "900000058"]
+    assert first_subjects(EVERYONE, 3) == ["900000020", "900000039", "900000044"]
+    assert first_subjects(EVERYONE, 3, seed=1) != first_subjects(EVERYONE, 3)
     assert np.diff([EVERYONE.index(subject) for subject in first_subjects(EVERYONE, 10)]).max() > 1
 
 

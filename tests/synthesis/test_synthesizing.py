@@ -1,4 +1,5 @@
 import dataclasses
+import re
 import shutil
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def source(tmp_path_factory):
 def oracle():
     task = tiny_task()
     task.decoder = Oracle(PLACE, PATCH)
-    return Model(task, Trained(task, dict.fromkeys(("sa", *LONG_AXIS), 1), PREPARATION), CPU, "test")
+    return Model(task, Trained(task, dict.fromkeys(("sa", *LONG_AXIS), 1), PREPARATION, {}), CPU, "test")
 
 
 @pytest.fixture(scope="module")
@@ -154,8 +155,13 @@ def test_mistakes_get_one_sentence(more, sentence, finished_run, source, tmp_pat
 def test_a_model_that_knows_planes_by_number_cannot_be_asked(finished_run, tmp_path):
     checkpoint = torch.load(finished_run / "checkpoints" / "best.ckpt", weights_only=True)
     checkpoint["hyper_parameters"]["encoder"]["init_args"]["positions"] = {"class_path": "cmr_ssl.models.GridPositions"}
-    weights = checkpoint["state_dict"].items()
-    checkpoint["state_dict"] = {name: weight for name, weight in weights if ".position." not in name}
+    weights = {name: weight for name, weight in checkpoint["state_dict"].items() if ".position." not in name}
+    for name in [name for name in weights if ".nearness." in name]:
+        del weights[name]
+    for name, weight in weights.items():  # without nearness, queries and keys are as wide as values
+        if re.search(r"attention\.(query|key)", name):
+            weights[name] = torch.cat([weight, weight])
+    checkpoint["state_dict"] = weights
     torch.save(checkpoint, tmp_path / "grid.ckpt")
     with pytest.raises(ValueError, match=r"pretrain with cmr_ssl\.models\.AnatomicalPositions"):
         load_model(tmp_path / "grid.ckpt", CPU)
