@@ -81,7 +81,7 @@ def arms() -> list[Arm]:
     pretrained, scratch = ("--model.encoder_checkpoint", str(PRETRAINED)), ("--model.encoder", json.dumps(network))
     phenotype, segmentation = "configs/phenotype.yaml", "configs/segmentation.yaml"
     small, all_alike = ("--model.head.channels", "8"), ("--model.optimisation.layer_decay", "1.0")
-    probe = ("--model.freeze", "encoder", "--trainer.max_epochs", "1")
+    probe = ("--model.freeze", "encoder", "--trainer.max_epochs", "1", "--trainer.check_val_every_n_epoch", "1")
     faster = (*all_alike, "--model.optimisation.learning_rate", "2e-5", "--model.optimisation.encoder_factor", "30")
     return [
         Arm("phenotype", "fine-tuned", phenotype, pretrained),

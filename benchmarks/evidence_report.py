@@ -1,5 +1,6 @@
 """Tables and learning curves of the evidence."""
 
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from benchmarks.evidence import Run
 
 INTERVAL = (" 2.5 %", " 97.5 %")
+PAIRS = (("fine-tuned", "scratch"), ("probe", "probe of an untrained encoder"))  # pretrained and not, else the same
 
 
 def collect(runs: "list[Run]") -> pd.DataFrame:
@@ -62,25 +64,28 @@ def table(found: pd.DataFrame, task: str) -> str:
 
 
 def verdict(found: pd.DataFrame) -> list[str]:
-    """Return a sentence for each number of labels: where the pretrained encoder beats the same network from scratch.
+    """Return a sentence for each number of labels and pair of arms: where the pretrained encoder is better.
 
     A difference counts where neither value lies in the other's interval; overlaps have no interval and are left out.
     """
     means = found.groupby(["labels", "arm", "what"], sort=False)[["value", "low", "high"]].mean().dropna()
     sentences = []
-    for labels in dict.fromkeys(found["labels"]):
-        better, worse, same = [], [], []
+    for labels, (one, other) in product(dict.fromkeys(found["labels"]), PAIRS):
+        said: dict[str, list[str]] = {"better": [], "worse": [], "alike": []}
         for what in dict.fromkeys(found["what"]):
-            if not {(labels, arm, what) for arm in ("fine-tuned", "scratch")} <= set(means.index):
-                continue
-            one, other = (means.loc[(labels, arm, what)] for arm in ("fine-tuned", "scratch"))
-            told_apart = not other.low <= one.value <= other.high and not one.low <= other.value <= one.high
-            (same if not told_apart else better if one.value < other.value else worse).append(what)
-        parts = ((name, whats) for name, whats in (("better", better), ("worse", worse), ("alike", same)) if whats)
-        said = "; ".join(f"{name} at {', '.join(whats)}" for name, whats in parts)
-        if said:
-            sentences.append(f"With {labels} labels, fine-tuned against scratch: {said}.")
+            if {(labels, arm, what) for arm in (one, other)} <= set(means.index):
+                said[compared(means.loc[(labels, one, what)], means.loc[(labels, other, what)])].append(what)
+        parts = "; ".join(f"{how} at {', '.join(whats)}" for how, whats in said.items() if whats)
+        if parts:
+            sentences.append(f"With {labels} labels, {one} against {other}: {parts}.")
     return sentences
+
+
+def compared(one: pd.Series, other: pd.Series) -> str:
+    """Return whether the error `one` is better, worse or alike; each has a value and the ends of its interval."""
+    if other["low"] <= one["value"] <= other["high"] or one["low"] <= other["value"] <= one["high"]:
+        return "alike"
+    return "better" if one["value"] < other["value"] else "worse"
 
 
 def draw_learning_curves(path: Path, found: pd.DataFrame) -> None:
@@ -111,9 +116,9 @@ def write_report(runs: "list[Run]", out: Path) -> None:
     text = [
         "# Evidence: what pretraining is worth downstream",
         "Written by `python -m benchmarks.evidence`. " + " ".join(description()),
-        f"Runs: {len(runs)}, seeds {sorted({run.seed for run in runs})}; every arm of a task has the same data, "
-        "batches and number of steps; the learning rate decays over layers only where the encoder was pretrained. "
-        "Values are means over seeds on the test split, brackets the mean ends of subject-level 95 % bootstrap "
+        f"Runs: {len(runs)}, seeds {sorted({run.seed for run in runs})}; a seed also chooses the labelled subjects. "
+        "Every trained arm of a task has the same data, batches and number of steps; probes are solved in closed form "
+        "on a frozen encoder. Values are means over seeds on the test split, brackets the mean ends of subject-level 95 % bootstrap "
         "intervals. A cohort of synthetic hearts: it compares methods and says nothing about patients.",
     ]
     for task in dict.fromkeys(run.arm.task for run in runs):
