@@ -100,6 +100,7 @@ def draw_learning_curves(path: Path, found: pd.DataFrame) -> None:
             axis.plot(means.index, means["value"], marker="o", markersize=3, label=arm)
             axis.fill_between(means.index, means["low"], means["high"], alpha=0.12)
         axis.set_xscale("log")
+        axis.set_xlabel("labelled subjects", fontsize=7)
         axis.set_title(what, fontsize=8)
         axis.tick_params(labelsize=7)
         axis.legend(fontsize=6)
