@@ -17,6 +17,7 @@ COMMANDS = {
     "predict": ("cmr_ssl.predict:predict", "apply a task's checkpoint to new subjects"),
     "embed": ("cmr_ssl.report.embed:embed", "write the embedding of every subject of a cache to parquet"),
     "cohort": ("cmr_ssl.data.joining:cohort", "join a cache with phenotypes, covariates and splits in one table"),
+    "qc": ("cmr_ssl.qc.command:qc", "write a page of what is wrong with a prepared cohort, and a table of findings"),
     "check-release": ("cmr_ssl.release.command:check_release", "refuse files that give participants or paths away"),
 }
 WRAPPER = re.compile("Parser key|Does not validate|Problem with given class_path")

@@ -10,12 +10,16 @@ Severity = Literal["noted", "repaired", "rejected"]
 
 
 class Finding(NamedTuple):
-    """One thing somebody should know about a subject: a stable code, how bad, where, and a sentence with values."""
+    """One thing somebody should know about a subject: a stable code, how bad, where, and a sentence with values.
+
+    What was measured stands once more as a number, for tables; None where nothing was.
+    """
 
     code: str
     severity: Severity
     where: str  # view, or view and slice, or "" for the whole subject
     message: str
+    value: float | None = None
 
 
 @dataclass
