@@ -12,14 +12,15 @@ from cmr_ssl.planes import VIEWS
 
 Floats = NDArray[np.float32]
 
-INNER_MM = 25.0  # around the long axis there is blood and muscle only
+INNER_MM = 30.0  # around the long axis there is blood and muscle only, over a beat both
+QUIET_MM = 1.2  # a smoothing that takes noise away and leaves the wall
 FINE_MM, COARSE_MM, LOCAL_MM = 1.5, 6.0, 12.0  # details between the first two sizes, scaled by their local strength
 FOLDS_MM = (95.0, 195.0)  # how far from its place a folded edge can lie
 LEAST_ROWS = 12  # of an overlap
 
 
 def contrast(scene: Scene) -> list[Measure]:
-    """Measure the distance of blood and muscle at end-diastole in the middle of the stack, as a share of all greys."""
+    """Measure how far apart blood and muscle are in the middle of the stack, as a share of all greys."""
     if not scene.stack:
         return []
     count = len(scene.stack)
@@ -29,9 +30,10 @@ def contrast(scene: Scene) -> list[Measure]:
 
 
 def two_levels(scene: Scene, plane: int) -> float:
-    """Return how far apart the two levels lie that best describe the first frame around the axis (Otsu), 0..1."""
-    smooth = gaussian_filter(scene.images[plane][0], 1.2 / scene.step_mm)
-    levels = np.bincount(smooth[scene.from_axis(plane) < INNER_MM].astype(np.intp), minlength=256).astype(float)
+    """Return how far apart the two levels lie that best describe the beat around the axis (Otsu), 0..1."""
+    smooth = gaussian_filter(scene.images[plane], (0, *2 * [QUIET_MM / scene.step_mm]))
+    inner = smooth[:, scene.from_axis(plane) < INNER_MM]
+    levels = np.bincount(inner.astype(np.intp).ravel(), minlength=256).astype(float)
     below, sums = np.cumsum(levels), np.cumsum(levels * np.arange(256))
     split = np.flatnonzero((below > 0) & (below < below[-1]))
     if not len(split):

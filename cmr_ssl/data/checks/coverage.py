@@ -16,7 +16,7 @@ MOVING = 15.0  # grey levels (standard deviation over the beat) that noise does 
 
 
 def coverage(scene: Scene) -> list[Measure]:
-    """Count slices; measure how much the ends of the stack are still ventricle, and how weak slices beat between others.
+    """Count slices; measure how much the ends of the stack are still ventricle, and how weak a slice beats inside it.
 
     Above the valves the brightness around the long axis does not follow that of the ventricles, since atria fill while
     ventricles empty; and at the apex hardly anything moves.

@@ -62,10 +62,10 @@ LIMITS = {
         "Tarroni et al. 2020 call less than 30 % low",
     ),
     "wrap-around": Limit(
-        0.25,
+        0.30,
         True,
         "the picture comes again far from its place (correlation {value:.2f})",
-        "the largest of 2080 clean views is 0.245",
+        "of 3000 clean views two reach 0.35 and 0.38, all others 0.27",
     ),
     "repeated-frames": Limit(
         0.5, True, "{value:.0f} frames repeat the frame before", "no two frames have the same noise"

@@ -1,13 +1,16 @@
 """A little beating heart that any plane can cut, and prepared subjects of it."""
 
+from functools import cache
+
 import numpy as np
 
 from cmr_ssl.data.cache import PreparedSubject
 from cmr_ssl.data.checks.scene import Scene
 from cmr_ssl.planes import LONG_AXIS, VIEWS, to_mm
 
-SIZE, STEP, FRAMES = 64, 3.0, 16
+SIZE, STEP, FRAMES = 56, 3.5, 16
 GAP, TOP, BOTTOM = 10.0, 35.0, -45.0  # of a stack; mm in the heart frame
+ORGANS = np.random.default_rng(0).uniform(-100, 100, (60, 3))  # mm
 DEGREES = dict(zip(LONG_AXIS, (90.0, 30.0, 150.0), strict=True))
 
 
@@ -43,10 +46,10 @@ def heart(affine, moved=(0.0, 0.0, 0.0), late=0) -> np.ndarray:
     ventricle = np.hypot(x / 1.15, y) < (28 - 10 * squeeze) * np.sqrt(np.clip((z + 50) / 50, 0, 1))
     atrium = np.hypot(x, y / 1.15) < 14 + 10 * squeeze
     wall = np.hypot(x / 1.15, y) < 36 * np.sqrt(np.clip((z + 58) / 50, 0, 1))
-    chest = 40 + 25 * np.sin(x / 9) * np.cos(y / 11) + 15 * np.sin(z / 8 + x / 14)
+    chest = 30 + sum(50 * np.exp(-((x - a) ** 2 + (y - b) ** 2 + (z - c) ** 2) / 200) for a, b, c in ORGANS)
     shown = np.where(wall & (z < 25), 60.0, chest)
     shown = np.where(np.where(z < 25, ventricle, atrium), 200.0, shown)
-    noise = np.random.default_rng(int(abs(affine.sum() * 1000)) + late).normal(0, 3, (FRAMES, SIZE * SIZE))
+    noise = np.random.default_rng(int(abs(affine.sum() * 1000)) + late).normal(0, 1.5, (FRAMES, SIZE * SIZE))
     return (shown + noise).clip(0, 255).astype(np.uint8).reshape(FRAMES, SIZE, SIZE)
 
 
@@ -54,13 +57,18 @@ def heights(top=TOP, bottom=BOTTOM) -> np.ndarray:
     return np.arange(top, bottom - 1e-6, -GAP)
 
 
+@cache
+def plane(affine, moved, late) -> np.ndarray:
+    return heart(np.array(affine).reshape(4, 4), moved, late)
+
+
 def subject(stack=None, views=LONG_AXIS, moved=None, late=None) -> PreparedSubject:
     """Return a prepared subject; `moved` and `late` are those of planes by their index."""
     stack = heights() if stack is None else stack
     affines = [*map(short_axis, stack), *map(long_axis, views)]
     images = [
-        heart(affine, (moved or {}).get(plane, (0.0, 0.0, 0.0)), (late or {}).get(plane, 0))
-        for plane, affine in enumerate(affines)
+        plane(tuple(affine.ravel()), (moved or {}).get(index, (0.0, 0.0, 0.0)), (late or {}).get(index, 0))
+        for index, affine in enumerate(affines)
     ]
     count = len(affines)
     return PreparedSubject(

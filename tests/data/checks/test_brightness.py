@@ -9,7 +9,7 @@ from tests.data.checks.scenes import SIZE, STEP, scene, subject, values
 
 def test_contrast_is_the_distance_of_two_levels():
     one = scene()
-    one.images[4] = np.where(one.from_axis(4) < 12, 190.0, 70.0)
+    one.images[4] = np.where(one.from_axis(4) < 15, 190.0, 70.0)
     assert two_levels(one, 4) == pytest.approx(120 / 255, abs=0.05)
     one.images[4] = 100.0
     assert two_levels(one, 4) == 0.0

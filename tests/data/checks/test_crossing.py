@@ -22,7 +22,7 @@ def test_planes_that_fit_agree():
 def test_a_slice_moved_along_the_line_is_moved_back(moved):
     found = crossing(moved=(0.0, moved, 0.0))
     assert found.shift_mm * found.direction[1] == pytest.approx(-moved, abs=2.0)
-    assert found.agreement > 0.8
+    assert found.agreement > 0.7
 
 
 def test_a_slice_moved_across_the_line_hardly_shows():
