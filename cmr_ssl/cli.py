@@ -16,6 +16,7 @@ COMMANDS = {
     "import-dicom": ("cmr_ssl.dicom.importing:import_dicom", "turn a hospital's DICOM studies into NIfTI folders"),
     "prepare": ("cmr_ssl.data.preparing:prepare", "turn studies into a prepared cache"),
     "cohort": ("cmr_ssl.data.joining:cohort", "join a cache with phenotypes, covariates and splits in one table"),
+    "qc": ("cmr_ssl.qc.command:qc", "write a page of what is wrong with a prepared cohort, and a table of findings"),
     "quantify": ("cmr_ssl.quantify:quantify", "measure volumes, EF and mass on label maps"),
     "predict": ("cmr_ssl.predict:predict", "apply a task's checkpoint to new subjects"),
     "synthesize": ("cmr_ssl.synthesis.command:synthesize", "write planes nobody acquired, with a pretrained model"),

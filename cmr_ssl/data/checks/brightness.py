@@ -1,0 +1,84 @@
+"""Can blood be told from muscle, and does every picture show its own place only?"""
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from cmr_ssl.data.checks.crossing import correlation
+from cmr_ssl.data.checks.scene import Measure, Scene
+from cmr_ssl.planes import VIEWS
+
+Floats = NDArray[np.float32]
+
+INNER_MM = 30.0  # around the long axis there is blood and muscle only, over a beat both
+QUIET_MM = 1.2  # a smoothing that takes noise away and leaves the wall
+FINE_MM, COARSE_MM, LOCAL_MM = 1.5, 6.0, 12.0  # details between the first two sizes, scaled by their local strength
+FOLDS_MM = (95.0, 195.0)  # how far from its place a folded edge can lie
+LEAST_ROWS = 12  # of an overlap
+
+
+def contrast(scene: Scene) -> list[Measure]:
+    """Measure how far apart blood and muscle are in the middle of the stack, as a share of all greys."""
+    if not scene.stack:
+        return []
+    count = len(scene.stack)
+    middle = scene.stack[count // 4 : max(count // 4 + 1, 3 * count // 4)]
+    value = float(np.median([two_levels(scene, plane) for plane in middle]))
+    return [scene.measure("low-contrast", middle[len(middle) // 2], value, whole=True)]
+
+
+def two_levels(scene: Scene, plane: int) -> float:
+    """Return how far apart the two levels lie that best describe the beat around the axis (Otsu), 0..1."""
+    smooth = gaussian_filter(scene.images[plane], (0, *2 * [QUIET_MM / scene.step_mm]))
+    inner = smooth[:, scene.from_axis(plane) < INNER_MM]
+    levels = np.bincount(inner.astype(np.intp).ravel(), minlength=256).astype(float)
+    below, sums = np.cumsum(levels), np.cumsum(levels * np.arange(256))
+    split = np.flatnonzero((below > 0) & (below < below[-1]))
+    if not len(split):
+        return 0.0
+    dark = sums[split] / below[split]
+    bright = (sums[-1] - sums[split]) / (below[-1] - below[split])
+    best = int(np.argmax(below[split] * (below[-1] - below[split]) * (bright - dark) ** 2))
+    return float((bright - dark)[best] / 255)
+
+
+def folding(scene: Scene) -> list[Measure]:
+    """Measure how much of a view comes again far from its place along rows or columns, as the best correlation."""
+    found = []
+    for view in VIEWS:
+        planes = [plane for plane in (*scene.stack, *scene.long) if scene.view(plane) == view]
+        if planes:
+            pictures = [details(scene.images[plane].mean(axis=0), scene.step_mm) for plane in planes]
+            found.append(
+                scene.measure("wrap-around", planes[len(planes) // 2], again(pictures, scene.step_mm), whole=True)
+            )
+    return found
+
+
+def details(picture: Floats, step_mm: float) -> Floats:
+    """Return what is finer than organs and coarser than noise in a picture (H, W), equally strong everywhere."""
+    fine = gaussian_filter(picture, FINE_MM / step_mm) - gaussian_filter(picture, COARSE_MM / step_mm)
+    return np.asarray(fine / (gaussian_filter(np.abs(fine), LOCAL_MM / step_mm) + 2.0), np.float32)
+
+
+def again(pictures: list[Floats], step_mm: float) -> float:
+    """Return how well pictures (H, W) agree with themselves moved far along an axis, weighted by the overlap."""
+    best = 0.0
+    for turned in (pictures, [picture.T for picture in pictures]):
+        rows = len(turned[0])
+        for shift in range(int(FOLDS_MM[0] / step_mm), min(int(FOLDS_MM[1] / step_mm), rows - LEAST_ROWS)):
+            alike = np.mean([correlation(picture[:-shift], picture[shift:]) for picture in turned])
+            best = max(best, float(alike) * np.sqrt(2 * (rows - shift) / rows))
+    return best
+
+
+def repetition(scene: Scene) -> list[Measure]:
+    """Count the frames that repeat the frame before, and compare each slice with the next one."""
+    same = (scene.images == np.roll(scene.images, 1, axis=1)).all(axis=(2, 3)).sum(axis=1)
+    found = [scene.measure("repeated-frames", plane, count) for plane, count in enumerate(same)]
+    pictures = {plane: details(scene.images[plane].mean(axis=0), scene.step_mm) for plane in scene.stack}
+    for one, other in pairwise(scene.stack):
+        found.append(scene.measure("same-slice", other, correlation(pictures[one], pictures[other])))
+    return found

@@ -1,0 +1,15 @@
+"""All checks of one subject."""
+
+from cmr_ssl.data.cache import PreparedSubject
+from cmr_ssl.data.checks.alignment import alignment
+from cmr_ssl.data.checks.brightness import contrast, folding, repetition
+from cmr_ssl.data.checks.coverage import coverage
+from cmr_ssl.data.checks.scene import Measure, Scene
+
+CHECKS = (coverage, alignment, contrast, folding, repetition)
+
+
+def examine(prepared: PreparedSubject) -> list[Measure]:
+    """Return everything that can be measured on a subject's planes."""
+    scene = Scene(prepared)
+    return [measure for check in CHECKS for measure in check(scene)]

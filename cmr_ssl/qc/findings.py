@@ -1,0 +1,52 @@
+"""Findings as rows of one table, those of preparing and those of the checks of prepared planes."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from cmr_ssl.data.checks.limits import Limit, beyond
+from cmr_ssl.data.checks.scene import Measure
+from cmr_ssl.data.journal import Record
+from cmr_ssl.data.study import Severity
+from cmr_ssl.planes import VIEWS
+
+WHERE = re.compile(r"(?P<view>\S+)(?: slice (?P<slices>[\d, ]+))?")
+
+
+class Row(NamedTuple):
+    """One finding.
+
+    Attributes:
+        subject: the id.
+        view: where; empty for the whole subject.
+        slice: of the source series, counted from 0; None for the whole view.
+        code: what was found, stable.
+        severity: noted, repaired or rejected.
+        value: what was measured, None where nothing was.
+        message: a sentence.
+    """
+
+    subject: str
+    view: str
+    slice: int | None
+    code: str
+    severity: Severity
+    value: float | None
+    message: str
+
+
+def from_record(record: Record) -> Iterator[Row]:
+    """Yield what preparing found, a row for each slice."""
+    for found in record.findings:
+        match = WHERE.fullmatch(found.where)
+        view = match["view"] if match and match["view"] in VIEWS else found.where
+        slices = [int(index) for index in match["slices"].split(",")] if match and match["slices"] else [None]
+        for index in slices:
+            yield Row(record.subject, view, index, found.code, found.severity, found.value, found.message)
+
+
+def from_measures(subject: str, measures: Iterable[Measure], limits: Mapping[str, Limit]) -> Iterator[Row]:
+    """Yield what lies beyond its limit."""
+    for code, view, index, value, _ in beyond([*measures], limits):
+        message = limits[code].message.format(value=value)
+        yield Row(subject, view, index if index >= 0 else None, code, "noted", value, message)

@@ -1,0 +1,95 @@
+"""The page itself: plain HTML that opens anywhere, pictures beside it."""
+
+from collections.abc import Iterable, Mapping
+from html import escape
+
+import pandas as pd
+
+from cmr_ssl.data.checks.limits import Limit
+from cmr_ssl.qc.pictures import histogram
+
+STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#222}"
+    "table{border-collapse:collapse;margin:1rem 0}"
+    "td,th{padding:.15rem .8rem;text-align:left;border-bottom:1px solid #ddd}"
+    "figure{display:inline-block;margin:.5rem 1rem .5rem 0;vertical-align:top}"
+    "figcaption{font-size:12px;max-width:24rem}"
+    "rect{fill:#4477aa}line{stroke:#cc3311;stroke-width:2}"
+)
+
+
+def page(
+    cohort: pd.DataFrame, findings: pd.DataFrame, measures: pd.DataFrame, limits: Mapping[str, Limit], worst: str
+) -> str:
+    """Return the page.
+
+    Args:
+        cohort: the cache's table.
+        findings: one row a finding.
+        measures: the worst value of each check, one row a subject.
+        limits: of the checks.
+        worst: HTML of the worst cases.
+    """
+    parts = [
+        heading("Subjects"),
+        table(("status", "subjects"), cohort["status"].value_counts().items()),
+        heading("Why subjects or parts of them were rejected"),
+        table(("code", "subjects", "example"), reasons(findings)),
+        heading("Findings"),
+        table(("code", "severity", "findings", "subjects"), counted(findings)),
+        heading("Worst cases"),
+        worst or "<p>None.</p>",
+        heading("What was measured"),
+        *distributions(cohort),
+        "<p>The worst value of each subject; the line is the limit.</p>",
+        *(histogram(code, measures[code].to_numpy(float), limits[code].value) for code in measures if code in limits),
+        heading("Limits"),
+        table(("code", "limit", "why"), [(code, limit_text(limit), limit.reason) for code, limit in limits.items()]),
+    ]
+    return f'<!doctype html><meta charset="utf-8"><title>Quality control</title><style>{STYLE}</style>' + "\n".join(
+        ["<h1>Quality control</h1>", *parts, ""]
+    )
+
+
+def heading(text: str) -> str:
+    """Return a heading."""
+    return f"<h2>{escape(text)}</h2>"
+
+
+def table(titles: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Return a table, or a word where it would be empty."""
+    lines = ["".join(f"<td>{escape(str(cell))}</td>" for cell in row) for row in rows]
+    if not lines:
+        return "<p>None.</p>"
+    head = "".join(f"<th>{escape(title)}</th>" for title in titles)
+    return f"<table><tr>{head}</tr>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
+
+
+def counted(findings: pd.DataFrame) -> list[tuple[object, ...]]:
+    """Return code, severity, findings and subjects, the most frequent first."""
+    groups = findings.groupby(["code", "severity"])["subject"].agg(["size", "nunique"]).reset_index()
+    return [*groups.sort_values("size", ascending=False).itertuples(index=False, name=None)]
+
+
+def reasons(findings: pd.DataFrame) -> list[tuple[object, ...]]:
+    """Return code, subjects and an example of every kind of rejection, the most frequent first."""
+    rejected = findings[findings["severity"] == "rejected"]
+    groups = rejected.groupby("code").agg(subjects=("subject", "nunique"), example=("message", "first")).reset_index()
+    return [*groups.sort_values("subjects", ascending=False).itertuples(index=False, name=None)]
+
+
+def distributions(cohort: pd.DataFrame) -> list[str]:
+    """Return histograms of how usable subjects were acquired."""
+    usable = cohort[cohort["status"] != "rejected"]
+    columns = {
+        "short-axis slices": usable["sa_slices"],
+        "frames": usable["frames"],
+        "pixel size (mm)": usable["spacing_mm"],
+        "heart rate (bpm)": 60_000 / usable["beat_ms"],
+    }
+    return [histogram(title, values.to_numpy(float)) for title, values in columns.items()]
+
+
+def limit_text(limit: Limit) -> str:
+    """Return a limit in words."""
+    return f"{'at most' if limit.above else 'at least'} {limit.value:g}"

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+
+from cmr_ssl.data.checks.brightness import contrast, folding, repetition, two_levels
+from cmr_ssl.data.checks.limits import LIMITS
+from cmr_ssl.data.checks.scene import Scene
+from tests.data.checks.scenes import SIZE, STEP, scene, subject, values
+
+
+def test_contrast_is_the_distance_of_two_levels():
+    one = scene()
+    one.images[4] = np.where(one.from_axis(4) < 15, 190.0, 70.0)
+    assert two_levels(one, 4) == pytest.approx(120 / 255, abs=0.05)
+    one.images[4] = 100.0
+    assert two_levels(one, 4) == 0.0
+
+
+def test_a_faded_heart_has_low_contrast():
+    prepared = subject()
+    limit = LIMITS["low-contrast"].value
+    assert values(contrast(Scene(prepared)), "low-contrast")["sa", -1] > limit
+    faded = prepared._replace(images=(150 + prepared.images // 4).astype(np.uint8))
+    assert values(contrast(Scene(faded)), "low-contrast")["sa", -1] < limit
+
+
+def test_a_picture_folded_over_itself_is_found_in_its_view_only():
+    rng = np.random.default_rng(0)
+    prepared = subject()
+    count = len(prepared.view) - 3
+    texture = rng.normal(0, 25, (SIZE, SIZE))
+    images = prepared.images.astype(float)
+    images[:count] += np.kron(texture[::2, ::2], np.ones((2, 2)))
+    plain = values(folding(Scene(prepared._replace(images=images.clip(0, 255).astype(np.uint8)))), "wrap-around")
+    images[:count] += 0.6 * np.roll(images[:count], round(130 / STEP), axis=2)
+    folded = values(folding(Scene(prepared._replace(images=images.clip(0, 255).astype(np.uint8)))), "wrap-around")
+    assert plain["sa", -1] < LIMITS["wrap-around"].value < folded["sa", -1]
+    assert all(folded[view] == plain[view] for view in plain if view != ("sa", -1))
+
+
+def test_frames_that_repeat_are_counted():
+    prepared = subject()
+    prepared.images[2, 5:8] = prepared.images[2, 4]
+    counts = values(repetition(Scene(prepared)), "repeated-frames")
+    assert counts["sa", 2] == 3
+    assert sum(counts.values()) == 3
+
+
+def test_a_slice_filed_twice_is_found():
+    prepared = subject()
+    limit = LIMITS["same-slice"].value
+    assert max(values(repetition(Scene(prepared)), "same-slice").values()) < limit
+    prepared.images[5] = prepared.images[4]
+    alike = values(repetition(Scene(prepared)), "same-slice")
+    assert {where for where, value in alike.items() if value > limit} == {("sa", 5)}

@@ -1,0 +1,24 @@
+import pytest
+
+from cmr_ssl.data.cache import subject_file
+from cmr_ssl.data.checks.examine import examine
+from cmr_ssl.qc.measuring import measure_cohort, read_prepared
+from tests.data.checks.scenes import subject
+
+
+def test_workers_measure_what_one_process_measures(checked):
+    subjects = ["900000001", "900000002"]
+    alone = list(measure_cohort(checked, subjects, 1))
+    assert alone == list(measure_cohort(checked, subjects, 2))
+    assert [name for name, _ in alone] == subjects
+    assert alone[0][1] == examine(subject())
+
+
+def test_a_damaged_file_is_one_sentence(tmp_path):
+    path = subject_file(tmp_path, "900000001")
+    with pytest.raises(ValueError, match="run `prepare` again"):
+        read_prepared(tmp_path, "900000001")
+    path.parent.mkdir()
+    path.write_bytes(b"torn")
+    with pytest.raises(ValueError, match="run `prepare` again"):
+        read_prepared(tmp_path, "900000001")
