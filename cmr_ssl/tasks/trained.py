@@ -1,5 +1,6 @@
 """Load a whole task from its checkpoint, strictly and without running anything that is stored in it."""
 
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,7 +39,9 @@ def load_task(path: Path) -> Trained:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(Task, "task")
     try:
-        task: Task = parser.instantiate(parser.parse_object({"task": described})).task
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Attribute '.*' is an instance of")  # Lightning's, about nothing wrong
+            task: Task = parser.instantiate(parser.parse_object({"task": described})).task
         task.load_state_dict(checkpoint["state_dict"], strict=True)
     except (ArgumentError, RuntimeError) as error:
         raise ValueError(f"{path} holds a task that this version does not know: {error}") from error
