@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks.inspection import FAULTS, auroc, measured, rolled, scored, shifted, swapped
+from benchmarks.inspection import FAULTS, auroc, main, measured, rolled, scored, shifted, swapped
 from cmr_ssl.inspection.calibration import Calibration
 from tests.tiny import tiny_batch, tiny_task
 
@@ -68,3 +68,15 @@ def test_planes_are_scored_under_their_view():
     assert [row["view"] for row in rows] == ["la_2ch", "la_3ch", "la_4ch", *["sa"] * 4]
     assert [row["faulty"] for row in rows] == [False] * 4 + [True] + [False] * 2
     assert {"score", "error_score", "shift_score", "delay_score", "view_score"} < rows[0].keys()
+
+
+def test_the_command_measures_a_cache_and_writes_its_table(finished_run, cache, tmp_path, monkeypatch, capsys):
+    checkpoint, out = finished_run / "checkpoints" / "best.ckpt", tmp_path / "table.csv"
+    options = ["--checkpoint", checkpoint, "--cache", cache, "--subjects", 3, "--usual", 12, "--out", out]
+    monkeypatch.setattr("sys.argv", ["inspection", *map(str, options)])
+    main()
+    table = pd.read_csv(out).set_index("fault")
+    assert list(table.index) == list(FAULTS)
+    assert table["AUROC"].between(0, 1).all()
+    assert table["faulty planes"].iloc[0] == 3
+    assert "AUROC" in capsys.readouterr().out
