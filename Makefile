@@ -8,9 +8,9 @@ TORCH_FROM := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
 RESUME = $(if $(wildcard demo/$(1)/checkpoints/last.ckpt),--ckpt_path last)
 DEMO_PHENOTYPE := --config configs/phenotype.yaml --trainer.default_root_dir demo/phenotype \
-  --trainer.max_epochs 12 --trainer.check_val_every_n_epoch 4
+  --trainer.max_epochs 4 --trainer.check_val_every_n_epoch 2
 DEMO_SEGMENTATION := --config configs/segmentation.yaml --trainer.default_root_dir demo/segmentation \
-  --model.head.channels 8 --trainer.max_epochs 6 --trainer.check_val_every_n_epoch 3
+  --model.head.channels 8 --trainer.max_epochs 8 --trainer.check_val_every_n_epoch 4
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench evidence
