@@ -25,7 +25,7 @@ def test_numbers_of_other_things_are_no_participants(text):
 @pytest.mark.parametrize(
     "text",
     ["/home/me/data", "cache: /mnt/ukb", "'/scratch/x/y.csv'", "file:///home/me/x", "C:\\Users\\me\\x.csv",
-     "\\\\server\\share\\x", "(/work/a/b)", "path=/data/ukb/x.zip", "--out=/a/b"],
+     "\\\\server\\share\\x", "(/srv/a/b)", "path=/data/ukb/x.zip", "--out=/a/b"],
 )  # fmt: skip
 def test_absolute_paths_are_seen_and_shown(text):
     [found] = suspects(text, "here")
