@@ -12,7 +12,6 @@ from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.data.sample import Sample, to_device
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.ridge import ridge
-from cmr_ssl.tasks.objectives import Regression
 from cmr_ssl.tasks.phenotype import PhenotypeTask
 
 
@@ -41,25 +40,30 @@ class RidgeStart(Callback):
         self.copies, self.subjects = copies, subjects
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Refuse tasks that have no numbers to predict.
+        """Refuse tasks without such a head.
 
         Raises:
             ValueError: naming the task.
         """
-        if not (isinstance(pl_module, PhenotypeTask) and isinstance(pl_module.objective, Regression)):
-            raise ValueError("RidgeStart solves regressions of PhenotypeTask only: take it out of trainer.callbacks")
+        if not isinstance(pl_module, PhenotypeTask):
+            name = type(pl_module).__name__
+            raise ValueError(
+                f"RidgeStart solves the head of PhenotypeTask, not of {name}: leave it out of the callbacks"
+            )
 
     @torch.no_grad()
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Solve, unless a training goes on that was started before."""
         task = pl_module
-        if trainer.ckpt_path or not (steady(task) and isinstance(task.objective, Regression)):
+        if trainer.ckpt_path or not steady(task):
             return
         with trainer.precision_plugin.forward_context():
-            features, true = self.gather(trainer.datamodule, task)  # type: ignore[attr-defined]
+            features, aims = self.gather(trainer.datamodule, task)  # type: ignore[attr-defined]
         variance, mean = torch.var_mean(features, dim=(0, 1), correction=0)
-        task.centre.running_mean, task.centre.running_var = mean, variance
-        solution = ridge((features - mean) / (variance + task.centre.eps).sqrt(), task.objective.standardise(true))
+        solution = ridge((features - mean) / (variance + task.centre.eps).sqrt(), aims)
+        assert task.centre.running_mean is not None and task.centre.running_var is not None  # for the type checker
+        task.centre.running_mean.copy_(mean)
+        task.centre.running_var.copy_(variance)
         task.linear.weight.copy_(solution.weights)
         task.linear.bias.copy_(solution.biases)
 
@@ -69,23 +73,23 @@ class RidgeStart(Callback):
             pl_module.centre.eval()
 
     def gather(self, data: CineDataModule, task: PhenotypeTask) -> tuple[Tensor, Tensor]:
-        """Return features of subjects and copies (N, C, F), and true values (N, K), of subjects that have any."""
+        """Return features of subjects and copies (N, C, F) and what their head should say (N, outputs), on the host."""
         dataset = data.dataset(first_subjects(data.subjects["train"], self.subjects))
         loader = DataLoader(dataset, data.batch_size, num_workers=data.workers)
         seen = [self.look(data, task, to_device(batch, task.device)) for batch in track(loader, "ridge start")]
-        features, true = (torch.cat(parts) for parts in zip(*seen, strict=True))
-        known = ~true.isnan().all(dim=1)
-        return features[known], true[known]
+        features, aims = (torch.cat(parts) for parts in zip(*seen, strict=True))
+        known = ~aims.isnan().all(dim=1)
+        return features[known], aims[known]
 
     def look(self, data: CineDataModule, task: PhenotypeTask, batch: Sample) -> tuple[Tensor, Tensor]:
-        """Return features of a batch and its copies (B, C, F), and its true values (B, K)."""
+        """Return features of a batch and its copies (B, C, F) and the head's aims (B, outputs), on the host."""
         batch = data.scaled(batch)
         task.eval()
         features = [task.features(batch).float()]
         task.train()
         for copy in range(self.copies):
             features.append(task.features(data.augmented(batch, "ridge start", copy)).float())
-        return torch.stack(features, dim=1), batch.phenotypes
+        return torch.stack(features, dim=1).cpu(), task.objective.aim(batch.phenotypes).cpu()
 
 
 def steady(task: LightningModule) -> TypeGuard[PhenotypeTask]:

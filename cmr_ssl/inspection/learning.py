@@ -2,13 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import torch
 from rich.progress import track
 from torch.utils.data import default_collate
 
-from cmr_ssl.checkpoints import DATA, read_checkpoint
 from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
@@ -31,7 +29,7 @@ def split_subjects(checkpoint: Path, cache: Path, trained: Trained, *splits: Spl
     """
     if read_preparation(cache) != trained.preparation:
         raise ValueError(f"{cache} was prepared otherwise than the data of {checkpoint}: name the cache it learnt from")
-    split: dict[str, Any] = read_checkpoint(checkpoint)[DATA]["split"]
+    split = trained.split
     cohort = usable(read_cohort(cache), trained.views, FEWEST_PLANES)
     belongs = split_cohort(cohort, tuple(split["fractions"]), split["column"]).isin(splits)
     if not belongs.any():

@@ -58,13 +58,18 @@ class Attention(nn.Module):
 
         Returns:
             The answer, (B, Q, D).
+
+        Raises:
+            ValueError: if nearness counts and nobody says where the tokens are.
         """
         query = self.query_norm(self.query(queries).unflatten(-1, (self.heads, -1)))  # (B, Q, heads, content)
         key = self.key_norm(self.key(memory).unflatten(-1, (self.heads, -1)))
         value = self.value(memory).unflatten(-1, (self.heads, -1))
         query, key, value = (part.to(value.dtype).transpose(1, 2) for part in (query, key, value))
         scale = query.shape[-1] ** -0.5
-        if self.nearness is not None and where is not None:
+        if self.nearness is not None:
+            if where is None:
+                raise ValueError("attention with nearness must be told where its tokens are")
             asking, asked = self.nearness(*where)
             query = torch.cat([query * scale, asking.to(query.dtype)], dim=-1)
             key, scale = torch.cat([key, asked.to(key.dtype)], dim=-1), 1.0

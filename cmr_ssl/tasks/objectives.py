@@ -13,6 +13,8 @@ from cmr_ssl.losses import mean_where
 
 Values = NDArray[np.float32]
 
+CONFIDENCE = 2.0  # logit of a class that is known: two classes are then told apart with a probability of 0.98
+
 
 class Phenotypes(Protocol):
     """Where the values of a cohort come from; `CineDataModule` is one."""
@@ -50,6 +52,10 @@ class Objective(nn.Module):
         Raises:
             ValueError: if nothing can be learnt from them.
         """
+
+    @abstractmethod
+    def aim(self, true: Tensor) -> Tensor:
+        """Return the outputs that true values (B, K) call for, (B, outputs), NaN where unknown; for `RidgeStart`."""
 
     @abstractmethod
     def loss(self, outputs: Tensor, true: Tensor) -> Tensor:
@@ -98,15 +104,15 @@ class Regression(Objective):
     def loss(self, outputs: Tensor, true: Tensor) -> Tensor:
         """Return the mean over the known targets of each subject; see `Objective.loss`."""
         known = ~true.isnan()
-        wanted = torch.where(known, self.standardise(true), 0.0)
+        wanted = torch.where(known, self.aim(true), 0.0)
         errors = outputs.float() - wanted
         if self.huber_delta is None:
             return mean_where(errors.square(), known)
         return mean_where(huber_loss(outputs.float(), wanted, reduction="none", delta=self.huber_delta), known)
 
-    def standardise(self, values: Tensor) -> Tensor:
-        """Express physical units (B, K) in deviations from the training mean."""
-        return (values - self.mean) / self.deviation
+    def aim(self, true: Tensor) -> Tensor:
+        """Return deviations from the training mean; see `Objective.aim`."""
+        return (true - self.mean) / self.deviation
 
     def predict(self, outputs: Tensor) -> Tensor:
         """Return physical units; see `Objective.predict`."""
@@ -152,6 +158,11 @@ class Classification(Objective):
             raise ValueError(f"no training subject has {targets[0]} {lacking!r}: leave the class out or add subjects")
         if self.balanced:
             self.weights.copy_(torch.from_numpy(counts.sum() / (len(counts) * counts)))
+
+    def aim(self, true: Tensor) -> Tensor:
+        """Return logits of fair confidence for the class that is true; see `Objective.aim`."""
+        classes = torch.arange(len(self.classes), device=true.device)
+        return torch.where(true.isnan(), torch.nan, CONFIDENCE * (2.0 * (true == classes) - 1))
 
     def loss(self, outputs: Tensor, true: Tensor) -> Tensor:
         """Return the weighted cross-entropy; see `Objective.loss`."""

@@ -68,8 +68,8 @@ def test_what_centres_the_features_is_the_same_alone_and_in_a_batch(data):
     assert torch.equal(task.centre.running_mean, before)
 
 
-def test_it_solves_regressions_of_phenotypes_only():
-    with pytest.raises(ValueError, match="RidgeStart solves regressions of PhenotypeTask"):
+def test_a_task_without_such_a_head_is_refused():
+    with pytest.raises(ValueError, match="RidgeStart solves the head of PhenotypeTask, not of Linear"):
         RidgeStart().setup(None, torch.nn.Linear(1, 1), "fit")
 
 

@@ -66,3 +66,16 @@ def test_what_cannot_be_learnt_is_said():
         Classification(["ill", "well"]).learn(np.zeros((2, 1), np.float32), ["disease"])
     with pytest.raises(ValueError, match="huber_delta"):
         Regression(huber_delta=0.0)
+
+
+def test_a_solved_head_aims_at_what_would_be_predicted_right():
+    regression = Regression()
+    regression.outputs(["a", "b"])
+    regression.learn(np.array([[10.0, 1.0], [20.0, 5.0]], np.float32), ["a", "b"])
+    true = torch.tensor([[12.0, torch.nan], [17.0, 4.0]])
+    torch.testing.assert_close(regression.predict(regression.aim(true)), true, equal_nan=True)
+    classes = Classification(["ill", "well", "unsure"])
+    aims = classes.aim(torch.tensor([[1.0], [torch.nan], [2.0]]))
+    assert aims.shape == (3, 3)
+    assert aims[1].isnan().all()
+    assert classes.predict(aims)[[0, 2]].argmax(dim=1).tolist() == [1, 2]
