@@ -61,7 +61,8 @@ class RidgeStart(Callback):
             features, aims = self.gather(trainer.datamodule, task)  # type: ignore[attr-defined]
         variance, mean = torch.var_mean(features, dim=(0, 1), correction=0)
         solution = ridge((features - mean) / (variance + task.centre.eps).sqrt(), aims)
-        assert task.centre.running_mean is not None and task.centre.running_var is not None  # for the type checker
+        assert task.centre.running_mean is not None  # for the type checker, as the next line
+        assert task.centre.running_var is not None
         task.centre.running_mean.copy_(mean)
         task.centre.running_var.copy_(variance)
         task.linear.weight.copy_(solution.weights)
