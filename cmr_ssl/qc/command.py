@@ -17,12 +17,15 @@ from cmr_ssl.data.checks.limits import Limit, beyond, excess, with_values
 from cmr_ssl.data.checks.scene import Measure
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.journal import read_records
+from cmr_ssl.data.policy import Policy
 from cmr_ssl.qc.findings import Row, from_measures, from_record
 from cmr_ssl.qc.measuring import measure_cohort, read_prepared
 from cmr_ssl.qc.page import counted, page
 from cmr_ssl.qc.pictures import thumbnail
 
 PAGE, FINDINGS, MEASURES, THUMBNAILS = "index.html", "findings.csv", "measures.csv", "thumbnails"
+
+NO_POLICY = Policy()
 
 Result = tuple[str, list[Measure]]
 
@@ -34,13 +37,23 @@ class Seen(NamedTuple):
     worst: dict[str, Measure]
 
 
-def qc(cache: Path, out: Path, limits: dict[str, float] | None = None, worst: int = 6, workers: int = 1) -> int:
+def qc(
+    cache: Path,
+    out: Path,
+    limits: dict[str, float] | None = None,
+    policy: Policy = NO_POLICY,
+    worst: int = 6,
+    workers: int = 1,
+) -> int:
     """Write the quality control of a prepared cohort: a page, every finding as a row, and what was measured.
+
+    Each row of `findings.csv` has the policy's decision; train without what it rejects by `--data.findings FILE`.
 
     Args:
         cache: folder made by `python -m cmr_ssl prepare`.
         out: folder for `index.html`, `findings.csv`, `measures.csv` and `thumbnails`; made if absent.
         limits: other limits of checks, such as `{low-contrast: 0.25}`; the page lists all.
+        policy: what each kind of finding leads to, such as `configs/policy/default.yaml`; without one all is kept.
         worst: cases of each kind to show.
         workers: processes that measure side by side.
 
@@ -49,14 +62,14 @@ def qc(cache: Path, out: Path, limits: dict[str, float] | None = None, worst: in
 
     Raises:
         FileNotFoundError: if there is no complete cache.
-        ValueError: if a limit is of nothing that is measured, or a prepared file is damaged.
+        ValueError: if a limit or a decision is of nothing that is known, or a prepared file is damaged.
     """
     known = with_values(limits or {})
     cohort = read_cohort(cache)
     usable = list(cohort["subject"][cohort["status"] != "rejected"])
     results = _watched(measure_cohort(cache, usable, workers), len(usable))
     seen = {subject: see(measures, known) for subject, measures in results}
-    findings = gather(cache, set(cohort["subject"]), seen, known)
+    findings = gather(cache, set(cohort["subject"]), seen, known, policy)
     measures = worst_values(seen, known)
     shown = draw_worst(cache, out, seen, known, worst)
     _write(out / FINDINGS, findings.to_csv(index=False, float_format="%.5g"))
@@ -72,12 +85,14 @@ def see(measures: Sequence[Measure], limits: Mapping[str, Limit]) -> Seen:
     return Seen(beyond(measures, limits), {measure.code: measure for measure in ordered})
 
 
-def gather(cache: Path, subjects: set[str], seen: Mapping[str, Seen], limits: Mapping[str, Limit]) -> pd.DataFrame:
+def gather(
+    cache: Path, subjects: set[str], seen: Mapping[str, Seen], limits: Mapping[str, Limit], policy: Policy
+) -> pd.DataFrame:
     """Return all findings of a cohort, those of preparing first, sorted by subject."""
     records = read_records(cache, str(read_settings(cache)["digest"]))
     latest = {record.subject: record for record in records if record.subject in subjects}
-    rows = [row for record in latest.values() for row in from_record(record)]
-    rows += [row for subject, one in seen.items() for row in from_measures(subject, one.beyond, limits)]
+    rows = [row for record in latest.values() for row in from_record(record, policy)]
+    rows += [row for subject, one in seen.items() for row in from_measures(subject, one.beyond, limits, policy)]
     table = pd.DataFrame(rows, columns=list(Row._fields)).astype({"slice": "Int64", "value": float})
     return table.sort_values("subject", kind="stable", ignore_index=True)
 
