@@ -26,7 +26,7 @@ FOUND_BY = {
     "other_cine": ("other-series",),
     "reacquired_slice": ("re-acquired",),
     "missing_file": ("missing-frames",),
-    "truncated_member": ("unreadable-image",),
+    "truncated_member": ("unreadable-image", "missing-frames"),
     "manifest_columns": ("manifest",),
     "truncated_archive": ("bad-archive",),
 }

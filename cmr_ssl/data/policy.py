@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, cast, get_args
 
 import pandas as pd
 
@@ -36,8 +36,8 @@ class Policy:
         otherwise: of codes that are not named.
     """
 
-    decisions: dict[str, Decision] = field(default_factory=dict)
-    otherwise: Decision = "accept"
+    decisions: dict[str, str] = field(default_factory=dict)  # of `Decision`; what they say is checked below, in words
+    otherwise: str = "accept"
 
     def __post_init__(self) -> None:
         """Refuse codes that nothing has and words that decide nothing."""
@@ -54,10 +54,10 @@ class Policy:
 
     def decide(self, code: str, severity: Severity, view: str) -> Decision:
         """Return what becomes of the place of a finding; what preparing had to set aside no policy brings back."""
-        decision = self.decisions.get(code, self.otherwise)
-        if severity == "rejected" and decision == "accept":
-            decision = "reject-plane"
-        return "reject-subject" if decision == "reject-plane" and not view else decision
+        decision = cast(Decision, self.decisions.get(code, self.otherwise))
+        if decision == "accept":
+            return "reject-plane" if severity == "rejected" else "accept"
+        return decision if view else "reject-subject"
 
 
 class Rejected(NamedTuple):
@@ -84,10 +84,12 @@ def read_rejected(path: Path) -> Rejected:
     """
     if not path.is_file():
         raise FileNotFoundError(f"no table of findings at {path}: `python -m cmr_ssl qc` writes one, findings.csv")
-    table = pd.read_csv(path, usecols=lambda name: name in COLUMNS, dtype={"subject": str, "slice": "Int64"})
+    table = pd.read_csv(
+        path, usecols=lambda name: name in COLUMNS, dtype={"slice": "Int64", "subject": str, "decision": str}
+    )
     if missing := [name for name in COLUMNS if name not in table]:
         raise ValueError(f"{path} has no column {missing[0]!r}: name findings.csv of `python -m cmr_ssl qc`")
-    if strange := {*table["decision"].fillna("").astype(str)} - {*get_args(Decision)}:
+    if strange := {*table["decision"].fillna("")} - {*get_args(Decision)}:
         raise ValueError(f"{path} decides {min(strange)!r}: a decision is one of {', '.join(get_args(Decision))}")
     subjects = frozenset(table["subject"][table["decision"] == "reject-subject"])
     # what preparing set aside is not in the cache

@@ -44,7 +44,8 @@ def from_record(record: Record, policy: Policy) -> Iterator[Row]:
         match = WHERE.fullmatch(found.where)
         view = match["view"] if match and match["view"] in VIEWS else found.where
         slices = [int(index) for index in match["slices"].split(",")] if match and match["slices"] else [None]
-        decision = policy.decide(found.code, found.severity, view)
+        lost = record.status == found.severity == "rejected"
+        decision: Decision = "reject-subject" if lost else policy.decide(found.code, found.severity, view)
         for index in slices:
             yield Row(record.subject, view, index, found.code, found.severity, decision, found.value, found.message)
 
