@@ -20,6 +20,7 @@ from benchmarks.archives_score import (
 from benchmarks.machine import description
 from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.data.cohort import read_cohort
+from cmr_ssl.data.policy import read_rejected
 
 ENOUGH, FEW = 0.95, 0.01  # aimed at: recall at least, false alarms at most
 REPORT = "archives.md"
@@ -29,7 +30,7 @@ def write_report(folder: Path, stages: Sequence[str], out: Path) -> None:
     """Write archives.md from a way whose stages have all ended."""
     faults, findings, everybody = read_faults(folder / "zips"), read_findings(folder), visits(folder / "zips")
     found, same = scores(faults, findings, everybody), same_images(folder, faults)
-    times = {stage: read_times(folder, stage) for stage in stages}
+    times = {stage: read_times(folder, stage) for stage in stages if stage != "truth"}
     sections = {
         "What was found of what went wrong": [found_text(found)],
         "What leaves no trace to find": [harmless_text(faults, same)],
@@ -59,10 +60,14 @@ def head(folder: Path, everybody: set[str], faults: pd.DataFrame) -> str:
 
 
 def pretraining(folder: Path) -> str:
-    """Return a sentence about who was learnt from."""
-    log = (folder / "fit.log").read_text(errors="replace")
-    said = next((line.partition("subjects: ")[2] for line in log.splitlines() if "subjects: " in line), "")
-    return f"The pretraining (two short epochs, only to show that it runs) had the subjects: {said or 'unknown'}."
+    """Return a sentence about how the pretraining ended and what it left out."""
+    said = [line for line in (folder / "fit.log").read_text(errors="replace").splitlines() if "Measured last" in line]
+    rejected = read_rejected(folder / "qc" / "findings.csv")
+    places = sum(map(len, rejected.places.values()))
+    return (
+        f"The pretraining (two short epochs, to show that it runs) left out {len(rejected.subjects)} visits and "
+        f"{places} slices or views of others. {said[-1] if said else 'It did not end'}."
+    )
 
 
 def found_text(found: Iterable[Score]) -> str:
@@ -117,7 +122,7 @@ def identity_text(same: pd.DataFrame) -> str:
 def unspoilt(same: pd.DataFrame) -> pd.DataFrame:
     """Return the views no fault of whose archives takes images away or exchanges names."""
     bad = {*SPOILING, *RENAMED}
-    return same[same["faults"].map(bad.isdisjoint)]
+    return same[same["faults"].map(bad.isdisjoint).astype(bool)]
 
 
 def left_out_text(folder: Path, findings: pd.DataFrame, everybody: set[str]) -> str:

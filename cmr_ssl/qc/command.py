@@ -20,7 +20,7 @@ from cmr_ssl.data.journal import read_records
 from cmr_ssl.data.policy import Policy
 from cmr_ssl.qc.findings import Row, from_measures, from_record
 from cmr_ssl.qc.measuring import measure_cohort, read_prepared
-from cmr_ssl.qc.page import counted, page
+from cmr_ssl.qc.page import COUNTED, counted, page
 from cmr_ssl.qc.pictures import thumbnail
 
 PAGE, FINDINGS, MEASURES, THUMBNAILS = "index.html", "findings.csv", "measures.csv", "thumbnails"
@@ -139,7 +139,7 @@ def _write(path: Path, text: str) -> None:
 def _say(findings: pd.DataFrame, out: Path) -> None:
     """Print how often what was found, and where the page is."""
     console = Console()
-    summary = Table("code", "severity", "findings", "subjects", box=None)
+    summary = Table(*COUNTED, box=None)
     for row in counted(findings):
         summary.add_row(*map(str, row))
     console.print(summary)

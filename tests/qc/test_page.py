@@ -4,17 +4,17 @@ from cmr_ssl.qc.page import counted, reasons, table
 
 FINDINGS = pd.DataFrame(
     [
-        ("1", "sa", 0, "blank", "repaired", 1.0, "one"),
-        ("1", "sa", 1, "blank", "repaired", 1.0, "two"),
-        ("2", "sa", 1, "torn", "rejected", None, "ends early"),
+        ("1", "sa", 0, "blank", "repaired", "accept", 1.0, "one"),
+        ("1", "sa", 1, "blank", "repaired", "accept", 1.0, "two"),
+        ("2", "sa", 1, "torn", "rejected", "reject-subject", None, "ends early"),
     ],
-    columns=["subject", "view", "slice", "code", "severity", "value", "message"],
+    columns=["subject", "view", "slice", "code", "severity", "decision", "value", "message"],
 )
 
 
 def test_findings_are_counted_by_kind_and_subject():
-    assert counted(FINDINGS) == [("blank", "repaired", 2, 1), ("torn", "rejected", 1, 1)]
-    assert reasons(FINDINGS) == [("torn", 1, "ends early")]
+    assert counted(FINDINGS) == [("blank", "repaired", "accept", 2, 1), ("torn", "rejected", "reject-subject", 1, 1)]
+    assert reasons(FINDINGS) == [("torn", "reject-subject", 1, "ends early")]
 
 
 def test_cells_are_texts_and_no_markup():
