@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from benchmarks import evidence
-from benchmarks.evidence import Run, arguments, arms, plan
+from benchmarks.evidence import Run, arguments, plan
+from benchmarks.evidence_arms import arms, maskings
 from benchmarks.evidence_report import collect, draw_learning_curves, table, verdict
 from cmr_ssl.checkpoints import parse_encoder
 from tests.runs import ROOT
@@ -50,11 +51,36 @@ def test_the_scratch_arm_has_the_network_that_was_pretrained(monkeypatch):
     assert "AnatomicalPositions" in described["init_args"]["positions"]["class_path"]
 
 
+def test_maskings_differ_in_nothing_but_what_they_hide(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    compared = maskings()
+    assert (
+        len({arm.pretraining for arm in compared}) == len({arm.pretraining.folder for arm in compared}) == len(compared)
+    )
+    words = [" ".join(arguments(Run(arm, 100, 0))).replace(arm.pretraining.folder, "") for arm in compared]
+    assert len(set(words)) == 1
+    epochs = {arm.pretraining.options[-2:] for arm in compared}
+    assert len(epochs) == 1
+
+
+def test_a_training_cut_before_its_first_checkpoint_begins_again(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(evidence, "spoken", lambda log, *words: said.append((words[0], words[-2:])))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.yaml").touch()
+    evidence.fit(tmp_path / "run", ["--config", "c.yaml"])
+    assert not (tmp_path / "run").exists()
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "run" / "checkpoints" / "last.ckpt").touch()
+    evidence.fit(tmp_path / "run", ["--config", "c.yaml"])
+    assert said == [("fit", ("--trainer.enable_progress_bar", "false")), ("fit", ("--ckpt_path", "last"))]
+
+
 def test_the_plan_finishes_a_seed_before_the_next_and_knows_what_is_done(finished, tmp_path):
     assert all(run.done for run in finished)
     seeds = [run.seed for run in plan([10, 30], [0, 1])]
     assert seeds == sorted(seeds)
-    assert len({run.folder for run in plan([10, 30], [0, 1])}) == len(seeds) == 2 * 2 * len(arms())
+    assert len({run.folder for run in plan([10, 30], [0, 1])}) == len(seeds) == 2 * (2 * len(arms()) + len(maskings()))
 
 
 def test_the_table_averages_over_seeds_and_keeps_arms_and_labels_apart(finished, tmp_path):
