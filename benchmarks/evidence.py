@@ -78,8 +78,8 @@ def fit(folder: Path, words: list[str]) -> None:
     resume = (folder / "checkpoints" / "last.ckpt").exists()
     if not resume and folder.exists():
         shutil.rmtree(folder)
-    where = ["--trainer.default_root_dir", str(folder), "--trainer.enable_progress_bar", "false"]
-    spoken(folder / "log.txt", "fit", *words, *where, *(["--ckpt_path", "last"] if resume else []))
+    more = ["--ckpt_path", "last"] if resume else []
+    spoken(folder / "log.txt", "fit", *words, "--trainer.default_root_dir", str(folder), *more)
 
 
 def cohort(workers: int) -> None:
@@ -112,6 +112,7 @@ def arguments(run: Run) -> list[str]:
         data += ["--model.encoder_checkpoint", str(FOLDER / run.arm.pretraining.folder / "checkpoints" / "best.ckpt")]
     trainer = ["--trainer.max_epochs", str(run.epochs)]
     trainer += ["--trainer.check_val_every_n_epoch", str(max(1, run.epochs // 4))]
+    trainer += ["--trainer.enable_progress_bar", "false"]
     return ["--config", run.arm.config, "--seed_everything", str(run.seed), *data, *trainer, *run.arm.options]
 
 
@@ -119,7 +120,7 @@ def carry_out(run: Run) -> None:
     """Train and test a run; what is said meanwhile lies beside it."""
     start, words = time.monotonic(), arguments(run)
     fit(run.folder, words)
-    where = ["--trainer.default_root_dir", str(run.folder), "--trainer.enable_progress_bar", "false"]
+    where = ("--trainer.default_root_dir", str(run.folder))
     spoken(run.folder / "log.txt", "test", *words, *where, "--ckpt_path", "best")
     (run.folder / "minutes.txt").write_text(f"{(time.monotonic() - start) / 60:.1f}\n")
     for checkpoint in (run.folder / "checkpoints").glob("*.ckpt"):

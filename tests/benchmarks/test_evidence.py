@@ -73,7 +73,7 @@ def test_a_training_cut_before_its_first_checkpoint_begins_again(tmp_path, monke
     (tmp_path / "run" / "checkpoints").mkdir(parents=True)
     (tmp_path / "run" / "checkpoints" / "last.ckpt").touch()
     evidence.fit(tmp_path / "run", ["--config", "c.yaml"])
-    assert said == [("fit", ("--trainer.enable_progress_bar", "false")), ("fit", ("--ckpt_path", "last"))]
+    assert said == [("fit", ("--trainer.default_root_dir", str(tmp_path / "run"))), ("fit", ("--ckpt_path", "last"))]
 
 
 def test_the_plan_finishes_a_seed_before_the_next_and_knows_what_is_done(finished, tmp_path):
