@@ -77,7 +77,7 @@ def maskings() -> list[Arm]:
     tubes = json.dumps([{"class_path": "cmr_ssl.masking.TubeMasking"}, *rules[1:]])
     random = {f"random, {ratio}": ["--model.mask_ratio", str(ratio)] for ratio in (0.5, 0.7, 0.9)}
     hidden = {**random, "tubes, 0.7": ["--model.masking", tubes, "--model.mask_ratio", "0.7"]}
-    shorter = ("--trainer.max_epochs", str(MASKING_EPOCHS))
+    shorter = ("--trainer.max_epochs", str(MASKING_EPOCHS), "--data.min_planes", "8")  # which half of the tokens need
     return [
         Arm("masking", name, "configs/phenotype.yaml", PROBE, Pretraining(folder_name(name), (*options, *shorter)))
         for name, options in hidden.items()

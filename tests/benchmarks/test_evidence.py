@@ -59,7 +59,7 @@ def test_maskings_differ_in_nothing_but_what_they_hide(monkeypatch):
     )
     words = [" ".join(arguments(Run(arm, 100, 0))).replace(arm.pretraining.folder, "") for arm in compared]
     assert len(set(words)) == 1
-    epochs = {arm.pretraining.options[-2:] for arm in compared}
+    epochs = {arm.pretraining.options[-4:] for arm in compared}
     assert len(epochs) == 1
 
 
