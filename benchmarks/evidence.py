@@ -10,14 +10,13 @@ import shutil
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.progress import track
 
 from benchmarks.evidence_arms import PRETRAINING, USUAL, Arm, Pretraining, arms, maskings
+from cmr_ssl.workers import pool
 
 FOLDER = Path("evidence")
 MOST_LABELS = 300
@@ -63,8 +62,11 @@ def spoken(log: Path, *words: str) -> None:
     Raises:
         RuntimeError: if it failed.
     """
+    import torch
+
     from cmr_ssl.cli import main as cmr_ssl
 
+    torch.set_num_threads(1)  # there is a worker a core
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a") as stream:  # this is a worker: nobody else writes to where it writes
         os.dup2(stream.fileno(), 1)
@@ -137,13 +139,6 @@ def plan(labels: list[int], seeds: list[int]) -> Iterator[Run]:
             yield Run(arm, MASKING_LABELS, seed)
 
 
-def one_thread() -> None:
-    """Let a worker compute with one thread, as there is one worker a core."""
-    import torch
-
-    torch.set_num_threads(1)
-
-
 def main() -> None:
     """Carry out what is missing and write the report."""
     from benchmarks.evidence_report import write_report
@@ -157,11 +152,11 @@ def main() -> None:
     runs = list(plan(asked.labels, asked.seeds))
     missing = [run for run in runs if not run.done]
     pretrainings = [USUAL, *(arm.pretraining for arm in maskings() if arm.pretraining)]
-    with ProcessPoolExecutor(asked.workers, get_context("spawn"), one_thread) as pool:
-        pool.submit(cohort, asked.workers).result()
-        for _ in track(pool.map(pretrain, pretrainings), "pretraining", total=len(pretrainings)):
+    with pool(asked.workers) as processes:
+        processes.submit(cohort, asked.workers).result()
+        for _ in track(processes.map(pretrain, pretrainings), "pretraining", total=len(pretrainings)):
             pass
-        for _ in track(pool.map(carry_out, missing), "evidence", total=len(missing)):
+        for _ in track(processes.map(carry_out, missing), "evidence", total=len(missing)):
             write_report([run for run in runs if run.done], asked.out)
     write_report([run for run in runs if run.done], asked.out)
 
