@@ -150,9 +150,9 @@ def write_report(runs: "list[Run]", out: Path) -> None:
         "Written by `python -m benchmarks.evidence`. " + " ".join(description()),
         f"Runs: {len(runs)}, seeds {sorted({run.seed for run in runs})}, {minutes:.0f} minutes of one core beside the "
         "pretrainings; a seed also chooses the labelled subjects. Every trained arm of a task has the same data, "
-        "batches and number of steps; probes are solved in closed form on a frozen encoder. Values are means over seeds "
-        "on the test split, brackets the mean ends of subject-level 95 % bootstrap intervals. A cohort of synthetic "
-        "hearts: it compares methods and says nothing about patients.",
+        "batches and number of steps; probes are solved in closed form on a frozen encoder. Values are means over "
+        "seeds on the test split, brackets the mean ends of subject-level 95 % bootstrap intervals. A cohort of "
+        "synthetic hearts: it compares methods and says nothing about patients.",
     ]
     for task in dict.fromkeys(run.arm.task for run in runs):
         text += section(task, [run for run in runs if run.arm.task == task], found[found["task"] == task], out)
