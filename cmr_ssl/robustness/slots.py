@@ -24,4 +24,6 @@ def close_ranks(batch: Sample) -> Tensor:
 def rearranged(batch: Sample, planes: Tensor) -> Sample:
     """Return a batch whose slots hold the `planes`, (B, P)."""
     fields = zip(batch._fields, batch, strict=True)
-    return Sample._make(take(field, planes) if name in PLANEWISE else field for name, field in fields)
+    return Sample._make(
+        take(field, planes) if isinstance(field, Tensor) and name in PLANEWISE else field for name, field in fields
+    )
