@@ -5,6 +5,7 @@ from itertools import pairwise
 from einops import rearrange
 from monai.networks.blocks import UnetrBasicBlock, UnetrUpBlock
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from cmr_ssl.anatomy import CLASSES
 from cmr_ssl.models.encoder import Encoder
@@ -15,8 +16,10 @@ class PlaneHead(nn.Module):
     """Segment plane by plane: the tokens say which heart this is, the image says where exactly its borders run.
 
     Each token is expanded into features of the frames it covers; a small U-Net with shared weights, made of MONAI's
-    UNETR blocks (Hatamizadeh et al., WACV 2022), brings them to the resolution of the image frame by frame. Works for
-    any number of planes and any choice of frames.
+    UNETR blocks (Hatamizadeh et al., WACV 2022), brings them to the resolution of the image frame by frame. Beside that
+    each token votes for the classes it covers, and the U-Net's logits correct these votes: an atrium looks like a
+    ventricle, and only the tokens, which know where they are, tell them apart from the first steps on. Works for any
+    number of planes and any choice of frames.
     """
 
     def __init__(self, encoder: Encoder, channels: int = 16) -> None:
@@ -38,6 +41,7 @@ class PlaneHead(nn.Module):
             )
         widths = [channels * 2**level for level in range(self.levels + 1)]
         self.expand = nn.Linear(encoder.width, self.frames * widths[-1])
+        self.vote = nn.Linear(encoder.width, self.frames * len(CLASSES))
         self.stem = UnetrBasicBlock(2, 1, channels, 3, 1, "instance", res_block=True)
         steps = list(pairwise(widths))
         self.down = nn.ModuleList(UnetrBasicBlock(2, a, b, 3, 2, "instance", res_block=True) for a, b in steps)
@@ -57,20 +61,26 @@ class PlaneHead(nn.Module):
             Logits, (B, P, classes, F, H, W).
         """
         batch, planes = images.shape[:2]
-        said = rearrange(
-            self.expand(tokens),
-            "b (p t h w) (f c) -> b p (t f) c h w",
-            **{"p": grid.planes, "t": grid.frames, "h": grid.rows, "f": self.frames},
-        )
+        said, votes = (self.framewise(part(tokens), grid, frames) for part in (self.expand, self.vote))
         features = self.stem(2 * pick_frames(images, frames).flatten(0, 2)[:, None] - 1)
         skips = []
         for down in self.down:
             skips.append(features)
             features = down(features)
-        features = features + pick_frames(said, frames).flatten(0, 2)
+        features = features + said
         for up, skip in zip(self.up, reversed(skips), strict=True):
             features = up(features, skip)
-        return rearrange(self.classes(features), "(b p f) c h w -> b p c f h w", b=batch, p=planes)
+        logits = self.classes(features) + interpolate(votes, features.shape[-2:], mode="bilinear")
+        return rearrange(logits, "(b p f) c h w -> b p c f h w", b=batch, p=planes)
+
+    def framewise(self, expanded: Tensor, grid: Grid, frames: Tensor) -> Tensor:
+        """Return what expanded tokens (B, N, frames * C) say of the chosen frames, (B * P * F, C, rows, columns)."""
+        said = rearrange(
+            expanded,
+            "b (p t h w) (f c) -> b p (t f) c h w",
+            **{"p": grid.planes, "t": grid.frames, "h": grid.rows, "f": self.frames},
+        )
+        return pick_frames(said, frames).flatten(0, 2)
 
 
 def pick_frames(cines: Tensor, frames: Tensor) -> Tensor:

@@ -50,6 +50,20 @@ def test_tokens_speak_to_the_frames_they_cover():
     assert not torch.allclose(after[:, :, :, 1], before[:, :, :, 1], atol=1e-3)
 
 
+def test_tokens_vote_where_they_are_whatever_the_image_shows():
+    head, images, tokens, grid, frames = decode()
+    torch.nn.init.zeros_(head.classes.weight)
+    torch.nn.init.zeros_(head.classes.bias)
+    before = head(images, tokens, grid, frames)
+    torch.testing.assert_close(head(1 - images, tokens, grid, frames), before)
+    moved = tokens.clone().unflatten(1, tuple(grid))
+    moved[:, 0, :, 0, 0] += 1.0  # the upper left corner of the first plane
+    changed = (head(images, moved.reshape(tokens.shape), grid, frames) - before).abs().amax(dim=(0, 2, 3)) > 1e-4
+    assert changed[0, 0, 0]
+    assert not changed[1:].any()
+    assert not changed[0, 12:, 12:].any()
+
+
 @pytest.mark.parametrize("patch", [(4, 8, 16), (4, 6, 6), (4, 1, 1)])
 def test_patches_that_cannot_be_halved_down_to_are_refused(patch):
     with pytest.raises(ValueError, match="square patches of 2, 4, 8"):
