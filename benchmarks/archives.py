@@ -58,7 +58,7 @@ def stages(folder: Path, subjects: int, compared: int, workers: int) -> list[Sta
         "truth": ("phantom", "--out", str(folder / "truth"), "--subjects", str(min(compared, subjects)), *cohort),
         "import-ukb": ("import-ukb", "--zips", zips, "--out", nifti, *side_by_side),
         "prepare": ("prepare", "--source", nifti, "--out", cache, "--preparation", small, *side_by_side),
-        "qc": ("qc", "--cache", cache, "--out", page, "--policy", policy, *side_by_side),
+        "qc": ("qc", "--cache", cache, "--out", page, "--policy", policy, "--imported", nifti, *side_by_side),
         "cohort": ("cohort", "--cache", cache, "--table", f"{zips}/phenotypes.csv", "--out", table),
         "fit": ("fit", *learn, "--trainer.default_root_dir", run, "--trainer.enable_progress_bar", "false"),
     }

@@ -24,6 +24,7 @@ from cmr_ssl.data.policy import read_rejected
 
 ENOUGH, FEW = 0.95, 0.01  # aimed at: recall at least, false alarms at most
 REPORT = "archives.md"
+REASONS = ("code", "severity", "decision", "rows", "visits")
 
 
 def write_report(folder: Path, stages: Sequence[str], out: Path) -> None:
@@ -129,25 +130,20 @@ def left_out_text(folder: Path, findings: pd.DataFrame, everybody: set[str]) -> 
     """Return tables of visits and planes that do not come through, by the reason."""
     cohort = read_cohort(folder / "cache")
     imported = pd.read_csv(folder / "nifti" / "import.csv", dtype={"subject": str})
-    gone = findings[findings["decision"] == "reject-subject"]["subject"].nunique()
+    gone = {*findings["subject"][findings["decision"] == "reject-subject"]}
     steps = [
-        ("visits", len(everybody)),
+        ("in the archives", len(everybody)),
         ("imported", int((imported["status"] != "rejected").sum())),
         ("prepared", int((cohort["status"] != "rejected").sum())),
-        ("rejected by the policy or in preparing", gone),
+        ("left by the policy", len(everybody - gone)),
     ]
-    by_import = findings[(findings["stage"] == "import") & (findings["severity"] == "rejected")]
-    by_policy = findings[findings["decision"].isin(["reject-subject", "reject-plane"])]
-    rows = [("import", *row) for row in counted(by_import.assign(decision="rejected"))]
-    rows += [("prepare and qc", *row) for row in counted(by_policy)]
-    reasons = markdown(("stage", "decision", "code", "rows", "visits"), rows)
-    return markdown(("step", "visits"), steps) + "\n\n" + reasons
+    return markdown(("visits", "count"), steps) + "\n\n" + markdown(REASONS, counted(findings))
 
 
 def counted(findings: pd.DataFrame) -> list[tuple[object, ...]]:
-    """Return decision, code, rows and visits, the most frequent first."""
-    groups = findings.groupby(["decision", "code"])["subject"].agg(["size", "nunique"]).reset_index()
-    return [*groups.sort_values("size", ascending=False).itertuples(index=False, name=None)]
+    """Return what `REASONS` names of all that is rejected, the most frequent first."""
+    groups = findings[findings["decision"] != "accept"].groupby([*REASONS[:3]])["subject"].agg(["size", "nunique"])
+    return [*groups.reset_index().sort_values("size", ascending=False).itertuples(index=False, name=None)]
 
 
 def times_text(times: dict[str, Times], count: int) -> str:

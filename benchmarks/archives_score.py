@@ -66,11 +66,8 @@ def read_faults(zips: Path) -> pd.DataFrame:
 
 
 def read_findings(folder: Path) -> pd.DataFrame:
-    """Return subject, code, severity and decision of what import, preparing and checks found."""
-    text = {"subject": str}
-    imported = pd.read_csv(folder / "nifti" / "findings.csv", dtype=text)[["subject", "code", "severity"]]
-    checked = pd.read_csv(folder / "qc" / "findings.csv", dtype=text)[["subject", "code", "severity", "decision"]]
-    return pd.concat([imported.assign(stage="import"), checked.assign(stage="prepare and qc")], ignore_index=True)
+    """Return what import, preparing and checks found, a row a finding."""
+    return pd.read_csv(folder / "qc" / "findings.csv", dtype={"subject": str})
 
 
 def visits(zips: Path) -> set[str]:

@@ -23,6 +23,7 @@ def test_the_way_is_that_of_a_user_and_each_stage_reads_what_one_before_wrote(tm
     assert "--dicom" not in options["truth"]
     assert options["import-ukb"]["--zips"] == options["phantom"]["--out"]
     assert options["prepare"]["--source"] == options["import-ukb"]["--out"]
+    assert options["qc"]["--imported"] == options["import-ukb"]["--out"]
     cache = options["prepare"]["--out"]
     assert [options["qc"]["--cache"], options["cohort"]["--cache"], options["fit"]["--data.cache"]] == [cache] * 3
     assert options["fit"]["--data.findings"] == f"{options['qc']['--out']}/findings.csv"

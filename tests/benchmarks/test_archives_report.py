@@ -36,9 +36,17 @@ def test_views_that_lost_something_are_not_asked_to_be_the_same():
 
 
 def test_rejections_are_counted_by_rows_and_visits():
-    rows = [("1", "blurred", "reject-plane"), ("1", "blurred", "reject-plane"), ("2", "few-slices", "reject-subject")]
-    table = pd.DataFrame(rows, columns=["subject", "code", "decision"])
-    assert counted(table) == [("reject-plane", "blurred", 2, 1), ("reject-subject", "few-slices", 1, 1)]
+    rows = [
+        ("1", "blurred", "noted", "reject-plane"),
+        ("1", "blurred", "noted", "reject-plane"),
+        ("2", "bad-archive", "rejected", "reject-subject"),
+        ("3", "wrong-name", "repaired", "accept"),
+    ]
+    table = pd.DataFrame(rows, columns=["subject", "code", "severity", "decision"])
+    assert counted(table) == [
+        ("blurred", "noted", "reject-plane", 2, 1),
+        ("bad-archive", "rejected", "reject-subject", 1, 1),
+    ]
 
 
 def test_times_are_those_of_one_visit_and_not_told_of_what_was_cut():
