@@ -6,6 +6,7 @@ from html import escape
 import pandas as pd
 
 from cmr_ssl.data.checks.limits import Limit
+from cmr_ssl.data.codes import ARCHIVES, PREPARING
 from cmr_ssl.qc.pictures import histogram
 
 COUNTED = ("code", "severity", "decision", "findings", "subjects")
@@ -38,6 +39,7 @@ def page(
         table(("code", "decision", "subjects", "example"), reasons(findings)),
         heading("Findings"),
         table(COUNTED, counted(findings)),
+        table(("code", "meaning"), meanings(findings)),
         heading("Worst cases"),
         worst or "<p>None.</p>",
         heading("What was measured"),
@@ -77,6 +79,12 @@ def reasons(findings: pd.DataFrame) -> list[tuple[object, ...]]:
     groups = findings[findings["decision"] != "accept"].groupby(["code", "decision"])
     rows = groups.agg(subjects=("subject", "nunique"), example=("message", "first")).reset_index()
     return [*rows.sort_values("subjects", ascending=False).itertuples(index=False, name=None)]
+
+
+def meanings(findings: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return what each code means that import or preparing gave; those of checks stand with their limits."""
+    given = {*findings["code"]}
+    return [(code, text) for code, text in (ARCHIVES | PREPARING).items() if code in given]
 
 
 def distributions(cohort: pd.DataFrame) -> list[str]:

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from cmr_ssl.qc.page import counted, reasons, table
+from cmr_ssl.qc.page import counted, meanings, reasons, table
 
 FINDINGS = pd.DataFrame(
     [
@@ -20,3 +20,8 @@ def test_findings_are_counted_by_kind_and_subject():
 def test_cells_are_texts_and_no_markup():
     assert "<td>&lt;b&gt;</td>" in table(["x"], [["<b>"]])
     assert table(["x"], []) == "<p>None.</p>"
+
+
+def test_codes_that_were_given_are_explained():
+    given = pd.DataFrame({"code": ["bad-archive", "mistriggered", "still", "still"]})
+    assert [code for code, _ in meanings(given)] == ["bad-archive", "still"]
