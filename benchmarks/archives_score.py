@@ -24,10 +24,9 @@ FOUND_BY = {
     "wrong_view_name": ("wrong-name",),
     "inline_series": ("inline-result",),
     "other_cine": ("other-series",),
-    "reacquired_slice": ("re-acquired",),
+    "reacquired_slice": ("re-acquired", "not-a-cine"),  # some were broken off before they were half done
     "missing_file": ("missing-frames",),
     "truncated_member": ("unreadable-image", "missing-frames"),
-    "manifest_columns": ("manifest",),
     "truncated_archive": ("bad-archive",),
 }
 HARMLESS = ("mixed_series", "shuffled_members", "manifest_misnamed", "manifest_columns", "manifest_missing")
