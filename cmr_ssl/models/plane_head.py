@@ -9,7 +9,7 @@ from torch.nn.functional import interpolate
 
 from cmr_ssl.anatomy import CLASSES
 from cmr_ssl.models.encoder import Encoder
-from cmr_ssl.models.tokens import Grid
+from cmr_ssl.models.tokens import Coordinates, Grid, grid_of
 
 
 class PlaneHead(nn.Module):
@@ -18,8 +18,9 @@ class PlaneHead(nn.Module):
     Each token is expanded into features of the frames it covers; a small U-Net with shared weights, made of MONAI's
     UNETR blocks (Hatamizadeh et al., WACV 2022), brings them to the resolution of the image frame by frame. Beside that
     each token votes for the classes it covers, and the U-Net's logits correct these votes: an atrium looks like a
-    ventricle, and only the tokens, which know where they are, tell them apart from the first steps on. Works for any
-    number of planes and any choice of frames.
+    ventricle, and only tokens that know where they are tell them apart from the first steps on. What they say of their
+    place after many blocks is not what a linear vote needs, so they are told again. Works for any number of planes and
+    any choice of frames.
     """
 
     def __init__(self, encoder: Encoder, channels: int = 16) -> None:
@@ -33,6 +34,7 @@ class PlaneHead(nn.Module):
             ValueError: if rows and columns of a patch are not the same power of two, at least 2.
         """
         super().__init__()
+        self.patch = encoder.patch
         self.frames, rows, columns = encoder.patch
         self.levels = rows.bit_length() - 1
         if rows != columns or rows != 2**self.levels or rows < 2:
@@ -40,6 +42,7 @@ class PlaneHead(nn.Module):
                 f"segmentation needs square patches of 2, 4, 8, ... pixels, but the encoder's are {rows} x {columns}"
             )
         widths = [channels * 2**level for level in range(self.levels + 1)]
+        self.position = encoder.positions.embedding(encoder.width)
         self.expand = nn.Linear(encoder.width, self.frames * widths[-1])
         self.vote = nn.Linear(encoder.width, self.frames * len(CLASSES))
         self.stem = UnetrBasicBlock(2, 1, channels, 3, 1, "instance", res_block=True)
@@ -48,19 +51,20 @@ class PlaneHead(nn.Module):
         self.up = nn.ModuleList(UnetrUpBlock(2, b, a, 3, 2, "instance", res_block=True) for a, b in reversed(steps))
         self.classes = nn.Conv2d(channels, len(CLASSES), 1)
 
-    def forward(self, images: Tensor, tokens: Tensor, grid: Grid, frames: Tensor) -> Tensor:
+    def forward(self, images: Tensor, tokens: Tensor, where: Coordinates, frames: Tensor) -> Tensor:
         """Return logits of the chosen frames.
 
         Args:
             images: intensities 0 to 1, (B, P, T, H, W).
             tokens: of all patches, (B, N, D).
-            grid: the token grid.
+            where: their coordinates.
             frames: which frames to segment, (B, F).
 
         Returns:
             Logits, (B, P, classes, F, H, W).
         """
         batch, planes = images.shape[:2]
+        tokens, grid = tokens + self.position(where), grid_of(images, self.patch)
         said, votes = (self.framewise(part(tokens), grid, frames) for part in (self.expand, self.vote))
         features = self.stem(2 * pick_frames(images, frames).flatten(0, 2)[:, None] - 1)
         skips = []

@@ -9,7 +9,6 @@ from cmr_ssl.data.sample import Sample
 from cmr_ssl.models.embedding import embedding_of
 from cmr_ssl.models.encoder import Encoded, Encoder
 from cmr_ssl.models.plane_head import pick_frames
-from cmr_ssl.models.tokens import grid_of
 from cmr_ssl.overlap import dice_per_structure
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import Task
@@ -57,8 +56,7 @@ def segmented(task: Segmentation, batch: Sample) -> tuple[dict[str, Tensor], Ten
     if not isinstance(task, SegmentationTask):
         return {}, task.logits(batch, frames)
     encoded = task.encoder.encode_planes(batch.images, batch.affine, batch.present)
-    grid = grid_of(batch.images, task.encoder.patch)
-    return embeddings_of(task.encoder, encoded, batch), task.head(batch.images, encoded.tokens, grid, frames)
+    return embeddings_of(task.encoder, encoded, batch), task.decode(batch, encoded, frames)
 
 
 def embeddings_of(encoder: Encoder, encoded: Encoded, batch: Sample) -> dict[str, Tensor]:
