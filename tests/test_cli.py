@@ -53,3 +53,18 @@ def test_a_mistake_is_one_sentence_and_no_traceback(tmp_path, capsys):
     error = capsys.readouterr().err
     assert error.startswith("error: no checkpoint at")
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("said", [["--dicom"], ["--dicom", "true"], ["--dicom=true"]])
+def test_a_switch_can_stand_alone_anywhere(said, tmp_path):
+    small = ["--subjects", "1", "--preset", "small"]
+    assert main(["phantom", "--out", str(tmp_path / "last"), *small, *said]) == 0
+    assert main(["phantom", *said, "--out", str(tmp_path / "first"), *small]) == 0
+    for folder in ("first", "last"):
+        assert len([*(tmp_path / folder).glob("*.zip")]) == 2
+
+
+@pytest.mark.parametrize("said", [[], ["--dicom", "false"]])
+def test_a_switch_says_no_unless_asked(said, tmp_path):
+    assert main(["phantom", *said, "--out", str(tmp_path), "--subjects", "1", "--preset", "small"]) == 0
+    assert not [*tmp_path.glob("*.zip")]
