@@ -1,11 +1,14 @@
+import json
 from types import SimpleNamespace
 
 import pytest
+from safetensors.numpy import load_file
 
 from cmr_ssl import cluster as clusters
 from cmr_ssl.cluster import ClusterTrouble
 from cmr_ssl.crew import Crew, outcomes
-from cmr_ssl.data.cache import COHORT
+from cmr_ssl.data.cache import SETTINGS, subject_file
+from cmr_ssl.data.journal import read_records
 from cmr_ssl.data.preparing import Preparation, prepare
 from tests.studies import study, write_study
 
@@ -47,11 +50,17 @@ def test_preparing_on_a_cluster_is_preparing_here(threads, tmp_path):
     assert prepare(tmp_path / "hearts", tmp_path / "here", preparation=SMALL) == 0
     for _ in range(2):  # the second time there is nothing left to do
         assert prepare(tmp_path / "hearts", tmp_path / "there", preparation=SMALL, scheduler=threads) == 0
-    files = [path.relative_to(tmp_path / "here") for path in sorted((tmp_path / "here").rglob("*.*")) if path.is_file()]
-    assert len(files) >= 4
-    for file in files:
-        if file.name != COHORT:
-            assert (tmp_path / "there" / file).read_bytes() == (tmp_path / "here" / file).read_bytes()
+    for subject in ("900000001", "900000002"):
+        here, there = (load_file(subject_file(tmp_path / where, subject)) for where in ("here", "there"))
+        assert here.keys() == there.keys()
+        assert all((here[name] == there[name]).all() for name in here)
+    records = [[*read_records(tmp_path / where, settings(tmp_path / where))] for where in ("here", "there")]
+    assert [len(lines) for lines in records] == [2, 2]
+    assert records[0] == sorted(records[1], key=lambda record: record.subject)
+
+
+def settings(cache):
+    return json.loads((cache / SETTINGS).read_text())["digest"]
 
 
 def test_a_folder_the_workers_do_not_see_stops_at_once(threads, tmp_path):
