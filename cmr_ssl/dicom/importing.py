@@ -32,7 +32,15 @@ class Shard(NamedTuple):
     of: int
 
 
-def import_ukb(zips: Path, out: Path, workers: int = 1, shard: int = 0, shards: int = 1, scheduler: str = "") -> int:
+def import_ukb(
+    zips: Path,
+    out: Path,
+    workers: int = 1,
+    shard: int = 0,
+    shards: int = 1,
+    scheduler: str = "",
+    overlays: bool = False,
+) -> int:
     """Turn UK Biobank's cine archives into NIfTI folders and a table of what was found; run it again to continue.
 
     Args:
@@ -42,6 +50,8 @@ def import_ukb(zips: Path, out: Path, workers: int = 1, shard: int = 0, shards: 
         shard: which part of the subjects this command imports, from 0.
         shards: how many parts there are; an array job runs one command a part, with the same --out.
         scheduler: address of a Dask scheduler, whose workers import instead, on disks they share with this command.
+        overlays: also write weak_sa.nii.gz (1 left ventricle, 2 its wall, 255 where nothing is drawn) from the contours
+            of the scanner's own analysis, which nobody checked.
 
     Returns:
         Exit status: 0 if anything usable came out, else 1.
@@ -51,7 +61,8 @@ def import_ukb(zips: Path, out: Path, workers: int = 1, shard: int = 0, shards: 
         ValueError: if there is no worker or no such shard.
     """
     zips, out = zips.absolute(), out.absolute()  # workers elsewhere stand in other folders
-    return import_cohort(find_zips(zips), out, Crew(workers, scheduler, (zips, out)), Shard(shard, shards))
+    source, crew = find_zips(zips, overlays), Crew(workers, scheduler, (zips, out))
+    return import_cohort(source, out, crew, Shard(shard, shards), {"overlays": True} if overlays else {})
 
 
 def import_dicom(
@@ -75,15 +86,17 @@ def import_dicom(
         ValueError: if there is no worker or no such shard.
     """
     source, out = source.absolute(), out.absolute()  # workers elsewhere stand in other folders
-    return import_cohort(DicomFolder(source), out, Crew(workers, scheduler, (source, out)), Shard(shard, shards))
+    return import_cohort(DicomFolder(source), out, Crew(workers, scheduler, (source, out)), Shard(shard, shards), {})
 
 
-def import_cohort(source: UkbZips | DicomFolder, out: Path, crew: Crew, shard: Shard) -> int:
-    """Import one shard of a source's subjects."""
+def import_cohort(
+    source: UkbZips | DicomFolder, out: Path, crew: Crew, shard: Shard, reading: dict[str, object]
+) -> int:
+    """Import one shard of a source's subjects; `reading` are further settings that change what is written."""
     if not 0 <= shard.number < shard.of:
         raise ValueError(f"there is no shard {shard.number} of {shard.of}: give 0 to count - 1")
     subjects = source.subjects()[shard.number :: shard.of]
-    settings = digest({"format": FORMAT, "limits": asdict(source.limits)})
+    settings = digest({"format": FORMAT, "limits": asdict(source.limits), **reading})
     journal = out / JOURNALS / f"{shard.number}-of-{shard.of}"
     with Tally(len(subjects), "importing") as tally:
         try:
