@@ -18,14 +18,6 @@ class Encoded(NamedTuple):
     tokens: Tensor
 
 
-class Embedding(NamedTuple):
-    """What becomes of a study: its class token (B, D), the mean of all tokens (B, D) and of each plane's (B, P, D)."""
-
-    class_token: Tensor
-    mean: Tensor
-    planes: Tensor
-
-
 class Encoder(nn.Module):
     """A vision transformer over the spatio-temporal patches of all planes, with a class token.
 
@@ -95,14 +87,3 @@ class Encoder(nn.Module):
         grid = grid_of(images, self.patch)
         attend = present.repeat_interleave(grid.per_plane, dim=1)
         return self(patchify(images, self.patch), coordinates(affine, grid, self.patch), attend)
-
-    def embed_planes(self, images: Tensor, affine: Tensor, present: Tensor) -> Embedding:
-        """Encode every patch of the present planes and average; the arguments are those of `encode_planes`.
-
-        Returns:
-            The embedding; planes that are absent have no part in the mean, and their own entry means nothing.
-        """
-        class_token, tokens = self.encode_planes(images, affine, present)
-        planes = tokens.unflatten(1, (present.shape[1], -1)).mean(dim=2)
-        mean = (planes * present[..., None]).sum(dim=1) / present.sum(dim=1, keepdim=True).clamp(min=1)
-        return Embedding(class_token, mean, planes)

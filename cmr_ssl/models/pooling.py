@@ -124,4 +124,5 @@ class LandmarkPooling(Pooling):
         counts = attend[:, None] & ((where.phase[:, None] * self.beats).long() == part)  # (B, beats, N)
         logits = (-square / (2 * self.reach_mm**2))[:, :, None].masked_fill(~counts[:, None], -torch.inf)
         weights = logits.flatten(1, 2).softmax(dim=-1).nan_to_num()  # nobody in this part of the beat: zero
-        return (weights @ encoded.tokens.float()).flatten(1)
+        with torch.autocast(square.device.type, enabled=False):  # means in bfloat16 would lose what tells hearts apart
+            return (weights @ encoded.tokens.float()).flatten(1)

@@ -73,3 +73,11 @@ def test_a_landmark_between_two_tokens_says_their_mean_and_one_without_any_says_
 def test_no_landmarks_are_refused(options):
     with pytest.raises(ValueError, match="landmarks need"):
         LandmarkPooling(tiny_encoder(), **options)
+
+
+def test_landmark_means_are_as_exact_in_mixed_precision():
+    pooling, said = LandmarkPooling(tiny_encoder()), encoded()
+    everywhere = torch.ones(said.tokens.shape[:2], dtype=torch.bool)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = pooling(said, everywhere, around())
+    torch.testing.assert_close(mixed, pooling(said, everywhere, around()), atol=0, rtol=0)
