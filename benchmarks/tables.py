@@ -74,7 +74,9 @@ def main() -> None:
     parser.add_argument("--columns", type=int, default=10_000)
     asked = parser.parse_args()
     with TemporaryDirectory() as folder:
-        for path in write_tables(Path(folder), asked.rows, asked.columns):
+        with pool(1) as process:  # a child's peak memory is at least its parent's: this process stays small
+            paths = process.submit(write_tables, Path(folder), asked.rows, asked.columns).result()
+        for path in paths:
             with pool(1) as process:
                 cost = process.submit(read, path, asked.rows).result()
             print(
