@@ -1,8 +1,8 @@
 """``python -m benchmarks.tables``: join a wide table, as UK Biobank's are, of which only a few columns are needed.
 
 A main dataset has 500,000 rows of 10,000 columns. This writes fewer rows of as many columns as TSV and as parquet, and
-measures the part of `cohort` that reads them, in a process of its own: `--rows 5000`, 250 MB as TSV, took 1.6 s of one core and 217 MB, imports included; as parquet
-1.7 s and 299 MB.
+measures the part of `cohort` that reads them, in a process of its own. `--rows 5000`, 250 MB of TSV, took 1.6 s of one
+core and 217 MB, imports included; as parquet 1.7 s and 299 MB.
 """
 
 import argparse
