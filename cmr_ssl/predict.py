@@ -39,7 +39,7 @@ def predict(
     if not checkpoint.is_file():
         raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
     if (out / TABLE).exists() and not overwrite:
-        raise ValueError(f"{out / TABLE} exists: choose another --out or pass --overwrite true")
+        raise ValueError(f"{out / TABLE} exists: choose another --out or pass --overwrite")
 
     from cmr_ssl.devices import device_of
     from cmr_ssl.predicting import predict_folder

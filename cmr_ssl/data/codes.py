@@ -44,6 +44,7 @@ ARCHIVES = {
     "uneven-slices": "slices are not evenly spaced",
     "unreadable-image": "the pixels of an image cannot be read",
     "unsafe-name": "a file names a place outside its archive",
+    "weak-labels": "labels were taken from the scanner's own results",
     "wrong-name": "a series is named after another view than it shows",
 }
 PREPARING = {
@@ -57,6 +58,7 @@ PREPARING = {
     "frame-unit": "the unit of the frame duration is wrong",
     "half-missing": "one of two files that belong together is missing",
     "label-values": "a label file has unknown values",
+    "lost-worker": "the worker that had the subject was lost",
     "misplaced-view": "a view lies where it cannot",
     "missing-frames": "frames are missing",
     "no-images": "no image of any view",

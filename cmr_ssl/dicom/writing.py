@@ -5,26 +5,37 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.data.nifti import nifti_image
 from cmr_ssl.data.study import Series, Study
 from cmr_ssl.planes import VIEWS
 
 HALF_WRITTEN = ".writing-*"
+Image = tuple[NDArray[np.generic], Series]  # values, and the view whose grid they share
+WEAK = "weak_{view}.nii.gz"  # labels nobody checked: no name that is read as labels unless somebody asks for it
 
 
 def write_study(folder: Path, study: Study) -> None:
     """Write every view of a study; files of views it no longer has are removed, and so are halves of killed runs."""
     for half in folder.glob(HALF_WRITTEN):
         half.unlink()
+    images: dict[str, Image] = {}
     for series in study.series:
-        write_atomically(folder / f"{series.view}.nii.gz", partial(write_series, series))
-    for view in set(VIEWS) - {series.view for series in study.series}:
-        (folder / f"{view}.nii.gz").unlink(missing_ok=True)
+        images[f"{series.view}.nii.gz"] = (series.pixels, series)
+        if series.labels is not None:
+            images[WEAK.format(view=series.view)] = (series.labels, series)
+    for name, (values, series) in images.items():
+        write_atomically(folder / name, partial(write_image, values, series))
+    for view in VIEWS:
+        for name in {f"{view}.nii.gz", WEAK.format(view=view)} - images.keys():
+            (folder / name).unlink(missing_ok=True)
 
 
-def write_series(series: Series, stream: BinaryIO) -> None:
-    """Write one view as gzipped NIfTI, the same bytes for the same images."""
-    image = nifti_image(series.pixels, series.affine, series.frame_ms)
+def write_image(values: NDArray[np.generic], series: Series, stream: BinaryIO) -> None:
+    """Write the pixels or labels of one view as gzipped NIfTI, the same bytes for the same values."""
+    image = nifti_image(values, series.affine, series.frame_ms)
     with gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=1, mtime=0, filename="") as packed:
         image.to_stream(packed)
