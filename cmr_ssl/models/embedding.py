@@ -38,7 +38,7 @@ def embedding_of(encoder: Encoder, encoded: Encoded, images: Tensor, affine: Ten
     around = LandmarkPooling(encoder, beats=1).to(images.device)
     planes = encoded.tokens.float().unflatten(1, (grid.planes, -1)).mean(dim=2)
     return Embedding(
-        landmarks=around(encoded, present.repeat_interleave(grid.per_plane, dim=1), where),
+        landmarks=around.means(encoded.tokens, present.repeat_interleave(grid.per_plane, dim=1), where),
         class_token=encoded.class_token.float(),
         mean=(planes * present[..., None]).sum(dim=1) / present.sum(dim=1, keepdim=True).clamp(min=1),
         planes=planes,

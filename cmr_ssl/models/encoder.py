@@ -12,10 +12,17 @@ from cmr_ssl.models.transformer import SelfBlock, initialise, token_parameter
 
 
 class Encoded(NamedTuple):
-    """What the encoder says: one token for the whole heart (B, D) and one for each token it saw (B, K, D)."""
+    """What the encoder says.
+
+    Attributes:
+        class_token: one for the whole heart, (B, D).
+        tokens: one for each patch it saw, (B, K, D).
+        patches: what each patch shows by itself, before it heard of the others and without its place, (B, K, D).
+    """
 
     class_token: Tensor
     tokens: Tensor
+    patches: Tensor
 
 
 class Encoder(nn.Module):
@@ -61,9 +68,10 @@ class Encoder(nn.Module):
             attend: True for patches that exist, (B, K); None where all do.
 
         Returns:
-            The class token (B, D) and the tokens (B, K, D).
+            What it says of them.
         """
-        tokens = self.embed(2 * patches - 1).float() + self.position(where)
+        embedded = self.embed(2 * patches - 1).float()
+        tokens = embedded + self.position(where)
         tokens = torch.cat([self.class_token.expand(len(tokens), -1, -1), tokens], dim=1)
         if attend is not None:
             attend = nn.functional.pad(attend, (1, 0), value=True)
@@ -71,7 +79,7 @@ class Encoder(nn.Module):
         for block in self.blocks:
             tokens = block(tokens, attend, at)
         tokens = self.norm(tokens)
-        return Encoded(tokens[:, 0], tokens[:, 1:])
+        return Encoded(tokens[:, 0], tokens[:, 1:], embedded)
 
     def encode_planes(self, images: Tensor, affine: Tensor, present: Tensor) -> Encoded:
         """Encode every patch of the present planes; absent planes are attended to by nobody.
@@ -82,7 +90,7 @@ class Encoder(nn.Module):
             present: True for planes that exist, (B, P).
 
         Returns:
-            The class token (B, D) and all tokens (B, N, D); those of absent planes mean nothing.
+            What it says of all N tokens; those of absent planes mean nothing.
         """
         grid = grid_of(images, self.patch)
         attend = present.repeat_interleave(grid.per_plane, dim=1)

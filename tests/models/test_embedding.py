@@ -20,7 +20,7 @@ def test_landmarks_are_the_means_around_them_over_the_whole_beat():
     pooling = LandmarkPooling(encoder, beats=1)
     with torch.inference_mode():
         encoded = encoder.encode_planes(batch.images, batch.affine, batch.present)
-        wanted = pooling(encoded, batch.present.repeat_interleave(grid.per_plane, dim=1), where)
+        wanted = pooling.means(encoded.tokens, batch.present.repeat_interleave(grid.per_plane, dim=1), where)
     torch.testing.assert_close(found.landmarks, wanted)
     assert found.landmarks.shape == (len(batch.images), len(pooling.spots) * encoder.width)
 
