@@ -1,5 +1,6 @@
 """Load an encoder from the checkpoint of any task, strictly and without running anything that is stored in it."""
 
+import hashlib
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import is_zipfile
@@ -47,6 +48,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if missing:
         raise ValueError(f"{path} is no checkpoint of cmr_ssl: it lacks {', '.join(sorted(missing))}")
     return dict(checkpoint)
+
+
+def fingerprint(path: Path) -> str:
+    """Return 8 hexadecimal digits that tell one checkpoint from another."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:8]
 
 
 def load_encoder(path: Path) -> Pretrained:

@@ -5,18 +5,15 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.data.cache import remove_halves, write_atomically
 from cmr_ssl.data.nifti import nifti_image
 from cmr_ssl.data.study import Series, Study
 from cmr_ssl.planes import VIEWS
 
-HALF_WRITTEN = ".writing-*"
-
 
 def write_study(folder: Path, study: Study) -> None:
     """Write every view of a study; files of views it no longer has are removed, and so are halves of killed runs."""
-    for half in folder.glob(HALF_WRITTEN):
-        half.unlink()
+    remove_halves(folder)
     for series in study.series:
         write_atomically(folder / f"{series.view}.nii.gz", partial(write_series, series))
     for view in set(VIEWS) - {series.view for series in study.series}:
