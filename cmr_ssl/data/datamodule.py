@@ -100,7 +100,7 @@ class CineDataModule(LightningDataModule):
         """
         self.preparation = read_preparation(self.cache)
         self.shape = sample_shape(self.preparation, self.views)
-        cohort = usable(read_cohort(self.cache), self.views, self.min_planes)
+        cohort = usable(read_cohort(self.cache), self.views, self.min_planes, self.preparation["frames"])
         split = split_cohort(cohort, self.fractions, self.split_column, self.table)
         self.subjects = {name: sorted(cohort["subject"][split == name]) for name in SPLITS}
         self.needed = NEEDED.get(TrainerFn(stage).value, ())
