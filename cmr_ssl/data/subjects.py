@@ -30,7 +30,7 @@ def usable(cohort: pd.DataFrame, views: dict[str, int], min_planes: int, frames:
     enough = whole[planes_of(whole, views) >= min_planes]
     for count, why in (
         (len(cohort) - len(readable), "rejected in preparing"),
-        (len(readable) - len(whole), f"with neither a whole beat nor {frames} frames"),
+        (len(readable) - len(whole), "without a whole beat"),
         (len(whole) - len(enough), f"with fewer than {min_planes} planes in {', '.join(views)}"),
     ):
         if count:

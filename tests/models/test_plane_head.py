@@ -82,3 +82,10 @@ def test_the_plain_unet_segments_the_same_frames_in_the_same_layout():
     logits = net(images, frames)
     assert logits.shape == (2, 3, 6, 2, 32, 32)
     torch.testing.assert_close(logits[1, 2, :, 0], net(images[1:, 2:], torch.tensor([[3]]))[0, 0, :, 0])
+
+
+def test_before_anybody_taught_it_most_pixels_are_background():
+    head, *inputs = decode()
+    images, frames = torch.rand(1, 3, 8, 32, 32), torch.tensor([[0, 3]])
+    for logits in (head(*inputs), PlaneUNet(4).eval()(images, frames)):
+        assert (logits.argmax(dim=2) == 0).float().mean() > 0.95
