@@ -152,7 +152,10 @@ def read_subject(
         raise ValueError("; ".join(found.message for found in findings if found.severity == "rejected"))
     if planes.images.shape[1] != trained.preparation["frames"]:
         raise ValueError(f"the {acquired.frames} frames of the study are no whole beat")
-    return Prepared(study, planes, batch_of(planes, views or every_plane(planes), trained, device), acquired.beat_ms)
+    batch = batch_of(planes, views or every_plane(planes), trained, device)
+    if not batch.present.any():
+        raise ValueError(f"the study has no plane of {', '.join(trained.views)}")
+    return Prepared(study, planes, batch, acquired.beat_ms)
 
 
 def every_plane(planes: PreparedSubject) -> dict[str, int]:

@@ -10,14 +10,13 @@ from cmr_ssl import predicting
 from cmr_ssl.cli import main
 from cmr_ssl.data.prepare import Preparation
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
-from cmr_ssl.planes import LONG_AXIS
 from cmr_ssl.tasks import PhenotypeTask, SegmentationTask
 from cmr_ssl.tasks.trained import Trained
 from tests import studies
 from tests.tiny import tiny_encoder
 
 PREPARATION = dataclasses.asdict(Preparation(size=24, spacing_mm=5.0, frames=8))
-VIEWS = {"sa": 12, **dict.fromkeys(LONG_AXIS, 1)}
+VIEWS = {"sa": 12, "la_4ch": 1}
 IDS = ("900000001", "900000002", "900000003")
 
 
@@ -117,13 +116,15 @@ def test_whatever_goes_wrong_with_a_subject_is_a_row(checkpoint, source, tmp_pat
     shutil.copytree(source / IDS[0], folder / IDS[0])
     studies.write_study(folder, studies.study(("sa",), IDS[1], frames=2))
     shutil.copytree(source / IDS[2], folder / IDS[2])
+    studies.write_study(folder, studies.study(("la_2ch",), "900000004", frames=8))
     fail_at(monkeypatch, IDS[2], RuntimeError("out of memory"))
     assert predict(checkpoint, folder, tmp_path / "out") == 0
     problems = pd.read_csv(tmp_path / "out" / "phenotypes.csv", keep_default_na=False)["problem"].tolist()
     assert problems[0] == ""
     assert "2 frames of the study are no whole beat" in problems[1]
     assert problems[2] == "RuntimeError: out of memory"
-    assert "1 subjects predicted, 2 not" in capsys.readouterr().out
+    assert "no plane of sa, la_4ch" in problems[3]
+    assert "1 subjects predicted, 3 not" in capsys.readouterr().out
 
 
 def test_halves_of_a_killed_run_do_not_stay(source, tmp_path):

@@ -11,6 +11,7 @@ from cmr_ssl.anatomy import BACKGROUND, CLASSES
 from cmr_ssl.models.encoder import Encoder
 from cmr_ssl.models.tokens import Grid
 
+AT_ONCE = 32  # images segmented together where nothing is learnt: memory stays small, and what is at hand is reused
 MOSTLY = 3.0  # logit of four fifths of the pixels against five structures that share the rest
 
 
@@ -59,12 +60,18 @@ class PlaneHead(nn.Module):
         Returns:
             Logits, (B, P, classes, F, H, W).
         """
-        batch, planes = images.shape[:2]
         said = rearrange(
             self.expand(tokens),
             "b (p t h w) (f c) -> b p (t f) c h w",
             **{"p": grid.planes, "t": grid.frames, "h": grid.rows, "f": self.frames},
         )
+        if torch.is_grad_enabled():
+            return self.refine(images, said, frames)
+        few = max(1, AT_ONCE // (len(images) * grid.planes))
+        return torch.cat([self.refine(images, said, part) for part in frames.split(few, dim=1)], dim=3)
+
+    def refine(self, images: Tensor, said: Tensor, frames: Tensor) -> Tensor:
+        """Return logits of `frames` from images and what the tokens said of all frames, (B, P, T, C, H', W')."""
         features = self.stem(2 * pick_frames(images, frames).flatten(0, 2)[:, None] - 1)
         skips = []
         for down in self.down:
@@ -73,6 +80,7 @@ class PlaneHead(nn.Module):
         features = features + pick_frames(said, frames).flatten(0, 2)
         for up, skip in zip(self.up, reversed(skips), strict=True):
             features = up(features, skip)
+        batch, planes = images.shape[:2]
         return rearrange(self.classes(features), "(b p f) c h w -> b p c f h w", b=batch, p=planes)
 
 

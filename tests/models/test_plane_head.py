@@ -29,6 +29,14 @@ def test_a_frame_is_segmented_the_same_whichever_others_are_chosen():
     torch.testing.assert_close(both[:, :, :, 1:], alone, atol=1e-5, rtol=1e-4)
 
 
+def test_what_is_segmented_together_without_learning_changes_nothing():
+    head, images, tokens, grid, _ = decode(planes=9)
+    frames = torch.arange(8)[None]
+    learning = head(images, tokens, grid, frames)
+    with torch.no_grad():
+        torch.testing.assert_close(head(images, tokens, grid, frames), learning, atol=1e-5, rtol=1e-4)
+
+
 def test_a_plane_is_segmented_from_its_own_image_and_its_own_tokens():
     head, images, tokens, grid, frames = decode()
     before = head(images, tokens, grid, frames)
