@@ -1,11 +1,14 @@
 """Load an encoder from the checkpoint of any task, strictly and without running anything that is stored in it."""
 
+import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import is_zipfile
 
 import torch
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
+from torch import Tensor, nn
 
 from cmr_ssl.models import Encoder
 
@@ -49,6 +52,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return dict(checkpoint)
 
 
+def fingerprint(path: Path) -> str:
+    """Return 8 hexadecimal digits that tell one checkpoint from another."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()[:8]
+
+
 def load_encoder(path: Path) -> Pretrained:
     """Build the encoder a checkpoint describes and fill it with its weights.
 
@@ -60,11 +69,25 @@ def load_encoder(path: Path) -> Pretrained:
     encoder = build_encoder(encoder_description(checkpoint, path), path)
     named = checkpoint["state_dict"].items()
     weights = {name.removeprefix(PREFIX): tensor for name, tensor in named if name.startswith(PREFIX)}
-    try:
-        encoder.load_state_dict(weights, strict=True)
-    except RuntimeError as error:
-        raise ValueError(f"the weights in {path} do not fit the encoder it describes: {error}") from error
+    load_weights(encoder, weights, path)
     return Pretrained(encoder.eval(), checkpoint[DATA]["views"], checkpoint[DATA]["preparation"])
+
+
+def load_weights(module: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
+    """Fill a module with the weights that `path` holds, strictly.
+
+    Raises:
+        ValueError: if they are not those of this module.
+    """
+    expected = module.state_dict()
+    found, wanted = ({name: weight.shape for name, weight in one.items()} for one in (weights, expected))
+    differ = [name for name in [*wanted, *(found.keys() - wanted)] if found.get(name) != wanted.get(name)]
+    if differ:
+        raise ValueError(
+            f"the weights in {path} do not fit what it describes ({len(differ)} of {len(wanted)} differ, the first is "
+            f"{differ[0]}): another version made it, so train again"
+        )
+    module.load_state_dict(weights, strict=True)
 
 
 def encoder_description(checkpoint: dict[str, Any], path: Path) -> dict[str, Any]:

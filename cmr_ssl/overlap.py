@@ -1,7 +1,8 @@
 """How well predicted label maps cover the true ones: Dice, and how far apart their outlines are.
 
-Pixels, planes and structures that nobody labelled say nothing. What is absent is never averaged in as a perfect score,
-and a structure that was missed has no distance, but counts as missed.
+Pixels, planes and structures that nobody labelled say nothing, nor does a plane where nothing beside the structure is
+labelled: how far a prediction reaches beyond it cannot be seen there. What is absent is never averaged in as a perfect
+score, and a structure that was missed has no distance, but counts as missed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -140,12 +141,13 @@ def dice_per_structure(predicted: Tensor, true: Tensor, annotated: Tensor) -> Te
         annotated: which classes somebody drew on each plane, (B, P, C).
 
     Returns:
-        (B, C - 1), without the background; NaN where the truth does not show a structure.
+        (B, C - 1), without the background; NaN where the truth does not show a structure, or nothing beside it.
     """
     labelled = true != UNLABELLED
     dice = []
     for structure in STRUCTURES:
-        counted = labelled & annotated[:, :, structure, None, None, None]
+        beyond = (labelled & (true != structure)).any(dim=-1, keepdim=True).any(dim=-2, keepdim=True)
+        counted = labelled & beyond & annotated[:, :, structure, None, None, None]
         guess, truth = (predicted == structure) & counted, (true == structure) & counted
         both, one, other = (mask.flatten(1).sum(dim=1).float() for mask in (guess & truth, guess, truth))
         dice.append(torch.where(other > 0, 2 * both / (one + other), torch.nan))
@@ -161,7 +163,8 @@ def _pairs(predicted: Labels, true: Labels, annotated: Mask, phases: dict[int, s
         guess = np.where(labelled, predicted[plane, frame], BACKGROUND)
         for structure in STRUCTURES:
             pair = _Pair(plane, frame, structure, guess == structure, true[plane, frame] == structure)
-            if annotated[plane, structure] and (pair.predicted.any() or pair.true.any()):
+            beyond = (labelled & ~pair.true).any()
+            if annotated[plane, structure] and beyond and (pair.predicted.any() or pair.true.any()):
                 yield pair
 
 

@@ -1,7 +1,9 @@
 """The command `predict`; what computes is imported late, so that help and mistakes are answered at once."""
 
+import sys
 from pathlib import Path
 
+from cmr_ssl.data.preparing import Unwritable, sentence
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 
 FIELD_FILES = NiftiFiles()
@@ -16,7 +18,7 @@ def predict(
     device: str = "auto",
     overwrite: bool = False,
 ) -> int:
-    """Predict phenotypes, or label maps with the volumes that follow from them, of every subject of a folder.
+    """Predict phenotypes, or label maps and the volumes that follow, of every subject; run it again to continue.
 
     Args:
         checkpoint: of a phenotype or segmentation task; it knows how subjects are prepared.
@@ -25,25 +27,27 @@ def predict(
             pictures.
         files: how a subject's files are called.
         device: cpu, cuda, or auto for cuda where there is one.
-        overwrite: replace what is already there.
+        overwrite: replace what is already there, whatever it was made with.
 
     Returns:
         Exit status: 0 if anything was predicted, else 1.
 
     Raises:
         FileNotFoundError: if checkpoint or source are missing.
-        ValueError: if the checkpoint is of another kind, or `out` already holds predictions.
+        ValueError: if the checkpoint is of another kind, or `out` holds predictions of another one.
     """
     folder = NiftiFolder(source, files)
     folder.subjects()
     if not checkpoint.is_file():
         raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
-    if (out / TABLE).exists() and not overwrite:
-        raise ValueError(f"{out / TABLE} exists: choose another --out or pass --overwrite")
 
     from cmr_ssl.devices import device_of
     from cmr_ssl.predicting import predict_folder
 
-    worked, failed = predict_folder(checkpoint, folder, out, device_of(device))
+    try:
+        worked, failed = predict_folder(checkpoint, folder, out, device_of(device), overwrite)
+    except (OSError, Unwritable, KeyboardInterrupt) as stopped:
+        print(sentence(stopped, out, "Predicting"), file=sys.stderr)
+        return 1
     print(f"{worked} subjects predicted, {failed} not, in {out / TABLE}")
     return 0 if worked else 1

@@ -1,6 +1,8 @@
 """Predict new subjects straight from their images, with nothing but a checkpoint."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -13,9 +15,12 @@ from rich.progress import track
 from torch.utils.data import default_collate
 
 from cmr_ssl.callbacks.reconstructions import plane_titles
-from cmr_ssl.data.cache import PreparedSubject, write_atomically, write_subject
+from cmr_ssl.checkpoints import fingerprint
+from cmr_ssl.data.cache import PreparedSubject, remove_halves, write_subject
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
-from cmr_ssl.data.prepare import Preparation, prepare_study
+from cmr_ssl.data.journal import tidy_lines
+from cmr_ssl.data.prepare import Preparation, digest, prepare_study
+from cmr_ssl.data.preparing import NOBODY_CAN_WRITE, Unwritable
 from cmr_ssl.data.restore import restore, write_labels
 from cmr_ssl.data.sample import Sample, to_device
 from cmr_ssl.data.sources import NiftiFolder
@@ -26,12 +31,14 @@ from cmr_ssl.predict import TABLE
 from cmr_ssl.quantify import MISSING, MS_A_MINUTE, grouped
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.overlays import overlay, overlay_gif
+from cmr_ssl.report.tables import write_csv
 from cmr_ssl.tasks.objectives import Classification
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 from cmr_ssl.tasks.segmentation import Segmentation
 from cmr_ssl.tasks.trained import Trained, load_task
 from cmr_ssl.volumes import LabelMap, measure
 
+JOURNAL = ".predict"
 Row = dict[str, object]
 Labels = NDArray[np.uint8]
 Affines = NDArray[np.float32]
@@ -47,47 +54,108 @@ class Prepared(NamedTuple):
 
 
 @torch.inference_mode()
-def predict_folder(checkpoint: Path, folder: NiftiFolder, out: Path, device: torch.device) -> tuple[int, int]:
-    """Predict every subject of a folder, write what came out, and return how many worked and how many did not.
+def predict_folder(
+    checkpoint: Path, folder: NiftiFolder, out: Path, device: torch.device, overwrite: bool
+) -> tuple[int, int]:
+    """Predict every subject of a folder that is not done, and return how many worked and how many did not.
 
     Raises:
         FileNotFoundError: if checkpoint or subjects are missing.
-        ValueError: if the checkpoint is of another kind.
+        Unwritable: if `out` takes no more files.
+        ValueError: if the checkpoint is of another kind, or `out` holds predictions of another one.
     """
     trained = load_task(checkpoint)
     if not isinstance(trained.task, PhenotypePrediction | Segmentation):
         raise ValueError(f"{checkpoint} is of a {type(trained.task).__name__}, which predicts nothing: fine-tune it")
     trained.task.to(device)
+    journal = Journal(out, digest({"checkpoint": fingerprint(checkpoint), "files": asdict(folder.files)}), overwrite)
     with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
-        rows = list(_rows(trained, folder, out, device))
-    table = pd.DataFrame(rows)
-    write_atomically(out / TABLE, lambda stream: table.to_csv(stream, index=False, float_format="%.5g"))
-    failed = int((table["problem"] != "").sum())
+        rows = list(_rows(trained, folder, out, device, journal))
+    write_csv(out / TABLE, pd.DataFrame(rows))
+    failed = sum(row["problem"] != "" for row in rows)
     return len(rows) - failed, failed
 
 
-def _rows(trained: Trained, folder: NiftiFolder, out: Path, device: torch.device) -> Iterator[Row]:
-    """Yield a row a subject; one that cannot be prepared has a problem instead of values."""
-    for subject in track(folder.subjects(), "predicting"):
-        try:
-            study = folder.read(subject)
-            planes, findings, acquired = prepare_study(study, Preparation(**trained.preparation))
-        except Exception as error:  # one subject among thousands must not stop the others
-            yield {"subject": subject, "problem": f"{type(error).__name__}: {error}"}
-            continue
-        if planes is None or acquired is None:
-            why = "; ".join(found.message for found in findings if found.severity == "rejected")
-            yield {"subject": subject, "problem": why}
-            continue
-        task = trained.task
-        if isinstance(task, Segmentation):
-            batch = batch_of(planes, every_plane(planes), trained, device)
-            yield {"subject": subject, "problem": ""} | segment(
-                task, Prepared(study, planes, batch, acquired.beat_ms), out
+class Journal:
+    """The rows of subjects that are done, kept as they arrive, so that a killed run goes on where it was."""
+
+    def __init__(self, out: Path, settings: str, overwrite: bool) -> None:
+        """Read what earlier runs with these `settings` did.
+
+        Raises:
+            ValueError: if there are predictions made otherwise and they may not be replaced.
+        """
+        self.path, self.settings = out / JOURNAL / f"{settings}.jsonl", settings
+        others = [path for path in (out / JOURNAL).glob("*.jsonl") if overwrite or path != self.path]
+        if not overwrite and (others or ((out / TABLE).exists() and not self.path.exists())):
+            raise ValueError(
+                f"{out} holds predictions of another checkpoint or of files called otherwise: choose another --out or "
+                "pass --overwrite true"
             )
+        for path in others:
+            path.unlink()
+        self.lines = tidy_lines(self.path, settings)
+
+    def find(self, subject: str, files: str) -> Row | None:
+        """Return the row of a subject whose `files` have this fingerprint, if it is done."""
+        line = self.lines.get(subject, {"files": None})
+        return line["row"] if line["files"] == files else None
+
+    def add(self, subject: str, files: str, row: Row) -> None:
+        """Keep a row."""
+        line = json.dumps({"subject": subject, "settings": self.settings, "files": files, "row": row})
+        with self.path.open("a", encoding="utf-8") as journal:
+            journal.write(f"{line}\n")
+
+
+def _rows(trained: Trained, folder: NiftiFolder, out: Path, device: torch.device, journal: Journal) -> Iterator[Row]:
+    """Yield a row a subject, of those that are done the one there is."""
+    for subject in track(folder.subjects(), "predicting"):
+        files = folder.fingerprint(subject)
+        row = journal.find(subject, files)
+        if row is None:
+            row = predict_subject(trained, folder, subject, out, device)
+            journal.add(subject, files, row)
+        yield row
+
+
+def predict_subject(trained: Trained, folder: NiftiFolder, subject: str, out: Path, device: torch.device) -> Row:
+    """Return the row of a subject and write its label maps; whatever goes wrong becomes the row's problem.
+
+    Raises:
+        Unwritable: if `out` takes no more files.
+    """
+    task = trained.task
+    try:
+        if isinstance(task, Segmentation):
+            found = segment(task, read_subject(folder, subject, trained, device), out)
         elif isinstance(task, PhenotypePrediction):
-            batch = batch_of(planes, trained.views, trained, device)
-            yield {"subject": subject, "problem": ""} | phenotypes(task, batch)
+            found = phenotypes(task, read_subject(folder, subject, trained, device, trained.views).batch)
+    except Exception as error:  # one subject among thousands must not stop the others
+        if isinstance(error, OSError) and error.errno in NOBODY_CAN_WRITE:
+            raise Unwritable(f"{out} cannot be written ({error.strerror})") from error
+        return {"subject": subject, "problem": f"{type(error).__name__}: {error}"}
+    return {"subject": subject, "problem": ""} | found
+
+
+def read_subject(
+    folder: NiftiFolder, subject: str, trained: Trained, device: torch.device, views: dict[str, int] | None = None
+) -> Prepared:
+    """Read and prepare a subject exactly as training did; its batch has room for `views`, None for every plane.
+
+    Raises:
+        ValueError: if there is nothing usable, saying why.
+    """
+    study = folder.read(subject)
+    planes, findings, acquired = prepare_study(study, Preparation(**trained.preparation))
+    if planes is None or acquired is None:
+        raise ValueError("; ".join(found.message for found in findings if found.severity == "rejected"))
+    if planes.images.shape[1] != trained.preparation["frames"]:
+        raise ValueError(f"the {acquired.frames} frames of the study are no whole beat")
+    batch = batch_of(planes, views or every_plane(planes), trained, device)
+    if not batch.present.any():
+        raise ValueError(f"the study has no plane of {', '.join(trained.views)}")
+    return Prepared(study, planes, batch, acquired.beat_ms)
 
 
 def every_plane(planes: PreparedSubject) -> dict[str, int]:
@@ -121,6 +189,7 @@ def segment(task: Segmentation, prepared: Prepared, out: Path) -> Row:
     labels = task.predict_step(batch)[0].cpu().numpy()
     affine, view = batch.affine[0].cpu().numpy(), batch.view[0].cpu().numpy()
     folder = out / study.subject
+    remove_halves(folder)
     maps = {}
     for series in study.series:
         own = view == VIEWS.index(series.view)

@@ -81,6 +81,14 @@ def test_what_nobody_labelled_does_not_count():
     assert score(square(), np.full_like(square(), UNLABELLED)) == []
 
 
+def test_where_nothing_beside_a_structure_is_labelled_it_has_no_score():
+    true = np.where(square() == LV, LV, UNLABELLED).astype(np.uint8)
+    everywhere = np.full_like(true, LV)
+    assert score(everywhere, true) == []
+    dice = dice_per_structure(*(torch.from_numpy(one)[None] for one in (everywhere, true, ALL)))
+    assert dice.isnan().all()
+
+
 def test_only_the_phases_asked_for_are_compared():
     true = np.concatenate([square(), square()], axis=1)
     assert {found.frame for found in score(true, true, phases={1: "ES"})} == {1}

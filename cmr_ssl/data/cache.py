@@ -33,6 +33,7 @@ FORMAT = "cmr_ssl planes 1"
 SETTINGS = "settings.json"
 RECORDS = "records.jsonl"
 COHORT = "cohort.parquet"
+HALF_WRITTEN = ".writing-"  # how names of files begin that are not complete yet
 
 
 class PreparedSubject(NamedTuple):
@@ -57,7 +58,7 @@ def subject_file(cache: Path, subject: str) -> Path:
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Let `write` fill a temporary file beside `path`, then move it there, so that nobody ever sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".writing-{os.getpid()}-{path.name}")
+    temporary = path.with_name(f"{HALF_WRITTEN}{os.getpid()}-{path.name}")
     try:
         with temporary.open("wb") as stream:
             write(stream)
@@ -67,6 +68,12 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def remove_halves(folder: Path) -> None:
+    """Remove what killed runs left half written in a folder that nobody else writes to now."""
+    for half in folder.glob(f"{HALF_WRITTEN}*"):
+        half.unlink()
 
 
 def write_subject(cache: Path, subject: str, prepared: PreparedSubject, settings_digest: str) -> Path:

@@ -105,7 +105,8 @@ class CineDataModule(LightningDataModule):
         self.preparation = read_preparation(self.cache)
         self.shape = sample_shape(self.preparation, self.views)
         self.rejected = read_rejected(self.findings) if self.findings else NOTHING_REJECTED
-        cohort = usable(without(read_cohort(self.cache), self.rejected), self.views, self.min_planes)
+        kept = without(read_cohort(self.cache), self.rejected)
+        cohort = usable(kept, self.views, self.min_planes, self.preparation["frames"])
         split = split_cohort(cohort, self.fractions, self.split_column, self.table)
         self.subjects = {name: sorted(cohort["subject"][split == name]) for name in SPLITS}
         self.needed = NEEDED.get(TrainerFn(stage).value, ())

@@ -1,13 +1,14 @@
-"""The journal of a cache: one line of JSON a finished subject, appended as results arrive, so that a restart continues.
+"""Journals: one line of JSON a finished subject, appended as results arrive, so that a restart continues.
 
-A process killed while writing leaves a torn last line; it is ignored, and its subject is prepared again.
+A process killed while writing leaves a torn last line; it is ignored, and its subject is done again.
+Every line names its subject and the digest of the settings it was made with; the rest is up to the command.
 """
 
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from cmr_ssl.data.cache import RECORDS, write_atomically
 from cmr_ssl.data.study import Finding
@@ -63,24 +64,34 @@ def to_line(record: Record) -> str:
     return json.dumps(asdict(record)) + "\n"
 
 
-def read_records(cache: Path, settings: str) -> Iterator[Record]:
-    """Yield the journal's records that were made with these settings, in the order they were written."""
-    path = cache / RECORDS
+def read_lines(path: Path, settings: str) -> Iterator[dict[str, Any]]:
+    """Yield the lines of a journal that were made with these settings, whatever else they hold, in their order."""
     if not path.is_file():
         return
     with path.open(encoding="utf-8") as lines:
         for line in lines:
-            record = _record(line, settings)
-            if record is not None:
-                yield record
+            values = _parsed(line)
+            if values is not None and values["settings"] == settings:
+                yield values
+
+
+def tidy_lines(path: Path, settings: str) -> dict[str, dict[str, Any]]:
+    """Rewrite a journal without torn, outdated and repeated lines, and return the latest line of each subject."""
+    latest = {values["subject"]: values for values in read_lines(path, settings)}
+    lines = "".join(json.dumps(values) + "\n" for values in latest.values())
+    write_atomically(path, lambda stream: stream.write(lines.encode()))
+    return latest
+
+
+def read_records(cache: Path, settings: str) -> Iterator[Record]:
+    """Yield the records of a cache's journal that were made with these settings, in the order they were written."""
+    yield from map(_record, read_lines(cache / RECORDS, settings))
 
 
 def tidy(cache: Path, settings: str) -> dict[str, Done]:
-    """Rewrite the journal without torn, outdated and repeated lines, and return the subjects that are done."""
-    latest = {record.subject: record for record in read_records(cache, settings)}
-    lines = "".join(to_line(record) for record in latest.values())
-    write_atomically(cache / RECORDS, lambda stream: stream.write(lines.encode()))
-    return {record.subject: done(record) for record in latest.values()}
+    """Tidy the journal of a cache, see `tidy_lines`, and return the subjects that are done."""
+    latest = tidy_lines(cache / RECORDS, settings)
+    return {subject: done(_record(values)) for subject, values in latest.items()}
 
 
 def done(record: Record) -> Done:
@@ -89,12 +100,14 @@ def done(record: Record) -> Done:
     return Done(record.fingerprint, record.status, reasons)
 
 
-def _record(line: str, settings: str) -> Record | None:
-    """Parse a line; None for a torn one and for one made with other settings, whatever its fields."""
+def _parsed(line: str) -> dict[str, Any] | None:
+    """Parse a line; None for a torn one."""
     try:
-        values = json.loads(line)
+        values: dict[str, Any] = json.loads(line)
     except json.JSONDecodeError:
         return None
-    if values["settings"] != settings:
-        return None
+    return values
+
+
+def _record(values: dict[str, Any]) -> Record:
     return Record(**values | {"findings": [Finding(*found) for found in values["findings"]]})

@@ -16,6 +16,7 @@ from cmr_ssl.crew import Crew, outcomes
 from cmr_ssl.data.cache import (
     COHORT,
     FORMAT,
+    HALF_WRITTEN,
     RECORDS,
     SETTINGS,
     PreparedSubject,
@@ -151,7 +152,7 @@ def remove_strangers(cache: Path, settings: str, subjects: set[str]) -> None:
     usable = {subject for subject, status in latest.items() if status != "rejected"} & subjects
     known = {subject_file(cache, subject).name for subject in usable}
     for path in (cache / "subjects").glob("*"):
-        if path.name not in known and (path.suffix == ".safetensors" or path.name.startswith(".writing-")):
+        if path.name not in known and (path.suffix == ".safetensors" or path.name.startswith(HALF_WRITTEN)):
             path.unlink()
 
 

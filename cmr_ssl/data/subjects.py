@@ -20,10 +20,13 @@ def first_subjects(subjects: Sequence[str], count: int | None, seed: int = 0) ->
     return sorted(order[:count])
 
 
-def usable(cohort: pd.DataFrame, views: dict[str, int], min_planes: int) -> pd.DataFrame:
-    """Return the rows with a whole beat and enough planes, and say how many were set aside and why."""
+def usable(cohort: pd.DataFrame, views: dict[str, int], min_planes: int, frames: int) -> pd.DataFrame:
+    """Return the rows with `frames` frames and enough planes, and say how many were set aside and why.
+
+    Beats have as many as preparing made of them; a study of ED and ES has two, which is enough for a cache of two.
+    """
     readable = cohort[cohort["status"] != "rejected"]
-    whole = readable[readable["cine"].astype(bool)]
+    whole = readable[readable["cine"].astype(bool) | (readable["frames"] == frames)]
     enough = whole[planes_of(whole, views) >= min_planes]
     for count, why in (
         (len(cohort) - len(readable), "rejected in preparing or by a policy"),

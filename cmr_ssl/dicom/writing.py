@@ -8,20 +8,18 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.data.cache import remove_halves, write_atomically
 from cmr_ssl.data.nifti import nifti_image
 from cmr_ssl.data.study import Series, Study
 from cmr_ssl.planes import VIEWS
 
-HALF_WRITTEN = ".writing-*"
 Image = tuple[NDArray[np.generic], Series]  # values, and the view whose grid they share
 WEAK = "weak_{view}.nii.gz"  # labels nobody checked: no name that is read as labels unless somebody asks for it
 
 
 def write_study(folder: Path, study: Study) -> None:
     """Write every view of a study; files of views it no longer has are removed, and so are halves of killed runs."""
-    for half in folder.glob(HALF_WRITTEN):
-        half.unlink()
+    remove_halves(folder)
     images: dict[str, Image] = {}
     for series in study.series:
         images[f"{series.view}.nii.gz"] = (series.pixels, series)

@@ -12,6 +12,7 @@ from rich.progress import track
 from rich.table import Table
 
 from cmr_ssl.callbacks.reconstructions import plane_titles
+from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.inspection.calibration import Calibration, calibrate, read_calibration, write_calibration
@@ -19,9 +20,9 @@ from cmr_ssl.inspection.examine import examine
 from cmr_ssl.inspection.learning import examine_cache
 from cmr_ssl.inspection.pictures import draw_worst
 from cmr_ssl.inspection.verdict import SUSPECT, Verdict, judge
-from cmr_ssl.predicting import Prepared
+from cmr_ssl.predicting import Prepared, read_subject
 from cmr_ssl.report.tables import write_csv
-from cmr_ssl.synthesis.subjects import fingerprint, load_pretraining, read_subject
+from cmr_ssl.synthesis.subjects import load_pretraining
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.trained import Trained
 

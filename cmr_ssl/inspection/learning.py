@@ -30,7 +30,7 @@ def split_subjects(checkpoint: Path, cache: Path, trained: Trained, *splits: Spl
     if read_preparation(cache) != trained.preparation:
         raise ValueError(f"{cache} was prepared otherwise than the data of {checkpoint}: name the cache it learnt from")
     split = trained.split
-    cohort = usable(read_cohort(cache), trained.views, FEWEST_PLANES)
+    cohort = usable(read_cohort(cache), trained.views, FEWEST_PLANES, trained.preparation["frames"])
     belongs = split_cohort(cohort, tuple(split["fractions"]), split["column"]).isin(splits)
     if not belongs.any():
         raise ValueError(f"no study of {cache} is in the {' or '.join(splits)} split of {checkpoint}: prepare more")

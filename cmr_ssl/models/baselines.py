@@ -5,7 +5,7 @@ from monai.networks.nets.resnet import ResNet, ResNetBlock
 from torch import Tensor, nn
 
 from cmr_ssl.anatomy import CLASSES
-from cmr_ssl.models.plane_head import pick_frames
+from cmr_ssl.models.plane_head import background_first, pick_frames
 
 
 class PlanesResNet(nn.Module):
@@ -46,6 +46,7 @@ class PlaneUNet(nn.Module):
         super().__init__()
         features = (channels, channels, 2 * channels, 4 * channels, 8 * channels, channels)
         self.net = BasicUNet(2, 1, len(CLASSES), features)
+        background_first(self.net.final_conv)
 
     def forward(self, images: Tensor, frames: Tensor) -> Tensor:
         """Return logits (B, P, classes, F, H, W) of the chosen frames (B, F) of images (B, P, T, H, W)."""

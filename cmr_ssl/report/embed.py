@@ -70,7 +70,7 @@ def whole_cache(cache: Path, pretrained: Pretrained) -> PlaneDataset:
         ValueError: if the cache was prepared otherwise than the checkpoint's data, or has no usable subject.
     """
     check_prepared(cache, pretrained.preparation)
-    cohort = usable(read_cohort(cache), pretrained.views, min_planes=1)
+    cohort = usable(read_cohort(cache), pretrained.views, 1, pretrained.preparation["frames"])
     if cohort.empty:
         raise ValueError(f"no usable subject in {cache}: its cohort table tells why")
     shape = sample_shape(pretrained.preparation, pretrained.views)

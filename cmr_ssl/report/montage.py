@@ -19,7 +19,8 @@ def montage(
     """Draw rows of planes.
 
     Args:
-        rows: a name and planes (P, H, W) from 0 to 1 each; NaN is drawn as a blank of its own colour.
+        rows: a name and planes from 0 to 1 each, grey (P, H, W) or red, green and blue (P, H, W, 3); NaN is drawn as a
+            blank of its own colour.
         titles: one for each plane.
         marked: planes to frame, for example because they were dropped.
         tile: width of a plane in pixels.
@@ -44,10 +45,10 @@ def montage(
 
 
 def tile_of(plane: Planes, size: int) -> Image.Image:
-    """Turn a plane (H, W) into a square tile; NaN becomes dark blue, so that hidden is never mistaken for black."""
-    grey = (np.nan_to_num(plane.clip(0, 1)) * 255).astype(np.uint8)
-    colours = np.stack([grey, grey, grey], axis=-1)
-    colours[np.isnan(plane)] = (28, 32, 58)
+    """Turn a plane (H, W) or (H, W, 3) into a square tile; NaN becomes dark blue, never mistaken for black."""
+    rgb = np.broadcast_to(plane.reshape(*plane.shape[:2], -1), (*plane.shape[:2], 3))
+    colours = (np.nan_to_num(rgb.clip(0, 1)) * 255).astype(np.uint8)
+    colours[np.isnan(rgb[..., 0])] = (28, 32, 58)
     return Image.fromarray(colours).resize((size, size), Image.Resampling.BILINEAR)
 
 
@@ -61,9 +62,9 @@ def stack(pictures: Sequence[Image.Image]) -> Image.Image:
 
 
 def gif(frames: Sequence[Image.Image], beat_ms: float = 1000.0) -> bytes:
-    """Encode frames as an endless GIF that lasts one beat."""
+    """Encode frames as an endless GIF that lasts one beat; those with a palette keep it."""
     stream = BytesIO()
-    palette = [frame.quantize(128, dither=Image.Dither.NONE) for frame in frames]
+    palette = [one if one.mode == "P" else one.quantize(128, dither=Image.Dither.NONE) for one in frames]
     duration = max(20, round(beat_ms / len(frames)))
     palette[0].save(stream, "GIF", save_all=True, append_images=palette[1:], duration=duration, loop=0)
     return stream.getvalue()

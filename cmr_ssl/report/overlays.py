@@ -1,6 +1,6 @@
 """Label maps laid over the images they belong to."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -94,14 +94,7 @@ def _picture(
     rows = [(f"frame {frame}", _grey(images[:, frame]))]
     rows += [] if true is None else [("true", paint(images[:, frame], true[:, frame]))]
     rows += [("predicted", paint(images[:, frame], predicted[:, frame]))]
-    return Image.merge("RGB", list(_channels(rows, titles, tile)))
-
-
-def _channels(rows: Sequence[tuple[str, Colours]], titles: Sequence[str], tile: int) -> Iterator[Image.Image]:
-    """Yield red, green and blue of a montage of colours: three grey ones, of which each gives its channel."""
-    for channel in range(3):
-        planes = [(name, colours[..., channel]) for name, colours in rows]
-        yield montage(planes, titles, [False] * len(titles), tile).getchannel(channel)
+    return montage(rows, titles, [False] * len(titles), tile)
 
 
 def _few_colours(picture: Image.Image) -> Image.Image:
@@ -111,7 +104,7 @@ def _few_colours(picture: Image.Image) -> Image.Image:
     rgb = np.rint(np.array([*greys, *shades, *PALETTE[1:], BLANK]) * 255).astype(np.uint8)
     palette = Image.new("P", (1, 1))
     palette.putpalette(rgb.tobytes())
-    return picture.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
 def _legend(width: int) -> Image.Image:

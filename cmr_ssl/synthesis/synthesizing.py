@@ -13,15 +13,16 @@ from nibabel.filebasedimages import ImageFileError
 from numpy.typing import NDArray
 from rich.progress import track
 
+from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.data.nifti import write_image
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.models.positions import GridPositions
-from cmr_ssl.predicting import Prepared
+from cmr_ssl.predicting import Prepared, read_subject
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.synthesis.asking import ask_anywhere, see
 from cmr_ssl.synthesis.overview import draw
-from cmr_ssl.synthesis.subjects import fingerprint, load_pretraining, read_subject
+from cmr_ssl.synthesis.subjects import load_pretraining
 from cmr_ssl.synthesis.wanted import Stack, Wanted
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.trained import Trained

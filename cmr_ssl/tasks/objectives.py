@@ -124,7 +124,7 @@ class Classification(Objective):
 
     weights: Tensor
 
-    def __init__(self, classes: list[str], balanced: bool = True) -> None:
+    def __init__(self, classes: list[str | int], balanced: bool = True) -> None:
         """Name the classes.
 
         Args:
@@ -137,7 +137,7 @@ class Classification(Objective):
         super().__init__()
         if len(set(classes)) < 2:
             raise ValueError(f"a classification needs at least two classes, got {classes}")
-        self.classes, self.balanced = classes, balanced
+        self.classes, self.balanced = list(map(str, classes)), balanced
         self.register_buffer("weights", torch.ones(len(classes)))
 
     def outputs(self, targets: list[str]) -> int:

@@ -83,11 +83,11 @@ class Segmentation(Task):
         frames = self.all_frames(batch)
         logits = self.logits(batch, frames)
         self.measure("test", batch, logits, frames)
-        return logits.argmax(dim=2).to(torch.uint8)
+        return likeliest(logits)
 
     def predict_step(self, batch: Sample, batch_idx: int = 0) -> Tensor:
         """Return the predicted classes of all frames, (B, P, T, H, W) uint8."""
-        return self.logits(batch, self.all_frames(batch)).argmax(dim=2).to(torch.uint8)
+        return likeliest(self.logits(batch, self.all_frames(batch)))
 
     def all_frames(self, batch: Sample) -> Tensor:
         """Return every frame of a batch, (B, T)."""
@@ -96,13 +96,18 @@ class Segmentation(Task):
     def measure(self, split: str, batch: Sample, logits: Tensor, frames: Tensor) -> None:
         """Add the loss and the Dice of each structure to the means over the split; what is absent is left out."""
         labels = pick_frames(batch.labels, frames)
-        dice = dice_per_structure(logits.argmax(dim=2), labels, batch.annotated)
+        dice = dice_per_structure(likeliest(logits), labels, batch.annotated)
         values = {"loss": segmentation_losses(logits, labels, batch.annotated), "dice": dice.nanmean(dim=1)}
         values |= {f"dice_{name}": dice[:, index] for index, name in enumerate(STRUCTURES)}
         for name, value in values.items():
             mean = self.means[name]
             mean.update(value)
             self.log(f"{split}/{name}", mean, prog_bar=name == "dice", batch_size=len(value))
+
+
+def likeliest(logits: Tensor) -> Tensor:
+    """Return the class with the largest of logits (B, P, classes, F, H, W), (B, P, F, H, W) uint8."""
+    return logits.max(dim=2).indices.to(torch.uint8)  # argmax is five times slower here on a CPU
 
 
 class SegmentationTask(Segmentation):

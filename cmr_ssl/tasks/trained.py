@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from jsonargparse import ArgumentError, ArgumentParser
 
-from cmr_ssl.checkpoints import DATA, read_checkpoint
+from cmr_ssl.checkpoints import DATA, load_weights, read_checkpoint
 from cmr_ssl.tasks.base import Task
 
 
@@ -42,8 +42,8 @@ def load_task(path: Path) -> Trained:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Attribute '.*' is an instance of")  # Lightning's, about nothing wrong
             task: Task = parser.instantiate(parser.parse_object({"task": described})).task
-        task.load_state_dict(checkpoint["state_dict"], strict=True)
-    except (ArgumentError, RuntimeError) as error:
+    except ArgumentError as error:
         raise ValueError(f"{path} holds a task that this version does not know: {error}") from error
+    load_weights(task, checkpoint["state_dict"], path)
     data = checkpoint[DATA]
     return Trained(task.eval(), data["views"], data["preparation"], data["split"])

@@ -104,7 +104,7 @@ def test_samples_have_the_shape_of_views_and_preparation(cache):
 
 def test_unusable_subjects_are_set_aside_with_the_reason(tmp_path, caplog):
     cohort = {**COHORT, "900000500": (1, ("la_2ch",)), "900000501": (7, ()), "900000502": (7, ())}
-    changes = {"s900000501": {"cine": False}, "s900000502": {"status": "rejected"}}
+    changes = {"s900000501": {"cine": False, "frames": 2}, "s900000502": {"status": "rejected"}}
     with caplog.at_level(logging.WARNING):
         splits = data_of(write_cache(tmp_path, cohort, **changes)).subjects
     assert sorted(chain(*splits.values())) == sorted(COHORT)

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from cmr_ssl.data.subjects import first_subjects, planes_of
+from cmr_ssl.data.subjects import first_subjects, planes_of, usable
 
 EVERYONE = [str(900000000 + k) for k in range(60)]
 
@@ -29,3 +29,10 @@ def test_planes_count_as_far_as_there_are_slots():
     cohort = pd.DataFrame({"views": ["sa,la_2ch,la_3ch", "la_4ch", "sa"], "sa_slices": [9, 0, 3]})
     assert planes_of(cohort, {"sa": 4, "la_2ch": 1}).tolist() == [5, 0, 3]
     assert planes_of(cohort, {"la_2ch": 1, "la_4ch": 1}).tolist() == [1, 1, 0]
+
+
+def test_two_frames_are_a_whole_study_only_where_two_are_wanted():
+    cohort = pd.DataFrame({"subject": ["beat", "ed_es"], "cine": [True, False], "frames": [25, 2]})
+    cohort = cohort.assign(status="accepted", views="sa", sa_slices=9)
+    assert usable(cohort, {"sa": 12}, 1, frames=50)["subject"].tolist() == ["beat"]
+    assert usable(cohort, {"sa": 12}, 1, frames=2)["subject"].tolist() == ["beat", "ed_es"]

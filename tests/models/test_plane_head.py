@@ -30,6 +30,14 @@ def test_a_frame_is_segmented_the_same_whichever_others_are_chosen():
     torch.testing.assert_close(both[:, :, :, 1:], alone, atol=1e-5, rtol=1e-4)
 
 
+def test_what_is_segmented_together_without_learning_changes_nothing():
+    head, images, tokens, grid, _ = decode(planes=9)
+    frames = torch.arange(8)[None]
+    learning = head(images, tokens, grid, frames)
+    with torch.no_grad():
+        torch.testing.assert_close(head(images, tokens, grid, frames), learning, atol=1e-5, rtol=1e-4)
+
+
 def test_a_plane_is_segmented_from_its_own_image_and_its_own_tokens():
     head, images, tokens, where, frames = decode()
     per_plane = grid_of(images, head.patch).per_plane
@@ -104,3 +112,10 @@ def test_the_plain_unet_segments_the_same_frames_in_the_same_layout():
     logits = net(images, frames)
     assert logits.shape == (2, 3, 6, 2, 32, 32)
     torch.testing.assert_close(logits[1, 2, :, 0], net(images[1:, 2:], torch.tensor([[3]]))[0, 0, :, 0])
+
+
+def test_before_anybody_taught_it_most_pixels_are_background():
+    head, *inputs = decode()
+    images, frames = torch.rand(1, 3, 8, 32, 32), torch.tensor([[0, 3]])
+    for logits in (head(*inputs), PlaneUNet(4).eval()(images, frames)):
+        assert (logits.argmax(dim=2) == 0).float().mean() > 0.95

@@ -64,3 +64,10 @@ def test_a_cine_lasts_one_beat_and_repeats_for_ever(frames, milliseconds):
 def test_a_still_is_kept_exactly():
     picture = montage([("a", planes(0.3, 0.6))], ["x", "y"], [True, False], tile=32)
     assert Image.open(BytesIO(png(picture))).tobytes() == picture.tobytes()
+
+
+def test_a_plane_may_have_colours_of_its_own():
+    colours = np.zeros((4, 4, 3), np.float32)
+    colours[..., 0] = 1.0
+    assert tile_of(colours, 8).getpixel((3, 3)) == (255, 0, 0)
+    assert tile_of(colours * np.nan, 8).getpixel((3, 3)) == (28, 32, 58)

@@ -124,6 +124,37 @@ def test_phenotypes_are_reported_in_physical_units_with_intervals_and_pictures(f
     assert (folder / "figures" / "agreement_LVEDV.png").is_file()
 
 
+@pytest.fixture
+def diagnoses(hearts, tmp_path):
+    """Return a table that calls the larger half of the hearts dilated, all but one of them."""
+    cohort = pd.read_csv(hearts / "cohort" / "phenotypes.csv")
+    large = cohort["LVEDV (mL)"] > cohort["LVEDV (mL)"].median()
+    table = pd.DataFrame({"eid": cohort["eid"], "Diagnosis": np.where(large, "dilated", "normal")})
+    table.loc[0, "Diagnosis"] = None
+    table.to_csv(tmp_path / "diagnoses.csv", index=False)
+    return tmp_path / "diagnoses.csv"
+
+
+def test_a_diagnosis_is_learnt_tested_and_predicted(hearts, pretrained, diagnoses, tmp_path):
+    objective = "{class_path: cmr_ssl.tasks.Classification, init_args: {classes: [normal, dilated]}}"
+    options = ["--model.targets", "[Diagnosis]", "--model.objective", objective, "--data.table", diagnoses]
+    reuse = ["--model.encoder_checkpoint", pretrained]
+    folder = tmp_path / "run"
+    assert main(arguments("fit", "phenotype", hearts, folder, *options, *reuse)) == 0
+    assert main(arguments("test", "phenotype", hearts, folder, *options, "--ckpt_path", "best")) == 0
+    true = pd.read_csv(diagnoses, index_col="eid")["Diagnosis"]
+    tested = pd.read_csv(folder / "test" / "predicted.csv", index_col="subject")
+    assert tested["true"].fillna("").tolist() == true.fillna("")[tested.index].tolist()
+    np.testing.assert_allclose(tested[["P(normal)", "P(dilated)"]].sum(axis=1), 1, atol=1e-4)
+    (agreement,) = pd.read_csv(folder / "test" / "agreement.csv").to_dict("records")
+    assert agreement["target"] == "Diagnosis"
+    source, out = str(hearts / "cohort"), tmp_path / "out"
+    checkpoint = folder / "checkpoints" / "best.ckpt"
+    assert main(["predict", "--checkpoint", str(checkpoint), "--source", source, "--out", str(out)]) == 0
+    found = pd.read_csv(out / "phenotypes.csv", index_col="subject").loc[tested.index, "P(dilated)"]
+    np.testing.assert_allclose(found, tested["P(dilated)"], atol=0.02)  # bfloat16, where there is one
+
+
 def test_label_maps_are_reported_by_structure_view_and_phase_with_volumes_and_overlays(fitted):
     folder = fitted["segmentation"]
     overlap = pd.read_csv(folder / "test" / "overlap.csv")
@@ -187,7 +218,6 @@ def test_label_maps_lie_on_the_grid_of_the_images(fitted, hearts, tmp_path):
     line = pd.read_csv(out / "phenotypes.csv", keep_default_na=False).iloc[0]
     for name in ("LVEDV (mL)", "LAV max (mL)"):
         assert (line[name] == "") == (name in line["Not measurable"])
-    assert main(["predict", "--checkpoint", str(checkpoint), "--source", str(source), "--out", str(out)]) == 1
 
 
 def test_a_batch_of_two_says_what_two_batches_of_one_say(fitted, hearts):

@@ -57,6 +57,10 @@ def test_a_diagnosis_is_a_distribution_and_unknown_ones_do_not_count():
     assert losses[1].isnan()
 
 
+def test_classes_may_be_numbers_as_tables_code_them():
+    assert Classification([0, 1]).classes == Classification(["0", "1"]).classes == ["0", "1"]
+
+
 def test_what_cannot_be_learnt_is_said():
     with pytest.raises(ValueError, match="at least two classes"):
         Classification(["ill"])

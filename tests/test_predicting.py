@@ -1,0 +1,142 @@
+import dataclasses
+import errno
+import shutil
+
+import pandas as pd
+import pytest
+import torch
+
+from cmr_ssl import predicting
+from cmr_ssl.cli import main
+from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.tasks import PhenotypeTask, SegmentationTask
+from cmr_ssl.tasks.trained import Trained
+from tests import studies
+from tests.tiny import tiny_encoder
+
+PREPARATION = dataclasses.asdict(Preparation(size=24, spacing_mm=5.0, frames=8))
+VIEWS = {"sa": 12, "la_4ch": 1}
+IDS = ("900000001", "900000002", "900000003")
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("source")
+    for subject in IDS:
+        studies.write_study(folder, studies.study(("sa", "la_4ch"), subject, frames=8, frame_ms=110.0))
+    return folder
+
+
+@pytest.fixture
+def checkpoint(tmp_path, monkeypatch):
+    """Return a file that stands for a tiny phenotype task."""
+    task = PhenotypeTask(["LVEF (%)", "LVEDV (mL)"], encoder=tiny_encoder()).eval()
+    monkeypatch.setattr(predicting, "load_task", lambda path: Trained(task, VIEWS, PREPARATION, {}))
+    path = tmp_path / "best.ckpt"
+    path.write_bytes(b"weights")
+    return path
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Return the subjects that the network was asked about, in their order."""
+    subjects, read = [], predicting.read_subject
+    monkeypatch.setattr(predicting, "read_subject", lambda *options: subjects.append(options[1]) or read(*options))
+    return subjects
+
+
+def predict(checkpoint, source, out, *more):
+    return main(["predict", "--checkpoint", str(checkpoint), "--source", str(source), "--out", str(out), *more])
+
+
+def fail_at(monkeypatch, subject, error):
+    read = predicting.read_subject
+
+    def read_or_fail(*options):
+        if options[1] == subject:
+            raise error
+        return read(*options)
+
+    monkeypatch.setattr(predicting, "read_subject", read_or_fail)
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [(KeyboardInterrupt(), "interrupted"), (OSError(errno.ENOSPC, "No space left on device"), "No space left")],
+)
+def test_a_run_that_was_cut_goes_on_where_it_was(error, why, checkpoint, source, tmp_path, asked, monkeypatch, capsys):
+    assert predict(checkpoint, source, tmp_path / "whole") == 0
+    asked.clear()
+    with monkeypatch.context() as patch:
+        fail_at(patch, IDS[1], error)
+        assert predict(checkpoint, source, tmp_path / "cut") == 1
+    said = capsys.readouterr().err
+    assert "Predicting stopped: " in said
+    assert why in said
+    assert asked == [IDS[0]]
+    assert not (tmp_path / "cut" / "phenotypes.csv").exists()
+    (journal,) = (tmp_path / "cut" / ".predict").glob("*.jsonl")
+    journal.write_text(journal.read_text() + '{"subject": "900000002", "sett')
+    assert predict(checkpoint, source, tmp_path / "cut") == 0
+    assert asked == list(IDS)
+    cut, whole = ((tmp_path / name / "phenotypes.csv").read_text() for name in ("cut", "whole"))
+    assert cut == whole
+    assert pd.read_csv(tmp_path / "cut" / "phenotypes.csv")["subject"].tolist() == list(map(int, IDS))
+
+
+def test_only_what_is_new_is_done_again(checkpoint, source, tmp_path, asked):
+    folder, out = tmp_path / "source", tmp_path / "out"
+    shutil.copytree(source, folder)
+    assert predict(checkpoint, folder, out) == 0
+    asked.clear()
+    assert predict(checkpoint, folder, out) == 0
+    assert asked == []
+    shutil.rmtree(folder / IDS[2])
+    studies.write_study(folder, studies.study(("sa",), IDS[1], frames=8))
+    assert predict(checkpoint, folder, out) == 0
+    assert asked == [IDS[1]]
+    assert pd.read_csv(out / "phenotypes.csv")["subject"].tolist() == list(map(int, IDS[:2]))
+
+
+def test_predictions_of_another_checkpoint_are_replaced_only_where_asked(checkpoint, source, tmp_path, asked, capsys):
+    assert predict(checkpoint, source, tmp_path / "out") == 0
+    asked.clear()
+    checkpoint.write_bytes(b"other weights")
+    assert predict(checkpoint, source, tmp_path / "out") == 1
+    assert "holds predictions of another checkpoint" in capsys.readouterr().err
+    assert asked == []
+    assert predict(checkpoint, source, tmp_path / "out", "--overwrite", "true") == 0
+    assert predict(checkpoint, source, tmp_path / "out") == 0
+    assert asked == list(IDS)
+
+
+def test_whatever_goes_wrong_with_a_subject_is_a_row(checkpoint, source, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "source"
+    shutil.copytree(source / IDS[0], folder / IDS[0])
+    studies.write_study(folder, studies.study(("sa",), IDS[1], frames=2))
+    shutil.copytree(source / IDS[2], folder / IDS[2])
+    studies.write_study(folder, studies.study(("la_2ch",), "900000004", frames=8))
+    fail_at(monkeypatch, IDS[2], RuntimeError("out of memory"))
+    assert predict(checkpoint, folder, tmp_path / "out") == 0
+    problems = pd.read_csv(tmp_path / "out" / "phenotypes.csv", keep_default_na=False)["problem"].tolist()
+    assert problems[0] == ""
+    assert "2 frames of the study are no whole beat" in problems[1]
+    assert problems[2] == "RuntimeError: out of memory"
+    assert "no plane of sa, la_4ch" in problems[3]
+    assert "1 subjects predicted, 3 not" in capsys.readouterr().out
+
+
+def test_halves_of_a_killed_run_do_not_stay(source, tmp_path):
+    task = SegmentationTask(tiny_encoder()).eval()
+    trained = Trained(task, VIEWS, PREPARATION, {})
+    half = tmp_path / IDS[0] / ".writing-7-seg6_sa.nii.gz"
+    half.parent.mkdir()
+    half.write_bytes(b"half")
+    folder = NiftiFolder(source, NiftiFiles())
+    with torch.inference_mode():
+        row = predicting.predict_subject(trained, folder, IDS[0], tmp_path, torch.device("cpu"))
+    assert row["problem"] == ""
+    assert {path.name for path in half.parent.iterdir()} == {
+        "seg6_sa.nii.gz", "seg6_la_4ch.nii.gz", "overlay.png", "overlay.gif"
+    }  # fmt: skip
