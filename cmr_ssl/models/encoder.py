@@ -97,12 +97,20 @@ class Encoder(nn.Module):
         return self(patchify(images, self.patch), coordinates(affine, grid, self.patch), attend)
 
     def embed_planes(self, images: Tensor, affine: Tensor, present: Tensor) -> Embedding:
-        """Encode every patch of the present planes and average; the arguments are those of `encode_planes`.
+        """Encode every patch of the present planes and average; see `encode_planes` and `average`."""
+        return average(self.encode_planes(images, affine, present), present)
 
-        Returns:
-            The embedding; planes that are absent have no part in the mean, and their own entry means nothing.
-        """
-        class_token, tokens = self.encode_planes(images, affine, present)
-        planes = tokens.unflatten(1, (present.shape[1], -1)).mean(dim=2)
-        mean = (planes * present[..., None]).sum(dim=1) / present.sum(dim=1, keepdim=True).clamp(min=1)
-        return Embedding(class_token, mean, planes)
+
+def average(encoded: Encoded, present: Tensor) -> Embedding:
+    """Average all tokens of a study, and those of each plane, in the order of `Encoder.encode_planes`.
+
+    Args:
+        encoded: class token (B, D) and all tokens (B, N, D).
+        present: True for planes that exist, (B, P).
+
+    Returns:
+        The embedding; planes that are absent have no part in the mean, and their own entry means nothing.
+    """
+    planes = encoded.tokens.float().unflatten(1, (present.shape[1], -1)).mean(dim=2)
+    mean = (planes * present[..., None]).sum(dim=1) / present.sum(dim=1, keepdim=True).clamp(min=1)
+    return Embedding(encoded.class_token.float(), mean, planes)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from cmr_ssl.data.sample import Sample
-from cmr_ssl.models.encoder import Encoded
+from cmr_ssl.models.encoder import Encoded, average
 from cmr_ssl.models.plane_head import pick_frames
 from cmr_ssl.models.tokens import grid_of
 from cmr_ssl.overlap import dice_per_structure
@@ -62,9 +62,8 @@ def segmented(task: Segmentation, batch: Sample) -> tuple[dict[str, Tensor], Ten
 
 def embeddings_of(encoded: Encoded, present: Tensor) -> dict[str, Tensor]:
     """Return the class token, and beside it the mean over the tokens of present planes (B, P)."""
-    planes = encoded.tokens.float().unflatten(1, (present.shape[1], -1)).mean(dim=2)
-    mean = (planes * present[..., None]).sum(dim=1) / present.sum(dim=1, keepdim=True).clamp(min=1)
-    return {"class token": encoded.class_token.float(), "mean token": mean}
+    averaged = average(encoded, present)
+    return {"class token": averaged.class_token, "mean token": averaged.mean}
 
 
 def labelled_frames(task: Segmentation, batch: Sample) -> Tensor:
