@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from benchmarks import device, loader, scaling, step
+from benchmarks import device, finetuning, loader, scaling, serving, step
 from benchmarks.machine import description
 from benchmarks.ours import hush
 from benchmarks.subjects import grid
@@ -47,6 +47,8 @@ def parts(effort: Effort) -> dict[str, Callable[[], list[Row]]]:
         "step": lambda: step.rows(effort.planes, effort.rounds),
         "scaling": lambda: scaling.rows(effort.sizes, effort.rounds),
         "loader": lambda: loader.rows(effort.planes, effort.subjects, effort.seconds, effort.rounds),
+        "finetuning": lambda: finetuning.rows(effort.planes, effort.rounds),
+        "serving": serving.rows,
         "device": lambda: device.rows(effort.planes, effort.seconds, effort.rounds),
     }
 

@@ -1,19 +1,22 @@
-"""Our training, as `configs/pretraining.yaml` describes it and `fit` runs it, on studies of random pixels."""
+"""Our training, as a config describes it and `fit` runs it, on studies of random pixels."""
 
 import logging
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning import Callback, LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.cli import LightningCLI
+from numpy.typing import NDArray
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.data import DataLoader
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.machine import now
-from benchmarks.subjects import FRAMES, SIZE, random_subjects, slots
+from benchmarks.subjects import FRAMES, PATCH, SIZE, random_subjects, slots
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.devices import device_of, has_bfloat16
@@ -25,13 +28,27 @@ STEPS = 1000  # of an epoch; nobody waits for its end
 class RandomStudies(CineDataModule):
     """The data module of the config, but with one batch of random pixels again and again instead of a cache."""
 
+    frames, targets = FRAMES, 0
+
     def setup(self, stage: str) -> None:
         """Say what the samples are like; there is nothing to open."""
-        self.shape = (sum(self.views.values()), FRAMES, SIZE, SIZE)
+        self.shape = (sum(self.views.values()), self.frames, SIZE, SIZE)
+
+    def use_targets(self, targets: list[str]) -> NDArray[np.float32]:
+        """Put random values into the samples, and return some."""
+        self.targets = len(targets)
+        return random_subjects(1, 8, targets=self.targets).phenotypes.numpy()
 
     def train_dataloader(self) -> DataLoader[Sample]:  # type: ignore[override]
         """Return the batches of an epoch, all the same."""
-        return DataLoader([random_subjects(self.shape[0], self.batch_size)] * STEPS, batch_size=None)  # type: ignore[arg-type]
+        batch = random_subjects(self.shape[0], self.batch_size, self.frames, self.targets)
+        return DataLoader([batch] * STEPS, batch_size=None)  # type: ignore[arg-type]
+
+
+class HalfStudies(RandomStudies):
+    """The same with half the frames, one patch of them, and so half the tokens."""
+
+    frames = PATCH[0]
 
 
 class Clock(Callback):
@@ -54,10 +71,21 @@ def hush() -> None:
     warnings.filterwarnings("ignore", module="lightning")
 
 
-def build(planes: int, batch: int, config: Path = CONFIG) -> LightningCLI:
-    """Return task, data module and trainer as the command line builds them, without pictures, logs and checkpoints."""
+def build(
+    planes: int, batch: int, config: Path = CONFIG, data: str = "RandomStudies", more: Sequence[str] = ()
+) -> LightningCLI:
+    """Return task, data module and trainer as the command line builds them, without pictures, logs and checkpoints.
+
+    Args:
+        planes: of a study.
+        batch: studies a step.
+        config: of the task.
+        data: name of a class of this module.
+        more: arguments of the command line.
+    """
+    hush()
     options = {
-        "data": "benchmarks.ours.RandomStudies",
+        "data": f"benchmarks.ours.{data}",
         "data.views": slots(planes),
         "data.batch_size": batch,
         "trainer.precision": "bf16-mixed" if has_bfloat16(device_of("auto")) else "32-true",
@@ -76,14 +104,18 @@ def build(planes: int, batch: int, config: Path = CONFIG) -> LightningCLI:
         auto_configure_optimizers=False,
         save_config_callback=None,
         run=False,
-        args=[f"--config={config}", *(f"--{name}={value}" for name, value in options.items())],
+        args=[f"--config={config}", *(f"--{name}={value}" for name, value in options.items()), *more],
     )
 
 
 def step_ends(planes: int, batch: int, steps: int) -> list[float]:
+    """Pretrain for some steps and return when each ended, in seconds."""
+    return ends(build(planes, batch), steps)
+
+
+def ends(run: LightningCLI, steps: int) -> list[float]:
     """Train for some steps and return when each ended, in seconds."""
-    hush()
-    run, clock = build(planes, batch), Clock(steps)
+    clock = Clock(steps)
     run.trainer.callbacks.append(clock)  # type: ignore[attr-defined]
     run.trainer.fit(run.model, run.datamodule)
     return clock.ends

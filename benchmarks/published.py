@@ -14,7 +14,8 @@ from torch.nn.functional import mse_loss
 
 from benchmarks.machine import device, now
 from benchmarks.subjects import PATCH, grid, random_subjects
-from cmr_ssl.models.tokens import patchify, take
+from cmr_ssl.models import Encoded, Encoder, Pooling
+from cmr_ssl.models.tokens import Coordinates, patchify, take
 
 
 class Block(nn.Module):
@@ -63,6 +64,19 @@ class PublishedModel(nn.Module):
         restored = take(torch.cat([encoded[:, 1:], hidden], dim=1), order.argsort(dim=1)) + self.positions
         decoded = self.decoder(torch.cat([encoded[:, :1], restored], dim=1))
         return self.pixels(decoded[:, 1:]).sigmoid()
+
+
+class FlattenedTokens(Pooling):
+    """The published head: all tokens of a study side by side, through one linear layer, so planes must never change."""
+
+    def __init__(self, encoder: Encoder, tokens: int, width: int = 128) -> None:
+        """Build the layer; 2,304 tokens of the paper's encoder make 302 million weights of it."""
+        super().__init__(encoder)
+        self.linear, self.width = nn.Linear(tokens * encoder.width, width), width
+
+    def forward(self, encoded: Encoded, attend: Tensor, where: Coordinates) -> Tensor:
+        """Return (B, width) from all tokens; see `Pooling.forward`."""
+        return self.linear(encoded.tokens.flatten(1))
 
 
 def train(model: PublishedModel, images: Tensor) -> Iterator[float]:

@@ -28,7 +28,7 @@ def nifti_image(data: NDArray[np.generic], affine: NDArray[np.float64], frame_ms
 
 def write_image(
     path: Path,
-    data: NDArray[np.int16] | NDArray[np.uint8],
+    data: NDArray[np.generic],
     affine: NDArray[np.float64],
     frame_ms: float,
     description: str,

@@ -1,19 +1,17 @@
 """A study as a folder of NIfTI files, named and laid out as the field's tools expect them; nothing of the patient."""
 
-import gzip
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.cache import remove_halves, write_atomically
-from cmr_ssl.data.nifti import nifti_image
+from cmr_ssl.data.cache import remove_halves
+from cmr_ssl.data.nifti import write_image
 from cmr_ssl.data.study import Series, Study
 from cmr_ssl.planes import VIEWS
 
 Image = tuple[NDArray[np.generic], Series]  # values, and the view whose grid they share
+MAKER = "cmr_ssl import"
 WEAK = "weak_{view}.nii.gz"  # labels nobody checked: no name that is read as labels unless somebody asks for it
 
 
@@ -26,14 +24,7 @@ def write_study(folder: Path, study: Study) -> None:
         if series.labels is not None:
             images[WEAK.format(view=series.view)] = (series.labels, series)
     for name, (values, series) in images.items():
-        write_atomically(folder / name, partial(write_image, values, series))
+        write_image(folder / name, values, series.affine, series.frame_ms, MAKER)
     for view in VIEWS:
         for name in {f"{view}.nii.gz", WEAK.format(view=view)} - images.keys():
             (folder / name).unlink(missing_ok=True)
-
-
-def write_image(values: NDArray[np.generic], series: Series, stream: BinaryIO) -> None:
-    """Write the pixels or labels of one view as gzipped NIfTI, the same bytes for the same values."""
-    image = nifti_image(values, series.affine, series.frame_ms)
-    with gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=1, mtime=0, filename="") as packed:
-        image.to_stream(packed)

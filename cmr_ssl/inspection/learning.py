@@ -7,7 +7,7 @@ import torch
 from rich.progress import track
 from torch.utils.data import default_collate
 
-from cmr_ssl.data.cache import read_preparation
+from cmr_ssl.data.cache import check_prepared
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.sample import Sample, to_device
@@ -27,8 +27,7 @@ def split_subjects(checkpoint: Path, cache: Path, trained: Trained, *splits: Spl
         FileNotFoundError: if there is no such cache.
         ValueError: if it was prepared otherwise, or nobody is left.
     """
-    if read_preparation(cache) != trained.preparation:
-        raise ValueError(f"{cache} was prepared otherwise than the data of {checkpoint}: name the cache it learnt from")
+    check_prepared(cache, trained.preparation)
     split = trained.split
     cohort = usable(read_cohort(cache), trained.views, FEWEST_PLANES, trained.preparation["frames"])
     belongs = split_cohort(cohort, tuple(split["fractions"]), split["column"]).isin(splits)

@@ -67,7 +67,7 @@ def test_test_subjects_teach_nothing_about_what_is_usual(checkpoint, cache):
     learning, testing = (set(split_subjects(checkpoint, cache, trained, *s)) for s in (("train", "val"), ("test",)))
     assert len(learning) > len(testing) > 0
     assert not learning & testing
-    with pytest.raises(ValueError, match="was prepared otherwise"):
+    with pytest.raises(ValueError, match="was prepared with another"):
         split_subjects(checkpoint, cache, trained._replace(preparation={"size": 8}), "test")
 
 
