@@ -172,7 +172,7 @@ def manifest_text(names):
 
 def member(data=b"", name="image.dcm"):
     """Return a file of these bytes."""
-    return Member(name, len(data), lambda: io.BytesIO(data))
+    return Member(name, len(data), lambda: io.BytesIO(data), lambda: data)
 
 
 def grid(affine, shape=(SIDE, SIDE)):

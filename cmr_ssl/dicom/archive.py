@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
+from cmr_ssl.dicom.inflating import read_member
 from cmr_ssl.dicom.oddities import Oddities
 
 DAMAGED = (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
@@ -42,11 +43,15 @@ class Limits:
 
 
 class Member(NamedTuple):
-    """One file: its name as stored, its inflated size in bytes, and how to open it (raises one of `DAMAGED`)."""
+    """One file: its name as stored, its inflated size in bytes, how to open it and how to read it all at once.
+
+    Both raise one of `DAMAGED`.
+    """
 
     name: str
     size: int
     open: Callable[[], BinaryIO]
+    read: Callable[[], bytes]
 
 
 @contextmanager
@@ -82,7 +87,10 @@ def zip_members(archive: zipfile.ZipFile, path: Path, limits: Limits, odd: Oddit
     if inflated > allowed:
         raise ValueError(f"{path.name} would inflate to {_mb(inflated)}, more than the {_mb(allowed)} it may")
     readable = [info for info in infos if _readable(info, limits, odd)]
-    return [Member(info.filename, info.file_size, partial(_open_zipped, archive, info)) for info in readable]
+    return [
+        Member(info.filename, info.file_size, partial(_open_zipped, archive, info), partial(read_member, archive, info))
+        for info in readable
+    ]
 
 
 def folder_members(folder: Path, limits: Limits, odd: Oddities) -> list[Member]:
@@ -99,7 +107,8 @@ def folder_members(folder: Path, limits: Limits, odd: Oddities) -> list[Member]:
         elif status.st_size > limits.member_bytes:
             odd.add("too-large", file.name, f"has {_mb(status.st_size)}, too much for an image")
         else:
-            members.append(Member(str(file.relative_to(folder)), status.st_size, partial(_open_file, file)))
+            name = str(file.relative_to(folder))
+            members.append(Member(name, status.st_size, partial(_open_file, file), file.read_bytes))
         if len(members) > limits.members:
             raise ValueError(f"{folder.name} holds more than {limits.members} files, too many for one study")
     return members

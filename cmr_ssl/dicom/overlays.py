@@ -54,8 +54,7 @@ def weak_labels(stack: Stack, headers: list[Header]) -> tuple[Labels | None, lis
 def read_outlines(header: Header) -> NDArray[np.bool_] | None:
     """Return the first overlay of an image, (rows, columns), None where it has none that fits it."""
     try:
-        with header.member.open() as stream:
-            data = io.BytesIO(stream.read())
+        data = io.BytesIO(header.member.read())
         data.seek(header.offset)
         form = header.format
         elements = data_element_generator(data, form.implicit, form.little, specific_tags=[ROWS, COLUMNS, DATA])

@@ -24,8 +24,7 @@ def read_pixels(header: Header) -> NDArray[np.generic]:
         ValueError: if the file does not hold the image its header promises; a sentence that goes on from its name.
     """
     try:
-        with header.member.open() as stream:
-            data = stream.read()
+        data = header.member.read()
     except DAMAGED as error:
         raise ValueError(f"cannot be read ({error})") from error
     pixels = _plain(data, header) if header.format.syntax in PLAIN else _compressed(data, header)
