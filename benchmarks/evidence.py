@@ -1,46 +1,29 @@
-"""What pretraining is worth downstream: the comparisons of docs/evidence.md, resumable, a process a run.
+"""What pretraining is worth downstream: the comparisons of docs/evidence.md, resumable.
 
     python -m benchmarks.evidence [--seeds 0 1 2] [--labels 10 30 100 300] [--workers 2]
 
 A run that left its ``test/agreement.csv`` is not repeated, so a cut evidence goes on where it stopped.
 """
 
-import json
 import os
-import subprocess
-import sys
+import shutil
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
 from rich.progress import track
 
+from benchmarks.evidence_arms import PRETRAINING, USUAL, Arm, Pretraining, arms, maskings
+from cmr_ssl.workers import pool
+
 FOLDER = Path("evidence")
-PRETRAINED = FOLDER / "pretraining" / "checkpoints" / "best.ckpt"
 MOST_LABELS = 300
-STEPS = {"phenotype": 160, "segmentation": 160}  # of every trained arm alike with so many labels; with fewer, fewer
+MASKING_LABELS = 100  # of the probes that compare maskings
+STEPS = {"phenotype": 120, "masking": 120, "segmentation": 120}  # with most labels, alike for all arms; else fewer
 FRAMES = 2  # of a study that a step of segmentation looks at
-BATCH = {"phenotype": 8, "segmentation": 4}
-
-
-class Arm(NamedTuple):
-    """One way to solve a task.
-
-    Attributes:
-        task: phenotype or segmentation.
-        name: of the arm.
-        config: which file.
-        options: what else the command line says.
-    """
-
-    task: str
-    name: str
-    config: str
-    options: tuple[str, ...]
+BATCH = {"phenotype": 8, "masking": 8, "segmentation": 4}
 
 
 class Run(NamedTuple):
@@ -53,7 +36,8 @@ class Run(NamedTuple):
     @property
     def folder(self) -> Path:
         """Where the run lives."""
-        return FOLDER / "runs" / f"{self.arm.task}-{self.arm.name.replace(' ', '_')}-{self.labels}-{self.seed}"
+        name = self.arm.name.replace(", ", "-").replace(" ", "_").replace(".", "")
+        return FOLDER / "runs" / f"{self.arm.task}-{name}-{self.labels}-{self.seed}"
 
     @property
     def epochs(self) -> int:
@@ -72,42 +56,49 @@ class Run(NamedTuple):
         return (self.folder / "test" / "agreement.csv").is_file()
 
 
-def arms() -> list[Arm]:
-    """Return all arms; those from scratch have the very network that was pretrained.
+def spoken(log: Path, *words: str) -> None:
+    """Run one command of `cmr_ssl` in this process; all it says goes to `log`.
 
-    A probe is solved before its first step (`RidgeStart`); that of an untrained encoder tells what pretraining adds.
+    Raises:
+        RuntimeError: if it failed.
     """
-    network = yaml.safe_load(Path("configs/evidence/pretraining.yaml").read_text())["model"]["init_args"]["encoder"]
-    pretrained, scratch = ("--model.encoder_checkpoint", str(PRETRAINED)), ("--model.encoder", json.dumps(network))
-    phenotype, segmentation = "configs/phenotype.yaml", "configs/segmentation.yaml"
-    small, all_alike = ("--model.head.channels", "8"), ("--model.optimisation.layer_decay", "1.0")
-    probe = ("--model.freeze", "encoder", "--trainer.max_epochs", "1", "--trainer.check_val_every_n_epoch", "1")
-    faster = (*all_alike, "--model.optimisation.learning_rate", "2e-5", "--model.optimisation.encoder_factor", "30")
-    return [
-        Arm("phenotype", "fine-tuned", phenotype, pretrained),
-        Arm("phenotype", "probe", phenotype, (*pretrained, *probe)),
-        Arm("phenotype", "probe of an untrained encoder", phenotype, (*scratch, *probe)),
-        Arm("phenotype", "scratch", phenotype, (*scratch, *faster)),
-        Arm("phenotype", "ResNet", "configs/phenotype_resnet.yaml", ()),
-        Arm("segmentation", "fine-tuned", segmentation, (*pretrained, *small)),
-        Arm("segmentation", "scratch", segmentation, (*scratch, *small, *all_alike)),
-        Arm("segmentation", "U-Net", "configs/segmentation_unet.yaml", ("--model.network.channels", "8")),
-    ]
+    import torch
+
+    from cmr_ssl.cli import main as cmr_ssl
+
+    torch.set_num_threads(1)  # there is a worker a core
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a") as stream:  # this is a worker: nobody else writes to where it writes
+        os.dup2(stream.fileno(), 1)
+        os.dup2(stream.fileno(), 2)
+    if cmr_ssl(words):
+        raise RuntimeError(f"{' '.join(words)} failed; {log} says why")
 
 
-def cohort() -> None:
-    """Make the cohort and pretrain on its training split, or go on where that was cut."""
-    command = [sys.executable, "-m", "cmr_ssl"]
-    small = ["--preparation", "configs/preparation/small.yaml"]
-    phantom = ["--subjects", "520", "--seed", "11", "--preset", "small", "--workers", "2"]
-    fit = ["fit", "--config", "configs/evidence/pretraining.yaml"]
-    last = FOLDER / "pretraining" / "checkpoints" / "last.ckpt"
-    for step in (
-        ["phantom", "--out", str(FOLDER / "cohort"), *phantom],
-        ["prepare", "--source", str(FOLDER / "cohort"), "--out", str(FOLDER / "cache"), "--workers", "2", *small],
-        [*fit, *(["--ckpt_path", "last"] if last.exists() else [])],
-    ):
-        subprocess.run([*command, *step], check=True)
+def fit(folder: Path, words: list[str]) -> None:
+    """Train a run, or go on where it was cut; one that was cut before its first checkpoint begins again."""
+    resume = (folder / "checkpoints" / "last.ckpt").exists()
+    if not resume and folder.exists():
+        shutil.rmtree(folder)
+    more = ["--ckpt_path", "last"] if resume else []
+    spoken(folder / "log.txt", "fit", *words, "--trainer.default_root_dir", str(folder), *more)
+
+
+def cohort(workers: int) -> None:
+    """Make the cohort of all comparisons; what is there stays."""
+    small = ["--preparation", "configs/preparation/small.yaml", "--workers", str(workers)]
+    phantom = ["--subjects", "520", "--seed", "11", "--preset", "small", "--workers", str(workers)]
+    spoken(FOLDER / "log.txt", "phantom", "--out", str(FOLDER / "cohort"), *phantom)
+    spoken(FOLDER / "log.txt", "prepare", "--source", str(FOLDER / "cohort"), "--out", str(FOLDER / "cache"), *small)
+
+
+def pretrain(pretraining: Pretraining) -> None:
+    """Pretrain on the training split."""
+    folder = FOLDER / pretraining.folder
+    done = folder / "done.txt"
+    if not done.exists():
+        fit(folder, ["--config", PRETRAINING, "--data.workers", "0", *pretraining.options])
+        done.touch()
 
 
 def arguments(run: Run) -> list[str]:
@@ -115,31 +106,24 @@ def arguments(run: Run) -> list[str]:
     data = ["--data.cache", str(FOLDER / "cache"), "--data.fractions", "[0.72, 0.08, 0.20]", "--data.workers", "0"]
     data += ["--data.train_subjects", str(run.labels), "--data.batch_size", str(run.batch), "--data.min_planes", "5"]
     data += ["--data.seed", str(run.seed)]
-    if run.arm.task == "phenotype":
-        data += ["--data.table", str(FOLDER / "cohort" / "phenotypes.csv")]
-    else:
+    if run.arm.task == "segmentation":
         data += ["--model.frames", str(FRAMES)]
-    trainer = ["--trainer.default_root_dir", str(run.folder), "--trainer.max_epochs", str(run.epochs)]
-    trainer += [
-        "--trainer.check_val_every_n_epoch",
-        str(max(1, run.epochs // 4)),
-        "--trainer.enable_progress_bar",
-        "false",
-    ]
+    else:
+        data += ["--data.table", str(FOLDER / "cohort" / "phenotypes.csv")]
+    if run.arm.pretraining:
+        data += ["--model.encoder_checkpoint", str(FOLDER / run.arm.pretraining.folder / "checkpoints" / "best.ckpt")]
+    trainer = ["--trainer.max_epochs", str(run.epochs)]
+    trainer += ["--trainer.check_val_every_n_epoch", str(max(1, run.epochs // 4))]
+    trainer += ["--trainer.enable_progress_bar", "false"]
     return ["--config", run.arm.config, "--seed_everything", str(run.seed), *data, *trainer, *run.arm.options]
 
 
 def carry_out(run: Run) -> None:
-    """Train and test a run in processes of their own; what they say lies beside the run."""
-    command, common = [sys.executable, "-m", "cmr_ssl"], arguments(run)
-    run.folder.mkdir(parents=True, exist_ok=True)
-    last = run.folder / "checkpoints" / "last.ckpt"
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    start = time.monotonic()
-    with (run.folder / "log.txt").open("a") as log:
-        for verb, resume in (("fit", "last" if last.exists() else ""), ("test", "best")):
-            more = ["--ckpt_path", resume] if resume else []
-            subprocess.run([*command, verb, *common, *more], check=True, stdout=log, stderr=log, env=environment)
+    """Train and test a run; what is said meanwhile lies beside it."""
+    start, words = time.monotonic(), arguments(run)
+    fit(run.folder, words)
+    where = ("--trainer.default_root_dir", str(run.folder))
+    spoken(run.folder / "log.txt", "test", *words, *where, "--ckpt_path", "best")
     (run.folder / "minutes.txt").write_text(f"{(time.monotonic() - start) / 60:.1f}\n")
     for checkpoint in (run.folder / "checkpoints").glob("*.ckpt"):
         checkpoint.unlink()  # dozens of them would fill a disk
@@ -151,6 +135,8 @@ def plan(labels: list[int], seeds: list[int]) -> Iterator[Run]:
         for count in labels:
             for arm in arms():
                 yield Run(arm, count, seed)
+        for arm in maskings():
+            yield Run(arm, MASKING_LABELS, seed)
 
 
 def main() -> None:
@@ -163,11 +149,14 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("docs"))
     asked = parser.parse_args()
-    cohort()
     runs = list(plan(asked.labels, asked.seeds))
     missing = [run for run in runs if not run.done]
-    with ThreadPoolExecutor(asked.workers) as pool:
-        for _ in track(pool.map(carry_out, missing), "evidence", total=len(missing)):
+    pretrainings = [USUAL, *(arm.pretraining for arm in maskings() if arm.pretraining)]
+    with pool(asked.workers) as processes:
+        processes.submit(cohort, asked.workers).result()
+        for _ in track(processes.map(pretrain, pretrainings), "pretraining", total=len(pretrainings)):
+            pass
+        for _ in track(processes.map(carry_out, missing), "evidence", total=len(missing)):
             write_report([run for run in runs if run.done], asked.out)
     write_report([run for run in runs if run.done], asked.out)
 

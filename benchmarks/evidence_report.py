@@ -1,5 +1,7 @@
 """Tables and learning curves of the evidence."""
 
+import re
+import shutil
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 
 INTERVAL = (" 2.5 %", " 97.5 %")
 PAIRS = (("fine-tuned", "scratch"), ("probe", "probe of an untrained encoder"))  # pretrained and not, else the same
+TARGETS = ("LVEF (%)", "LVEDV (mL)", "LVESV (mL)", "LVM (g)", "RVEF (%)", "LAV max (mL)")
+FEW, MORE = 30, 100  # labels: are so few after pretraining as good as more without?
+PICTURES = {"phenotype": "agreement_LVEF.png", "segmentation": "segmentation_*.png"}  # of a run, for everybody to see
 
 
 def collect(runs: "list[Run]") -> pd.DataFrame:
@@ -24,15 +29,26 @@ def collect(runs: "list[Run]") -> pd.DataFrame:
     rows = []
     for run in runs:
         name = {"task": run.arm.task, "arm": run.arm.name, "labels": run.labels, "seed": run.seed}
-        agreement = pd.read_csv(run.folder / "test" / "agreement.csv")
-        for _, line in agreement.iterrows():
-            low, high = (line[f"MAE{end}"] for end in INTERVAL)
-            rows.append({**name, "what": f"MAE {line['target']}", "value": line["MAE"], "low": low, "high": high})
+        agreement = pd.read_csv(run.folder / "test" / "agreement.csv").set_index("target")
+        for target in (target for target in TARGETS if target in agreement.index):
+            value, low, high = (float(agreement.at[target, f"MAE{end}"]) for end in ("", *INTERVAL))
+            rows.append({**name, "what": f"MAE {target}", "value": value, "low": low, "high": high})
         if run.arm.task == "segmentation":
             overlap = pd.read_csv(run.folder / "test" / "overlap.csv")
             dice = overlap[overlap["view"] == "all"].groupby("structure", sort=False)["dice mean"].mean()  # ED and ES
             rows += [{**name, "what": f"Dice {structure}", "value": value} for structure, value in dice.items()]
+            rows.append({**name, "what": "volumes off by (%)", "value": relative_error(run.folder)})
     return pd.DataFrame(rows)
+
+
+def relative_error(folder: Path) -> float:
+    """Return by how much volumes and masses from predicted labels differ from those of true ones, a mean, in %."""
+    volumes = pd.read_csv(folder / "test" / "volumes.csv")
+    names = [
+        name.removeprefix("true ") for name in volumes if re.fullmatch(r"true (..EDV|..ESV|LVM|.AV max) \(.+\)", name)
+    ]
+    off = [(volumes[f"predicted {name}"] / volumes[f"true {name}"] - 1).abs() for name in names]
+    return float(100 * pd.concat(off, axis=1).mean().mean())
 
 
 def training_mean(folder: Path, targets: list[str]) -> dict[str, float]:
@@ -81,6 +97,20 @@ def verdict(found: pd.DataFrame) -> list[str]:
     return sentences
 
 
+def fewer_labels(found: pd.DataFrame) -> list[str]:
+    """Return where the pretrained encoder with few labels is at least as good as one from scratch with more."""
+    means = found.groupby(["labels", "arm", "what"])["value"].mean()
+    few, more = (means.get((labels, arm)) for labels, arm in ((FEW, "fine-tuned"), (MORE, "scratch")))
+    if few is None or more is None:
+        return []
+    share = pd.DataFrame({"few": few, "more": more}).dropna()
+    higher = share.index.str.startswith("Dice")
+    good = share.index[(share["few"] >= share["more"]) == higher]
+    names = ", ".join(good) or "nothing"
+    count = f"{len(good)} of {len(share)}"
+    return [f"Fine-tuned with {FEW} labels is at least as good as from scratch with {MORE} at {count}: {names}."]
+
+
 def compared(one: pd.Series, other: pd.Series) -> str:
     """Return whether the error `one` is better, worse or alike; each has a value and the ends of its interval."""
     if other["low"] <= one["value"] <= other["high"] or one["low"] <= other["value"] <= one["high"]:
@@ -114,22 +144,33 @@ def write_report(runs: "list[Run]", out: Path) -> None:
     if not runs:
         return
     found = collect(runs)
+    minutes = sum(float((run.folder / "minutes.txt").read_text()) for run in runs)
     text = [
         "# Evidence: what pretraining is worth downstream",
         "Written by `python -m benchmarks.evidence`. " + " ".join(description()),
-        f"Runs: {len(runs)}, seeds {sorted({run.seed for run in runs})}; a seed also chooses the labelled subjects. "
-        "Every trained arm of a task has the same data, batches and number of steps; probes are solved in closed form "
-        "on a frozen encoder. Values are means over seeds on the test split, brackets the mean ends of subject-level "
-        "95 % bootstrap intervals. A cohort of synthetic hearts: it compares methods and says nothing about patients.",
+        f"Runs: {len(runs)}, seeds {sorted({run.seed for run in runs})}, {minutes:.0f} minutes of one core beside the "
+        "pretrainings; a seed also chooses the labelled subjects. Every trained arm of a task has the same data, "
+        "batches and number of steps; probes are solved in closed form on a frozen encoder. Values are means over "
+        "seeds on the test split, brackets the mean ends of subject-level 95 % bootstrap intervals. A cohort of "
+        "synthetic hearts: it compares methods and says nothing about patients.",
     ]
     for task in dict.fromkeys(run.arm.task for run in runs):
-        some = found[found["task"] == task]
-        text += [f"## {task.capitalize()}", table(found, task), *verdict(some)]
-        if task == "phenotype":
-            targets = [what.removeprefix("MAE ") for what in dict.fromkeys(some["what"])]
-            means = training_mean(runs[0].folder.parents[1], targets)
-            text.append("Training mean: " + ", ".join(f"{name} {value:.3g}" for name, value in means.items()) + ".")
-        if some["labels"].nunique() > 1:
-            text.append(f"![learning curves](evidence_{task}.png)")
-            draw_learning_curves(out / f"evidence_{task}.png", some)
+        text += section(task, [run for run in runs if run.arm.task == task], found[found["task"] == task], out)
     write_atomically(out / "evidence.md", lambda stream: stream.write(("\n\n".join(text) + "\n").encode()))
+
+
+def section(task: str, runs: "list[Run]", found: pd.DataFrame, out: Path) -> list[str]:
+    """Return the paragraphs on one task, and draw its figures."""
+    text = [f"## {task.capitalize()}", table(found, task), *verdict(found), *fewer_labels(found)]
+    if task == "phenotype":
+        means = training_mean(runs[0].folder.parents[1], list(TARGETS))
+        text.append("Training mean: " + ", ".join(f"{name} {value:.3g}" for name, value in means.items()) + ".")
+    if found["labels"].nunique() > 1:
+        text.append(f"![learning curves](evidence_{task}.png)")
+        draw_learning_curves(out / f"evidence_{task}.png", found)
+    shown = max((run for run in runs if run.arm.name == "fine-tuned"), key=lambda run: run.labels, default=None)
+    pictures = sorted((shown.folder / "figures").glob(PICTURES[task])) if shown else []
+    if shown and pictures:
+        shutil.copyfile(pictures[0], out / f"evidence_{task}_example.png")
+        text.append(f"![fine-tuned with {shown.labels} labels](evidence_{task}_example.png)")
+    return text

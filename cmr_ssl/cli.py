@@ -4,7 +4,7 @@ import json
 import re
 import sys
 from argparse import ArgumentError
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from inspect import signature
 from itertools import takewhile
@@ -53,6 +53,7 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
     run = getattr(import_module(module), function)
     if "paths" in signature(run).parameters:
         arguments = gather(arguments)
+    arguments = spell_out(arguments, switches(run))
     status: int = auto_cli(run, args=list(arguments), prog=f"python -m cmr_ssl {name}", as_positional=False)
     return status
 
@@ -61,6 +62,18 @@ def gather(arguments: Sequence[str]) -> list[str]:
     """Return arguments with those at the beginning that are no options as the option `--paths`."""
     paths = list(takewhile(lambda argument: not argument.startswith("-"), arguments))
     return [f"--paths={json.dumps(paths)}", *arguments[len(paths) :]] if paths else list(arguments)
+
+
+def switches(run: Callable[..., object]) -> set[str]:
+    """Return the options of a command that say yes or no."""
+    return {f"--{name}" for name, parameter in signature(run).parameters.items() if isinstance(parameter.default, bool)}
+
+
+def spell_out(arguments: Sequence[str], switches: set[str]) -> list[str]:
+    """Return arguments in which a switch that stands alone, like `--dicom`, says yes."""
+    behind = [*arguments[1:], "-"]
+    bare = [one in switches and after.startswith("-") for one, after in zip(arguments, behind, strict=False)]
+    return [f"{one}=true" if alone else one for one, alone in zip(arguments, bare, strict=True)]
 
 
 def sentence(error: BaseException) -> str:

@@ -190,9 +190,9 @@ def _check_room(out: Path, curves: Path | None, overwrite: bool) -> None:
     if out.is_dir():
         raise FileExistsError(f"{out} is a folder: name the CSV file to write")
     if not overwrite and out.exists():
-        raise FileExistsError(f"{out} exists: choose another --out, or replace it with --overwrite true")
+        raise FileExistsError(f"{out} exists: choose another --out, or replace it with --overwrite")
     if not overwrite and curves is not None and any(curves.glob("*.png")):
-        raise FileExistsError(f"{curves} holds pictures: choose another --curves, or give --overwrite true")
+        raise FileExistsError(f"{curves} holds pictures: choose another --curves, or give --overwrite")
 
 
 def _draw(path: Path, heart: LabelledHeart, measured: Measured, title: str) -> None:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from cmr_ssl.cli import COMMANDS, TRAINING, main
+from cmr_ssl.cli import COMMANDS, TRAINING, main, spell_out
 from tests.runs import ROOT
 
 
@@ -53,3 +53,21 @@ def test_a_mistake_is_one_sentence_and_no_traceback(tmp_path, capsys):
     error = capsys.readouterr().err
     assert error.startswith("error: no checkpoint at")
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("said", [["--dicom"], ["--dicom", "true"], ["--dicom=true"]])
+def test_a_switch_can_stand_alone_anywhere(said):
+    assert spell_out([*said, "--seed", "1"], {"--dicom"})[-2:] == ["--seed", "1"]
+    for arguments in ([*said, "--seed", "1"], ["--seed", "1", *said]):
+        assert "=".join(spell_out(arguments, {"--dicom"})).replace("--seed=1", "").strip("=") == "--dicom=true"
+
+
+def test_a_command_takes_its_switches_alone(tmp_path):
+    small = ["--subjects", "1", "--preset", "small"]
+    assert main(["phantom", "--dicom", "--out", str(tmp_path), *small]) == 0
+    assert len([*tmp_path.glob("*.zip")]) == 2
+
+
+@pytest.mark.parametrize("said", [[], ["--dicom", "false"], ["--dicom=false"], ["--out", "dicom"]])
+def test_nothing_else_is_spelt_out(said):
+    assert spell_out(said, {"--dicom"}) == said

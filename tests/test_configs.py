@@ -48,7 +48,11 @@ def built(request):
 
 def test_there_are_configurations():
     assert {"demo", "pretraining", "pretraining_published", "smoke"} <= {path.stem for path in CONFIGS}
-    for folder, names in (("preparation", {"small"}), ("sources", {"nifti_folder", "sunnybrook"})):
+    for folder, names in (
+        ("policy", {"default"}),
+        ("preparation", {"small"}),
+        ("sources", {"nifti_folder", "sunnybrook"}),
+    ):
         assert names <= {path.stem for path in (ROOT / "configs" / folder).glob("*.yaml")}
 
 

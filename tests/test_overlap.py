@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 import torch
+from monai.metrics import compute_average_surface_distance, compute_hausdorff_distance
 
 from cmr_ssl.anatomy import LA, LV, MYOCARDIUM, RV, UNLABELLED
-from cmr_ssl.overlap import dice_per_structure, scores, summarise
+from cmr_ssl.overlap import dice_per_structure, outline_distances, scores, summarise
 
 ALL = np.ones((1, 6), dtype=bool)
 PHASES = {0: "ED"}
@@ -32,6 +33,22 @@ def test_a_shift_costs_what_geometry_says_in_mm():
     assert found.dice == pytest.approx(2 * 48 / 128)
     assert found.hd95_mm == pytest.approx(3.0)
     assert 0 < found.assd_mm < 3.0
+
+
+def test_outlines_lie_as_far_apart_as_monai_says():
+    rng = np.random.default_rng(0)
+    rows, columns = np.mgrid[:32, :32]
+    for _ in range(20):
+        one, other = (
+            ((rows - row) / 5) ** 2 + ((columns - column) / radius) ** 2 < 1
+            for row, column, radius in rng.uniform((10, 10, 3), (22, 22, 8), (2, 3))
+        )
+        masks = [torch.from_numpy(mask)[None, None] for mask in (one, other)]
+        hd95 = compute_hausdorff_distance(*masks, include_background=True, percentile=95, spacing=[(2.0, 1.5)])
+        assd = compute_average_surface_distance(*masks, include_background=True, symmetric=True, spacing=[(2.0, 1.5)])
+        assert outline_distances(one, other, np.array([2.0, 1.5])) == pytest.approx(
+            (float(hd95), float(assd)), rel=1e-5
+        )
 
 
 def test_columns_and_rows_have_their_own_spacing():

@@ -15,13 +15,13 @@ from torch.utils.data import DataLoader
 from cmr_ssl.data.augment import Augmentation
 from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.cohort import read_cohort
-from cmr_ssl.data.dataset import PlaneDataset, Shape, sample_shape
+from cmr_ssl.data.dataset import PlaneDataset, Shape, check_views, sample_shape
 from cmr_ssl.data.phenotypes import check_known, check_targets, in_order, read_classes, read_phenotypes
+from cmr_ssl.data.policy import NOTHING_REJECTED, read_rejected, without
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.data.sampling import EvaluationSampler, TrainingLoader, TrainingSampler
 from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
 from cmr_ssl.data.subjects import first_subjects, usable
-from cmr_ssl.planes import VIEWS
 from cmr_ssl.seeds import subject_seeds
 
 log = logging.getLogger(__name__)
@@ -52,6 +52,7 @@ class CineDataModule(LightningDataModule):
         labels: bool = False,
         table: str | None = None,
         train_subjects: int | None = None,
+        findings: str | None = None,
         seed: int = 0,
     ) -> None:
         """Note where the cohort lies; it is opened in `setup`.
@@ -68,6 +69,7 @@ class CineDataModule(LightningDataModule):
             labels: whether samples carry label maps.
             table: CSV, TSV or parquet file with the phenotypes that a task asks for, one row a subject.
             train_subjects: how many subjects of the training split are used, few being among more; None for all.
+            findings: table of `python -m cmr_ssl qc`; subjects and planes its policy rejects are left out.
             seed: of the choice of `train_subjects`, of the order of subjects and of the augmentation.
 
         Raises:
@@ -83,6 +85,8 @@ class CineDataModule(LightningDataModule):
         self.min_planes, self.fractions, self.split_column = min_planes, fractions, split_column
         self.augmentation, self.labels, self.seed = augmentation, labels, seed
         self.table, self.train_subjects = Path(table) if table else None, train_subjects
+        self.findings = Path(findings) if findings else None
+        self.rejected = NOTHING_REJECTED
         self.preparation: dict[str, Any] = {}
         self.shape: Shape = (0, 0, 0, 0)
         self.subjects: dict[Split, list[str]] = {}
@@ -95,12 +99,14 @@ class CineDataModule(LightningDataModule):
         """Open the cohort and list the subjects of each split.
 
         Raises:
-            FileNotFoundError: if there is no complete prepared cache.
+            FileNotFoundError: if there is no complete prepared cache, or no table of findings where one is named.
             ValueError: if a split that `stage` needs has too few subjects, or no labels where labels are asked for.
         """
         self.preparation = read_preparation(self.cache)
         self.shape = sample_shape(self.preparation, self.views)
-        cohort = usable(read_cohort(self.cache), self.views, self.min_planes, self.preparation["frames"])
+        self.rejected = read_rejected(self.findings) if self.findings else NOTHING_REJECTED
+        kept = without(read_cohort(self.cache), self.rejected)
+        cohort = usable(kept, self.views, self.min_planes, self.preparation["frames"])
         split = split_cohort(cohort, self.fractions, self.split_column, self.table)
         self.subjects = {name: sorted(cohort["subject"][split == name]) for name in SPLITS}
         self.needed = NEEDED.get(TrainerFn(stage).value, ())
@@ -185,7 +191,7 @@ class CineDataModule(LightningDataModule):
     def dataset(self, subjects: list[str]) -> PlaneDataset:
         """Return the samples of `subjects`, in this order."""
         phenotypes = self.phenotypes.loc[subjects].to_numpy(np.float32)
-        return PlaneDataset(self.cache, subjects, self.views, self.shape, self.labels, phenotypes)
+        return PlaneDataset(self.cache, subjects, self.views, self.shape, self.labels, phenotypes, self.rejected.places)
 
     def train_dataloader(self) -> TrainingLoader:
         """Return the training loader."""
@@ -286,14 +292,3 @@ def check_least(name: str, value: int, least: int) -> None:
     """Raise ValueError if a number of the config is too small."""
     if value < least:
         raise ValueError(f"data.{name} must be at least {least}, got {value}")
-
-
-def check_views(views: dict[str, int]) -> None:
-    """Raise ValueError unless `views` names known views with at least one plane each."""
-    if not views:
-        raise ValueError(f"data.views names no view; it may name {', '.join(VIEWS)}")
-    for name, count in views.items():
-        if name not in VIEWS:
-            raise ValueError(f"data.views names {name!r}; known views are {', '.join(VIEWS)}")
-        if count < 1:
-            raise ValueError(f"data.views gives {name} {count} planes; leave the view out instead")

@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, UNLABELLED
 from cmr_ssl.data.cache import subject_file
+from cmr_ssl.data.policy import NOTHING, Places, keeps
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 
@@ -53,9 +54,26 @@ def choose_planes(view: Tensor, height: Tensor, slots: Mapping[str, int]) -> tup
     return taken, planes
 
 
+def without_places(view: Tensor, index: Tensor, rejected: Places) -> Tensor:
+    """Return the views of cached planes (Q,), -1 for those whose view and slice (Q,) are `rejected`."""
+    places = zip(view.tolist(), index.tolist(), strict=True)
+    return view.where(torch.tensor([keeps(rejected, VIEWS[one], place) for one, place in places]), -1)
+
+
 def sample_shape(preparation: Mapping[str, Any], views: Mapping[str, int]) -> Shape:
     """Return (P, T, H, W) of samples with room for `views`, of planes that went through `preparation`."""
     return sum(views.values()), preparation["frames"], preparation["size"], preparation["size"]
+
+
+def check_views(views: dict[str, int]) -> None:
+    """Raise ValueError unless `views` names known views with at least one plane each."""
+    if not views:
+        raise ValueError(f"data.views names no view; it may name {', '.join(VIEWS)}")
+    for name, count in views.items():
+        if name not in VIEWS:
+            raise ValueError(f"data.views names {name!r}; known views are {', '.join(VIEWS)}")
+        if count < 1:
+            raise ValueError(f"data.views gives {name} {count} planes; leave the view out instead")
 
 
 class PlaneDataset(Dataset[Sample]):
@@ -71,6 +89,7 @@ class PlaneDataset(Dataset[Sample]):
         shape: Shape,
         labels: bool = False,
         phenotypes: NDArray[np.float32] | None = None,
+        rejected: Mapping[str, Places] | None = None,
     ) -> None:
         """Remember where the subjects lie; nothing is opened.
 
@@ -81,11 +100,13 @@ class PlaneDataset(Dataset[Sample]):
             shape: (P, T, H, W) of a sample; P is the sum of the slots.
             labels: whether samples carry label maps.
             phenotypes: of each subject, (N, K), NaN where unknown; None for none, K = 0.
+            rejected: planes to leave out, of the subjects that have such; None for none.
         """
         # one array instead of many Python strings: workers share its pages, so memory stays flat
         self.subjects = np.array(subjects, dtype=np.str_)
         self.phenotypes = np.zeros((len(subjects), 0), np.float32) if phenotypes is None else phenotypes
         self.cache, self.slots, self.shape, self.labels = cache, dict(slots), shape, labels
+        self.rejected = rejected or {}
         self.damaged: set[str] = set()
 
     def __len__(self) -> int:
@@ -104,7 +125,7 @@ class PlaneDataset(Dataset[Sample]):
         subject = str(self.subjects[index])
         path = subject_file(self.cache, subject)
         try:
-            self.fill(sample, path)
+            self.fill(sample, path, self.rejected.get(subject, NOTHING))
         except (OSError, SafetensorError, RuntimeError) as error:
             message = f"subject {subject}: {path} is not as prepared ({error}): delete it and run prepare again"
             self.damaged.add(subject)
@@ -131,10 +152,12 @@ class PlaneDataset(Dataset[Sample]):
             subject="",
         )
 
-    def fill(self, sample: Sample, path: Path) -> None:
-        """Copy the planes of the file at `path` into the slots of `sample`."""
+    def fill(self, sample: Sample, path: Path, rejected: Places) -> None:
+        """Copy the planes of the file at `path`, but for those `rejected`, into the slots of `sample`."""
         with safe_open(path, framework="pt") as file:
             view, affine = file.get_tensor("view").long(), file.get_tensor("affine")
+            if rejected:
+                view = without_places(view, file.get_tensor("slice"), rejected)
             slots, planes = choose_planes(view, self.heights(affine), self.slots)
             images = file.get_tensor("images")  # a view of the mapped file; what is not copied below is not read
             for slot, plane in zip(slots, planes, strict=True):

@@ -2,17 +2,17 @@
 
 import errno
 import json
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, wait
+from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from cmr_ssl.cluster import ClusterTrouble
+from cmr_ssl.crew import Crew, outcomes
 from cmr_ssl.data.cache import (
     COHORT,
     FORMAT,
@@ -31,7 +31,6 @@ from cmr_ssl.data.progress import Tally
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder, find_zips, holds_zips
 from cmr_ssl.data.study import Finding, Source
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
-from cmr_ssl.workers import pool
 
 FIELD_FILES = NiftiFiles()
 PUBLISHED = Preparation()
@@ -50,12 +49,16 @@ class Unwritable(Exception):
     """Nothing more can be written; the message is one sentence."""
 
 
+STOPPED = (OSError, Unwritable, BrokenProcessPool, ClusterTrouble, KeyboardInterrupt)
+
+
 def prepare(
     source: Path,
     out: Path,
     files: NiftiFiles = FIELD_FILES,
     preparation: Preparation = PUBLISHED,
     workers: int = 1,
+    scheduler: str = "",
 ) -> int:
     """Prepare a folder of NIfTI studies, or of UK Biobank's zips, into a cache to learn from; run it again to continue.
 
@@ -65,6 +68,7 @@ def prepare(
         files: how a subject's NIfTI files are called.
         preparation: what every prepared subject has in common.
         workers: processes that prepare subjects side by side.
+        scheduler: address of a Dask scheduler, whose workers prepare instead, on disks they share with this command.
 
     Returns:
         Exit status: 0 if anything usable came out, else 1.
@@ -73,18 +77,18 @@ def prepare(
         FileNotFoundError: if the source holds no subject.
         ValueError: if there is no worker.
     """
+    source, out = source.absolute(), out.absolute()  # workers elsewhere stand in other folders
+    crew = Crew(workers, scheduler, (source, out))
     if holds_zips(source):
         zips = find_zips(source)
-        return prepare_cohort(zips, out, preparation, {"archives": asdict(zips.limits)}, workers)
-    return prepare_cohort(NiftiFolder(source, files), out, preparation, {"files": asdict(files)}, workers)
+        return prepare_cohort(zips, out, preparation, {"archives": asdict(zips.limits)}, crew)
+    return prepare_cohort(NiftiFolder(source, files), out, preparation, {"files": asdict(files)}, crew)
 
 
 def prepare_cohort(
-    source: Source, cache: Path, preparation: Preparation, reading: dict[str, object], workers: int
+    source: Source, cache: Path, preparation: Preparation, reading: dict[str, object], crew: Crew
 ) -> int:
     """Prepare every subject of any source; `reading` are the source's settings that change what is read."""
-    if workers < 1:
-        raise ValueError(f"{workers} workers prepare nothing: give at least 1")
     subjects = source.subjects()
     settings = {"format": FORMAT, "preparation": asdict(preparation), **reading}
     name = digest(settings)
@@ -93,13 +97,14 @@ def prepare_cohort(
             finished = open_cache(cache, settings, name)
             work = partial(prepare_subject, source, preparation, cache, name)
             with (cache / RECORDS).open("a", encoding="utf-8") as journal:
-                for record in outcomes(work, _jobs(source, cache, subjects, finished, tally), workers):
+                jobs = _jobs(source, cache, subjects, finished, tally)
+                for record in outcomes(crew, work, jobs, partial(lost, settings=name)):
                     journal.write(to_line(record))
                     journal.flush()
                     tally.add(done(record))
             remove_strangers(cache, name, set(subjects))
             tally.close(write_cohort(cache, name, set(subjects)))
-        except (OSError, Unwritable, BrokenProcessPool, KeyboardInterrupt) as stopped:
+        except STOPPED as stopped:
             tally.stop(sentence(stopped, cache))
             return 1
     return 0 if tally.usable else 1
@@ -139,22 +144,6 @@ def prepare_subject(source: Source, preparation: Preparation, cache: Path, setti
             raise Unwritable(f"{cache} cannot be written ({error.strerror})") from error
         return failed(job, settings, error)
     return _usable(job, settings, prepared, findings, acquired)
-
-
-def outcomes(work: Callable[[Job], Record], jobs: Iterator[Job], workers: int) -> Iterator[Record]:
-    """Yield results as they arrive; only a few subjects wait at any time, so memory stays flat in any cohort."""
-    if workers == 1:
-        yield from map(work, jobs)
-        return
-    with pool(workers) as processes:
-        try:
-            pending = {processes.submit(work, job) for job in islice(jobs, 2 * workers)}
-            while pending:
-                finished, pending = wait(pending, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in finished)
-                pending |= {processes.submit(work, job) for job in islice(jobs, len(finished))}
-        finally:
-            processes.shutdown(cancel_futures=True)
 
 
 def remove_strangers(cache: Path, settings: str, subjects: set[str]) -> None:
@@ -205,6 +194,12 @@ def failed(job: Job, settings: str, error: Exception) -> Record:
     """Return the record of a subject with which something unforeseen went wrong."""
     finding = Finding("unexpected", "rejected", "", f"unexpected {type(error).__name__}: {error}")
     return Record(job.subject, "rejected", settings, job.fingerprint, [finding])
+
+
+def lost(job: Job, settings: str) -> Record:
+    """Return the record of a subject over which a cluster lost workers; the next run tries it again."""
+    message = "several workers of the cluster died over it, perhaps for want of memory"
+    return Record(job.subject, "rejected", settings, "", [Finding("lost-worker", "rejected", "", message)])
 
 
 def sentence(stopped: BaseException, folder: Path, doing: str = "Preparing") -> str:

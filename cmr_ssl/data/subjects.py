@@ -29,7 +29,7 @@ def usable(cohort: pd.DataFrame, views: dict[str, int], min_planes: int, frames:
     whole = readable[readable["cine"].astype(bool) | (readable["frames"] == frames)]
     enough = whole[planes_of(whole, views) >= min_planes]
     for count, why in (
-        (len(cohort) - len(readable), "rejected in preparing"),
+        (len(cohort) - len(readable), "rejected in preparing or by a policy"),
         (len(readable) - len(whole), "without a whole beat"),
         (len(whole) - len(enough), f"with fewer than {min_planes} planes in {', '.join(views)}"),
     ):

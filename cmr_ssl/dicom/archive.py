@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from cmr_ssl.dicom.oddities import Oddities
@@ -115,27 +115,30 @@ def _open_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
 
 def _readable(info: zipfile.ZipInfo, limits: Limits, odd: Oddities) -> bool:
     """Tell whether a member may be read; why not is counted."""
-    name = info.filename
-    reasons = {
-        "unsafe-name": (_unsafe(name), "names a place outside its archive"),
-        "link": (stat.S_ISLNK(info.external_attr >> 16), "is a link"),
-        "encrypted": (bool(info.flag_bits & 1), "is encrypted"),
-        "compression": (
-            info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED),
-            f"is compressed by method {info.compress_type}, which no such archive uses",
-        ),
-        "too-large": (info.file_size > limits.member_bytes, f"has {_mb(info.file_size)}, too much for an image"),
-    }
-    for code, (holds, sentence) in reasons.items():
-        if holds:
-            odd.add(code, name, f"{sentence} and was not opened")
-            return False
-    return True
+    refused = _refusal(info, limits)
+    if refused is not None:
+        odd.add(refused[0], info.filename, f"{refused[1]} and was not opened")
+    return refused is None
+
+
+def _refusal(info: zipfile.ZipInfo, limits: Limits) -> tuple[str, str] | None:
+    """Return the code and the reason why a member may not be read, None if it may."""
+    if _unsafe(info.filename):
+        return "unsafe-name", "names a place outside its archive"
+    if stat.S_ISLNK(info.external_attr >> 16):
+        return "link", "is a link"
+    if info.flag_bits & 1:
+        return "encrypted", "is encrypted"
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return "compression", f"is compressed by method {info.compress_type}, which no such archive uses"
+    if info.file_size > limits.member_bytes:
+        return "too-large", f"has {_mb(info.file_size)}, too much for an image"
+    return None
 
 
 def _unsafe(name: str) -> bool:
-    path = PurePosixPath(name.replace("\\", "/"))
-    return path.is_absolute() or ".." in path.parts or "\0" in name or name[1:2] == ":"
+    path = name.replace("\\", "/")
+    return path.startswith("/") or ".." in path.split("/") or "\0" in name or name[1:2] == ":"
 
 
 def _check_directory(path: Path, limits: Limits) -> None:

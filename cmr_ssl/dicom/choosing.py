@@ -1,4 +1,7 @@
-"""One cine a place: re-acquired slices are settled, complete ones before later ones, and what lost is said."""
+"""One cine a place: of re-acquired slices the complete ones, of these the sharp ones, of these the latest.
+
+What lost is said, with how sharp it was beside the one that was used.
+"""
 
 from collections import Counter
 
@@ -7,8 +10,10 @@ from numpy.typing import NDArray
 
 from cmr_ssl.data.study import Finding
 from cmr_ssl.dicom.cine import Cine
+from cmr_ssl.dicom.sharpness import sharpness
 
 NEAREST_MM = 1.0  # slices closer than this, or than half their thickness, show the same place
+BLURRED = 1 / 1.15  # of the sharpest try; two good tries differ by a few hundredths
 
 
 def settle_stack(cines: list[Cine], down: NDArray[np.float64]) -> tuple[list[Cine], list[Finding]]:
@@ -22,21 +27,34 @@ def settle_stack(cines: list[Cine], down: NDArray[np.float64]) -> tuple[list[Cin
     chosen: list[Cine] = []
     findings: list[Finding] = []
     for place in _same_places(cines, down):
-        ranked = sorted(place, key=lambda cine: rank(cine, fits=_plane(cine) == common))
-        chosen.append(ranked[-1])
-        findings += [_lost("sa", cine, ranked[-1]) for cine in ranked[:-1]]
+        best, found = _settled("sa", place, common)
+        chosen.append(best)
+        findings += found
     return chosen, findings
 
 
 def settle_plane(view: str, cines: list[Cine]) -> tuple[Cine, list[Finding]]:
     """Return the one cine of a long-axis view."""
-    ranked = sorted(cines, key=rank)
-    return ranked[-1], [_lost(view, cine, ranked[-1]) for cine in ranked[:-1]]
+    return _settled(view, cines, None)
 
 
-def rank(cine: Cine, fits: bool = True) -> tuple[bool, float, bool, str, str]:
-    """Order cines of one place: as acquired, complete, on the grid of the others, the latest; the best comes last."""
-    return not cine.derived, -cine.missing / len(cine.frames), fits, cine.acquired, cine.series
+def _settled(view: str, tries: list[Cine], common: tuple[object, ...] | None) -> tuple[Cine, list[Finding]]:
+    """Return the best of several tries, and what is to say about the others; those on the common grid go first."""
+    if len(tries) == 1:
+        return tries[0], []
+
+    sharp = {id(cine): sharpness(cine) for cine in tries}
+    ranks = [rank(cine, common) for cine in tries]
+    equal = [cine for cine, its in zip(tries, ranks, strict=True) if its == max(ranks)]
+    known = [sharp[id(cine)] for cine in equal if not np.isnan(sharp[id(cine)])]
+    clear = [cine for cine in equal if not sharp[id(cine)] < BLURRED * max(known, default=0.0)]
+    best = max(clear, key=lambda cine: (cine.acquired, cine.series))
+    return best, [_lost(view, cine, best, sharp[id(cine)] / sharp[id(best)]) for cine in tries if cine is not best]
+
+
+def rank(cine: Cine, common: tuple[object, ...] | None) -> tuple[bool, float, bool]:
+    """Order cines of one place: as acquired, complete, on the grid of the others; the best is the largest."""
+    return not cine.derived, -cine.missing / len(cine.frames), _plane(cine) == common
 
 
 def height(cine: Cine, direction: NDArray[np.float64]) -> float:
@@ -62,7 +80,15 @@ def _same_places(cines: list[Cine], down: NDArray[np.float64]) -> list[list[Cine
     return places
 
 
-def _lost(view: str, cine: Cine, better: Cine) -> Finding:
-    why = "complete" if better.missing < cine.missing else "later" if better.acquired > cine.acquired else "better"
-    message = f"{cine.name} was acquired again at the same place; the {why} one was used"
-    return Finding("re-acquired", "noted", view, message, cine.missing)
+def _lost(view: str, cine: Cine, better: Cine, sharp: float) -> Finding:
+    """Say why a try was not used; the value is how sharp it is, the one that was used being 1."""
+    reasons = {
+        "complete": better.missing < cine.missing,
+        "sharper": sharp < BLURRED,
+        "later": better.acquired > cine.acquired,
+    }
+    why = next((reason for reason, holds in reasons.items() if holds), "better")
+    value = None if np.isnan(sharp) else sharp
+    measured = "" if value is None else f" (this one has {value:.2f} of its sharpness)"
+    message = f"{cine.name} was acquired again at the same place; the {why} one was used{measured}"
+    return Finding("re-acquired", "noted", view, message, value)

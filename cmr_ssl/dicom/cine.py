@@ -70,6 +70,12 @@ def find_cines(headers: list[Header]) -> tuple[list[Cine], list[Finding]]:
     return cines, odd.findings() + findings
 
 
+def inline_cines(headers: list[Header]) -> list[Cine]:
+    """Return the copies with the scanner's own results drawn in, one cine a place."""
+    groups = _places([header for header in headers if INLINE.search(header.name)])
+    return [cine for cine, _ in map(_cine, groups) if cine is not None]
+
+
 def _without_copies(headers: list[Header], odd: Oddities) -> list[Header]:
     """Keep one file an image."""
     kept: dict[str, Header] = {}

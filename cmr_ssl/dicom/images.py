@@ -35,21 +35,19 @@ def read_stack(stack: Stack) -> tuple[Series, list[Finding]]:
     findings: list[Finding] = []
     for index, cine in enumerate(stack.slices):
         if cine is not None:
-            images, there = read_cine(cine, pixels.dtype, odd)
+            fits = stack.grids[index] is None and len(cine.frames) == frames
+            images = pixels[:, index] if fits else _room(cine, pixels.dtype)
+            there = read_cine(cine, images, odd)
             findings += _incomplete(stack, index, there)
-            images = _on_grid(images, stack, index)
-            pixels[:, index], acquired[index] = _on_beat(images, there, frames)
+            if not fits:
+                pixels[:, index], there = _on_beat(_on_grid(images, stack, index), there, frames)
+            acquired[index] = there
     series = Series(stack.view, _narrow(pixels).T, LPS_TO_RAS @ stack.affine, stack.frame_ms, acquired)
     return series, odd.findings() + findings
 
 
-def read_cine(cine: Cine, dtype: DTypeLike, odd: Oddities) -> tuple[Images, NDArray[np.bool_]]:
-    """Read one slice.
-
-    Returns:
-        Images (T, rows, columns), and which of them there are, (T,).
-    """
-    images = np.zeros((len(cine.frames), cine.grid.rows, cine.grid.columns), dtype=dtype)
+def read_cine(cine: Cine, images: Images, odd: Oddities) -> NDArray[np.bool_]:
+    """Read one slice into `images`, (T, rows, columns), and return which of them there are, (T,)."""
     there = np.zeros(len(cine.frames), dtype=bool)
     for index, header in enumerate(cine.frames):
         if header is None:
@@ -60,7 +58,11 @@ def read_cine(cine: Cine, dtype: DTypeLike, odd: Oddities) -> tuple[Images, NDAr
             odd.add("unreadable-image", header.member.name, str(error))
             continue
         images[index], there[index] = _scaled(stored, header) if images.dtype.kind == "f" else stored, True
-    return images, there
+    return there
+
+
+def _room(cine: Cine, dtype: DTypeLike) -> Images:
+    return np.zeros((len(cine.frames), cine.grid.rows, cine.grid.columns), dtype=dtype)
 
 
 def _scaled(stored: Images, header: Header) -> NDArray[np.float64]:

@@ -1,7 +1,6 @@
 """The commands `import-ukb` and `import-dicom`: archives to NIfTI folders, a row a subject, nothing done twice."""
 
 from collections.abc import Iterator
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -9,10 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cmr_ssl.crew import Crew, outcomes
 from cmr_ssl.data.cache import RECORDS
 from cmr_ssl.data.journal import Done, Record, done, read_records, tidy, to_line
 from cmr_ssl.data.prepare import digest
-from cmr_ssl.data.preparing import NOBODY_CAN_WRITE, NOTHING, Job, Unwritable, failed, outcomes, sentence
+from cmr_ssl.data.preparing import NOBODY_CAN_WRITE, NOTHING, STOPPED, Job, Unwritable, failed, lost, sentence
 from cmr_ssl.data.progress import Tally
 from cmr_ssl.data.sources import DicomFolder, UkbZips, find_zips
 from cmr_ssl.data.study import Study
@@ -32,7 +32,15 @@ class Shard(NamedTuple):
     of: int
 
 
-def import_ukb(zips: Path, out: Path, workers: int = 1, shard: int = 0, shards: int = 1) -> int:
+def import_ukb(
+    zips: Path,
+    out: Path,
+    workers: int = 1,
+    shard: int = 0,
+    shards: int = 1,
+    scheduler: str = "",
+    overlays: bool = False,
+) -> int:
     """Turn UK Biobank's cine archives into NIfTI folders and a table of what was found; run it again to continue.
 
     Args:
@@ -41,6 +49,9 @@ def import_ukb(zips: Path, out: Path, workers: int = 1, shard: int = 0, shards: 
         workers: processes that import subjects side by side.
         shard: which part of the subjects this command imports, from 0.
         shards: how many parts there are; an array job runs one command a part, with the same --out.
+        scheduler: address of a Dask scheduler, whose workers import instead, on disks they share with this command.
+        overlays: also write weak_sa.nii.gz (1 left ventricle, 2 its wall, 255 where nothing is drawn) from the contours
+            of the scanner's own analysis, which nobody checked.
 
     Returns:
         Exit status: 0 if anything usable came out, else 1.
@@ -49,10 +60,14 @@ def import_ukb(zips: Path, out: Path, workers: int = 1, shard: int = 0, shards: 
         FileNotFoundError: if there is no such archive.
         ValueError: if there is no worker or no such shard.
     """
-    return import_cohort(find_zips(zips), out, workers, Shard(shard, shards))
+    zips, out = zips.absolute(), out.absolute()  # workers elsewhere stand in other folders
+    source, crew = find_zips(zips, overlays), Crew(workers, scheduler, (zips, out))
+    return import_cohort(source, out, crew, Shard(shard, shards), {"overlays": True} if overlays else {})
 
 
-def import_dicom(source: Path, out: Path, workers: int = 1, shard: int = 0, shards: int = 1) -> int:
+def import_dicom(
+    source: Path, out: Path, workers: int = 1, shard: int = 0, shards: int = 1, scheduler: str = ""
+) -> int:
     """Turn cine studies in DICOM, sorted by their headers, into NIfTI folders and a table; run it again to continue.
 
     Args:
@@ -61,6 +76,7 @@ def import_dicom(source: Path, out: Path, workers: int = 1, shard: int = 0, shar
         workers: processes that import subjects side by side.
         shard: which part of the subjects this command imports, from 0.
         shards: how many parts there are; an array job runs one command a part, with the same --out.
+        scheduler: address of a Dask scheduler, whose workers import instead, on disks they share with this command.
 
     Returns:
         Exit status: 0 if anything usable came out, else 1.
@@ -69,29 +85,31 @@ def import_dicom(source: Path, out: Path, workers: int = 1, shard: int = 0, shar
         FileNotFoundError: if there is nothing to import.
         ValueError: if there is no worker or no such shard.
     """
-    return import_cohort(DicomFolder(source), out, workers, Shard(shard, shards))
+    source, out = source.absolute(), out.absolute()  # workers elsewhere stand in other folders
+    return import_cohort(DicomFolder(source), out, Crew(workers, scheduler, (source, out)), Shard(shard, shards), {})
 
 
-def import_cohort(source: UkbZips | DicomFolder, out: Path, workers: int, shard: Shard) -> int:
-    """Import one shard of a source's subjects."""
-    if workers < 1 or not 0 <= shard.number < shard.of:
-        raise ValueError(
-            f"{workers} workers for shard {shard.number} of {shard.of}: give at least 1, and 0 to count - 1"
-        )
+def import_cohort(
+    source: UkbZips | DicomFolder, out: Path, crew: Crew, shard: Shard, reading: dict[str, object]
+) -> int:
+    """Import one shard of a source's subjects; `reading` are further settings that change what is written."""
+    if not 0 <= shard.number < shard.of:
+        raise ValueError(f"there is no shard {shard.number} of {shard.of}: give 0 to count - 1")
     subjects = source.subjects()[shard.number :: shard.of]
-    settings = digest({"format": FORMAT, "limits": asdict(source.limits)})
+    settings = digest({"format": FORMAT, "limits": asdict(source.limits), **reading})
     journal = out / JOURNALS / f"{shard.number}-of-{shard.of}"
     with Tally(len(subjects), "importing") as tally:
         try:
             tidy(journal, settings)
             jobs = _jobs(source, out, subjects, finished(out, settings), tally)
             with (journal / RECORDS).open("a", encoding="utf-8") as lines:
-                for record in outcomes(partial(import_subject, source, out, settings), jobs, workers):
+                work = partial(import_subject, source, out, settings)
+                for record in outcomes(crew, work, jobs, partial(lost, settings=settings)):
                     lines.write(to_line(record))
                     lines.flush()
                     tally.add(done(record))
             tally.close(write_tables(out, records(out, settings)))
-        except (OSError, Unwritable, BrokenProcessPool, KeyboardInterrupt) as stopped:
+        except STOPPED as stopped:
             tally.stop(sentence(stopped, out, "Importing"))
             return 1
     return 0 if tally.usable or not subjects else 1

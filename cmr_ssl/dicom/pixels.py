@@ -104,5 +104,7 @@ def _unused_bits_cleared(pixels: NDArray[np.generic], header: Header) -> NDArray
     spare = form.allocated - form.stored
     if not spare:
         return pixels
-    words = pixels.astype(f"{'i' if form.signed else 'u'}{form.allocated // 8}", copy=True)
+    if not form.signed:
+        return np.asarray(np.bitwise_and(pixels, 2**form.stored - 1))
+    words = pixels.astype(f"i{form.allocated // 8}", copy=True)
     return np.right_shift(np.left_shift(words, spare), spare)

@@ -1,11 +1,13 @@
 """One subject's archives to a study: the chosen slices on their grids, with the pixels they were acquired with."""
 
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from cmr_ssl.data.study import Finding, Study
+from cmr_ssl.anatomy import LV, MYOCARDIUM
+from cmr_ssl.data.study import Finding, Series, Study
 from cmr_ssl.data.timing import BEAT_CHANGE
 from cmr_ssl.dicom.archive import Limits
 from cmr_ssl.dicom.choosing import settle_plane, settle_stack
@@ -13,6 +15,7 @@ from cmr_ssl.dicom.cine import find_cines
 from cmr_ssl.dicom.header import Header
 from cmr_ssl.dicom.images import read_stack, stored_as
 from cmr_ssl.dicom.naming import name_views
+from cmr_ssl.dicom.overlays import weak_labels
 from cmr_ssl.dicom.scan import scanned
 from cmr_ssl.dicom.stack import LPS_TO_RAS, Stack, single_plane, stack_slices
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
@@ -20,8 +23,15 @@ from cmr_ssl.planes import SHORT_AXIS, VIEWS
 PART_OF_BEAT = 0.85  # of the beat; frames that cover less were triggered ahead and miss the end of diastole
 
 
-def read_study(subject: str, archives: list[Path], limits: Limits) -> Study:
-    """Read the cines of one subject; whatever is wrong with its archives becomes a finding, not an exception."""
+def read_study(subject: str, archives: list[Path], limits: Limits, overlays: bool = False) -> Study:
+    """Read the cines of one subject; whatever is wrong with its archives becomes a finding, not an exception.
+
+    Args:
+        subject: its id.
+        archives: zips and folders.
+        limits: how much of one archive is worth reading.
+        overlays: label the short axis by the contours of the scanner's own analysis, where there are any.
+    """
     study = Study(subject)
     with warnings.catch_warnings(), scanned(archives, limits) as (headers, findings):
         warnings.simplefilter("ignore")  # pydicom's, about values that do not conform; what matters is checked here
@@ -35,6 +45,9 @@ def read_study(subject: str, archives: list[Path], limits: Limits) -> Study:
             stacks = []
         for stack in stacks:
             series, found = read_stack(stack)
+            if overlays and stack.view == SHORT_AXIS:
+                series, drawn = _weakly_labelled(series, stack, headers)
+                found += drawn
             study.series.append(series)
             study.findings += found
     if not study.series and not any(found.severity == "rejected" for found in study.findings):
@@ -60,6 +73,11 @@ def plan(headers: list[Header]) -> tuple[list[Stack], list[Finding]]:
         stacks.append(stack)
         findings += found + _beat(stack)
     return stacks, findings
+
+
+def _weakly_labelled(series: Series, stack: Stack, headers: list[Header]) -> tuple[Series, list[Finding]]:
+    labels, findings = weak_labels(stack, headers)
+    return (series if labels is None else replace(series, labels=labels, annotated=(LV, MYOCARDIUM))), findings
 
 
 def _beat(stack: Stack) -> list[Finding]:

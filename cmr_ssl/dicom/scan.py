@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from time import monotonic
 
 from cmr_ssl.data.study import Finding
@@ -88,4 +88,4 @@ def _one_person(headers: list[Header]) -> tuple[list[Header], list[Finding]]:
 
 
 def _base(name: str) -> str:
-    return PurePosixPath(name.replace("\\", "/")).name
+    return name.replace("\\", "/").rpartition("/")[2]

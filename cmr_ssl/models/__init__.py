@@ -1,7 +1,8 @@
 """Networks: tensors in, tensors out; no Lightning, no files."""
 
 from cmr_ssl.models.decoders import CrossAttentionDecoder, Decoder, SelfAttentionDecoder
-from cmr_ssl.models.encoder import Embedding, Encoded, Encoder
+from cmr_ssl.models.embedding import Embedding, embed_planes
+from cmr_ssl.models.encoder import Encoded, Encoder
 from cmr_ssl.models.pooling import AttentionPooling, ClassTokenPooling, LandmarkPooling, MeanPooling, Pooling
 from cmr_ssl.models.positions import AnatomicalPositions, GridPositions, Positions
 
@@ -20,4 +21,5 @@ __all__ = (
     "Pooling",
     "Positions",
     "SelfAttentionDecoder",
+    "embed_planes",
 )

@@ -12,18 +12,17 @@ from cmr_ssl.models.transformer import SelfBlock, initialise, token_parameter
 
 
 class Encoded(NamedTuple):
-    """What the encoder says: one token for the whole heart (B, D) and one for each token it saw (B, K, D)."""
+    """What the encoder says.
+
+    Attributes:
+        class_token: one for the whole heart, (B, D).
+        tokens: one for each patch it saw, (B, K, D).
+        patches: what each patch shows by itself, before it heard of the others and without its place, (B, K, D).
+    """
 
     class_token: Tensor
     tokens: Tensor
-
-
-class Embedding(NamedTuple):
-    """What becomes of a study: its class token (B, D), the mean of all tokens (B, D) and of each plane's (B, P, D)."""
-
-    class_token: Tensor
-    mean: Tensor
-    planes: Tensor
+    patches: Tensor
 
 
 class Encoder(nn.Module):
@@ -69,9 +68,10 @@ class Encoder(nn.Module):
             attend: True for patches that exist, (B, K); None where all do.
 
         Returns:
-            The class token (B, D) and the tokens (B, K, D).
+            What it says of them.
         """
-        tokens = self.embed(2 * patches - 1).float() + self.position(where)
+        embedded = self.embed(2 * patches - 1).float()
+        tokens = embedded + self.position(where)
         tokens = torch.cat([self.class_token.expand(len(tokens), -1, -1), tokens], dim=1)
         if attend is not None:
             attend = nn.functional.pad(attend, (1, 0), value=True)
@@ -79,7 +79,7 @@ class Encoder(nn.Module):
         for block in self.blocks:
             tokens = block(tokens, attend, at)
         tokens = self.norm(tokens)
-        return Encoded(tokens[:, 0], tokens[:, 1:])
+        return Encoded(tokens[:, 0], tokens[:, 1:], embedded)
 
     def encode_planes(self, images: Tensor, affine: Tensor, present: Tensor) -> Encoded:
         """Encode every patch of the present planes; absent planes are attended to by nobody.
@@ -90,27 +90,8 @@ class Encoder(nn.Module):
             present: True for planes that exist, (B, P).
 
         Returns:
-            The class token (B, D) and all tokens (B, N, D); those of absent planes mean nothing.
+            What it says of all N tokens; those of absent planes mean nothing.
         """
         grid = grid_of(images, self.patch)
         attend = present.repeat_interleave(grid.per_plane, dim=1)
         return self(patchify(images, self.patch), coordinates(affine, grid, self.patch), attend)
-
-    def embed_planes(self, images: Tensor, affine: Tensor, present: Tensor) -> Embedding:
-        """Encode every patch of the present planes and average; see `encode_planes` and `average`."""
-        return average(self.encode_planes(images, affine, present), present)
-
-
-def average(encoded: Encoded, present: Tensor) -> Embedding:
-    """Average all tokens of a study, and those of each plane, in the order of `Encoder.encode_planes`.
-
-    Args:
-        encoded: class token (B, D) and all tokens (B, N, D).
-        present: True for planes that exist, (B, P).
-
-    Returns:
-        The embedding; planes that are absent have no part in the mean, and their own entry means nothing.
-    """
-    planes = encoded.tokens.float().unflatten(1, (present.shape[1], -1)).mean(dim=2)
-    mean = (planes * present[..., None]).sum(dim=1) / present.sum(dim=1, keepdim=True).clamp(min=1)
-    return Embedding(encoded.class_token.float(), mean, planes)

@@ -6,10 +6,11 @@ import torch
 from einops import rearrange
 from monai.networks.blocks import UnetrBasicBlock, UnetrUpBlock
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES
 from cmr_ssl.models.encoder import Encoder
-from cmr_ssl.models.tokens import Grid
+from cmr_ssl.models.tokens import Coordinates, Grid, grid_of
 
 AT_ONCE = 32  # images segmented together where nothing is learnt: memory stays small, and what is at hand is reused
 MOSTLY = 3.0  # logit of four fifths of the pixels against five structures that share the rest
@@ -19,8 +20,11 @@ class PlaneHead(nn.Module):
     """Segment plane by plane: the tokens say which heart this is, the image says where exactly its borders run.
 
     Each token is expanded into features of the frames it covers; a small U-Net with shared weights, made of MONAI's
-    UNETR blocks (Hatamizadeh et al., WACV 2022), brings them to the resolution of the image frame by frame. Works for
-    any number of planes and any choice of frames.
+    UNETR blocks (Hatamizadeh et al., WACV 2022), brings them to the resolution of the image frame by frame. Beside that
+    each token votes for the classes it covers, and the U-Net's logits correct these votes: an atrium looks like a
+    ventricle, and only tokens that know where they are tell them apart from the first steps on. What they say of their
+    place after many blocks is not what a linear vote needs, so they are told again. Works for any number of planes and
+    any choice of frames.
     """
 
     def __init__(self, encoder: Encoder, channels: int = 16) -> None:
@@ -34,6 +38,7 @@ class PlaneHead(nn.Module):
             ValueError: if rows and columns of a patch are not the same power of two, at least 2.
         """
         super().__init__()
+        self.patch = encoder.patch
         self.frames, rows, columns = encoder.patch
         self.levels = rows.bit_length() - 1
         if rows != columns or rows != 2**self.levels or rows < 2:
@@ -41,37 +46,44 @@ class PlaneHead(nn.Module):
                 f"segmentation needs square patches of 2, 4, 8, ... pixels, but the encoder's are {rows} x {columns}"
             )
         widths = [channels * 2**level for level in range(self.levels + 1)]
+        self.position = encoder.positions.embedding(encoder.width)
         self.expand = nn.Linear(encoder.width, self.frames * widths[-1])
+        self.vote = nn.Linear(encoder.width, self.frames * len(CLASSES))
         self.stem = UnetrBasicBlock(2, 1, channels, 3, 1, "instance", res_block=True)
         steps = list(pairwise(widths))
         self.down = nn.ModuleList(UnetrBasicBlock(2, a, b, 3, 2, "instance", res_block=True) for a, b in steps)
         self.up = nn.ModuleList(UnetrUpBlock(2, b, a, 3, 2, "instance", res_block=True) for a, b in reversed(steps))
         self.classes = background_first(nn.Conv2d(channels, len(CLASSES), 1))
 
-    def forward(self, images: Tensor, tokens: Tensor, grid: Grid, frames: Tensor) -> Tensor:
+    def forward(self, images: Tensor, tokens: Tensor, where: Coordinates, frames: Tensor) -> Tensor:
         """Return logits of the chosen frames.
 
         Args:
             images: intensities 0 to 1, (B, P, T, H, W).
             tokens: of all patches, (B, N, D).
-            grid: the token grid.
+            where: their coordinates.
             frames: which frames to segment, (B, F).
 
         Returns:
             Logits, (B, P, classes, F, H, W).
         """
-        said = rearrange(
-            self.expand(tokens),
+        tokens, grid = tokens + self.position(where), grid_of(images, self.patch)
+        said, votes = (self.framewise(part(tokens), grid) for part in (self.expand, self.vote))
+        if torch.is_grad_enabled():
+            return self.refine(images, said, votes, frames)
+        few = max(1, AT_ONCE // (len(images) * grid.planes))
+        return torch.cat([self.refine(images, said, votes, part) for part in frames.split(few, dim=1)], dim=3)
+
+    def framewise(self, expanded: Tensor, grid: Grid) -> Tensor:
+        """Return what expanded tokens (B, N, frames * C) say of each frame, (B, P, T, C, rows, columns)."""
+        return rearrange(
+            expanded,
             "b (p t h w) (f c) -> b p (t f) c h w",
             **{"p": grid.planes, "t": grid.frames, "h": grid.rows, "f": self.frames},
         )
-        if torch.is_grad_enabled():
-            return self.refine(images, said, frames)
-        few = max(1, AT_ONCE // (len(images) * grid.planes))
-        return torch.cat([self.refine(images, said, part) for part in frames.split(few, dim=1)], dim=3)
 
-    def refine(self, images: Tensor, said: Tensor, frames: Tensor) -> Tensor:
-        """Return logits of `frames` from images and what the tokens said of all frames, (B, P, T, C, H', W')."""
+    def refine(self, images: Tensor, said: Tensor, votes: Tensor, frames: Tensor) -> Tensor:
+        """Return logits of `frames` from images and from what the tokens said of all frames; see `framewise`."""
         features = self.stem(2 * pick_frames(images, frames).flatten(0, 2)[:, None] - 1)
         skips = []
         for down in self.down:
@@ -80,8 +92,9 @@ class PlaneHead(nn.Module):
         features = features + pick_frames(said, frames).flatten(0, 2)
         for up, skip in zip(self.up, reversed(skips), strict=True):
             features = up(features, skip)
+        coarse = interpolate(pick_frames(votes, frames).flatten(0, 2), features.shape[-2:], mode="bilinear")
         batch, planes = images.shape[:2]
-        return rearrange(self.classes(features), "(b p f) c h w -> b p c f h w", b=batch, p=planes)
+        return rearrange(self.classes(features) + coarse, "(b p f) c h w -> b p c f h w", b=batch, p=planes)
 
 
 def background_first(layer: nn.Conv2d) -> nn.Conv2d:

@@ -81,7 +81,8 @@ class LandmarkPooling(Pooling):
     """Average the tokens around fixed places of the heart, in each part of the beat by itself.
 
     A mean over all tokens forgets when a chamber was large and which one; here both stay apart, and since places are
-    those of the heart frame, any planes will do. A landmark that no token is near says what the nearest ones do.
+    those of the heart frame, any planes will do. A landmark that no token is near says what the nearest ones do. Beside
+    the tokens it averages what their patches show by themselves, of which the encoder keeps only what it needed.
     """
 
     spots: Tensor
@@ -115,13 +116,18 @@ class LandmarkPooling(Pooling):
             )
         self.register_buffer("spots", torch.tensor(spots), persistent=False)
         self.reach_mm, self.beats = reach_mm, beats
-        self.width = len(spots) * beats * encoder.width
+        self.width = len(spots) * beats * 2 * encoder.width
 
     def forward(self, encoded: Encoded, attend: Tensor, where: Coordinates) -> Tensor:
-        """Return the means, (B, landmarks * beats * D); see `Pooling.forward`."""
+        """Return the means, (B, landmarks * beats * 2 D); see `Pooling.forward`."""
+        return self.means(torch.cat([encoded.tokens, encoded.patches], dim=-1), attend, where)
+
+    def means(self, tokens: Tensor, attend: Tensor, where: Coordinates) -> Tensor:
+        """Return the means of tokens (B, N, D) that `attend`, (B, N), (B, landmarks * beats * D)."""
         square = (self.spots[:, None] - where.centre[:, None]).square().sum(dim=-1)  # (B, landmarks, N)
         part = torch.arange(self.beats, device=square.device)[:, None]
         counts = attend[:, None] & ((where.phase[:, None] * self.beats).long() == part)  # (B, beats, N)
         logits = (-square / (2 * self.reach_mm**2))[:, :, None].masked_fill(~counts[:, None], -torch.inf)
         weights = logits.flatten(1, 2).softmax(dim=-1).nan_to_num()  # nobody in this part of the beat: zero
-        return (weights @ encoded.tokens.float()).flatten(1)
+        with torch.autocast(square.device.type, enabled=False):  # means in bfloat16 would lose what tells hearts apart
+            return (weights @ tokens.float()).flatten(1)

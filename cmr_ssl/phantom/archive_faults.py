@@ -31,6 +31,7 @@ ARCHIVE_RATES: dict[str, dict[str, float]] = {
         "truncated_archive": 0.01,
     },
 }
+TRIED_IN_VAIN = 0.2  # of slices acquired again: the second try is the worse one
 REPEAT_VISITS = {"none": 0.0, "default": 0.05}  # of subjects
 
 
@@ -119,20 +120,21 @@ def add_other(world: World, rng: np.random.Generator, archive: Archive) -> Struc
 
 
 def acquire_again(rng: np.random.Generator, archive: Archive) -> Struck:
-    """File a worse first try of one slice under the same description; some were broken off."""
+    """File a worse try of one slice under the same description, mostly an earlier one; some were broken off."""
     cine = _some(rng, archive)
     frames = len(cine.pixels)
     taken = int(rng.integers(frames // 3, frames)) if rng.random() < 0.3 else frames
     name = f"{cine.name}_try"
-    first = cine._replace(
+    in_vain = rng.random() < TRIED_IN_VAIN
+    worse = cine._replace(
         name=name,
         series=name,
-        started_s=cine.started_s - FIRST_TRY_S,
+        started_s=cine.started_s + (FIRST_TRY_S if in_vain else -FIRST_TRY_S),
         pixels=smear(cine.pixels, 4, 0.5),
         lost=frozenset(range(taken, frames)),
         planned=False,
     )
-    return Struck(_change(archive, cine, first, cine), cine.description, f"{taken} of {frames} frames")
+    return Struck(_change(archive, cine, worse, cine), cine.description, f"{taken} of {frames} frames")
 
 
 def lose_files(rng: np.random.Generator, archive: Archive) -> Struck:

@@ -90,7 +90,7 @@ def open_cohort(out: Path, order: Order, subjects: int, overwrite: bool, filing:
     if present and (out / SETTINGS).read_text() != settings and not overwrite:
         raise ValueError(
             f"{out} holds a cohort of other settings ({_differences(out, wanted)}): choose another --out, "
-            "or replace it with --overwrite true"
+            "or replace it with --overwrite"
         )
     for name in present:
         if name.startswith(PARTIAL) or (overwrite and name.startswith((str(FIRST_ID)[:3], TABLE))):

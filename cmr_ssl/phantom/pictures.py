@@ -108,7 +108,7 @@ def check_sheet(path: Path, overwrite: bool) -> None:
 
 def _check_absent(path: Path, overwrite: bool) -> None:
     if path.exists() and not overwrite:
-        raise ValueError(f"{path} exists: choose another name or pass --overwrite true")
+        raise ValueError(f"{path} exists: choose another name or pass --overwrite")
 
 
 def write_preview(path: Path, study: Study) -> None:

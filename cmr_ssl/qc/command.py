@@ -1,7 +1,7 @@
 """The command `qc`: one page, a table of findings, and a table of what was measured."""
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
@@ -16,13 +16,17 @@ from cmr_ssl.data.cache import read_settings, write_atomically
 from cmr_ssl.data.checks.limits import Limit, beyond, excess, with_values
 from cmr_ssl.data.checks.scene import Measure
 from cmr_ssl.data.cohort import read_cohort
-from cmr_ssl.data.journal import read_records
+from cmr_ssl.data.journal import Record, read_records
+from cmr_ssl.data.policy import Policy
 from cmr_ssl.qc.findings import Row, from_measures, from_record
+from cmr_ssl.qc.imported import read_imported
 from cmr_ssl.qc.measuring import measure_cohort, read_prepared
-from cmr_ssl.qc.page import counted, page
+from cmr_ssl.qc.page import COUNTED, counted, page
 from cmr_ssl.qc.pictures import thumbnail
 
 PAGE, FINDINGS, MEASURES, THUMBNAILS = "index.html", "findings.csv", "measures.csv", "thumbnails"
+
+NO_POLICY = Policy()
 
 Result = tuple[str, list[Measure]]
 
@@ -34,13 +38,25 @@ class Seen(NamedTuple):
     worst: dict[str, Measure]
 
 
-def qc(cache: Path, out: Path, limits: dict[str, float] | None = None, worst: int = 6, workers: int = 1) -> int:
+def qc(
+    cache: Path,
+    out: Path,
+    limits: dict[str, float] | None = None,
+    policy: Policy = NO_POLICY,
+    imported: Path | None = None,
+    worst: int = 6,
+    workers: int = 1,
+) -> int:
     """Write the quality control of a prepared cohort: a page, every finding as a row, and what was measured.
+
+    Each row of `findings.csv` has the policy's decision; train without what it rejects by `--data.findings FILE`.
 
     Args:
         cache: folder made by `python -m cmr_ssl prepare`.
         out: folder for `index.html`, `findings.csv`, `measures.csv` and `thumbnails`; made if absent.
         limits: other limits of checks, such as `{low-contrast: 0.25}`; the page lists all.
+        policy: what each kind of finding leads to, such as `configs/policy/default.yaml`; without one all is kept.
+        imported: folder of the import that was prepared; what it found joins the table.
         worst: cases of each kind to show.
         workers: processes that measure side by side.
 
@@ -48,15 +64,16 @@ def qc(cache: Path, out: Path, limits: dict[str, float] | None = None, worst: in
         Exit status, 0.
 
     Raises:
-        FileNotFoundError: if there is no complete cache.
-        ValueError: if a limit is of nothing that is measured, or a prepared file is damaged.
+        FileNotFoundError: if there is no complete cache, or no import where one is named.
+        ValueError: if a limit or a decision is of nothing that is known, or a prepared file is damaged.
     """
     known = with_values(limits or {})
     cohort = read_cohort(cache)
     usable = list(cohort["subject"][cohort["status"] != "rejected"])
+    before = read_imported(imported) if imported else []
     results = _watched(measure_cohort(cache, usable, workers), len(usable))
     seen = {subject: see(measures, known) for subject, measures in results}
-    findings = gather(cache, set(cohort["subject"]), seen, known)
+    findings = gather([*before, *latest_records(cache, set(cohort["subject"]))], seen, known, policy)
     measures = worst_values(seen, known)
     shown = draw_worst(cache, out, seen, known, worst)
     _write(out / FINDINGS, findings.to_csv(index=False, float_format="%.5g"))
@@ -72,12 +89,18 @@ def see(measures: Sequence[Measure], limits: Mapping[str, Limit]) -> Seen:
     return Seen(beyond(measures, limits), {measure.code: measure for measure in ordered})
 
 
-def gather(cache: Path, subjects: set[str], seen: Mapping[str, Seen], limits: Mapping[str, Limit]) -> pd.DataFrame:
-    """Return all findings of a cohort, those of preparing first, sorted by subject."""
+def latest_records(cache: Path, subjects: set[str]) -> list[Record]:
+    """Return what preparing found in subjects of a cache."""
     records = read_records(cache, str(read_settings(cache)["digest"]))
-    latest = {record.subject: record for record in records if record.subject in subjects}
-    rows = [row for record in latest.values() for row in from_record(record)]
-    rows += [row for subject, one in seen.items() for row in from_measures(subject, one.beyond, limits)]
+    return [*{record.subject: record for record in records if record.subject in subjects}.values()]
+
+
+def gather(
+    records: Iterable[Record], seen: Mapping[str, Seen], limits: Mapping[str, Limit], policy: Policy
+) -> pd.DataFrame:
+    """Return all findings of a cohort, those of import and preparing first, sorted by subject."""
+    rows = [row for record in records for row in from_record(record, policy)]
+    rows += [row for subject, one in seen.items() for row in from_measures(subject, one.beyond, limits, policy)]
     table = pd.DataFrame(rows, columns=list(Row._fields)).astype({"slice": "Int64", "value": float})
     return table.sort_values("subject", kind="stable", ignore_index=True)
 
@@ -124,7 +147,7 @@ def _write(path: Path, text: str) -> None:
 def _say(findings: pd.DataFrame, out: Path) -> None:
     """Print how often what was found, and where the page is."""
     console = Console()
-    summary = Table("code", "severity", "findings", "subjects", box=None)
+    summary = Table(*COUNTED, box=None)
     for row in counted(findings):
         summary.add_row(*map(str, row))
     console.print(summary)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from cmr_ssl.data.checks.limits import Limit, beyond
 from cmr_ssl.data.checks.scene import Measure
 from cmr_ssl.data.journal import Record
+from cmr_ssl.data.policy import Decision, Policy
 from cmr_ssl.data.study import Severity
 from cmr_ssl.planes import VIEWS
 
@@ -21,7 +22,8 @@ class Row(NamedTuple):
         view: where; empty for the whole subject.
         slice: of the source series, counted from 0; None for the whole view.
         code: what was found, stable.
-        severity: noted, repaired or rejected.
+        severity: noted, repaired or rejected, when it was found.
+        decision: what the policy makes of it.
         value: what was measured, None where nothing was.
         message: a sentence.
     """
@@ -31,22 +33,28 @@ class Row(NamedTuple):
     slice: int | None
     code: str
     severity: Severity
+    decision: Decision
     value: float | None
     message: str
 
 
-def from_record(record: Record) -> Iterator[Row]:
+def from_record(record: Record, policy: Policy) -> Iterator[Row]:
     """Yield what preparing found, a row for each slice."""
     for found in record.findings:
         match = WHERE.fullmatch(found.where)
         view = match["view"] if match and match["view"] in VIEWS else found.where
         slices = [int(index) for index in match["slices"].split(",")] if match and match["slices"] else [None]
+        lost = record.status == found.severity == "rejected"
+        decision: Decision = "reject-subject" if lost else policy.decide(found.code, found.severity, view)
         for index in slices:
-            yield Row(record.subject, view, index, found.code, found.severity, found.value, found.message)
+            yield Row(record.subject, view, index, found.code, found.severity, decision, found.value, found.message)
 
 
-def from_measures(subject: str, measures: Iterable[Measure], limits: Mapping[str, Limit]) -> Iterator[Row]:
+def from_measures(
+    subject: str, measures: Iterable[Measure], limits: Mapping[str, Limit], policy: Policy
+) -> Iterator[Row]:
     """Yield what lies beyond its limit."""
     for code, view, index, value, _ in beyond([*measures], limits):
         message = limits[code].message.format(value=value)
-        yield Row(subject, view, index if index >= 0 else None, code, "noted", value, message)
+        decision = policy.decide(code, "noted", view)
+        yield Row(subject, view, index if index >= 0 else None, code, "noted", decision, value, message)

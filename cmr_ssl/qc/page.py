@@ -6,8 +6,10 @@ from html import escape
 import pandas as pd
 
 from cmr_ssl.data.checks.limits import Limit
+from cmr_ssl.data.codes import ARCHIVES, PREPARING
 from cmr_ssl.qc.pictures import histogram
 
+COUNTED = ("code", "severity", "decision", "findings", "subjects")
 STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#222}"
     "table{border-collapse:collapse;margin:1rem 0}"
@@ -34,9 +36,10 @@ def page(
         heading("Subjects"),
         table(("status", "subjects"), cohort["status"].value_counts().items()),
         heading("Why subjects or parts of them were rejected"),
-        table(("code", "subjects", "example"), reasons(findings)),
+        table(("code", "decision", "subjects", "example"), reasons(findings)),
         heading("Findings"),
-        table(("code", "severity", "findings", "subjects"), counted(findings)),
+        table(COUNTED, counted(findings)),
+        table(("code", "meaning"), meanings(findings)),
         heading("Worst cases"),
         worst or "<p>None.</p>",
         heading("What was measured"),
@@ -66,16 +69,22 @@ def table(titles: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 
 
 def counted(findings: pd.DataFrame) -> list[tuple[object, ...]]:
-    """Return code, severity, findings and subjects, the most frequent first."""
-    groups = findings.groupby(["code", "severity"])["subject"].agg(["size", "nunique"]).reset_index()
+    """Return what `COUNTED` names, the most frequent first."""
+    groups = findings.groupby([*COUNTED[:3]])["subject"].agg(["size", "nunique"]).reset_index()
     return [*groups.sort_values("size", ascending=False).itertuples(index=False, name=None)]
 
 
 def reasons(findings: pd.DataFrame) -> list[tuple[object, ...]]:
-    """Return code, subjects and an example of every kind of rejection, the most frequent first."""
-    rejected = findings[findings["severity"] == "rejected"]
-    groups = rejected.groupby("code").agg(subjects=("subject", "nunique"), example=("message", "first")).reset_index()
-    return [*groups.sort_values("subjects", ascending=False).itertuples(index=False, name=None)]
+    """Return code, decision, subjects and an example of every kind of rejection, the most frequent first."""
+    groups = findings[findings["decision"] != "accept"].groupby(["code", "decision"])
+    rows = groups.agg(subjects=("subject", "nunique"), example=("message", "first")).reset_index()
+    return [*rows.sort_values("subjects", ascending=False).itertuples(index=False, name=None)]
+
+
+def meanings(findings: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return what each code means that import or preparing gave; those of checks stand with their limits."""
+    given = {*findings["code"]}
+    return [(code, text) for code, text in (ARCHIVES | PREPARING).items() if code in given]
 
 
 def distributions(cohort: pd.DataFrame) -> list[str]:

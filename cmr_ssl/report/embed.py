@@ -16,13 +16,14 @@ from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.data.subjects import usable
 from cmr_ssl.devices import device_of
-from cmr_ssl.models import Embedding
+from cmr_ssl.models.embedding import Embedding, embed_planes
 from cmr_ssl.planes import VIEWS
 
 VECTOR = pa.list_(pa.float32())
 SCHEMA = pa.schema(
     [
         ("subject", pa.string()),
+        ("landmarks", VECTOR),
         ("class_token", VECTOR),
         ("mean", VECTOR),
         ("plane_views", pa.list_(pa.string())),
@@ -33,7 +34,7 @@ SCHEMA = pa.schema(
 
 @torch.inference_mode()
 def embed(checkpoint: Path, cache: Path, out: Path, batch_size: int = 8, workers: int = 2, device: str = "auto") -> int:
-    """Write one row a subject: class token, mean of all tokens, and the mean of each plane's tokens.
+    """Write one row a subject: means around landmarks, class token, mean of all tokens and of each plane's tokens.
 
     Args:
         checkpoint: of any task of this project.
@@ -57,7 +58,7 @@ def embed(checkpoint: Path, cache: Path, out: Path, batch_size: int = 8, workers
     with EmbeddingFile(out) as file:
         for batch in track(DataLoader(dataset, batch_size, num_workers=workers), "embedding"):
             images, affine, present = (field.to(where) for field in (batch.images, batch.affine, batch.present))
-            file.add(batch, encoder.embed_planes(images.float() / 255, affine, present))
+            file.add(batch, embed_planes(encoder, images.float() / 255, affine, present))
     print(f"{file.rows} embeddings of {encoder.width} features in {out}")
     return 0
 
@@ -92,11 +93,12 @@ class EmbeddingFile:
 
     def add(self, batch: Sample, embedding: Embedding) -> None:
         """Append the rows of a batch; blank samples have none."""
-        class_token, mean, planes = (vectors.float().cpu().numpy() for vectors in embedding)
+        landmarks, class_token, mean, planes = (vectors.float().cpu().numpy() for vectors in embedding)
         view, present = batch.view.cpu(), batch.present.cpu()
         rows = [
             {
                 "subject": subject,
+                "landmarks": landmarks[i],
                 "class_token": class_token[i],
                 "mean": mean[i],
                 "plane_views": [VIEWS[index] for index in view[i, present[i]].tolist()],

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from cmr_ssl.data.sample import Sample
-from cmr_ssl.models.encoder import Encoded, average
+from cmr_ssl.models.embedding import embedding_of
+from cmr_ssl.models.encoder import Encoded, Encoder
 from cmr_ssl.models.plane_head import pick_frames
-from cmr_ssl.models.tokens import grid_of
 from cmr_ssl.overlap import dice_per_structure
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import Task
@@ -46,7 +46,7 @@ def answer(task: Task, batch: Sample) -> Answer:
         return Answer(embeddings, no_values, logits.argmax(dim=2).to(torch.uint8))
     if isinstance(task, PretrainingTask):
         encoded = task.encoder.encode_planes(batch.images, batch.affine, batch.present)
-        return Answer(embeddings_of(encoded, batch.present), no_values, no_labels)
+        return Answer(embeddings_of(task.encoder, encoded, batch), no_values, no_labels)
     raise ValueError(f"a {type(task).__name__} says nothing about a study: name a checkpoint of another task")
 
 
@@ -56,14 +56,13 @@ def segmented(task: Segmentation, batch: Sample) -> tuple[dict[str, Tensor], Ten
     if not isinstance(task, SegmentationTask):
         return {}, task.logits(batch, frames)
     encoded = task.encoder.encode_planes(batch.images, batch.affine, batch.present)
-    grid = grid_of(batch.images, task.encoder.patch)
-    return embeddings_of(encoded, batch.present), task.head(batch.images, encoded.tokens, grid, frames)
+    return embeddings_of(task.encoder, encoded, batch), task.decode(batch, encoded, frames)
 
 
-def embeddings_of(encoded: Encoded, present: Tensor) -> dict[str, Tensor]:
-    """Return the class token, and beside it the mean over the tokens of present planes (B, P)."""
-    averaged = average(encoded, present)
-    return {"class token": averaged.class_token, "mean token": averaged.mean}
+def embeddings_of(encoder: Encoder, encoded: Encoded, batch: Sample) -> dict[str, Tensor]:
+    """Return the embeddings of a batch that are single vectors, by name; first the one that is the most robust."""
+    found = embedding_of(encoder, encoded, batch.images, batch.affine, batch.present)
+    return {"landmarks": found.landmarks, "class token": found.class_token, "mean token": found.mean}
 
 
 def labelled_frames(task: Segmentation, batch: Sample) -> Tensor:

@@ -9,8 +9,10 @@ from torch.utils.data import DataLoader
 
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.data.sample import Sample, to_device
+from cmr_ssl.models.tokens import take
 from cmr_ssl.robustness.answers import Answer, answer, dice
 from cmr_ssl.robustness.scenarios import Scenario
+from cmr_ssl.robustness.slots import close_ranks, rearranged
 from cmr_ssl.tasks.base import Task
 
 
@@ -74,12 +76,14 @@ def ask(task: Task, everything: Sequence[Scenario], tested: Iterable[Sample]) ->
 def outcome(task: Task, batch: Sample, full: Answer, scenario: Scenario) -> Outcome:
     """Return what becomes of a batch, of which a task says `full`, in a scenario."""
     spoiled = scenario.spoil(batch)
-    said = answer(task, spoiled)
+    planes = close_ranks(spoiled)
+    said = answer(task, rearranged(spoiled, planes))
+    labels = take(said.labels, planes.argsort(dim=1))
     changed = (spoiled.images != batch.images).flatten(2).any(dim=2).sum(dim=1)
     return Outcome(
         embeddings={name: vectors.cpu() for name, vectors in said.embeddings.items()},
         values=said.values.cpu(),
-        dice=dice(task, spoiled, said.labels).cpu(),
+        dice=dice(task, spoiled, labels).cpu(),
         dice_full=dice(task, spoiled, full.labels).cpu(),
         changed=changed.float().cpu(),
         usable=spoiled.present.any(dim=1).cpu(),

@@ -31,7 +31,7 @@ from cmr_ssl.seeds import subject_seeds
 RANDOM, NAMED, FLAWED = "missing at random", "missing by name", "flawed"
 COUNTS = (1, 2, 3, 4, 6, 8, 10, 12)  # planes that are missing at random
 FLAWED_PLANES = (1, 3, 5)
-HALF = "half of the planes"
+HALF, SWAPPED = "half of the planes", "two views swapped"
 FLAWS: dict[str, Corruption] = {
     "mistriggered": Mistriggering(),
     "motion blur": MotionBlur(),
@@ -71,7 +71,7 @@ def scenarios(most_planes: int, seed: int) -> Iterator[Scenario]:
     for name, flaw in FLAWS.items():
         for count in FLAWED_PLANES:
             yield Scenario(FLAWED, name, count, partial(spoil, flaw=flaw, count=count, seed=seed))
-    yield Scenario(FLAWED, "two views swapped", 0, partial(spoil, flaw=SWAP, count=1, seed=seed))
+    yield Scenario(FLAWED, SWAPPED, 0, partial(spoil, flaw=SWAP, count=1, seed=seed))
 
 
 def lack(batch: Sample, gone: Tensor) -> Sample:

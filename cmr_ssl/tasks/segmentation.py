@@ -12,10 +12,10 @@ from cmr_ssl.anatomy import CLASSES, UNLABELLED
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.label_losses import segmentation_losses
 from cmr_ssl.losses import subject_mean
-from cmr_ssl.models import Encoder
+from cmr_ssl.models import Encoded, Encoder
 from cmr_ssl.models.baselines import PlaneUNet
 from cmr_ssl.models.plane_head import PlaneHead, pick_frames
-from cmr_ssl.models.tokens import grid_of
+from cmr_ssl.models.tokens import coordinates, grid_of
 from cmr_ssl.overlap import dice_per_structure
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import Task
@@ -158,7 +158,12 @@ class SegmentationTask(Segmentation):
         """Return logits; see `Segmentation.logits`."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             encoded = self.encoder.encode_planes(batch.images, batch.affine, batch.present)
-        return self.head(batch.images, encoded.tokens, grid_of(batch.images, self.encoder.patch), frames)
+        return self.decode(batch, encoded, frames)
+
+    def decode(self, batch: Sample, encoded: Encoded, frames: Tensor) -> Tensor:
+        """Return logits of what the encoder says of all patches; see `Segmentation.logits`."""
+        where = coordinates(batch.affine, grid_of(batch.images, self.encoder.patch), self.encoder.patch)
+        return self.head(batch.images, encoded.tokens, where, frames)
 
 
 class SegmentationBaseline(Segmentation):

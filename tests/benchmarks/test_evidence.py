@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 
 from benchmarks import evidence
-from benchmarks.evidence import Run, arguments, arms, plan
-from benchmarks.evidence_report import collect, draw_learning_curves, table, verdict
+from benchmarks.evidence import Run, arguments, plan
+from benchmarks.evidence_arms import arms, maskings
+from benchmarks.evidence_report import collect, draw_learning_curves, fewer_labels, table, verdict
 from cmr_ssl.checkpoints import parse_encoder
 from tests.runs import ROOT
 
@@ -21,6 +22,12 @@ def finished(tmp_path, monkeypatch):
         (run.folder / "test").mkdir(parents=True)
         line = {"target": "LVEDV (mL)", "MAE": 10.0 + index, "MAE 2.5 %": 8.0, "MAE 97.5 %": 13.0}
         pd.DataFrame([line]).to_csv(run.folder / "test" / "agreement.csv", index=False)
+        volumes = {
+            "predicted LVEDV (mL)": [110.0, 90.0],
+            "true LVEDV (mL)": [100.0, 100.0],
+            "true HR (bpm)": [60.0, 60.0],
+        }
+        pd.DataFrame(volumes).to_csv(run.folder / "test" / "volumes.csv", index=False)
         dice = [{"structure": "LV", "view": "all", "phase": phase, "dice mean": 0.9} for phase in ("ED", "ES")]
         pd.DataFrame(dice).to_csv(run.folder / "test" / "overlap.csv", index=False)
     return runs
@@ -50,18 +57,43 @@ def test_the_scratch_arm_has_the_network_that_was_pretrained(monkeypatch):
     assert "AnatomicalPositions" in described["init_args"]["positions"]["class_path"]
 
 
+def test_maskings_differ_in_nothing_but_what_they_hide(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    compared = maskings()
+    assert (
+        len({arm.pretraining for arm in compared}) == len({arm.pretraining.folder for arm in compared}) == len(compared)
+    )
+    words = [" ".join(arguments(Run(arm, 100, 0))).replace(arm.pretraining.folder, "") for arm in compared]
+    assert len(set(words)) == 1
+    epochs = {arm.pretraining.options[-4:] for arm in compared}
+    assert len(epochs) == 1
+
+
+def test_a_training_cut_before_its_first_checkpoint_begins_again(tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(evidence, "spoken", lambda log, *words: said.append((words[0], words[-2:])))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "config.yaml").touch()
+    evidence.fit(tmp_path / "run", ["--config", "c.yaml"])
+    assert not (tmp_path / "run").exists()
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "run" / "checkpoints" / "last.ckpt").touch()
+    evidence.fit(tmp_path / "run", ["--config", "c.yaml"])
+    assert said == [("fit", ("--trainer.default_root_dir", str(tmp_path / "run"))), ("fit", ("--ckpt_path", "last"))]
+
+
 def test_the_plan_finishes_a_seed_before_the_next_and_knows_what_is_done(finished, tmp_path):
     assert all(run.done for run in finished)
     seeds = [run.seed for run in plan([10, 30], [0, 1])]
     assert seeds == sorted(seeds)
-    assert len({run.folder for run in plan([10, 30], [0, 1])}) == len(seeds) == 2 * 2 * len(arms())
+    assert len({run.folder for run in plan([10, 30], [0, 1])}) == len(seeds) == 2 * (2 * len(arms()) + len(maskings()))
 
 
 def test_the_table_averages_over_seeds_and_keeps_arms_and_labels_apart(finished, tmp_path):
     found = collect(finished)
     lines = table(found, "segmentation").splitlines()
-    assert lines[0] == "| labels | arm | MAE LVEDV (mL) | Dice LV |"
-    assert lines[2] == "| 10 | fine-tuned | 10.5 [8, 13] | 0.9 |"
+    assert lines[0] == "| labels | arm | MAE LVEDV (mL) | Dice LV | volumes off by (%) |"
+    assert lines[2] == "| 10 | fine-tuned | 10.5 [8, 13] | 0.9 | 10 |"
     assert len(lines) == 2 + 4
     draw_learning_curves(tmp_path / "curves.png", found)
     assert (tmp_path / "curves.png").stat().st_size > 1000
@@ -73,3 +105,15 @@ def test_the_verdict_says_where_pretraining_helps_and_where_not(error, said):
     arms_found = [("fine-tuned", error), ("scratch", 10.0)]
     rows = [{**line, "arm": arm, "value": value, "low": value - 2, "high": value + 2} for arm, value in arms_found]
     assert verdict(pd.DataFrame(rows)) == [f"With 30 labels, fine-tuned against scratch: {said} at MAE LVEDV (mL)."]
+
+
+@pytest.mark.parametrize(
+    ("error", "dice", "good"), [(9.0, 0.8, "1 of 2: MAE"), (11.0, 0.9, "1 of 2: Dice"), (11.0, 0.8, "0 of 2: nothing")]
+)
+def test_few_labels_after_pretraining_against_more_without(error, dice, good):
+    few = {"labels": 30, "arm": "fine-tuned"}
+    more = {"labels": 100, "arm": "scratch"}
+    rows = [{**few, "what": "MAE", "value": error}, {**few, "what": "Dice", "value": dice}]
+    rows += [{**more, "what": "MAE", "value": 10.0}, {**more, "what": "Dice", "value": 0.85}]
+    assert good in fewer_labels(pd.DataFrame(rows))[0]
+    assert fewer_labels(pd.DataFrame(rows[:2])) == []

@@ -20,7 +20,7 @@ def test_the_published_head_has_the_published_number_of_weights_and_ours_hardly_
 def test_the_published_head_knows_tokens_by_their_number():
     head = FlattenedTokens(tiny_encoder(), 6)
     said = torch.randn(2, 6, 32)
-    one, other = (head(Encoded(said[:, 0], tokens), None, None) for tokens in (said, said.flip(1)))
+    one, other = (head(Encoded(said[:, 0], tokens, tokens), None, None) for tokens in (said, said.flip(1)))
     assert one.shape == (2, 128)
     assert not torch.allclose(one, other)
 

@@ -23,6 +23,24 @@ def data_of(cache, stage="fit", **options):
     return data
 
 
+def test_what_a_table_of_findings_rejects_is_left_out(tmp_path, caplog):
+    cache = write_cache(tmp_path / "cache", COHORT)
+    whole = data_of(cache)
+    gone, poorer = whole.subjects["train"][:2]
+    table = tmp_path / "findings.csv"
+    table.write_text(
+        "subject,view,slice,severity,decision\n"
+        f"{gone},sa,,noted,reject-subject\n{poorer},sa,0,noted,reject-plane\n{poorer},la_2ch,,noted,reject-plane\n"
+    )
+    data = data_of(cache, findings=str(table))
+    assert data.subjects["train"] == whole.subjects["train"][1:]
+    assert "set aside 1 subjects rejected in preparing or by a policy" in caplog.text
+    before, after = (one.dataset([poorer])[0].present for one in (whole, data))
+    slices = slice(3, None)
+    assert int(before[slices].sum()) - int(after[slices].sum()) == (COHORT[poorer][0] <= 9)
+    assert [bool(before[0]), bool(after[0])] == [True, False]
+
+
 class Watcher(LightningModule):
     """Remembers the batches it is shown and trains nothing."""
 

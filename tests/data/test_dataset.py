@@ -37,6 +37,17 @@ def test_too_many_slices_leave_those_nearest_the_centre_from_base_to_apex(tmp_pa
     assert sample.affine[:, 2, 3].tolist() in ([20, 10, 0, -10], [10, 0, -10, -20])
 
 
+def test_rejected_planes_are_as_if_they_were_missing(tmp_path):
+    made = prepared(5, ("la_2ch", "la_4ch"), labelled=[(1, 0), (2, 0)])
+    rejected = {SUBJECT: frozenset({("sa", 1), ("la_2ch", -1)}), "900000002": frozenset({("sa", 0)})}
+    sample = written(tmp_path, made, rejected=rejected, labels=True)[0]
+    assert sample.present.tolist() == [False, True, True, True, True, True]
+    np.testing.assert_array_equal(sample.images[1:], made.images[[6, 0, 2, 3, 4]])
+    assert sample.view.tolist() == PlaneDataset(tmp_path, [SUBJECT], SLOTS, SHAPE)[0].view.tolist()
+    assert not (sample.labels == 2).any()
+    assert (sample.labels[3, 0] == 3).all()
+
+
 @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [3, 0, 4, 1, 2]])
 def test_slices_stand_from_base_to_apex_however_they_were_stored(order):
     height = torch.tensor([25.0, 15.0, 5.0, -4.0, -14.0])[order]

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from cmr_ssl.crew import Crew
 from cmr_ssl.data import preparing
 from cmr_ssl.data.cache import COHORT, RECORDS, SETTINGS, subject_file
 from cmr_ssl.data.cohort import read_cohort
@@ -55,7 +56,7 @@ class Made:
 
 
 def run(source, cache, preparation=SMALL, workers=1):
-    return prepare_cohort(source, cache, preparation, {"files": "made"}, workers)
+    return prepare_cohort(source, cache, preparation, {"files": "made"}, Crew(workers))
 
 
 def statuses(cache):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cmr_ssl.dicom.choosing import height, settle_plane, settle_stack
-from tests.dicoms import cine, codes, stack_affines
+from tests.dicoms import SIDE, cine, codes, showing, stack_affines
 from tests.studies import AXES, long_axis
 
 DOWN = -AXES[2] * [-1, -1, 1]
@@ -53,3 +53,30 @@ def test_a_re_acquired_long_axis_plane_may_lie_elsewhere():
     chosen, findings = settle_plane("la_2ch", [later, first])
     assert chosen is later
     assert [(found.code, found.where) for found in findings] == [("re-acquired", "la_2ch")]
+
+
+PICTURE = np.random.default_rng(0).integers(0, 1000, (SIDE, SIDE)).astype(np.int16)
+BLURRED = (PICTURE // 2 + np.roll(PICTURE, 1, axis=0) // 4 + np.roll(PICTURE, 1, axis=1) // 4).astype(np.int16)
+AS_GOOD = (PICTURE + np.random.default_rng(1).integers(-50, 50, PICTURE.shape)).clip(0).astype(np.int16)
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "kept"), [(PICTURE, BLURRED, 0), (BLURRED, PICTURE, 1), (PICTURE, AS_GOOD, 1)]
+)
+def test_of_complete_slices_the_sharp_one_is_used_and_of_sharp_ones_the_latest(first, later, kept):
+    plain = slices()
+    tries = [showing(plain[1], first), showing(slices(time="123000")[1], later)]
+    chosen, (finding,) = settle_stack([*tries, plain[0], *plain[2:]], DOWN)
+    assert chosen[1] is tries[kept]
+    shown = (first, later)
+    assert (finding.value < 0.8) == (shown[1 - kept] is BLURRED)
+    assert ("later" if kept == 1 and first is PICTURE else "sharper") in finding.message
+
+
+def test_a_blurred_slice_that_is_complete_is_better_than_a_sharp_one_that_is_not():
+    plain = slices()
+    whole = showing(plain[1], BLURRED)
+    broken = showing(slices(time="123000")[1], PICTURE)
+    broken = broken._replace(frames=(*broken.frames[:-1], None))
+    chosen, _ = settle_stack([plain[0], whole, broken, *plain[2:]], DOWN)
+    assert chosen[1] is whole

@@ -128,7 +128,7 @@ def test_shards_share_the_work_and_the_table(zips, tmp_path):
 
 @pytest.mark.parametrize("values", [{"workers": 0}, {"shard": 2, "shards": 2}, {"shard": -1}])
 def test_counts_that_make_no_sense_are_refused(values, zips, tmp_path):
-    with pytest.raises(ValueError, match="workers for shard"):
+    with pytest.raises(ValueError, match=r"0 workers|no shard"):
         import_ukb(zips, tmp_path, **values)
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from cmr_ssl.models import AnatomicalPositions, GridPositions
-from cmr_ssl.models.tokens import patchify
+from cmr_ssl.models.tokens import Coordinates, patchify
 from tests.tiny import PATCH, tiny_batch, tiny_encoder, where
 
 
@@ -13,9 +13,9 @@ def encode(encoder, batch):
 @pytest.mark.parametrize(("slices", "views"), [(1, ()), (0, ("la_2ch",)), (12, ("la_2ch", "la_4ch"))])
 def test_the_same_weights_take_any_number_of_planes(slices, views):
     batch = tiny_batch(slices=slices, views=views)
-    class_token, tokens = encode(tiny_encoder(), batch)
+    class_token, tokens, patches = encode(tiny_encoder(), batch)
     assert class_token.shape == (2, 32)
-    assert tokens.shape == (2, 8 * (slices + len(views)), 32)
+    assert tokens.shape == patches.shape == (2, 8 * (slices + len(views)), 32)
     assert tokens.isfinite().all()
 
 
@@ -50,6 +50,16 @@ def test_what_a_token_says_depends_on_where_and_when_it_is():
         assert (encoder(patches, moved).class_token - before).abs().max() > 1e-4
 
 
+def test_a_patch_by_itself_knows_neither_its_place_nor_the_others():
+    encoder, batch = tiny_encoder(), tiny_batch(subjects=1)
+    patches, places = patchify(batch.images, PATCH), where(batch)
+    said = encoder(patches, places).patches
+    moved = places._replace(centre=places.centre + 20, phase=places.phase + 0.3)
+    torch.testing.assert_close(
+        encoder(patches[:, :3], Coordinates(*(field[:, :3] for field in moved))).patches, said[:, :3]
+    )
+
+
 def test_thousands_of_tokens_and_large_weights_stay_finite_in_bfloat16():
     encoder = tiny_encoder(patch=(2, 2, 2))
     with torch.no_grad():
@@ -58,7 +68,7 @@ def test_thousands_of_tokens_and_large_weights_stay_finite_in_bfloat16():
                 weight.mul_(50)
     batch = tiny_batch(subjects=1, slices=9)
     with torch.autocast("cpu", torch.bfloat16):
-        class_token, tokens = encode(encoder, batch)
+        class_token, tokens, _ = encode(encoder, batch)
         (class_token.sum() + tokens.sum()).backward()
     assert tokens.shape[1] == 12 * 256
     assert tokens.isfinite().all()

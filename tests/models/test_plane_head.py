@@ -3,8 +3,8 @@ import torch
 
 from cmr_ssl.models.baselines import PlanesResNet, PlaneUNet
 from cmr_ssl.models.plane_head import PlaneHead, pick_frames
-from cmr_ssl.models.tokens import grid_of
-from tests.tiny import tiny_batch, tiny_encoder
+from cmr_ssl.models.tokens import coordinates, grid_of
+from tests.tiny import affines, tiny_batch, tiny_encoder
 
 
 def decode(planes=3, frames=((0, 3),), head=None):
@@ -14,7 +14,8 @@ def decode(planes=3, frames=((0, 3),), head=None):
     images = torch.rand(1, planes, 8, 16, 16, generator=torch.Generator().manual_seed(2))
     grid = grid_of(images, encoder.patch)
     tokens = torch.randn(1, grid.tokens, 32, generator=torch.Generator().manual_seed(3))
-    return head.eval(), images, tokens, grid, torch.tensor(frames)
+    where = coordinates(affines(planes, views=()), grid, encoder.patch)
+    return head.eval(), images, tokens, where, torch.tensor(frames)
 
 
 def test_every_plane_and_chosen_frame_gets_a_score_for_each_class():
@@ -23,9 +24,9 @@ def test_every_plane_and_chosen_frame_gets_a_score_for_each_class():
 
 
 def test_a_frame_is_segmented_the_same_whichever_others_are_chosen():
-    head, images, tokens, grid, _ = decode()
-    both = head(images, tokens, grid, torch.tensor([[2, 6]]))
-    alone = head(images, tokens, grid, torch.tensor([[6]]))
+    head, images, tokens, where, _ = decode()
+    both = head(images, tokens, where, torch.tensor([[2, 6]]))
+    alone = head(images, tokens, where, torch.tensor([[6]]))
     torch.testing.assert_close(both[:, :, :, 1:], alone, atol=1e-5, rtol=1e-4)
 
 
@@ -38,24 +39,45 @@ def test_what_is_segmented_together_without_learning_changes_nothing():
 
 
 def test_a_plane_is_segmented_from_its_own_image_and_its_own_tokens():
-    head, images, tokens, grid, frames = decode()
-    before = head(images, tokens, grid, frames)
+    head, images, tokens, where, frames = decode()
+    per_plane = grid_of(images, head.patch).per_plane
+    before = head(images, tokens, where, frames)
     other_image, other_tokens = images.clone(), tokens.clone()
     other_image[:, 1] = 1 - other_image[:, 1]
-    other_tokens[:, grid.per_plane : 2 * grid.per_plane] += 1.0
-    for after in (head(other_image, tokens, grid, frames), head(images, other_tokens, grid, frames)):
+    other_tokens[:, per_plane : 2 * per_plane] += 1.0
+    for after in (head(other_image, tokens, where, frames), head(images, other_tokens, where, frames)):
         torch.testing.assert_close(after[:, [0, 2]], before[:, [0, 2]], atol=1e-5, rtol=1e-4)
         assert not torch.allclose(after[:, 1], before[:, 1], atol=1e-3)
 
 
 def test_tokens_speak_to_the_frames_they_cover():
-    head, images, tokens, grid, _ = decode()
-    late = tokens.clone().unflatten(1, tuple(grid))
+    head, images, tokens, where, _ = decode()
+    late = tokens.clone().unflatten(1, tuple(grid_of(images, head.patch)))
     late[:, :, 1] += 1.0  # the second half of the beat
     frames = torch.tensor([[1, 5]])
-    before, after = (head(images, some.reshape(tokens.shape), grid, frames) for some in (tokens, late))
+    before, after = (head(images, some.reshape(tokens.shape), where, frames) for some in (tokens, late))
     torch.testing.assert_close(after[:, :, :, 0], before[:, :, :, 0], atol=1e-5, rtol=1e-4)
     assert not torch.allclose(after[:, :, :, 1], before[:, :, :, 1], atol=1e-3)
+
+
+def test_tokens_vote_where_they_are_whatever_the_image_shows():
+    head, images, tokens, where, frames = decode()
+    torch.nn.init.zeros_(head.classes.weight)
+    torch.nn.init.zeros_(head.classes.bias)
+    before = head(images, tokens, where, frames)
+    torch.testing.assert_close(head(1 - images, tokens, where, frames), before)
+    moved = tokens.clone().unflatten(1, tuple(grid_of(images, head.patch)))
+    moved[:, 0, :, 0, 0] += 1.0  # the upper left corner of the first plane
+    changed = (head(images, moved.reshape(tokens.shape), where, frames) - before).abs().amax(dim=(0, 2, 3)) > 1e-4
+    assert changed[0, 0, 0]
+    assert not changed[1:].any()
+    assert not changed[0, 12:, 12:].any()
+
+
+def test_where_tokens_are_has_a_say():
+    head, images, tokens, where, frames = decode()
+    elsewhere = where._replace(centre=where.centre + torch.tensor([0.0, 0.0, 40.0]))
+    assert (head(images, tokens, elsewhere, frames) - head(images, tokens, where, frames)).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("patch", [(4, 8, 16), (4, 6, 6), (4, 1, 1)])

@@ -10,9 +10,10 @@ POOLINGS = (ClassTokenPooling, MeanPooling, AttentionPooling, LandmarkPooling)
 
 def encoded(subjects=2, tokens=6, width=32):
     generator = torch.Generator().manual_seed(0)
-    return Encoded(
-        torch.randn(subjects, width, generator=generator), torch.randn(subjects, tokens, width, generator=generator)
+    class_token, *of_tokens = (
+        torch.randn(subjects, *axes, generator=generator) for axes in [(width,), (tokens, width), (tokens, width)]
     )
+    return Encoded(class_token, *of_tokens)
 
 
 def around(subjects=2, tokens=6):
@@ -31,8 +32,8 @@ def test_tokens_of_absent_planes_have_no_say_and_others_do(kind):
     absent[:, 4:] = 100.0
     seen[:, 0] += 5.0
     pooled = pooling(study, attend, around())
-    torch.testing.assert_close(pooling(Encoded(study.class_token, absent), attend, around()), pooled)
-    assert not torch.allclose(pooling(Encoded(study.class_token, seen), attend, around()), pooled)
+    torch.testing.assert_close(pooling(study._replace(tokens=absent), attend, around()), pooled)
+    assert not torch.allclose(pooling(study._replace(tokens=seen), attend, around()), pooled)
 
 
 def test_the_mean_is_the_mean_of_what_exists():
@@ -55,17 +56,18 @@ def test_one_vector_a_study_whatever_the_batch(kind):
 def test_a_landmark_hears_the_tokens_around_it_in_its_part_of_the_beat():
     pooling = LandmarkPooling(tiny_encoder(), across_mm=(-60.0, 60.0), along_mm=(60.0,), reach_mm=10.0, beats=2)
     study, attend, where = encoded(), torch.ones(2, 6, dtype=torch.bool), around()
-    pooled = pooling(study, attend, where).unflatten(1, (4, 2, 32))
-    torch.testing.assert_close(pooled[:, 3, 1], study.tokens[:, 5])  # alone at +60 mm in the second half
-    torch.testing.assert_close(pooled[:, 3, 0], study.tokens[:, 4], atol=0.01, rtol=0.01)
+    pooled = pooling(study, attend, where).unflatten(1, (4, 2, 64))
+    wanted = torch.cat([study.tokens, study.patches], dim=-1)
+    torch.testing.assert_close(pooled[:, 3, 1], wanted[:, 5])  # alone at +60 mm in the second half
+    torch.testing.assert_close(pooled[:, 3, 0], wanted[:, 4], atol=0.01, rtol=0.01)
 
 
 def test_a_landmark_between_two_tokens_says_their_mean_and_one_without_any_says_nothing():
     pooling = LandmarkPooling(tiny_encoder(), across_mm=(0.0,), along_mm=(0.0,), beats=3)
     study, where = encoded(tokens=2), around(tokens=2)
     where = where._replace(phase=torch.full((2, 2), 0.5))
-    pooled = pooling(study, torch.ones(2, 2, dtype=torch.bool), where).unflatten(1, (3, 32))
-    torch.testing.assert_close(pooled[:, 1], study.tokens.mean(dim=1))
+    pooled = pooling(study, torch.ones(2, 2, dtype=torch.bool), where).unflatten(1, (3, 64))
+    torch.testing.assert_close(pooled[:, 1, :32], study.tokens.mean(dim=1))
     assert (pooled[:, [0, 2]] == 0).all()
 
 
@@ -73,3 +75,11 @@ def test_a_landmark_between_two_tokens_says_their_mean_and_one_without_any_says_
 def test_no_landmarks_are_refused(options):
     with pytest.raises(ValueError, match="landmarks need"):
         LandmarkPooling(tiny_encoder(), **options)
+
+
+def test_landmark_means_are_as_exact_in_mixed_precision():
+    pooling, said = LandmarkPooling(tiny_encoder()), encoded()
+    everywhere = torch.ones(said.tokens.shape[:2], dtype=torch.bool)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = pooling(said, everywhere, around())
+    torch.testing.assert_close(mixed, pooling(said, everywhere, around()), atol=0, rtol=0)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from cmr_ssl.phantom import archive_faults
 from cmr_ssl.phantom.archive import archive_bytes, archives_of, members
 from cmr_ssl.phantom.archive_faults import ARCHIVE_RATES, faults_of, strike_archive
 from tests.phantom.exams import EXAM, files, images
@@ -77,11 +78,13 @@ def test_another_cine_is_transverse_and_lies_above_the_heart(study, pair):
     assert other.pixels.std() > 0
 
 
-def test_a_slice_acquired_again_lies_at_the_same_place_and_is_the_later_one(study, pair):
+@pytest.mark.parametrize("in_vain", [0.0, 1.0])
+def test_a_slice_acquired_again_lies_at_the_same_place_and_is_mostly_the_later_one(study, pair, in_vain, monkeypatch):
+    monkeypatch.setattr(archive_faults, "TRIED_IN_VAIN", in_vain)
     changed, [(_, note)] = struck(study, pair[1], "reacquired_slice")
-    same = [cine for cine in changed.cines if cine.description == note.where]
-    first, good = sorted(same, key=lambda cine: cine.started_s)
+    first, good = sorted((cine for cine in changed.cines if cine.description == note.where), key=lambda c: c.planned)
     assert (first.planned, good.planned) == (False, True)
+    assert (first.started_s > good.started_s) == bool(in_vain)
     assert first.series != good.series
     np.testing.assert_array_equal(first.affine, good.affine)
     assert note.value == f"{len(first.pixels) - len(first.lost)} of {len(first.pixels)} frames"

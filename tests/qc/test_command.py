@@ -3,6 +3,7 @@ import pytest
 
 from cmr_ssl.cli import main
 from cmr_ssl.qc.command import qc
+from tests.runs import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,26 @@ def test_every_finding_is_a_row(report):
     }
     assert "900000001" not in set(findings["subject"])
     assert findings.set_index("code").loc["mistriggered", "value"] == 0.25
+
+
+def test_the_policy_decides_in_every_row_and_the_cache_stays_as_it_is(checked, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in checked.rglob("*")}
+    policy = str(ROOT / "configs" / "policy" / "default.yaml")
+    assert main(["qc", "--cache", str(checked), "--out", str(tmp_path), "--policy", policy]) == 0
+    findings = pd.read_csv(tmp_path / "findings.csv", dtype={"subject": str})
+    decided = {*findings[["subject", "code", "decision"]].itertuples(index=False, name=None)}
+    assert decided >= {
+        ("900000002", "missing-frames", "accept"),
+        ("900000002", "mistriggered", "reject-plane"),
+        ("900000003", "misaligned-slice", "reject-plane"),
+        ("900000004", "unreadable", "reject-subject"),
+    }
+    assert {path: path.stat().st_mtime_ns for path in checked.rglob("*")} == before
+
+
+def test_without_a_policy_nothing_more_is_rejected(report):
+    findings = pd.read_csv(report / "findings.csv")
+    assert (findings["decision"] == "accept").equals(findings["severity"] != "rejected")
 
 
 def test_what_was_measured_is_a_row_a_usable_subject(report):

@@ -1,22 +1,27 @@
 import pandas as pd
 
-from cmr_ssl.qc.page import counted, reasons, table
+from cmr_ssl.qc.page import counted, meanings, reasons, table
 
 FINDINGS = pd.DataFrame(
     [
-        ("1", "sa", 0, "blank", "repaired", 1.0, "one"),
-        ("1", "sa", 1, "blank", "repaired", 1.0, "two"),
-        ("2", "sa", 1, "torn", "rejected", None, "ends early"),
+        ("1", "sa", 0, "blank", "repaired", "accept", 1.0, "one"),
+        ("1", "sa", 1, "blank", "repaired", "accept", 1.0, "two"),
+        ("2", "sa", 1, "torn", "rejected", "reject-subject", None, "ends early"),
     ],
-    columns=["subject", "view", "slice", "code", "severity", "value", "message"],
+    columns=["subject", "view", "slice", "code", "severity", "decision", "value", "message"],
 )
 
 
 def test_findings_are_counted_by_kind_and_subject():
-    assert counted(FINDINGS) == [("blank", "repaired", 2, 1), ("torn", "rejected", 1, 1)]
-    assert reasons(FINDINGS) == [("torn", 1, "ends early")]
+    assert counted(FINDINGS) == [("blank", "repaired", "accept", 2, 1), ("torn", "rejected", "reject-subject", 1, 1)]
+    assert reasons(FINDINGS) == [("torn", "reject-subject", 1, "ends early")]
 
 
 def test_cells_are_texts_and_no_markup():
     assert "<td>&lt;b&gt;</td>" in table(["x"], [["<b>"]])
     assert table(["x"], []) == "<p>None.</p>"
+
+
+def test_codes_that_were_given_are_explained():
+    given = pd.DataFrame({"code": ["bad-archive", "mistriggered", "still", "still"]})
+    assert [code for code, _ in meanings(given)] == ["bad-archive", "still"]

@@ -35,7 +35,9 @@ def test_vectors_equal_those_of_the_present_planes_alone(table, cache, checkpoin
     there = sample.present
     images = sample.images[there][None] / 255
     with torch.no_grad():
-        class_token, tokens = pretrained.encoder.encode_planes(images, sample.affine[there][None], there[there][None])
+        class_token, tokens, _ = pretrained.encoder.encode_planes(
+            images, sample.affine[there][None], there[there][None]
+        )
     row = table.loc[subject]
     close = {"atol": 1e-4, "rtol": 1e-4}
     torch.testing.assert_close(torch.tensor(row["class_token"]), class_token[0], **close)

@@ -66,10 +66,10 @@ def test_tasks_say_what_they_can():
     batch = labelled(tiny_batch())
     answers = {name: asked(build(), batch) for name, build in TASKS.items()}
     assert {name: list(one.embeddings) for name, one in answers.items()} == {
-        "pretraining": ["class token", "mean token"],
+        "pretraining": ["landmarks", "class token", "mean token"],
         "phenotype": ["features"],
         "phenotype baseline": ["features"],
-        "segmentation": ["class token", "mean token"],
+        "segmentation": ["landmarks", "class token", "mean token"],
         "segmentation baseline": [],
     }
     assert [one.values.shape[1] for one in answers.values()] == [0, 2, 2, 0, 0]

@@ -5,8 +5,9 @@ from cmr_ssl.data.checks.alignment import alignment
 from cmr_ssl.data.checks.brightness import contrast, folding, repetition
 from cmr_ssl.data.checks.coverage import coverage
 from cmr_ssl.data.checks.scene import Measure, Scene
+from cmr_ssl.data.checks.sharpness import blurring
 
-CHECKS = (coverage, alignment, contrast, folding, repetition)
+CHECKS = (coverage, alignment, contrast, folding, blurring, repetition)
 
 
 def examine(prepared: PreparedSubject) -> list[Measure]:

@@ -80,6 +80,7 @@ def _labelled(series: Series, folder: Path, file: LabelFile) -> tuple[Series, li
     if (labels == UNLABELLED).all():
         raise ValueError(f"{'/'.join(names(file.file))} draws nothing")
     labels.transpose(2, 3, 0, 1)[~series.acquired] = UNLABELLED
+    unknown = [value for value in unknown if value != UNLABELLED]  # a file may say itself where nobody looked
     message = f"label numbers {unknown} mean nothing here and count as unlabelled"
     findings = [Finding("label-values", "noted", series.view, message)] if unknown else []
     return replace(series, labels=labels, annotated=tuple(sorted(named - {*absent}))), findings

@@ -26,11 +26,13 @@ class UkbZips:
         folder: the folder the zips lie below.
         folders: those of its sub-folders, itself included, that hold zips.
         limits: how much of one archive is worth reading.
+        overlays: label the short axis by the contours of the scanner's own analysis.
     """
 
     folder: Path
     folders: tuple[Path, ...]
     limits: Limits = LIMITS
+    overlays: bool = False
 
     def subjects(self) -> list[str]:
         """Return the ids of all visits, sorted."""
@@ -45,7 +47,7 @@ class UkbZips:
 
     def read(self, subject: str) -> Study:
         """Read one subject; whatever is wrong with its zips becomes a finding."""
-        return read_study(subject, self.archives(subject), self.limits)
+        return read_study(subject, self.archives(subject), self.limits, self.overlays)
 
     def archives(self, subject: str) -> list[Path]:
         """Return the zips of a subject."""
@@ -60,8 +62,8 @@ class UkbZips:
         ]
 
 
-def find_zips(folder: Path) -> UkbZips:
-    """Return the zips below a folder.
+def find_zips(folder: Path, overlays: bool = False) -> UkbZips:
+    """Return the zips below a folder, whose contours become labels where `overlays` are asked for.
 
     Raises:
         FileNotFoundError: if the folder is missing or holds none.
@@ -71,7 +73,7 @@ def find_zips(folder: Path) -> UkbZips:
         raise FileNotFoundError(
             f"{folder} holds no archive like 900000001_{SHORT_AXIS_FIELD}_2_0.zip: name the folder of the downloads"
         )
-    return UkbZips(folder, tuple(folders))
+    return UkbZips(folder, tuple(folders), overlays=overlays)
 
 
 def holds_zips(folder: Path) -> bool:

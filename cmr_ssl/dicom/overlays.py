@@ -1,0 +1,117 @@
+"""The contours that a scanner's inline analysis draws over copies of the short axis, as weak labels.
+
+One overlay holds the outlines of cavity and wall together; both enclose what they outline. They were drawn by a program
+that nobody checked, so they are labels to learn from with care, never to measure against.
+"""
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.filereader import data_element_generator
+from scipy.ndimage import binary_dilation, binary_fill_holes, distance_transform_edt, label
+
+from cmr_ssl.anatomy import BACKGROUND, LV, MYOCARDIUM, UNLABELLED
+from cmr_ssl.data.study import Finding
+from cmr_ssl.dicom.cine import Cine, inline_cines
+from cmr_ssl.dicom.header import Header
+from cmr_ssl.dicom.stack import Stack, plane_affine
+from cmr_ssl.planes import slice_affine, to_mm, to_pixels
+
+Labels = NDArray[np.uint8]
+
+ROWS, COLUMNS, DATA = 0x60000010, 0x60000011, 0x60003000
+SAME_PLACE_MM = 1.0
+TOUCHING = np.ones((3, 3), dtype=bool)  # outlines are closed diagonally, too
+
+
+def weak_labels(stack: Stack, headers: list[Header]) -> tuple[Labels | None, list[Finding]]:
+    """Return what the contours over copies of a stack enclose.
+
+    Args:
+        stack: the short axis.
+        headers: all images of the study.
+
+    Returns:
+        Left ventricle and its wall in the classes of `anatomy`, 255 wherever nothing usable is drawn, (X, Y, S, T);
+        None where nothing is drawn at all.
+    """
+    columns, rows, count, frames = stack.shape
+    labels = np.full((frames, count, rows, columns), UNLABELLED, dtype=np.uint8)
+    for copy in inline_cines(headers):
+        index = _slice_of(copy, stack)
+        if index is not None and len(copy.frames) == frames:
+            at = _pixels_in(copy, stack, index)
+            for frame, header in enumerate(copy.frames):
+                labels[frame, index] = labels[frame, index] if header is None else _sampled(header, at, (rows, columns))
+    drawn = int((labels != UNLABELLED).any(axis=(2, 3)).sum())
+    if not drawn:
+        return None, []
+    message = f"{drawn} of {count * frames} images have contours of the scanner's own analysis; they became weak labels"
+    return labels.T, [Finding("weak-labels", "noted", stack.view, message, drawn)]
+
+
+def read_outlines(header: Header) -> NDArray[np.bool_] | None:
+    """Return the first overlay of an image, (rows, columns), None where it has none that fits it."""
+    try:
+        with header.member.open() as stream:
+            data = io.BytesIO(stream.read())
+        data.seek(header.offset)
+        form = header.format
+        elements = data_element_generator(data, form.implicit, form.little, specific_tags=[ROWS, COLUMNS, DATA])
+        found = {int(one.tag): one.value for one in elements if isinstance(one.value, bytes)}
+    except Exception:  # a parser in front of hostile bytes may raise anything; such an image has no overlay
+        return None
+    size = tuple(int.from_bytes(found.get(tag, b"")[:2], "little" if form.little else "big") for tag in (ROWS, COLUMNS))
+    bits = np.unpackbits(np.frombuffer(found.get(DATA, b""), dtype=np.uint8), bitorder="little")
+    if size != (header.grid.rows, header.grid.columns) or len(bits) < size[0] * size[1]:
+        return None
+    return bits[: size[0] * size[1]].reshape(size).astype(bool)
+
+
+def filled(outlines: NDArray[np.bool_]) -> Labels | None:
+    """Fill two outlines, one within the other.
+
+    The cavity is the enclosed part farthest from the outside, with the outline it touches; the rest is wall.
+
+    Args:
+        outlines: one pixel wide, (Y, X).
+
+    Returns:
+        Classes (Y, X), None where the outlines do not enclose two parts.
+    """
+    whole = binary_fill_holes(outlines)
+    parts, count = label(whole & ~outlines)
+    if count < 2:
+        return None
+    depth = np.where(parts > 0, distance_transform_edt(np.pad(whole, 1))[1:-1, 1:-1], 0.0)
+    inner = parts == parts.flat[int(depth.argmax())]
+    cavity = inner | (outlines & binary_dilation(inner, TOUCHING))
+    return np.select([cavity, whole], [LV, MYOCARDIUM], BACKGROUND).astype(np.uint8)
+
+
+def _slice_of(copy: Cine, stack: Stack) -> int | None:
+    """Return the slice of a stack that a copy shows, None where it shows another plane."""
+    own = plane_affine(copy.grid)
+    for index, cine in enumerate(stack.slices):
+        if cine is not None:
+            corners = to_mm(own, np.array([[0.0, 0.0], [copy.grid.columns - 1.0, copy.grid.rows - 1.0]]))
+            off = np.abs((corners - cine.grid.position) @ cine.normal).max()
+            if off < SAME_PLACE_MM and abs(copy.normal @ cine.normal) > 0.999:
+                return index
+    return None
+
+
+def _pixels_in(copy: Cine, stack: Stack, index: int) -> NDArray[np.int_]:
+    """Return the nearest row and column of a copy for each pixel of a slice, (2, pixels)."""
+    columns, rows = stack.shape[:2]
+    pixels = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).reshape(-1, 2).astype(np.float64)
+    nearest = np.rint(to_pixels(plane_affine(copy.grid), to_mm(slice_affine(stack.affine, index), pixels)))
+    return np.clip(nearest[:, ::-1].T, 0, [[copy.grid.rows - 1], [copy.grid.columns - 1]]).astype(int)
+
+
+def _sampled(header: Header, at: NDArray[np.int_], shape: tuple[int, int]) -> Labels:
+    """Return the labels of one image at some pixels, 255 where nothing is drawn, (rows, columns)."""
+    outlines = read_outlines(header)
+    labels = None if outlines is None else filled(outlines)
+    return np.full(shape, UNLABELLED, dtype=np.uint8) if labels is None else labels[at[0], at[1]].reshape(shape)

@@ -1,0 +1,31 @@
+"""What an import found, as records that join those of preparing; whom it rejected, no cache has ever seen."""
+
+from pathlib import Path
+from typing import cast
+
+import pandas as pd
+
+from cmr_ssl.data.journal import Record
+from cmr_ssl.data.study import Finding, Severity
+from cmr_ssl.dicom.tables import FINDINGS, SUBJECTS
+
+
+def read_imported(folder: Path) -> list[Record]:
+    """Return a record of each subject in which `import-ukb` or `import-dicom` found something.
+
+    Raises:
+        FileNotFoundError: if the folder holds no finished import.
+    """
+    if missing := [name for name in (SUBJECTS, FINDINGS) if not (folder / name).is_file()]:
+        raise FileNotFoundError(f"{folder} has no {missing[0]}: name the --out of an import, once it has ended")
+    subjects, findings = (pd.read_csv(folder / name, dtype=str, keep_default_na=False) for name in (SUBJECTS, FINDINGS))
+    status = dict(zip(subjects["subject"], subjects["status"], strict=True))
+    return [
+        Record(str(subject), status[subject], "", "", [_finding(row) for row in own.to_dict("records")])
+        for subject, own in findings.groupby("subject")
+    ]
+
+
+def _finding(row: dict[str, str]) -> Finding:
+    value = float(row["value"]) if row["value"] else None
+    return Finding(row["code"], cast(Severity, row["severity"]), row["where"], row["message"], value)

@@ -1,0 +1,29 @@
+"""Which slot a plane gets when others were never acquired: slices close ranks, as they do where a cache is read.
+
+Networks that know planes by their slots must not profit from gaps that no real study has.
+"""
+
+import torch
+from torch import Tensor
+
+from cmr_ssl.data.sample import Sample
+from cmr_ssl.models.tokens import is_short_axis, take
+
+PLANEWISE = ("images", "present", "view", "affine", "labels", "annotated")
+
+
+def close_ranks(batch: Sample) -> Tensor:
+    """Return which plane each slot gets, (B, P): slices that are there move up, in their order; views keep theirs."""
+    stack = is_short_axis(batch.affine)
+    slots = torch.arange(stack.shape[1], device=stack.device).expand_as(stack)
+    last = slots.masked_fill(~stack, -1).amax(dim=1, keepdim=True)
+    behind = last + (slots + 1) / (stack.shape[1] + 1)  # by less than a slot, in their order
+    return torch.where(stack & ~batch.present, behind, slots).argsort(dim=1)
+
+
+def rearranged(batch: Sample, planes: Tensor) -> Sample:
+    """Return a batch whose slots hold the `planes`, (B, P)."""
+    fields = zip(batch._fields, batch, strict=True)
+    return Sample._make(
+        take(field, planes) if isinstance(field, Tensor) and name in PLANEWISE else field for name, field in fields
+    )

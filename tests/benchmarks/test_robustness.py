@@ -1,0 +1,83 @@
+import json
+
+import pandas as pd
+import pytest
+
+from benchmarks import evidence, robustness
+from benchmarks.robustness import models
+from benchmarks.robustness_report import compared, left_out, write_report
+from cmr_ssl.robustness.scenarios import FLAWED, NAMED, RANDOM, SWAPPED
+from tests.runs import ROOT
+
+COLUMNS = ["kind", "scenario", "planes", "changed", "measure", "of", "value", "low", "high", "N"]
+
+
+@pytest.fixture
+def measured(tmp_path, monkeypatch):
+    """Return models that have been measured, with values that say which model and scenario they belong to."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(robustness, "FOLDER", tmp_path)
+    found = models()
+    scenarios = [
+        (RANDOM, "all planes", 0),
+        (NAMED, "no LA", 0),
+        (FLAWED, "noise", 1),
+        (FLAWED, "noise", 3),
+        (FLAWED, SWAPPED, 1),
+    ]
+    for index, model in enumerate(found):
+        rows = []
+        for number, (kind, scenario, planes) in enumerate(scenarios):
+            value = index + number / 10
+            for measure, of in [
+                ("cosine", "features"),
+                ("identity", "features"),
+                ("MAE", "LVEF (%)"),
+                ("MAE", "LVEDV (mL)"),
+            ]:
+                rows.append((kind, scenario, planes, planes, measure, of, value, value, value, 9))
+        model.report.mkdir(parents=True)
+        pd.DataFrame(rows, columns=COLUMNS).to_csv(model.report / "robustness.csv", index=False)
+        if model.arm.pretraining:
+            row = {"region": "base", "model_psnr": 20.0 + index, "nearest_psnr": 15.0, "interpolated_psnr": 16.0}
+            pd.DataFrame([row, row | {"model_psnr": 22.0 + index}]).to_csv(model.left_out, index=False)
+    return found
+
+
+def test_models_differ_from_ours_in_one_thing_each(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    ours, *others = (model.arm for model in models() if model.arm.pretraining)
+    assert ours.pretraining.options == ()
+    for other in others:
+        settings = other.pretraining.options[::2]
+        assert settings in {
+            ("--model.masking",),
+            ("--model.masking", "--model.corruption"),
+            ("--model.encoder.positions",),
+        }
+        assert all(json.loads(value) for value in other.pretraining.options[1::2])
+    assert evidence.Run(ours, 300, 0).epochs == evidence.Run(others[0], 300, 0).epochs
+
+
+def test_tables_have_a_row_a_scenario_and_a_column_a_model(measured):
+    table = pd.read_csv(measured[1].report / "robustness.csv")
+    cells = compared({"one": table, "two": table.assign(value=7.0)}, "MAE", "LVEF (%)")
+    assert list(cells.index) == ["all planes", "no LA", "noise", SWAPPED]
+    assert cells.at["noise", "one"] == "1.3 (1.3 to 1.3)"  # three planes flawed
+    assert cells.at["no LA", "two"].startswith("7 ")
+
+
+def test_planes_left_out_are_averaged_by_region(measured):
+    cells = left_out(measured)
+    assert cells.loc["base"].to_dict() == {
+        **{model.name: f"{21 + index:.1f}" for index, model in enumerate(measured[:-1])},
+        "nearest": "15.0",
+        "interpolated": "16.0",
+    }
+
+
+def test_the_report_names_every_model(measured, tmp_path):
+    write_report(measured, tmp_path)
+    text = (tmp_path / "robustness.md").read_text()
+    assert all(model.name in text for model in measured)
+    assert (tmp_path / "robustness.png").stat().st_size > 1000
