@@ -47,7 +47,7 @@ def parts(effort: Effort) -> dict[str, Callable[[], list[Row]]]:
         "step": lambda: step.rows(effort.planes, effort.rounds),
         "scaling": lambda: scaling.rows(effort.sizes, effort.rounds),
         "loader": lambda: loader.rows(effort.planes, effort.subjects, effort.seconds, effort.rounds),
-        "finetuning": lambda: finetuning.rows(effort.planes, effort.rounds),
+        "finetuning": lambda: finetuning.rows(effort.planes, 1),
         "serving": serving.rows,
         "device": lambda: device.rows(effort.planes, effort.seconds, effort.rounds),
     }

@@ -14,4 +14,4 @@ def test_a_checkpoint_of_nothing_predicts_a_cohort(hearts, tmp_path):
 
 
 def test_memory_that_grows_is_said():
-    assert "3.00 GB, then +1000 MB" in row("x", Cost(1.0, 2.0, [2_000_000_000, 3_000_000_000])).ours
+    assert "2.00 GB +1000 MB" in row("x", Cost(1.0, 2.0, [2_000_000_000, 3_000_000_000])).ours
