@@ -90,7 +90,7 @@ class Journal:
         if not overwrite and (others or ((out / TABLE).exists() and not self.path.exists())):
             raise ValueError(
                 f"{out} holds predictions of another checkpoint or of files called otherwise: choose another --out or "
-                "pass --overwrite true"
+                "pass --overwrite"
             )
         for path in others:
             path.unlink()

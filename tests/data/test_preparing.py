@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from cmr_ssl.data.prepare import Preparation
 from cmr_ssl.data.preparing import prepare, prepare_cohort
 from cmr_ssl.data.sources import EdEs, LabelFile, NiftiFiles
 from cmr_ssl.data.study import Finding
+from tests.processes import group_is_alive, wait_until
 from tests.studies import series, study, write_image, write_study
 
 SMALL = Preparation(size=32, spacing_mm=3.6538, frames=10)
@@ -197,22 +197,6 @@ def test_a_run_killed_outright_leaves_no_process_behind_and_continues(tmp_path):
     assert prepare(source, cache) == 0
     assert before in journal.read_text()
     assert statuses(cache) == {str(subject): "accepted" for subject in range(900000001, 900000013)}
-
-
-def wait_until(happened):
-    for _ in range(600):
-        if happened():
-            return
-        time.sleep(0.05)
-    pytest.fail("it did not happen within 30 s")
-
-
-def group_is_alive(group):
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_no_worker_is_refused():

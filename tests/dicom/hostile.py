@@ -7,6 +7,7 @@ import zlib
 
 import numpy as np
 from pydicom.dataset import Dataset
+from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, JPEGLosslessSV1, RLELossless
 
@@ -27,6 +28,17 @@ PLACE = {
 def image(**values):
     """Return a file that is an image but for some values."""
     return encoded(dataset(PIXELS, **(PLACE | values)))
+
+
+def image_in(syntax):
+    """Return the same image in another plain transfer syntax."""
+    made = dataset(PIXELS, **PLACE)
+    made.file_meta.TransferSyntaxUID = syntax
+    if not syntax.is_little_endian:
+        made.PixelData = PIXELS.astype(">u2").tobytes()
+    stream = io.BytesIO()
+    dcmwrite(stream, made, enforce_file_format=True)
+    return stream.getvalue()
 
 
 def patched(tag, value):

@@ -1,10 +1,8 @@
 import csv
-import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import nibabel as nib
@@ -20,6 +18,7 @@ from cmr_ssl.dicom import importing
 from cmr_ssl.dicom.importing import JOURNALS, import_dicom, import_ukb
 from cmr_ssl.planes import VIEWS
 from tests.dicoms import FRAME_MS, tiny, view_files, write_ukb, write_zip
+from tests.processes import group_is_alive, wait_until
 from tests.runs import ROOT
 
 IDS = [str(number) for number in range(900000001, 900000009)]
@@ -191,22 +190,6 @@ def test_killed_at_any_moment_nothing_is_lost_and_nothing_is_there_twice(zips, t
     assert not left
     for subject in subjects(out):
         assert np.array_equal(np.asanyarray(nib.load(out / subject / "sa.nii.gz").dataobj), tiny("sa").pixels)
-
-
-def wait_until(happened):
-    for _ in range(6000):
-        if happened():
-            return
-        time.sleep(0.02)
-    pytest.fail("it did not happen within 120 s")
-
-
-def group_is_alive(group):
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_missing_folders_are_named():
