@@ -13,10 +13,10 @@ DEMO_SEGMENTATION := --config configs/segmentation.yaml --trainer.default_root_d
   --model.head.channels 8 --trainer.max_epochs 8 --trainer.check_val_every_n_epoch 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench evidence
+.PHONY: help setup demo test check bench evidence robustness
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo "Settings: PYTHON=python3.12 chooses the interpreter, TORCH_INDEX=URL a package index with another build of torch."
 
 setup: $(READY)  ## build .venv with the tested versions; free when nothing changed
@@ -43,6 +43,9 @@ bench: $(READY)  ## measure speed and memory beside the published design
 
 evidence: $(READY)  ## compare pretrained, scratch and plain networks downstream; goes on where it was cut
 	$(PY) -m benchmarks.evidence
+
+robustness: $(READY)  ## compare models when planes are missing or flawed; goes on where it was cut
+	$(PY) -m benchmarks.robustness
 
 # A .venv that works is kept. torch goes first and alone, so that TORCH_INDEX is asked for nothing else.
 $(READY): pyproject.toml constraints.txt

@@ -113,7 +113,7 @@ def arguments(run: Run) -> list[str]:
     if run.arm.pretraining:
         data += ["--model.encoder_checkpoint", str(FOLDER / run.arm.pretraining.folder / "checkpoints" / "best.ckpt")]
     trainer = ["--trainer.max_epochs", str(run.epochs)]
-    trainer += ["--trainer.check_val_every_n_epoch", str(max(1, run.epochs // 4))]
+    trainer += ["--trainer.check_val_every_n_epoch", str(max(1, run.epochs // 2))]
     trainer += ["--trainer.enable_progress_bar", "false"]
     return ["--config", run.arm.config, "--seed_everything", str(run.seed), *data, *trainer, *run.arm.options]
 

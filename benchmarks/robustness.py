@@ -1,32 +1,39 @@
 """What missing and flawed planes do to models that were trained in different ways: docs/robustness.md, resumable.
 
-    python -m benchmarks.robustness [--workers 2]
+    python -m benchmarks.robustness [--workers 2] [--real CACHE]
 
 Every model is pretrained like those of the evidence and on the same cohort, then a head for phenotypes is solved on the
-frozen encoder; the ResNet learns phenotypes alone. `robustness` measures them all on the same test subjects.
+frozen encoder; the ResNet learns phenotypes alone. `robustness` measures them all on the same test subjects. CACHE is
+of real cines, prepared with configs/preparation/small.yaml.
 """
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
+from concurrent.futures import as_completed
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-import torch
 from rich.progress import track
 
 from benchmarks.evidence import FOLDER, Run, arguments, cohort, fit, pretrain, spoken
 from benchmarks.evidence_arms import PROBE, USUAL, Arm, Pretraining, described
+from benchmarks.inspection import measured, planes
+from benchmarks.left_out import leave_out
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.workers import pool
 
 LABELS = 300
+HERE = "robustness"  # under the folder of the evidence
+ADAPTATION = {"as pretrained": 0, "adapted": 40}  # steps of training on the other planes of a real study
 LEFT_OUT_SUBJECTS = 40
 DROPPING = ["LongAxisDropout", "StackEndDropout"]
 FLAWS = [
     *("Mistriggering", "MotionBlur", "InPlaneShift", "ThroughPlaneShift"),
     *("WrongView", "LowContrast", "Noise", "WrapAround"),
 ]
+SLICES = (8, 12)  # of a study: trained with the fewer, tested with both; the long axis is always there
+FEW_SLICES_EPOCHS = 10
 PLANES_AWAY = [{"class_path": "cmr_ssl.masking.RandomMasking"}, {"class_path": "cmr_ssl.masking.PlaneDropout"}]
 
 
@@ -44,7 +51,7 @@ class Model(NamedTuple):
     @property
     def folder(self) -> Path:
         """Where its head's training and its report lie."""
-        return FOLDER / "robustness" / self.name.replace(" ", "_")
+        return FOLDER / HERE / self.name.replace(" ", "_")
 
     @property
     def report(self) -> Path:
@@ -57,6 +64,28 @@ class Model(NamedTuple):
         return self.folder / "left_out.csv"
 
 
+GRID = ("--model.encoder.positions", json.dumps({"class_path": "cmr_ssl.models.GridPositions"}))
+
+
+def views_of(slices: int) -> dict[str, int]:
+    """Return the room of a study with so many slices."""
+    return {"la_2ch": 1, "la_3ch": 1, "la_4ch": 1, "sa": slices}
+
+
+def few_slices() -> dict[str, Pretraining]:
+    """Return brief pretrainings that see the middle slices only, by the name of their positions."""
+    options = ("--data.views", json.dumps(views_of(SLICES[0])), "--trainer.max_epochs", str(FEW_SLICES_EPOCHS))
+    return {
+        "anatomical positions": Pretraining("robust-few-slices", options),
+        "grid positions": Pretraining("robust-few-slices-grid", (*options, *GRID)),
+    }
+
+
+def checkpoint_of(pretraining: Pretraining) -> Path:
+    """Return the checkpoint it ends with."""
+    return FOLDER / pretraining.folder / "checkpoints" / "best.ckpt"
+
+
 def models() -> list[Model]:
     """Return what is compared."""
     network = described()
@@ -65,12 +94,11 @@ def models() -> list[Model]:
     more = [*usual, *({"class_path": f"cmr_ssl.masking.{name}"} for name in DROPPING)]
     flaws = [{"class_path": f"cmr_ssl.corruption.{name}"} for name in FLAWS]
     everything = ("--model.masking", json.dumps(more), "--model.corruption", json.dumps(flaws))
-    grid = {"class_path": "cmr_ssl.models.GridPositions"}
     trained = {
         "ours": (USUAL, away),
         "ours, flaws too": (Pretraining("robust-flaws", everything), away),
         "no plane dropout": (Pretraining("robust-all-planes", ("--model.masking", json.dumps(usual[:1]))), ()),
-        "grid positions": (Pretraining("robust-grid", ("--model.encoder.positions", json.dumps(grid))), away),
+        "grid positions": (Pretraining("robust-grid", GRID), away),
     }
     heads = [
         Model(name, Arm("phenotype", name, "configs/phenotype.yaml", (*PROBE, *masking), pretraining))
@@ -96,23 +124,51 @@ def carry_out(model: Model) -> None:
         }
         spoken(log, "robustness", *(word for name, value in words.items() for word in (f"--{name}", str(value))))
     if model.arm.pretraining and not model.left_out.exists():
-        write_csv(model.left_out, leave_out(FOLDER / model.arm.pretraining.folder / "checkpoints" / "best.ckpt"))
+        write_csv(model.left_out, leave_out(checkpoint_of(model.arm.pretraining), FOLDER / "cache", LEFT_OUT_SUBJECTS))
 
 
-def leave_out(checkpoint: Path) -> pd.DataFrame:
-    """Return a row for each plane of some test subjects: how well all others tell it."""
-    from cmr_ssl.data.subjects import first_subjects
-    from cmr_ssl.devices import device_of, has_bfloat16
-    from cmr_ssl.inspection.learning import split_subjects, studies
-    from cmr_ssl.synthesis.leave_one_out import leave_one_out
-    from cmr_ssl.synthesis.subjects import load_pretraining
+def change_slices(pretraining: Pretraining) -> None:
+    """Pretrain with few slices, and tell planes that are left out of studies with few and with all."""
+    pretrain(pretraining)
+    for slices in SLICES:
+        table = slices_file(pretraining, slices)
+        if not table.exists():
+            found = leave_out(checkpoint_of(pretraining), FOLDER / "cache", LEFT_OUT_SUBJECTS, views_of(slices))
+            write_csv(table, found)
 
-    device, cache = device_of("auto"), FOLDER / "cache"
-    task, trained = load_pretraining(checkpoint, device)
-    subjects = first_subjects(split_subjects(checkpoint, cache, trained, "test"), LEFT_OUT_SUBJECTS)
-    with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
-        rows = [leave_one_out(task, heart) for heart in studies(cache, subjects, trained, device)]
-    return pd.DataFrame([row for some in rows for row in some])
+
+def slices_file(pretraining: Pretraining, slices: int) -> Path:
+    """Return where it stands how well planes of studies with so many slices were told."""
+    return FOLDER / pretraining.folder / f"left_out_of_{slices}.csv"
+
+
+def look_for_faults() -> None:
+    """Measure how well `inspect` finds faults with our usual model."""
+    pretrain(USUAL)
+    if not faults_file().exists():
+        asked = Namespace(
+            checkpoint=checkpoint_of(USUAL), cache=FOLDER / "cache", subjects=LEFT_OUT_SUBJECTS, usual=100
+        )
+        write_csv(faults_file(), pd.DataFrame(list(measured(pd.DataFrame(list(planes(asked)))))))
+
+
+def faults_file() -> Path:
+    """Return where it stands how well faults are found."""
+    return FOLDER / HERE / "faults.csv"
+
+
+def leave_out_real(cache: Path, name: str, steps: int) -> None:
+    """Tell planes of real hearts with our usual model, which may learn a while from the other planes."""
+    pretrain(USUAL)
+    if not real_file(name).exists():
+        write_csv(
+            real_file(name), leave_out(checkpoint_of(USUAL), cache, LEFT_OUT_SUBJECTS, everyone=True, adapt=steps)
+        )
+
+
+def real_file(name: str) -> Path:
+    """Return where it stands how well planes of real hearts were told."""
+    return FOLDER / HERE / f"real_{name.replace(' ', '_')}.csv"
 
 
 def main() -> None:
@@ -121,13 +177,20 @@ def main() -> None:
 
     parser = ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--real", type=Path, help="cache of real cines, prepared like the cohort")
     parser.add_argument("--out", type=Path, default=Path("docs"))
     asked = parser.parse_args()
     compared = models()
     with pool(asked.workers) as processes:
         processes.submit(cohort, asked.workers).result()
-        for _ in track(processes.map(carry_out, compared), "robustness", total=len(compared)):
-            pass
+        processes.submit(pretrain, USUAL).result()
+        work = [processes.submit(carry_out, model) for model in compared]
+        work += [processes.submit(change_slices, pretraining) for pretraining in few_slices().values()]
+        work += [processes.submit(look_for_faults)]
+        if asked.real:
+            work += [processes.submit(leave_out_real, asked.real, *item) for item in ADAPTATION.items()]
+        for one in track(as_completed(work), "robustness", total=len(work)):
+            one.result()
     write_report(compared, asked.out)
 
 

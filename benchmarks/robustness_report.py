@@ -1,11 +1,13 @@
 """Tables and the figure of docs/robustness.md."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.left_out import REGIONS
 from benchmarks.machine import description
 from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.robustness.curves import draw_curves
@@ -23,7 +25,7 @@ MEASURES = {
     (ERROR, "LVEDV (mL)"): "MAE of the LVEDV, mL",
 }
 FLAWED_PLANES = 3  # of the scenarios in the tables; the figure has all
-REGIONS = ("base", "mid", "apex", "la_2ch", "la_3ch", "la_4ch")
+ALL_REGIONS = "all planes"
 COMPARATORS = ("nearest", "interpolated")
 
 
@@ -39,19 +41,43 @@ def compared(tables: dict[str, pd.DataFrame], measure: str, of: str) -> pd.DataF
     return pd.DataFrame(columns).fillna("").reindex(next(iter(columns.values())).index)
 
 
-def left_out(models: "list[Model]") -> pd.DataFrame:
-    """Return PSNR (dB) of planes told by all others, as text: a row a region, a column a model or comparator."""
-    found = {model.name: pd.read_csv(model.left_out) for model in models if model.left_out.exists()}
-    columns = {name: table.groupby("region")["model_psnr"].mean() for name, table in found.items()}
-    first = next(iter(found.values()))
-    columns |= {name: first.groupby("region")[f"{name}_psnr"].mean() for name in COMPARATORS}
-    everything = pd.DataFrame(columns).reindex(REGIONS)
+def left_out(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return PSNR (dB) of planes told by all others, as text: a row a region, a column a table or comparator."""
+    columns = {name: by_region(table, "model") for name, table in tables.items()}
+    first = next(iter(tables.values()))
+    columns |= {name: by_region(first, name) for name in COMPARATORS}
+    everything = pd.DataFrame(columns).reindex([*REGIONS, ALL_REGIONS]).dropna(how="all")
     return everything.map(lambda value: "" if np.isnan(value) else f"{value:.1f}")
 
 
-def write_report(models: "list[Model]", out: Path) -> None:
+def by_region(table: pd.DataFrame, name: str) -> "pd.Series[float]":
+    """Return the mean PSNR (dB) of each region, and of all planes."""
+    values = table[f"{name}_psnr"]
+    found = values.groupby(table["region"]).mean()
+    found[ALL_REGIONS] = values.mean()
+    return found
+
+
+def slices_changed(tables: dict[str, dict[int, pd.DataFrame]]) -> pd.DataFrame:
+    """Return PSNR (dB) of planes left out of studies with few and with all slices, a row a model."""
+    rows = {
+        name: {f"of {slices} slices": f"{table['model_psnr'].mean():.1f}" for slices, table in found.items()}
+        for name, found in tables.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose first column names its rows, as text."""
+    named = table.set_index(table.columns[0])
+    return named.map(lambda value: str(value) if isinstance(value, int) else f"{value:.2f}")
+
+
+def write_report(compared_models: "Sequence[Model]", out: Path) -> None:
     """Write robustness.md and its figure."""
-    tables = {model.name: pd.read_csv(model.report / "robustness.csv", keep_default_na=False) for model in models}
+    tables = {
+        model.name: pd.read_csv(model.report / "robustness.csv", keep_default_na=False) for model in compared_models
+    }
     seen = {name: essential(table) for name, table in tables.items()}
     text = [
         "# Missing and flawed planes",
@@ -63,6 +89,43 @@ def write_report(models: "list[Model]", out: Path) -> None:
     ]
     for (measure, of), title in MEASURES.items():
         text += [f"## {title}", markdown(compared(seen, measure, of))]
-    text += ["## Planes left out, told by all others (PSNR, dB)", markdown(left_out(models))]
+    text += sections(compared_models)
     draw_curves(out / "robustness.png", tables)
     write_atomically(out / "robustness.md", lambda stream: stream.write(("\n\n".join(text) + "\n").encode()))
+
+
+def sections(compared_models: "Sequence[Model]") -> Iterator[str]:
+    """Yield what is measured beside robustness itself."""
+    from benchmarks.robustness import (
+        ADAPTATION,
+        FEW_SLICES_EPOCHS,
+        SLICES,
+        faults_file,
+        few_slices,
+        real_file,
+        slices_file,
+    )
+
+    found = {model.name: pd.read_csv(model.left_out) for model in compared_models if model.arm.pretraining}
+    yield "## Planes left out, told by all others (PSNR, dB)"
+    yield markdown(left_out(found))
+    yield f"## Trained on {SLICES[0]} slices, planes left out of studies with {SLICES[0]} and {SLICES[1]} (PSNR, dB)"
+    yield f"Brief pretrainings of {FEW_SLICES_EPOCHS} epochs."
+    yield markdown(
+        slices_changed(
+            {
+                name: {slices: pd.read_csv(slices_file(pretraining, slices)) for slices in SLICES}
+                for name, pretraining in few_slices().items()
+            }
+        )
+    )
+    yield "## Faults put into test subjects, found by `inspect`"
+    yield markdown(numbers(pd.read_csv(faults_file())))
+    real = {name: pd.read_csv(real_file(name)) for name in ADAPTATION if real_file(name).exists()}
+    if real:
+        yield "## Planes left out of real hearts (PSNR, dB)"
+        yield (
+            "Told by our usual model, which has only seen synthetic hearts, and after "
+            f"{max(ADAPTATION.values())} steps of training on the other planes of the very study."
+        )
+        yield markdown(left_out(real))

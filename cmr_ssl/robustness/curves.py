@@ -20,7 +20,7 @@ MOST_MEASURES = 6  # on a page; all of them are in the table
 DOTS_PER_INCH = 120
 TITLES = {
     RANDOM: "missing at random",
-    NAMED: "missing by name",
+    NAMED: "missing or moved, by name",
     FLAWED: f"flawed planes: {', '.join(map(str, FLAWED_PLANES))} (larger dots)",
 }
 

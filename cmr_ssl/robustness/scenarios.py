@@ -1,4 +1,4 @@
-"""What can be wrong with a study: planes that are missing, at random or in ways that have names, and flawed planes.
+"""What can be wrong with a study: planes missing at random, what has a name of its own, and flawed planes.
 
 What happens to a subject depends on the seed and on the subject only, and a worse scenario contains the milder ones of
 its kind: of five missing planes, three are those that are missing where three are.
@@ -28,10 +28,11 @@ from cmr_ssl.data.sample import Sample
 from cmr_ssl.models.tokens import axis_height, is_short_axis
 from cmr_ssl.seeds import subject_seeds
 
-RANDOM, NAMED, FLAWED = "missing at random", "missing by name", "flawed"
+RANDOM, NAMED, FLAWED = "missing at random", "by name", "flawed"
 COUNTS = (1, 2, 3, 4, 6, 8, 10, 12)  # planes that are missing at random
 FLAWED_PLANES = (1, 3, 5)
 HALF, SWAPPED = "half of the planes", "two views swapped"
+TURNED_DEGREES = 20.0
 FLAWS: dict[str, Corruption] = {
     "mistriggered": Mistriggering(),
     "motion blur": MotionBlur(),
@@ -116,6 +117,20 @@ def lack_every_second(batch: Sample) -> Sample:
     return lack(batch, stack & (ranks(axis_height(batch.affine), stack) % 2 == 1))
 
 
+def lower(batch: Sample) -> Sample:
+    """Let the stack begin a slice lower: the first one was never acquired."""
+    stack = batch.present & is_short_axis(batch.affine)
+    return lack(batch, stack & (ranks(axis_height(batch.affine), stack) < 1))
+
+
+def turn(batch: Sample, degrees: float = TURNED_DEGREES) -> Sample:
+    """Let the patient lie turned about the heart's long axis: the same planes lie elsewhere in its frame."""
+    angle = torch.tensor(degrees).deg2rad()
+    turned = torch.eye(4)
+    turned[:2, :2] = torch.tensor([[angle.cos(), -angle.sin()], [angle.sin(), angle.cos()]])
+    return batch._replace(affine=turned.to(batch.affine) @ batch.affine)
+
+
 def spoil(batch: Sample, flaw: Corruption, count: int, seed: int) -> Sample:
     """Give every subject a flaw at `count` planes that can have it, or at all of them where there are fewer."""
     possible = flaw.possible(batch)
@@ -145,6 +160,8 @@ def _named(seed: int) -> Iterator[Scenario]:
     yield Scenario(NAMED, "no apical third", 0, partial(lack_end, sign=-1))
     yield Scenario(NAMED, "every second slice", 0, lack_every_second)
     yield Scenario(NAMED, "long axis only", 0, lack_short_axis)
+    yield Scenario(NAMED, "stack begins lower", 0, lower)
+    yield Scenario(NAMED, "patient lies turned", 0, turn)
     yield Scenario(NAMED, "only 3 planes", 0, partial(lack_any, seed=seed, count=lambda planes: planes - 3))
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import evidence, robustness
-from benchmarks.robustness import models
+from benchmarks.robustness import SLICES, faults_file, few_slices, models, real_file, slices_file
 from benchmarks.robustness_report import compared, left_out, write_report
 from cmr_ssl.robustness.scenarios import FLAWED, NAMED, RANDOM, SWAPPED
 from tests.runs import ROOT
@@ -41,6 +41,13 @@ def measured(tmp_path, monkeypatch):
         if model.arm.pretraining:
             row = {"region": "base", "model_psnr": 20.0 + index, "nearest_psnr": 15.0, "interpolated_psnr": 16.0}
             pd.DataFrame([row, row | {"model_psnr": 22.0 + index}]).to_csv(model.left_out, index=False)
+    row = {"region": "base", "model_psnr": 20.0, "nearest_psnr": 15.0, "interpolated_psnr": 16.0}
+    for index, pretraining in enumerate(few_slices().values()):
+        for slices in SLICES:
+            file = slices_file(pretraining, slices)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            pd.DataFrame([row | {"model_psnr": slices + index}]).to_csv(file, index=False)
+    pd.DataFrame([{"fault": "late", "faulty planes": 7, "AUROC": 0.934}]).to_csv(faults_file(), index=False)
     return found
 
 
@@ -68,7 +75,8 @@ def test_tables_have_a_row_a_scenario_and_a_column_a_model(measured):
 
 
 def test_planes_left_out_are_averaged_by_region(measured):
-    cells = left_out(measured)
+    cells = left_out({model.name: pd.read_csv(model.left_out) for model in measured[:-1]})
+    assert cells.loc["all planes"].to_dict() == cells.loc["base"].to_dict()
     assert cells.loc["base"].to_dict() == {
         **{model.name: f"{21 + index:.1f}" for index, model in enumerate(measured[:-1])},
         "nearest": "15.0",
@@ -76,8 +84,19 @@ def test_planes_left_out_are_averaged_by_region(measured):
     }
 
 
+def test_the_report_has_real_hearts_where_there_are_any(measured, tmp_path):
+    row = {"region": "la_2ch", "model_psnr": 13.0, "nearest_psnr": 11.0, "interpolated_psnr": 12.0}
+    pd.DataFrame([row]).to_csv(real_file("as pretrained"), index=False)
+    write_report(measured, tmp_path)
+    assert "| la_2ch | 13.0 | 11.0 | 12.0 |" in (tmp_path / "robustness.md").read_text()
+
+
 def test_the_report_names_every_model(measured, tmp_path):
     write_report(measured, tmp_path)
     text = (tmp_path / "robustness.md").read_text()
     assert all(model.name in text for model in measured)
+    assert "| anatomical positions | 8.0 | 12.0 |" in text
+    assert "| grid positions | 9.0 | 13.0 |" in text
+    assert "| late | 7 | 0.93 |" in text
+    assert "real hearts" not in text
     assert (tmp_path / "robustness.png").stat().st_size > 1000

@@ -1,3 +1,4 @@
+import math
 from itertools import pairwise
 
 import pytest
@@ -27,7 +28,7 @@ def changed(scenario, batch=BATCH):
 
 def test_every_kind_of_scenario_is_there_and_has_a_name_of_its_own():
     kinds = [one.kind for one in EVERYTHING]
-    assert kinds.count(NAMED) == 7
+    assert kinds.count(NAMED) == 9
     assert kinds.count(FLAWED) == len(FLAWS) * len(FLAWED_PLANES) + 1
     assert len(set(NAMES)) == len(EVERYTHING)
 
@@ -65,10 +66,21 @@ def test_missing_planes_are_absent_and_blank_and_the_others_as_they_were(scenari
         ("no apical third", "xxxxxxx---"),
         ("every second slice", "xxxx-x-x-x"),
         ("long axis only", "xxx-------"),
+        ("stack begins lower", "xxx-xxxxxx"),
     ],
 )
 def test_what_is_missing_by_name(name, wanted):
     assert left(name) == [wanted] * 6
+
+
+def test_a_turned_patient_has_the_same_planes_elsewhere():
+    turned = named("patient lies turned").spoil(BATCH)
+    assert all(torch.equal(*pair) for pair in [(turned.images, BATCH.images), (turned.present, BATCH.present)])
+    before, after = BATCH.affine[..., :2, 3], turned.affine[..., :2, 3]
+    torch.testing.assert_close(after.norm(dim=-1), before.norm(dim=-1))
+    inner = (before * after).sum(-1) / before.square().sum(-1)
+    torch.testing.assert_close(inner, torch.full_like(inner, math.cos(math.radians(20))))
+    torch.testing.assert_close(turned.affine[..., 2, :], BATCH.affine[..., 2, :])
 
 
 def test_slices_are_counted_among_those_that_exist():
