@@ -27,11 +27,7 @@ LABELS = 300
 HERE = "robustness"  # under the folder of the evidence
 ADAPTATION = {"as pretrained": 0, "adapted": 40}  # steps of training on the other planes of a real study
 LEFT_OUT_SUBJECTS = 40
-DROPPING = ["LongAxisDropout", "StackEndDropout"]
-FLAWS = [
-    *("Mistriggering", "MotionBlur", "InPlaneShift", "ThroughPlaneShift"),
-    *("WrongView", "LowContrast", "Noise", "WrapAround"),
-]
+FLAWS_TOO = "configs/additions/robust.yaml"
 SLICES = (8, 12)  # of a study: trained with the fewer, tested with both; the long axis is always there
 FEW_SLICES_EPOCHS = 10
 PLANES_AWAY = [{"class_path": "cmr_ssl.masking.RandomMasking"}, {"class_path": "cmr_ssl.masking.PlaneDropout"}]
@@ -91,12 +87,9 @@ def models() -> list[Model]:
     network = described()
     usual = network["masking"]
     away = ("--model.masking", json.dumps(PLANES_AWAY))  # for the head, too
-    more = [*usual, *({"class_path": f"cmr_ssl.masking.{name}"} for name in DROPPING)]
-    flaws = [{"class_path": f"cmr_ssl.corruption.{name}"} for name in FLAWS]
-    everything = ("--model.masking", json.dumps(more), "--model.corruption", json.dumps(flaws))
     trained = {
         "ours": (USUAL, away),
-        "ours, flaws too": (Pretraining("robust-flaws", everything), away),
+        "ours, flaws too": (Pretraining("robust-flaws", ("--config", FLAWS_TOO)), away),
         "no plane dropout": (Pretraining("robust-all-planes", ("--model.masking", json.dumps(usual[:1]))), ()),
         "grid positions": (Pretraining("robust-grid", GRID), away),
     }

@@ -49,11 +49,27 @@ def built(request):
 def test_there_are_configurations():
     assert {"demo", "pretraining", "pretraining_published", "smoke"} <= {path.stem for path in CONFIGS}
     for folder, names in (
+        ("additions", {"robust"}),
         ("policy", {"default"}),
         ("preparation", {"small"}),
         ("sources", {"nifti_folder", "sunnybrook"}),
     ):
         assert names <= {path.stem for path in (ROOT / "configs" / folder).glob("*.yaml")}
+
+
+def test_an_addition_changes_what_it_names_and_nothing_else(capsys):
+    def asked(*more):
+        with pytest.raises(SystemExit, match="0"):
+            main(["fit", "--config", str(ROOT / "configs/pretraining.yaml"), *more, "--print_config"])
+        return yaml.safe_load(capsys.readouterr().out)
+
+    plain, robust = asked(), asked("--config", str(ROOT / "configs/additions/robust.yaml"))
+    changed = {name: robust["model"]["init_args"].pop(name) for name in ("masking", "corruption")}
+    was = {name: plain["model"]["init_args"].pop(name) for name in changed}
+    assert plain == robust
+    assert changed["masking"][:2] == was["masking"]
+    assert was["corruption"] is None
+    assert len({flaw["class_path"] for flaw in changed["corruption"]}) == 8
 
 
 def test_what_a_configuration_describes_can_be_built_and_its_planes_fill_the_budget(built):
