@@ -66,17 +66,22 @@ def training_mean(folder: Path, targets: list[str]) -> dict[str, float]:
 def table(found: pd.DataFrame, task: str) -> str:
     """Return a Markdown table: a row an arm and number of labels, a column a target or structure."""
     some = found[found["task"] == task]
-    grouped = some.groupby(["labels", "arm", "what"], sort=False)[["value", "low", "high"]].mean()
-    cells = {
-        index: f"{line['value']:.3g}" + ("" if np.isnan(line["low"]) else f" [{line['low']:.3g}, {line['high']:.3g}]")
-        for index, line in grouped.iterrows()
-    }
+    groups = some.groupby(["labels", "arm", "what"], sort=False)
+    grouped = groups[["value", "low", "high"]].mean().assign(spread=groups["value"].std())
+    cells = {index: cell(line) for index, line in grouped.iterrows()}
     whats = list(dict.fromkeys(some["what"]))
     lines = ["| labels | arm | " + " | ".join(whats) + " |", "| ---: | --- |" + " ---: |" * len(whats)]
     for labels, arm in dict.fromkeys(zip(some["labels"], some["arm"], strict=True)):
         values = [cells.get((labels, arm, what), "") for what in whats]
         lines.append(f"| {labels} | {arm} | " + " | ".join(values) + " |")
     return "\n".join(lines)
+
+
+def cell(line: "pd.Series[float]") -> str:
+    """Return a mean, its standard deviation over seeds and its interval as text, as far as there are any."""
+    spread = "" if np.isnan(line["spread"]) else f" ± {line['spread']:.2g}"
+    interval = "" if np.isnan(line["low"]) else f" [{line['low']:.3g}, {line['high']:.3g}]"
+    return f"{line['value']:.3g}{spread}{interval}"
 
 
 def verdict(found: pd.DataFrame) -> list[str]:
@@ -148,11 +153,11 @@ def write_report(runs: "list[Run]", out: Path) -> None:
     text = [
         "# Evidence: what pretraining is worth downstream",
         "Written by `python -m benchmarks.evidence`. " + " ".join(description()),
-        f"Runs: {len(runs)}, seeds {sorted({run.seed for run in runs})}, {minutes:.0f} minutes of one core beside the "
-        "pretrainings; a seed also chooses the labelled subjects. Every trained arm of a task has the same data, "
-        "batches and number of steps; probes are solved in closed form on a frozen encoder. Values are means over "
-        "seeds on the test split, brackets the mean ends of subject-level 95 % bootstrap intervals. A cohort of "
-        "synthetic hearts: it compares methods and says nothing about patients.",
+        f"{len(runs)} runs, {minutes:.0f} minutes of one core beside the pretrainings; a seed also chooses the "
+        "labelled subjects. Every trained arm of a task has the same data, batches and number of steps; probes are "
+        "solved in closed form on a frozen encoder. Values are means over seeds on the test split ± their standard "
+        "deviation, brackets the mean ends of subject-level 95 % bootstrap intervals. A cohort of synthetic hearts: "
+        "it compares methods and says nothing about patients.",
     ]
     for task in dict.fromkeys(run.arm.task for run in runs):
         text += section(task, [run for run in runs if run.arm.task == task], found[found["task"] == task], out)
@@ -161,7 +166,8 @@ def write_report(runs: "list[Run]", out: Path) -> None:
 
 def section(task: str, runs: "list[Run]", found: pd.DataFrame, out: Path) -> list[str]:
     """Return the paragraphs on one task, and draw its figures."""
-    text = [f"## {task.capitalize()}", table(found, task), *verdict(found), *fewer_labels(found)]
+    seeds = ", ".join(str(seed) for seed in sorted({run.seed for run in runs}))
+    text = [f"## {task.capitalize()}", f"Seeds: {seeds}.", table(found, task), *verdict(found), *fewer_labels(found)]
     if task == "phenotype":
         means = training_mean(runs[0].folder.parents[1], list(TARGETS))
         text.append("Training mean: " + ", ".join(f"{name} {value:.3g}" for name, value in means.items()) + ".")

@@ -93,7 +93,7 @@ def test_the_table_averages_over_seeds_and_keeps_arms_and_labels_apart(finished,
     found = collect(finished)
     lines = table(found, "segmentation").splitlines()
     assert lines[0] == "| labels | arm | MAE LVEDV (mL) | Dice LV | volumes off by (%) |"
-    assert lines[2] == "| 10 | fine-tuned | 10.5 [8, 13] | 0.9 | 10 |"
+    assert lines[2] == "| 10 | fine-tuned | 10.5 ± 0.71 [8, 13] | 0.9 ± 0 | 10 ± 0 |"
     assert len(lines) == 2 + 4
     draw_learning_curves(tmp_path / "curves.png", found)
     assert (tmp_path / "curves.png").stat().st_size > 1000
