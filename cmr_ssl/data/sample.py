@@ -37,6 +37,13 @@ def to_device(batch: Sample, device: torch.device) -> Sample:
     return Sample._make(field.to(device) if isinstance(field, Tensor) else field for field in batch)
 
 
+def readable(batch: Sample) -> Sample:
+    """Return a batch on the host without the blank samples, which stand for subjects that cannot be read."""
+    there = batch.present.any(dim=1)
+    subjects = [subject for subject in batch.subject if subject]
+    return Sample._make(field[there] if isinstance(field, Tensor) else subjects for field in batch)
+
+
 def one_of(batch: Sample, index: int) -> Sample:
     """Return one subject of a batch."""
     return Sample._make(field[index] for field in batch)

@@ -14,7 +14,7 @@ class Embedding(NamedTuple):
 
     Attributes:
         landmarks: means of the tokens around fixed places of the heart, one after the other, (B, landmarks * D); of
-            all it depends least on which planes there are.
+            these it depends least on which planes there are.
         class_token: (B, D).
         mean: of the tokens of present planes, (B, D).
         planes: mean of each plane's tokens, (B, P, D); of absent planes it means nothing.

@@ -7,22 +7,26 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from rich.progress import track
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from cmr_ssl.checkpoints import Pretrained, load_encoder
 from cmr_ssl.data.cache import check_prepared
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
-from cmr_ssl.data.sample import Sample
+from cmr_ssl.data.sample import Sample, readable, to_device
 from cmr_ssl.data.subjects import usable
 from cmr_ssl.devices import device_of
-from cmr_ssl.models.embedding import Embedding, embed_planes
+from cmr_ssl.models.embedding import Embedding, embedding_of
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.tasks.trained import load_task
+from cmr_ssl.tasks.whole_heart import tells_whole_heart, whole_heart
 
 VECTOR = pa.list_(pa.float32())
 SCHEMA = pa.schema(
     [
         ("subject", pa.string()),
+        ("whole_heart", VECTOR),
         ("landmarks", VECTOR),
         ("class_token", VECTOR),
         ("mean", VECTOR),
@@ -34,7 +38,9 @@ SCHEMA = pa.schema(
 
 @torch.inference_mode()
 def embed(checkpoint: Path, cache: Path, out: Path, batch_size: int = 8, workers: int = 2, device: str = "auto") -> int:
-    """Write one row a subject: means around landmarks, class token, mean of all tokens and of each plane's tokens.
+    """Write one row a subject: the whole heart, landmarks, class token, mean of all tokens and of each plane's tokens.
+
+    The whole heart is what the decoder of a pretraining says about fixed places; other checkpoints leave it empty.
 
     Args:
         checkpoint: of any task of this project.
@@ -54,11 +60,15 @@ def embed(checkpoint: Path, cache: Path, out: Path, batch_size: int = 8, workers
     pretrained = load_encoder(checkpoint)
     dataset = whole_cache(cache, pretrained)
     where = device_of(device)
-    encoder = pretrained.encoder.to(where)
+    encoder, task = pretrained.encoder.to(where), load_task(checkpoint).task.to(where)
     with EmbeddingFile(out) as file:
         for batch in track(DataLoader(dataset, batch_size, num_workers=workers), "embedding"):
-            images, affine, present = (field.to(where) for field in (batch.images, batch.affine, batch.present))
-            file.add(batch, embed_planes(encoder, images.float() / 255, affine, present))
+            kept = to_device(readable(batch), where)
+            kept = kept._replace(images=kept.images.float() / 255)
+            planes = kept.images, kept.affine, kept.present
+            encoded = encoder.encode_planes(*planes)
+            told = whole_heart(task, encoded, kept) if tells_whole_heart(task) else None
+            file.add(kept, embedding_of(encoder, encoded, *planes), told)
     print(f"{file.rows} embeddings of {encoder.width} features in {out}")
     return 0
 
@@ -91,13 +101,15 @@ class EmbeddingFile:
         """Return the file."""
         return self
 
-    def add(self, batch: Sample, embedding: Embedding) -> None:
-        """Append the rows of a batch; blank samples have none."""
+    def add(self, batch: Sample, embedding: Embedding, told: Tensor | None) -> None:
+        """Append the rows of a batch; `told` is the whole heart, (B, F), where the checkpoint can tell it."""
+        hearts = [None] * len(batch.subject) if told is None else list(told.cpu().numpy())
         landmarks, class_token, mean, planes = (vectors.float().cpu().numpy() for vectors in embedding)
         view, present = batch.view.cpu(), batch.present.cpu()
         rows = [
             {
                 "subject": subject,
+                "whole_heart": hearts[i],
                 "landmarks": landmarks[i],
                 "class_token": class_token[i],
                 "mean": mean[i],
@@ -105,7 +117,6 @@ class EmbeddingFile:
                 "plane_means": list(planes[i, present[i].numpy()]),
             }
             for i, subject in enumerate(batch.subject)
-            if subject
         ]
         self.writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
         self.rows += len(rows)

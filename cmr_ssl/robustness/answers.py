@@ -15,6 +15,7 @@ from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.segmentation import Segmentation, SegmentationTask
+from cmr_ssl.tasks.whole_heart import tells_whole_heart, whole_heart
 
 
 class Answer(NamedTuple):
@@ -46,7 +47,8 @@ def answer(task: Task, batch: Sample) -> Answer:
         return Answer(embeddings, no_values, logits.argmax(dim=2).to(torch.uint8))
     if isinstance(task, PretrainingTask):
         encoded = task.encoder.encode_planes(batch.images, batch.affine, batch.present)
-        return Answer(embeddings_of(task.encoder, encoded, batch), no_values, no_labels)
+        told = {"whole heart": whole_heart(task, encoded, batch)} if tells_whole_heart(task) else {}
+        return Answer(told | embeddings_of(task.encoder, encoded, batch), no_values, no_labels)
     raise ValueError(f"a {type(task).__name__} says nothing about a study: name a checkpoint of another task")
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.sample import Sample, to_device
+from cmr_ssl.data.sample import Sample, readable, to_device
 from cmr_ssl.models.tokens import take
 from cmr_ssl.robustness.answers import Answer, answer, dice
 from cmr_ssl.robustness.scenarios import Scenario
@@ -47,10 +47,8 @@ class Asked(NamedTuple):
 def batches(data: CineDataModule, subjects: list[str], size: int, device: torch.device) -> Iterator[Sample]:
     """Yield batches as tasks see them, without subjects that cannot be read."""
     for batch in DataLoader(data.dataset(subjects), size):
-        there, readable = batch.present.any(dim=1), [subject for subject in batch.subject if subject]
-        if readable:
-            kept = Sample._make(field[there] if isinstance(field, Tensor) else readable for field in batch)
-            kept = to_device(kept, device)
+        kept = to_device(readable(batch), device)
+        if kept.subject:
             yield kept._replace(images=kept.images.float() / 255)
 
 

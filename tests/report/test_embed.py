@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -44,6 +45,13 @@ def test_vectors_equal_those_of_the_present_planes_alone(table, cache, checkpoin
     torch.testing.assert_close(torch.tensor(row["mean"]), tokens[0].mean(dim=0), **close)
     planes = torch.stack([torch.tensor(vector) for vector in row["plane_means"]])
     torch.testing.assert_close(planes, tokens[0].unflatten(0, (-1, 8)).mean(dim=1), **close)
+
+
+def test_the_whole_heart_is_told_where_there_is_a_decoder(table):
+    hearts = np.stack(table["whole_heart"])
+    assert hearts.shape[0] == len(COHORT)
+    assert np.isfinite(hearts).all()
+    assert len(np.unique(hearts.round(6), axis=0)) == len(COHORT)
 
 
 def test_planes_are_named_by_their_views(table):

@@ -66,7 +66,7 @@ def test_tasks_say_what_they_can():
     batch = labelled(tiny_batch())
     answers = {name: asked(build(), batch) for name, build in TASKS.items()}
     assert {name: list(one.embeddings) for name, one in answers.items()} == {
-        "pretraining": ["landmarks", "class token", "mean token"],
+        "pretraining": ["whole heart", "landmarks", "class token", "mean token"],
         "phenotype": ["features"],
         "phenotype baseline": ["features"],
         "segmentation": ["landmarks", "class token", "mean token"],

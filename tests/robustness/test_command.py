@@ -63,7 +63,7 @@ def test_every_scenario_is_measured_on_the_test_subjects(table):
     assert len(table.drop_duplicates(kinds)) == len(list(scenarios(12, 0)))
     assert set(table["N"]) == {len(TESTED)}
     assert set(table["measure"]) == {"cosine", "identity"}
-    assert set(table["of"]) == {"landmarks", "class token", "mean token"}
+    assert set(table["of"]) == {"whole heart", "landmarks", "class token", "mean token"}
     full = table[table["scenario"] == "all planes"]
     assert full["value"].to_numpy() == pytest.approx(1, abs=1e-4)
     fewer = table[(table["scenario"] == "all but one") & (table["measure"] == "cosine")]

@@ -1,0 +1,74 @@
+"""The whole heart in numbers: how bright a pretrained model says that fixed places of it are, whatever it was shown.
+
+Means of tokens change with the planes they come from. The decoder can be asked about the same places every time, and
+what was not acquired it completes from the rest; so a study that lacks planes stays where the full one is.
+"""
+
+from typing import TypeGuard
+
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
+
+from cmr_ssl.data.sample import Sample
+from cmr_ssl.models.encoder import Encoded
+from cmr_ssl.models.positions import AnatomicalPositions
+from cmr_ssl.models.tokens import Grid, Patch, coordinates, grid_of, take_coordinates
+from cmr_ssl.tasks.base import Task
+from cmr_ssl.tasks.pretraining import PretrainingTask
+
+HEIGHTS_MM = torch.linspace(-50.0, 40.0, 9)  # short-axis planes asked for; the heart's centre is at 0, its base above
+SLABS = 3  # the planes of a slab are averaged
+ACROSS_MM = 175.0  # side of the planes, around the long axis
+CELLS = 6  # along a side; finer detail is where a study and its depleted self differ
+
+
+def tells_whole_heart(task: Task) -> TypeGuard[PretrainingTask]:
+    """Tell whether a task has a decoder that knows brightness at any place of the heart."""
+    return (
+        isinstance(task, PretrainingTask)
+        and isinstance(task.encoder.positions, AnatomicalPositions)
+        and not task.normalise
+    )
+
+
+def whole_heart(task: PretrainingTask, encoded: Encoded, batch: Sample) -> Tensor:
+    """Return the brightness of the same cells of every heart, (B, slabs * time steps * cells * cells), about 0 to 1.
+
+    Args:
+        task: of which `tells_whole_heart` is true.
+        encoded: what `Encoder.encode_planes` returned for the batch.
+        batch: images (B, P, T, H, W); at least one plane of each study is present.
+    """
+    patch = task.encoder.patch
+    grid = grid_of(batch.images, patch)
+    where = coordinates(batch.affine, grid, patch)
+    there = batch.present.repeat_interleave(grid.per_plane, dim=1)
+    hearts = []
+    for index, exists in enumerate(there):
+        ids = exists.nonzero().T
+        shown = Encoded(*(part[index : index + 1] for part in encoded))
+        shown = shown._replace(tokens=shown.tokens[:, ids[0]], patches=shown.patches[:, ids[0]])
+        seen = take_coordinates(type(where)(*(field[index : index + 1] for field in where)), ids)
+        affine, asked = fixed_planes(batch.affine[index, batch.present[index]], grid, patch)
+        told = task.decoder(shown, seen, coordinates(affine[None], asked, patch)).float().mean(dim=-1)
+        slabs = told.view(SLABS, -1, asked.frames, asked.rows, asked.columns).mean(dim=1)
+        hearts.append(adaptive_avg_pool2d(slabs, CELLS).flatten())
+    return torch.stack(hearts)
+
+
+def fixed_planes(affine: Tensor, grid: Grid, patch: Patch) -> tuple[Tensor, Grid]:
+    """Return affines (Q, 4, 4) of the planes asked for, and their tokens, with pixels as large as those of a study.
+
+    Args:
+        affine: pixel to heart frame mm, (P, 4, 4), of its planes.
+        grid: their tokens.
+        patch: of the encoder.
+    """
+    pixel = affine[:, :3, 0].norm(dim=-1).mean()
+    rows, columns = (max(CELLS, round(ACROSS_MM / (float(pixel) * step))) for step in patch[1:])
+    planes = torch.eye(4, device=affine.device).repeat(len(HEIGHTS_MM), 1, 1)
+    planes[:, 0, 0], planes[:, 0, 3] = pixel, -pixel * (columns * patch[2] - 1) / 2
+    planes[:, 1, 1], planes[:, 1, 3] = -pixel, pixel * (rows * patch[1] - 1) / 2
+    planes[:, 2, 3] = HEIGHTS_MM.to(affine)
+    return planes, Grid(len(HEIGHTS_MM), grid.frames, rows, columns)
