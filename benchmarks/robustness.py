@@ -108,16 +108,31 @@ def carry_out(model: Model) -> None:
     if not trained.exists():
         fit(model.folder, arguments(run))
         trained.touch()
-    if not (model.report / "robustness.csv").exists():
-        words = {
-            "checkpoint": model.folder / "checkpoints" / "best.ckpt",
-            "cache": FOLDER / "cache",
-            "table": FOLDER / "cohort" / "phenotypes.csv",
-            "out": model.report,
-        }
-        spoken(log, "robustness", *(word for name, value in words.items() for word in (f"--{name}", str(value))))
+    ask(model.folder / "checkpoints" / "best.ckpt", model.report, log, "--table", str(table_file()))
     if model.arm.pretraining and not model.left_out.exists():
         write_csv(model.left_out, leave_out(checkpoint_of(model.arm.pretraining), FOLDER / "cache", LEFT_OUT_SUBJECTS))
+
+
+def ask(checkpoint: Path, report: Path, log: Path, *more: str) -> None:
+    """Let `robustness` measure a checkpoint, if it has not yet."""
+    if not (report / "robustness.csv").exists():
+        words = ("--checkpoint", str(checkpoint), "--cache", str(FOLDER / "cache"), "--out", str(report))
+        spoken(log, "robustness", *words, *more)
+
+
+def table_file() -> Path:
+    """Return where the true phenotypes of the cohort stand."""
+    return FOLDER / "cohort" / "phenotypes.csv"
+
+
+def compare_embeddings() -> None:
+    """Measure the embeddings of our usual model."""
+    ask(checkpoint_of(USUAL), embeddings_folder(), embeddings_folder() / "log.txt")
+
+
+def embeddings_folder() -> Path:
+    """Return where it stands how robust they are."""
+    return FOLDER / HERE / "embeddings"
 
 
 def change_slices(pretraining: Pretraining) -> None:
@@ -179,7 +194,7 @@ def main() -> None:
         processes.submit(pretrain, USUAL).result()
         work = [processes.submit(carry_out, model) for model in compared]
         work += [processes.submit(change_slices, pretraining) for pretraining in few_slices().values()]
-        work += [processes.submit(look_for_faults)]
+        work += [processes.submit(compare_embeddings), processes.submit(look_for_faults)]
         if asked.real:
             work += [processes.submit(leave_out_real, asked.real, *item) for item in ADAPTATION.items()]
         for one in track(as_completed(work), "robustness", total=len(work)):

@@ -25,17 +25,38 @@ MEASURES = {
     (ERROR, "LVEDV (mL)"): "MAE of the LVEDV, mL",
 }
 FLAWED_PLANES = 3  # of the scenarios in the tables; the figure has all
+EMBEDDINGS = "## Embeddings of the pretrained model itself: cosine / share of subjects nearest to themselves"
 ALL_REGIONS = "all planes"
 COMPARATORS = ("nearest", "interpolated")
+
+
+def read(report: Path) -> pd.DataFrame:
+    """Return the table that `robustness` wrote into a folder."""
+    return pd.read_csv(report / "robustness.csv", keep_default_na=False)
+
+
+def few(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the scenarios that tables show: of flaws, those of so many planes only."""
+    shown = (table["planes"] == FLAWED_PLANES) | (table["scenario"] == SWAPPED)
+    return table[(table["kind"] != FLAWED) | shown]
+
+
+def of_embeddings(table: pd.DataFrame) -> pd.DataFrame:
+    """Return cosine and identity of each embedding of one model as text: a row a scenario, a column an embedding."""
+    rows = few(table)
+    cells = rows.pivot(index="scenario", columns=["of", "measure"], values="value").loc[rows["scenario"].unique()]
+    told = {
+        name: cells[name].apply(lambda row: f"{row[COSINE]:.3f} / {row[IDENTITY]:.2f}", axis=1)
+        for name in cells.columns.levels[0]
+    }
+    return pd.DataFrame(told)[list(dict.fromkeys(rows["of"]))]
 
 
 def compared(tables: dict[str, pd.DataFrame], measure: str, of: str) -> pd.DataFrame:
     """Return one measure as text: a row a scenario, a column a model."""
     columns = {}
     for name, table in tables.items():
-        rows = table[(table["measure"] == measure) & (table["of"] == of)]
-        shown = (rows["planes"] == FLAWED_PLANES) | (rows["scenario"] == SWAPPED)
-        rows = rows[(rows["kind"] != FLAWED) | shown]
+        rows = few(table[(table["measure"] == measure) & (table["of"] == of)])
         told = [f"{line['value']:.3g} ({line['low']:.3g} to {line['high']:.3g})" for _, line in rows.iterrows()]
         columns[name] = pd.Series(told, index=rows["scenario"].to_list())
     return pd.DataFrame(columns).fillna("").reindex(next(iter(columns.values())).index)
@@ -75,9 +96,9 @@ def numbers(table: pd.DataFrame) -> pd.DataFrame:
 
 def write_report(compared_models: "Sequence[Model]", out: Path) -> None:
     """Write robustness.md and its figure."""
-    tables = {
-        model.name: pd.read_csv(model.report / "robustness.csv", keep_default_na=False) for model in compared_models
-    }
+    from benchmarks.robustness import embeddings_folder
+
+    tables = {model.name: read(model.report) for model in compared_models}
     seen = {name: essential(table) for name, table in tables.items()}
     text = [
         "# Missing and flawed planes",
@@ -89,7 +110,7 @@ def write_report(compared_models: "Sequence[Model]", out: Path) -> None:
     ]
     for (measure, of), title in MEASURES.items():
         text += [f"## {title}", markdown(compared(seen, measure, of))]
-    text += sections(compared_models)
+    text += [EMBEDDINGS, markdown(of_embeddings(read(embeddings_folder()))), *sections(compared_models)]
     draw_curves(out / "robustness.png", tables)
     write_atomically(out / "robustness.md", lambda stream: stream.write(("\n\n".join(text) + "\n").encode()))
 

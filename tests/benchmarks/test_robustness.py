@@ -3,7 +3,7 @@ import pytest
 import yaml
 
 from benchmarks import evidence, robustness
-from benchmarks.robustness import SLICES, faults_file, few_slices, models, real_file, slices_file
+from benchmarks.robustness import SLICES, embeddings_folder, faults_file, few_slices, models, real_file, slices_file
 from benchmarks.robustness_report import compared, left_out, write_report
 from cmr_ssl.robustness.scenarios import FLAWED, NAMED, RANDOM, SWAPPED
 from tests.runs import ROOT
@@ -40,6 +40,11 @@ def measured(tmp_path, monkeypatch):
         if model.arm.pretraining:
             row = {"region": "base", "model_psnr": 20.0 + index, "nearest_psnr": 15.0, "interpolated_psnr": 16.0}
             pd.DataFrame([row, row | {"model_psnr": 22.0 + index}]).to_csv(model.left_out, index=False)
+    about = [
+        (RANDOM, "all planes", 0, 0, measure, "whole heart", 0.91, 0.9, 0.92, 9) for measure in ("cosine", "identity")
+    ]
+    embeddings_folder().mkdir(parents=True)
+    pd.DataFrame(about, columns=COLUMNS).to_csv(embeddings_folder() / "robustness.csv", index=False)
     row = {"region": "base", "model_psnr": 20.0, "nearest_psnr": 15.0, "interpolated_psnr": 16.0}
     for index, pretraining in enumerate(few_slices().values()):
         for slices in SLICES:
@@ -96,6 +101,7 @@ def test_the_report_names_every_model(measured, tmp_path):
     assert all(model.name in text for model in measured)
     assert "| anatomical positions | 8.0 | 12.0 |" in text
     assert "| grid positions | 9.0 | 13.0 |" in text
+    assert "| all planes | 0.910 / 0.91 |" in text
     assert "| late | 7 | 0.93 |" in text
     assert "real hearts" not in text
     assert (tmp_path / "robustness.png").stat().st_size > 1000
