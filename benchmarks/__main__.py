@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from benchmarks import device, finetuning, loader, scaling, serving, step
+from benchmarks import device, finetuning, flaws, loader, scaling, serving, step
 from benchmarks.machine import description
 from benchmarks.ours import hush
 from benchmarks.subjects import grid
@@ -45,6 +45,7 @@ def parts(effort: Effort) -> dict[str, Callable[[], list[Row]]]:
     """Return the measurements by name, in order; what one has measured the next ones use."""
     return {
         "step": lambda: step.rows(effort.planes, effort.rounds),
+        "flaws": lambda: flaws.rows(effort.planes, effort.rounds),
         "scaling": lambda: scaling.rows(effort.sizes, effort.rounds),
         "loader": lambda: loader.rows(effort.planes, effort.subjects, effort.seconds, effort.rounds),
         "finetuning": lambda: finetuning.rows(effort.planes, 1),
