@@ -94,11 +94,14 @@ def numbers(table: pd.DataFrame) -> pd.DataFrame:
     return named.map(lambda value: str(value) if isinstance(value, int) else f"{value:.2f}")
 
 
-def write_report(compared_models: "Sequence[Model]", out: Path) -> None:
-    """Write robustness.md and its figure."""
+def write_report(models: "Sequence[Model]", out: Path) -> None:
+    """Write robustness.md and its figure from what has been measured; nothing where no model has been."""
     from benchmarks.robustness import embeddings_folder
 
-    tables = {model.name: read(model.report) for model in compared_models}
+    done = [model for model in models if has_report(model.report)]
+    if not done:
+        return
+    tables = {model.name: read(model.report) for model in done}
     seen = {name: essential(table) for name, table in tables.items()}
     text = [
         "# Missing and flawed planes",
@@ -108,45 +111,62 @@ def write_report(compared_models: "Sequence[Model]", out: Path) -> None:
         f"are 95 % bootstrap intervals over subjects; flaws at {FLAWED_PLANES} planes. The figure has every scenario.",
         "![robustness](robustness.png)",
     ]
+    if has_report(embeddings_folder()):
+        text += [EMBEDDINGS, markdown(of_embeddings(read(embeddings_folder())))]
     for (measure, of), title in MEASURES.items():
         text += [f"## {title}", markdown(compared(seen, measure, of))]
-    text += [EMBEDDINGS, markdown(of_embeddings(read(embeddings_folder()))), *sections(compared_models)]
     draw_curves(out / "robustness.png", tables)
+    text += [*told(models), *fewer_slices(), *faults(), *real_hearts()]
     write_atomically(out / "robustness.md", lambda stream: stream.write(("\n\n".join(text) + "\n").encode()))
 
 
-def sections(compared_models: "Sequence[Model]") -> Iterator[str]:
-    """Yield what is measured beside robustness itself."""
-    from benchmarks.robustness import (
-        ADAPTATION,
-        FEW_SLICES_EPOCHS,
-        SLICES,
-        faults_file,
-        few_slices,
-        real_file,
-        slices_file,
-    )
+def has_report(folder: Path) -> bool:
+    """Return whether `robustness` has written into a folder."""
+    return (folder / "robustness.csv").exists()
 
-    found = {model.name: pd.read_csv(model.left_out) for model in compared_models if model.arm.pretraining}
-    yield "## Planes left out, told by all others (PSNR, dB)"
-    yield markdown(left_out(found))
-    yield f"## Trained on {SLICES[0]} slices, planes left out of studies with {SLICES[0]} and {SLICES[1]} (PSNR, dB)"
-    yield f"Brief pretrainings of {FEW_SLICES_EPOCHS} epochs."
-    yield markdown(
-        slices_changed(
-            {
-                name: {slices: pd.read_csv(slices_file(pretraining, slices)) for slices in SLICES}
-                for name, pretraining in few_slices().items()
-            }
-        )
-    )
-    yield "## Faults put into test subjects, found by `inspect`"
-    yield markdown(numbers(pd.read_csv(faults_file())))
-    real = {name: pd.read_csv(real_file(name)) for name in ADAPTATION if real_file(name).exists()}
-    if real:
+
+def told(models: "Sequence[Model]") -> Iterator[str]:
+    """Yield how well planes are told by all others."""
+    found = {model.name: pd.read_csv(model.left_out) for model in models if model.left_out.exists()}
+    if found:
+        yield "## Planes left out, told by all others (PSNR, dB)"
+        yield markdown(left_out(found))
+
+
+def fewer_slices() -> Iterator[str]:
+    """Yield what becomes of models that were trained on fewer slices than they are asked about."""
+    from benchmarks.robustness import FEW_SLICES_EPOCHS, SLICES, few_slices, slices_file
+
+    found = {
+        name: {slices: pd.read_csv(slices_file(pretraining, slices)) for slices in SLICES}
+        for name, pretraining in few_slices().items()
+        if all(slices_file(pretraining, slices).exists() for slices in SLICES)
+    }
+    if found:
+        yield f"## Trained on {SLICES[0]} slices, planes left out of studies of {SLICES[0]} and {SLICES[1]} (PSNR, dB)"
+        yield f"Brief pretrainings of {FEW_SLICES_EPOCHS} epochs."
+        yield markdown(slices_changed(found))
+
+
+def faults() -> Iterator[str]:
+    """Yield how well faults are found."""
+    from benchmarks.robustness import faults_file
+
+    if faults_file().exists():
+        yield "## Faults put into test subjects, found by `inspect`"
+        yield markdown(numbers(pd.read_csv(faults_file())))
+
+
+def real_hearts() -> Iterator[str]:
+    """Yield how well planes of real hearts are told."""
+    from benchmarks.robustness import ADAPTATION, real_file
+
+    found = {name: pd.read_csv(real_file(name)) for name in ADAPTATION if real_file(name).exists()}
+    if found:
+        studies = next(iter(found.values()))["subject"].nunique()
         yield "## Planes left out of real hearts (PSNR, dB)"
         yield (
-            "Told by our usual model, which has only seen synthetic hearts, and after "
+            f"Hearts: {studies}. Told by our usual model, which has only seen synthetic ones, and after "
             f"{max(ADAPTATION.values())} steps of training on the other planes of the very study."
         )
-        yield markdown(left_out(real))
+        yield markdown(left_out(found))

@@ -89,10 +89,20 @@ def test_planes_left_out_are_averaged_by_region(measured):
 
 
 def test_the_report_has_real_hearts_where_there_are_any(measured, tmp_path):
-    row = {"region": "la_2ch", "model_psnr": 13.0, "nearest_psnr": 11.0, "interpolated_psnr": 12.0}
+    row = {"subject": "a", "region": "la_2ch", "model_psnr": 13.0, "nearest_psnr": 11.0, "interpolated_psnr": 12.0}
     pd.DataFrame([row]).to_csv(real_file("as pretrained"), index=False)
     write_report(measured, tmp_path)
     assert "| la_2ch | 13.0 | 11.0 | 12.0 |" in (tmp_path / "robustness.md").read_text()
+
+
+def test_the_report_says_what_is_there(measured, tmp_path):
+    faults_file().unlink()
+    (measured[-1].report / "robustness.csv").unlink()
+    write_report(measured, tmp_path)
+    text = (tmp_path / "robustness.md").read_text()
+    assert measured[0].name in text
+    assert measured[-1].name not in text
+    assert "Faults" not in text
 
 
 def test_the_report_names_every_model(measured, tmp_path):
