@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from benchmarks.evidence import Run
 
 INTERVAL = (" 2.5 %", " 97.5 %")
-PAIRS = (("fine-tuned", "scratch"), ("probe", "probe of an untrained encoder"))  # pretrained and not, else the same
+PAIRS = (  # pretrained and not, else the same; and beside plain networks
+    ("fine-tuned", "scratch"),
+    ("probe", "probe of an untrained encoder"),
+    ("fine-tuned", "ResNet"),
+    ("fine-tuned", "U-Net"),
+)
 TARGETS = ("LVEF (%)", "LVEDV (mL)", "LVESV (mL)", "LVM (g)", "RVEF (%)", "LAV max (mL)")
 FEW, MORE = 30, 100  # labels: are so few after pretraining as good as more without?
 PICTURES = {"phenotype": "agreement_LVEF.png", "segmentation": "segmentation_*.png"}  # of a run, for everybody to see
