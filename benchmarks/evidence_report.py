@@ -25,6 +25,7 @@ PAIRS = (  # pretrained and not, else the same; and beside plain networks
     ("fine-tuned", "U-Net"),
 )
 TARGETS = ("LVEF (%)", "LVEDV (mL)", "LVESV (mL)", "LVM (g)", "RVEF (%)", "LAV max (mL)")
+COLUMNS = 3  # of a figure
 FEW, MORE = 30, 100  # labels: are so few after pretraining as good as more without?
 PICTURES = {"phenotype": "agreement_LVEF.png", "segmentation": "segmentation_*.png"}  # of a run, for everybody to see
 
@@ -130,22 +131,25 @@ def compared(one: pd.Series, other: pd.Series) -> str:
 
 def draw_learning_curves(path: Path, found: pd.DataFrame) -> None:
     """Draw the value of each target against the number of labels, a line an arm."""
-    whats = list(dict.fromkeys(found["what"]))
-    columns = 4
-    figure = Figure(figsize=(3.2 * columns, 2.6 * -(-len(whats) // columns)), layout="constrained")
-    axes = np.atleast_1d(figure.subplots(-(-len(whats) // columns), columns)).ravel()
+    whats, counts = list(dict.fromkeys(found["what"])), sorted(found["labels"].unique())
+    figure = Figure(figsize=(3.4 * COLUMNS, 0.5 + 2.6 * -(-len(whats) // COLUMNS)), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(-(-len(whats) // COLUMNS), COLUMNS)).ravel()
     for axis, what in zip(axes, whats, strict=False):
         for arm, some in found[found["what"] == what].groupby("arm", sort=False):
             means = some.groupby("labels")[["value", "low", "high"]].mean()
             axis.plot(means.index, means["value"], marker="o", markersize=3, label=arm)
             axis.fill_between(means.index, means["low"], means["high"], alpha=0.12)
         axis.set_xscale("log")
-        axis.set_xlabel("labelled subjects", fontsize=7)
-        axis.set_title(what, fontsize=8)
-        axis.tick_params(labelsize=7)
-        axis.legend(fontsize=6)
+        axis.set_xticks(counts, [str(count) for count in counts])
+        axis.set_xticks([], minor=True)
+        axis.set_xlabel("labelled subjects", fontsize=8)
+        axis.set_title(what, fontsize=9)
+        axis.tick_params(labelsize=8)
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.grid(alpha=0.25, linewidth=0.5)
     for axis in axes[len(whats) :]:
         axis.set_visible(False)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, frameon=False, fontsize=9)
     write_atomically(path, lambda stream: figure.savefig(stream, format="png", dpi=110))
 
 
