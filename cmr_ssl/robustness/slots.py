@@ -27,3 +27,12 @@ def rearranged(batch: Sample, planes: Tensor) -> Sample:
     return Sample._make(
         take(field, planes) if isinstance(field, Tensor) and name in PLANEWISE else field for name, field in fields
     )
+
+
+def trimmed(batch: Sample) -> Sample:
+    """Return a batch without the slots at the end that none of its studies uses."""
+    used = int(batch.present.any(dim=0).nonzero().max()) + 1
+    fields = zip(batch._fields, batch, strict=True)
+    return Sample._make(
+        field[:, :used] if isinstance(field, Tensor) and name in PLANEWISE else field for name, field in fields
+    )
