@@ -29,7 +29,7 @@ ADAPTATION = {"as pretrained": 0, "adapted": 40}  # steps of training on the oth
 LEFT_OUT_SUBJECTS = 30
 FLAWS_TOO = "configs/additions/robust.yaml"
 SLICES = (8, 12)  # of a study: trained with the fewer, tested with both; the long axis is always there
-FEW_SLICES_EPOCHS = 8
+FEW_SLICES_EPOCHS = 5
 PLANES_AWAY = [{"class_path": "cmr_ssl.masking.RandomMasking"}, {"class_path": "cmr_ssl.masking.PlaneDropout"}]
 
 

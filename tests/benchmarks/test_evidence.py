@@ -2,6 +2,7 @@ import json
 
 import pandas as pd
 import pytest
+from torch.utils.tensorboard import SummaryWriter
 
 from benchmarks import evidence
 from benchmarks.evidence import Run, arguments, plan
@@ -30,6 +31,8 @@ def finished(tmp_path, monkeypatch):
         pd.DataFrame(volumes).to_csv(run.folder / "test" / "volumes.csv", index=False)
         dice = [{"structure": "LV", "view": "all", "phase": phase, "dice mean": 0.9} for phase in ("ED", "ES")]
         pd.DataFrame(dice).to_csv(run.folder / "test" / "overlap.csv", index=False)
+        with SummaryWriter(str(run.folder)) as writer:
+            writer.add_scalar("test/dice_LV", 0.95, 0)
     return runs
 
 
@@ -92,8 +95,8 @@ def test_the_plan_finishes_a_seed_before_the_next_and_knows_what_is_done(finishe
 def test_the_table_averages_over_seeds_and_keeps_arms_and_labels_apart(finished, tmp_path):
     found = collect(finished)
     lines = table(found, "segmentation").splitlines()
-    assert lines[0] == "| labels | arm | MAE LVEDV (mL) | Dice LV | volumes off by (%) |"
-    assert lines[2] == "| 10 | fine-tuned | 10.5 ± 0.71 [8, 13] | 0.9 ± 0 | 10 ± 0 |"
+    assert lines[0] == "| labels | arm | MAE LVEDV (mL) | Dice LV | plane Dice LV | volumes off by (%) |"
+    assert lines[2] == "| 10 | fine-tuned | 10.5 ± 0.71 [8, 13] | 0.95 ± 0 | 0.9 ± 0 | 10 ± 0 |"
     assert len(lines) == 2 + 4
     draw_learning_curves(tmp_path / "curves.png", found)
     assert (tmp_path / "curves.png").stat().st_size > 1000
