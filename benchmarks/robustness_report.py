@@ -1,5 +1,6 @@
 """Tables and the figure of docs/robustness.md."""
 
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,12 +113,21 @@ def write_report(models: "Sequence[Model]", out: Path) -> None:
         "![robustness](robustness.png)",
     ]
     if has_report(embeddings_folder()):
-        text += [EMBEDDINGS, markdown(of_embeddings(read(embeddings_folder())))]
+        text += [EMBEDDINGS, markdown(of_embeddings(read(embeddings_folder()))), *pictures(embeddings_folder(), out)]
     for (measure, of), title in MEASURES.items():
         text += [f"## {title}", markdown(compared(seen, measure, of))]
     draw_curves(out / "robustness.png", tables)
     text += [*told(models), *fewer_slices(), *faults(), *real_hearts()]
     write_atomically(out / "robustness.md", lambda stream: stream.write(("\n\n".join(text) + "\n").encode()))
+
+
+def pictures(report: Path, out: Path) -> Iterator[str]:
+    """Copy the pictures of a pretrained model to `out`, and yield links to them."""
+    for which in ("median", "worst"):
+        for picture in report.glob(f"{which}_*.png"):
+            shutil.copyfile(picture, out / f"robustness_{which}.png")
+            yield f"The {which} subject with half of its planes missing:"
+            yield f"![{which} subject](robustness_{which}.png)"
 
 
 def has_report(folder: Path) -> bool:

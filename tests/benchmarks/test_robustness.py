@@ -44,6 +44,7 @@ def measured(tmp_path, monkeypatch):
         (RANDOM, "all planes", 0, 0, measure, "whole heart", 0.91, 0.9, 0.92, 9) for measure in ("cosine", "identity")
     ]
     embeddings_folder().mkdir(parents=True)
+    (embeddings_folder() / "worst_900000007.png").write_bytes(b"picture")
     pd.DataFrame(about, columns=COLUMNS).to_csv(embeddings_folder() / "robustness.csv", index=False)
     row = {"region": "base", "model_psnr": 20.0, "nearest_psnr": 15.0, "interpolated_psnr": 16.0}
     for index, pretraining in enumerate(few_slices().values()):
@@ -112,6 +113,8 @@ def test_the_report_names_every_model(measured, tmp_path):
     assert "| anatomical positions | 8.0 | 12.0 |" in text
     assert "| grid positions | 9.0 | 13.0 |" in text
     assert "| all planes | 0.910 / 0.91 |" in text
+    assert (tmp_path / "robustness_worst.png").read_bytes() == b"picture"
+    assert "median" not in text
     assert "| late | 7 | 0.93 |" in text
     assert "real hearts" not in text
     assert (tmp_path / "robustness.png").stat().st_size > 1000
