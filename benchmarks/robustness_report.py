@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from benchmarks.robustness import Model
 
 MEASURES = {
-    (COSINE, ""): "Cosine of the embedding to that of the full study, seen from the mean of training subjects",
-    (IDENTITY, ""): "Share of subjects nearest to themselves among all full studies",
+    (COSINE, ""): "Cosine of what the head sees to what it sees of the full study, from the mean of training subjects",
+    (IDENTITY, ""): "Share of subjects that are, by what the head sees, nearest to themselves among all full studies",
     (ERROR, "LVEF (%)"): "MAE of the LVEF, points",
     (ERROR, "LVEDV (mL)"): "MAE of the LVEDV, mL",
 }
