@@ -16,7 +16,7 @@ from cmr_ssl.robustness.measures import DICE_FULL, essential
 from cmr_ssl.robustness.scenarios import FLAWED, FLAWED_PLANES, NAMED, RANDOM
 
 COLOURS = ("#2f6db3", "#c4513a", "#4b9a5b", "#8a5ba8", "#8c6d31")
-MOST_MEASURES = 6  # on a page; all of them are in the table
+MOST_MEASURES = 4  # on a page; all of them are in the table
 DOTS_PER_INCH = 120
 TITLES = {
     RANDOM: "missing at random",
@@ -82,4 +82,4 @@ def dots(axes: Axes, table: pd.DataFrame, colour: str, lift: float) -> None:
         axes.hlines(at, rows["low"], rows["high"], color=colour, linewidth=1, alpha=0.6)
         axes.plot(rows["value"], at, "o", color=colour, markersize=2.5 + 0.8 * count)
     axes.set_yticks(range(len(names)), names, fontsize=8)
-    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_ylim(len(names) - 0.4, -0.8)
