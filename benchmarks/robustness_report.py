@@ -92,7 +92,7 @@ def slices_changed(tables: dict[str, dict[int, pd.DataFrame]]) -> pd.DataFrame:
 def numbers(table: pd.DataFrame) -> pd.DataFrame:
     """Return a table whose first column names its rows, as text."""
     named = table.set_index(table.columns[0])
-    return named.map(lambda value: str(value) if isinstance(value, int) else f"{value:.2f}")
+    return named.map(lambda value: str(value) if isinstance(value, int) else f"{value:.3f}")
 
 
 def write_report(models: "Sequence[Model]", out: Path) -> None:
@@ -107,7 +107,7 @@ def write_report(models: "Sequence[Model]", out: Path) -> None:
     text = [
         "# Missing and flawed planes",
         "Written by `python -m benchmarks.robustness`. " + " ".join(description()),
-        "Every model but the ResNet is pretrained on the same 375 synthetic hearts for the same number of steps; its "
+        "Every model but the ResNet is pretrained on the same 380 synthetic hearts for the same number of steps; its "
         "frozen encoder gets a head for phenotypes, solved in closed form from 300 labels. 100 test subjects, brackets "
         f"are 95 % bootstrap intervals over subjects; flaws at {FLAWED_PLANES} planes. The figure has every scenario.",
         "![robustness](robustness.png)",
