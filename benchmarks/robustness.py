@@ -3,8 +3,8 @@
     python -m benchmarks.robustness [--workers 2] [--real CACHE]
 
 Every model is pretrained like those of the evidence and on the same cohort, then a head for phenotypes is solved on the
-frozen encoder; the ResNet learns phenotypes alone. `robustness` measures them all on the same test subjects. CACHE is
-of real cines, prepared with configs/preparation/small.yaml.
+frozen encoder; the ResNet learns phenotypes alone. Two networks learn to segment. `robustness` measures them all on the
+same test subjects. CACHE is of real cines, prepared with configs/preparation/small.yaml.
 """
 
 import json
@@ -17,7 +17,7 @@ import pandas as pd
 from rich.progress import track
 
 from benchmarks.evidence import FOLDER, Run, arguments, cohort, fit, pretrain, spoken
-from benchmarks.evidence_arms import PROBE, USUAL, Arm, Pretraining, described
+from benchmarks.evidence_arms import PROBE, USUAL, Arm, Pretraining, arms, described
 from benchmarks.inspection import measured, planes
 from benchmarks.left_out import leave_out
 from cmr_ssl.report.tables import write_csv
@@ -100,17 +100,28 @@ def models() -> list[Model]:
     return [*heads, Model("ResNet, zero-filled", Arm("phenotype", "ResNet", "configs/phenotype_resnet.yaml", ()))]
 
 
+def segmenters() -> list[Model]:
+    """Return networks that segment: with the whole heart in mind, and each plane by itself."""
+    named = {"fine-tuned": "ours, segmenting", "U-Net": "U-Net, plane by plane"}
+    return [Model(named[arm.name], arm) for arm in arms() if arm.task == "segmentation" and arm.name in named]
+
+
 def carry_out(model: Model) -> None:
     """Pretrain, train the head, and measure; what is there stays."""
     if model.arm.pretraining:
         pretrain(model.arm.pretraining)
-    run, trained, log = Run(model.arm, LABELS, 0), model.folder / "done.txt", model.folder / "log.txt"
-    if not trained.exists():
-        fit(model.folder, arguments(run))
-        trained.touch()
-    ask(model.folder / "checkpoints" / "best.ckpt", model.report, log, "--table", str(table_file()))
+    train_and_ask(model, "--table", str(table_file()))
     if model.arm.pretraining and not model.left_out.exists():
         write_csv(model.left_out, leave_out(checkpoint_of(model.arm.pretraining), FOLDER / "cache", LEFT_OUT_SUBJECTS))
+
+
+def train_and_ask(model: Model, *more: str) -> None:
+    """Train what comes after the pretraining, and measure it; what is there stays."""
+    trained = model.folder / "done.txt"
+    if not trained.exists():
+        fit(model.folder, arguments(Run(model.arm, LABELS, 0)))
+        trained.touch()
+    ask(model.folder / "checkpoints" / "best.ckpt", model.report, model.folder / "log.txt", *more)
 
 
 def ask(checkpoint: Path, report: Path, log: Path, *more: str) -> None:
@@ -193,6 +204,7 @@ def main() -> None:
         processes.submit(cohort, asked.workers).result()
         processes.submit(pretrain, USUAL).result()
         work = [processes.submit(carry_out, model) for model in compared]
+        work += [processes.submit(train_and_ask, model) for model in segmenters()]
         work += [processes.submit(change_slices, pretraining) for pretraining in few_slices().values()]
         work += [processes.submit(compare_embeddings), processes.submit(look_for_faults)]
         if asked.real:

@@ -3,7 +3,16 @@ import pytest
 import yaml
 
 from benchmarks import evidence, robustness
-from benchmarks.robustness import SLICES, embeddings_folder, faults_file, few_slices, models, real_file, slices_file
+from benchmarks.robustness import (
+    SLICES,
+    embeddings_folder,
+    faults_file,
+    few_slices,
+    models,
+    real_file,
+    segmenters,
+    slices_file,
+)
 from benchmarks.robustness_report import compared, left_out, write_report
 from cmr_ssl.robustness.scenarios import FLAWED, NAMED, RANDOM, SWAPPED
 from tests.runs import ROOT
@@ -94,6 +103,22 @@ def test_the_report_has_real_hearts_where_there_are_any(measured, tmp_path):
     pd.DataFrame([row]).to_csv(real_file("as pretrained"), index=False)
     write_report(measured, tmp_path)
     assert "| la_2ch | 13.0 | 11.0 | 12.0 |" in (tmp_path / "robustness.md").read_text()
+
+
+def test_the_report_sets_dice_beside_that_of_the_full_study_on_the_same_planes(measured, tmp_path):
+    for index, model in enumerate(segmenters()):
+        model.report.mkdir(parents=True)
+        rows = [
+            (RANDOM, "4 missing", 4, 4, measure, "", value, value, value, 9)
+            for measure, value in [("Dice", 0.8 + index / 100), ("Dice of full study", 0.9 + index / 100)]
+        ]
+        pd.DataFrame(rows, columns=COLUMNS).to_csv(model.report / "robustness.csv", index=False)
+    write_report(measured, tmp_path)
+    ours, other = segmenters()
+    text = (tmp_path / "robustness.md").read_text()
+    assert f"| scenario | {ours.name} | {ours.name}, full study | {other.name} | {other.name}, full study |" in text
+    values = " | ".join(f"{value} ({value} to {value})" for value in (0.8, 0.9, 0.81, 0.91))
+    assert f"| 4 missing | {values} |" in text
 
 
 def test_the_report_says_what_is_there(measured, tmp_path):
