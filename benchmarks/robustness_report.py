@@ -166,9 +166,9 @@ def segmented() -> Iterator[str]:
     if tables:
         yield "## Dice on the planes that are left"
         yield (
-            "Mean over structures, then over subjects. Fewer planes may show easier things: so beside it the Dice on the "
-            "very same planes while nothing was missing or flawed yet. True labels stay where they were when pixels move "
-            "(mistriggered, shifted, swapped): no segmentation of what is shown then matches them."
+            "Mean over structures, then over subjects. Fewer planes may show easier things: so beside it the Dice on "
+            "the very same planes while nothing was missing or flawed yet. True labels stay where they were when "
+            "pixels move (mistriggered, shifted, swapped): no segmentation of what is shown then matches them."
         )
         found = {
             f"{name}{ending}": compared({name: table}, measure, "")[name]
