@@ -70,7 +70,9 @@ def views_of(slices: int) -> dict[str, int]:
 
 def few_slices() -> dict[str, Pretraining]:
     """Return brief pretrainings that see the middle slices only, by the name of their positions."""
-    options = ("--data.views", json.dumps(views_of(SLICES[0])), "--trainer.max_epochs", str(FEW_SLICES_EPOCHS))
+    options: tuple[str, ...] = ("--data.views", json.dumps(views_of(SLICES[0])))
+    for word in ("max_epochs", "check_val_every_n_epoch"):  # what is never validated leaves no best checkpoint
+        options += (f"--trainer.{word}", str(FEW_SLICES_EPOCHS))
     return {
         "anatomical positions": Pretraining("robust-few-slices", options),
         "grid positions": Pretraining("robust-few-slices-grid", (*options, *GRID)),

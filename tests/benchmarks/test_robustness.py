@@ -80,6 +80,12 @@ def test_models_differ_from_ours_in_one_thing_each(monkeypatch):
     assert evidence.Run(ours, 300, 0).epochs == evidence.Run(others[0], 300, 0).epochs
 
 
+def test_brief_pretrainings_end_with_a_validation_that_keeps_a_checkpoint():
+    for pretraining in few_slices().values():
+        settings = dict(zip(pretraining.options[::2], pretraining.options[1::2], strict=True))
+        assert int(settings["--trainer.max_epochs"]) % int(settings["--trainer.check_val_every_n_epoch"]) == 0
+
+
 def test_tables_have_a_row_a_scenario_and_a_column_a_model(measured):
     table = pd.read_csv(measured[1].report / "robustness.csv")
     cells = compared({"one": table, "two": table.assign(value=7.0)}, "MAE", "LVEF (%)")
