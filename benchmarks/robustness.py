@@ -28,7 +28,10 @@ HERE = "robustness"  # under the folder of the evidence
 ADAPTATION = {"as pretrained": 0, "adapted": 40}  # steps of training on the other planes of a real study
 LEFT_OUT_SUBJECTS = 30
 FLAWS_TOO = "configs/additions/robust.yaml"
-SLICES = (8, 12)  # of a study: trained with the fewer, tested with both; the long axis is always there
+SLICES = (
+    8,
+    12,
+)  # of a study, at most: trained with the one or the other, tested with both; the long axis is always there
 FEW_SLICES_EPOCHS = 5
 PLANES_AWAY = [{"class_path": "cmr_ssl.masking.RandomMasking"}, {"class_path": "cmr_ssl.masking.PlaneDropout"}]
 
@@ -60,7 +63,8 @@ class Model(NamedTuple):
         return self.folder / "left_out.csv"
 
 
-GRID = ("--model.encoder.positions", json.dumps({"class_path": "cmr_ssl.models.GridPositions"}))
+GRID_POSITIONS = ("--model.encoder.positions", json.dumps({"class_path": "cmr_ssl.models.GridPositions"}))
+GRID = Pretraining("robust-grid", GRID_POSITIONS)
 
 
 def views_of(slices: int) -> dict[str, int]:
@@ -68,14 +72,18 @@ def views_of(slices: int) -> dict[str, int]:
     return {"la_2ch": 1, "la_3ch": 1, "la_4ch": 1, "sa": slices}
 
 
-def few_slices() -> dict[str, Pretraining]:
-    """Return brief pretrainings that see the middle slices only, by the name of their positions."""
-    options: tuple[str, ...] = ("--data.views", json.dumps(views_of(SLICES[0])))
+def on_other_slices() -> dict[str, Pretraining]:
+    """Return pretrainings, by name, that are asked about studies with few and with all slices."""
+    few = ("--data.views", json.dumps(views_of(SLICES[0])))
     for word in ("max_epochs", "check_val_every_n_epoch"):  # what is never validated leaves no best checkpoint
-        options += (f"--trainer.{word}", str(FEW_SLICES_EPOCHS))
+        few += (f"--trainer.{word}", str(FEW_SLICES_EPOCHS))
     return {
-        "anatomical positions": Pretraining("robust-few-slices", options),
-        "grid positions": Pretraining("robust-few-slices-grid", (*options, *GRID)),
+        f"anatomical positions, {SLICES[0]} slices, {FEW_SLICES_EPOCHS} epochs": Pretraining("robust-few-slices", few),
+        f"grid positions, {SLICES[0]} slices, {FEW_SLICES_EPOCHS} epochs": Pretraining(
+            "robust-few-slices-grid", (*few, *GRID_POSITIONS)
+        ),
+        f"anatomical positions, {SLICES[1]} slices": USUAL,
+        f"grid positions, {SLICES[1]} slices": GRID,
     }
 
 
@@ -92,7 +100,7 @@ def models() -> list[Model]:
     trained = {
         "ours": (USUAL, away),
         "no plane dropout": (Pretraining("robust-all-planes", ("--model.masking", json.dumps(usual[:1]))), ()),
-        "grid positions": (Pretraining("robust-grid", GRID), away),
+        "grid positions": (GRID, away),
         "ours, flaws too": (Pretraining("robust-flaws", ("--config", FLAWS_TOO)), away),
     }
     heads = [
@@ -108,10 +116,14 @@ def segmenters() -> list[Model]:
     return [Model(named[arm.name], arm) for arm in arms() if arm.task == "segmentation" and arm.name in named]
 
 
+def pretrainings() -> list[Pretraining]:
+    """Return all that the comparisons start from."""
+    first = [model.arm.pretraining for model in models() if model.arm.pretraining]
+    return list(dict.fromkeys([*first, *on_other_slices().values()]))
+
+
 def carry_out(model: Model) -> None:
-    """Pretrain, train the head, and measure; what is there stays."""
-    if model.arm.pretraining:
-        pretrain(model.arm.pretraining)
+    """Train the head, and measure; what is there stays."""
     train_and_ask(model, "--table", str(table_file()))
     if model.arm.pretraining and not model.left_out.exists():
         write_csv(model.left_out, leave_out(checkpoint_of(model.arm.pretraining), FOLDER / "cache", LEFT_OUT_SUBJECTS))
@@ -149,8 +161,7 @@ def embeddings_folder() -> Path:
 
 
 def change_slices(pretraining: Pretraining) -> None:
-    """Pretrain with few slices, and tell planes that are left out of studies with few and with all."""
-    pretrain(pretraining)
+    """Tell planes that are left out of studies with few slices and with all."""
     for slices in SLICES:
         table = slices_file(pretraining, slices)
         if not table.exists():
@@ -165,7 +176,6 @@ def slices_file(pretraining: Pretraining, slices: int) -> Path:
 
 def look_for_faults() -> None:
     """Measure how well `inspect` finds faults with our usual model."""
-    pretrain(USUAL)
     if not faults_file().exists():
         asked = Namespace(
             checkpoint=checkpoint_of(USUAL), cache=FOLDER / "cache", subjects=LEFT_OUT_SUBJECTS, usual=100
@@ -180,7 +190,6 @@ def faults_file() -> Path:
 
 def leave_out_real(cache: Path, name: str, steps: int) -> None:
     """Tell planes of real hearts with our usual model, which may learn a while from the other planes."""
-    pretrain(USUAL)
     if not real_file(name).exists():
         write_csv(
             real_file(name), leave_out(checkpoint_of(USUAL), cache, LEFT_OUT_SUBJECTS, everyone=True, adapt=steps)
@@ -204,10 +213,11 @@ def main() -> None:
     compared = models()
     with pool(asked.workers) as processes:
         processes.submit(cohort, asked.workers).result()
-        processes.submit(pretrain, USUAL).result()
+        for _ in track(processes.map(pretrain, pretrainings()), "pretraining", total=len(pretrainings())):
+            pass
         work = [processes.submit(carry_out, model) for model in compared]
         work += [processes.submit(train_and_ask, model) for model in segmenters()]
-        work += [processes.submit(change_slices, pretraining) for pretraining in few_slices().values()]
+        work += [processes.submit(change_slices, pretraining) for pretraining in on_other_slices().values()]
         work += [processes.submit(compare_embeddings), processes.submit(look_for_faults)]
         if asked.real:
             work += [processes.submit(leave_out_real, asked.real, *item) for item in ADAPTATION.items()]

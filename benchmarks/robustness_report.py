@@ -81,10 +81,12 @@ def by_region(table: pd.DataFrame, name: str) -> "pd.Series[float]":
 
 
 def slices_changed(tables: dict[str, dict[int, pd.DataFrame]]) -> pd.DataFrame:
-    """Return PSNR (dB) of planes left out of studies with few and with all slices, a row a model."""
+    """Return PSNR (dB) of planes left out of studies with few and with all slices, a row a model or comparator."""
+    told = {name: ("model", found) for name, found in tables.items()}
+    told |= {name: (name, next(iter(tables.values()))) for name in COMPARATORS}
     rows = {
-        name: {f"of {slices} slices": f"{table['model_psnr'].mean():.1f}" for slices, table in found.items()}
-        for name, found in tables.items()
+        name: {f"of {slices} slices": f"{table[f'{by}_psnr'].mean():.1f}" for slices, table in found.items()}
+        for name, (by, found) in told.items()
     }
     return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -117,7 +119,7 @@ def write_report(models: "Sequence[Model]", out: Path) -> None:
     for (measure, of), title in MEASURES.items():
         text += [f"## {title}", markdown(compared(seen, measure, of))]
     draw_curves(out / "robustness.png", tables)
-    text += [*told(models), *fewer_slices(), *segmented(), *faults(), *real_hearts()]
+    text += [*told(models), *other_slices(), *segmented(), *faults(), *real_hearts()]
     write_atomically(out / "robustness.md", lambda stream: stream.write(("\n\n".join(text) + "\n").encode()))
 
 
@@ -143,18 +145,18 @@ def told(models: "Sequence[Model]") -> Iterator[str]:
         yield markdown(left_out(found))
 
 
-def fewer_slices() -> Iterator[str]:
-    """Yield what becomes of models that were trained on fewer slices than they are asked about."""
-    from benchmarks.robustness import FEW_SLICES_EPOCHS, SLICES, few_slices, slices_file
+def other_slices() -> Iterator[str]:
+    """Yield what becomes of models that are asked about studies with more or fewer slices than they learned from."""
+    from benchmarks.robustness import SLICES, on_other_slices, slices_file
 
     found = {
-        name: {slices: pd.read_csv(slices_file(pretraining, slices)) for slices in SLICES}
-        for name, pretraining in few_slices().items()
+        f"trained with {name}": {slices: pd.read_csv(slices_file(pretraining, slices)) for slices in SLICES}
+        for name, pretraining in on_other_slices().items()
         if all(slices_file(pretraining, slices).exists() for slices in SLICES)
     }
     if found:
-        yield f"## Trained on {SLICES[0]} slices, planes left out of studies of {SLICES[0]} and {SLICES[1]} (PSNR, dB)"
-        yield f"Brief pretrainings of {FEW_SLICES_EPOCHS} epochs."
+        yield "## Other numbers of slices than in training: planes left out (PSNR, dB)"
+        yield "A study with room for fewer slices keeps its middle ones."
         yield markdown(slices_changed(found))
 
 

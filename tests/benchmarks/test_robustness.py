@@ -7,8 +7,9 @@ from benchmarks.robustness import (
     SLICES,
     embeddings_folder,
     faults_file,
-    few_slices,
     models,
+    on_other_slices,
+    pretrainings,
     real_file,
     segmenters,
     slices_file,
@@ -56,7 +57,7 @@ def measured(tmp_path, monkeypatch):
     (embeddings_folder() / "worst_900000007.png").write_bytes(b"picture")
     pd.DataFrame(about, columns=COLUMNS).to_csv(embeddings_folder() / "robustness.csv", index=False)
     row = {"region": "base", "model_psnr": 20.0, "nearest_psnr": 15.0, "interpolated_psnr": 16.0}
-    for index, pretraining in enumerate(few_slices().values()):
+    for index, pretraining in enumerate(on_other_slices().values()):
         for slices in SLICES:
             file = slices_file(pretraining, slices)
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -80,10 +81,18 @@ def test_models_differ_from_ours_in_one_thing_each(monkeypatch):
     assert evidence.Run(ours, 300, 0).epochs == evidence.Run(others[0], 300, 0).epochs
 
 
-def test_brief_pretrainings_end_with_a_validation_that_keeps_a_checkpoint():
-    for pretraining in few_slices().values():
+def test_brief_pretrainings_end_with_a_validation_that_keeps_a_checkpoint(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    for pretraining in pretrainings():
         settings = dict(zip(pretraining.options[::2], pretraining.options[1::2], strict=True))
-        assert int(settings["--trainer.max_epochs"]) % int(settings["--trainer.check_val_every_n_epoch"]) == 0
+        epochs = int(settings.get("--trainer.max_epochs", 24))
+        assert epochs % int(settings.get("--trainer.check_val_every_n_epoch", epochs)) == 0
+
+
+def test_each_pretraining_is_carried_out_once(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    folders = [pretraining.folder for pretraining in pretrainings()]
+    assert len(folders) == len(set(folders)) == 6
 
 
 def test_tables_have_a_row_a_scenario_and_a_column_a_model(measured):
@@ -141,8 +150,9 @@ def test_the_report_names_every_model(measured, tmp_path):
     write_report(measured, tmp_path)
     text = (tmp_path / "robustness.md").read_text()
     assert all(model.name in text for model in measured)
-    assert "| anatomical positions | 8.0 | 12.0 |" in text
-    assert "| grid positions | 9.0 | 13.0 |" in text
+    assert "| trained with anatomical positions, 8 slices, 5 epochs | 8.0 | 12.0 |" in text
+    assert "| trained with grid positions, 12 slices | 11.0 | 15.0 |" in text
+    assert "| interpolated | 16.0 | 16.0 |" in text
     assert "| all planes | 0.910 / 0.91 |" in text
     assert (tmp_path / "robustness_worst.png").read_bytes() == b"picture"
     assert "median" not in text
