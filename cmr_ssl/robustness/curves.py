@@ -29,7 +29,8 @@ def draw_curves(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     """Draw what `measures.table_of` returned of one or more models, by name, in the same panels, as PNG."""
     models = {name: essential(table) for name, table in tables.items()}
     panels = measures_of(list(models.values()))
-    figure = Figure(figsize=(13.5, 0.6 + 2.9 * len(panels)), layout="constrained")
+    height = 2.7 + 0.25 * len(models)
+    figure = Figure(figsize=(13.5, 0.6 + height * len(panels)), layout="constrained")
     grid = figure.subplots(len(panels), 3, squeeze=False, width_ratios=(1.2, 1, 1.2))
     for row, (measure, of) in zip(grid, panels, strict=True):
         chosen = [table[(table["measure"] == measure) & (table["of"] == of)] for table in models.values()]
@@ -51,13 +52,14 @@ def measures_of(tables: Sequence[pd.DataFrame]) -> list[tuple[str, str]]:
 
 def draw_row(row: NDArray[np.object_], tables: Sequence[pd.DataFrame], label: str) -> None:
     """Draw one measure of each model: along the number of missing planes, and by the names of what is wrong."""
+    lane = 0.84 / len(tables)  # of the room of a scenario, for each model
     for index, table in enumerate(tables):
         if table.empty:
             continue  # this model does not say such a thing
-        colour, lift = COLOURS[index % len(COLOURS)], 0.25 * (index - (len(tables) - 1) / 2)
+        colour, lift = COLOURS[index % len(COLOURS)], lane * (index - (len(tables) - 1) / 2)
         curve(row[0], table[table["kind"] == RANDOM], colour)
-        dots(row[1], table[table["kind"] == NAMED], colour, lift)
-        dots(row[2], table[table["kind"] == FLAWED], colour, lift)
+        dots(row[1], table[table["kind"] == NAMED], colour, lift, lane)
+        dots(row[2], table[table["kind"] == FLAWED], colour, lift, lane)
     row[0].set(xlabel="planes missing", ylabel=label)
     for axes in row[1:]:
         axes.set_xlabel(label)
@@ -73,13 +75,15 @@ def curve(axes: Axes, table: pd.DataFrame, colour: str) -> None:
     axes.plot(rows["changed"], rows["value"], "o-", color=colour, markersize=3.5, linewidth=1.6)
 
 
-def dots(axes: Axes, table: pd.DataFrame, colour: str, lift: float) -> None:
-    """Draw a dot with its interval for each scenario, larger and lower the more planes it asks for."""
+def dots(axes: Axes, table: pd.DataFrame, colour: str, lift: float, lane: float) -> None:
+    """Draw a dot with its interval for each scenario, larger and lower in its lane the more planes it asks for."""
     names = list(dict.fromkeys(table["scenario"]))
     for planes, rows in table.groupby("planes"):
         count = int(planes) or FLAWED_PLANES[1]
-        at = rows["scenario"].map(names.index).to_numpy() + lift + 0.11 * (count - FLAWED_PLANES[1])
+        at = rows["scenario"].map(names.index).to_numpy() + lift + 0.15 * lane * (count - FLAWED_PLANES[1])
         axes.hlines(at, rows["low"], rows["high"], color=colour, linewidth=1, alpha=0.6)
-        axes.plot(rows["value"], at, "o", color=colour, markersize=2.5 + 0.8 * count)
+        axes.plot(rows["value"], at, "o", color=colour, markersize=1.5 + 0.6 * count)
     axes.set_yticks(range(len(names)), names, fontsize=8)
+    for between in range(len(names) - 1):
+        axes.axhline(between + 0.5, color="0.85", linewidth=0.6)
     axes.set_ylim(len(names) - 0.4, -0.8)
