@@ -32,7 +32,10 @@ PICTURES = {"phenotype": "agreement_LVEF.png", "segmentation": "segmentation_*.p
 
 
 def collect(runs: "list[Run]") -> pd.DataFrame:
-    """Return one row a run and target or structure: its error (or Dice) and the ends of its 95 % interval."""
+    """Return one row a run and target or structure: its error (or Dice) and the ends of its 95 % interval.
+
+    What a run could not measure has no row.
+    """
     rows = []
     for run in runs:
         name = {"task": run.arm.task, "arm": run.arm.name, "labels": run.labels, "seed": run.seed}
@@ -47,7 +50,7 @@ def collect(runs: "list[Run]") -> pd.DataFrame:
             rows += [{**name, "what": f"Dice {structure}", "value": whole[structure]} for structure in dice.index]
             rows += [{**name, "what": f"plane Dice {structure}", "value": value} for structure, value in dice.items()]
             rows.append({**name, "what": "volumes off by (%)", "value": relative_error(run.folder)})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).dropna(subset="value")
 
 
 def logged(folder: Path, start: str) -> dict[str, float]:

@@ -89,5 +89,5 @@ class SegmentationReport(Callback):
             if np.isfinite(one + other).sum() >= 3:
                 rows.append(as_row(name, agreement(one, other)))
                 draw_agreement(folder / "figures" / f"agreement_{file_name(name)}.png", one, other, name)
-        write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame(rows))
+        write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame(rows, columns=None if rows else ["target"]))
         say(rows, folder)

@@ -102,6 +102,15 @@ def test_the_table_averages_over_seeds_and_keeps_arms_and_labels_apart(finished,
     assert (tmp_path / "curves.png").stat().st_size > 1000
 
 
+def test_what_a_run_could_not_measure_has_no_row(finished):
+    first = finished[0].folder / "test"
+    (first / "agreement.csv").write_text("target\n")
+    volumes = pd.read_csv(first / "volumes.csv").assign(**{"predicted LVEDV (mL)": float("nan")})
+    volumes.to_csv(first / "volumes.csv", index=False)
+    found = collect(finished[:1])
+    assert found["what"].to_list() == ["Dice LV", "plane Dice LV"]
+
+
 @pytest.mark.parametrize(("error", "said"), [(5.0, "better"), (16.0, "worse"), (10.2, "alike")])
 def test_the_verdict_says_where_pretraining_helps_and_where_not(error, said):
     line = {"labels": 30, "seed": 0, "what": "MAE LVEDV (mL)"}
