@@ -1,6 +1,7 @@
 """What pretraining is worth downstream: the comparisons of docs/evidence.md, resumable.
 
     python -m benchmarks.evidence [--seeds 0 1 2] [--labels 10 30 100 300] [--workers 2]
+    python -m benchmarks.evidence --workers 1 --longer 10 --out docs/longer    # on a GPU
 
 A run that left its ``test/agreement.csv`` is not repeated, so a cut evidence goes on where it stopped.
 """
@@ -21,28 +22,30 @@ from cmr_ssl.workers import pool
 FOLDER = Path("evidence")
 MOST_LABELS = 300
 MASKING_LABELS = 100  # of the probes that compare maskings
-STEPS = {"phenotype": 120, "masking": 120, "segmentation": 120}  # with most labels, alike for all arms; else fewer
+MOST_STEPS = 120  # with most labels, alike for all arms; else fewer
 FRAMES = 2  # of a study that a step of segmentation looks at
 BATCH = {"phenotype": 8, "masking": 8, "segmentation": 4}
 
 
 class Run(NamedTuple):
-    """One arm with so many labels and one seed."""
+    """One arm with so many labels and one seed, trained so many times longer than two cores can in an evening."""
 
     arm: Arm
     labels: int
     seed: int
+    longer: int = 1
 
     @property
     def folder(self) -> Path:
         """Where the run lives."""
         name = self.arm.name.replace(", ", "-").replace(" ", "_").replace(".", "")
-        return FOLDER / "runs" / f"{self.arm.task}-{name}-{self.labels}-{self.seed}"
+        longer = f"-{self.longer}-times-longer" if self.longer > 1 else ""
+        return FOLDER / "runs" / f"{self.arm.task}-{name}-{self.labels}-{self.seed}{longer}"
 
     @property
     def epochs(self) -> int:
         """Return how often training sees the labelled subjects."""
-        steps = STEPS[self.arm.task] * (self.labels / MOST_LABELS) ** 0.5
+        steps = self.longer * MOST_STEPS * (self.labels / MOST_LABELS) ** 0.5
         return max(1, round(steps / (self.labels // self.batch)))
 
     @property
@@ -129,14 +132,14 @@ def carry_out(run: Run) -> None:
         checkpoint.unlink()  # dozens of them would fill a disk
 
 
-def plan(labels: list[int], seeds: list[int]) -> Iterator[Run]:
+def plan(labels: list[int], seeds: list[int], longer: int = 1) -> Iterator[Run]:
     """Yield all runs, a whole comparison with one seed before the next seed."""
     for seed in seeds:
         for count in labels:
             for arm in arms():
-                yield Run(arm, count, seed)
+                yield Run(arm, count, seed, longer)
         for arm in maskings():
-            yield Run(arm, MASKING_LABELS, seed)
+            yield Run(arm, MASKING_LABELS, seed, longer)
 
 
 def main() -> None:
@@ -147,9 +150,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--labels", type=int, nargs="+", default=[10, 30, 100, 300])
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--longer", type=int, default=1, help="times as many steps of every training but pretraining")
     parser.add_argument("--out", type=Path, default=Path("docs"))
     asked = parser.parse_args()
-    runs = list(plan(asked.labels, asked.seeds))
+    runs = list(plan(asked.labels, asked.seeds, asked.longer))
     missing = [run for run in runs if not run.done]
     pretrainings = [USUAL, *(arm.pretraining for arm in maskings() if arm.pretraining)]
     with pool(asked.workers) as processes:

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from benchmarks.evidence import MOST_LABELS, MOST_STEPS
 from benchmarks.machine import description
 from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.data.datamodule import CineDataModule
@@ -174,13 +175,15 @@ def write_report(runs: "list[Run]", out: Path) -> None:
     """Write evidence.md and its figures from the runs that are done."""
     if not runs:
         return
+    out.mkdir(parents=True, exist_ok=True)
     found = collect(runs)
     minutes = sum(float((run.folder / "minutes.txt").read_text()) for run in runs)
     text = [
         "# Evidence: what pretraining is worth downstream",
         "Written by `python -m benchmarks.evidence`. " + " ".join(description()),
         f"{len(runs)} runs, {minutes:.0f} minutes of one core beside the pretrainings; a seed also chooses the "
-        "labelled subjects. Every trained arm of a task has the same data, batches and number of steps; probes are "
+        "labelled subjects. Every trained arm of a task has the same data, batches and number of steps, "
+        f"about {MOST_STEPS * runs[0].longer} with {MOST_LABELS} labels and fewer with fewer; probes are "
         "solved in closed form on a frozen encoder. Values are means over seeds on the test split ± their standard "
         "deviation, brackets the mean ends of subject-level 95 % bootstrap intervals. A cohort of synthetic hearts: "
         "it compares methods and says nothing about patients. Dice is that of a study, all planes and frames together, "

@@ -92,6 +92,13 @@ def test_the_plan_finishes_a_seed_before_the_next_and_knows_what_is_done(finishe
     assert len({run.folder for run in plan([10, 30], [0, 1])}) == len(seeds) == 2 * (2 * len(arms()) + len(maskings()))
 
 
+def test_longer_trainings_are_other_runs_with_more_steps():
+    short, long = (next(plan([30], [0], longer)) for longer in (1, 10))
+    assert (short.arm, short.labels) == (long.arm, long.labels)
+    assert short.folder != long.folder
+    assert long.epochs == pytest.approx(10 * short.epochs, rel=0.1)
+
+
 def test_the_table_averages_over_seeds_and_keeps_arms_and_labels_apart(finished, tmp_path):
     found = collect(finished)
     lines = table(found, "segmentation").splitlines()
