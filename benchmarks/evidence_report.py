@@ -11,7 +11,6 @@ import pandas as pd
 from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from benchmarks.evidence import MOST_LABELS, MOST_STEPS
 from benchmarks.machine import description
 from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.data.datamodule import CineDataModule
@@ -182,12 +181,12 @@ def write_report(runs: "list[Run]", out: Path) -> None:
         "# Evidence: what pretraining is worth downstream",
         "Written by `python -m benchmarks.evidence`. " + " ".join(description()),
         f"{len(runs)} runs, {minutes:.0f} minutes of one core beside the pretrainings; a seed also chooses the "
-        "labelled subjects. Every trained arm of a task has the same data, batches and number of steps, "
-        f"about {MOST_STEPS * runs[0].longer} with {MOST_LABELS} labels and fewer with fewer; probes are "
-        "solved in closed form on a frozen encoder. Values are means over seeds on the test split ± their standard "
-        "deviation, brackets the mean ends of subject-level 95 % bootstrap intervals. A cohort of synthetic hearts: "
-        "it compares methods and says nothing about patients. Dice is that of a study, all planes and frames together, "
-        "then a mean over studies; plane Dice is a mean over planes at ED and ES, where a missed tip counts as 0.",
+        "labelled subjects, but there is one pretraining of each kind. Every trained arm of a task has the same data, "
+        "batches and number of steps; probes are solved in closed form on a frozen encoder. Values are means over "
+        "seeds on the test split ± their standard deviation, brackets the mean ends of subject-level 95 % bootstrap "
+        "intervals. A cohort of synthetic hearts: it compares methods and says nothing about patients. Dice is that of "
+        "a study, all planes and frames together, then a mean over studies; plane Dice is a mean over planes at ED and "
+        "ES, where a missed tip counts as 0.",
     ]
     for task in dict.fromkeys(run.arm.task for run in runs):
         text += section(task, [run for run in runs if run.arm.task == task], found[found["task"] == task], out)
@@ -197,7 +196,15 @@ def write_report(runs: "list[Run]", out: Path) -> None:
 def section(task: str, runs: "list[Run]", found: pd.DataFrame, out: Path) -> list[str]:
     """Return the paragraphs on one task, and draw its figures."""
     seeds = ", ".join(str(seed) for seed in sorted({run.seed for run in runs}))
-    text = [f"## {task.capitalize()}", f"Seeds: {seeds}.", table(found, task), *verdict(found), *fewer_labels(found)]
+    steps = {run.labels: run.epochs * (run.labels // run.batch) for run in runs}
+    trained = ", ".join(f"{count} with {labels}" for labels, count in steps.items())
+    text = [
+        f"## {task.capitalize()}",
+        f"Seeds: {seeds}. Steps of training, by labels: {trained}.",
+        table(found, task),
+        *verdict(found),
+        *fewer_labels(found),
+    ]
     if task == "phenotype":
         means = training_mean(runs[0].folder.parents[1], list(TARGETS))
         text.append("Training mean: " + ", ".join(f"{name} {value:.3g}" for name, value in means.items()) + ".")

@@ -13,7 +13,7 @@ from benchmarks.machine import description
 from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.robustness.curves import draw_curves
 from cmr_ssl.robustness.measures import COSINE, DICE, DICE_FULL, ERROR, IDENTITY, essential
-from cmr_ssl.robustness.scenarios import FLAWED, SWAPPED
+from cmr_ssl.robustness.scenarios import FLAWED, HALF, SWAPPED
 from cmr_ssl.robustness.summary import markdown
 
 if TYPE_CHECKING:
@@ -51,6 +51,15 @@ def of_embeddings(table: pd.DataFrame) -> pd.DataFrame:
         for name in cells.columns.levels[0]
     }
     return pd.DataFrame(told)[list(dict.fromkeys(rows["of"]))]
+
+
+def halved(table: pd.DataFrame) -> str:
+    """Return with intervals what the first embedding of one model is worth when half of the planes are missing."""
+    rows = table[(table["scenario"] == HALF) & (table["of"] == table["of"].iloc[0])]
+    told = [
+        f"{row['measure']} {row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})" for _, row in rows.iterrows()
+    ]
+    return f"With half of the planes missing, {table['of'].iloc[0]}: {', '.join(told)}."
 
 
 def compared(tables: dict[str, pd.DataFrame], measure: str, of: str) -> pd.DataFrame:
@@ -111,11 +120,15 @@ def write_report(models: "Sequence[Model]", out: Path) -> None:
         "Written by `python -m benchmarks.robustness`. " + " ".join(description()),
         "Every model but the ResNet is pretrained on the same 380 synthetic hearts for the same number of steps; its "
         "frozen encoder gets a head for phenotypes, solved in closed form from 300 labels. 100 test subjects, brackets "
-        f"are 95 % bootstrap intervals over subjects; flaws at {FLAWED_PLANES} planes. The figure has every scenario.",
+        f"are 95 % bootstrap intervals over subjects, of one seed; flaws at {FLAWED_PLANES} planes. The head "
+        "without plane dropout learned from whole studies, as the ResNet did, the other heads from studies with planes "
+        "missing, too. The figure has every scenario.",
         "![robustness](robustness.png)",
     ]
     if has_report(embeddings_folder()):
-        text += [EMBEDDINGS, markdown(of_embeddings(read(embeddings_folder()))), *pictures(embeddings_folder(), out)]
+        embeddings = read(embeddings_folder())
+        text += [EMBEDDINGS, markdown(of_embeddings(embeddings)), halved(embeddings)]
+        text += pictures(embeddings_folder(), out)
     for (measure, of), title in MEASURES.items():
         text += [f"## {title}", markdown(compared(seen, measure, of))]
     draw_curves(out / "robustness.png", tables)
@@ -139,15 +152,18 @@ def has_report(folder: Path) -> bool:
 
 def told(models: "Sequence[Model]") -> Iterator[str]:
     """Yield how well planes are told by all others."""
+    from benchmarks.robustness import LEFT_OUT_SUBJECTS
+
     found = {model.name: pd.read_csv(model.left_out) for model in models if model.left_out.exists()}
     if found:
         yield "## Planes left out, told by all others (PSNR, dB)"
+        yield f"{LEFT_OUT_SUBJECTS} test subjects."
         yield markdown(left_out(found))
 
 
 def other_slices() -> Iterator[str]:
     """Yield what becomes of models that are asked about studies with more or fewer slices than they learned from."""
-    from benchmarks.robustness import SLICES, on_other_slices, slices_file
+    from benchmarks.robustness import LEFT_OUT_SUBJECTS, SLICES, on_other_slices, slices_file
 
     found = {
         f"trained with {name}": {slices: pd.read_csv(slices_file(pretraining, slices)) for slices in SLICES}
@@ -156,7 +172,7 @@ def other_slices() -> Iterator[str]:
     }
     if found:
         yield "## Other numbers of slices than in training: planes left out (PSNR, dB)"
-        yield "A study with room for fewer slices keeps its middle ones."
+        yield f"A study with room for fewer slices keeps its middle ones. {LEFT_OUT_SUBJECTS} test subjects."
         yield markdown(slices_changed(found))
 
 
@@ -182,10 +198,10 @@ def segmented() -> Iterator[str]:
 
 def faults() -> Iterator[str]:
     """Yield how well faults are found."""
-    from benchmarks.robustness import faults_file
+    from benchmarks.robustness import LEFT_OUT_SUBJECTS, faults_file
 
     if faults_file().exists():
-        yield "## Faults put into test subjects, found by `inspect`"
+        yield f"## Faults put into {LEFT_OUT_SUBJECTS} test subjects, found by `inspect`"
         yield markdown(numbers(pd.read_csv(faults_file())))
 
 
