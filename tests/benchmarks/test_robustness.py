@@ -15,7 +15,7 @@ from benchmarks.robustness import (
     slices_file,
 )
 from benchmarks.robustness_report import compared, left_out, write_report
-from cmr_ssl.robustness.scenarios import FLAWED, NAMED, RANDOM, SWAPPED
+from cmr_ssl.robustness.scenarios import FLAWED, HALF, NAMED, RANDOM, SWAPPED
 from tests.runs import ROOT
 
 COLUMNS = ["kind", "scenario", "planes", "changed", "measure", "of", "value", "low", "high", "N"]
@@ -51,7 +51,9 @@ def measured(tmp_path, monkeypatch):
             row = {"region": "base", "model_psnr": 20.0 + index, "nearest_psnr": 15.0, "interpolated_psnr": 16.0}
             pd.DataFrame([row, row | {"model_psnr": 22.0 + index}]).to_csv(model.left_out, index=False)
     about = [
-        (RANDOM, "all planes", 0, 0, measure, "whole heart", 0.91, 0.9, 0.92, 9) for measure in ("cosine", "identity")
+        (RANDOM, scenario, 0, 0, measure, "whole heart", 0.91, 0.9, 0.92, 9)
+        for scenario in ("all planes", HALF)
+        for measure in ("cosine", "identity")
     ]
     embeddings_folder().mkdir(parents=True)
     (embeddings_folder() / "worst_900000007.png").write_bytes(b"picture")
@@ -154,6 +156,7 @@ def test_the_report_names_every_model(measured, tmp_path):
     assert "| trained with grid positions, 12 slices | 11.0 | 15.0 |" in text
     assert "| interpolated | 16.0 | 16.0 |" in text
     assert "| all planes | 0.910 / 0.91 |" in text
+    assert "whole heart: cosine 0.910 (0.900 to 0.920), identity 0.910 (0.900 to 0.920)." in text
     assert (tmp_path / "robustness_worst.png").read_bytes() == b"picture"
     assert "median" not in text
     assert "| late | 7 | 0.934 |" in text
