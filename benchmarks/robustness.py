@@ -33,7 +33,6 @@ SLICES = (
     12,
 )  # of a study, at most: trained with the one or the other, tested with both; the long axis is always there
 FEW_SLICES_EPOCHS = 5
-PLANES_AWAY = [{"class_path": "cmr_ssl.masking.RandomMasking"}, {"class_path": "cmr_ssl.masking.PlaneDropout"}]
 
 
 class Model(NamedTuple):
@@ -95,13 +94,12 @@ def checkpoint_of(pretraining: Pretraining) -> Path:
 def models() -> list[Model]:
     """Return what is compared."""
     network = described()
-    usual = network["masking"]
-    away = ("--model.masking", json.dumps(PLANES_AWAY))  # for the head, too
+    all_planes = ("--model.masking", json.dumps(network["masking"][:1]))
     trained = {
-        "ours": (USUAL, away),
-        "no plane dropout": (Pretraining("robust-all-planes", ("--model.masking", json.dumps(usual[:1]))), ()),
-        "grid positions": (GRID, away),
-        "ours, flaws too": (Pretraining("robust-flaws", ("--config", FLAWS_TOO)), away),
+        "ours": (USUAL, ()),
+        "no plane dropout": (Pretraining("robust-all-planes", all_planes), all_planes),  # in its head neither
+        "grid positions": (GRID, ()),
+        "ours, flaws too": (Pretraining("robust-flaws", ("--config", FLAWS_TOO)), ()),
     }
     heads = [
         Model(name, Arm("phenotype", name, "configs/phenotype.yaml", (*PROBE, *masking), pretraining))

@@ -1,10 +1,12 @@
 """Ridge regression in closed form, its penalty chosen by leaving each subject out with all its copies."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+COLUMNS = 4096  # of the features, in double precision at a time
 PENALTIES = torch.logspace(-4, 2, 25, dtype=torch.float64)  # relative to the variance of standardised features
 
 
@@ -28,34 +30,49 @@ def ridge(features: Tensor, targets: Tensor) -> Ridge:
     Raises:
         ValueError: if a target is known of fewer than two subjects.
     """
-    features, targets = features.double(), targets.double()
-    fits = [fit(features[~column.isnan()], column[~column.isnan()]) for column in targets.T]
-    return Ridge(torch.stack([weights for weights, _ in fits]), torch.stack([bias for _, bias in fits]))
+    known = ~targets.isnan()
+    weights = torch.empty(targets.shape[1], features.shape[2], dtype=torch.float64)
+    biases = torch.empty(targets.shape[1], dtype=torch.float64)
+    for subjects in known.unique(dim=1).T:  # targets that are known of the same subjects share what is slow
+        alike = (known == subjects[:, None]).all(dim=0)
+        weights[alike], biases[alike] = fit(features[subjects], targets[subjects][:, alike].double())
+    return Ridge(weights, biases)
 
 
-def fit(features: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Return weights (F,) and bias of one target, (N,), that is known of everybody."""
-    if len(target) < 2:
-        raise ValueError(f"a target is known of {len(target)} training subjects: at least two are needed to learn it")
-    rows, level = features.flatten(0, 1), target.mean()
-    centre = rows.mean(dim=0)
-    rows, wanted = rows - centre, (target - level).repeat_interleave(features.shape[1])
-    values, vectors = torch.linalg.eigh(rows @ rows.T / rows.shape[1])
+def fit(features: Tensor, targets: Tensor) -> Ridge:
+    """Fit targets, (N, K), that are known of everybody; the arguments are those of `ridge`."""
+    if len(targets) < 2:
+        raise ValueError(f"a target is known of {len(targets)} training subjects: at least two are needed to learn it")
+    rows, level = features.flatten(0, 1), targets.mean(dim=0)
+    centre = rows.mean(dim=0, dtype=torch.float64)
+    wanted = (targets - level).repeat_interleave(features.shape[1], dim=0)
+    kernel = torch.zeros(len(rows), len(rows), dtype=torch.float64)
+    for part in centred(rows, centre):
+        kernel += part @ part.T / len(centre)
+    values, vectors = torch.linalg.eigh(kernel)
     by_subject = vectors.unflatten(0, features.shape[:2])  # (N, C, rows)
     shrunk = [1 / (values.clamp(min=0) + penalty) for penalty in PENALTIES.tolist()]
-    duals = [vectors @ (weight * (vectors.T @ wanted)) for weight in shrunk]
-    errors = [left_out(by_subject, *both)[:, 0].square().mean() for both in zip(shrunk, duals, strict=True)]
-    weights = rows.T @ duals[int(torch.stack(errors).argmin())] / rows.shape[1]
-    return weights, level - weights @ centre
+    duals = [vectors @ (weight[:, None] * (vectors.T @ wanted)) for weight in shrunk]
+    errors = [left_out(by_subject, *both)[:, 0].square().mean(dim=0) for both in zip(shrunk, duals, strict=True)]
+    best = torch.stack(errors).argmin(dim=0)  # a penalty for each target
+    dual = torch.stack([duals[penalty][:, target] for target, penalty in enumerate(best.tolist())])
+    weights = torch.cat([dual @ part for part in centred(rows, centre)], dim=1) / len(centre)
+    return Ridge(weights, level - weights @ centre)
 
 
-def left_out(vectors: Tensor, shrunk: Tensor, dual: Tensor) -> Tensor:
-    """Return the errors (N, C) on each subject of the fit without it, from the fit with everybody.
+def centred(rows: Tensor, centre: Tensor) -> Iterator[Tensor]:
+    """Yield rows (R, F) less their centre (F,) in double precision, a few columns at a time: all would fill memory."""
+    for part, middle in zip(rows.split(COLUMNS, dim=1), centre.split(COLUMNS), strict=True):
+        yield part.double() - middle
+
+
+def left_out(vectors: Tensor, shrunk: Tensor, duals: Tensor) -> Tensor:
+    """Return the errors (N, C, K) on each subject of the fit without it, from the fit with everybody.
 
     Args:
         vectors: eigenvectors of the kernel, (N, C, rows).
         shrunk: inverse of its eigenvalues plus the penalty, (rows,).
-        dual: solution with everybody, (rows,).
+        duals: solutions with everybody, (rows, K).
     """
     own = (vectors * shrunk) @ vectors.transpose(1, 2)  # (N, C, C)
-    return torch.linalg.solve(own, dual.unflatten(0, own.shape[:2])[..., None])[..., 0]
+    return torch.linalg.solve(own, duals.unflatten(0, own.shape[:2]))

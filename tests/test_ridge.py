@@ -28,10 +28,10 @@ def test_the_fit_solves_the_normal_equations_for_the_penalty_with_the_smallest_e
             features.T @ features / 60 + penalty * torch.eye(60), features.T / 60
         )  # what a subject's own value adds to its prediction lies on the diagonal
         errors.append((((target - hat @ target) / (1 - hat.diagonal())) ** 2).mean())
-    weights, bias = fit(features[:, None], target)
+    solution = fit(features[:, None], target[:, None])
     expected = solve(features, target, PENALTIES[torch.stack(errors).argmin()])
-    torch.testing.assert_close(weights, expected[0])
-    torch.testing.assert_close(bias, expected[1])
+    torch.testing.assert_close(solution.weights[0], expected[0])
+    torch.testing.assert_close(solution.biases[0], expected[1])
 
 
 def test_a_line_is_found_again():
@@ -65,8 +65,15 @@ def test_a_subject_is_left_out_with_all_its_copies():
     rows, wanted = copies.flatten(0, 1), target.repeat_interleave(3)
     values, vectors = torch.linalg.eigh(rows @ rows.T / 5)
     shrunk = 1 / (values.clamp(min=0) + penalty)
-    errors = left_out(vectors.unflatten(0, (12, 3)), shrunk, vectors @ (shrunk * (vectors.T @ wanted)))
+    errors = left_out(vectors.unflatten(0, (12, 3)), shrunk, vectors @ (shrunk * (vectors.T @ wanted))[:, None])
     others = torch.arange(36) >= 3
     square = rows[others].T @ rows[others] / 5 + penalty * torch.eye(5)
     weights = torch.linalg.solve(square, rows[others].T @ wanted[others]) / 5
-    torch.testing.assert_close(errors[0], wanted[:3] - rows[:3] @ weights)
+    torch.testing.assert_close(errors[0, :, 0], wanted[:3] - rows[:3] @ weights)
+
+
+def test_columns_are_taken_a_few_at_a_time_without_a_difference(monkeypatch):
+    features, targets = cohort()
+    whole = ridge(features[:, None], targets)
+    monkeypatch.setattr("cmr_ssl.ridge.COLUMNS", 7)
+    torch.testing.assert_close(ridge(features[:, None], targets).weights, whole.weights)

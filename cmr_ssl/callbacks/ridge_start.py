@@ -25,7 +25,7 @@ class RidgeStart(Callback):
     statistics that centre the features stay those of the training split, also within a batch.
     """
 
-    def __init__(self, copies: int = 4, subjects: int = 1024) -> None:
+    def __init__(self, copies: int = 8, subjects: int = 1024) -> None:
         """Choose how much to solve with; time and memory grow with the square of subjects times copies.
 
         Args:
@@ -85,11 +85,10 @@ class RidgeStart(Callback):
     def look(self, data: CineDataModule, task: PhenotypeTask, batch: Sample) -> tuple[Tensor, Tensor]:
         """Return features of a batch and its copies (B, C, F) and the head's aims (B, outputs), on the host."""
         batch = data.scaled(batch)
-        task.eval()
-        features = [task.features(batch).float()]
-        task.train()
-        for copy in range(self.copies):
-            features.append(task.features(data.augmented(batch, "ridge start", copy)).float())
+        features = [task.pooling(*task.wholly(batch)).float()]
+        for copy in range(self.copies):  # each hides other tokens and planes
+            shown = task.shown(data.augmented(batch, "ridge start", copy), "ridge start", copy)
+            features.append(task.pooling(*shown).float())
         return torch.stack(features, dim=1).cpu(), task.objective.aim(batch.phenotypes).cpu()
 
 

@@ -77,7 +77,8 @@ def corrupt(corruptions: Sequence[Corruption], batch: Sample, draws: Tensor) -> 
     for index, corruption in enumerate(corruptions):
         hits = corruption.hits(batch, draws[:, index])
         if len(hits.plane):
-            batch.images[hits.subject, hits.plane] = corruption.flawed(batch, hits)
+            with torch.autocast(batch.images.device.type, enabled=False):  # bfloat16 is too coarse for geometry
+                batch.images[hits.subject, hits.plane] = corruption.flawed(batch, hits)
     return batch.images
 
 

@@ -254,8 +254,9 @@ class CineDataModule(LightningDataModule):
             return batch
         seeds = subject_seeds(batch.subject, self.seed, "augmentation", *parts)
         draws = self.augmentation.draw(batch.images.shape[1], seeds).to(batch.images.device, non_blocking=True)
-        images, affine = self.augmentation(batch.images, batch.affine, draws)
-        labels = self.augmentation.labels(batch.labels, batch.affine, draws) if self.labels else batch.labels
+        with torch.autocast(batch.images.device.type, enabled=False):  # bfloat16 is too coarse for geometry
+            images, affine = self.augmentation(batch.images, batch.affine, draws)
+            labels = self.augmentation.labels(batch.labels, batch.affine, draws) if self.labels else batch.labels
         return batch._replace(images=images, affine=affine, labels=labels)
 
     def state_dict(self) -> dict[str, Any]:

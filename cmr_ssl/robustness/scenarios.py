@@ -128,7 +128,8 @@ def turn(batch: Sample, degrees: float = TURNED_DEGREES) -> Sample:
     angle = torch.tensor(degrees).deg2rad()
     turned = torch.eye(4)
     turned[:2, :2] = torch.tensor([[angle.cos(), -angle.sin()], [angle.sin(), angle.cos()]])
-    return batch._replace(affine=turned.to(batch.affine) @ batch.affine)
+    with torch.autocast(batch.affine.device.type, enabled=False):  # bfloat16 is too coarse for geometry
+        return batch._replace(affine=turned.to(batch.affine) @ batch.affine)
 
 
 def spoil(batch: Sample, flaw: Corruption, count: int, seed: int) -> Sample:

@@ -78,7 +78,7 @@ def measured(heart: Sample, one: LeftOut) -> dict[str, object]:
     there = heart.present[0].clone()
     there[one.plane] = False
     others, affine = planes.some(there), planes.affine[one.plane]
-    with torch.autocast(affine.device.type, enabled=False):  # geometry in bfloat16 would be off by a pixel
+    with torch.autocast(affine.device.type, enabled=False):  # bfloat16 is too coarse for geometry
         told = {
             "model": one.predicted,
             "nearest": nearest(others, affine, bool(planes.short_axis[one.plane])),

@@ -174,8 +174,12 @@ class PhenotypeTask(PhenotypePrediction):
     def features(self, batch: Sample) -> Tensor:
         """Return one vector a study; see `PhenotypePrediction.features`."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            seen = self.partly(batch) if self.training and self.masking else self.wholly(batch)
+            seen = self.shown(batch, self.current_epoch) if self.training else self.wholly(batch)
         return self.pooling(*seen)
+
+    def shown(self, batch: Sample, *parts: object) -> tuple[Encoded, Tensor, Coordinates]:
+        """Encode what training shows; which tokens the masking hides depends on seed, subject and `parts`."""
+        return self.partly(batch, *parts) if self.masking else self.wholly(batch)
 
     def wholly(self, batch: Sample) -> tuple[Encoded, Tensor, Coordinates]:
         """Encode every token; return also which exist, (B, N), and where they are."""
@@ -184,11 +188,11 @@ class PhenotypeTask(PhenotypePrediction):
         attend = batch.present.repeat_interleave(grid.per_plane, dim=1)
         return encoded, attend, coordinates(batch.affine, grid, self.encoder.patch)
 
-    def partly(self, batch: Sample) -> tuple[Encoded, Tensor, Coordinates]:
+    def partly(self, batch: Sample, *parts: object) -> tuple[Encoded, Tensor, Coordinates]:
         """Encode the tokens that the masking leaves; return also which exist, (B, K), and where they are."""
         patch, images = self.encoder.patch, batch.images
         grid = grid_of(images, patch)
-        seeds = subject_seeds(batch.subject, self.seed, "mask", self.current_epoch)
+        seeds = subject_seeds(batch.subject, self.seed, "mask", *parts)
         noise = draw_noise(len(self.masking), grid, seeds).to(images.device, non_blocking=True)
         visible = mask(self.masking, noise, batch.present, batch.affine, visible_tokens(grid, self.mask_ratio)).visible
         attend = batch.present.gather(1, visible // grid.per_plane)

@@ -9,6 +9,7 @@ from torch.utils.data import DataLoader
 
 from cmr_ssl.callbacks import RidgeStart
 from cmr_ssl.data.datamodule import CineDataModule
+from cmr_ssl.masking import PlaneDropout, RandomMasking
 from cmr_ssl.models import LandmarkPooling
 from cmr_ssl.tasks import PhenotypeTask
 from tests.tiny import tiny_encoder
@@ -66,6 +67,25 @@ def test_what_centres_the_features_is_the_same_alone_and_in_a_batch(data):
     before = task.centre.running_mean.clone()
     task.centre(torch.randn(4, task.pooling.width))
     assert torch.equal(task.centre.running_mean, before)
+
+
+def test_each_copy_of_a_subject_hides_other_planes(data):
+    rules = [RandomMasking(), PlaneDropout(0.5)]
+    task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING, masking=rules, mask_ratio=0.8)
+    task.objective.learn(task.objective.place(data, TARGETS), TARGETS)
+    batch = next(iter(DataLoader(data.dataset(data.subjects["train"]), 2)))
+    planes: list[set[int]] = []
+
+    def keep(encoded, attend, where):
+        planes.append({round(float(height)) for height in where.centre[0, :, 2]})
+        return POOLING(task.encoder)(encoded, attend, where)
+
+    task.pooling.forward = keep
+    features, _ = RidgeStart(copies=3).look(data, task, batch)
+    assert features.shape[:2] == (2, 4)
+    assert len({tuple(sorted(some)) for some in planes[1:]}) == 3
+    again, _ = RidgeStart(copies=3).look(data, task, batch)
+    assert torch.equal(features, again)
 
 
 def test_a_task_without_such_a_head_is_refused():

@@ -33,6 +33,13 @@ def test_the_batch_itself_stays_clean(flaw):
 
 
 @every_flaw
+def test_mixed_precision_changes_no_flaw(flaw):
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = corrupted(flaw, tiny_batch())
+    assert torch.equal(mixed, corrupted(flaw, tiny_batch()))
+
+
+@every_flaw
 def test_only_planes_that_are_hit_change(flaw):
     batch, planes = tiny_batch(slices=6), [1, 4, 7]
     changed = (hit(flaw(), batch, planes) != batch.images).flatten(2).any(dim=2)

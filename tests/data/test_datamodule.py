@@ -350,3 +350,13 @@ def test_labels_are_asked_for_only_where_every_split_in_use_has_some(tmp_path, c
     two = labelled_cache(tmp_path / "two", [subjects["train"][0], subjects["val"][0]])
     batch = next(iter(data_of(two, labels=True).val_dataloader()))
     assert batch.labels.shape == batch.images.shape
+
+
+def test_mixed_precision_moves_no_augmented_plane(cache):
+    data = data_of(cache, augmentation=Augmentation())
+    batch = data.scaled(next(iter(data.evaluation_loader("train"))))
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = data.augmented(batch, 0)
+    exact = data.augmented(batch, 0)
+    assert torch.equal(mixed.affine, exact.affine)
+    assert torch.equal(mixed.images, exact.images)

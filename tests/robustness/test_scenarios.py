@@ -83,6 +83,13 @@ def test_a_turned_patient_has_the_same_planes_elsewhere():
     torch.testing.assert_close(turned.affine[..., 2, :], BATCH.affine[..., 2, :])
 
 
+def test_mixed_precision_moves_no_turned_patient():
+    turn = named("patient lies turned").spoil
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = turn(BATCH)
+    assert torch.equal(mixed.affine, turn(BATCH).affine)
+
+
 def test_slices_are_counted_among_those_that_exist():
     batch = BATCH._replace(present=BATCH.present.clone())
     batch.present[:, [3, 5]] = False  # 4, 6, 7, 8, 9 are left
