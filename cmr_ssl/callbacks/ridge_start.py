@@ -21,8 +21,8 @@ class RidgeStart(Callback):
     A new head would first have to learn from scratch and would spoil what the encoder knows meanwhile (Kumar et al.,
     ICLR 2022, arXiv 2202.10054). With a frozen encoder and a pooling without weights this is the linear probe itself.
     An encoder that learns from scratch moves too fast for that: its head learns as usual.
-    Each subject counts as it is and in copies as training sees it, augmented and masked: few labels go further. The
-    statistics that centre the features stay those of the training split, also within a batch.
+    Each subject counts as it is and in copies as training sees it, each augmented and masked in its own way: few labels
+    go further. The statistics that centre the features stay those of the training split, also within a batch.
     """
 
     def __init__(self, copies: int = 8, subjects: int = 1024) -> None:
@@ -60,7 +60,7 @@ class RidgeStart(Callback):
         with trainer.precision_plugin.forward_context():
             features, aims = self.gather(trainer.datamodule, task)  # type: ignore[attr-defined]
         variance, mean = torch.var_mean(features, dim=(0, 1), correction=0)
-        solution = ridge((features - mean) / (variance + task.centre.eps).sqrt(), aims)
+        solution = ridge(features.sub_(mean).div_((variance + task.centre.eps).sqrt()), aims)  # a copy might not fit
         assert task.centre.running_mean is not None  # for the type checker, as the next line
         assert task.centre.running_var is not None
         task.centre.running_mean.copy_(mean)
