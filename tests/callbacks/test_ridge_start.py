@@ -95,4 +95,4 @@ def test_a_task_without_such_a_head_is_refused():
 
 def test_one_subject_is_too_few():
     with pytest.raises(ValueError, match="2 or more subjects and 0 or more copies, got 1 and 4"):
-        RidgeStart(subjects=1)
+        RidgeStart(copies=4, subjects=1)
