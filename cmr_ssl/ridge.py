@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 COLUMNS = 4096  # of the features, in double precision at a time
+FREE = 1e4  # variance of the level, so much more than that of features (1) that nothing holds it
 PENALTIES = torch.logspace(-4, 2, 25, dtype=torch.float64)  # relative to the variance of standardised features
 
 
@@ -46,7 +47,8 @@ def fit(features: Tensor, targets: Tensor) -> Ridge:
     rows, level = features.flatten(0, 1), targets.mean(dim=0)
     centre = rows.mean(dim=0, dtype=torch.float64)
     wanted = (targets - level).repeat_interleave(features.shape[1], dim=0)
-    kernel = torch.zeros(len(rows), len(rows), dtype=torch.float64)
+    # the level costs nothing; were it fixed, the mean of the others would betray whoever is left out
+    kernel = torch.full((len(rows), len(rows)), FREE, dtype=torch.float64)
     for part in centred(rows, centre):
         kernel += part @ part.T / len(centre)
     values, vectors = torch.linalg.eigh(kernel)

@@ -19,17 +19,23 @@ def solve(features, target, penalty):
     return weights, target.mean() - weights @ features.mean(dim=0)
 
 
+def without(features, target, penalty, subject):
+    """Return the error of a fit without a subject, on all its copies."""
+    others = torch.arange(len(features)) != subject
+    rows, wanted = features[others].flatten(0, 1), target[others].repeat_interleave(features.shape[1])
+    weights, bias = solve(rows, wanted, penalty)
+    return target[subject] - features[subject] @ weights - bias
+
+
 def test_the_fit_solves_the_normal_equations_for_the_penalty_with_the_smallest_error_on_the_left_out():
     features, targets = cohort()
-    features, target = features - features.mean(dim=0), targets[:, 0] - targets[:, 0].mean()
-    errors = []
-    for penalty in PENALTIES:
-        hat = features @ torch.linalg.solve(
-            features.T @ features / 60 + penalty * torch.eye(60), features.T / 60
-        )  # what a subject's own value adds to its prediction lies on the diagonal
-        errors.append((((target - hat @ target) / (1 - hat.diagonal())) ** 2).mean())
-    solution = fit(features[:, None], target[:, None])
-    expected = solve(features, target, PENALTIES[torch.stack(errors).argmin()])
+    features, target = features[:, None], targets[:, 0]
+    errors = [
+        torch.cat([without(features, target, penalty, subject) for subject in range(40)]).square().mean()
+        for penalty in PENALTIES
+    ]
+    solution = fit(features, target[:, None])
+    expected = solve(features[:, 0], target, PENALTIES[torch.stack(errors).argmin()])
     torch.testing.assert_close(solution.weights[0], expected[0])
     torch.testing.assert_close(solution.biases[0], expected[1])
 
@@ -57,19 +63,20 @@ def test_a_target_nobody_has_is_refused():
         ridge(features[:, None], targets)
 
 
-def test_a_subject_is_left_out_with_all_its_copies():
-    features, targets = cohort(subjects=12, features=5)
+def test_a_subject_is_left_out_with_all_its_copies_and_from_the_means(monkeypatch):
+    features, targets = cohort(subjects=12, features=50)  # more than rows: here what is left out would show in means
     copies = torch.stack([features, features + 0.1, 0.9 * features], dim=1)
-    copies = copies - copies.mean(dim=(0, 1))
-    target, penalty = targets[:, 0] - targets[:, 0].mean(), 0.01
-    rows, wanted = copies.flatten(0, 1), target.repeat_interleave(3)
-    values, vectors = torch.linalg.eigh(rows @ rows.T / 5)
-    shrunk = 1 / (values.clamp(min=0) + penalty)
-    errors = left_out(vectors.unflatten(0, (12, 3)), shrunk, vectors @ (shrunk * (vectors.T @ wanted))[:, None])
-    others = torch.arange(36) >= 3
-    square = rows[others].T @ rows[others] / 5 + penalty * torch.eye(5)
-    weights = torch.linalg.solve(square, rows[others].T @ wanted[others]) / 5
-    torch.testing.assert_close(errors[0, :, 0], wanted[:3] - rows[:3] @ weights)
+    seen = []
+
+    def watched(*arguments):
+        seen.append(left_out(*arguments))
+        return seen[-1]
+
+    monkeypatch.setattr("cmr_ssl.ridge.left_out", watched)
+    ridge(copies, targets)
+    for penalty, errors in zip(PENALTIES, seen, strict=True):
+        expected = [without(copies, targets[:, 1], penalty, subject) for subject in range(12)]
+        torch.testing.assert_close(errors[:, :, 1], torch.stack(expected), rtol=1e-3, atol=1e-3)
 
 
 def test_columns_are_taken_a_few_at_a_time_without_a_difference(monkeypatch):
