@@ -26,7 +26,7 @@ def task(planes: int, batch: int, *more: str) -> LightningCLI:
 
 
 def whole(planes: int, batch: int, *more: str) -> LightningCLI:
-    """Return the same shown every token, where `task` hides three of four."""
+    """Return the same shown every token, where `task` hides most of them."""
     return task(planes, batch, "--model.masking=[]", "--model.mask_ratio=0", *more)
 
 

@@ -14,6 +14,8 @@ from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.ridge import ridge
 from cmr_ssl.tasks.phenotype import PhenotypeTask
 
+ENOUGH = 4  # copies; where there are so many of each, more subjects help more
+
 
 class RidgeStart(Callback):
     """Solve the head by ridge regression on the features that training starts from.
@@ -25,19 +27,22 @@ class RidgeStart(Callback):
     go further. The statistics that centre the features stay those of the training split, also within a batch.
     """
 
-    def __init__(self, copies: int = 8, subjects: int = 1024) -> None:
-        """Choose how much to solve with; time and memory grow with the square of subjects times copies.
+    def __init__(self, copies: int = 16, rows: int = 5120) -> None:
+        """Choose how much to solve with.
 
         Args:
-            copies: of each subject as training sees it, beside itself.
-            subjects: of the training split, at most.
+            copies: of each subject as training sees it, beside itself; of many subjects fewer.
+            rows: subjects and copies, at most; memory grows with the square of their number, time with the cube.
 
         Raises:
-            ValueError: if there are fewer than two subjects, or copies are negative.
+            ValueError: if copies are negative, or there are rows for fewer than two subjects.
         """
-        if subjects < 2 or copies < 0:
-            raise ValueError(f"RidgeStart needs 2 or more subjects and 0 or more copies, got {subjects} and {copies}")
-        self.copies, self.subjects = copies, subjects
+        if copies < 0 or rows < 2 * (1 + copies):
+            raise ValueError(
+                f"RidgeStart needs 0 or more copies and rows for 2 or more subjects with their copies, got {copies} "
+                f"copies and {rows} rows"
+            )
+        self.copies, self.rows = copies, rows
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse tasks without such a head.
@@ -75,21 +80,27 @@ class RidgeStart(Callback):
 
     def gather(self, data: CineDataModule, task: PhenotypeTask) -> tuple[Tensor, Tensor]:
         """Return features of subjects and copies (N, C, F) and what their head should say (N, outputs), on the host."""
-        dataset = data.dataset(first_subjects(data.subjects["train"], self.subjects))
+        copies = self.copies_of(len(data.subjects["train"]))
+        dataset = data.dataset(first_subjects(data.subjects["train"], self.rows // (1 + copies)))
         loader = DataLoader(dataset, data.batch_size, num_workers=data.workers)
-        seen = [self.look(data, task, to_device(batch, task.device)) for batch in track(loader, "ridge start")]
+        seen = [look(data, task, to_device(batch, task.device), copies) for batch in track(loader, "ridge start")]
         features, aims = (torch.cat(parts) for parts in zip(*seen, strict=True))
         known = ~aims.isnan().all(dim=1)
         return features[known], aims[known]
 
-    def look(self, data: CineDataModule, task: PhenotypeTask, batch: Sample) -> tuple[Tensor, Tensor]:
-        """Return features of a batch and its copies (B, C, F) and the head's aims (B, outputs), on the host."""
-        batch = data.scaled(batch)
-        features = [task.pooling(*task.wholly(batch)).float()]
-        for copy in range(self.copies):  # each hides other tokens and planes
-            shown = task.shown(data.augmented(batch, "ridge start", copy), "ridge start", copy)
-            features.append(task.pooling(*shown).float())
-        return torch.stack(features, dim=1).cpu(), task.objective.aim(batch.phenotypes).cpu()
+    def copies_of(self, subjects: int) -> int:
+        """Return how many copies there are of each, of so many subjects: more copies, then more subjects."""
+        return min(self.copies, max(ENOUGH, self.rows // subjects - 1))
+
+
+def look(data: CineDataModule, task: PhenotypeTask, batch: Sample, copies: int) -> tuple[Tensor, Tensor]:
+    """Return features of a batch and its copies (B, 1 + C, F) and the head's aims (B, outputs), on the host."""
+    batch = data.scaled(batch)
+    features = [task.pooling(*task.wholly(batch)).float()]
+    for copy in range(copies):  # each hides other tokens and planes
+        shown = task.shown(data.augmented(batch, "ridge start", copy), "ridge start", copy)
+        features.append(task.pooling(*shown).float())
+    return torch.stack(features, dim=1).cpu(), task.objective.aim(batch.phenotypes).cpu()
 
 
 def steady(task: LightningModule) -> TypeGuard[PhenotypeTask]:
