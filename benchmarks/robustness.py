@@ -32,7 +32,8 @@ SLICES = (
     8,
     12,
 )  # of a study, at most: trained with the one or the other, tested with both; the long axis is always there
-FEW_SLICES_EPOCHS = 5
+BRIEF_EPOCHS = 5  # of the pretrainings that answer a question by themselves
+PULL = 0.1  # weight of the consistency between two views of a study
 
 
 class Model(NamedTuple):
@@ -71,14 +72,28 @@ def views_of(slices: int) -> dict[str, int]:
     return {"la_2ch": 1, "la_3ch": 1, "la_4ch": 1, "sa": slices}
 
 
+def brief() -> tuple[str, ...]:
+    """Return how a pretraining is kept short; what is never validated leaves no best checkpoint."""
+    words = ("--trainer.max_epochs", "--trainer.check_val_every_n_epoch")
+    return tuple(part for word in words for part in (word, str(BRIEF_EPOCHS)))
+
+
+def consistent() -> dict[str, Pretraining]:
+    """Return pretrainings of two views of each study, by name: left alone, and pulled together."""
+    views = ("--model", "benchmarks.consistency.TwoViews", *brief())
+    return {
+        "two views": Pretraining("robust-two-views", views),
+        "two views, pulled together": Pretraining("robust-two-views-pulled", (*views, "--model.weight", str(PULL))),
+    }
+
+
 def on_other_slices() -> dict[str, Pretraining]:
     """Return pretrainings, by name, that are asked about studies with few and with all slices."""
     few = ("--data.views", json.dumps(views_of(SLICES[0])))
-    for word in ("max_epochs", "check_val_every_n_epoch"):  # what is never validated leaves no best checkpoint
-        few += (f"--trainer.{word}", str(FEW_SLICES_EPOCHS))
+    few += brief()
     return {
-        f"anatomical positions, {SLICES[0]} slices, {FEW_SLICES_EPOCHS} epochs": Pretraining("robust-few-slices", few),
-        f"grid positions, {SLICES[0]} slices, {FEW_SLICES_EPOCHS} epochs": Pretraining(
+        f"anatomical positions, {SLICES[0]} slices, {BRIEF_EPOCHS} epochs": Pretraining("robust-few-slices", few),
+        f"grid positions, {SLICES[0]} slices, {BRIEF_EPOCHS} epochs": Pretraining(
             "robust-few-slices-grid", (*few, *GRID_POSITIONS)
         ),
         f"anatomical positions, {SLICES[1]} slices": USUAL,
@@ -117,7 +132,7 @@ def segmenters() -> list[Model]:
 def pretrainings() -> list[Pretraining]:
     """Return all that the comparisons start from."""
     first = [model.arm.pretraining for model in models() if model.arm.pretraining]
-    return list(dict.fromkeys([*first, *on_other_slices().values()]))
+    return list(dict.fromkeys([*first, *on_other_slices().values(), *consistent().values()]))
 
 
 def carry_out(model: Model) -> None:
@@ -172,6 +187,19 @@ def slices_file(pretraining: Pretraining, slices: int) -> Path:
     return FOLDER / pretraining.folder / f"left_out_of_{slices}.csv"
 
 
+def compare_views(pretraining: Pretraining) -> None:
+    """Measure the embeddings of one pretraining of two views, and how well it tells planes that are left out."""
+    folder = FOLDER / pretraining.folder
+    ask(checkpoint_of(pretraining), folder / "report", folder / "report.txt")
+    if not views_file(pretraining).exists():
+        write_csv(views_file(pretraining), leave_out(checkpoint_of(pretraining), FOLDER / "cache", LEFT_OUT_SUBJECTS))
+
+
+def views_file(pretraining: Pretraining) -> Path:
+    """Return where it stands how well a pretraining of two views tells planes that are left out."""
+    return FOLDER / pretraining.folder / "left_out.csv"
+
+
 def look_for_faults() -> None:
     """Measure how well `inspect` finds faults with our usual model."""
     if not faults_file().exists():
@@ -216,6 +244,7 @@ def main() -> None:
         work = [processes.submit(carry_out, model) for model in compared]
         work += [processes.submit(train_and_ask, model) for model in segmenters()]
         work += [processes.submit(change_slices, pretraining) for pretraining in on_other_slices().values()]
+        work += [processes.submit(compare_views, pretraining) for pretraining in consistent().values()]
         work += [processes.submit(compare_embeddings), processes.submit(look_for_faults)]
         if asked.real:
             work += [processes.submit(leave_out_real, asked.real, *item) for item in ADAPTATION.items()]

@@ -132,7 +132,7 @@ def write_report(models: "Sequence[Model]", out: Path) -> None:
     for (measure, of), title in MEASURES.items():
         text += [f"## {title}", markdown(compared(seen, measure, of))]
     draw_curves(out / "robustness.png", tables)
-    text += [*told(models), *other_slices(), *segmented(), *faults(), *real_hearts()]
+    text += [*told(models), *other_slices(), *two_views(), *segmented(), *faults(), *real_hearts()]
     write_atomically(out / "robustness.md", lambda stream: stream.write(("\n\n".join(text) + "\n").encode()))
 
 
@@ -174,6 +174,25 @@ def other_slices() -> Iterator[str]:
         yield "## Other numbers of slices than in training: planes left out (PSNR, dB)"
         yield f"A study with room for fewer slices keeps its middle ones. {LEFT_OUT_SUBJECTS} test subjects."
         yield markdown(slices_changed(found))
+
+
+def two_views() -> Iterator[str]:
+    """Yield whether it pays to pull the embeddings of two views of a study together."""
+    from benchmarks.robustness import BRIEF_EPOCHS, FOLDER, PULL, consistent, views_file
+
+    rows = {
+        name: of_embeddings(read(FOLDER / pretraining.folder / "report")).loc[HALF].to_dict()
+        | {"planes left out, PSNR (dB)": f"{pd.read_csv(views_file(pretraining))['model_psnr'].mean():.1f}"}
+        for name, pretraining in consistent().items()
+        if has_report(FOLDER / pretraining.folder / "report") and views_file(pretraining).exists()
+    }
+    if rows:
+        yield "## Consistency term: embeddings with half of the planes missing, cosine / identity"
+        yield (
+            f"{BRIEF_EPOCHS} epochs, in which each study is seen twice, other planes and tokens hidden; where they are "
+            f"pulled together, the distance of both embeddings (landmarks, class token) counts with a weight of {PULL}."
+        )
+        yield markdown(pd.DataFrame.from_dict(rows, orient="index"))
 
 
 def segmented() -> Iterator[str]:

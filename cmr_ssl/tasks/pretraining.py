@@ -15,7 +15,7 @@ from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, subject_mean
 from cmr_ssl.masking import Masked, Masking, draw_noise, mask, needed_planes, visible_tokens
 from cmr_ssl.metrics import plane_of, psnr, visible_planes, visible_statistics
-from cmr_ssl.models import Decoder, Encoder
+from cmr_ssl.models import Decoder, Encoded, Encoder
 from cmr_ssl.models.tokens import Grid, coordinates, grid_of, patchify, take, take_coordinates
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import Task
@@ -23,7 +23,7 @@ from cmr_ssl.tasks.optimisation import Optimisation
 
 
 class Reconstruction(NamedTuple):
-    """One pass of a batch: the mask, the true hidden patches, the prediction and the visible patches.
+    """One pass of a batch: the mask, the true hidden patches, the prediction, the visible patches and their tokens.
 
     Patches are intensities 0 to 1; `predicted` is what the decoder said, normalised where the task normalises.
     """
@@ -33,6 +33,7 @@ class Reconstruction(NamedTuple):
     hidden: Tensor
     predicted: Tensor
     visible: Tensor
+    encoded: Encoded
 
 
 class PretrainingTask(Task):
@@ -128,8 +129,9 @@ class PretrainingTask(Task):
         patches, where = patchify(batch.images, patch), coordinates(batch.affine, grid, patch)
         visible = take(patches if shown is None else patchify(shown, patch), masked.visible)
         seen = take_coordinates(where, masked.visible)
-        predicted = self.decoder(self.encoder(visible, seen), seen, take_coordinates(where, masked.hidden))
-        return Reconstruction(grid, masked, take(patches, masked.hidden), predicted, visible)
+        encoded = self.encoder(visible, seen)
+        predicted = self.decoder(encoded, seen, take_coordinates(where, masked.hidden))
+        return Reconstruction(grid, masked, take(patches, masked.hidden), predicted, visible, encoded)
 
     def flawed(self, batch: Sample, masked: Masked) -> Tensor | None:
         """Return the images that training shows to the encoder, with flaws; None where they are those of the batch.

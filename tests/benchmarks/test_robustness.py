@@ -5,6 +5,7 @@ import yaml
 from benchmarks import evidence, robustness
 from benchmarks.robustness import (
     SLICES,
+    consistent,
     embeddings_folder,
     faults_file,
     models,
@@ -13,6 +14,7 @@ from benchmarks.robustness import (
     real_file,
     segmenters,
     slices_file,
+    views_file,
 )
 from benchmarks.robustness_report import compared, left_out, write_report
 from cmr_ssl.robustness.scenarios import FLAWED, HALF, NAMED, RANDOM, SWAPPED
@@ -64,6 +66,11 @@ def measured(tmp_path, monkeypatch):
             file = slices_file(pretraining, slices)
             file.parent.mkdir(parents=True, exist_ok=True)
             pd.DataFrame([row | {"model_psnr": slices + index}]).to_csv(file, index=False)
+    for index, pretraining in enumerate(consistent().values()):
+        report = views_file(pretraining).parent / "report"
+        report.mkdir(parents=True)
+        pd.DataFrame(about, columns=COLUMNS).assign(value=index / 10).to_csv(report / "robustness.csv", index=False)
+        pd.DataFrame([row | {"model_psnr": 15.0 + index}]).to_csv(views_file(pretraining), index=False)
     pd.DataFrame([{"fault": "late", "faulty planes": 7, "AUROC": 0.934}]).to_csv(faults_file(), index=False)
     return found
 
@@ -94,7 +101,7 @@ def test_brief_pretrainings_end_with_a_validation_that_keeps_a_checkpoint(monkey
 def test_each_pretraining_is_carried_out_once(monkeypatch):
     monkeypatch.chdir(ROOT)
     folders = [pretraining.folder for pretraining in pretrainings()]
-    assert len(folders) == len(set(folders)) == 6
+    assert len(folders) == len(set(folders)) == 8
 
 
 def test_tables_have_a_row_a_scenario_and_a_column_a_model(measured):
@@ -156,6 +163,8 @@ def test_the_report_names_every_model(measured, tmp_path):
     assert "| trained with grid positions, 12 slices | 11.0 | 15.0 |" in text
     assert "| interpolated | 16.0 | 16.0 |" in text
     assert "| all planes | 0.910 / 0.91 |" in text
+    assert "| two views | 0.000 / 0.00 | 15.0 |" in text
+    assert "| two views, pulled together | 0.100 / 0.10 | 16.0 |" in text
     assert "whole heart: cosine 0.910 (0.900 to 0.920), identity 0.910 (0.900 to 0.920)." in text
     assert (tmp_path / "robustness_worst.png").read_bytes() == b"picture"
     assert "median" not in text
