@@ -35,7 +35,7 @@ class TwoViews(PretrainingTask):
         """Put the parts together.
 
         Args:
-            encoder: as all but the last as in `PretrainingTask`.
+            encoder: this and all but the last are those of `PretrainingTask`.
             decoder: see there.
             masking: see there.
             mask_ratio: see there.
