@@ -89,8 +89,7 @@ def consistent() -> dict[str, Pretraining]:
 
 def on_other_slices() -> dict[str, Pretraining]:
     """Return pretrainings, by name, that are asked about studies with few and with all slices."""
-    few = ("--data.views", json.dumps(views_of(SLICES[0])))
-    few += brief()
+    few = ("--data.views", json.dumps(views_of(SLICES[0])), *brief())
     return {
         f"anatomical positions, {SLICES[0]} slices, {BRIEF_EPOCHS} epochs": Pretraining("robust-few-slices", few),
         f"grid positions, {SLICES[0]} slices, {BRIEF_EPOCHS} epochs": Pretraining(
@@ -138,8 +137,14 @@ def pretrainings() -> list[Pretraining]:
 def carry_out(model: Model) -> None:
     """Train the head, and measure; what is there stays."""
     train_and_ask(model, "--table", str(table_file()))
-    if model.arm.pretraining and not model.left_out.exists():
-        write_csv(model.left_out, leave_out(checkpoint_of(model.arm.pretraining), FOLDER / "cache", LEFT_OUT_SUBJECTS))
+    if model.arm.pretraining:
+        tell_left_out(model.arm.pretraining, model.left_out)
+
+
+def tell_left_out(pretraining: Pretraining, table: Path, views: dict[str, int] | None = None) -> None:
+    """Write how well planes that are left out are told, of studies with room for `views`; what is there stays."""
+    if not table.exists():
+        write_csv(table, leave_out(checkpoint_of(pretraining), FOLDER / "cache", LEFT_OUT_SUBJECTS, views))
 
 
 def train_and_ask(model: Model, *more: str) -> None:
@@ -176,10 +181,7 @@ def embeddings_folder() -> Path:
 def change_slices(pretraining: Pretraining) -> None:
     """Tell planes that are left out of studies with few slices and with all."""
     for slices in SLICES:
-        table = slices_file(pretraining, slices)
-        if not table.exists():
-            found = leave_out(checkpoint_of(pretraining), FOLDER / "cache", LEFT_OUT_SUBJECTS, views_of(slices))
-            write_csv(table, found)
+        tell_left_out(pretraining, slices_file(pretraining, slices), views_of(slices))
 
 
 def slices_file(pretraining: Pretraining, slices: int) -> Path:
@@ -191,8 +193,7 @@ def compare_views(pretraining: Pretraining) -> None:
     """Measure the embeddings of one pretraining of two views, and how well it tells planes that are left out."""
     folder = FOLDER / pretraining.folder
     ask(checkpoint_of(pretraining), folder / "report", folder / "report.txt")
-    if not views_file(pretraining).exists():
-        write_csv(views_file(pretraining), leave_out(checkpoint_of(pretraining), FOLDER / "cache", LEFT_OUT_SUBJECTS))
+    tell_left_out(pretraining, views_file(pretraining))
 
 
 def views_file(pretraining: Pretraining) -> Path:
