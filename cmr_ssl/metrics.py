@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torchmetrics import Metric
 
 from cmr_ssl.models.tokens import Grid
 
@@ -39,3 +40,29 @@ def visible_statistics(patches: Tensor, visible: Tensor, grid: Grid) -> tuple[Te
     sums = torch.where(sums[..., :1] > 0, sums, sums.sum(dim=1, keepdim=True))
     mean, square = (sums[..., 1:] / sums[..., :1]).unbind(-1)
     return mean, (square - mean.square()).clamp(min=0).sqrt()
+
+
+class Explained(Metric):
+    """Share of a sum of squares that predictions explain, R^2 = 1 - errors / total, over all that was seen.
+
+    It is 1 for perfect predictions, 0 for the mean, below 0 for worse; NaN where nothing was seen.
+    """
+
+    full_state_update = False
+    errors: Tensor
+    total: Tensor
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        super().__init__()
+        self.add_state("errors", torch.zeros(()), dist_reduce_fx="sum")
+        self.add_state("total", torch.zeros(()), dist_reduce_fx="sum")
+
+    def update(self, errors: Tensor, total: Tensor) -> None:
+        """Add squared errors and squared deviations of the truth from its mean, of equal shapes."""
+        self.errors += errors.sum()
+        self.total += total.sum()
+
+    def compute(self) -> Tensor:
+        """Return R^2."""
+        return torch.where(self.total > 0, 1 - self.errors / self.total, torch.nan)

@@ -1,13 +1,30 @@
 import pytest
 import torch
 
-from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, subject_mean
+from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, still_and_motion, subject_mean
 
 
 def test_normalised_patches_have_mean_zero_and_deviation_one():
-    patches = normalise_patches(0.3 + 0.2 * torch.rand(2, 5, 64, generator=torch.Generator().manual_seed(0)))
+    patches = normalise_patches(torch.rand(2, 5, 512, generator=torch.Generator().manual_seed(0)))
     torch.testing.assert_close(patches.mean(-1), torch.zeros(2, 5), atol=1e-5, rtol=0)
-    torch.testing.assert_close(patches.std(-1, correction=0), torch.ones(2, 5), atol=1e-3, rtol=0)
+    torch.testing.assert_close(patches.std(-1, correction=0), torch.ones(2, 5), atol=5e-3, rtol=0)
+
+
+def test_noise_is_not_blown_up_to_contrast():
+    noise = normalise_patches(0.01 * torch.randn(2, 5, 64, generator=torch.Generator().manual_seed(0)))
+    assert noise.std(-1, correction=0).max() < 0.6
+
+
+def test_what_stays_and_what_moves_add_up_and_motion_has_no_mean():
+    patches = torch.rand(2, 3, 4 * 6, generator=torch.Generator().manual_seed(0))
+    still, moving = still_and_motion(patches, frames=4)
+    torch.testing.assert_close((still + moving).flatten(-2), patches)
+    torch.testing.assert_close(moving.mean(dim=-2), torch.zeros(2, 3, 6), atol=1e-6, rtol=0)
+
+
+def test_weights_say_how_much_a_place_counts():
+    values, there = torch.tensor([[1.0, 3.0, 100.0]]), torch.tensor([[True, True, False]])
+    assert mean_where(values, there, torch.tensor([[3.0, 1.0, 9.0]])).item() == pytest.approx(1.5)
 
 
 def test_a_patch_without_contrast_stays_finite():

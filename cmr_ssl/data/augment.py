@@ -1,61 +1,111 @@
 """Augmentation on the device. Whatever moves pixels moves the affine with them, so positions stay true.
 
-Sample, then apply: all randomness comes in as uniform numbers, a few for each plane.
+Sample, then apply: all randomness comes in as uniform numbers, a few for each plane and a few for each subject.
 """
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import affine_grid, grid_sample
+from torch.nn.functional import affine_grid, grid_sample, pad
 
 from cmr_ssl.anatomy import UNLABELLED
 
+SHADING_MM = 100.0  # over which shading reaches its full strength
+
+
+class Draws(NamedTuple):
+    """Uniform numbers in [-1, 1) of a batch, by what they decide; those of planes (B, P, ...), of subjects (B, ...)."""
+
+    turn: Tensor
+    shift: Tensor
+    zoom: Tensor
+    frame_shift: Tensor
+    frame_turn: Tensor
+    frame_scale: Tensor
+    contrast: Tensor
+    brightness: Tensor
+    gamma: Tensor
+    shading: Tensor
+    blur: Tensor
+
 
 class Augmentation:
-    """Random rotation and shift of each plane's pixel grid, of the whole heart frame, and of contrast.
+    """Random moves of each plane's pixel grid and of the whole heart frame, and random appearance of the subject.
 
-    Turning or shifting a plane's grid re-samples the same tissue: pixel values change place, and the affine says where
-    to. Moving the heart frame moves no pixel: it imitates a heart centre that was found a little elsewhere. Contrast
-    and brightness belong to the subject, never to single frames, which would flicker.
+    Turning, shifting or zooming a plane's grid re-samples the same tissue: pixel values change place, and the affine
+    says where to; lengths and volumes stay true. Moving or turning the heart frame moves no pixel: it imitates a heart
+    that was found a little elsewhere. Appearance belongs to the subject, never to single frames, which would flicker.
+
+    With u ~ U(-1, 1), drawn anew for each, and intensities x from 0 to 1:
+
+    * pixel grid of a plane: turned by `rotation_degrees` u, shifted by `shift_mm` u, pixels (1 + `zoom`)^u as large;
+    * heart frame: shifted by `frame_shift_mm` u and turned by `frame_rotation_degrees` u along and about each axis,
+      scaled by (1 + `frame_scale`)^u;
+    * appearance: blur by the kernel [b, 1 - 2b, b] with b = `blur` (u + 1) / 2 along rows and columns,
+      x^((1 + `gamma`)^u), (x - 0.5) (1 + `contrast` u) + 0.5 + `brightness` u, and times exp(`shading` u . r / 100 mm)
+      at the place r in the heart frame, which all planes share, as they share the coil.
     """
 
-    DRAWS = 6  # uniform numbers a plane: rotation, two shifts of the plane; three shared ones of the subject
+    DRAWS = 15  # uniform numbers a row: 4 of a plane, 15 of a subject
 
     def __init__(
         self,
         rotation_degrees: float = 15.0,
         shift_mm: float = 8.0,
+        zoom: float = 0.15,
         frame_shift_mm: float = 5.0,
+        frame_rotation_degrees: float = 5.0,
+        frame_scale: float = 0.0,
         contrast: float = 0.2,
         brightness: float = 0.1,
+        gamma: float = 0.3,
+        shading: float = 0.2,
+        blur: float = 0.2,
     ) -> None:
-        """Set the half-widths of the uniform distributions.
+        """Set the half-widths of the uniform distributions; see the class for what they mean.
 
         Args:
             rotation_degrees: of a plane's grid around its middle.
             shift_mm: of a plane's grid, along columns and rows each.
+            zoom: relative change of a plane's pixel size.
             frame_shift_mm: of the heart frame along its axes.
+            frame_rotation_degrees: of the heart frame about each of its axes.
+            frame_scale: relative change of the heart frame's lengths; makes hearts larger or smaller than they are, so
+                only for pretraining, never where volumes are learnt.
             contrast: relative change of contrast around middle grey.
             brightness: change of intensity, of the range 0 to 1.
+            gamma: relative change of the exponent of intensities.
+            shading: change of the logarithm of intensities over 100 mm along each axis.
+            blur: largest weight of a neighbour; at most 0.33, where a pixel weighs no more than its neighbours.
 
         Raises:
-            ValueError: naming a value below zero.
+            ValueError: naming a value below zero, or a blur above 0.33.
         """
         ranges = {
             "rotation_degrees": rotation_degrees,
             "shift_mm": shift_mm,
+            "zoom": zoom,
             "frame_shift_mm": frame_shift_mm,
+            "frame_rotation_degrees": frame_rotation_degrees,
+            "frame_scale": frame_scale,
             "contrast": contrast,
             "brightness": brightness,
+            "gamma": gamma,
+            "shading": shading,
+            "blur": blur,
         }
         for name, value in ranges.items():
             if value < 0:
                 raise ValueError(f"augmentation range {name} must not be negative, got {value}")
-        self.rotation, self.shift_mm, self.frame_shift_mm = math.radians(rotation_degrees), shift_mm, frame_shift_mm
-        self.contrast, self.brightness = contrast, brightness
+        if blur > 0.33:
+            raise ValueError(f"augmentation blur must be at most 0.33, got {blur}")
+        self.rotation, self.shift_mm, self.zoom = math.radians(rotation_degrees), shift_mm, zoom
+        self.frame_shift_mm, self.frame_rotation = frame_shift_mm, math.radians(frame_rotation_degrees)
+        self.frame_scale, self.contrast, self.brightness = frame_scale, contrast, brightness
+        self.gamma, self.shading, self.blur = gamma, shading, blur
 
     def draw(self, planes: int, seeds: Sequence[int]) -> Tensor:
         """Draw uniform numbers in [-1, 1) on the host, (B, P + 1, DRAWS); the last row belongs to the subject."""
@@ -74,15 +124,11 @@ class Augmentation:
         Returns:
             Images and affines of the same shapes.
         """
-        of_plane, of_subject = draws[:, :-1], draws[:, -1]
-        move = self.plane_moves(of_plane, affine, images.shape[-2:])
-        images = resample(images, move)
+        drawn = named(draws)
+        move = self.plane_moves(drawn, affine, images.shape[-2:])
         affine = affine @ embed(move)
-        affine = affine.clone()
-        affine[:, :, :3, 3] += self.frame_shift_mm * of_subject[:, None, :3]
-        gain, offset = 1 + self.contrast * of_subject[:, 3], self.brightness * of_subject[:, 4]
-        images = (images - 0.5) * gain[:, None, None, None, None] + 0.5 + offset[:, None, None, None, None]
-        return images.clamp_(0, 1), affine
+        images = self.look(resample(images, move), affine, drawn)
+        return images, self.frame_moves(drawn) @ affine
 
     def labels(self, labels: Tensor, affine: Tensor, draws: Tensor) -> Tensor:
         """Move label maps as their pictures move; 255, nobody labelled this, comes in from outside.
@@ -92,21 +138,91 @@ class Augmentation:
             affine: of the planes before they moved, (B, P, 4, 4).
             draws: what `draw` returned.
         """
-        move = self.plane_moves(draws[:, :-1], affine, labels.shape[-2:])
+        move = self.plane_moves(named(draws), affine, labels.shape[-2:])
         from_unlabelled = labels.float() - UNLABELLED
         return (resample(from_unlabelled, move, mode="nearest") + UNLABELLED).to(torch.uint8)
 
-    def plane_moves(self, draws: Tensor, affine: Tensor, shape: Sequence[int]) -> Tensor:
+    def plane_moves(self, drawn: Draws, affine: Tensor, shape: Sequence[int]) -> Tensor:
         """Return the maps (B, P, 3, 3) from pixels of the new grid to pixels of the old, both (column, row, 1)."""
         height, width = shape
-        angle = self.rotation * draws[..., 0]
-        shift = self.shift_mm * draws[..., 1:3] / affine[..., :3, :2].norm(dim=-2)  # pixels
-        middle = torch.tensor([(width - 1) / 2, (height - 1) / 2], device=draws.device)
-        turn = torch.stack([angle.cos(), -angle.sin(), angle.sin(), angle.cos()], dim=-1).unflatten(-1, (2, 2))
-        move = torch.eye(3, device=draws.device).repeat(*draws.shape[:2], 1, 1)
-        move[..., :2, :2] = turn
-        move[..., :2, 2] = middle + shift - turn @ middle
-        return move
+        angle, size = self.rotation * drawn.turn, (1 + self.zoom) ** drawn.zoom
+        cosine, sine = size * angle.cos(), size * angle.sin()
+        shift = self.shift_mm * drawn.shift / affine[..., :3, :2].norm(dim=-2)  # pixels
+        column, row = (width - 1) / 2, (height - 1) / 2
+        zero, one = torch.zeros_like(angle), torch.ones_like(angle)
+        rows = [
+            [cosine, -sine, column + shift[..., 0] - cosine * column + sine * row],
+            [sine, cosine, row + shift[..., 1] - sine * column - cosine * row],
+            [zero, zero, one],
+        ]
+        return torch.stack([torch.stack(entries, dim=-1) for entries in rows], dim=-2)
+
+    def frame_moves(self, drawn: Draws) -> Tensor:
+        """Return the maps of the heart frame, (B, 1, 4, 4): turned, scaled and shifted."""
+        turn = rotations(self.frame_rotation * drawn.frame_turn)
+        turn = turn * ((1 + self.frame_scale) ** drawn.frame_scale)[:, None, None]
+        move = pad(torch.cat([turn, self.frame_shift_mm * drawn.frame_shift[..., None]], dim=-1), (0, 0, 0, 1))
+        move[:, 3, 3] = 1
+        return move[:, None]
+
+    def look(self, images: Tensor, affine: Tensor, drawn: Draws) -> Tensor:
+        """Change how images (B, P, T, H, W) of planes at `affine` look, each subject in its own way."""
+        each = (..., None, None, None, None)
+        images = blurred(images, (self.blur * (drawn.blur + 1) / 2)[each]) if self.blur else images
+        if self.gamma:
+            images = images.clamp(min=1e-6) ** ((1 + self.gamma) ** drawn.gamma)[each]
+        images = (images - 0.5) * (1 + self.contrast * drawn.contrast)[each] + 0.5
+        images = images + (self.brightness * drawn.brightness)[each]
+        if self.shading:
+            images = images * self.coil(affine, drawn, images.shape[-2:])
+        return images.clamp(0, 1)
+
+    def coil(self, affine: Tensor, drawn: Draws, shape: Sequence[int]) -> Tensor:
+        """Return how sensitive the coil is at each pixel, (B, P, 1, H, W)."""
+        slope = self.shading / SHADING_MM * drawn.shading  # (B, 3)
+        along = (slope[:, None, :, None] * affine[..., :3, :]).sum(dim=-2)  # (B, P, 4): a column, a row, -, the origin
+        rows, columns = (torch.arange(size, device=affine.device) for size in shape)
+        exponent = along[..., 0, None, None] * columns + along[..., 1, None, None] * rows[:, None]
+        return (exponent + along[..., 3, None, None]).exp()[:, :, None]
+
+
+def named(draws: Tensor) -> Draws:
+    """Name uniform numbers (B, P + 1, DRAWS)."""
+    plane, subject = draws[:, :-1], draws[:, -1]
+    return Draws(
+        turn=plane[..., 0],
+        shift=plane[..., 1:3],
+        zoom=plane[..., 3],
+        frame_shift=subject[:, 0:3],
+        frame_turn=subject[:, 3:6],
+        frame_scale=subject[:, 6],
+        contrast=subject[:, 7],
+        brightness=subject[:, 8],
+        gamma=subject[:, 9],
+        shading=subject[:, 10:13],
+        blur=subject[:, 13],
+    )
+
+
+def rotations(angles: Tensor) -> Tensor:
+    """Return rotations (B, 3, 3) about x, then y, then z by `angles` (B, 3) in radians."""
+    (cx, cy, cz), (sx, sy, sz) = angles.cos().unbind(-1), angles.sin().unbind(-1)
+    rows = [
+        [cz * cy, cz * sy * sx - sz * cx, cz * sy * cx + sz * sx],
+        [sz * cy, sz * sy * sx + cz * cx, sz * sy * cx - cz * sx],
+        [-sy, cy * sx, cy * cx],
+    ]
+    return torch.stack([torch.stack(entries, dim=-1) for entries in rows], dim=-2)
+
+
+def blurred(images: Tensor, neighbour: Tensor) -> Tensor:
+    """Blur images (..., H, W) by a neighbour's weight along columns, then rows; beyond the edge lies the edge."""
+    for axis in (-1, -2):
+        size = images.shape[axis]
+        before = torch.cat([images.narrow(axis, 0, 1), images.narrow(axis, 0, size - 1)], dim=axis)
+        after = torch.cat([images.narrow(axis, 1, size - 1), images.narrow(axis, size - 1, 1)], dim=axis)
+        images = images + neighbour * (before + after - 2 * images)
+    return images
 
 
 def embed(move: Tensor) -> Tensor:
@@ -131,10 +247,23 @@ def resample(
         mode: how to read between pixels.
     """
     batch, planes, frames, height, width = images.shape
-    size = torch.tensor([width, height], device=images.device, dtype=move.dtype)
-    to_unit = torch.diag_embed(torch.cat([2 / size, torch.ones_like(size[:1])]))
-    to_unit[:2, 2] = 1 / size - 1  # pixel centres to the range -1 to 1 of grid_sample
-    theta = (to_unit @ move @ torch.linalg.inv(to_unit))[..., :2, :].flatten(0, 1)
+    theta = in_units(move, width, height)[..., :2, :].flatten(0, 1)
     grid = affine_grid(theta, [batch * planes, frames, height, width], align_corners=False)
     read = grid_sample(images.flatten(0, 1), grid, mode, outside, align_corners=False)
     return read.unflatten(0, (batch, planes))
+
+
+def in_units(move: Tensor, width: int, height: int) -> Tensor:
+    """Turn maps of pixels, (..., 3, 3), into maps of the range -1 to 1 that `grid_sample` has over an image.
+
+    A pixel p of n lies at (2 p + 1) / n - 1. The inverse is written down: a solver would stop the device.
+    """
+    sizes = (width, height, 1.0)
+    centres = ((width - 1) / 2, (height - 1) / 2, 0.0)
+    scaled = torch.stack([move[..., column] * (sizes[column] / 2) for column in range(2)], dim=-1)
+    origin = move[..., 2] + move[..., 0] * centres[0] + move[..., 1] * centres[1]
+    whole = torch.cat([scaled, origin[..., None]], dim=-1)  # units to pixels
+    rows = [whole[..., row, :] * (2 / sizes[row]) for row in range(2)]
+    lift = [(1 / sizes[row] - 1) for row in range(2)]
+    rows = [pad(row[..., :2], (0, 1)) + pad(row[..., 2:] + up, (2, 0)) for row, up in zip(rows, lift, strict=True)]
+    return torch.stack([*rows, whole[..., 2, :]], dim=-2)

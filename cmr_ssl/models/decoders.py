@@ -23,10 +23,15 @@ class Decoder(nn.Module):
         self.position = encoder.positions.embedding(width)
         self.norm = nn.LayerNorm(width)
         self.pixels = nn.Linear(width, frames * rows * columns)
+        self.width = width
+
+    def forward(self, encoded: Encoded, visible: Coordinates, wanted: Coordinates) -> Tensor:
+        """Predict pixels, (B, Q, pixels); see `features` for the arguments."""
+        return self.pixels(self.features(encoded, visible, wanted))
 
     @abstractmethod
-    def forward(self, encoded: Encoded, visible: Coordinates, wanted: Coordinates) -> Tensor:
-        """Predict patches.
+    def features(self, encoded: Encoded, visible: Coordinates, wanted: Coordinates) -> Tensor:
+        """Say what is at the wanted places.
 
         Args:
             encoded: what the encoder said about the visible tokens.
@@ -34,7 +39,7 @@ class Decoder(nn.Module):
             wanted: coordinates of the patches to predict, (B, Q).
 
         Returns:
-            Pixels, (B, Q, pixels).
+            Features, (B, Q, width), of which pixels, and whatever else is to be told, are linear maps.
         """
 
 
@@ -55,15 +60,15 @@ class CrossAttentionDecoder(Decoder):
         self.blocks = nn.ModuleList(CrossBlock(width, heads, mlp_ratio, nearness(heads)) for _ in range(depth))
         self.apply(initialise)
 
-    def forward(self, encoded: Encoded, visible: Coordinates, wanted: Coordinates) -> Tensor:
-        """Predict patches; see `Decoder.forward`."""
+    def features(self, encoded: Encoded, visible: Coordinates, wanted: Coordinates) -> Tensor:
+        """Return features of the wanted patches; see `Decoder.features`."""
         memory = self.narrow(encoded.tokens) + self.position(visible)
         memory = self.memory_norm(torch.cat([self.narrow(encoded.class_token)[:, None], memory], dim=1))
         queries = self.query + self.position(wanted).float()
         at = places(wanted), behind_nowhere(places(visible))
         for block in self.blocks:
             queries = block(queries, memory, at)
-        return self.pixels(self.norm(queries))
+        return self.norm(queries)
 
 
 class SelfAttentionDecoder(Decoder):
@@ -78,12 +83,12 @@ class SelfAttentionDecoder(Decoder):
         self.blocks = nn.ModuleList(SelfBlock(width, heads, mlp_ratio, nearness(heads)) for _ in range(depth))
         self.apply(initialise)
 
-    def forward(self, encoded: Encoded, visible: Coordinates, wanted: Coordinates) -> Tensor:
-        """Predict patches; see `Decoder.forward`."""
+    def features(self, encoded: Encoded, visible: Coordinates, wanted: Coordinates) -> Tensor:
+        """Return features of the wanted patches; see `Decoder.features`."""
         seen = self.narrow(encoded.tokens).float() + self.position(visible)
         placeholders = self.query + self.position(wanted)
         tokens = torch.cat([self.narrow(encoded.class_token)[:, None], seen, placeholders], dim=1)
         at = behind_nowhere(torch.cat([places(visible), places(wanted)], dim=1))
         for block in self.blocks:
             tokens = block(tokens, None, at)
-        return self.pixels(self.norm(tokens[:, -placeholders.shape[1] :]))
+        return self.norm(tokens[:, -placeholders.shape[1] :])

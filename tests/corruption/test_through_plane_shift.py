@@ -1,3 +1,5 @@
+from inspect import signature
+
 import pytest
 import torch
 
@@ -41,8 +43,9 @@ def test_a_slice_alone_stays_as_it_is():
 
 def test_slices_are_mixed_where_they_lie_whatever_their_grids():
     batch = blob(tiny_batch(subjects=1, slices=4), at=(7.0, 8.5))
-    turning = Augmentation(rotation_degrees=40, shift_mm=8, frame_shift_mm=0, contrast=0, brightness=0)
-    images, affine = turning(batch.images, batch.affine, turning.draw(7, [5]))
+    still = dict.fromkeys(signature(Augmentation).parameters, 0.0)
+    turning = Augmentation(**still | {"rotation_degrees": 40.0, "shift_mm": 8.0})
+    images, affine = turning(batch.images, batch.affine, turning.draw(7, [3]))
     turned = batch._replace(images=images, affine=affine)
     after = hit(ThroughPlaneShift(least_mm=GAP_MM, most_mm=GAP_MM), turned, [4], (0.5, 0.9, 0.0))
     torch.testing.assert_close(middle(after[0, 4]), middle(images[0, 4]), atol=0.1, rtol=0)

@@ -1,3 +1,5 @@
+from inspect import signature
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +8,7 @@ from cmr_ssl.data.augment import Augmentation
 from tests.tiny import affines
 
 SIZE, SPACING_MM = 48, 2.0
-STILL = {"rotation_degrees": 0.0, "shift_mm": 0.0, "frame_shift_mm": 0.0, "contrast": 0.0, "brightness": 0.0}
+STILL = dict.fromkeys(signature(Augmentation).parameters, 0.0)
 
 
 def augmentation(**changes):

@@ -14,6 +14,7 @@ from cmr_ssl.corruption import (
     WrapAround,
     WrongView,
 )
+from cmr_ssl.losses import NOISE, still_and_motion
 from cmr_ssl.masking import LongAxisDropout, PlaneDropout, RandomMasking, StackEndDropout, TubeMasking
 from cmr_ssl.metrics import psnr, visible_planes
 from cmr_ssl.models import CrossAttentionDecoder, GridPositions, SelfAttentionDecoder
@@ -136,10 +137,37 @@ def test_the_loss_is_the_error_of_hidden_patches_alone(decoder, normalise):
     result = task.reconstruct(batch, SEEDS)
     target = take(patchify(batch.images, PATCH), result.masked.hidden)
     if normalise:
-        deviation = (target.var(-1, correction=0, keepdim=True) + 1e-6).sqrt()
+        deviation = (target.var(-1, correction=0, keepdim=True) + NOISE).sqrt()
         target = (target - target.mean(-1, keepdim=True)) / deviation
     for loss, predicted, truth in zip(task.losses(result), result.predicted, target, strict=True):
         torch.testing.assert_close(loss, mse_loss(predicted, truth))
+
+
+def test_motion_and_the_heart_weigh_more_where_asked():
+    batch, weights = tiny_batch(), {"motion": 20.0, "heart_mm": 50.0}
+    plain, weighted = tiny_task(), tiny_task(**weights)
+    result = plain.reconstruct(batch, SEEDS)
+    loss = weighted.losses(result)
+    frozen = result.hidden + torch.zeros_like(result.hidden)
+    still, moving = still_and_motion(result.predicted - result.hidden, PATCH[0])
+    errors = still.square().mean((-2, -1)) + 20 * moving.square().mean((-2, -1))
+    weight = torch.exp(-result.where.centre.square().sum(-1) / 5000)
+    torch.testing.assert_close(loss, (errors * weight).sum(1) / weight.sum(1))
+    assert not torch.allclose(plain.losses(result._replace(predicted=frozen + 0.1)), loss)
+
+
+def test_explained_motion_and_content_are_those_of_hidden_tokens_near_the_heart_and_elsewhere():
+    task, batch = tiny_task(), tiny_batch()
+    result = task.reconstruct(batch, SEEDS)
+    perfect = task.squares(result._replace(predicted=result.hidden))
+    assert all(errors.sum() < 1e-6 < total.sum() for errors, total in perfect.values())
+    still, _ = still_and_motion(result.hidden, PATCH[0])
+    frozen = task.squares(result._replace(predicted=still.expand(-1, -1, PATCH[0], -1).flatten(-2)))
+    assert frozen["r2_still_heart"][0].sum() < 1e-6
+    torch.testing.assert_close(*frozen["r2_motion_heart"])
+    near = result.where.centre.norm(dim=-1) <= 50
+    assert torch.equal(frozen["r2_motion_heart"][1] > 0, near & result.masked.exists)
+    assert torch.equal(frozen["r2_motion_elsewhere"][1] > 0, ~near & result.masked.exists)
 
 
 def test_visible_pixels_are_no_target():
