@@ -13,7 +13,7 @@ from cmr_ssl.masking import Masking, draw_noise, mask, visible_tokens
 from cmr_ssl.models import ClassTokenPooling, Encoded, Encoder, Pooling
 from cmr_ssl.models.baselines import PlanesResNet
 from cmr_ssl.models.tokens import Coordinates, coordinates, grid_of, patchify, take, take_coordinates
-from cmr_ssl.models.transformer import initialise
+from cmr_ssl.models.transformer import zero_head
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.objectives import Objective, Regression
@@ -38,8 +38,7 @@ class PhenotypePrediction(Task):
         self.targets, self.objective = targets, objective
         # what all hearts have in common fills their vectors almost wholly; only the rest of it tells them apart
         self.centre = nn.BatchNorm1d(features, affine=False)
-        self.linear = nn.Linear(features, objective.outputs(targets))
-        initialise(self.linear)
+        self.linear = zero_head(features, objective.outputs(targets))
         self.seen: list[tuple[Tensor, Tensor]] = []
 
     @abstractmethod
