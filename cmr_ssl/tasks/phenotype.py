@@ -21,6 +21,9 @@ from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, known, load_pretrained
 
 
+LATEST = 0.1  # share of the last batch in the statistics of the features, once there were enough batches
+
+
 class PhenotypePrediction(Task):
     """Base of tasks that predict columns of the cohort table; what predicts them is up to the subclass."""
 
@@ -67,12 +70,23 @@ class PhenotypePrediction(Task):
         outputs: Tensor = self.linear(self.centre(features))
         return outputs
 
+    def on_train_batch_start(self, batch: Sample, batch_idx: int) -> None:
+        """Let the statistics of the features be those of the batches so far: no trace of where they begin."""
+        self.centre.momentum = max(LATEST, 1 / (1 + self.trainer.fit_loop.total_batch_idx))
+
     def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
         """Return the loss of one batch, each subject that has a value weighing the same."""
         losses = self.objective.loss(self(batch), batch.phenotypes)
         loss = subject_mean(losses, ~batch.phenotypes.isnan().all(dim=1))
         self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
         return loss
+
+    def on_after_backward(self) -> None:
+        """Let the statistics of the features be those of all processes, the same in each."""
+        if self.centre.training and self.trainer.world_size > 1:
+            for own in (self.centre.running_mean, self.centre.running_var):
+                assert own is not None  # for the type checker
+                own.copy_(self.trainer.strategy.reduce(own.clone(), reduce_op="mean"))
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:
         """Keep what was predicted until the epoch ends."""

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from lightning import LightningDataModule, Trainer
+from lightning import Callback, LightningDataModule, Trainer
 from torch.utils.data import DataLoader
 
 from cmr_ssl.tasks.objectives import Regression
@@ -11,7 +11,7 @@ from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 from tests.tiny import tiny_batch
 
-FEATURES, SUBJECTS, BATCH = 30_000, 24, 8  # as many features as landmarks make
+FEATURES, SUBJECTS, BATCH = 2000, 24, 8
 
 
 class MadeUp(PhenotypePrediction):
@@ -20,7 +20,7 @@ class MadeUp(PhenotypePrediction):
     def __init__(self) -> None:
         super().__init__(["LVEF (%)"], Regression(), Optimisation(1e-6), FEATURES)
         generator = torch.Generator().manual_seed(0)
-        self.known = 3 + 0.01 * torch.randn(SUBJECTS, FEATURES, generator=generator)
+        self.known = 3 + 0.05 * torch.randn(SUBJECTS, FEATURES, generator=generator)
         self.moved = torch.nn.Parameter(torch.zeros(()))
 
     def features(self, batch):
@@ -63,3 +63,33 @@ def fit(folder, steps, callbacks=(), **options):
 def test_a_new_head_says_what_is_usual_before_it_has_learnt():
     task = MadeUp().train()
     assert torch.equal(task(batch_of([0, 1, 2])), torch.zeros(3, 1))
+
+
+@pytest.mark.parametrize("steps", [1, 3, 9])
+def test_after_any_number_of_steps_features_are_centred_and_scaled_as_the_training_split_is(tmp_path, steps):
+    task = fit(tmp_path, steps).eval()
+    seen = task.known[: BATCH * min(steps, 3)]
+    standard = task.centre(seen)
+    assert standard.mean().abs() < 0.02
+    assert standard.var(dim=0).mean().item() == pytest.approx(1, abs=0.05)
+
+
+class Keeper(Callback):
+    """Write the statistics of each process to ``FOLDER/RANK.pt``."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def on_train_end(self, trainer, task):
+        torch.save([task.centre.running_mean, task.centre.running_var], self.folder / f"{trainer.global_rank}.pt")
+
+
+def test_two_processes_agree_on_the_statistics_of_all_their_subjects(tmp_path):
+    fit(tmp_path, 3, [Keeper(tmp_path)], devices=2, strategy="ddp_fork", use_distributed_sampler=False)
+    (mean, variance), other = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
+    assert torch.equal(mean, other[0])
+    assert torch.equal(variance, other[1])
+    known = MadeUp().known
+    torch.testing.assert_close(mean, known.mean(dim=0), atol=1e-3, rtol=0)
+    batches = torch.stack([known[rank::2][4 * step :][:4].var(dim=0) for rank in (0, 1) for step in range(3)])
+    torch.testing.assert_close(variance, batches.mean(dim=0), atol=1e-4, rtol=0)
