@@ -63,8 +63,12 @@ def layers_above(name: str, depth: int) -> int:
 
 
 def decays(name: str, parameter: nn.Parameter) -> bool:
-    """Tell whether a parameter is a matrix, which decays, and not a bias, norm or token."""
-    return parameter.squeeze().ndim > 1
+    """Tell whether a parameter is a matrix or kernel, which decays, and not a bias, norm, token or reach.
+
+    Layers call theirs `weight`; a matrix of one row, the head of a single target, is one, and a token, whose shape is
+    (1, 1, D), is none.
+    """
+    return name.rpartition(".")[2] == "weight" and parameter.ndim > 1
 
 
 def parameter_groups(task: nn.Module, depth: int, how: Optimisation) -> list[dict[str, Any]]:

@@ -3,7 +3,8 @@ import math
 import pytest
 from torch import nn
 
-from cmr_ssl.models import GridPositions
+from cmr_ssl.models import AttentionPooling, GridPositions
+from cmr_ssl.tasks import PhenotypeTask
 from cmr_ssl.tasks.optimisation import Optimisation, adamw, layers_above, parameter_groups
 from tests.tiny import tiny_encoder, tiny_task
 
@@ -30,6 +31,14 @@ def test_biases_norms_and_tokens_do_not_decay_and_matrices_do():
         assert value == (0.0 if spared else 0.3), name
     assert decay["encoder.class_token"] == 0
     assert decay["encoder.blocks.0.attention.query.weight"] == 0.3
+
+
+@pytest.mark.parametrize("targets", [["LVEF (%)"], ["LVEF (%)", "LVEDV (mL)"]])
+def test_the_head_decays_whatever_the_number_of_its_targets_and_what_pools_for_it_as_pretraining_does(targets):
+    task = PhenotypeTask(targets, encoder=tiny_encoder(), pooling=AttentionPooling)
+    decay = {name: decay for name, (_, decay) in settings(task, Optimisation(weight_decay=0.3)).items()}
+    assert [decay["linear.weight"], decay["linear.bias"], decay["pooling.query"]] == [0.3, 0.0, 0.0]
+    assert decay["pooling.attention.query.weight"] == 0.3
 
 
 def test_pretraining_has_one_rate():
