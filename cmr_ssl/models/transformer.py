@@ -126,8 +126,8 @@ def initialise(module: nn.Module) -> None:
 def zero_head(features: int, outputs: int) -> nn.Linear:
     """Return a last layer for standardised features that first says zero: what is usual, by every target's measure.
 
-    A drawn one would begin far off: the outputs of F features with weights of 0.02 deviate by 0.02 sqrt(F), which is 3.3
-    for 27,648, and a small rate never mends that.
+    A drawn one would begin far off: with weights of 0.02, the outputs of F features deviate by 0.02 sqrt(F), which is
+    3.3 for 27,648, and a small rate never mends that.
     """
     head = nn.Linear(features, outputs)
     nn.init.zeros_(head.weight)

@@ -20,7 +20,6 @@ from cmr_ssl.tasks.objectives import Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, known, load_pretrained
 
-
 LATEST = 0.1  # share of the last batch in the statistics of the features, once there were enough batches
 
 
