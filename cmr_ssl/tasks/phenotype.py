@@ -179,8 +179,8 @@ class PhenotypeTask(PhenotypePrediction):
     def setup(self, stage: str) -> None:
         """Load the pretrained weights and read the phenotypes; see `PhenotypePrediction.setup`."""
         if stage == "fit" and self.encoder_checkpoint:
-            preparation = self.trainer.datamodule.preparation  # type: ignore[attr-defined]
-            load_pretrained(self.encoder, Path(self.encoder_checkpoint), preparation)
+            data = self.trainer.datamodule.state_dict()  # type: ignore[attr-defined]
+            load_pretrained(self.encoder, Path(self.encoder_checkpoint), data)
         super().setup(stage)
 
     def features(self, batch: Sample) -> Tensor:
