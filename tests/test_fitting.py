@@ -1,3 +1,4 @@
+import os
 import shutil
 from zipfile import ZipFile
 
@@ -5,6 +6,7 @@ import pytest
 import torch
 
 from cmr_ssl.callbacks.checkpoints import checkpoint_file
+from cmr_ssl.fitting import check_unused, find_checkpoint, first_process
 from tests.caches import COHORT, write_cache
 from tests.runs import SMOKE, probe, run, run_elsewhere
 
@@ -102,6 +104,38 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(cache, started, capsys):
     before = checkpoint_file(started, "last").read_bytes()
     assert f"{started} already holds a run: resume it with --ckpt_path last" in fails(capsys, cache, started)
     assert checkpoint_file(started, "last").read_bytes() == before
+
+
+@pytest.mark.parametrize("launched", [{"RANK": "0", "LOCAL_RANK": "0"}, {"SLURM_PROCID": "0"}, {"LOCAL_RANK": "0"}])
+def test_a_folder_that_holds_a_run_is_not_overwritten_whoever_launches(cache, started, capsys, launched, monkeypatch):
+    for name, rank in launched.items():
+        monkeypatch.setenv(name, rank)
+    assert f"{started} already holds a run" in fails(capsys, cache, started)
+
+
+@pytest.mark.parametrize("launched", [{"RANK": "8", "LOCAL_RANK": "0"}, {"SLURM_PROCID": "1"}, {"LOCAL_RANK": "1"}])
+def test_other_processes_leave_guarding_to_the_first(launched):
+    assert not first_process(launched)
+
+
+def test_auto_starts_a_run_and_goes_on_with_it(cache, tmp_path, started):
+    assert run(cache, tmp_path / "new", "--ckpt_path", "auto", "--trainer.max_epochs", "1") == 0
+    assert state(tmp_path / "new")["global_step"] == 4
+    assert run(cache, started, "--ckpt_path", "auto", "--trainer.max_epochs", "3") == 0
+    assert state(started)["global_step"] == 12
+
+
+def test_auto_takes_the_newest_of_what_a_run_and_a_requeued_job_left(started):
+    last, requeued = checkpoint_file(started, "last"), started / "hpc_ckpt_1.ckpt"
+    shutil.copy(last, requeued)
+    os.utime(requeued, (0, 0))
+    assert find_checkpoint(str(started), "auto") == str(last)
+    os.utime(requeued)
+    assert find_checkpoint(str(started), "auto") == str(requeued)
+    last.unlink()
+    assert find_checkpoint(str(started), "auto") == str(requeued)
+    with pytest.raises(FileExistsError, match="already holds a run"):
+        check_unused(str(started))
 
 
 def test_resuming_what_was_never_started_is_one_sentence(cache, tmp_path, capsys):

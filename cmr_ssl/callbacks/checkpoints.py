@@ -13,11 +13,18 @@ from lightning.pytorch.utilities.types import STEP_OUTPUT
 from torch import Tensor
 
 FOLDER, BEST, LAST = "checkpoints", "best", "last"
+REQUEUED = "hpc_ckpt_*.ckpt"  # what Lightning leaves in the run folder when SLURM warns that time is up
 
 
 def checkpoint_file(run_folder: str | Path, name: str) -> Path:
     """Return where the checkpoint `name`, best or last, of a run lies."""
     return Path(run_folder) / FOLDER / f"{name}.ckpt"
+
+
+def resumable(run_folder: str | Path) -> list[Path]:
+    """Return the checkpoints from which a run may go on, oldest first; none where nothing was trained."""
+    found = [checkpoint_file(run_folder, LAST), *Path(run_folder).glob(REQUEUED)]
+    return sorted((path for path in found if path.is_file()), key=lambda path: path.stat().st_mtime_ns)
 
 
 class BestCheckpoint(ModelCheckpoint):
