@@ -75,6 +75,14 @@ class LastCheckpoint(Checkpoint):
         self.every_n_steps = every_n_steps
         self.saved_step = 0
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return at which step this state was saved."""
+        return {"saved_step": self.saved_step}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Know that this step is saved: between the batches of the next, their gradients would be lost."""
+        self.saved_step = state_dict["saved_step"]
+
     def save(self, trainer: Trainer) -> None:
         """Write the checkpoint unless this step's is there."""
         if trainer.global_step != self.saved_step and not trainer.sanity_checking:
