@@ -210,6 +210,7 @@ def test_resuming_with_data_that_were_prepared_otherwise_is_refused(cache, start
         (["--model.mask_ratio", "1.0"], "mask_ratio 1.0 leaves 0 of 96 tokens visible"),
         (["--model.mask_ratio", "-0.5"], "choose one between 0 and 1"),
         (["--data.views", "{sax: 9}"], "known views are"),
+        (["--trainer.max_epochs", "-1"], "set --trainer.max_epochs or --trainer.max_steps"),
         (["--model.encoder.init_args.heads", "5"], "5 heads do not divide a width of 32"),
     ],
 )
