@@ -1,7 +1,7 @@
 """Checkpoints of a run: ``checkpoints/best.ckpt`` and ``checkpoints/last.ckpt`` in the run folder.
 
-The run folder is ``trainer.default_root_dir``. Lightning writes checkpoints atomically. They are something people
-share, so the folder of the run, which Lightning's own callback would store inside, stays out of them.
+The run folder is ``trainer.default_root_dir``. Checkpoints are written atomically. They are something people share, so
+the folder of the run, which Lightning's own callback would store inside, stays out of them.
 """
 
 from pathlib import Path
@@ -11,6 +11,9 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from lightning.pytorch.utilities.types import STEP_OUTPUT
 from torch import Tensor
+
+from cmr_ssl.callbacks.atomic import save_wholly
+from cmr_ssl.data.cache import remove_halves
 
 FOLDER, BEST, LAST = "checkpoints", "best", "last"
 REQUEUED = "hpc_ckpt_*.ckpt"  # what Lightning leaves in the run folder when SLURM warns that time is up
@@ -40,7 +43,8 @@ class BestCheckpoint(ModelCheckpoint):
         super().__init__(filename=BEST, monitor=monitor, mode=mode, enable_version_counter=False)
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Place the folder in the run folder."""
+        """Place the folder in the run folder; write atomically."""
+        save_wholly(trainer)
         self.dirpath = str(checkpoint_file(trainer.default_root_dir, BEST).parent.absolute())
         super().setup(trainer, pl_module, stage)
 
@@ -74,6 +78,12 @@ class LastCheckpoint(Checkpoint):
             raise ValueError(f"every_n_steps of LastCheckpoint must be at least 1, got {every_n_steps}")
         self.every_n_steps = every_n_steps
         self.saved_step = 0
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Write atomically; remove what a killed run left half written."""
+        save_wholly(trainer)
+        if trainer.is_global_zero:
+            remove_halves(checkpoint_file(trainer.default_root_dir, LAST).parent)
 
     def state_dict(self) -> dict[str, Any]:
         """Return at which step this state was saved."""
