@@ -45,6 +45,13 @@ class GradientPoison(Callback):
             pl_module.encoder.embed.weight.grad.fill_(torch.inf)
 
 
+class ValidationPoison(Callback):
+    """Spoil the images of every batch of validation, so that its loss is NaN."""
+
+    def on_validation_batch_start(self, trainer, pl_module, batch, *_) -> None:
+        batch.images.fill_(torch.nan)
+
+
 class Recorder(Callback):
     """Save loss, subjects and gradients of the first step and the number of steps to ``FOLDER/RANK.pt``."""
 
