@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import subject_mean
-from cmr_ssl.masking import Masking, draw_noise, mask, visible_tokens
+from cmr_ssl.masking import Masking, check_rules, draw_noise, mask, visible_tokens
 from cmr_ssl.models import ClassTokenPooling, Encoded, Encoder, Pooling
 from cmr_ssl.models.baselines import PlanesResNet
 from cmr_ssl.models.tokens import Coordinates, coordinates, grid_of, patchify, take, take_coordinates
@@ -167,6 +167,8 @@ class PhenotypeTask(PhenotypePrediction):
             raise ValueError(
                 f"model.masking and model.mask_ratio {mask_ratio} go together: name rules and 0 < ratio < 1"
             )
+        if masking:
+            check_rules(masking)
         self.masking, self.mask_ratio, self.seed = masking or [], mask_ratio, seed
         self.frozen = freeze == "encoder"
         freeze_blocks(self.encoder, freeze)

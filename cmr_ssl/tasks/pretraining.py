@@ -13,7 +13,7 @@ from torchmetrics import MeanMetric, MetricCollection
 from cmr_ssl.corruption import Corruption, corrupt, draw_flaws
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, subject_mean
-from cmr_ssl.masking import Masked, Masking, draw_noise, mask, needed_planes, visible_tokens
+from cmr_ssl.masking import Masked, Masking, check_rules, draw_noise, mask, needed_planes, visible_tokens
 from cmr_ssl.metrics import plane_of, psnr, visible_planes, visible_statistics
 from cmr_ssl.models import Decoder, Encoded, Encoder
 from cmr_ssl.models.tokens import Grid, coordinates, grid_of, patchify, take, take_coordinates
@@ -70,6 +70,7 @@ class PretrainingTask(Task):
         super().__init__(optimisation)
         if not masking:
             raise ValueError("pretraining needs at least one masking rule, for example cmr_ssl.masking.RandomMasking")
+        check_rules(masking)
         self.save_hyperparameters()
         self.encoder = encoder
         self.decoder = decoder(encoder)
