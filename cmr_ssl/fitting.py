@@ -5,6 +5,7 @@ A run lives in one folder, ``trainer.default_root_dir``: its config, checkpoints
 
 import logging
 import os
+import signal
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule
 from lightning.fabric.utilities.rank_zero import rank_zero_info
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 import cmr_ssl.callbacks
 import cmr_ssl.data.datamodule
@@ -22,6 +24,7 @@ from cmr_ssl.checkpoints import encoder_description, parse_encoder, read_checkpo
 from cmr_ssl.devices import device_of, has_bfloat16
 
 RUNS = "runs"
+TERMINATED = 128 + signal.SIGTERM  # exit status, as shells tell it
 AUTO = "auto"  # for --ckpt_path: go on if there is something to go on from, else start
 # what Lightning says at every start, and nobody who trains can act on
 NOISE = (
@@ -165,20 +168,24 @@ def tensorboard(folder: str) -> Namespace:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one of Lightning's subcommands with `arguments` and return the exit status."""
+    """Run one of Lightning's subcommands with `arguments` and return the exit status: 143 where SIGTERM ended it."""
     for start in NOISE:
         warnings.filterwarnings("ignore", start)
     messages = logging.getLogger("lightning.pytorch.utilities.rank_zero")
     messages.addFilter(lambda record: "litlogger" not in record.getMessage())  # an advertisement at every start
-    RunCLI(
-        LightningModule,
-        LightningDataModule,
-        subclass_mode_model=True,
-        subclass_mode_data=True,
-        auto_configure_optimizers=False,
-        seed_everything_default=0,
-        save_config_kwargs={"overwrite": True},
-        parser_kwargs={"exit_on_error": False},  # cli.main makes one sentence of it
-        args=list(arguments),
-    )
+    try:
+        RunCLI(
+            LightningModule,
+            LightningDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            auto_configure_optimizers=False,
+            seed_everything_default=0,
+            save_config_kwargs={"overwrite": True},
+            parser_kwargs={"exit_on_error": False},  # cli.main makes one sentence of it
+            args=list(arguments),
+        )
+    except SIGTERMException:  # Lightning's leaves with 0, as if all had been done
+        rank_zero_info("Ended by SIGTERM: the same command with --ckpt_path last goes on.")
+        return TERMINATED
     return 0

@@ -8,7 +8,7 @@ import torch
 from cmr_ssl.callbacks.checkpoints import checkpoint_file
 from cmr_ssl.fitting import check_unused, find_checkpoint, first_process
 from tests.caches import COHORT, write_cache
-from tests.runs import SMOKE, probe, run, run_elsewhere
+from tests.runs import SMOKE, config_without_pictures, probe, run, run_elsewhere
 
 
 @pytest.fixture
@@ -61,6 +61,40 @@ def test_a_run_killed_in_mid_epoch_and_resumed_ends_as_if_it_had_not_been(cache,
     for part in ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers"):
         assert same(resumed[part], whole[part]), part
     assert same(state(folder, "best")["state_dict"], state(finished_run, "best")["state_dict"])
+
+
+@pytest.mark.parametrize("step", [2, 3])  # in the middle and in the last step of an epoch
+def test_a_run_told_to_end_saves_its_last_step_fails_and_goes_on(cache, finished_run, tmp_path, step):
+    folder = tmp_path / "ended"
+    assert run(cache, folder, *probe("Terminator", step=step)) == 143
+    assert state(folder)["global_step"] == step + 1
+    assert run(cache, folder, "--ckpt_path", "last") == 0
+    for part in ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers"):
+        assert same(state(folder)[part], state(finished_run)[part]), part
+
+
+def validated(folder):
+    """Return what a run logged of its validations: step to PSNR."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    return {event.step: event.value for event in events.Scalars("val/psnr_hidden")}
+
+
+def test_a_run_told_to_end_in_validation_loses_no_step(cache, tmp_path):
+    config = config_without_pictures(tmp_path / "epochs")
+    config.write_text(config.read_text().replace("every_n_steps: 2", "every_n_steps: 100"))
+    more, options = ["--data.fractions", "[0.5, 0.4, 0.1]"], {"config": config}
+    assert run(cache, tmp_path / "whole", *more, **options) == 0
+    folder = tmp_path / "ended"
+    assert run(cache, folder, *more, *probe("Terminator", step=3, validation=True), **options) == 143
+    assert state(folder)["global_step"] == 3
+    assert run(cache, folder, *more, "--ckpt_path", "last", **options) == 0
+    for part in ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers"):
+        assert same(state(folder)[part], state(tmp_path / "whole")[part]), part
+    whole = validated(tmp_path / "whole")
+    assert validated(folder) == pytest.approx({max(whole): whole[max(whole)]}), "what was cut off is not judged by half"
 
 
 def test_a_finished_run_goes_on_for_more_epochs(cache, started):

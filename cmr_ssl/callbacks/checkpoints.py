@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from lightning.pytorch.utilities.types import STEP_OUTPUT
 from torch import Tensor
 
@@ -63,7 +64,11 @@ class BestCheckpoint(ModelCheckpoint):
 
 
 class LastCheckpoint(Checkpoint):
-    """Keep the newest state to resume from: after every epoch and, if asked, every few steps."""
+    """Keep the newest state to resume from: after every epoch, when told to end (SIGTERM) and, if asked, every few steps.
+
+    Where several processes train, the signal reaches each at another moment, and they cannot save together: the state is
+    that of the last epoch or few steps.
+    """
 
     def __init__(self, every_n_steps: int | None = None) -> None:
         """Choose how much a killed run may lose.
@@ -105,9 +110,19 @@ class LastCheckpoint(Checkpoint):
     ) -> None:
         """Write within an epoch; its last step is left to the end of the epoch, after validation."""
         due = self.every_n_steps and trainer.global_step % self.every_n_steps == 0
-        if due and not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+        if (due or ending(trainer)) and not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+            self.save(trainer)
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Write when told to end during the validation after an epoch, which is not repeated."""
+        if isinstance(exception, SIGTERMException) and trainer.validating and ending(trainer):
             self.save(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write after an epoch."""
         self.save(trainer)
+
+
+def ending(trainer: Trainer) -> bool:
+    """Tell whether a run of a single process was told to end; Lightning ends it after this batch."""
+    return trainer.world_size == 1 and trainer.received_sigterm
