@@ -6,7 +6,6 @@ READY := .venv/.ready
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 TORCH_FROM := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-RESUME = $(if $(wildcard demo/$(1)/checkpoints/last.ckpt),--ckpt_path last)
 DEMO_PHENOTYPE := --config configs/phenotype.yaml --trainer.default_root_dir demo/phenotype \
   --trainer.max_epochs 4 --trainer.check_val_every_n_epoch 2
 DEMO_SEGMENTATION := --config configs/segmentation.yaml --trainer.default_root_dir demo/segmentation \
@@ -24,9 +23,9 @@ setup: $(READY)  ## build .venv with the tested versions; free when nothing chan
 demo: $(READY)  ## a small synthetic cohort: prepare, pretrain, then phenotypes and segmentation
 	$(PY) -m cmr_ssl phantom --out demo/cohort --subjects 64 --seed 7 --preset small --workers 2
 	$(PY) -m cmr_ssl prepare --source demo/cohort --out demo/cache --workers 2 --preparation configs/preparation/small.yaml
-	$(PY) -m cmr_ssl fit --config configs/demo.yaml $(call RESUME,run)
-	$(PY) -m cmr_ssl fit $(DEMO_PHENOTYPE) --model.encoder_checkpoint demo/run/checkpoints/best.ckpt $(call RESUME,phenotype)
-	$(PY) -m cmr_ssl fit $(DEMO_SEGMENTATION) --model.encoder_checkpoint demo/run/checkpoints/best.ckpt $(call RESUME,segmentation)
+	$(PY) -m cmr_ssl fit --config configs/demo.yaml --ckpt_path auto
+	$(PY) -m cmr_ssl fit $(DEMO_PHENOTYPE) --model.encoder_checkpoint demo/run/checkpoints/best.ckpt --ckpt_path auto
+	$(PY) -m cmr_ssl fit $(DEMO_SEGMENTATION) --model.encoder_checkpoint demo/run/checkpoints/best.ckpt --ckpt_path auto
 	$(PY) -m cmr_ssl test $(DEMO_PHENOTYPE) --ckpt_path best
 	$(PY) -m cmr_ssl test $(DEMO_SEGMENTATION) --ckpt_path best
 

@@ -141,9 +141,10 @@ def planes(asked: Namespace) -> Iterator[dict[str, object]]:
     device = device_of("auto")
     task, trained = load_pretraining(asked.checkpoint, device)
     spacing_mm = trained.preparation["spacing_mm"]
-    usual = examine_cache(asked.checkpoint, asked.cache, asked.usual, task, trained, device)
+    usual = examine_cache(asked.checkpoint, asked.cache, asked.usual, task, trained, device, asked.table)
     calibration = calibrate(usual, fingerprint(asked.checkpoint))
-    subjects = first_subjects(split_subjects(asked.checkpoint, asked.cache, trained, "test"), asked.subjects)
+    tested = split_subjects(asked.checkpoint, asked.cache, trained, "test", table=asked.table)
+    subjects = first_subjects(tested, asked.subjects)
     for heart in track(studies(asked.cache, subjects, trained, device), "inspecting", len(subjects)):
         rng = np.random.default_rng(seed_of("fault", heart.subject[0]))
         hearts = {"": Faulty(heart, [])} | {name: fault.put(heart, rng, spacing_mm) for name, fault in FAULTS.items()}
@@ -160,6 +161,7 @@ def parse() -> Namespace:
     parser.add_argument("--cache", type=Path, required=True, help="it was trained on")
     parser.add_argument("--subjects", type=int, default=40, help="of its test split that get each fault")
     parser.add_argument("--usual", type=int, default=100, help="other subjects, to learn what is usual")
+    parser.add_argument("--table", type=Path, help="with the column by which training was split, if it was by one")
     parser.add_argument("--out", type=Path, help="CSV file to write the table to")
     return parser.parse_args()
 

@@ -71,6 +71,7 @@ def leave_out(
     views: dict[str, int] | None = None,
     everyone: bool = False,
     adapt: int = 0,
+    table: Path | None = None,
 ) -> pd.DataFrame:
     """Return a row for each plane: how well all others tell it.
 
@@ -81,12 +82,13 @@ def leave_out(
         views: room for so many planes per view; None for as many as in training.
         everyone: whether all subjects of the cache are asked about, not only the test split.
         adapt: steps of training on the other planes of the study.
+        table: with the column by which training was split, where the cache's own table has none.
     """
     device = device_of("auto")
     task, trained = load_pretraining(checkpoint, device)
     trained = trained._replace(views=views or trained.views)
     splits = ("train", "val", "test") if everyone else ("test",)
-    chosen = first_subjects(split_subjects(checkpoint, cache, trained, *splits), subjects)
+    chosen = first_subjects(split_subjects(checkpoint, cache, trained, *splits, table=table), subjects)
     rows: list[dict[str, object]] = []
     with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
         for heart in studies(cache, chosen, trained, device):
@@ -109,9 +111,10 @@ def main() -> None:
     parser.add_argument("--subjects", type=int, default=40, help="at most")
     parser.add_argument("--everyone", action="store_true", help="not only its test split: studies it never saw")
     parser.add_argument("--adapt", type=int, default=0, help="steps of training on the other planes of the study")
+    parser.add_argument("--table", type=Path, help="with the column by which training was split, if it was by one")
     parser.add_argument("--out", type=Path, help="CSV file to write a row a plane to")
     asked = parser.parse_args()
-    found = leave_out(asked.checkpoint, asked.cache, asked.subjects, everyone=asked.everyone, adapt=asked.adapt)
+    found = leave_out(asked.checkpoint, asked.cache, asked.subjects, None, asked.everyone, asked.adapt, asked.table)
     if asked.out:
         write_csv(asked.out, found)
     means = by_region(found)

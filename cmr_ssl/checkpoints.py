@@ -23,11 +23,13 @@ class Pretrained(NamedTuple):
         encoder: with the weights of the checkpoint, in evaluation mode.
         views: planes a sample has room for, per view.
         preparation: the settings its planes were prepared with.
+        split: fractions and column by which the subjects it learnt from were set apart.
     """
 
     encoder: Encoder
     views: dict[str, int]
     preparation: dict[str, Any]
+    split: dict[str, Any]
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -70,7 +72,8 @@ def load_encoder(path: Path) -> Pretrained:
     named = checkpoint["state_dict"].items()
     weights = {name.removeprefix(PREFIX): tensor for name, tensor in named if name.startswith(PREFIX)}
     load_weights(encoder, weights, path)
-    return Pretrained(encoder.eval(), checkpoint[DATA]["views"], checkpoint[DATA]["preparation"])
+    data = checkpoint[DATA]
+    return Pretrained(encoder.eval(), data["views"], data["preparation"], data["split"])
 
 
 def load_weights(module: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:

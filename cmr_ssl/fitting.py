@@ -5,23 +5,27 @@ A run lives in one folder, ``trainer.default_root_dir``: its config, checkpoints
 
 import logging
 import os
+import signal
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule
 from lightning.fabric.utilities.rank_zero import rank_zero_info
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 
 import cmr_ssl.callbacks
 import cmr_ssl.data.datamodule
 import cmr_ssl.tasks  # noqa: F401  (importing makes bare class names work in configs)
-from cmr_ssl.callbacks.checkpoints import BEST, LAST, checkpoint_file
+from cmr_ssl.callbacks.checkpoints import BEST, LAST, checkpoint_file, resumable
 from cmr_ssl.checkpoints import encoder_description, parse_encoder, read_checkpoint
 from cmr_ssl.devices import device_of, has_bfloat16
 
 RUNS = "runs"
+TERMINATED = 128 + signal.SIGTERM  # exit status, as shells tell it
+AUTO = "auto"  # for --ckpt_path: go on if there is something to go on from, else start
 # what Lightning says at every start, and nobody who trains can act on
 NOISE = (
     "LightningCLI's args parameter",  # we take the arguments from the command line and pass them on
@@ -35,7 +39,7 @@ class RunCLI(LightningCLI):
     """LightningCLI with one folder a run, honest resuming and a precision that the device has."""
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        """Parse, then settle the run folder and what `last` and `best` mean, before Lightning reads the checkpoint."""
+        """Parse, then settle the run folder and what `last`, `best` and `auto` mean, before Lightning reads the checkpoint."""
         super().parse_arguments(parser, args)
         asked = self.asked
         asked.trainer.default_root_dir = str(asked.trainer.default_root_dir or Path(RUNS) / self.config.subcommand)
@@ -57,7 +61,7 @@ class RunCLI(LightningCLI):
             check_same_model(self.model_asked_for, asked.model, asked.ckpt_path)
         elif self.config.subcommand != "fit":
             raise ValueError(f"{self.config.subcommand} needs a trained model: add --ckpt_path best, last or FILE")
-        elif "LOCAL_RANK" not in os.environ:
+        elif first_process(os.environ):
             check_unused(folder)
         if asked.trainer.logger is None:
             asked.trainer.logger = tensorboard(folder)
@@ -94,19 +98,21 @@ def adopt_encoder(model: Namespace) -> None:
 
 
 def find_checkpoint(folder: str, wanted: str | None) -> str | None:
-    """Turn `last` and `best` into the file in the run folder.
+    """Turn `last` and `best` into the file in the run folder, `auto` into the newest to go on from, None if none is.
 
     Raises:
         FileNotFoundError: if the file is not there.
         ValueError: if it is no whole checkpoint of this project.
     """
+    if wanted == AUTO:
+        wanted = next(map(str, reversed(resumable(folder))), None)
     if not wanted:
         return None
     path = checkpoint_file(folder, wanted) if wanted in (LAST, BEST) else Path(wanted)
     if not path.is_file():
         raise FileNotFoundError(
-            f"no checkpoint at {path}: leave --ckpt_path out to start a run, or name its folder with "
-            "--trainer.default_root_dir"
+            f"no checkpoint at {path}: leave --ckpt_path out to start a run (or say auto, which goes on if it can), or "
+            "name its folder with --trainer.default_root_dir"
         )
     read_checkpoint(path)
     return str(path)
@@ -114,11 +120,17 @@ def find_checkpoint(folder: str, wanted: str | None) -> str | None:
 
 def check_unused(folder: str) -> None:
     """Raise FileExistsError where the run folder already holds a run."""
-    if checkpoint_file(folder, LAST).exists():
+    if resumable(folder):
         raise FileExistsError(
-            f"{folder} already holds a run: resume it with --ckpt_path last, or start another one in a folder of its "
-            "own with --trainer.default_root_dir"
+            f"{folder} already holds a run: resume it with --ckpt_path last (auto in jobs that may be started again), or "
+            "start another one in a folder of its own with --trainer.default_root_dir"
         )
+
+
+def first_process(environment: Mapping[str, str]) -> bool:
+    """Tell whether this is the first process of a run, whoever launched it: torchrun, SLURM, Lightning or nobody."""
+    ranks = (environment.get(name) for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID"))  # in Lightning's order
+    return int(next((rank for rank in ranks if rank is not None), 0)) == 0
 
 
 def check_same_model(asked: Namespace, stored: Namespace, path: str) -> None:
@@ -156,20 +168,24 @@ def tensorboard(folder: str) -> Namespace:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one of Lightning's subcommands with `arguments` and return the exit status."""
+    """Run one of Lightning's subcommands with `arguments` and return the exit status: 143 where SIGTERM ended it."""
     for start in NOISE:
         warnings.filterwarnings("ignore", start)
     messages = logging.getLogger("lightning.pytorch.utilities.rank_zero")
     messages.addFilter(lambda record: "litlogger" not in record.getMessage())  # an advertisement at every start
-    RunCLI(
-        LightningModule,
-        LightningDataModule,
-        subclass_mode_model=True,
-        subclass_mode_data=True,
-        auto_configure_optimizers=False,
-        seed_everything_default=0,
-        save_config_kwargs={"overwrite": True},
-        parser_kwargs={"exit_on_error": False},  # cli.main makes one sentence of it
-        args=list(arguments),
-    )
+    try:
+        RunCLI(
+            LightningModule,
+            LightningDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            auto_configure_optimizers=False,
+            seed_everything_default=0,
+            save_config_kwargs={"overwrite": True},
+            parser_kwargs={"exit_on_error": False},  # cli.main makes one sentence of it
+            args=list(arguments),
+        )
+    except SIGTERMException:  # Lightning's leaves with 0, as if all had been done
+        rank_zero_info("Ended by SIGTERM: the same command with --ckpt_path last goes on.")
+        return TERMINATED
     return 0

@@ -19,6 +19,24 @@ class Killer(Callback):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Terminator(Callback):
+    """Tell the process to end in the batch after `step` steps, or in the first batch of validation after them."""
+
+    def __init__(self, step: int, validation: bool = False) -> None:
+        self.step, self.validation = step, validation
+
+    def on_train_batch_start(self, trainer, *_) -> None:
+        self.strike(trainer, False)
+
+    def on_validation_batch_start(self, trainer, *_) -> None:
+        self.strike(trainer, True)
+
+    def strike(self, trainer, validation) -> None:
+        if (trainer.global_step, validation) == (self.step, self.validation):
+            self.step = -1
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
 class Poison(Callback):
     """Spoil the positions of the batch after `step` steps in process `rank`, so that its loss is NaN.
 
@@ -43,6 +61,13 @@ class GradientPoison(Callback):
     def on_after_backward(self, trainer, pl_module) -> None:
         if trainer.global_step == self.step:
             pl_module.encoder.embed.weight.grad.fill_(torch.inf)
+
+
+class ValidationPoison(Callback):
+    """Spoil the images of every batch of validation, so that its loss is NaN."""
+
+    def on_validation_batch_start(self, trainer, pl_module, batch, *_) -> None:
+        batch.images.fill_(torch.nan)
 
 
 class Recorder(Callback):

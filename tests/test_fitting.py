@@ -1,3 +1,4 @@
+import os
 import shutil
 from zipfile import ZipFile
 
@@ -5,8 +6,9 @@ import pytest
 import torch
 
 from cmr_ssl.callbacks.checkpoints import checkpoint_file
+from cmr_ssl.fitting import check_unused, find_checkpoint, first_process
 from tests.caches import COHORT, write_cache
-from tests.runs import SMOKE, probe, run, run_elsewhere
+from tests.runs import SMOKE, config_without_pictures, probe, run, run_elsewhere
 
 
 @pytest.fixture
@@ -61,6 +63,40 @@ def test_a_run_killed_in_mid_epoch_and_resumed_ends_as_if_it_had_not_been(cache,
     assert same(state(folder, "best")["state_dict"], state(finished_run, "best")["state_dict"])
 
 
+@pytest.mark.parametrize("step", [2, 3])  # in the middle and in the last step of an epoch
+def test_a_run_told_to_end_saves_its_last_step_fails_and_goes_on(cache, finished_run, tmp_path, step):
+    folder = tmp_path / "ended"
+    assert run(cache, folder, *probe("Terminator", step=step)) == 143
+    assert state(folder)["global_step"] == step + 1
+    assert run(cache, folder, "--ckpt_path", "last") == 0
+    for part in ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers"):
+        assert same(state(folder)[part], state(finished_run)[part]), part
+
+
+def validated(folder):
+    """Return what a run logged of its validations: step to PSNR."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    return {event.step: event.value for event in events.Scalars("val/psnr_hidden")}
+
+
+def test_a_run_told_to_end_in_validation_loses_no_step(cache, tmp_path):
+    config = config_without_pictures(tmp_path / "epochs")
+    config.write_text(config.read_text().replace("every_n_steps: 2", "every_n_steps: 100"))
+    more, options = ["--data.fractions", "[0.5, 0.4, 0.1]"], {"config": config}
+    assert run(cache, tmp_path / "whole", *more, **options) == 0
+    folder = tmp_path / "ended"
+    assert run(cache, folder, *more, *probe("Terminator", step=3, validation=True), **options) == 143
+    assert state(folder)["global_step"] == 3
+    assert run(cache, folder, *more, "--ckpt_path", "last", **options) == 0
+    for part in ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers"):
+        assert same(state(folder)[part], state(tmp_path / "whole")[part]), part
+    whole = validated(tmp_path / "whole")
+    assert validated(folder) == pytest.approx({max(whole): whole[max(whole)]}), "what was cut off is not judged by half"
+
+
 def test_a_finished_run_goes_on_for_more_epochs(cache, started):
     assert run(cache, started, "--ckpt_path", "last", "--trainer.max_epochs", "3") == 0
     assert (state(started)["epoch"], state(started)["global_step"]) == (2, 12)
@@ -102,6 +138,38 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(cache, started, capsys):
     before = checkpoint_file(started, "last").read_bytes()
     assert f"{started} already holds a run: resume it with --ckpt_path last" in fails(capsys, cache, started)
     assert checkpoint_file(started, "last").read_bytes() == before
+
+
+@pytest.mark.parametrize("launched", [{"RANK": "0", "LOCAL_RANK": "0"}, {"SLURM_PROCID": "0"}, {"LOCAL_RANK": "0"}])
+def test_a_folder_that_holds_a_run_is_not_overwritten_whoever_launches(cache, started, capsys, launched, monkeypatch):
+    for name, rank in launched.items():
+        monkeypatch.setenv(name, rank)
+    assert f"{started} already holds a run" in fails(capsys, cache, started)
+
+
+@pytest.mark.parametrize("launched", [{"RANK": "8", "LOCAL_RANK": "0"}, {"SLURM_PROCID": "1"}, {"LOCAL_RANK": "1"}])
+def test_other_processes_leave_guarding_to_the_first(launched):
+    assert not first_process(launched)
+
+
+def test_auto_starts_a_run_and_goes_on_with_it(cache, tmp_path, started):
+    assert run(cache, tmp_path / "new", "--ckpt_path", "auto", "--trainer.max_epochs", "1") == 0
+    assert state(tmp_path / "new")["global_step"] == 4
+    assert run(cache, started, "--ckpt_path", "auto", "--trainer.max_epochs", "3") == 0
+    assert state(started)["global_step"] == 12
+
+
+def test_auto_takes_the_newest_of_what_a_run_and_a_requeued_job_left(started):
+    last, requeued = checkpoint_file(started, "last"), started / "hpc_ckpt_1.ckpt"
+    shutil.copy(last, requeued)
+    os.utime(requeued, (0, 0))
+    assert find_checkpoint(str(started), "auto") == str(last)
+    os.utime(requeued)
+    assert find_checkpoint(str(started), "auto") == str(requeued)
+    last.unlink()
+    assert find_checkpoint(str(started), "auto") == str(requeued)
+    with pytest.raises(FileExistsError, match="already holds a run"):
+        check_unused(str(started))
 
 
 def test_resuming_what_was_never_started_is_one_sentence(cache, tmp_path, capsys):
@@ -176,6 +244,7 @@ def test_resuming_with_data_that_were_prepared_otherwise_is_refused(cache, start
         (["--model.mask_ratio", "1.0"], "mask_ratio 1.0 leaves 0 of 96 tokens visible"),
         (["--model.mask_ratio", "-0.5"], "choose one between 0 and 1"),
         (["--data.views", "{sax: 9}"], "known views are"),
+        (["--trainer.max_epochs", "-1"], "set --trainer.max_epochs or --trainer.max_steps"),
         (["--model.encoder.init_args.heads", "5"], "5 heads do not divide a width of 32"),
     ],
 )

@@ -1,7 +1,7 @@
 """Checkpoints of a run: ``checkpoints/best.ckpt`` and ``checkpoints/last.ckpt`` in the run folder.
 
-The run folder is ``trainer.default_root_dir``. Lightning writes checkpoints atomically. They are something people
-share, so the folder of the run, which Lightning's own callback would store inside, stays out of them.
+The run folder is ``trainer.default_root_dir``. Checkpoints are written atomically. They are something people share, so
+the folder of the run, which Lightning's own callback would store inside, stays out of them.
 """
 
 from pathlib import Path
@@ -9,15 +9,26 @@ from typing import Any, Literal
 
 from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
+from lightning.pytorch.utilities.exceptions import SIGTERMException
 from lightning.pytorch.utilities.types import STEP_OUTPUT
 from torch import Tensor
 
+from cmr_ssl.callbacks.atomic import save_wholly
+from cmr_ssl.data.cache import remove_halves
+
 FOLDER, BEST, LAST = "checkpoints", "best", "last"
+REQUEUED = "hpc_ckpt_*.ckpt"  # what Lightning leaves in the run folder when SLURM warns that time is up
 
 
 def checkpoint_file(run_folder: str | Path, name: str) -> Path:
     """Return where the checkpoint `name`, best or last, of a run lies."""
     return Path(run_folder) / FOLDER / f"{name}.ckpt"
+
+
+def resumable(run_folder: str | Path) -> list[Path]:
+    """Return the checkpoints from which a run may go on, oldest first; none where nothing was trained."""
+    found = [checkpoint_file(run_folder, LAST), *Path(run_folder).glob(REQUEUED)]
+    return sorted((path for path in found if path.is_file()), key=lambda path: path.stat().st_mtime_ns)
 
 
 class BestCheckpoint(ModelCheckpoint):
@@ -33,7 +44,8 @@ class BestCheckpoint(ModelCheckpoint):
         super().__init__(filename=BEST, monitor=monitor, mode=mode, enable_version_counter=False)
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Place the folder in the run folder."""
+        """Place the folder in the run folder; write atomically."""
+        save_wholly(trainer)
         self.dirpath = str(checkpoint_file(trainer.default_root_dir, BEST).parent.absolute())
         super().setup(trainer, pl_module, stage)
 
@@ -52,7 +64,11 @@ class BestCheckpoint(ModelCheckpoint):
 
 
 class LastCheckpoint(Checkpoint):
-    """Keep the newest state to resume from: after every epoch and, if asked, every few steps."""
+    """Keep the newest state to resume from: after every epoch, when told to end (SIGTERM) and, if asked, every few steps.
+
+    Where several processes train, the signal reaches each at another moment, and they cannot save together: the state is
+    that of the last epoch or few steps.
+    """
 
     def __init__(self, every_n_steps: int | None = None) -> None:
         """Choose how much a killed run may lose.
@@ -68,6 +84,20 @@ class LastCheckpoint(Checkpoint):
         self.every_n_steps = every_n_steps
         self.saved_step = 0
 
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Write atomically; remove what a killed run left half written."""
+        save_wholly(trainer)
+        if trainer.is_global_zero:
+            remove_halves(checkpoint_file(trainer.default_root_dir, LAST).parent)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return at which step this state was saved."""
+        return {"saved_step": self.saved_step}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Know that this step is saved: between the batches of the next, their gradients would be lost."""
+        self.saved_step = state_dict["saved_step"]
+
     def save(self, trainer: Trainer) -> None:
         """Write the checkpoint unless this step's is there."""
         if trainer.global_step != self.saved_step and not trainer.sanity_checking:
@@ -80,9 +110,19 @@ class LastCheckpoint(Checkpoint):
     ) -> None:
         """Write within an epoch; its last step is left to the end of the epoch, after validation."""
         due = self.every_n_steps and trainer.global_step % self.every_n_steps == 0
-        if due and not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+        if (due or ending(trainer)) and not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch:
+            self.save(trainer)
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Write when told to end during the validation after an epoch, which is not repeated."""
+        if isinstance(exception, SIGTERMException) and trainer.validating and ending(trainer):
             self.save(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write after an epoch."""
         self.save(trainer)
+
+
+def ending(trainer: Trainer) -> bool:
+    """Tell whether a run of a single process was told to end; Lightning ends it after this batch."""
+    return trainer.world_size == 1 and trainer.received_sigterm

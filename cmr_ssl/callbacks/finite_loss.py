@@ -1,14 +1,18 @@
-"""Stop a run whose loss is no longer a number, and say which batch did it."""
+"""Stop a run whose loss is no longer a number, and say which batch did it, or that validation did."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import torch
 from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import STEP_OUTPUT
 from torch import Tensor
 
 from cmr_ssl.data.sample import Sample
+
+
+VALIDATED = "val/loss"
 
 
 class FiniteLoss(Callback):
@@ -47,6 +51,20 @@ class FiniteLoss(Callback):
         self.broken = first_broken(self.broken, watched, number)
         if len(self.subjects) == self.every_n_steps:
             self.check(trainer)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Refuse to go on from a validation whose loss is not finite; checkpoints are written after this.
+
+        Raises:
+            FloatingPointError: naming the epoch.
+        """
+        loss = trainer.callback_metrics.get(VALIDATED)
+        if trainer.state.fn == TrainerFn.FITTING and loss is not None and not loss.isfinite():
+            raise FloatingPointError(
+                f"{VALIDATED} is {float(loss)} in epoch {trainer.current_epoch}, step {trainer.global_step}: look at the "
+                "images and labels of the validation subjects, lower the learning rate, or train with "
+                "--trainer.precision 32-true; the last checkpoint is from before this validation"
+            )
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Refuse to save broken weights."""

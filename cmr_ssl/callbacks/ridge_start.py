@@ -73,8 +73,8 @@ class RidgeStart(Callback):
         task.linear.weight.copy_(solution.weights)
         task.linear.bias.copy_(solution.biases)
 
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Keep the statistics."""
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keep the statistics; no epoch starts where a run goes on in the middle of one."""
         if steady(pl_module):
             pl_module.centre.eval()
 

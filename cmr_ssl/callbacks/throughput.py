@@ -19,6 +19,12 @@ class Throughput(Callback):
         """Start counting with the first batch."""
         self.subjects = 0
         self.since = 0.0
+        self.step = 0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the clock; no epoch starts where a run goes on in the middle of one."""
+        self.step = trainer.global_step
+        self.restart()
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Restart the clock."""
@@ -31,9 +37,10 @@ class Throughput(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: STEP_OUTPUT, batch: Sample, batch_idx: int
     ) -> None:
-        """Count, and log every ``log_every_n_steps``."""
+        """Count, and log every ``log_every_n_steps``; several batches may make one step."""
         self.subjects += len(batch.subject) * trainer.world_size
-        if trainer.global_step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
+        stepped, self.step = trainer.global_step > self.step, trainer.global_step
+        if stepped and trainer.global_step % trainer.log_every_n_steps == 0:  # type: ignore[attr-defined]
             rate = self.subjects / max(time.perf_counter() - self.since, 1e-9)
             pl_module.log("train/subjects_per_second", rate, rank_zero_only=True, batch_size=len(batch.subject))
             self.restart()

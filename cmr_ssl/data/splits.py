@@ -46,7 +46,10 @@ def split_cohort(
     if column not in cohort and table is not None:
         cohort = cohort.assign(**{column: _told(table, column, list(cohort["subject"]))})
     if column not in cohort:
-        raise ValueError(f"the cohort table has no column {column!r} to split by; it has {', '.join(cohort.columns)}")
+        raise ValueError(
+            f"the cohort table has no column {column!r} to split by; it has {', '.join(cohort.columns)}: name the table "
+            "that has it with --data.table FILE in training, with --table FILE elsewhere"
+        )
     unknown = sorted(set(cohort[column].dropna().astype(str)) - set(SPLITS))
     if unknown:
         raise ValueError(f"column {column!r} of the cohort table says {unknown[0]!r}; it may say {', '.join(SPLITS)}")

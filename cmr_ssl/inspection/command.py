@@ -16,6 +16,7 @@ def inspect(
     subjects: int = 100,
     files: NiftiFiles = FIELD_FILES,
     device: str = "auto",
+    table: Path | None = None,
 ) -> int:
     """Tell which planes of a study look wrong, and why: those that the rest of the heart does not tell.
 
@@ -28,12 +29,13 @@ def inspect(
         subjects: how many studies of the cache to learn from, none of the test split.
         files: how a subject's files are called.
         device: cpu, cuda, or auto for cuda where there is one.
+        table: CSV, TSV or parquet file with the column by which training was split, if it was (--data.split_column).
 
     Returns:
         Exit status: 0 if any study could be inspected, else 1.
 
     Raises:
-        FileNotFoundError: if checkpoint, source, cache or calibration are missing.
+        FileNotFoundError: if checkpoint, source, cache, table or calibration are missing.
         ValueError: if they do not belong together, or the cache has too few studies.
     """
     folder = NiftiFolder(source, files)
@@ -42,11 +44,13 @@ def inspect(
         raise ValueError(f"nothing is learnt from {subjects} subjects: give --subjects 1 or more")
     if not checkpoint.is_file():
         raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
+    if table is not None and not table.is_file():
+        raise FileNotFoundError(f"no table at {table}: name the file by whose column training was split, or none")
 
     from cmr_ssl.devices import device_of
     from cmr_ssl.inspection.calibration import SUFFIX
     from cmr_ssl.inspection.inspecting import Learning, inspect_folder
 
     kept = calibration or checkpoint.with_suffix(SUFFIX)
-    inspected = inspect_folder(checkpoint, folder, Learning(kept, cache, subjects), out, device_of(device))
+    inspected = inspect_folder(checkpoint, folder, Learning(kept, cache, subjects, table), out, device_of(device))
     return 0 if inspected else 1

@@ -32,11 +32,15 @@ SHOWN = 24  # planes on the screen, the worst; the table holds them all
 
 
 class Learning(NamedTuple):
-    """Where what is usual is kept, and from how many studies of which cache it is learnt; None to read it."""
+    """Where what is usual is kept, and from how many studies of which cache it is learnt; None to read it.
+
+    The table has the column by which training was split, where the cache's own has none.
+    """
 
     kept: Path
     cache: Path | None
     subjects: int
+    table: Path | None = None
 
 
 @torch.inference_mode()
@@ -67,7 +71,7 @@ def calibrated(
     model = fingerprint(checkpoint)
     if learning.cache is None:
         return read_calibration(learning.kept, model)
-    planes = examine_cache(checkpoint, learning.cache, learning.subjects, task, trained, device)
+    planes = examine_cache(checkpoint, learning.cache, learning.subjects, task, trained, device, learning.table)
     calibration = calibrate(planes, model)
     write_calibration(learning.kept, calibration)
     return calibration

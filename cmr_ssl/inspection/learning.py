@@ -20,17 +20,26 @@ from cmr_ssl.tasks.trained import Trained
 FEWEST_PLANES = 3  # of a study that has something to tell
 
 
-def split_subjects(checkpoint: Path, cache: Path, trained: Trained, *splits: Split) -> list[str]:
+def split_subjects(
+    checkpoint: Path, cache: Path, trained: Trained, *splits: Split, table: Path | None = None
+) -> list[str]:
     """Return the subjects of a cache that belong to these splits of a checkpoint, sorted.
+
+    Args:
+        checkpoint: for what is said where something is wrong.
+        cache: the prepared studies.
+        trained: the checkpoint, loaded.
+        splits: which of its splits.
+        table: with the column by which its training was split, where the cohort's own table has none.
 
     Raises:
         FileNotFoundError: if there is no such cache.
-        ValueError: if it was prepared otherwise, or nobody is left.
+        ValueError: if it was prepared otherwise, no table has the column, or nobody is left.
     """
     check_prepared(cache, trained.preparation)
-    split = trained.split
+    fractions, column = tuple(trained.split["fractions"]), trained.split["column"]
     cohort = usable(read_cohort(cache), trained.views, FEWEST_PLANES, trained.preparation["frames"])
-    belongs = split_cohort(cohort, tuple(split["fractions"]), split["column"]).isin(splits)
+    belongs = split_cohort(cohort, fractions, column, table).isin(splits)
     if not belongs.any():
         raise ValueError(f"no study of {cache} is in the {' or '.join(splits)} split of {checkpoint}: prepare more")
     return sorted(cohort["subject"][belongs])
@@ -46,9 +55,18 @@ def studies(cache: Path, subjects: list[str], trained: Trained, device: torch.de
 
 
 def examine_cache(
-    checkpoint: Path, cache: Path, count: int, task: PretrainingTask, trained: Trained, device: torch.device
+    checkpoint: Path,
+    cache: Path,
+    count: int,
+    task: PretrainingTask,
+    trained: Trained,
+    device: torch.device,
+    table: Path | None = None,
 ) -> Iterator[Examined]:
-    """Yield the planes of up to `count` studies of a cache, chosen by a stable hash, none of the test split."""
-    subjects = first_subjects(split_subjects(checkpoint, cache, trained, "train", "val"), count)
+    """Yield the planes of up to `count` studies of a cache, chosen by a stable hash, none of the test split.
+
+    Where training was split by a column that the cohort's own table lacks, `table` has it.
+    """
+    subjects = first_subjects(split_subjects(checkpoint, cache, trained, "train", "val", table=table), count)
     for heart in track(studies(cache, subjects, trained, device), "learning what is usual", len(subjects)):
         yield from examine(task, heart, trained.preparation["spacing_mm"])

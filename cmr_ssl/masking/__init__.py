@@ -1,6 +1,6 @@
 """Masking rules, composable: each scores tokens, the lowest sums stay visible."""
 
-from cmr_ssl.masking.base import Masked, Masking, draw_noise, mask, needed_planes, visible_tokens
+from cmr_ssl.masking.base import Masked, Masking, check_rules, draw_noise, mask, needed_planes, visible_tokens
 from cmr_ssl.masking.long_axis_dropout import LongAxisDropout
 from cmr_ssl.masking.plane_dropout import PlaneDropout
 from cmr_ssl.masking.random import RandomMasking
@@ -15,6 +15,7 @@ __all__ = (
     "RandomMasking",
     "StackEndDropout",
     "TubeMasking",
+    "check_rules",
     "draw_noise",
     "mask",
     "needed_planes",

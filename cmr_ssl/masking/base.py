@@ -6,7 +6,7 @@ visible. Their number is fixed, so shapes stay static however many planes are mi
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,7 +18,13 @@ ABSENT = 1e6  # more than any sum of HIDE, so tokens that do not exist come last
 
 
 class Masking(ABC):
-    """One rule of masking."""
+    """One rule of masking.
+
+    Attributes:
+        ranks_tokens: whether it tells the tokens of a plane apart; rules that only drop planes say False.
+    """
+
+    ranks_tokens: ClassVar[bool] = True
 
     @abstractmethod
     def scores(self, noise: Tensor, present: Tensor, affine: Tensor, needed_planes: int) -> Tensor:
@@ -67,6 +73,16 @@ def check_rate(what: str, rate: float) -> float:
     if not 0 <= rate <= 1:
         raise ValueError(f"{what} needs a rate between 0 and 1, got {rate}")
     return rate
+
+
+def check_rules(maskings: Sequence[Masking]) -> None:
+    """Raise ValueError where no rule chooses among the tokens of a plane, so that always the first would be visible."""
+    if not any(masking.ranks_tokens for masking in maskings):
+        named = ", ".join(type(masking).__name__ for masking in maskings) or "nothing"
+        raise ValueError(
+            f"model.masking names {named}, which chooses no tokens within planes: add a rule that does, for example "
+            "cmr_ssl.masking.RandomMasking"
+        )
 
 
 def subject_draws(noise: Tensor, count: int) -> Tensor:

@@ -12,6 +12,8 @@ class LongAxisDropout(Masking):
     Where the short axis alone cannot fill the budget of visible tokens, some long-axis planes stay.
     """
 
+    ranks_tokens = False
+
     def __init__(self, rate: float = 0.1) -> None:
         """Set the probability.
 

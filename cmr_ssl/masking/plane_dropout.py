@@ -11,6 +11,8 @@ class PlaneDropout(Masking):
     Enough planes always stay to fill the budget of visible tokens, at least one; those kept are chosen at random.
     """
 
+    ranks_tokens = False
+
     def __init__(self, rate: float = 0.3) -> None:
         """Set the probability.
 

@@ -12,6 +12,8 @@ class StackEndDropout(Masking):
     A run has at least one slice. Where the other planes cannot fill the budget of visible tokens, some of it stay.
     """
 
+    ranks_tokens = False
+
     def __init__(self, rate: float = 0.2, longest: float = 0.5) -> None:
         """Set how often and how much.
 

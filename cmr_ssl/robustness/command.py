@@ -20,7 +20,8 @@ def robustness(
         checkpoint: of any task of this project.
         cache: prepared with the settings the checkpoint was trained with.
         out: folder for robustness.csv, robustness.md, robustness.png and, of a pretraining task, pictures.
-        table: CSV, TSV or parquet file with the true phenotypes, for a task that predicts them.
+        table: CSV, TSV or parquet file with the true phenotypes, for a task that predicts them, or with the column by
+            which training was split (--data.split_column).
         subjects: of the test split, at most; also those among whom a subject must be found again.
         reference: of the training split, at most; their mean embedding is the centre from which angles are seen.
         batch_size: subjects a batch.
@@ -37,7 +38,7 @@ def robustness(
     if not checkpoint.is_file():
         raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
     if table is not None and not table.is_file():
-        raise FileNotFoundError(f"no table at {table}: name the file with the true phenotypes, or leave --table out")
+        raise FileNotFoundError(f"no table at {table}: name the file with phenotypes or split, or leave --table out")
     if min(subjects, reference) < 2 or batch_size < 1:
         raise ValueError(f"--subjects {subjects} and --reference {reference} must be 2 or more, --batch_size 1 or more")
 

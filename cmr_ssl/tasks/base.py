@@ -1,5 +1,6 @@
 """What all tasks share: one way to optimise."""
 
+import math
 from typing import Any
 
 import torch
@@ -36,8 +37,17 @@ class Task(LightningModule):
         self.log("train/gradient_norm", self.gradient_norm)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Return AdamW with warm-up and cosine over all steps of the run."""
-        steps = int(self.trainer.estimated_stepping_batches)
+        """Return AdamW with warm-up and cosine over all steps of the run.
+
+        Raises:
+            ValueError: if nobody knows how many there are.
+        """
+        steps = self.trainer.estimated_stepping_batches
+        if math.isinf(steps):
+            raise ValueError(
+                "the rate falls over all steps of a run, so their number must be known: set --trainer.max_epochs or "
+                "--trainer.max_steps; --trainer.max_time may end the run before"
+            )
         fused = self.trainer.precision != "16-mixed"  # whose gradients must be unscaled before they are clipped
-        optimizer, schedule = adamw(self, self.depth, self.optimisation, steps, fused)
+        optimizer, schedule = adamw(self, self.depth, self.optimisation, int(steps), fused)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}

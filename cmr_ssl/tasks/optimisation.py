@@ -1,13 +1,15 @@
 """AdamW as transformers are trained: warm-up, cosine, no decay on biases and norms, decay of the rate over layers."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from torch import nn
 from torch.optim import AdamW, Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Optimisation:
     Attributes:
         learning_rate: peak rate, after warm-up.
         weight_decay: decay of matrices; biases, norms and tokens never decay.
-        warmup: share of all steps over which the rate rises from zero.
+        warmup: share of all steps over which the rate rises; the first step has a rate, too.
         betas: AdamW's two averages.
         encoder_factor: factor of the rate for the encoder; below 1 where a new head must learn faster than a pretrained
             encoder, above 1 where the head starts at a solution.
@@ -63,8 +65,12 @@ def layers_above(name: str, depth: int) -> int:
 
 
 def decays(name: str, parameter: nn.Parameter) -> bool:
-    """Tell whether a parameter is a matrix, which decays, and not a bias, norm or token."""
-    return parameter.squeeze().ndim > 1
+    """Tell whether a parameter is a matrix or kernel, which decays, and not a bias, norm, token or reach.
+
+    Layers call theirs `weight`; a matrix of one row, the head of a single target, is one, and a token, whose shape is
+    (1, 1, D), is none.
+    """
+    return name.rpartition(".")[2] == "weight" and parameter.ndim > 1
 
 
 def parameter_groups(task: nn.Module, depth: int, how: Optimisation) -> list[dict[str, Any]]:
@@ -83,10 +89,22 @@ def trainable(task: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
     return ((name, parameter) for name, parameter in task.named_parameters() if parameter.requires_grad)
 
 
-def adamw(task: nn.Module, depth: int, how: Optimisation, steps: int, fused: bool) -> tuple[Optimizer, LRScheduler]:
-    """Return AdamW and its schedule over `steps` optimiser steps: linear warm-up, then cosine to zero."""
-    from monai.optimizers import WarmupCosineSchedule  # MONAI takes seconds to import, and only training needs it
+def warmup_cosine(step: int, warmup: int, steps: int) -> float:
+    """Return the factor of the rate for a step, counted from 0: (step + 1) / warmup, then a cosine to zero at `steps`.
 
+    Args:
+        step: how many steps were made before this one.
+        warmup: steps over which the rate rises, 1 or more; the last of them has the peak rate.
+        steps: of the whole run, more than `warmup`.
+    """
+    if step < warmup:
+        return (step + 1) / warmup
+    done = min(1.0, (step - warmup) / (steps - warmup))
+    return (1 + math.cos(math.pi * done)) / 2
+
+
+def adamw(task: nn.Module, depth: int, how: Optimisation, steps: int, fused: bool) -> tuple[Optimizer, LRScheduler]:
+    """Return AdamW and its schedule over `steps` optimiser steps; see `warmup_cosine`."""
     optimizer = AdamW(parameter_groups(task, depth, how), betas=how.betas, fused=fused)
     warmup = max(1, round(how.warmup * steps))
-    return optimizer, WarmupCosineSchedule(optimizer, warmup_steps=warmup, t_total=max(steps, warmup + 1))
+    return optimizer, LambdaLR(optimizer, partial(warmup_cosine, warmup=warmup, steps=max(steps, warmup + 1)))

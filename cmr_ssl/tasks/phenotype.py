@@ -9,16 +9,18 @@ from torch import Tensor, nn
 
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import subject_mean
-from cmr_ssl.masking import Masking, draw_noise, mask, visible_tokens
+from cmr_ssl.masking import Masking, check_rules, draw_noise, mask, visible_tokens
 from cmr_ssl.models import ClassTokenPooling, Encoded, Encoder, Pooling
 from cmr_ssl.models.baselines import PlanesResNet
 from cmr_ssl.models.tokens import Coordinates, coordinates, grid_of, patchify, take, take_coordinates
-from cmr_ssl.models.transformer import initialise
+from cmr_ssl.models.transformer import zero_head
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.objectives import Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, known, load_pretrained
+
+LATEST = 0.1  # share of the last batch in the statistics of the features, once there were enough batches
 
 
 class PhenotypePrediction(Task):
@@ -38,8 +40,7 @@ class PhenotypePrediction(Task):
         self.targets, self.objective = targets, objective
         # what all hearts have in common fills their vectors almost wholly; only the rest of it tells them apart
         self.centre = nn.BatchNorm1d(features, affine=False)
-        self.linear = nn.Linear(features, objective.outputs(targets))
-        initialise(self.linear)
+        self.linear = zero_head(features, objective.outputs(targets))
         self.seen: list[tuple[Tensor, Tensor]] = []
 
     @abstractmethod
@@ -68,12 +69,23 @@ class PhenotypePrediction(Task):
         outputs: Tensor = self.linear(self.centre(features))
         return outputs
 
+    def on_train_batch_start(self, batch: Sample, batch_idx: int) -> None:
+        """Let the statistics of the features be those of the batches so far: no trace of where they begin."""
+        self.centre.momentum = max(LATEST, 1 / (1 + self.trainer.fit_loop.total_batch_idx))
+
     def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
         """Return the loss of one batch, each subject that has a value weighing the same."""
         losses = self.objective.loss(self(batch), batch.phenotypes)
         loss = subject_mean(losses, ~batch.phenotypes.isnan().all(dim=1))
         self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
         return loss
+
+    def on_after_backward(self) -> None:
+        """Let the statistics of the features be those of all processes, the same in each."""
+        if self.centre.training and self.trainer.world_size > 1:
+            for own in (self.centre.running_mean, self.centre.running_var):
+                assert own is not None  # for the type checker
+                own.copy_(self.trainer.strategy.reduce(own.clone(), reduce_op="mean"))
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:
         """Keep what was predicted until the epoch ends."""
@@ -155,6 +167,8 @@ class PhenotypeTask(PhenotypePrediction):
             raise ValueError(
                 f"model.masking and model.mask_ratio {mask_ratio} go together: name rules and 0 < ratio < 1"
             )
+        if masking:
+            check_rules(masking)
         self.masking, self.mask_ratio, self.seed = masking or [], mask_ratio, seed
         self.frozen = freeze == "encoder"
         freeze_blocks(self.encoder, freeze)
@@ -167,8 +181,8 @@ class PhenotypeTask(PhenotypePrediction):
     def setup(self, stage: str) -> None:
         """Load the pretrained weights and read the phenotypes; see `PhenotypePrediction.setup`."""
         if stage == "fit" and self.encoder_checkpoint:
-            preparation = self.trainer.datamodule.preparation  # type: ignore[attr-defined]
-            load_pretrained(self.encoder, Path(self.encoder_checkpoint), preparation)
+            data = self.trainer.datamodule.state_dict()  # type: ignore[attr-defined]
+            load_pretrained(self.encoder, Path(self.encoder_checkpoint), data)
         super().setup(stage)
 
     def features(self, batch: Sample) -> Tensor:

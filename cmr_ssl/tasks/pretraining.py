@@ -13,7 +13,7 @@ from torchmetrics import MeanMetric, MetricCollection
 from cmr_ssl.corruption import Corruption, corrupt, draw_flaws
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, still_and_motion, subject_mean
-from cmr_ssl.masking import Masked, Masking, draw_noise, mask, needed_planes, visible_tokens
+from cmr_ssl.masking import Masked, Masking, check_rules, draw_noise, mask, needed_planes, visible_tokens
 from cmr_ssl.metrics import Explained, plane_of, psnr, visible_planes, visible_statistics
 from cmr_ssl.models import Decoder, Encoded, Encoder
 from cmr_ssl.models.tokens import Coordinates, Grid, coordinates, grid_of, patchify, take, take_coordinates
@@ -84,6 +84,7 @@ class PretrainingTask(Task):
             )
         if not masking:
             raise ValueError("pretraining needs at least one masking rule, for example cmr_ssl.masking.RandomMasking")
+        check_rules(masking)
         self.save_hyperparameters()
         self.encoder = encoder
         self.decoder = decoder(encoder)

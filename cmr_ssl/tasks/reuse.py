@@ -1,13 +1,17 @@
 """Reuse a pretrained encoder: described by its checkpoint, loaded strictly, frozen as far as asked."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from lightning.fabric.utilities.rank_zero import rank_zero_only
 from torch import nn
 
 from cmr_ssl.checkpoints import load_encoder
 from cmr_ssl.models import Encoder
+
+log = logging.getLogger(__name__)
 
 Freeze = int | Literal["encoder"]
 
@@ -46,19 +50,20 @@ def freeze_blocks(encoder: Encoder, freeze: Freeze) -> None:
         encoder.class_token.requires_grad_(False)
 
 
-def load_pretrained(encoder: Encoder, checkpoint: Path, preparation: Mapping[str, Any]) -> None:
-    """Copy the weights of `checkpoint` into the encoder it describes.
+def load_pretrained(encoder: Encoder, checkpoint: Path, data: Mapping[str, Any]) -> None:
+    """Copy the weights of `checkpoint` into the encoder it describes; warn where it may know subjects of the test.
 
     Args:
         encoder: to be filled.
         checkpoint: of any task.
-        preparation: how the data it is to see now were prepared.
+        data: state of the data it is to see now: their `preparation` and `split`, as `CineDataModule` tells them.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it holds another encoder, or the data were prepared otherwise than those it learnt from.
     """
     pretrained = load_encoder(checkpoint)
+    preparation = data["preparation"]
     differ = [key for key, value in pretrained.preparation.items() if preparation.get(key) != value]
     if differ:
         values = ", ".join(f"{key} {pretrained.preparation[key]}, not {preparation.get(key)}" for key in differ)
@@ -69,3 +74,25 @@ def load_pretrained(encoder: Encoder, checkpoint: Path, preparation: Mapping[str
         raise ValueError(
             f"model.encoder is not the encoder of {checkpoint}: leave its description out, the checkpoint has one"
         ) from error
+    compare_splits(checkpoint, pretrained.split, data["split"])
+
+
+@rank_zero_only
+def compare_splits(checkpoint: Path, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Warn where an encoder may have learnt from subjects that it is now validated or tested on."""
+    if split_rule(then) != split_rule(now):
+        log.warning(
+            "the encoder of %s learnt from subjects set apart by %s, but this run sets them apart by %s: it may know "
+            "subjects of the validation and test splits, whose scores would flatter it; set --data.fractions, "
+            "--data.split_column and --data.table as its training did",
+            checkpoint,
+            split_rule(then),
+            split_rule(now),
+        )
+
+
+def split_rule(split: Mapping[str, Any]) -> str:
+    """Return in words by what subjects are set apart; fractions do not count where a column tells."""
+    if split["column"] is not None:
+        return f"column {split['column']!r}"
+    return "fractions " + ", ".join(f"{fraction:g}" for fraction in split["fractions"])

@@ -151,8 +151,8 @@ class SegmentationTask(Segmentation):
         """Load the pretrained weights; see `Segmentation.setup`."""
         super().setup(stage)
         if stage == "fit" and self.encoder_checkpoint:
-            preparation = self.trainer.datamodule.preparation  # type: ignore[attr-defined]
-            load_pretrained(self.encoder, Path(self.encoder_checkpoint), preparation)
+            data = self.trainer.datamodule.state_dict()  # type: ignore[attr-defined]
+            load_pretrained(self.encoder, Path(self.encoder_checkpoint), data)
 
     def logits(self, batch: Sample, frames: Tensor) -> Tensor:
         """Return logits; see `Segmentation.logits`."""

@@ -1,5 +1,6 @@
 import io
 import zipfile
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -53,3 +54,21 @@ def test_the_best_checkpoint_is_the_best(cache, tmp_path):
 def test_asking_for_a_checkpoint_every_zero_steps_is_refused():
     with pytest.raises(ValueError, match="at least 1, got 0"):
         LastCheckpoint(0)
+
+
+def trainer_at(step, saved, **changes):
+    """Return a trainer in the middle of an epoch that notes at which step it saves."""
+    loop = SimpleNamespace(epoch_loop=SimpleNamespace(batch_progress=SimpleNamespace(is_last_batch=False)))
+    place = {"global_step": step, "sanity_checking": False, "default_root_dir": "run", "fit_loop": loop}
+    place |= {"received_sigterm": False, "world_size": 1, "validating": False}
+    return SimpleNamespace(**place | changes, save_checkpoint=lambda path, weights_only: saved.append(step))
+
+
+def test_a_resumed_run_saves_at_steps_and_never_between_the_batches_of_one():
+    saved: list[int] = []
+    callback, before = LastCheckpoint(2), LastCheckpoint(2)
+    before.saved_step = 4
+    callback.load_state_dict(before.state_dict())
+    for step in (4, 4, 5, 5, 5, 6, 6):  # three batches a step, the first of them done when the run was killed
+        callback.on_train_batch_end(trainer_at(step, saved), None, {}, None, 0)
+    assert saved == [6]

@@ -124,6 +124,24 @@ def test_the_subjects_of_a_broken_batch_are_named(cache, tmp_path, capsys):
     assert f"subjects {subjects})" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("loss", BROKEN)
+def test_a_validation_whose_loss_is_no_number_stops_a_fit_and_nothing_else(loss):
+    where = {"callback_metrics": {"val/loss": torch.tensor(loss)}, "current_epoch": 3, "global_step": 40}
+    FiniteLoss().on_validation_end(SimpleNamespace(state=SimpleNamespace(fn="validate"), **where), None)
+    with pytest.raises(FloatingPointError, match=rf"val/loss is {loss} in epoch 3, step 40: look at"):
+        FiniteLoss().on_validation_end(SimpleNamespace(state=SimpleNamespace(fn="fit"), **where), None)
+    finite = where | {"callback_metrics": {"val/loss": torch.tensor(1e30)}}
+    FiniteLoss().on_validation_end(SimpleNamespace(state=SimpleNamespace(fn="fit"), **finite), None)
+
+
+def test_a_run_whose_validation_is_no_number_ends_in_one_sentence_without_a_best_checkpoint(cache, tmp_path, capsys):
+    assert run(cache, tmp_path / "run", *probe("ValidationPoison")) == 1
+    error = capsys.readouterr().err.partition("error: ")[2]
+    assert error.startswith("val/loss is nan in epoch 0, step 4")
+    assert error.count("\n") == 1
+    assert not (tmp_path / "run" / "checkpoints" / "best.ckpt").exists()
+
+
 def test_asking_less_than_every_step_is_refused():
     with pytest.raises(ValueError, match="at least 1, got 0"):
         FiniteLoss(0)

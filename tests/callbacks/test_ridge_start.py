@@ -40,7 +40,7 @@ def started(data, ckpt_path=None, freeze="encoder"):
     callback = RidgeStart()
     callback.setup(trainer, task, "fit")
     callback.on_fit_start(trainer, task)
-    callback.on_train_epoch_start(trainer, task)
+    callback.on_train_start(trainer, task)  # all that a run resumed in mid-epoch is told
     return task
 
 

@@ -21,13 +21,13 @@ def clock(monkeypatch):
     return made
 
 
-def steps(callback, clock, count, first=1, seconds=2.0, ranks=2, every=4):
-    """Take steps of three subjects a rank and return what is logged."""
+def steps(callback, clock, count, first=1, seconds=2.0, ranks=2, every=4, batches=1):
+    """Take steps of three subjects a rank and batch, and return what is logged."""
     logged = []
     task = SimpleNamespace(log=lambda name, value, **_: logged.append((name, value)))
-    for step in range(first, first + count):
+    for batch in range(first * batches, (first + count) * batches):
         clock.now += seconds
-        trainer = SimpleNamespace(world_size=ranks, global_step=step, log_every_n_steps=every)
+        trainer = SimpleNamespace(world_size=ranks, global_step=batch // batches, log_every_n_steps=every)
         callback.on_train_batch_end(trainer, task, {}, SimpleNamespace(subject=["a", "b", "c"]), 0)
     return logged
 
@@ -45,3 +45,16 @@ def test_validation_does_not_count(clock):
     clock.now += 1000
     callback.on_validation_end(None, None)
     assert steps(callback, clock, 4, first=5) == [("train/subjects_per_second", pytest.approx(3.0))]
+
+
+def test_batches_that_share_a_step_are_logged_once_and_counted_all(clock):
+    callback = Throughput()
+    callback.on_train_epoch_start(None, None)
+    assert steps(callback, clock, 9, batches=3) == [("train/subjects_per_second", pytest.approx(3.0))] * 2
+
+
+def test_a_run_that_goes_on_in_mid_epoch_starts_the_clock(clock):
+    clock.now = 1000
+    callback = Throughput()
+    callback.on_train_start(SimpleNamespace(global_step=2), None)
+    assert steps(callback, clock, 2, first=3) == [("train/subjects_per_second", pytest.approx(3.0))]

@@ -12,6 +12,7 @@ from cmr_ssl.inspection.inspecting import say
 from cmr_ssl.inspection.learning import split_subjects
 from cmr_ssl.tasks.trained import load_task
 from tests import studies
+from tests.caches import COHORT
 from tests.inspection.test_calibration import many
 
 
@@ -69,6 +70,19 @@ def test_test_subjects_teach_nothing_about_what_is_usual(checkpoint, cache):
     assert not learning & testing
     with pytest.raises(ValueError, match="was prepared with another"):
         split_subjects(checkpoint, cache, trained._replace(preparation={"size": 8}), "test")
+
+
+def test_a_checkpoint_split_by_a_table_needs_it_to_learn_and_says_so(checkpoint, source, cache, tmp_path, capsys):
+    stored = torch.load(checkpoint, weights_only=True)
+    stored["CineDataModule"]["split"]["column"] = "fold"
+    torch.save(stored, tmp_path / "split.ckpt")
+    table = tmp_path / "table.csv"
+    folds = ["test", "train"] * (len(COHORT) // 2)
+    pd.DataFrame({"eid": [*COHORT], "fold": folds}).to_csv(table, index=False)
+    assert inspect(tmp_path / "split.ckpt", source, "--cache", cache) == 1
+    assert "with --table FILE elsewhere" in capsys.readouterr().err
+    assert inspect(tmp_path / "split.ckpt", source, "--cache", cache, "--table", table) == 0
+    assert f"{len(COHORT) // 2} usual studies" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from cmr_ssl.masking import (
 )
 from cmr_ssl.metrics import visible_planes
 from cmr_ssl.models.tokens import Grid
-from tests.tiny import affines
+from cmr_ssl.tasks import PhenotypeTask
+from tests.tiny import affines, tiny_encoder, tiny_task
 
 GRID = Grid(6, 4, 3, 3)  # 36 tokens a plane
 VISIBLE = 65  # needs two planes
@@ -100,3 +101,12 @@ def test_the_mask_ratio_fixes_the_budget(ratio, count):
 def test_a_mask_ratio_that_hides_nothing_or_all_is_refused(ratio):
     with pytest.raises(ValueError, match=f"mask_ratio {ratio} leaves .* of 216 tokens visible"):
         visible_tokens(GRID, ratio)
+
+
+def test_rules_that_choose_no_tokens_within_planes_are_refused_by_every_task_that_masks():
+    rules = [PlaneDropout(0.5), LongAxisDropout(), StackEndDropout()]
+    with pytest.raises(ValueError, match="PlaneDropout, LongAxisDropout, StackEndDropout, which chooses no tokens"):
+        tiny_task(masking=rules)
+    with pytest.raises(ValueError, match="add a rule that does, for example"):
+        PhenotypeTask(["LVEF (%)"], encoder=tiny_encoder(), masking=rules[:1], mask_ratio=0.5)
+    assert tiny_task(masking=[TubeMasking(), *rules])

@@ -3,7 +3,8 @@ import math
 import pytest
 from torch import nn
 
-from cmr_ssl.models import GridPositions
+from cmr_ssl.models import AttentionPooling, GridPositions
+from cmr_ssl.tasks import PhenotypeTask
 from cmr_ssl.tasks.optimisation import Optimisation, adamw, layers_above, parameter_groups
 from tests.tiny import tiny_encoder, tiny_task
 
@@ -30,6 +31,14 @@ def test_biases_norms_and_tokens_do_not_decay_and_matrices_do():
         assert value == (0.0 if spared else 0.3), name
     assert decay["encoder.class_token"] == 0
     assert decay["encoder.blocks.0.attention.query.weight"] == 0.3
+
+
+@pytest.mark.parametrize("targets", [["LVEF (%)"], ["LVEF (%)", "LVEDV (mL)"]])
+def test_the_head_decays_whatever_the_number_of_its_targets_and_what_pools_for_it_as_pretraining_does(targets):
+    task = PhenotypeTask(targets, encoder=tiny_encoder(), pooling=AttentionPooling)
+    decay = {name: decay for name, (_, decay) in settings(task, Optimisation(weight_decay=0.3)).items()}
+    assert [decay["linear.weight"], decay["linear.bias"], decay["pooling.query"]] == [0.3, 0.0, 0.0]
+    assert decay["pooling.attention.query.weight"] == 0.3
 
 
 def test_pretraining_has_one_rate():
@@ -67,7 +76,7 @@ def test_the_rate_rises_linearly_then_falls_to_zero_as_a_cosine(steps):
         optimizer.step()
         schedule.step()
     warmup = round(0.2 * steps)
-    rising = [0.1 * step / warmup for step in range(warmup)]
+    rising = [0.1 * (step + 1) / warmup for step in range(warmup)]
     falling = [0.05 * (1 + math.cos(math.pi * k / (steps - warmup))) for k in range(steps - warmup + 1)]
     assert rates == pytest.approx(rising + falling, abs=1e-9)
     assert max(rates) == pytest.approx(0.1)
@@ -76,9 +85,28 @@ def test_the_rate_rises_linearly_then_falls_to_zero_as_a_cosine(steps):
 
 def test_a_run_of_one_step_has_a_schedule():
     optimizer, schedule = adamw(tiny_task(encoder=tiny_encoder(GridPositions())), 2, Optimisation(), 1, fused=True)
+    assert all(group["lr"] == Optimisation().learning_rate for group in optimizer.param_groups)
     optimizer.step()
     schedule.step()
-    assert all(0 <= group["lr"] <= Optimisation().learning_rate for group in optimizer.param_groups)
+
+
+def test_every_step_has_a_rate_and_a_restored_schedule_goes_on_as_if_it_had_not_been_stopped():
+    def built():
+        return adamw(nn.Linear(2, 2), 0, Optimisation(0.1, warmup=0.3), 10, fused=True)
+
+    def rates(optimizer, schedule, count):
+        for _ in range(count):
+            yield optimizer.param_groups[0]["lr"]
+            optimizer.step()
+            schedule.step()
+
+    whole = list(rates(*built(), 10))
+    assert min(whole) > 0
+    first, second = built(), built()
+    half = list(rates(*first, 4))
+    for new, old in zip(second, first, strict=True):
+        new.load_state_dict(old.state_dict())
+    assert half + list(rates(*second, 6)) == whole
 
 
 @pytest.mark.parametrize("fused", [True, False])

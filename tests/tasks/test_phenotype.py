@@ -1,0 +1,95 @@
+"""The head of phenotypes, on features that a test makes up."""
+
+import numpy as np
+import pytest
+import torch
+from lightning import Callback, LightningDataModule, Trainer
+from torch.utils.data import DataLoader
+
+from cmr_ssl.tasks.objectives import Regression
+from cmr_ssl.tasks.optimisation import Optimisation
+from cmr_ssl.tasks.phenotype import PhenotypePrediction
+from tests.tiny import tiny_batch
+
+FEATURES, SUBJECTS, BATCH = 2000, 24, 8
+
+
+class MadeUp(PhenotypePrediction):
+    """Knows the features of every subject, nearly the same for all of them, as those of hearts are."""
+
+    def __init__(self) -> None:
+        super().__init__(["LVEF (%)"], Regression(), Optimisation(1e-6), FEATURES)
+        generator = torch.Generator().manual_seed(0)
+        self.known = 3 + 0.05 * torch.randn(SUBJECTS, FEATURES, generator=generator)
+        self.moved = torch.nn.Parameter(torch.zeros(()))
+
+    def features(self, batch):
+        return self.known[[int(subject) for subject in batch.subject]] + self.moved
+
+
+class Cohort(LightningDataModule):
+    """Subjects 0, 1, ... with a phenotype each; every rank of a run sees another part of them."""
+
+    batch_size = BATCH
+
+    def use_targets(self, targets):
+        return np.arange(SUBJECTS, dtype=np.float32)[:, None]
+
+    def loader(self):
+        mine = [*range(self.trainer.global_rank, SUBJECTS, self.trainer.world_size)]
+        return DataLoader(mine, self.batch_size // self.trainer.world_size, collate_fn=batch_of)
+
+    train_dataloader = val_dataloader = loader
+
+
+def batch_of(subjects):
+    """Return what a batch of these subjects must hold for this task."""
+    blank = tiny_batch(len(subjects), slices=0)
+    return blank._replace(subject=[*map(str, subjects)], phenotypes=torch.tensor(subjects)[:, None].float())
+
+
+def fit(folder, steps, callbacks=(), **options):
+    """Train on the made-up features and return the task."""
+    task = MadeUp()
+    quiet = {name: False for name in ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")}
+    trainer = Trainer(
+        accelerator="cpu", max_steps=steps, num_sanity_val_steps=0, default_root_dir=folder, callbacks=[*callbacks],
+        **quiet, **options,
+    )  # fmt: skip
+    trainer.fit(task, datamodule=Cohort())
+    return task
+
+
+def test_a_new_head_says_what_is_usual_before_it_has_learnt():
+    task = MadeUp().train()
+    assert torch.equal(task(batch_of([0, 1, 2])), torch.zeros(3, 1))
+
+
+@pytest.mark.parametrize("steps", [1, 3, 9])
+def test_after_any_number_of_steps_features_are_centred_and_scaled_as_the_training_split_is(tmp_path, steps):
+    task = fit(tmp_path, steps).eval()
+    seen = task.known[: BATCH * min(steps, 3)]
+    standard = task.centre(seen)
+    assert standard.mean().abs() < 0.02
+    assert standard.var(dim=0).mean().item() == pytest.approx(1, abs=0.05)
+
+
+class Keeper(Callback):
+    """Write the statistics of each process to ``FOLDER/RANK.pt``."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def on_train_end(self, trainer, task):
+        torch.save([task.centre.running_mean, task.centre.running_var], self.folder / f"{trainer.global_rank}.pt")
+
+
+def test_two_processes_agree_on_the_statistics_of_all_their_subjects(tmp_path):
+    fit(tmp_path, 3, [Keeper(tmp_path)], devices=2, strategy="ddp_fork", use_distributed_sampler=False)
+    (mean, variance), other = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
+    assert torch.equal(mean, other[0])
+    assert torch.equal(variance, other[1])
+    known = MadeUp().known
+    torch.testing.assert_close(mean, known.mean(dim=0), atol=1e-3, rtol=0)
+    batches = torch.stack([known[rank::2][4 * step :][:4].var(dim=0) for rank in (0, 1) for step in range(3)])
+    torch.testing.assert_close(variance, batches.mean(dim=0), atol=1e-4, rtol=0)
