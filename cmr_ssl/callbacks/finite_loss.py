@@ -11,7 +11,6 @@ from torch import Tensor
 
 from cmr_ssl.data.sample import Sample
 
-
 VALIDATED = "val/loss"
 
 
