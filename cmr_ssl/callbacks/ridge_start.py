@@ -132,7 +132,7 @@ def begin(task: PhenotypeTask, start: Start | None) -> None:
 def labelled(data: CineDataModule, task: PhenotypeTask) -> tuple[list[str], Tensor]:
     """Return the training subjects of whom anything is known, and what the head should say of them, (N, outputs)."""
     subjects = data.subjects["train"]
-    values = torch.from_numpy(data.phenotypes.loc[subjects].to_numpy(np.float32))
+    values = torch.from_numpy(data.phenotypes.loc[subjects].to_numpy(np.float32, copy=True))
     aims = task.objective.aim(values.to(task.device)).cpu()
     known = ~aims.isnan().all(dim=1)
     return [subject for subject, has in zip(subjects, known.tolist(), strict=True) if has], aims[known]
