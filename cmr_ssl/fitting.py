@@ -39,7 +39,7 @@ class RunCLI(LightningCLI):
     """LightningCLI with one folder a run, honest resuming and a precision that the device has."""
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        """Parse, then settle the run folder and what `last`, `best` and `auto` mean, before Lightning reads the checkpoint."""
+        """Parse, then settle the run folder and which checkpoint is meant, before Lightning reads it."""
         super().parse_arguments(parser, args)
         asked = self.asked
         asked.trainer.default_root_dir = str(asked.trainer.default_root_dir or Path(RUNS) / self.config.subcommand)
@@ -122,8 +122,8 @@ def check_unused(folder: str) -> None:
     """Raise FileExistsError where the run folder already holds a run."""
     if resumable(folder):
         raise FileExistsError(
-            f"{folder} already holds a run: resume it with --ckpt_path last (auto in jobs that may be started again), or "
-            "start another one in a folder of its own with --trainer.default_root_dir"
+            f"{folder} already holds a run: resume it with --ckpt_path last (auto in jobs that may be started again), "
+            "or start another one in a folder of its own with --trainer.default_root_dir"
         )
 
 

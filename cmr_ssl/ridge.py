@@ -31,13 +31,22 @@ def ridge(features: Tensor, targets: Tensor) -> Ridge:
     Raises:
         ValueError: if a target is known of fewer than two subjects.
     """
-    known = ~targets.isnan()
     weights = torch.empty(targets.shape[1], features.shape[2], dtype=torch.float64)
     biases = torch.empty(targets.shape[1], dtype=torch.float64)
-    for subjects in known.unique(dim=1).T:  # targets that are known of the same subjects share what is slow
-        alike = (known == subjects[:, None]).all(dim=0)
+    for subjects, alike in known_alike(targets):
         weights[alike], biases[alike] = fit(features[subjects], targets[subjects][:, alike].double())
     return Ridge(weights, biases)
+
+
+def known_alike(targets: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield the targets, of (N, K), that are known of the same subjects and so share what is slow.
+
+    Yields:
+        Which subjects know them, (N,), and which targets they are, (K,).
+    """
+    known = ~targets.isnan()
+    for subjects in known.unique(dim=1).T:
+        yield subjects, (known == subjects[:, None]).all(dim=0)
 
 
 def fit(features: Tensor, targets: Tensor) -> Ridge:

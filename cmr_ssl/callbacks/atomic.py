@@ -13,8 +13,8 @@ from cmr_ssl.data.cache import write_atomically
 class AtomicCheckpoints(TorchCheckpointIO):
     """Writes a checkpoint beside its place, waits until it is on the disk, and renames it.
 
-    Lightning writes into the folder for temporary files; where that is on another file system, moving the file copies it
-    over the old checkpoint, and a run killed meanwhile has neither.
+    Lightning writes into the folder for temporary files; where that is on another file system, moving the file copies
+    it over the old checkpoint, and a run killed meanwhile has neither.
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: object = None) -> None:

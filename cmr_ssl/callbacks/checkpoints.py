@@ -64,10 +64,10 @@ class BestCheckpoint(ModelCheckpoint):
 
 
 class LastCheckpoint(Checkpoint):
-    """Keep the newest state to resume from: after every epoch, when told to end (SIGTERM) and, if asked, every few steps.
+    """Keep the newest state to resume from: after every epoch, on SIGTERM and, if asked, every few steps.
 
-    Where several processes train, the signal reaches each at another moment, and they cannot save together: the state is
-    that of the last epoch or few steps.
+    Where several processes train, the signal reaches each at another moment, and they cannot save together: the state
+    is that of the last epoch or few steps.
     """
 
     def __init__(self, every_n_steps: int | None = None) -> None:

@@ -60,8 +60,8 @@ class FiniteLoss(Callback):
         loss = trainer.callback_metrics.get(VALIDATED)
         if trainer.state.fn == TrainerFn.FITTING and loss is not None and not loss.isfinite():
             raise FloatingPointError(
-                f"{VALIDATED} is {float(loss)} in epoch {trainer.current_epoch}, step {trainer.global_step}: look at the "
-                "images and labels of the validation subjects, lower the learning rate, or train with "
+                f"{VALIDATED} is {float(loss)} in epoch {trainer.current_epoch}, step {trainer.global_step}: look at "
+                "the images and labels of the validation subjects, lower the learning rate, or train with "
                 "--trainer.precision 32-true; the last checkpoint is from before this validation"
             )
 

@@ -1,7 +1,10 @@
 """Start the head where a linear probe ends, so that fine-tuning has only to improve on it."""
 
-from typing import TypeGuard
+import logging
+from collections.abc import Iterator
+from typing import NamedTuple, TypeGuard
 
+import numpy as np
 import torch
 from lightning import Callback, LightningModule, Trainer
 from rich.progress import track
@@ -12,9 +15,21 @@ from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.data.sample import Sample, to_device
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.ridge import ridge
+from cmr_ssl.streamed_ridge import StreamedRidge
 from cmr_ssl.tasks.phenotype import PhenotypeTask
 
+log = logging.getLogger(__name__)
+
 ENOUGH = 4  # copies; where there are so many of each, more subjects help more
+
+
+class Start(NamedTuple):
+    """Statistics of the features, (F,) each, and the head for them: weights (outputs, F) and biases (outputs,)."""
+
+    mean: Tensor
+    variance: Tensor
+    weights: Tensor
+    biases: Tensor
 
 
 class RidgeStart(Callback):
@@ -32,7 +47,9 @@ class RidgeStart(Callback):
 
         Args:
             copies: of each subject as training sees it, beside itself; of many subjects fewer.
-            rows: subjects and copies, at most; memory grows with the square of their number, time with the cube.
+            rows: subjects and copies that are solved for at once; memory grows with the square of their number, time
+                with the cube. Of more subjects so many choose the directions in which all are seen (`StreamedRidge`),
+                and their statistics centre the features.
 
         Raises:
             ValueError: if copies are negative, or there are rows for fewer than two subjects.
@@ -62,35 +79,80 @@ class RidgeStart(Callback):
         task = pl_module
         if trainer.ckpt_path or not steady(task):
             return
-        with trainer.precision_plugin.forward_context():
-            features, aims = self.gather(trainer.datamodule, task)  # type: ignore[attr-defined]
+        own: Start | None = None
+        if trainer.is_global_zero:  # the others wait: where each solved for itself, nothing would keep them equal
+            with trainer.precision_plugin.forward_context():
+                own = self.solve(trainer.datamodule, task)  # type: ignore[attr-defined]
+        begin(task, trainer.strategy.broadcast(own))
+
+    def solve(self, data: CineDataModule, task: PhenotypeTask) -> Start:
+        """Return where the head of `task` starts on these data: exactly, or, of more than fit at once, streamed."""
+        everybody, aims = labelled(data, task)
+        copies = self.copies_of(len(everybody))
+        sample = first_subjects(everybody, self.rows // (1 + copies))
+        features, own = gather(data, task, sample, copies)
         variance, mean = torch.var_mean(features, dim=(0, 1), correction=0)
-        solution = ridge(features.sub_(mean).div_((variance + task.centre.eps).sqrt()), aims)  # a copy might not fit
-        assert task.centre.running_mean is not None  # for the type checker, as the next line
-        assert task.centre.running_var is not None
-        task.centre.running_mean.copy_(mean)
-        task.centre.running_var.copy_(variance)
-        task.linear.weight.copy_(solution.weights)
-        task.linear.bias.copy_(solution.biases)
+        scale = (variance + task.centre.eps).sqrt()
+        features.sub_(mean).div_(scale)  # a copy might not fit
+        if len(sample) == len(everybody):
+            solution, used = ridge(features, own), len(features)
+        else:
+            streamed = StreamedRidge(features.flatten(0, 1), aims)
+            streamed.add(features, own)
+            used = len(features)
+            del features
+            for some, wanted in looks(data, task, sorted({*everybody} - {*sample}), copies):
+                streamed.add(some.sub_(mean).div_(scale), wanted)
+                used += len(some)
+            solution = streamed.solve()
+        log.info("ridge start: head solved on %d subjects, each as it is and in %d copies", used, copies)
+        return Start(mean, variance, solution.weights, solution.biases)
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keep the statistics; no epoch starts where a run goes on in the middle of one."""
         if steady(pl_module):
             pl_module.centre.eval()
 
-    def gather(self, data: CineDataModule, task: PhenotypeTask) -> tuple[Tensor, Tensor]:
-        """Return features of subjects and copies (N, C, F) and what their head should say (N, outputs), on the host."""
-        copies = self.copies_of(len(data.subjects["train"]))
-        dataset = data.dataset(first_subjects(data.subjects["train"], self.rows // (1 + copies)))
-        loader = DataLoader(dataset, data.batch_size, num_workers=data.workers)
-        seen = [look(data, task, to_device(batch, task.device), copies) for batch in track(loader, "ridge start")]
-        features, aims = (torch.cat(parts) for parts in zip(*seen, strict=True))
-        known = ~aims.isnan().all(dim=1)
-        return features[known], aims[known]
-
     def copies_of(self, subjects: int) -> int:
         """Return how many copies there are of each, of so many subjects: more copies, then more subjects."""
         return min(self.copies, max(ENOUGH, self.rows // subjects - 1))
+
+
+def begin(task: PhenotypeTask, start: Start | None) -> None:
+    """Put statistics and head into a task."""
+    assert start is not None  # for the type checker, as the next lines: the first process has one
+    assert task.centre.running_mean is not None
+    assert task.centre.running_var is not None
+    task.centre.running_mean.copy_(start.mean)
+    task.centre.running_var.copy_(start.variance)
+    task.linear.weight.copy_(start.weights)
+    task.linear.bias.copy_(start.biases)
+
+
+def labelled(data: CineDataModule, task: PhenotypeTask) -> tuple[list[str], Tensor]:
+    """Return the training subjects of whom anything is known, and what the head should say of them, (N, outputs)."""
+    subjects = data.subjects["train"]
+    values = torch.from_numpy(data.phenotypes.loc[subjects].to_numpy(np.float32, copy=True))
+    aims = task.objective.aim(values.to(task.device)).cpu()
+    known = ~aims.isnan().all(dim=1)
+    return [subject for subject, has in zip(subjects, known.tolist(), strict=True) if has], aims[known]
+
+
+def gather(data: CineDataModule, task: PhenotypeTask, subjects: list[str], copies: int) -> tuple[Tensor, Tensor]:
+    """Return what `looks` yields, together: features (N, 1 + C, F) and aims (N, outputs)."""
+    features, aims = (torch.cat(parts) for parts in zip(*looks(data, task, subjects, copies), strict=True))
+    return features, aims
+
+
+def looks(
+    data: CineDataModule, task: PhenotypeTask, subjects: list[str], copies: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield what `look` returns of a few subjects at a time, those of whom anything is known."""
+    loader = DataLoader(data.dataset(subjects), data.batch_size, num_workers=data.workers)
+    for batch in track(loader, "ridge start"):
+        features, aims = look(data, task, to_device(batch, task.device), copies)
+        known = ~aims.isnan().all(dim=1)
+        yield features[known], aims[known]
 
 
 def look(data: CineDataModule, task: PhenotypeTask, batch: Sample, copies: int) -> tuple[Tensor, Tensor]:

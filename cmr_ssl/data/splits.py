@@ -47,8 +47,8 @@ def split_cohort(
         cohort = cohort.assign(**{column: _told(table, column, list(cohort["subject"]))})
     if column not in cohort:
         raise ValueError(
-            f"the cohort table has no column {column!r} to split by; it has {', '.join(cohort.columns)}: name the table "
-            "that has it with --data.table FILE in training, with --table FILE elsewhere"
+            f"the cohort table has no column {column!r} to split by; it has {', '.join(cohort.columns)}: name the "
+            "table that has it with --data.table FILE in training, with --table FILE elsewhere"
         )
     unknown = sorted(set(cohort[column].dropna().astype(str)) - set(SPLITS))
     if unknown:

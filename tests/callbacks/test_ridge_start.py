@@ -1,3 +1,4 @@
+import logging
 from contextlib import nullcontext
 from functools import partial
 from types import SimpleNamespace
@@ -6,15 +7,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from lightning import Callback
 from torch.utils.data import DataLoader
 
 from cmr_ssl.callbacks import RidgeStart
-from cmr_ssl.callbacks.ridge_start import look
+from cmr_ssl.callbacks.ridge_start import Start, gather, look
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.masking import PlaneDropout, RandomMasking
 from cmr_ssl.models import LandmarkPooling
+from cmr_ssl.streamed_ridge import FOLD
 from cmr_ssl.tasks import PhenotypeTask
+from tests.tasks.test_phenotype import fit
 from tests.tiny import tiny_encoder
 
 TARGETS = ["LVEDV (mL)", "LVEF (%)"]
@@ -35,7 +39,11 @@ def started(data, ckpt_path=None, freeze="encoder"):
     task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING, freeze=freeze)
     task.objective.learn(task.objective.place(data, TARGETS), TARGETS)
     trainer = SimpleNamespace(
-        ckpt_path=ckpt_path, datamodule=data, precision_plugin=SimpleNamespace(forward_context=nullcontext)
+        ckpt_path=ckpt_path,
+        datamodule=data,
+        is_global_zero=True,
+        precision_plugin=SimpleNamespace(forward_context=nullcontext),
+        strategy=SimpleNamespace(broadcast=lambda start: start),
     )
     callback = RidgeStart()
     callback.setup(trainer, task, "fit")
@@ -59,7 +67,7 @@ def told(data, tmp_path, monkeypatch):
     """Return the data with targets that lie along the two directions in which features differ most."""
     task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING)
     task.objective.learn(task.objective.place(data, TARGETS), TARGETS)
-    features = RidgeStart(copies=0).gather(data, task)[0][:, 0]
+    features = gather(data, task, first_subjects(data.subjects["train"], 99), 0)[0][:, 0]
     directions = torch.linalg.svd((features - features.mean(dim=0)) / (features.std(dim=0) + 1e-5))[0][:, :2]
     table = pd.read_csv(data.table, dtype={"eid": str}).set_index("eid")
     table.loc[first_subjects(data.subjects["train"], 99), TARGETS] = 60 + 20 * directions.numpy()
@@ -120,3 +128,47 @@ def test_rows_for_one_subject_are_too_few():
 def test_of_more_subjects_there_are_fewer_copies_but_enough(subjects, copies):
     assert RidgeStart().copies_of(subjects) == copies
     assert RidgeStart(copies=1).copies_of(subjects) == 1
+
+
+@torch.no_grad()
+def test_more_subjects_than_fit_are_all_used_and_counted(told, caplog):
+    task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING, freeze="encoder")
+    task.objective.learn(task.objective.place(told, TARGETS), TARGETS)
+    everybody = told.subjects["train"]
+    assert len(everybody) >= FOLD
+    looked: list[str] = []
+    dataset = told.dataset
+    with pytest.MonkeyPatch.context() as patch, caplog.at_level(logging.INFO):
+        patch.setattr(told, "dataset", lambda subjects: looked.extend(subjects) or dataset(subjects))
+        start = RidgeStart(copies=1, rows=4).solve(told, task)
+    assert sorted(looked) == everybody
+    assert f"solved on {len(everybody)} subjects, each as it is and in 1 copies" in caplog.text
+    assert start.weights.isfinite().all()
+    assert start.weights.shape == (2, task.pooling.width)
+
+
+class Own(RidgeStart):
+    """Solves alone, and each process finds something else."""
+
+    def solve(self, data, task):
+        found = torch.full((1, task.pooling.width), 1.0 + data.trainer.global_rank)
+        return Start(found[0], found[0], found, found[0, :1])
+
+
+class Keeper(Callback):
+    """Write what each process starts with to ``FOLDER/RANK.pt``."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def on_train_start(self, trainer, task):
+        torch.save(task.state_dict(), self.folder / f"{trainer.global_rank}.pt")
+
+
+def test_processes_that_train_together_start_with_the_solution_of_the_first(tmp_path):
+    task = PhenotypeTask(["LVEF (%)"], encoder=tiny_encoder(), freeze="encoder")
+    fit(task, tmp_path, 1, [Own(), Keeper(tmp_path)], devices=2, strategy="ddp_fork", use_distributed_sampler=False)
+    first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
+    for name in ("linear.weight", "linear.bias", "centre.running_mean", "centre.running_var"):
+        assert (first[name] == 1).all(), name
+        assert torch.equal(first[name], second[name]), name

@@ -48,9 +48,8 @@ def batch_of(subjects):
     return blank._replace(subject=[*map(str, subjects)], phenotypes=torch.tensor(subjects)[:, None].float())
 
 
-def fit(folder, steps, callbacks=(), **options):
-    """Train on the made-up features and return the task."""
-    task = MadeUp()
+def fit(task, folder, steps, callbacks=(), **options):
+    """Train a task on the made-up cohort and return it."""
     quiet = {name: False for name in ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")}
     trainer = Trainer(
         accelerator="cpu", max_steps=steps, num_sanity_val_steps=0, default_root_dir=folder, callbacks=[*callbacks],
@@ -67,7 +66,7 @@ def test_a_new_head_says_what_is_usual_before_it_has_learnt():
 
 @pytest.mark.parametrize("steps", [1, 3, 9])
 def test_after_any_number_of_steps_features_are_centred_and_scaled_as_the_training_split_is(tmp_path, steps):
-    task = fit(tmp_path, steps).eval()
+    task = fit(MadeUp(), tmp_path, steps).eval()
     seen = task.known[: BATCH * min(steps, 3)]
     standard = task.centre(seen)
     assert standard.mean().abs() < 0.02
@@ -85,7 +84,7 @@ class Keeper(Callback):
 
 
 def test_two_processes_agree_on_the_statistics_of_all_their_subjects(tmp_path):
-    fit(tmp_path, 3, [Keeper(tmp_path)], devices=2, strategy="ddp_fork", use_distributed_sampler=False)
+    fit(MadeUp(), tmp_path, 3, [Keeper(tmp_path)], devices=2, strategy="ddp_fork", use_distributed_sampler=False)
     (mean, variance), other = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
     assert torch.equal(mean, other[0])
     assert torch.equal(variance, other[1])
