@@ -82,7 +82,7 @@ def open_cohort(out: Path, order: Order, subjects: int, overwrite: bool, filing:
     Raises:
         ValueError: if the folder holds something else, a cohort of other settings, or too little space is left.
     """
-    wanted = order._asdict() | filing.settings
+    wanted = order.settings() | filing.settings
     settings = json.dumps(wanted, indent=1) + "\n"
     present = {path.name for path in out.iterdir()} if out.is_dir() else set()
     if present and SETTINGS not in present:
