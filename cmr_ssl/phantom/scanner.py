@@ -5,7 +5,7 @@ maps and phenotypes under all of them.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 
 Range = tuple[float, float]  # lowest and highest, drawn evenly between them for each session
@@ -123,16 +123,16 @@ class Scanner:
         """
         if not self.name or self.name != self.name.strip():
             raise ValueError(f"a scanner needs a name, not {self.name!r}")
-        for name, value in leaves(self):
-            low, high = LIMITS.get(name, (float("-inf"), float("inf")))
-            if name not in NO_RANGES and not low <= value[0] <= value[1] <= high:
+        for name, (low, high) in ranges(self).items():
+            least, most = LIMITS.get(name, ANY)
+            if not least <= low <= high <= most:
                 raise ValueError(
-                    f"{name} of the scanner {self.name!r} is {list(value)}: give lowest and highest, "
-                    f"between {low:g} and {high:g}"
+                    f"{name} of the scanner {self.name!r} is {[low, high]}: give lowest and highest, "
+                    f"between {least:g} and {most:g}"
                 )
 
 
-NO_RANGES = {"name", "filtered"} | {f"sequence.{one.name}" for one in fields(Sequence)}
+ANY = (float("-inf"), float("inf"))
 LIMITS: dict[str, Range] = {
     **dict.fromkeys((f"contrast.{name}" for name in ("muscle", "organs", "fat", "lung")), (0.0, 5.0)),
     "contrast.border": (0.0, 1.0),
@@ -146,8 +146,8 @@ LIMITS: dict[str, Range] = {
 }
 
 
-def leaves(part: object, prefix: str = "") -> Iterator[tuple[str, tuple[float, float]]]:
-    """Yield every setting of a scanner under its dotted name; those that are no ranges come as they are."""
+def leaves(part: object, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield every setting of a scanner, or of a part of it, under its dotted name."""
     assert is_dataclass(part)
     for one in fields(part):
         value = getattr(part, one.name)
@@ -155,6 +155,12 @@ def leaves(part: object, prefix: str = "") -> Iterator[tuple[str, tuple[float, f
             yield from leaves(value, f"{prefix}{one.name}.")
         else:
             yield f"{prefix}{one.name}", value
+
+
+def ranges(scanner: Scanner) -> dict[str, Range]:
+    """Return the ranges of a scanner by their dotted names."""
+    found = {name: value for name, value in leaves(scanner) if not name.startswith("sequence.")}
+    return {name: value for name, value in found.items() if isinstance(value, tuple)}
 
 
 DEFAULT = Scanner()
@@ -189,9 +195,8 @@ def read_scanner(name: str) -> Scanner:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(Scanner, "scanner")
     try:
-        import yaml
-        described = parser.parse_object({"scanner": yaml.safe_load(path.read_text())})
-        made: Scanner = parser.instantiate(described).scanner
-    except (ArgumentError, TypeError) as error:
+        described = parser.parse_args([f"--scanner={path}"])
+    except ArgumentError as error:
         raise ValueError(f"{path} describes no scanner: {error}") from error
+    made: Scanner = parser.instantiate(described).scanner
     return made

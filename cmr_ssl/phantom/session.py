@@ -168,5 +168,5 @@ def _noise(rng: np.random.Generator, shape: tuple[int, ...], session: Session) -
     white = rng.standard_normal(shape, np.float32)
     if not session.filtered:
         return white
-    passed = [np.mean(window**2) for window in _windows(*shape[-2:], session.resolution)]
+    passed = [np.mean(window**2) for window in _windows(shape[-2], shape[-1], session.resolution)]
     return limit_resolution(white, session.resolution) / np.float32(np.sqrt(np.prod(passed)))
