@@ -197,6 +197,6 @@ def read_scanner(name: str) -> Scanner:
     try:
         described = parser.parse_args([f"--scanner={path}"])
     except ArgumentError as error:
-        raise ValueError(f"{path} describes no scanner: {error}") from error
+        raise ValueError(f"{path} describes no scanner: {' '.join(str(error).split())}") from error
     made: Scanner = parser.instantiate(described).scanner
     return made
