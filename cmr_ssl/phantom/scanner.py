@@ -199,4 +199,6 @@ def read_scanner(name: str) -> Scanner:
     except ArgumentError as error:
         raise ValueError(f"{path} describes no scanner: {' '.join(str(error).split())}") from error
     made: Scanner = parser.instantiate(described).scanner
+    if made.name == DEFAULT.name and made != DEFAULT:
+        raise ValueError(f"{path} differs from the default scanner and needs a `name` of its own")
     return made

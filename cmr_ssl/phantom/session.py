@@ -79,7 +79,7 @@ def draw_session(rng: np.random.Generator, scanner: Scanner, half_width: float, 
         half_width: of the chest, mm.
         half_depth: of the chest, mm.
     """
-    own = rng.spawn(1)[0]
+    own = rng.spawn(1)[0]  # a stream of its own, which takes nothing from `rng`
     before, behind, right = (own.uniform(*limits) for limits in _places(scanner))
     x, z = np.meshgrid([-0.6, 0.0, 0.6], [-70.0, 60.0])
     front = np.stack([x.ravel() * half_width, np.full(6, half_depth + before), z.ravel()], axis=1)

@@ -46,6 +46,7 @@ def test_the_default_is_known_wherever_the_command_runs(tmp_path, monkeypatch):
         ("name: ''", "needs a name"),
         ("snrr: [3, 9]", "odd.yaml describes no scanner: .* does not accept option 'snrr'"),
         ("snr: 3", "odd.yaml describes no scanner: .*scanner.snr"),
+        ("snr: [3, 9]", "odd.yaml differs from the default scanner and needs a `name` of its own"),
         ("- 3", "odd.yaml describes no scanner"),
     ],
 )
@@ -159,7 +160,7 @@ def test_thick_slices_mix_blood_and_muscle_where_the_wall_runs_aslant_and_say_so
 
 def test_bands_lie_still_while_the_heart_beats_through_them():
     quiet = {"snr": (1000.0, 1000.0), "resolution": (1.0, 1.0)}
-    banded = scanned(Scanner("banded", field=Field(slope=(0.8, 0.8)), **quiet))
+    banded = scanned(Scanner("banded", field=Field(pocket=(0.9, 0.9)), **quiet))
     plain = scanned(Scanner("plain", **quiet))
     (pixels, _), (ideal, labels) = middle(banded), middle(plain)
     stack = plain.series[0]
