@@ -52,6 +52,7 @@ def test_there_are_configurations():
         ("additions", {"robust"}),
         ("policy", {"default"}),
         ("preparation", {"small"}),
+        ("scanners", {"default", "balanced_3t", "gradient_echo"}),
         ("sources", {"nifti_folder", "sunnybrook"}),
     ):
         assert names <= {path.stem for path in (ROOT / "configs" / folder).glob("*.yaml")}

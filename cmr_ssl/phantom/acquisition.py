@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cmr_ssl.phantom.painting import Ground, Scene, classify, look, measure, paint_heart, paint_vessels, reached
 from cmr_ssl.phantom.prescription import Placement, Prescription
-from cmr_ssl.phantom.scanner import Scanner, detect, limit_resolution, shading
+from cmr_ssl.phantom.session import Session, detect, limit_resolution, reception
 from cmr_ssl.phantom.torso import Torso, paint_torso
 from cmr_ssl.planes import slice_affine, to_mm
 
@@ -24,7 +24,7 @@ class World(NamedTuple):
     scene: Scene
     torso: Torso
     placement: Placement
-    scanner: Scanner
+    session: Session
 
 
 class Acquired(NamedTuple):
@@ -52,6 +52,7 @@ def acquire(rng: np.random.Generator, world: World, series: Prescription, breath
         series: where.
         breath_mm: scatter of the breath-hold position per axis, mm.
     """
+    series = series._replace(thickness=series.thickness * world.session.thickness)
     columns, rows, count = series.shape
     frames = len(world.scene.heart.mitral)
     pixels = np.empty((frames, count, rows, columns), np.int16)
@@ -59,7 +60,7 @@ def acquire(rng: np.random.Generator, world: World, series: Prescription, breath
     shifts = draw_shifts(rng, count, breath_mm)
     for index, shift in enumerate(shifts):
         images, labels[:, index] = _ideal_slice(world, series, index, shift)
-        pixels[:, index] = detect(rng, images, world.scanner)
+        pixels[:, index] = detect(rng, images, world.session)
     return Acquired(series, pixels, labels, shifts)
 
 
@@ -77,8 +78,8 @@ def _ideal_slice(world: World, series: Prescription, index: int, shift: Array) -
     chest = paint_torso(points, world.torso, shift, width)
     at = world.placement.to_heart(points - shift).astype(np.float32)
     ground = paint_vessels(world.scene, chest, at, width)
-    coil = shading(world.scanner, points, world.placement.origin).reshape(rows, columns)
-    still = limit_resolution(ground.signal.reshape(rows, columns) * coil, world.scanner.resolution)
+    received = reception(world.session, points, world.placement).reshape(rows, columns)
+    still = limit_resolution(ground.signal.reshape(rows, columns) * received, world.session.resolution)
     images = np.repeat(still[None], len(world.scene.heart.mitral), axis=0)
     labels = np.zeros(images.shape, np.uint8)
     chosen = np.flatnonzero(reached(world.scene, at))
@@ -90,9 +91,9 @@ def _ideal_slice(world: World, series: Prescription, index: int, shift: Array) -
     row, column = np.divmod(chosen, columns)
     labels[:, row, column] = classes
     change = np.zeros_like(images)
-    change[:, row, column] = (beating - behind.signal) * coil[row, column]
+    change[:, row, column] = (beating - behind.signal) * received[row, column]
     window = _window(row, column)
-    images[window] += limit_resolution(change[window], world.scanner.resolution)
+    images[window] += limit_resolution(change[window], world.session.resolution)
     return images, labels
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from cmr_ssl.phantom.archive import archive_bytes, archive_name, archives_of
 from cmr_ssl.phantom.archive_faults import ARCHIVE_RATES, REPEAT_VISITS, Note, strike_archive
 from cmr_ssl.phantom.cine import Exam, draw_starts
-from cmr_ssl.phantom.cohort import PARTIAL, TABLE, Filing, save_table
+from cmr_ssl.phantom.cohort import PARTIAL, SESSIONS, TABLE, Filing, save_table
 from cmr_ssl.phantom.order import Order
 from cmr_ssl.phantom.person import FIRST_VISIT, Study, scan, subject_id
-from cmr_ssl.phantom.table import Row, row
+from cmr_ssl.phantom.table import Row, row, session_row
 
 FAULTS = "faults.csv"
 
@@ -28,12 +28,14 @@ def write_archives(out: Path, order: Order, index: int) -> None:
     subject = subject_id(index)
     notes: list[Note] = []
     line: Row = {}
+    sessions: list[Row] = []
     for rng, visit, start in visits(order, index):
         study = scan(order, index, visit)
         line = line or row(int(subject), study)
-        exam = Exam(order.seed, subject, visit, start, study.world.scene.heart.beat.rr_ms)
+        sessions.append({"Visit": visit, **session_row(int(subject), study)})
+        exam = Exam(order.seed, subject, visit, start, study.world.scene.heart.beat.rr_ms, order.scanner)
         notes += _file(out, rng, order, exam, study)
-    record = {"row": line, "faults": [note._asdict() for note in notes]}
+    record = {"row": line, "faults": [note._asdict() for note in notes], "sessions": sessions}
     _write(out / archives_row(subject), (json.dumps(record, indent=1) + "\n").encode())
 
 
@@ -46,9 +48,10 @@ def visits(order: Order, index: int) -> Iterator[tuple[np.random.Generator, int,
 
 
 def write_tables(out: Path) -> None:
-    """Gather the table and the record of all finished subjects."""
+    """Gather the tables of all finished subjects: who they are, what went wrong, and what scanned them."""
     records = [json.loads(path.read_text()) for path in sorted(out.glob(archives_row("9" + "[0-9]" * 8)))]
     save_table(out / TABLE, [record["row"] for record in records])
+    save_table(out / SESSIONS, [line for record in records for line in record.get("sessions", [])])
     save_table(out / FAULTS, [note for record in records for note in record["faults"]], list(Note._fields))
 
 

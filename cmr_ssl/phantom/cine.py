@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.phantom.acquisition import Acquired
+from cmr_ssl.phantom.scanner import DEFAULT, Scanner
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS, slice_affine
 
 Array = NDArray[np.float64]
@@ -31,6 +32,7 @@ class Exam(NamedTuple):
         visit: number of the visit as archives count it; 2 is the first with imaging.
         start: when the first cine began.
         rr_ms: length of the beat.
+        scanner: what headers say of it.
     """
 
     seed: int
@@ -38,6 +40,7 @@ class Exam(NamedTuple):
     visit: int
     start: datetime
     rr_ms: float
+    scanner: Scanner = DEFAULT
 
     def uid(self, *what: object) -> str:
         """Return a DICOM identifier that is always the same for the same part of the examination."""

@@ -9,12 +9,14 @@ from typing import NamedTuple
 from cmr_ssl.phantom.files import write_series
 from cmr_ssl.phantom.order import PRESETS, Order, PresetName
 from cmr_ssl.phantom.person import FIRST_ID, scan, subject_id
-from cmr_ssl.phantom.table import Row, row
+from cmr_ssl.phantom.table import Row, row, session_row
 from cmr_ssl.workers import pool
 
 SETTINGS = "phantom.json"
 TABLE = "phenotypes.csv"
 ROW = "phenotypes.json"  # one subject's line of the table, in the subject's folder
+SESSIONS = "scanners.csv"
+SESSION = "scanner.json"  # one subject's line of that table, likewise
 PARTIAL = ".writing-"
 
 
@@ -47,7 +49,8 @@ def write_subject(out: Path, order: Order, index: int) -> None:
     try:
         for series in study.series:
             write_series(partial, series, frame_ms)
-        (partial / ROW).write_text(json.dumps(row(int(name), study), indent=1) + "\n")
+        for file, line in ((SESSION, session_row(int(name), study)), (ROW, row(int(name), study))):
+            (partial / file).write_text(json.dumps(line, indent=1) + "\n")
         partial.replace(out / name)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
@@ -55,8 +58,9 @@ def write_subject(out: Path, order: Order, index: int) -> None:
 
 
 def write_table(out: Path) -> None:
-    """Gather the lines of all finished subjects into one table."""
-    save_table(out / TABLE, [json.loads(path.read_text()) for path in sorted(out.glob(f"*/{ROW}"))])
+    """Gather the lines of all finished subjects: who they are, and what scanned them."""
+    for table, line in ((TABLE, ROW), (SESSIONS, SESSION)):
+        save_table(out / table, [json.loads(path.read_text()) for path in sorted(out.glob(f"*/{line}"))])
 
 
 def save_table(path: Path, rows: list[Row], columns: list[str] | None = None) -> None:
@@ -82,7 +86,7 @@ def open_cohort(out: Path, order: Order, subjects: int, overwrite: bool, filing:
     Raises:
         ValueError: if the folder holds something else, a cohort of other settings, or too little space is left.
     """
-    wanted = order._asdict() | filing.settings
+    wanted = order.settings() | filing.settings
     settings = json.dumps(wanted, indent=1) + "\n"
     present = {path.name for path in out.iterdir()} if out.is_dir() else set()
     if present and SETTINGS not in present:
@@ -93,7 +97,7 @@ def open_cohort(out: Path, order: Order, subjects: int, overwrite: bool, filing:
             "or replace it with --overwrite"
         )
     for name in present:
-        if name.startswith(PARTIAL) or (overwrite and name.startswith((str(FIRST_ID)[:3], TABLE))):
+        if name.startswith(PARTIAL) or (overwrite and name.startswith((str(FIRST_ID)[:3], TABLE, SESSIONS))):
             _remove(out / name)
     out.mkdir(parents=True, exist_ok=True)
     _check_space(out, filing.megabytes[order.preset], len(_missing(out, subjects, filing)))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from cmr_ssl.phantom.order import FaultsName, Order, PathologyName, PresetName
+from cmr_ssl.phantom.scanner import read_scanner
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -23,6 +24,7 @@ def phantom(
     preview: Path | None = None,
     subject: int = 1,
     sheet: Path | None = None,
+    scanner: str = "default",
 ) -> int:
     """Write a synthetic cohort as NIfTI folders with labels or as UK Biobank's archives, or only pictures of it.
 
@@ -41,6 +43,8 @@ def phantom(
         preview: PNG (ED and ES) or GIF (the whole beat) of one subject instead of a cohort.
         subject: which one to preview, from 1.
         sheet: PNG of all subjects instead of a cohort: ED over ES, without and with labels.
+        scanner: name of a file in `configs/scanners`, or a YAML file; only grey values depend on it, so that
+            subject k of a seed is the same person, in the same planes, under every scanner.
 
     Returns:
         exit status, 0 when everything is written.
@@ -55,7 +59,7 @@ def phantom(
         raise ValueError("give one of --out FOLDER for a cohort, --preview FILE for one subject, --sheet FILE for many")
     if pathology not in get_args(PathologyName):
         raise ValueError(f"unknown pathology {pathology!r}: choose one of {', '.join(get_args(PathologyName))}")
-    order = Order(seed, preset, pathology, faults)
+    order = Order(seed, preset, pathology, faults, scanner=read_scanner(scanner))
     if preview is not None:
         _preview(preview, order, subject, overwrite)
     if sheet is not None:

@@ -13,10 +13,12 @@ from scipy.ndimage import binary_erosion
 
 from cmr_ssl import anatomy
 from cmr_ssl.phantom.cine import Cine, Exam
+from cmr_ssl.phantom.scanner import DEFAULT
 from cmr_ssl.planes import spacing, unit
 
 Array = NDArray[np.float64]
 
+MODEL = "synthetic hearts"  # of the default scanner
 RAS_TO_LPS = np.array([-1.0, -1.0, 1.0])
 WRITER = "2.25.245108763923427650212330215983206741123"  # this program, as the author of files
 
@@ -50,7 +52,7 @@ def cine_header(exam: Exam, cine: Cine, number: int, before: int) -> CineHeader:
     header.file_meta.ImplementationVersionName = "CMR_SSL"
     _say_who(header, exam)
     _say_when(header, exam, cine)
-    _say_how(header, cine, number)
+    _say_how(header, exam, cine, number)
     header.SeriesInstanceUID = exam.uid("series", cine.series)
     header.NominalInterval = round(exam.rr_ms)
     _say_where(header, cine)
@@ -86,7 +88,9 @@ def _say_who(header: Dataset, exam: Exam) -> None:
     header.StudyInstanceUID = exam.uid("study")
     header.FrameOfReferenceUID = exam.uid("frame of reference")
     header.StudyID = str(exam.visit)
-    header.Modality, header.Manufacturer, header.ManufacturerModelName = "MR", "cmr_ssl", "synthetic hearts"
+    header.Modality, header.Manufacturer, header.ManufacturerModelName = "MR", "cmr_ssl", MODEL
+    if exam.scanner != DEFAULT:
+        header.ManufacturerModelName = exam.scanner.name
     header.PositionReferenceIndicator = ""
 
 
@@ -97,12 +101,15 @@ def _say_when(header: Dataset, exam: Exam, cine: Cine) -> None:
     header.SeriesTime = header.AcquisitionTime = header.ContentTime = f"{started:%H%M%S.%f}"
 
 
-def _say_how(header: Dataset, cine: Cine, number: int) -> None:
+def _say_how(header: Dataset, exam: Exam, cine: Cine, number: int) -> None:
     header.ImageType = ["DERIVED" if cine.analysed else "ORIGINAL", "PRIMARY", "M", "RETRO"]
     header.SeriesDescription, header.SeriesNumber, header.AcquisitionNumber = cine.description, number, 1
-    header.ScanningSequence, header.SequenceVariant, header.ScanOptions = "GR", ["SS", "OSP"], ""
-    header.MRAcquisitionType, header.MagneticFieldStrength, header.PatientPosition = "2D", "1.5", "HFS"
-    header.RepetitionTime, header.EchoTime, header.FlipAngle, header.EchoTrainLength = "2.6", "1.1", "80", 1
+    sequence = exam.scanner.sequence
+    header.ScanningSequence, header.SequenceVariant, header.ScanOptions = "GR", list(sequence.variant), ""
+    header.MRAcquisitionType, header.PatientPosition = "2D", "HFS"
+    header.MagneticFieldStrength, header.FlipAngle = f"{sequence.tesla:g}", f"{sequence.flip_degrees:g}"
+    header.RepetitionTime, header.EchoTime = f"{sequence.repetition_ms:g}", f"{sequence.echo_ms:g}"
+    header.EchoTrainLength = 1
     header.SamplesPerPixel, header.PhotometricInterpretation = 1, "MONOCHROME2"
     header.BitsAllocated, header.BitsStored, header.HighBit, header.PixelRepresentation = 16, 12, 11, 0
     header.CardiacNumberOfImages = len(cine.pixels)

@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple
 
 from cmr_ssl.phantom.pathology import Pathology
+from cmr_ssl.phantom.scanner import DEFAULT, Scanner, changes
 
 PresetName = Literal["full", "small"]
 FaultsName = Literal["none", "default"]
@@ -31,6 +32,7 @@ class Order(NamedTuple):
         pathology: of every subject, or a mixture at the rates of `pathology.DISEASES`.
         faults: which rates of `faults.RATES` apply.
         generator: version of the generator.
+        scanner: what images it.
     """
 
     seed: int
@@ -38,3 +40,10 @@ class Order(NamedTuple):
     pathology: PathologyName
     faults: FaultsName
     generator: int = GENERATOR
+    scanner: Scanner = DEFAULT
+
+    def settings(self) -> dict[str, object]:
+        """Return what a cohort's folder says of it; the default scanner is not mentioned."""
+        said = self._asdict()
+        del said["scanner"]
+        return said | changes(self.scanner)

@@ -111,7 +111,8 @@ def _swirl(scene: Scene, points: Floats) -> Floats:
     a, b, c = scene.phases
     coarse = np.sin(x / 7 + y / 11 + a) * np.sin(y / 8 - z / 10 + b) + np.sin(z / 7 + x / 9 + c)
     fine = np.sin(x / 2.7 - z / 4 + c) * np.sin(y / 3.1 + x / 5 + a)
-    return np.asarray(0.04 * coarse + 0.04 * fine, np.float32)
+    strength = 0.04 * scene.tissues.flow
+    return np.asarray(strength * coarse + strength * fine, np.float32)
 
 
 def measure(scene: Scene, sight: Sight, frames: slice) -> Depths:
@@ -167,7 +168,7 @@ def paint_vessels(scene: Scene, signal: Floats, points: Floats, width: float) ->
     canvas, cover = signal.copy()[None], np.zeros_like(signal)
     for vessel in scene.vessels:
         inside = tube_depth(vessel, points, slice(None))
-        _cover(canvas, inside + VESSEL_WALL_MM, 0.2, width)
+        _cover(canvas, inside + VESSEL_WALL_MM, 0.2 * scene.tissues.organs, width)
         _cover(canvas, inside, scene.tissues.rv_blood, width)
         np.maximum(cover, np.clip(0.5 + (inside[0] + VESSEL_WALL_MM) / width, 0, 1), out=cover)
     return Ground(canvas[0], cover)
@@ -202,8 +203,8 @@ def paint_heart(scene: Scene, sight: Sight, depths: Depths, ground: Ground, fram
     _cover(signal, depths.la, 0.98 + sight.swirl, width)
     _cover(signal, depths.epi, muscle, width)
     _paint_cavity(scene, signal, depths.endo, sight, frames, width)
-    _cover(signal, depths.aorta + VESSEL_WALL_MM, 0.25, width)
-    jet = 0.97 - 0.35 * scene.heart.beat.ejection[frames, None]
+    _cover(signal, depths.aorta + VESSEL_WALL_MM, 0.25 * scene.tissues.organs, width)
+    jet = 0.97 - 0.35 * scene.tissues.flow * scene.heart.beat.ejection[frames, None]
     _cover(signal, depths.aorta, jet.astype(np.float32), width)
     return signal
 
@@ -213,18 +214,20 @@ def _paint_cavity(scene: Scene, signal: Floats, endo: Floats, sight: Sight, fram
     near = np.flatnonzero(endo.max(axis=0) > -2 * width)
     inside, here = endo[:, near], sight.points[near]
     part = signal[:, near]
-    blood = 1.0 + sight.swirl[near] - _inflow_jet(scene.heart, here, frames)
+    blood = 1.0 + sight.swirl[near] - _inflow_jet(scene, here, frames)
     _cover(part, inside - sight.strands_mm[near], blood, width)
     for muscle in scene.papillaries:
         _cover(part, np.minimum(tube_depth(muscle, here, frames), inside + 1.0), scene.tissues.muscle, width)
     signal[:, near] = part
 
 
-def _inflow_jet(heart: Heart, points: Floats, frames: slice) -> Floats:
+def _inflow_jet(scene: Scene, points: Floats, frames: slice) -> Floats:
     """Return how much signal is lost to the fast early inflow under the mitral valve, (T, N)."""
+    heart = scene.heart
     off = np.hypot(points[:, 0] + 3.0, points[:, 1] + 4.0) / 7.0
     deep = (heart.mitral[frames, None] - points[:, 2]) / 25.0
-    lost = 0.35 * heart.beat.inflow[frames, None] * np.exp(-(off**2)) * np.exp(-(np.clip(deep, 0, None) ** 2))
+    strength = 0.35 * scene.tissues.flow * heart.beat.inflow[frames, None]
+    lost = strength * np.exp(-(off**2)) * np.exp(-(np.clip(deep, 0, None) ** 2))
     return np.asarray(lost, np.float32)
 
 
@@ -247,7 +250,7 @@ def _paint_fat(
     np.maximum(solid, depths.aorta + VESSEL_WALL_MM, out=solid)
     cover = np.clip(0.5 + (solid + fat_mm) * np.float32(1 / width), 0, 1) * (1 - vessel)
     dark = np.abs(solid) * np.float32(0.42 / width)
-    np.clip(dark + np.float32(0.4), 0, 1, out=dark)
+    np.clip(dark + np.float32(1 - 0.6 * scene.tissues.border), 0, 1, out=dark)
     signal += cover * (np.float32(scene.tissues.fat) * dark - signal)
 
 

@@ -11,7 +11,8 @@ from cmr_ssl.phantom.order import PRESETS, Order, PathologyName, Preset
 from cmr_ssl.phantom.painting import make_scene
 from cmr_ssl.phantom.population import Subject, draw_pathology, draw_subject
 from cmr_ssl.phantom.prescription import place_heart, prescribe
-from cmr_ssl.phantom.scanner import draw_scanner
+from cmr_ssl.phantom.scanner import DEFAULT, Scanner
+from cmr_ssl.phantom.session import draw_session
 from cmr_ssl.phantom.timing import beat
 from cmr_ssl.phantom.torso import draw_torso, heart_centre
 
@@ -52,7 +53,7 @@ def scan(order: Order, index: int, visit: int = FIRST_VISIT) -> Study:
     subject = draw_person(order.seed, index, order.pathology)
     lying = generators(order.seed, index)[1]
     _, _, scanning, failing = generators(order.seed, index, visit)
-    world = build_world(subject, preset, lying, scanning)
+    world = build_world(subject, preset, lying, scanning, order.scanner)
     breath = breath_scatter(scanning, subject.body.bsa)
     plans = prescribe(scanning, world.scene.heart, world.placement, preset.scale)
     series, struck = strike(failing, [acquire(scanning, world, plan, breath) for plan in plans], RATES[order.faults])
@@ -64,11 +65,19 @@ def breath_scatter(rng: np.random.Generator, bsa: float) -> float:
     return 1.78 * float(np.exp(0.5 * rng.normal())) * (bsa / 1.89) ** 0.7
 
 
-def build_world(subject: Subject, preset: Preset, lying: np.random.Generator, scanning: np.random.Generator) -> World:
+def build_world(
+    subject: Subject,
+    preset: Preset,
+    lying: np.random.Generator,
+    scanning: np.random.Generator,
+    scanner: Scanner = DEFAULT,
+) -> World:
     """Put the subject's heart into a chest, and the chest into a scanner."""
     heart = build_heart(subject, beat(subject.body, subject.shape, preset.frames))
     torso = draw_torso(lying, subject.body)
+    session = draw_session(scanning, scanner, torso.half_width, torso.half_depth)
+    torso = torso._replace(tissues=session.tones.shown(torso.tissues))
     placement = place_heart(lying, heart_centre(lying, torso), -0.45 * float(heart.epi.bottom[0]))
     fat = float(np.clip(2.8 + 0.28 * (subject.body.bmi - 26.5) + lying.normal(0.0, 0.5), 1.0, 7.0))
     scene = make_scene(heart, torso.tissues, fat, torso.phases)
-    return World(scene, torso, placement, draw_scanner(scanning, torso.half_width, torso.half_depth))
+    return World(scene, torso, placement, session)

@@ -1,82 +1,204 @@
-"""What the scanner does to an ideal image: coil shading, limited resolution, noise, whole numbers."""
+"""What is known of a scanner and its cine sequence: one domain of images; each subject's session is drawn from it.
 
-from typing import NamedTuple
+A scanner changes nothing but grey values: the same subject of a seed has the same heart, planes, breath-holds, label
+maps and phenotypes under all of them.
+"""
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy import fft
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
 
-Array = NDArray[np.float64]
-Floats = NDArray[np.float32]
+Range = tuple[float, float]  # lowest and highest, drawn evenly between them for each session
+
+FOLDER = Path("configs/scanners")
 
 
-class Scanner(NamedTuple):
-    """Settings of one subject's session.
+@dataclass(frozen=True)
+class Contrast:
+    """Signals beside those of the default scanner.
 
     Attributes:
-        coils: places of the coil elements, patient mm, (C, 3).
-        reach_mm: distance over which a coil's sensitivity falls to 1/e.
-        resolution: part of k-space acquired along rows, 0 to 1.
-        snr: of blood in the heart.
-        blood: grey value of blood in the heart.
+        muscle: factor on the heart's muscle, relative to blood.
+        organs: factor on liver, spleen, walls and muscles of the chest, relative to blood.
+        fat: factor on fat, relative to blood.
+        lung: factor on lung, relative to blood.
+        border: how dark the line between fat and water is, from 0 (none, in phase) to 1 (opposed phase).
+        flow: factor on what blood loses by moving, 0 to 2.
     """
 
-    coils: Array
-    reach_mm: float
-    resolution: float
-    snr: float
-    blood: float
+    muscle: Range = (1.0, 1.0)
+    organs: Range = (1.0, 1.0)
+    fat: Range = (1.0, 1.0)
+    lung: Range = (1.0, 1.0)
+    border: Range = (1.0, 1.0)
+    flow: Range = (1.0, 1.0)
 
 
-def draw_scanner(rng: np.random.Generator, half_width: float, half_depth: float) -> Scanner:
-    """Draw a session: a coil array on the chest and one under the back."""
-    x, z = np.meshgrid([-0.6, 0.0, 0.6], [-70.0, 60.0])
-    front = np.stack([x.ravel() * half_width, np.full(6, half_depth + 25.0), z.ravel()], axis=1)
-    back = np.stack([x.ravel() * half_width, np.full(6, -half_depth - 15.0), z.ravel()], axis=1)
-    coils = np.concatenate([front, back]) + rng.normal(0, 12.0, (12, 3))
-    snr = float(np.exp(rng.uniform(np.log(28.0), np.log(65.0))))
-    return Scanner(coils, rng.uniform(65.0, 95.0), rng.uniform(0.78, 0.92), snr, rng.uniform(150.0, 350.0))
+@dataclass(frozen=True)
+class Coils:
+    """Where the elements of the array lie and how far they see: the shading of images.
+
+    Attributes:
+        reach_mm: distance over which the sensitivity of an element falls to 1/e; small is strong shading.
+        front_mm: from the skin of the chest to the elements before it.
+        back_mm: from the skin of the back to the elements behind it.
+        right_mm: by how much the array lies to the patient's right, negative is left.
+    """
+
+    reach_mm: Range = (65.0, 95.0)
+    front_mm: Range = (25.0, 25.0)
+    back_mm: Range = (15.0, 15.0)
+    right_mm: Range = (0.0, 0.0)
 
 
-def shading(scanner: Scanner, points: Array, heart: Array) -> Floats:
-    """Return coil sensitivity at points (N, 3), 1 at the `heart` (3,), all patient mm: (N,)."""
-    sensitivity = _sensitivity(scanner, np.concatenate([points, heart[None]]).astype(np.float32))
-    return sensitivity[:-1] / sensitivity[-1]
+@dataclass(frozen=True)
+class Field:
+    """How far the main field is off around the heart; a band is where a spin turns half a cycle between two pulses.
+
+    Attributes:
+        shift: at the middle of the ventricles, cycles per repetition.
+        slope: change over 100 mm, in a direction drawn for each session.
+        curve: change over the square of 100 mm, where the shim no longer reaches.
+        pocket: beside the lateral wall, where lung and heart meet.
+    """
+
+    shift: Range = (0.0, 0.0)
+    slope: Range = (0.0, 0.0)
+    curve: Range = (0.0, 0.0)
+    pocket: Range = (0.0, 0.0)
 
 
-def _sensitivity(scanner: Scanner, points: Floats) -> Floats:
-    coils = scanner.coils.astype(np.float32)
-    square = (points**2).sum(axis=1)[:, None] + (coils**2).sum(axis=1) - 2 * points @ coils.T
-    distance = np.sqrt(np.maximum(square, 0))
-    return np.asarray(np.exp(distance * np.float32(-1 / scanner.reach_mm)).sum(axis=1), np.float32)
+@dataclass(frozen=True)
+class Sequence:
+    """What DICOM headers say of the cine sequence; images do not depend on it.
+
+    Attributes:
+        tesla: strength of the main field.
+        repetition_ms: from one pulse to the next.
+        echo_ms: from a pulse to its echo.
+        flip_degrees: angle of the pulses.
+        variant: DICOM's terms for the kind of steady state; spoiled is SP.
+    """
+
+    tesla: float = 1.5
+    repetition_ms: float = 2.6
+    echo_ms: float = 1.1
+    flip_degrees: float = 80.0
+    variant: tuple[str, ...] = ("SS", "OSP")
 
 
-def limit_resolution(images: Floats, part: float) -> Floats:
-    """Keep the middle `part` of k-space along rows and a little more along columns, softly; images (..., H, W)."""
-    rows, columns = images.shape[-2:]
-    along_rows = _window(np.arange(rows) / rows, part)
-    along_columns = _window(np.arange(columns // 2 + 1) / columns, (1 + part) / 2)
-    spectrum = fft.rfft2(images) * (along_rows[:, None] * along_columns)
-    return np.asarray(fft.irfft2(spectrum, s=(rows, columns)), np.float32)
+@dataclass(frozen=True)
+class Scanner:
+    """A scanner with its cine sequence; without arguments the default one, balanced at 1.5 T as in UK Biobank.
+
+    Attributes:
+        name: what tables, settings and DICOM headers call it.
+        contrast: signals of tissues.
+        coils: shading.
+        field: bands.
+        snr: of blood in the heart, drawn evenly on a scale of ratios.
+        blood: grey value of blood in the heart.
+        resolution: part of k-space acquired along rows, up to 1 for all of it; the grid of pixels stays.
+        filtered: whether noise is as smooth as the image, as after zero-filling; else it is white.
+        thickness: of slices, relative to the planned one; their places stay.
+        sequence: for headers.
+    """
+
+    name: str = "default"
+    contrast: Contrast = Contrast()
+    coils: Coils = Coils()
+    field: Field = Field()
+    snr: Range = (28.0, 65.0)
+    blood: Range = (150.0, 350.0)
+    resolution: Range = (0.78, 0.92)
+    filtered: bool = False
+    thickness: Range = (1.0, 1.0)
+    sequence: Sequence = Sequence()
+
+    def __post_init__(self) -> None:
+        """Check that every range can be drawn from.
+
+        Raises:
+            ValueError: if a range is upside down or leaves what its quantity may be.
+        """
+        if not self.name or self.name != self.name.strip():
+            raise ValueError(f"a scanner needs a name, not {self.name!r}")
+        for name, (low, high) in ranges(self).items():
+            least, most = LIMITS.get(name, ANY)
+            if not least <= low <= high <= most:
+                raise ValueError(
+                    f"{name} of the scanner {self.name!r} is {[low, high]}: give lowest and highest, "
+                    f"between {least:g} and {most:g}"
+                )
 
 
-def _window(frequency: Array, part: float) -> Floats:
-    """Return a flat window over `frequency`, 0 to 1 cycles a pixel, with a soft edge at `part` of the highest one."""
-    distance = np.minimum(frequency, 1.0 - frequency) / 0.5
-    return np.clip((part - distance) / 0.2 + 0.5, 0, 1).astype(np.float32)
+ANY = (float("-inf"), float("inf"))
+LIMITS: dict[str, Range] = {
+    **dict.fromkeys((f"contrast.{name}" for name in ("muscle", "organs", "fat", "lung")), (0.0, 5.0)),
+    "contrast.border": (0.0, 1.0),
+    "contrast.flow": (0.0, 2.0),
+    "coils.reach_mm": (20.0, 1000.0),
+    **dict.fromkeys(("coils.front_mm", "coils.back_mm"), (0.0, 500.0)),
+    "snr": (1.0, 1000.0),
+    "blood": (1.0, 1000.0),
+    "resolution": (0.2, 1.0),
+    "thickness": (0.1, 2.0),
+}
 
 
-def detect(rng: np.random.Generator, images: Floats, scanner: Scanner) -> NDArray[np.int16]:
-    """Return magnitude images with Rician noise as grey values; `images` relative to blood, any shape."""
-    sigma = np.float32(scanner.blood / scanner.snr)
-    real = rng.standard_normal(images.shape, np.float32)
-    real *= sigma
-    real += images * np.float32(scanner.blood)
-    imaginary = rng.standard_normal(images.shape, np.float32)
-    imaginary *= sigma
-    real *= real
-    imaginary *= imaginary
-    real += imaginary
-    np.sqrt(real, out=real)
-    real += np.float32(0.5)
-    return np.minimum(real, np.float32(4095.0), out=real).astype(np.int16)
+def leaves(part: object, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield every setting of a scanner, or of a part of it, under its dotted name."""
+    assert is_dataclass(part)
+    for one in fields(part):
+        value = getattr(part, one.name)
+        if is_dataclass(value):
+            yield from leaves(value, f"{prefix}{one.name}.")
+        else:
+            yield f"{prefix}{one.name}", value
+
+
+def ranges(scanner: Scanner) -> dict[str, Range]:
+    """Return the ranges of a scanner by their dotted names."""
+    found = {name: value for name, value in leaves(scanner) if not name.startswith("sequence.")}
+    return {name: value for name, value in found.items() if isinstance(value, tuple)}
+
+
+DEFAULT = Scanner()
+
+
+def changes(scanner: Scanner) -> dict[str, object]:
+    """Return the settings in which a scanner differs from the default one, by dotted name, as JSON writes them."""
+    usual = dict(leaves(DEFAULT))
+    return {
+        f"scanner.{name}": list(value) if isinstance(value, tuple) else value
+        for name, value in leaves(scanner)
+        if value != usual[name]
+    }
+
+
+def read_scanner(name: str) -> Scanner:
+    """Return a scanner by the name of a file in `configs/scanners`, or by the path of a YAML file.
+
+    Raises:
+        ValueError: if there is no such file, or it describes no scanner.
+    """
+    from jsonargparse import ArgumentError, ArgumentParser
+
+    path = Path(name)
+    if path.suffix not in (".yaml", ".yml"):
+        path = FOLDER / f"{name}.yaml"
+    if name == DEFAULT.name and not path.is_file():
+        return DEFAULT  # known wherever the command runs
+    if not path.is_file():
+        there = ", ".join(sorted(one.stem for one in FOLDER.glob("*.yaml"))) or "nothing here"
+        raise ValueError(f"there is no scanner {name!r}: give a YAML file or one of {FOLDER} ({there})")
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(Scanner, "scanner")
+    try:
+        described = parser.parse_args([f"--scanner={path}"])
+    except ArgumentError as error:
+        raise ValueError(f"{path} describes no scanner: {' '.join(str(error).split())}") from error
+    made: Scanner = parser.instantiate(described).scanner
+    if made.name == DEFAULT.name and made != DEFAULT:
+        raise ValueError(f"{path} differs from the default scanner and needs a `name` of its own")
+    return made

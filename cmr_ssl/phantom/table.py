@@ -20,6 +20,22 @@ def row(eid: int, study: Study) -> Row:
     return values | exact(study.subject) | {f"{READ_OFF}{name}": value for name, value in read_off(study).items()}
 
 
+def session_row(eid: int, study: Study) -> Row:
+    """Return one line of the table of sessions: which scanner took the images, and what was drawn for this subject."""
+    session = study.world.session
+    stack = next(item for item in study.series if item.plan.view == SHORT_AXIS)
+    return {
+        "eid": eid,
+        "Scanner": session.scanner,
+        "SNR": session.snr,
+        "Muscle/blood": study.world.scene.tissues.muscle,
+        "Blood (grey)": session.blood,
+        "Coil reach (mm)": session.reach_mm,
+        "Resolution": session.resolution,
+        "Slice (mm)": stack.plan.thickness,
+    }
+
+
 def person(body: Body) -> Row:
     """Return the columns that describe the person; sex is 0 for women and 1 for men, as in the field."""
     return {

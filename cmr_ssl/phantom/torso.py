@@ -23,7 +23,14 @@ class Tissue(NamedTuple):
 
 
 class Tissues(NamedTuple):
-    """Signals of one subject, relative to blood in the left ventricle."""
+    """Signals of one subject, relative to blood in the left ventricle, and how a scanner changes what is beside them.
+
+    Attributes:
+        muscle: of the heart.
+        organs: factor on the signals of walls and small organs, which are the same in everybody.
+        border: how dark lines between fat and water are, 0 to 1.
+        flow: factor on what blood loses by moving, 0 to 2.
+    """
 
     muscle: float
     fat: float
@@ -34,6 +41,9 @@ class Tissues(NamedTuple):
     marrow: float
     stomach: float
     rv_blood: float
+    organs: float = 1.0
+    border: float = 1.0
+    flow: float = 1.0
 
 
 class Torso(NamedTuple):
@@ -62,10 +72,10 @@ class Canvas:
         self.fat += cover * (tissue.fat - self.fat)
         self.air += cover * (tissue.air - self.air)
 
-    def develop(self) -> Floats:
-        """Return the signal, with dark lines where fat and water share a voxel in opposed phase."""
+    def develop(self, border: float = 1.0) -> Floats:
+        """Return the signal, with lines where fat and water share a voxel, as dark as `border`, 1 in opposed phase."""
         water = np.clip(1.0 - self.fat - self.air, 0.0, 1.0)
-        return np.asarray(self.signal * (1.0 - 0.7 * np.clip(4.0 * self.fat * water, 0, 1)), np.float32)
+        return np.asarray(self.signal * (1.0 - 0.7 * border * np.clip(4.0 * self.fat * water, 0, 1)), np.float32)
 
 
 def draw_tissues(rng: np.random.Generator) -> Tissues:
@@ -127,7 +137,7 @@ def paint_torso(points: Array, torso: Torso, shift: Array, width: float) -> Floa
     _mediastinum(canvas, torso, inner, mx, my, mz, width)
     _abdomen(canvas, torso, inner, mx, my, mz, width)
     _spine(canvas, torso, x, y, z, width)
-    return canvas.develop()
+    return canvas.develop(torso.tissues.border)
 
 
 def _wall(canvas: Canvas, torso: Torso, x: Floats, y: Floats, z: Floats, width: float) -> Floats:
@@ -176,10 +186,10 @@ def _mediastinum(canvas: Canvas, torso: Torso, inner: Floats, x: Floats, y: Floa
     cover = soft(half - np.abs(x + 10.0), 5.0) * inner
     canvas.paint(cover, Tissue(0.42, fat=0.5), signal.astype(np.float32))
     aorta = 12.0 - np.hypot(x + 24.0, y - spine_y - 20.0)
-    canvas.paint(soft(aorta + 1.8, width), Tissue(0.2))
+    canvas.paint(soft(aorta + 1.8, width), Tissue(0.2 * torso.tissues.organs))
     canvas.paint(soft(aorta, width), Tissue(0.95))
     gullet = 6.0 - np.hypot((x + 6.0) / 1.4, y - spine_y - 28.0)
-    canvas.paint(soft(gullet, width), Tissue(0.3))
+    canvas.paint(soft(gullet, width), Tissue(0.3 * torso.tissues.organs))
 
 
 def _spine_y(torso: Torso) -> float:
@@ -211,7 +221,7 @@ def _abdomen(canvas: Canvas, torso: Torso, inner: Floats, x: Floats, y: Floats, 
     a, b, c = torso.phases
     folds = np.sin(x / 8 + z / 13 + a) + np.sin(y / 7 - z / 9 + b) + np.sin(z / 6 + x / 15 + c)
     bubble = bubble + 2.5 * folds
-    canvas.paint(soft(bubble + 3.5, width) * under, Tissue(0.32))
+    canvas.paint(soft(bubble + 3.5, width) * under, Tissue(0.32 * tissues.organs))
     meal = (tissues.stomach * (1 + 0.22 * folds * np.sin(x / 4 + b) * np.sin(y / 5 + c))).astype(np.float32)
     canvas.paint(soft(bubble, width) * under, Tissue(tissues.stomach), meal)
     spleen = 30.0 * (1 - np.sqrt(((x + 105.0) / 30.0) ** 2 + ((y + 48.0) / 42.0) ** 2 + ((z + 80.0) / 42.0) ** 2))
@@ -233,4 +243,4 @@ def _spine(canvas: Canvas, torso: Torso, x: Floats, y: Floats, z: Floats, width:
     canal = 8.5 - np.hypot(x / 1.2, y - middle + 28.0)
     canvas.paint(soft(canal + 2.0, width), Tissue(0.08))
     canvas.paint(soft(canal, width), Tissue(0.9))
-    canvas.paint(soft(canal - 4.0, width), Tissue(0.38))
+    canvas.paint(soft(canal - 4.0, width), Tissue(0.38 * tissues.organs))

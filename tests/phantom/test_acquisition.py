@@ -43,7 +43,7 @@ def test_labels_agree_where_short_and_long_axis_cut_each_other(calm):
 def test_only_the_heart_beats(study):
     for item in study.series:
         frames = item.pixels.astype(np.float32)
-        noise = study.world.scanner.blood / study.world.scanner.snr
+        noise = study.world.session.blood / study.world.session.snr
         moving = frames.std(axis=0) > 4 * noise
         heart = (item.labels > 0).any(axis=0)
         near = np.zeros_like(heart)

@@ -9,8 +9,19 @@ import pytest
 
 from cmr_ssl.anatomy import LABEL_FILES
 from cmr_ssl.phantom import cohort
-from cmr_ssl.phantom.cohort import ROW, SETTINGS, TABLE, open_cohort, write_cohort, write_subject, write_table
+from cmr_ssl.phantom.cohort import (
+    ROW,
+    SESSION,
+    SESSIONS,
+    SETTINGS,
+    TABLE,
+    open_cohort,
+    write_cohort,
+    write_subject,
+    write_table,
+)
 from cmr_ssl.phantom.order import Order
+from cmr_ssl.phantom.scanner import Scanner
 from cmr_ssl.volumes import LabelMap, measure
 
 ORDER = Order(7, "small", "mixed", "none")
@@ -133,3 +144,25 @@ def test_the_table_gathers_every_finished_subject(written, tmp_path):
         shutil.copy(written / str(eid) / ROW, tmp_path / str(eid) / ROW)
     write_table(tmp_path)
     assert (tmp_path / TABLE).read_bytes() == (written / TABLE).read_bytes()
+
+
+def test_a_cohort_in_another_scanner_is_the_same_people_and_a_table_says_which_scanner_it_was(written, tmp_path):
+    order = ORDER._replace(scanner=Scanner("other", snr=(9.0, 12.0)))
+    open_cohort(tmp_path, order, 2, overwrite=False)
+    list(write_cohort(tmp_path, order, 2, workers=1))
+    one, other = contents(written / "900000002"), contents(tmp_path / "900000002")
+    assert {name for name in one | other if one.get(name) != other.get(name)} == {
+        *(f"{view}.nii.gz" for view in ("sa", "la_2ch", "la_3ch", "la_4ch")),
+        SESSION,
+    }
+    assert (tmp_path / TABLE).read_bytes() == (written / TABLE).read_bytes()
+    assert list(pd.read_csv(written / SESSIONS)["Scanner"]) == ["default", "default"]
+    sessions = pd.read_csv(tmp_path / SESSIONS)
+    assert list(sessions["Scanner"]) == ["other", "other"]
+    assert sessions["SNR"].between(9.0, 12.0).all()
+    with pytest.raises(ValueError, match=r"scanner.name 'other', not None, scanner.snr \[9.0, 12.0\], not None"):
+        open_cohort(tmp_path, ORDER, 2, overwrite=False)
+
+
+def test_the_default_scanner_is_not_mentioned_so_that_older_cohorts_are_continued(written):
+    assert "scanner" not in (written / SETTINGS).read_text()

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cmr_ssl.phantom.command import phantom
+from tests.runs import ROOT
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,10 @@ def test_synthetic_data_need_no_torch():
         check=True,
     )
     assert run.stdout.strip() == "False"
+
+
+def test_the_command_draws_the_same_heart_in_another_scanner(tmp_path):
+    for name in ("default", "balanced_3t"):
+        asked = {"scanner": str(ROOT / f"configs/scanners/{name}.yaml"), "preset": "small", "subjects": 1}
+        assert phantom(sheet=tmp_path / f"{name}.png", **asked) == 0
+    assert (tmp_path / "default.png").read_bytes() != (tmp_path / "balanced_3t.png").read_bytes()

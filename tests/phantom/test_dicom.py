@@ -7,6 +7,7 @@ import pytest
 from cmr_ssl.anatomy import LV, MYOCARDIUM
 from cmr_ssl.phantom.cine import short_axis_cines
 from cmr_ssl.phantom.dicom import cine_header, contours, frame_bytes, frame_uid
+from cmr_ssl.phantom.scanner import Scanner, Sequence
 from tests.phantom.exams import AFFINE, COLUMNS, EXAM, FRAMES, ROWS, series
 
 
@@ -84,3 +85,13 @@ def test_contours_are_the_edges_of_cavity_and_wall():
     expected[3:6, 3:6] = True
     expected[4, 4] = False
     np.testing.assert_array_equal(drawn, expected)
+
+
+def test_headers_say_what_took_the_images(cine):
+    usual = image(cine, 0)
+    assert (usual.ManufacturerModelName, usual.MagneticFieldStrength) == ("synthetic hearts", 1.5)
+    sequence = Sequence(tesla=3.0, repetition_ms=3.1, echo_ms=1.5, flip_degrees=45.0, variant=("SP",))
+    exam = EXAM._replace(scanner=Scanner("other", sequence=sequence))
+    read = pydicom.dcmread(io.BytesIO(frame_bytes(cine_header(exam, cine, 1, 0), exam, cine, 0)))
+    assert (read.ManufacturerModelName, read.MagneticFieldStrength) == ("other", 3.0)
+    assert (read.RepetitionTime, read.EchoTime, read.FlipAngle, read.SequenceVariant) == (3.1, 1.5, 45, "SP")
