@@ -1,26 +1,23 @@
 """Segment plane by plane: tokens of the whole heart, refined by the plane's own image."""
 
-from itertools import pairwise
-
 import torch
 from einops import rearrange
-from monai.networks.blocks import UnetrBasicBlock, UnetrUpBlock
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES
 from cmr_ssl.models.encoder import Encoder
-from cmr_ssl.models.tokens import Coordinates, Grid, grid_of
+from cmr_ssl.models.plane_network import AT_ONCE, PlaneNetwork
+from cmr_ssl.models.tokens import Coordinates, Grid, Patch, grid_of
 
-AT_ONCE = 32  # images segmented together where nothing is learnt: memory stays small, and what is at hand is reused
 MOSTLY = 3.0  # logit of four fifths of the pixels against five structures that share the rest
 
 
 class PlaneHead(nn.Module):
     """Segment plane by plane: the tokens say which heart this is, the image says where exactly its borders run.
 
-    Each token is expanded into features of the frames it covers; a small U-Net with shared weights, made of MONAI's
-    UNETR blocks (Hatamizadeh et al., WACV 2022), brings them to the resolution of the image frame by frame. Beside that
+    Each token is expanded into features of the frames it covers; a small U-Net with shared weights, `PlaneNetwork`,
+    brings them to the resolution of the image frame by frame. Beside that
     each token votes for the classes it covers, and the U-Net's logits correct these votes: an atrium looks like a
     ventricle, and only tokens that know where they are tell them apart from the first steps on. What they say of their
     place after many blocks is not what a linear vote needs, so they are told again. Works for any number of planes and
@@ -39,20 +36,11 @@ class PlaneHead(nn.Module):
         """
         super().__init__()
         self.patch = encoder.patch
-        self.frames, rows, columns = encoder.patch
-        self.levels = rows.bit_length() - 1
-        if rows != columns or rows != 2**self.levels or rows < 2:
-            raise ValueError(
-                f"segmentation needs square patches of 2, 4, 8, ... pixels, but the encoder's are {rows} x {columns}"
-            )
-        widths = [channels * 2**level for level in range(self.levels + 1)]
+        self.frames = encoder.patch[0]
+        self.network = PlaneNetwork(channels, halvings(encoder.patch))
         self.position = encoder.positions.embedding(encoder.width)
-        self.expand = nn.Linear(encoder.width, self.frames * widths[-1])
+        self.expand = nn.Linear(encoder.width, self.frames * self.network.coarsest)
         self.vote = nn.Linear(encoder.width, self.frames * len(CLASSES))
-        self.stem = UnetrBasicBlock(2, 1, channels, 3, 1, "instance", res_block=True)
-        steps = list(pairwise(widths))
-        self.down = nn.ModuleList(UnetrBasicBlock(2, a, b, 3, 2, "instance", res_block=True) for a, b in steps)
-        self.up = nn.ModuleList(UnetrUpBlock(2, b, a, 3, 2, "instance", res_block=True) for a, b in reversed(steps))
         self.classes = background_first(nn.Conv2d(channels, len(CLASSES), 1))
 
     def forward(self, images: Tensor, tokens: Tensor, where: Coordinates, frames: Tensor) -> Tensor:
@@ -84,17 +72,26 @@ class PlaneHead(nn.Module):
 
     def refine(self, images: Tensor, said: Tensor, votes: Tensor, frames: Tensor) -> Tensor:
         """Return logits of `frames` from images and from what the tokens said of all frames; see `framewise`."""
-        features = self.stem(2 * pick_frames(images, frames).flatten(0, 2)[:, None] - 1)
-        skips = []
-        for down in self.down:
-            skips.append(features)
-            features = down(features)
-        features = features + pick_frames(said, frames).flatten(0, 2)
-        for up, skip in zip(self.up, reversed(skips), strict=True):
-            features = up(features, skip)
+        shown, known = (pick_frames(part, frames).flatten(0, 2) for part in (images, said))
+        features = self.network(shown, known)
         coarse = interpolate(pick_frames(votes, frames).flatten(0, 2), features.shape[-2:], mode="bilinear")
         batch, planes = images.shape[:2]
         return rearrange(self.classes(features) + coarse, "(b p f) c h w -> b p c f h w", b=batch, p=planes)
+
+
+def halvings(patch: Patch) -> int:
+    """Return how often the resolution is halved until a patch is one pixel.
+
+    Raises:
+        ValueError: if rows and columns of a patch are not the same power of two, at least 2.
+    """
+    _, rows, columns = patch
+    count = rows.bit_length() - 1
+    if rows != columns or rows != 2**count or rows < 2:
+        raise ValueError(
+            f"segmentation needs square patches of 2, 4, 8, ... pixels, but the encoder's are {rows} x {columns}"
+        )
+    return count
 
 
 def background_first(layer: nn.Conv2d) -> nn.Conv2d:

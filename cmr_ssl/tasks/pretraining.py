@@ -16,6 +16,7 @@ from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, still_an
 from cmr_ssl.masking import Masked, Masking, check_rules, draw_noise, mask, needed_planes, visible_tokens
 from cmr_ssl.metrics import Explained, plane_of, psnr, visible_planes, visible_statistics
 from cmr_ssl.models import Decoder, Encoded, Encoder
+from cmr_ssl.models.beat import BeatFromFrame, drawn
 from cmr_ssl.models.tokens import Coordinates, Grid, coordinates, grid_of, patchify, take, take_coordinates
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import Task
@@ -55,6 +56,7 @@ class PretrainingTask(Task):
         normalise: bool = False,
         motion: float = 1.0,
         heart_mm: float | None = None,
+        beat: Callable[[Encoder], BeatFromFrame] | None = None,
         optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
         seed: int = 0,
     ) -> None:
@@ -71,6 +73,8 @@ class PretrainingTask(Task):
                 motion hardly counts (5 % of the variance of a cine).
             heart_mm: reach of the weight exp(-r^2 / (2 heart_mm^2)) of a token r away from the middle of the heart;
                 None for all tokens alike.
+            beat: builds, for the encoder, the image branch that learns beside it to tell the beat from single frames,
+                and from which heads of segmentation start; None for none.
             optimisation: AdamW and its schedule.
             seed: of the masks and flaws.
 
@@ -88,12 +92,14 @@ class PretrainingTask(Task):
         self.save_hyperparameters()
         self.encoder = encoder
         self.decoder = decoder(encoder)
+        self.beat = beat(encoder) if beat else None
         self.masking, self.mask_ratio, self.normalise = masking, mask_ratio, normalise
         self.motion, self.heart_mm = motion, heart_mm
         self.corruption, self.seed = corruption or [], seed
         names = ("loss", "psnr_hidden", "psnr_dropped", "psnr_trivial", "psnr_trivial_dropped")
         self.means = MetricCollection({name: MeanMetric(nan_strategy="ignore") for name in names}, compute_groups=False)
         parts = [f"r2_{what}_{place}" for what in ("motion", "still") for place in ("heart", "elsewhere")]
+        parts += ["r2_beat"] if self.beat else []
         self.explained = MetricCollection({name: Explained() for name in parts}, compute_groups=False)
 
     @property
@@ -197,6 +203,14 @@ class PretrainingTask(Task):
         result = self.complete(batch, masked, self.flawed(batch, masked))
         loss = subject_mean(self.losses(result), result.masked.exists.any(dim=1))
         self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
+        return loss if self.beat is None else loss + self.beat_loss(self.beat, batch)
+
+    def beat_loss(self, beat: BeatFromFrame, batch: Sample) -> Tensor:
+        """Return the error of the image branch on a few planes of each study, one frame each."""
+        seeds = subject_seeds(batch.subject, self.seed, "frames", self.current_epoch)
+        cines, frames, there = shown_frames(beat, batch, seeds)
+        loss = subject_mean(beat.errors(cines, frames, self.motion), there)
+        self.log("train/loss_beat", loss, batch_size=len(batch.subject))
         return loss
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:
@@ -214,6 +228,12 @@ class PretrainingTask(Task):
         for name, (errors, total) in self.squares(result).items():
             self.explained[name].update(errors, total)
             self.log(f"{split}/{name}", self.explained[name], batch_size=len(batch.subject))
+        if self.beat is not None:
+            cines, frames, there = shown_frames(self.beat, batch, self.fixed_seeds(batch))
+            true = self.beat.truth(cines, frames)[there, 1:]
+            errors = self.beat(cines, frames)[there, 1:].float() - true
+            self.explained["r2_beat"].update(errors.square(), true.square())
+            self.log(f"{split}/r2_beat", self.explained["r2_beat"], batch_size=len(batch.subject))
 
     def log_means(self, split: str, values: dict[str, Tensor]) -> None:
         """Add the values of a batch, (B,) each, to the means over the split; NaN is left out."""
@@ -265,3 +285,15 @@ class PretrainingTask(Task):
             for what, (errors, total) in squares.items()
             for place, there in places.items()
         }
+
+
+def shown_frames(beat: BeatFromFrame, batch: Sample, seeds: list[int]) -> tuple[Tensor, Tensor, Tensor]:
+    """Choose planes of each study and a frame of each plane: cines (N, T, H, W), frames (N,), and which exist, (N,)."""
+    planes, count = batch.images.shape[1:3]
+    generator = torch.Generator()
+    noise = torch.stack([torch.rand(2, planes, generator=generator.manual_seed(seed)) for seed in seeds])
+    noise = noise.to(batch.images.device, non_blocking=True)
+    chosen = drawn(batch.present, noise[:, 0], beat.planes)
+    cines = take(batch.images, chosen).flatten(0, 1)
+    frames = (noise[:, 1].gather(1, chosen) * count).long().flatten()
+    return cines, frames, batch.present.gather(1, chosen).flatten()

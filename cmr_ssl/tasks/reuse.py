@@ -8,12 +8,14 @@ from typing import Any, Literal
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 from torch import nn
 
-from cmr_ssl.checkpoints import load_encoder
+from cmr_ssl.checkpoints import load_encoder, read_checkpoint
 from cmr_ssl.models import Encoder
+from cmr_ssl.models.plane_network import PlaneNetwork
 
 log = logging.getLogger(__name__)
 
 Freeze = int | Literal["encoder"]
+IMAGE_BRANCHES = ("beat.network.", "head.network.")  # where checkpoints of a pretraining and of a segmentation have it
 
 
 def known(encoder: Encoder | None) -> Encoder:
@@ -75,6 +77,28 @@ def load_pretrained(encoder: Encoder, checkpoint: Path, data: Mapping[str, Any])
             f"model.encoder is not the encoder of {checkpoint}: leave its description out, the checkpoint has one"
         ) from error
     compare_splits(checkpoint, pretrained.split, data["split"])
+
+
+def load_image_branch(network: PlaneNetwork, checkpoint: Path) -> None:
+    """Copy the weights of a pretrained image branch; a checkpoint without one leaves the network as it was drawn.
+
+    Raises:
+        FileNotFoundError: if there is no such checkpoint.
+        ValueError: if its image branch has another size.
+    """
+    stored = read_checkpoint(checkpoint)["state_dict"]
+    start = next((start for start in IMAGE_BRANCHES if any(name.startswith(start) for name in stored)), None)
+    if start is None:
+        log.info("%s has no image branch: that of the head starts at random", checkpoint)
+        return
+    weights = {name.removeprefix(start): weight for name, weight in stored.items() if name.startswith(start)}
+    try:
+        network.load_state_dict(weights, strict=True)
+    except RuntimeError as error:
+        raise ValueError(
+            f"the image branch of {checkpoint} has another size than this head's ({network.channels} channels): "
+            "give model.head the channels that its pretraining had under model.beat"
+        ) from error
 
 
 @rank_zero_only

@@ -20,7 +20,7 @@ from cmr_ssl.overlap import dice_per_structure
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.optimisation import Optimisation
-from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, known, load_pretrained
+from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, known, load_image_branch, load_pretrained
 
 STRUCTURES = CLASSES[1:]
 
@@ -148,11 +148,12 @@ class SegmentationTask(Segmentation):
         return len(self.encoder.blocks)
 
     def setup(self, stage: str) -> None:
-        """Load the pretrained weights; see `Segmentation.setup`."""
+        """Load the pretrained encoder and, if the checkpoint has one, image branch; see `Segmentation.setup`."""
         super().setup(stage)
         if stage == "fit" and self.encoder_checkpoint:
             data = self.trainer.datamodule.state_dict()  # type: ignore[attr-defined]
             load_pretrained(self.encoder, Path(self.encoder_checkpoint), data)
+            load_image_branch(self.head.network, Path(self.encoder_checkpoint))
 
     def logits(self, batch: Sample, frames: Tensor) -> Tensor:
         """Return logits; see `Segmentation.logits`."""

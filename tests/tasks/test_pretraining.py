@@ -1,3 +1,4 @@
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -18,8 +19,10 @@ from cmr_ssl.losses import NOISE, still_and_motion
 from cmr_ssl.masking import LongAxisDropout, PlaneDropout, RandomMasking, StackEndDropout, TubeMasking
 from cmr_ssl.metrics import psnr, visible_planes
 from cmr_ssl.models import CrossAttentionDecoder, GridPositions, SelfAttentionDecoder
+from cmr_ssl.models.beat import BeatFromFrame
 from cmr_ssl.models.tokens import patchify, take
 from cmr_ssl.tasks import Optimisation, PretrainingTask
+from cmr_ssl.tasks.pretraining import shown_frames
 from tests.tiny import PATCH, repaint, tiny_batch, tiny_decoder, tiny_encoder, tiny_task
 
 SEEDS = [11, 12]
@@ -350,3 +353,21 @@ def test_a_subject_whose_reconstruction_is_no_number_shows_in_the_loss():
 def test_pretraining_needs_a_rule_of_masking():
     with pytest.raises(ValueError, match="at least one masking rule"):
         PretrainingTask(tiny_encoder(), tiny_decoder(), [])
+
+
+def test_the_image_branch_learns_beside_the_encoder_and_is_measured():
+    task, batch = tiny_task(beat=partial(BeatFromFrame, channels=4, planes=2)), tiny_batch()
+    loss = task.beat_loss(task.beat, batch)
+    loss.backward()
+    assert all(weight.grad is not None for weight in task.beat.parameters())
+    assert all(weight.grad is None for weight in task.encoder.parameters())
+    task.evaluate("val", batch)
+    assert task.explained["r2_beat"].compute() < 1
+
+
+def test_the_image_branch_looks_at_planes_that_exist():
+    task, batch = tiny_task(beat=partial(BeatFromFrame, channels=4, planes=3)), tiny_batch()
+    batch.present[:, 2:] = False
+    _, frames, there = shown_frames(task.beat, batch, SEEDS)
+    assert there.tolist() == [True, True, False] * 2
+    assert frames.max() < batch.images.shape[2]

@@ -1,0 +1,66 @@
+"""The beat from one frame: pretraining of the image branch, to which hidden tokens never reach.
+
+Whoever tells from a single frame how bright each pixel will be over the whole beat has found the blood pools, the wall
+and where each of them goes. No label is needed, and every layer of the image branch learns, its skips included.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from cmr_ssl.models.encoder import Encoder
+from cmr_ssl.models.plane_head import halvings, pick_frames
+from cmr_ssl.models.plane_network import PlaneNetwork
+
+
+class BeatFromFrame(nn.Module):
+    """Predicts the mean of each pixel over the beat and its first harmonics, seen from the phase of the frame shown."""
+
+    def __init__(self, encoder: Encoder, channels: int = 16, harmonics: int = 2, planes: int = 3) -> None:
+        """Build the network.
+
+        Args:
+            encoder: whose patch says how often the plane head halves the resolution.
+            channels: features at full resolution, as those of the head of segmentation that is to start from these.
+            harmonics: of the beat that are predicted.
+            planes: of each study that a step of training looks at, one frame each.
+
+        Raises:
+            ValueError: if one of the numbers is below 1.
+        """
+        super().__init__()
+        if min(channels, harmonics, planes) < 1:
+            raise ValueError(f"channels {channels}, harmonics {harmonics} and planes {planes} must be at least 1")
+        self.harmonics, self.planes = harmonics, planes
+        self.network = PlaneNetwork(channels, halvings(encoder.patch))
+        self.maps = nn.Conv2d(channels, 1 + 2 * harmonics, 1)
+
+    def forward(self, cines: Tensor, frames: Tensor) -> Tensor:
+        """Predict the maps of cines (N, T, H, W) from one frame (N,) each; (N, 1 + 2 harmonics, H, W)."""
+        shown = cines[torch.arange(len(cines), device=cines.device), frames]
+        return self.maps(self.network(shown))
+
+    def truth(self, cines: Tensor, frames: Tensor) -> Tensor:
+        """Return the maps of cines, the mean first: with phase p = 2 pi (t - frame) / T,
+
+        mean_t I(t), and for k = 1, 2, ...: 2 mean_t I(t) cos(k p), 2 mean_t I(t) sin(k p).
+        """
+        count = cines.shape[1]
+        time = torch.arange(count, device=cines.device)
+        phase = (2 * math.pi / count) * (time - frames[:, None])
+        waves = [wave(k * phase) for k in range(1, self.harmonics + 1) for wave in (torch.cos, torch.sin)]
+        basis = torch.stack([torch.full_like(phase, 0.5), *waves], dim=1)  # (N, 1 + 2 harmonics, T)
+        return torch.einsum("nkt,nthw->nkhw", basis, cines) * (2 / count)
+
+    def errors(self, cines: Tensor, frames: Tensor, motion: float) -> Tensor:
+        """Return the mean squared error of each cine, (N,), that of the harmonics weighted by `motion`."""
+        with torch.autocast(cines.device.type, enabled=False):
+            true = self.truth(cines.float(), frames)
+        squared = (self(cines, frames).float() - true).square().mean(dim=(-2, -1))
+        return squared[:, 0] + motion * squared[:, 1:].sum(dim=1)
+
+
+def drawn(present: Tensor, noise: Tensor, count: int) -> Tensor:
+    """Choose `count` planes of each study, (B, count), present ones first; `noise` is uniform, (B, P)."""
+    return (noise + present).topk(min(count, present.shape[1]), dim=1).indices
