@@ -13,12 +13,12 @@ from torch.utils.data import DataLoader
 
 from benchmarks.evidence.cohorts import MIN_PLANES, Cohort, opened, slug
 from benchmarks.evidence.commands import fit
-from benchmarks.evidence.features import Portion, subjects_of
+from benchmarks.evidence.features import Portion, on_gpu, subjects_of
 from benchmarks.evidence.pretrainings import described
 from benchmarks.evidence.probes import known, table, write
 from benchmarks.evidence.studies import Study, Test, condition_of, tests_of
 from cmr_ssl.data.sample import Sample, to_device
-from cmr_ssl.devices import device_of, has_bfloat16
+from cmr_ssl.devices import device_of
 from cmr_ssl.robustness.slots import close_ranks, rearranged
 from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypePrediction
 from cmr_ssl.tasks.trained import load_task
@@ -169,7 +169,7 @@ def answered(checkpoint: Path, study: Study, test: Test) -> pd.DataFrame:
     assert isinstance(task, PhenotypePrediction)
     spoil = condition_of(test.condition, data.shape[0])
     said = []
-    with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device) and sturdy(task)):
+    with torch.autocast(device.type, torch.bfloat16, enabled=on_gpu(device) and sturdy(task)):
         for one in DataLoader(data.dataset(subjects_of(data, portion)), BATCH):
             seen = closed(spoil(data.scaled(to_device(one, device))))
             said.append(task.predict_step(seen).float().cpu())

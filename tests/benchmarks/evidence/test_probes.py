@@ -25,7 +25,16 @@ class Here(Executor):
 @pytest.fixture(scope="module")
 def checkpoint(hearts, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pretraining") / "brief"
-    words = ("--trainer.max_epochs", "1", "--data.fractions", "[0.6, 0.2, 0.2]", "--data.views.sa", "12")
+    words = (
+        "--trainer.max_epochs",
+        "1",
+        "--data.fractions",
+        "[0.6, 0.2, 0.2]",
+        "--data.views.sa",
+        "12",
+        "--data.min_planes",
+        "5",
+    )
     assert run(hearts / "cache", folder, *words, config=SMOKE) == 0
     return folder / "checkpoints" / "last.ckpt"
 
