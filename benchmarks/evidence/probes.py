@@ -72,7 +72,7 @@ def portion_of(tested: list[Portion], test: Test) -> Portion:
 def known(portion: Portion) -> tuple[list[str], Tensor]:
     """Return subjects and their true phenotypes (N, K), in the order of their features."""
     names = subjects_of(opened(portion.cohort), portion)
-    return names, torch.from_numpy(read_phenotypes(portion.cohort.table, TARGETS, names))
+    return names, torch.tensor(read_phenotypes(portion.cohort.table, TARGETS, names))
 
 
 def table(answers: tuple[list[str], Tensor], predicted: NDArray[np.float32]) -> pd.DataFrame:
