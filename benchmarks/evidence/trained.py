@@ -65,7 +65,7 @@ class Plan(NamedTuple):
     """What is trained: numbers of labels and draws; the first draw chooses the rates."""
 
     labels: tuple[int, ...] = (30, 100, 300)
-    draws: int = 3
+    draws: int = 2
 
 
 def arms() -> list[Arm]:

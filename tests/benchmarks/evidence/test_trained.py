@@ -1,11 +1,14 @@
 import json
 
+import pandas as pd
 import pytest
 
+from benchmarks.evidence import commands, trained
 from benchmarks.evidence.cohorts import Cohort
-from benchmarks.evidence.studies import Study
+from benchmarks.evidence.studies import CONDITIONS, TARGETS, Study
 from benchmarks.evidence.trained import STEPS, Plan, Run, all_tried, arms, chosen, costs, others, trials, words
 from cmr_ssl.checkpoints import parse_encoder
+from cmr_ssl.cli import main
 from tests.runs import ROOT
 
 
@@ -51,3 +54,21 @@ def test_the_rate_with_the_smallest_validation_loss_goes_on_to_the_other_draws(t
         (arm.name, arm.rates[1], draw) for arm in arms() for draw in (1, 2)
     }
     assert costs(where, plan)["rate"].to_list() == [arm.rates[1] for arm in arms()]
+
+
+def test_a_training_leaves_what_it_predicted_under_every_condition_and_what_it_cost(hearts, tmp_path, monkeypatch):
+    monkeypatch.setattr(commands, "spoken", lambda log, *said, threads: main(said))
+    monkeypatch.setattr(trained, "STEPS", 2)
+    cohort = Cohort("hearts", hearts / "cohort", hearts / "cache", fractions=(0.5, 0.25, 0.25))
+    where = Study(tmp_path, cohort)
+    resnet = next(arm for arm in arms() if arm.name == "ResNet")
+    run = Run(resnet._replace(options=(*resnet.options, "--model.network.width", "8")), 5e-4, 4, 0)
+    trained.train(where, run, tmp_path)
+    found = pd.read_parquet(run.folder(where) / "predictions.parquet")
+    assert set(found["test"]) == set(CONDITIONS)
+    assert set(found["target"]) == set(TARGETS)
+    assert found["predicted"].notna().all()
+    said = trained.told(where, run)
+    assert (said["steps"], said["passes"]) == (2, 8)
+    assert said["validation"] > 0
+    assert not list(tmp_path.rglob("*.ckpt"))
