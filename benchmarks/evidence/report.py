@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.evidence import pathologies, trained
-from benchmarks.evidence.arms import BOTH, CONTROLS, RAW, SHIPPED, TOKENS, UNTRAINED, WHOLE
+from benchmarks.evidence.arms import BOTH, CONTROLS, RAW, SHIPPED, TOKENS, UNTRAINED, WHOLE, pretrained
 from benchmarks.evidence.figures import draw_curves, draw_planes
 from benchmarks.evidence.results import comparisons, means, predictions
 from benchmarks.evidence.settings import Settings
@@ -33,6 +33,8 @@ def write_report(settings: Settings, out: Path) -> None:
     probed = predictions(study.out)
     if probed.empty:
         return
+    names = {source.name for source in settings.sources()}
+    probed = probed[probed["pretraining"].isin(names)]  # others are left of pretrainings that were repeated
     networks = trained.predictions(study, settings.trained) if settings.trained else pd.DataFrame()
     rows = pd.concat([probed, networks])
     errors = means(rows)
@@ -45,7 +47,7 @@ def write_report(settings: Settings, out: Path) -> None:
         *few_labels(errors, differences, out),
         *missing_planes(errors, differences, out),
         *scanners(errors, differences),
-        *classes(study.out),
+        *classes(study.out, names),
         *networks_trained(settings, errors, differences),
         *ablations(settings),
     ]
@@ -128,9 +130,10 @@ def told(errors: pd.DataFrame, tests: Sequence[str]) -> str:
     return ", ".join(f"{test} {values[test]:.2f}" for test in (ALL, *tests)) + " points of LVEF"
 
 
-def classes(out: Path) -> Iterator[str]:
+def classes(out: Path, names: set[str]) -> Iterator[str]:
     """Yield how well seven pathologies are told apart."""
     rows = pathologies.mistakes(out)
+    rows = rows[rows["pretraining"].isin(names)] if len(rows) else rows
     if len(rows):
         found = means(rows).set_index("arm")
         pairs = comparisons(rows, PAIRS)
@@ -172,10 +175,11 @@ def networks_trained(settings: Settings, errors: pd.DataFrame, differences: pd.D
 def ablations(settings: Settings) -> Iterator[str]:
     """Yield what changes of the objective do, on the development cohort."""
     rows = predictions(settings.development_study().out)
-    names = {one.folder.name: one.name for one in [*settings.pretrainings()[:1], *settings.ablated()]}
     if rows.empty:
         return
-    way = rows["pretraining"].str.rsplit("-", n=1).str[0].map(names)
+    compared = [*settings.pretrainings()[:1], *settings.ablated()]
+    names = {pretrained(one.checkpoint, TOKENS).name: one.name for one in compared}
+    way = rows["pretraining"].map(names)
     rows = rows.assign(arm=way.where(~rows["arm"].isin(CONTROLS), rows["arm"])).dropna(subset="arm")
     found = means(rows[(rows["test"] == ALL) & (rows["labels"] == MANY)])
     yield f"## What the objective owes to its parts (development cohort, {MANY} labels, one pretraining each)"

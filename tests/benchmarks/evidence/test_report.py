@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.evidence import trained
-from benchmarks.evidence.arms import BOTH, CONTROLS, RAW, TOKENS, UNTRAINED
+from benchmarks.evidence.arms import BOTH, CONTROLS, RAW, TOKENS, UNTRAINED, pretrained
 from benchmarks.evidence.probes import write
 from benchmarks.evidence.report import write_report
 from benchmarks.evidence.settings import Settings
@@ -33,13 +33,23 @@ def predicted(arm, pretraining, error, tests, labels=(30, 100)):
 def measured(tmp_path, monkeypatch):
     """Return settings whose runs have left predictions: tokens err half as much as the better control."""
     monkeypatch.chdir(ROOT)
-    settings = Settings(tmp_path, seeds=(0, 1), scanners={"noisy": ()}, draws=2, trained=PLAN)
+    settings = Settings(
+        tmp_path, seeds=(0, 1), scanners={"noisy": ()}, draws=2, trained=PLAN, ablations={"half hidden": ()}
+    )
     study, tests = settings.study(), [*CONDITIONS, "scanner noisy"]
+    for one in (*settings.pretrainings(), *settings.ablated()):
+        one.checkpoint.parent.mkdir(parents=True)
+        one.checkpoint.write_text(one.folder.name)
+    first, second, ablated = (
+        pretrained(one.checkpoint).name for one in (*settings.pretrainings(), *settings.ablated()[:1])
+    )
+    stale = predicted(TOKENS, "pretraining-0-of-last-week", 9.0, tests)
+    write(study.out / "predictions" / "stale.parquet", stale)
     for arm, names, error in [
         (RAW, ["none"], 3.0),
         (UNTRAINED, ["untrained-0", "untrained-1"], 2.0),
-        (TOKENS, ["pretraining-0-aa", "pretraining-1-bb"], 1.0),
-        (BOTH, ["pretraining-0-aa", "pretraining-1-bb"], 2.5),
+        (TOKENS, [first, second], 1.0),
+        (BOTH, [first, second], 2.5),
     ]:
         for name in names:
             write(study.out / "predictions" / f"{arm}-{name}.parquet", predicted(arm, name, error, tests))
@@ -53,9 +63,9 @@ def measured(tmp_path, monkeypatch):
     (study.out / "pathologies").mkdir()
     for arm in (*CONTROLS, TOKENS):
         told = pd.DataFrame({"subject": list("abcd"), "draw": 0, "true": [0, 0, 1, 1], "said": [0, 0, 0, 1]})
-        told.assign(arm=arm, pretraining="").to_parquet(study.out / "pathologies" / f"{arm}.parquet")
+        told.assign(arm=arm, pretraining="none").to_parquet(study.out / "pathologies" / f"{arm}.parquet")
     out = settings.development_study().out
-    for arm, name, error in [(RAW, "none", 3.0), (TOKENS, "pretraining-0-aa", 1.0), (TOKENS, "ablation-0-cc", 2.0)]:
+    for arm, name, error in [(RAW, "none", 3.0), (TOKENS, first, 1.0), (TOKENS, ablated, 2.0)]:
         write(out / "predictions" / f"{name}.parquet", predicted(arm, name, error, CONDITIONS))
     return settings
 
@@ -71,7 +81,7 @@ def test_the_page_says_what_helps_what_does_not_and_how_sure(measured, tmp_path)
     assert "raw pixels 0.75" in text
     assert "| 30 | fine-tuned | 6.00 |" in text
     assert "| fine-tuned | 30 | 2e-06 | 900 | 7200 | 3.0 |" in text
-    assert "| 100 | hidden: 50 % | 3.00 |" in text
+    assert "| 100 | half hidden | 3.00 |" in text
     assert "| 100 | as published | 1.50 |" in text
     for picture in ("evidence_labels.png", "evidence_planes.png"):
         assert f"]({picture})" in text
