@@ -20,7 +20,7 @@ PATHOLOGIES: tuple[Pathology, ...] = get_args(Pathology)
 A_CLASS = 5  # labelled hearts of each
 POOL = 15  # of each that may be labelled; all others are tested in every draw
 NAME = "seven pathologies"
-EVERYBODY = (1.0, 0.0, 0.0)  # of each cohort one portion; who is labelled is drawn
+EVERYBODY = (0.0, 0.0, 1.0)  # of each cohort one portion; who is labelled is drawn
 
 
 def cohorts(folder: Path, seed: int, subjects: int) -> list[Cohort]:
@@ -38,7 +38,7 @@ def cohorts(folder: Path, seed: int, subjects: int) -> list[Cohort]:
 
 def portion(cohort: Cohort) -> Portion:
     """Return everybody of a cohort, as heads learn from them and as they are tested."""
-    return Portion(cohort, "train", 10**6, COPIES)
+    return Portion(cohort, "test", 10**6, COPIES)
 
 
 def answers_file(out: Path, source: str, arm: str) -> Path:

@@ -9,7 +9,7 @@ from benchmarks.evidence import pathologies
 from benchmarks.evidence.arms import Source
 from benchmarks.evidence.cohorts import Cohort
 from benchmarks.evidence.features import file_of, save
-from benchmarks.evidence.pathologies import A_CLASS, PATHOLOGIES, POOL, classify, labelled, mistakes, portion
+from benchmarks.evidence.pathologies import A_CLASS, EVERYBODY, PATHOLOGIES, POOL, classify, labelled, mistakes, portion
 from benchmarks.evidence.studies import COPIES
 
 
@@ -33,7 +33,7 @@ def test_the_mean_mistake_is_one_less_the_balanced_accuracy(tmp_path):
 def test_classes_that_features_tell_are_told_and_others_are_guessed(hearts, tmp_path, monkeypatch):
     monkeypatch.setattr(pathologies, "POOL", 6)
     names = [f"hearts-{name}" for name in PATHOLOGIES]
-    cohorts = [Cohort(name, hearts / "cohort", hearts / "cache", fractions=(1.0, 0.0, 0.0)) for name in names]
+    cohorts = [Cohort(name, hearts / "cohort", hearts / "cache", fractions=EVERYBODY) for name in names]
     rng, source = np.random.default_rng(0), Source("one", Path("a.ckpt"), ("telling", "blind"))
     for index, cohort in enumerate(cohorts):
         for copy in COPIES:

@@ -59,6 +59,7 @@ def test_the_rate_with_the_smallest_validation_loss_goes_on_to_the_other_draws(t
 def test_a_training_leaves_what_it_predicted_under_every_condition_and_what_it_cost(hearts, tmp_path, monkeypatch):
     monkeypatch.setattr(commands, "spoken", lambda log, *said, threads: main(said))
     monkeypatch.setattr(trained, "STEPS", 2)
+    monkeypatch.setattr(trained, "STEPS_BETWEEN", 1)
     cohort = Cohort("hearts", hearts / "cohort", hearts / "cache", fractions=(0.5, 0.25, 0.25))
     where = Study(tmp_path, cohort)
     resnet = next(arm for arm in arms() if arm.name == "ResNet")
