@@ -9,7 +9,7 @@ from torch.nn.functional import cosine_similarity
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking
-from cmr_ssl.models import Decoder, Encoder, LandmarkPooling
+from cmr_ssl.models import Decoder, Encoder, Landmarks
 from cmr_ssl.models.tokens import coordinates, take_coordinates
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks import Optimisation, PretrainingTask
@@ -45,7 +45,7 @@ class TwoViews(PretrainingTask):
         """
         super().__init__(encoder, decoder, masking, mask_ratio, optimisation=optimisation, seed=seed)
         self.weight = weight
-        self.around = LandmarkPooling(encoder, beats=1)
+        self.around = Landmarks(beats=1)
 
     def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
         """Return the loss of one batch: the mean of both views, and how far apart their embeddings are."""
@@ -65,7 +65,7 @@ class TwoViews(PretrainingTask):
         """Return the means of a view's tokens around landmarks, (B, landmarks * D)."""
         visible = view.masked.visible
         where = take_coordinates(coordinates(batch.affine, view.grid, self.encoder.patch), visible)
-        return self.around.means(view.encoded.tokens, torch.ones_like(visible, dtype=torch.bool), where)
+        return self.around(view.encoded.tokens, torch.ones_like(visible, dtype=torch.bool), where)
 
 
 def apart(one: Tensor, other: Tensor) -> Tensor:

@@ -92,3 +92,14 @@ class Recorder(Callback):
         metrics = {name: value for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
         self.seen |= {"steps": trainer.global_step, "metrics": metrics}
         torch.save(self.seen, self.folder / f"{trainer.global_rank}.pt")
+
+
+class Eraser(Callback):
+    """Make the encoder blind to pixels after `step` steps, as a pretraining that goes wrong might."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def on_train_batch_end(self, trainer, pl_module, *_) -> None:
+        if trainer.global_step >= self.step:
+            pl_module.encoder.embed.weight.data.zero_()

@@ -4,6 +4,7 @@ from cmr_ssl.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
 from cmr_ssl.callbacks.finite_loss import FiniteLoss
 from cmr_ssl.callbacks.phenotype_report import PhenotypeReport
 from cmr_ssl.callbacks.reconstructions import Reconstructions
+from cmr_ssl.callbacks.representation_probe import RepresentationProbe
 from cmr_ssl.callbacks.ridge_start import RidgeStart
 from cmr_ssl.callbacks.segmentation_report import SegmentationReport
 from cmr_ssl.callbacks.throughput import Throughput
@@ -14,6 +15,7 @@ __all__ = (
     "LastCheckpoint",
     "PhenotypeReport",
     "Reconstructions",
+    "RepresentationProbe",
     "RidgeStart",
     "SegmentationReport",
     "Throughput",

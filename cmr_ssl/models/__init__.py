@@ -3,6 +3,7 @@
 from cmr_ssl.models.decoders import CrossAttentionDecoder, Decoder, SelfAttentionDecoder
 from cmr_ssl.models.embedding import Embedding, embed_planes
 from cmr_ssl.models.encoder import Encoded, Encoder
+from cmr_ssl.models.landmarks import Landmarks
 from cmr_ssl.models.pooling import AttentionPooling, ClassTokenPooling, LandmarkPooling, MeanPooling, Pooling
 from cmr_ssl.models.positions import AnatomicalPositions, GridPositions, Positions
 
@@ -17,6 +18,7 @@ __all__ = (
     "Encoder",
     "GridPositions",
     "LandmarkPooling",
+    "Landmarks",
     "MeanPooling",
     "Pooling",
     "Positions",

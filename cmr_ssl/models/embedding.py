@@ -5,7 +5,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from cmr_ssl.models.encoder import Encoded, Encoder
-from cmr_ssl.models.pooling import LandmarkPooling
+from cmr_ssl.models.landmarks import Landmarks
 from cmr_ssl.models.tokens import coordinates, grid_of
 
 
@@ -35,10 +35,10 @@ def embedding_of(encoder: Encoder, encoded: Encoded, images: Tensor, affine: Ten
     """Return the embedding of what `Encoder.encode_planes` returned; the arguments are its own."""
     grid = grid_of(images, encoder.patch)
     where = coordinates(affine, grid, encoder.patch)
-    around = LandmarkPooling(encoder, beats=1).to(images.device)
+    around = Landmarks(beats=1).to(images.device)
     planes = encoded.tokens.float().unflatten(1, (grid.planes, -1)).mean(dim=2)
     return Embedding(
-        landmarks=around.means(encoded.tokens, present.repeat_interleave(grid.per_plane, dim=1), where),
+        landmarks=around(encoded.tokens, present.repeat_interleave(grid.per_plane, dim=1), where),
         class_token=encoded.class_token.float(),
         mean=(planes * present[..., None]).sum(dim=1) / present.sum(dim=1, keepdim=True).clamp(min=1),
         planes=planes,

@@ -4,7 +4,8 @@ Means of tokens change with the planes they come from. The decoder can be asked 
 what was not acquired it completes from the rest; so a study that lacks planes stays where the full one is.
 """
 
-from typing import TypeGuard
+from collections.abc import Iterator
+from typing import NamedTuple, TypeGuard
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.models.encoder import Encoded
 from cmr_ssl.models.positions import AnatomicalPositions
-from cmr_ssl.models.tokens import Grid, Patch, coordinates, grid_of, take_coordinates
+from cmr_ssl.models.tokens import Coordinates, Grid, Patch, coordinates, grid_of, take_coordinates
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.pretraining import PretrainingTask
 
@@ -32,6 +33,20 @@ def tells_whole_heart(task: Task) -> TypeGuard[PretrainingTask]:
     )
 
 
+class Told(NamedTuple):
+    """What the decoder says about the fixed planes of one heart.
+
+    Attributes:
+        patches: intensities, about 0 to 1, (1, Q, pixels).
+        where: their coordinates, (1, Q).
+        grid: how they make up the planes.
+    """
+
+    patches: Tensor
+    where: Coordinates
+    grid: Grid
+
+
 def whole_heart(task: PretrainingTask, encoded: Encoded, batch: Sample) -> Tensor:
     """Return the brightness of the same cells of every heart, (B, slabs * time steps * cells * cells), about 0 to 1.
 
@@ -40,21 +55,28 @@ def whole_heart(task: PretrainingTask, encoded: Encoded, batch: Sample) -> Tenso
         encoded: what `Encoder.encode_planes` returned for the batch.
         batch: images (B, P, T, H, W); at least one plane of each study is present.
     """
+    hearts = []
+    for told in tell(task, encoded, batch):
+        brightness = told.patches.mean(dim=-1)
+        slabs = brightness.view(SLABS, -1, told.grid.frames, told.grid.rows, told.grid.columns).mean(dim=1)
+        hearts.append(adaptive_avg_pool2d(slabs, CELLS).flatten())
+    return torch.stack(hearts)
+
+
+def tell(task: PretrainingTask, encoded: Encoded, batch: Sample) -> Iterator[Told]:
+    """Yield of each heart what the decoder says about `fixed_planes`; the arguments are those of `whole_heart`."""
     patch = task.encoder.patch
     grid = grid_of(batch.images, patch)
     where = coordinates(batch.affine, grid, patch)
     there = batch.present.repeat_interleave(grid.per_plane, dim=1)
-    hearts = []
     for index, exists in enumerate(there):
         ids = exists.nonzero().T
         shown = Encoded(*(part[index : index + 1] for part in encoded))
         shown = shown._replace(tokens=shown.tokens[:, ids[0]], patches=shown.patches[:, ids[0]])
         seen = take_coordinates(type(where)(*(field[index : index + 1] for field in where)), ids)
         affine, asked = fixed_planes(batch.affine[index, batch.present[index]], grid, patch)
-        told = task.decoder(shown, seen, coordinates(affine[None], asked, patch)).float().mean(dim=-1)
-        slabs = told.view(SLABS, -1, asked.frames, asked.rows, asked.columns).mean(dim=1)
-        hearts.append(adaptive_avg_pool2d(slabs, CELLS).flatten())
-    return torch.stack(hearts)
+        wanted = coordinates(affine[None], asked, patch)
+        yield Told(task.decoder(shown, seen, wanted).float(), wanted, asked)
 
 
 def fixed_planes(affine: Tensor, grid: Grid, patch: Patch) -> tuple[Tensor, Grid]:

@@ -1,0 +1,79 @@
+"""Readouts: what a linear head is given of a study, from a frozen encoder or, as a control, from none."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from cmr_ssl.models.landmarks import Landmarks
+from cmr_ssl.models.tokens import Patch, coordinates, grid_of, patchify
+from cmr_ssl.probing.shown import Shown
+
+
+class Readout(ABC):
+    """One way to make a vector of a study; nothing in it learns."""
+
+    @abstractmethod
+    def features(self, shown: Shown) -> Tensor:
+        """Return one vector a study, (B, F) float32."""
+
+
+class RawPixels(Readout):
+    """Average the pixels of patches around landmarks: no network. What a representation must be better than."""
+
+    def __init__(self, landmarks: Landmarks, patch: Patch = (8, 8, 8)) -> None:
+        """Choose the patch, frames by rows by columns, and where to average."""
+        self.landmarks, self.patch = landmarks, patch
+
+    def features(self, shown: Shown) -> Tensor:
+        """Return the averages, (B, landmarks * pixels); see `Readout.features`."""
+        batch = shown.batch
+        grid = grid_of(batch.images, self.patch)
+        attend = batch.present.repeat_interleave(grid.per_plane, dim=1)
+        return self.landmarks(patchify(batch.images, self.patch), attend, coordinates(batch.affine, grid, self.patch))
+
+
+class Tokens(Readout):
+    """Average the encoder's tokens around landmarks."""
+
+    def __init__(self, landmarks: Landmarks) -> None:
+        """Say where to average."""
+        self.landmarks = landmarks
+
+    def features(self, shown: Shown) -> Tensor:
+        """Return the averages, (B, landmarks * D); see `Readout.features`."""
+        return self.landmarks(shown.encoded.tokens, shown.attend, shown.where)
+
+
+class AsShipped(Readout):
+    """Average tokens and patch embeddings around landmarks, as `models.LandmarkPooling` does."""
+
+    def __init__(self, landmarks: Landmarks) -> None:
+        """Say where to average."""
+        self.landmarks = landmarks
+
+    def features(self, shown: Shown) -> Tensor:
+        """Return the averages, (B, landmarks * 2 D); see `Readout.features`."""
+        both = torch.cat([shown.encoded.tokens, shown.encoded.patches], dim=-1)
+        return self.landmarks(both, shown.attend, shown.where)
+
+
+class ClassToken(Readout):
+    """Take the class token."""
+
+    def features(self, shown: Shown) -> Tensor:
+        """Return it, (B, D); see `Readout.features`."""
+        return shown.encoded.class_token.float()
+
+
+class Joined(Readout):
+    """Put several readouts side by side."""
+
+    def __init__(self, parts: Sequence[Readout]) -> None:
+        """Keep them."""
+        self.parts = parts
+
+    def features(self, shown: Shown) -> Tensor:
+        """Return all their features, one after the other; see `Readout.features`."""
+        return torch.cat([part.features(shown) for part in self.parts], dim=1)

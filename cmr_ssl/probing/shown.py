@@ -1,0 +1,43 @@
+"""A batch as a frozen encoder is shown it; encoded once, however many readouts ask."""
+
+from functools import cached_property
+
+from torch import Tensor
+
+from cmr_ssl.data.sample import Sample
+from cmr_ssl.models.encoder import Encoded, Encoder
+from cmr_ssl.models.tokens import Coordinates, coordinates, grid_of
+
+
+class Shown:
+    """A batch of whole studies, and what an encoder says of it once somebody asks."""
+
+    def __init__(self, encoder: Encoder, batch: Sample) -> None:
+        """Keep both.
+
+        Args:
+            encoder: in evaluation mode.
+            batch: images as intensities 0 to 1, (B, P, T, H, W).
+        """
+        self.encoder, self.batch = encoder, batch
+        self.grid = grid_of(batch.images, encoder.patch)
+
+    @cached_property
+    def encoded(self) -> Encoded:
+        """What the encoder says about all N tokens; those of absent planes mean nothing."""
+        return self.encoder.encode_planes(self.batch.images, self.batch.affine, self.batch.present)
+
+    @cached_property
+    def where(self) -> Coordinates:
+        """Where the tokens are, (B, N)."""
+        return coordinates(self.batch.affine, self.grid, self.encoder.patch)
+
+    @cached_property
+    def attend(self) -> Tensor:
+        """Which tokens exist, (B, N)."""
+        return self.batch.present.repeat_interleave(self.grid.per_plane, dim=1)
+
+    @property
+    def asked(self) -> bool:
+        """Whether somebody asked what the encoder says."""
+        return "encoded" in vars(self)

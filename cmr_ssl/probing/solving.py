@@ -1,0 +1,56 @@
+"""A linear head in closed form: what features know of phenotypes, without a training that could go wrong."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from cmr_ssl.ridge import Ridge, ridge
+
+FLAT = 1e-6  # share of the mean variance that a feature has at least, so that constant ones do not blow up
+
+
+class Solved(NamedTuple):
+    """A head: how features are standardised, and what it makes of them.
+
+    Attributes:
+        mean: of the features, (F,).
+        deviation: of the features, (F,).
+        solution: for standardised features.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+    solution: Ridge
+
+    def predict(self, features: Tensor) -> Tensor:
+        """Return the targets, (N, K) float64, of features (N, F)."""
+        standard = ((features - self.mean) / self.deviation).double()
+        return standard @ self.solution.weights.T + self.solution.biases
+
+
+def solve(features: Tensor, targets: Tensor) -> Solved:
+    """Solve a head by ridge regression.
+
+    Args:
+        features: of N subjects in C copies, (N, C, F).
+        targets: of the subjects, (N, K); NaN where unknown.
+
+    Raises:
+        ValueError: if a target is known of fewer than two subjects.
+    """
+    variance, mean = torch.var_mean(features, dim=(0, 1), correction=0)
+    deviation = (variance + FLAT * variance.mean()).sqrt().clamp(min=torch.finfo(features.dtype).tiny)
+    return Solved(mean, deviation, ridge((features - mean) / deviation, targets))
+
+
+def scores(predicted: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the coefficient of determination and the mean absolute error of each target, (K,) each.
+
+    Args:
+        predicted: (N, K).
+        true: (N, K); NaN where unknown, such values do not count.
+    """
+    error = predicted - true
+    spread = (true - true.nanmean(dim=0)).square().nansum(dim=0)
+    return 1 - error.square().nansum(dim=0) / spread, error.abs().nanmean(dim=0)

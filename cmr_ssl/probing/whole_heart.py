@@ -1,0 +1,31 @@
+"""The readout that asks the decoder: the same places of every heart, whichever planes were acquired."""
+
+import torch
+from torch import Tensor
+
+from cmr_ssl.models.landmarks import Landmarks
+from cmr_ssl.probing.readouts import Readout
+from cmr_ssl.probing.shown import Shown
+from cmr_ssl.tasks.pretraining import PretrainingTask
+from cmr_ssl.tasks.whole_heart import tell
+
+
+class WholeHeart(Readout):
+    """Average around landmarks what the decoder says about fixed planes; what was not acquired it completes."""
+
+    def __init__(self, task: PretrainingTask, landmarks: Landmarks) -> None:
+        """Choose whom to ask.
+
+        Args:
+            task: of which `tells_whole_heart` is true; its encoder is the one that studies are shown to.
+            landmarks: where to average.
+        """
+        self.task, self.landmarks = task, landmarks
+
+    def features(self, shown: Shown) -> Tensor:
+        """Return the averages, (B, landmarks * pixels); see `Readout.features`."""
+        hearts = []
+        for told in tell(self.task, shown.encoded, shown.batch):
+            everywhere = torch.ones(told.patches.shape[:2], dtype=torch.bool, device=told.patches.device)
+            hearts.append(self.landmarks(told.patches, everywhere, told.where))
+        return torch.cat(hearts)
