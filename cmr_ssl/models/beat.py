@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cmr_ssl.models.encoder import Encoder
-from cmr_ssl.models.plane_head import halvings, pick_frames
+from cmr_ssl.models.plane_head import halvings
 from cmr_ssl.models.plane_network import PlaneNetwork
 
 
@@ -42,9 +42,10 @@ class BeatFromFrame(nn.Module):
         return self.maps(self.network(shown))
 
     def truth(self, cines: Tensor, frames: Tensor) -> Tensor:
-        """Return the maps of cines, the mean first: with phase p = 2 pi (t - frame) / T,
+        """Return the maps (N, 1 + 2 harmonics, H, W) of cines (N, T, H, W), the mean first.
 
-        mean_t I(t), and for k = 1, 2, ...: 2 mean_t I(t) cos(k p), 2 mean_t I(t) sin(k p).
+        With the phase p = 2 pi (t - frame) / T: mean_t I(t), and then 2 mean_t I(t) cos(k p) and 2 mean_t I(t) sin(k p)
+        for k = 1, 2, ...
         """
         count = cines.shape[1]
         time = torch.arange(count, device=cines.device)

@@ -29,7 +29,7 @@ class Landmarks(nn.Module):
         across_mm: tuple[float, ...] = ACROSS_MM,
         along_mm: tuple[float, ...] = ALONG_MM,
         reach_mm: float = REACH_MM,
-        beats: int = 2,
+        beats: int = 1,
     ) -> None:
         """Place the landmarks on a grid.
 

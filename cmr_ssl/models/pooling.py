@@ -89,7 +89,7 @@ class LandmarkPooling(Pooling):
         across_mm: tuple[float, ...] = ACROSS_MM,
         along_mm: tuple[float, ...] = ALONG_MM,
         reach_mm: float = REACH_MM,
-        beats: int = 2,
+        beats: int = 1,
     ) -> None:
         """Place the landmarks; the arguments are those of `Landmarks`, and the `encoder` that makes the tokens."""
         super().__init__(encoder)
