@@ -13,10 +13,10 @@ DEMO_SEGMENTATION := --config configs/segmentation.yaml --trainer.default_root_d
   --model.head.channels 8 --trainer.max_epochs 8 --trainer.check_val_every_n_epoch 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench evidence robustness
+.PHONY: help setup demo test check bench evidence evidence-quick robustness
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 	@echo "Settings: PYTHON=python3.12 chooses the interpreter, TORCH_INDEX=URL a package index with another build of torch."
 
 setup: $(READY)  ## build .venv with the tested versions; free when nothing changed
@@ -41,8 +41,11 @@ check: $(READY)  ## lint, formatting and types
 bench: $(READY)  ## measure speed and memory beside the published design
 	$(PY) -m benchmarks
 
-evidence: $(READY)  ## compare pretrained, scratch and plain networks downstream; goes on where it was cut
+evidence: $(READY)  ## what pretraining is worth, beside all controls: a night on two cores; goes on where it was cut
 	$(PY) -m benchmarks.evidence
+
+evidence-quick: $(READY)  ## its shortest honest version: half an hour
+	$(PY) -m benchmarks.evidence quick
 
 robustness: $(READY)  ## compare models when planes are missing or flawed; goes on where it was cut
 	$(PY) -m benchmarks.robustness

@@ -16,14 +16,17 @@ from typing import NamedTuple
 import pandas as pd
 from rich.progress import track
 
-from benchmarks.evidence import FOLDER, Run, arguments, cohort, fit, pretrain, spoken
-from benchmarks.evidence_arms import PROBE, USUAL, Arm, Pretraining, arms, described
+from benchmarks.evidence import pretrainings as begun
+from benchmarks.evidence.cohorts import Cohort, make
+from benchmarks.evidence.commands import fit, spoken
+from benchmarks.evidence.pretrainings import described
+from benchmarks.evidence.settings import FOLDER, Settings
 from benchmarks.inspection import measured, planes
 from benchmarks.left_out import leave_out
+from benchmarks.robustness_heads import USUAL, Arm, Pretraining, probe, resnet, segmentations, untrained_probe, words
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.workers import pool
 
-LABELS = 300
 HERE = "robustness"  # under the folder of the evidence
 ADAPTATION = {"as pretrained": 0, "adapted": 40}  # steps of training on the other planes of a real study
 LEFT_OUT_SUBJECTS = 30
@@ -102,7 +105,22 @@ def on_other_slices() -> dict[str, Pretraining]:
 
 def checkpoint_of(pretraining: Pretraining) -> Path:
     """Return the checkpoint it ends with."""
-    return FOLDER / pretraining.folder / "checkpoints" / "best.ckpt"
+    return run_of(pretraining).checkpoint
+
+
+def run_of(pretraining: Pretraining) -> begun.Pretraining:
+    """Return the run of a pretraining."""
+    return begun.Pretraining(FOLDER / pretraining.folder, pretraining.options)
+
+
+def hearts() -> Cohort:
+    """Return the cohort that everything here learns from and is tested on."""
+    return Settings(FOLDER).developed()
+
+
+def begin(pretraining: Pretraining) -> None:
+    """Pretrain; what is done stays."""
+    begun.pretrain(run_of(pretraining), hearts())
 
 
 def models() -> list[Model]:
@@ -115,17 +133,13 @@ def models() -> list[Model]:
         "grid positions": (GRID, ()),
         "ours, flaws too": (Pretraining("robust-flaws", ("--config", FLAWS_TOO)), ()),
     }
-    heads = [
-        Model(name, Arm("phenotype", name, "configs/phenotype.yaml", (*PROBE, *masking), pretraining))
-        for name, (pretraining, masking) in trained.items()
-    ]
-    return [*heads, Model("ResNet, zero-filled", Arm("phenotype", "ResNet", "configs/phenotype_resnet.yaml", ()))]
+    heads = [Model(name, probe(pretraining, *masking)) for name, (pretraining, masking) in trained.items()]
+    return [*heads, Model("untrained encoder", untrained_probe()), Model("ResNet, zero-filled", resnet())]
 
 
 def segmenters() -> list[Model]:
     """Return networks that segment: with the whole heart in mind, and each plane by itself."""
-    named = {"fine-tuned": "ours, segmenting", "U-Net": "U-Net, plane by plane"}
-    return [Model(named[arm.name], arm) for arm in arms() if arm.task == "segmentation" and arm.name in named]
+    return [Model(name, arm) for name, arm in segmentations().items()]
 
 
 def pretrainings() -> list[Pretraining]:
@@ -144,14 +158,15 @@ def carry_out(model: Model) -> None:
 def tell_left_out(pretraining: Pretraining, table: Path, views: dict[str, int] | None = None) -> None:
     """Write how well planes that are left out are told, of studies with room for `views`; what is there stays."""
     if not table.exists():
-        write_csv(table, leave_out(checkpoint_of(pretraining), FOLDER / "cache", LEFT_OUT_SUBJECTS, views))
+        write_csv(table, leave_out(checkpoint_of(pretraining), hearts().cache, LEFT_OUT_SUBJECTS, views))
 
 
 def train_and_ask(model: Model, *more: str) -> None:
     """Train what comes after the pretraining, and measure it; what is there stays."""
     trained = model.folder / "done.txt"
     if not trained.exists():
-        fit(model.folder, arguments(Run(model.arm, LABELS, 0)))
+        start = model.arm.pretraining
+        fit(model.folder, words(model.arm, hearts(), checkpoint_of(start) if start else None))
         trained.touch()
     ask(model.folder / "checkpoints" / "best.ckpt", model.report, model.folder / "log.txt", *more)
 
@@ -159,13 +174,13 @@ def train_and_ask(model: Model, *more: str) -> None:
 def ask(checkpoint: Path, report: Path, log: Path, *more: str) -> None:
     """Let `robustness` measure a checkpoint, if it has not yet."""
     if not (report / "robustness.csv").exists():
-        words = ("--checkpoint", str(checkpoint), "--cache", str(FOLDER / "cache"), "--out", str(report))
+        words = ("--checkpoint", str(checkpoint), "--cache", str(hearts().cache), "--out", str(report))
         spoken(log, "robustness", *words, *more)
 
 
 def table_file() -> Path:
     """Return where the true phenotypes of the cohort stand."""
-    return FOLDER / "cohort" / "phenotypes.csv"
+    return hearts().table
 
 
 def compare_embeddings() -> None:
@@ -204,9 +219,7 @@ def views_file(pretraining: Pretraining) -> Path:
 def look_for_faults() -> None:
     """Measure how well `inspect` finds faults with our usual model."""
     if not faults_file().exists():
-        asked = Namespace(
-            checkpoint=checkpoint_of(USUAL), cache=FOLDER / "cache", subjects=LEFT_OUT_SUBJECTS, usual=100
-        )
+        asked = Namespace(checkpoint=checkpoint_of(USUAL), cache=hearts().cache, subjects=LEFT_OUT_SUBJECTS, usual=100)
         write_csv(faults_file(), pd.DataFrame(list(measured(pd.DataFrame(list(planes(asked)))))))
 
 
@@ -239,8 +252,8 @@ def main() -> None:
     asked = parser.parse_args()
     compared = models()
     with pool(asked.workers) as processes:
-        processes.submit(cohort, asked.workers).result()
-        for _ in track(processes.map(pretrain, pretrainings()), "pretraining", total=len(pretrainings())):
+        processes.submit(make, hearts(), asked.workers).result()
+        for _ in track(processes.map(begin, pretrainings()), "pretraining", total=len(pretrainings())):
             pass
         work = [processes.submit(carry_out, model) for model in compared]
         work += [processes.submit(train_and_ask, model) for model in segmenters()]

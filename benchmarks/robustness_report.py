@@ -118,11 +118,11 @@ def write_report(models: "Sequence[Model]", out: Path) -> None:
     text = [
         "# Missing and flawed planes",
         "Written by `python -m benchmarks.robustness`. " + " ".join(description()),
-        "Every model but the ResNet is pretrained on the same 380 synthetic hearts for the same number of steps; its "
-        "frozen encoder gets a head for phenotypes, solved in closed form from 300 labels. 100 test subjects, brackets "
-        f"are 95 % bootstrap intervals over subjects, of one seed; flaws at {FLAWED_PLANES} planes. The head "
-        "without plane dropout learned from studies with all planes, as the ResNet did, the other heads from studies "
-        "with planes missing, too. The figure has every scenario.",
+        "Pretrained models saw the same synthetic hearts (the development cohort of docs/evidence.md) as often; its "
+        "frozen encoder, and one that nobody trained, get a head for phenotypes, solved in closed form from 300 "
+        "labels. 100 test subjects, brackets are 95 % bootstrap intervals over subjects, of one seed; flaws at "
+        f"{FLAWED_PLANES} planes. The head without plane dropout learned from studies with all planes, all others from "
+        "studies with planes missing, too, as the ResNet did. The figure has every scenario.",
         "![robustness](robustness.png)",
     ]
     if has_report(embeddings_folder()):

@@ -72,9 +72,15 @@ def compare(ours: Array, theirs: Array, seed: int = 0, resamples: int = RESAMPLE
     extreme = min((differences <= 0).sum(), (differences >= 0).sum())
     return Comparison(
         estimate(ours.mean() - theirs.mean(), differences),
-        estimate(1 - ours.mean() / theirs.mean(), 1 - one / other),
+        estimate(float(reduction(ours.mean(), theirs.mean())), reduction(one, other)),
         min(1.0, 2 * (1 + float(extreme)) / (1 + resamples)),
     )
+
+
+def reduction(ours: Array, theirs: Array) -> Array:
+    """Return by how much of their error ours is smaller; NaN where they make none."""
+    ours, theirs = np.asarray(ours), np.asarray(theirs)
+    return 1 - np.divide(ours, theirs, out=np.full(theirs.shape, np.nan), where=theirs > 0)
 
 
 def holm(values: Sequence[float]) -> list[float]:
@@ -107,6 +113,7 @@ def resampled(rng: np.random.Generator, errors: Array, draws: Array, subjects: A
 
 
 def estimate(value: float, again: Array) -> Estimate:
-    """Return a value with the interval of what the resamples gave, (R,)."""
-    low, high = np.percentile(again, INTERVAL)
+    """Return a value with the interval of what the resamples gave, (R,), NaN where they gave nothing."""
+    finite = again[np.isfinite(again)]
+    low, high = np.percentile(finite, INTERVAL) if len(finite) else (np.nan, np.nan)
     return Estimate(float(value), float(low), float(high))

@@ -10,10 +10,13 @@ from torch import Tensor, nn
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking, draw_noise, mask, visible_tokens
+from cmr_ssl.masking.base import check_rate
 from cmr_ssl.models import ClassTokenPooling, Encoded, Encoder, Pooling
 from cmr_ssl.models.baselines import PlanesResNet
-from cmr_ssl.models.tokens import Coordinates, coordinates, grid_of, patchify, take, take_coordinates
+from cmr_ssl.models.tokens import Coordinates, Grid, coordinates, grid_of, patchify, take, take_coordinates
 from cmr_ssl.models.transformer import initialise
+from cmr_ssl.robustness.scenarios import lack, ranks
+from cmr_ssl.robustness.slots import close_ranks, rearranged
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.objectives import Objective, Regression
@@ -209,12 +212,40 @@ class PhenotypeBaseline(PhenotypePrediction):
         network: PlanesResNet,
         objective: Objective | None = None,
         optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
+        plane_dropout: float = 0.0,
+        seed: int = 0,
     ) -> None:
-        """Put the parts together; the arguments are those of `PhenotypeTask`, and the `network`."""
+        """Put the parts together; what is not said here is as in `PhenotypeTask`.
+
+        Args:
+            targets: columns of the cohort table.
+            network: what makes one vector of a study.
+            objective: what is made of the targets.
+            optimisation: AdamW and its schedule.
+            plane_dropout: probability with which training takes each plane away; at least one stays. Slices that are
+                left close ranks, as those of studies that lack some do.
+            seed: of which planes are taken away.
+
+        Raises:
+            ValueError: if `plane_dropout` is outside 0 to 1.
+        """
         super().__init__(targets, objective or Regression(), optimisation, network.width)
         self.save_hyperparameters()
-        self.network = network
+        self.network, self.seed = network, seed
+        self.plane_dropout = check_rate("model.plane_dropout", plane_dropout)
 
     def features(self, batch: Sample) -> Tensor:
         """Return one vector a study; see `PhenotypePrediction.features`."""
-        return self.network(batch.images, batch.present)
+        seen = self.depleted(batch) if self.training and self.plane_dropout else batch
+        return self.network(seen.images, seen.present)
+
+    def depleted(self, batch: Sample) -> Sample:
+        """Return what training shows: without planes that depend on seed, subject and epoch."""
+        seeds, planes = (
+            subject_seeds(batch.subject, self.seed, "plane dropout", self.current_epoch),
+            batch.present.shape[1],
+        )
+        draws = draw_noise(1, Grid(planes, 1, 1, 1), seeds)[:, 0, :, 0, 0, 0].to(batch.present.device)
+        stays = ranks(draws, batch.present) == 0
+        left = lack(batch, (draws < self.plane_dropout) & ~stays)
+        return rearranged(left, close_ranks(left))

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from benchmarks import evidence, robustness
+from benchmarks import robustness
 from benchmarks.robustness import (
     SLICES,
     consistent,
@@ -87,7 +87,6 @@ def test_models_differ_from_ours_in_one_thing_each(monkeypatch):
             ("--model.encoder.positions",),
         }
         assert all(yaml.safe_load(value) for value in other.pretraining.options[1::2])
-    assert evidence.Run(ours, 300, 0).epochs == evidence.Run(others[0], 300, 0).epochs
 
 
 def test_brief_pretrainings_end_with_a_validation_that_keeps_a_checkpoint(monkeypatch):
@@ -113,10 +112,11 @@ def test_tables_have_a_row_a_scenario_and_a_column_a_model(measured):
 
 
 def test_planes_left_out_are_averaged_by_region(measured):
-    cells = left_out({model.name: pd.read_csv(model.left_out) for model in measured[:-1]})
+    pretrained = [model for model in measured if model.arm.pretraining]
+    cells = left_out({model.name: pd.read_csv(model.left_out) for model in pretrained})
     assert cells.loc["all planes"].to_dict() == cells.loc["base"].to_dict()
     assert cells.loc["base"].to_dict() == {
-        **{model.name: f"{21 + index:.1f}" for index, model in enumerate(measured[:-1])},
+        **{model.name: f"{21 + index:.1f}" for index, model in enumerate(pretrained)},
         "nearest": "15.0",
         "interpolated": "16.0",
     }

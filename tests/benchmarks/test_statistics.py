@@ -33,6 +33,12 @@ def test_the_same_subjects_are_drawn_for_both():
     assert alone.high - alone.low > 1
 
 
+def test_of_no_error_nothing_can_be_taken_away():
+    found = compare(np.zeros((1, 2, 3)), np.zeros((1, 2, 3)))
+    assert np.isnan(found.reduction).all()
+    assert found.difference == (0, 0, 0)
+
+
 def test_other_numbers_of_subjects_cannot_be_paired():
     with pytest.raises(ValueError, match="cannot be paired"):
         compare(np.zeros((1, 2, 3)), np.zeros((1, 2, 4)))

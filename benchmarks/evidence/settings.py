@@ -1,0 +1,113 @@
+"""What the evidence consists of: its whole, for a night on two cores, and its shortest honest version."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.evidence.arms import Source, controls, pretrained
+from benchmarks.evidence.cohorts import DEVELOPMENT_FRACTIONS, Cohort, ordered, placed
+from benchmarks.evidence.pathologies import cohorts as pathology_cohorts
+from benchmarks.evidence.pretrainings import ABLATIONS, Pretraining
+from benchmarks.evidence.studies import Study
+from benchmarks.evidence.trained import Plan
+
+FOLDER = Path("evidence")
+DEVELOPMENT_SEED = 11  # pretraining and choices of any kind
+FRESH_SEED = 2026112601  # never looked at before the recipes were frozen; published tables come from it, once
+REHEARSAL_SEED = 2026112701  # what `quick` shows, so that nobody looks at the published hearts by the way
+SCANNERS: dict[str, tuple[str, ...]] = {}  # what `phantom` is told for each domain other than the usual one
+
+
+class Settings(NamedTuple):
+    """How much is done.
+
+    Attributes:
+        folder: where everything lies.
+        development: subjects to pretrain on and to choose with.
+        fresh: subjects whose labels and tests are published.
+        fresh_seed: of them.
+        of_each: subjects of each pathology; 0 for no such test.
+        seeds: of the pretrainings.
+        pretraining: what the command line says beyond the config.
+        ablations: of the objective, by name.
+        scanners: what `phantom` is told for each other domain, by name.
+        labels: how many, in the probe tables.
+        draws: of labelled subjects.
+        trained: which networks are trained; None for none.
+    """
+
+    folder: Path = FOLDER
+    development: int = 2000
+    fresh: int = 700
+    fresh_seed: int = FRESH_SEED
+    of_each: int = 40
+    seeds: tuple[int, ...] = (0, 1)
+    pretraining: tuple[str, ...] = ()
+    ablations: dict[str, tuple[str, ...]] = ABLATIONS
+    scanners: dict[str, tuple[str, ...]] = SCANNERS
+    labels: tuple[int, ...] = (10, 30, 100, 300)
+    draws: int = 5
+    trained: Plan | None = Plan()
+
+    def developed(self) -> Cohort:
+        """Return the cohort that is pretrained on."""
+        order = ordered(DEVELOPMENT_SEED, self.development)
+        return placed(self.folder, "development", *order, fractions=DEVELOPMENT_FRACTIONS)
+
+    def freshly(self) -> Cohort:
+        """Return the cohort of the published tables."""
+        return placed(self.folder, "fresh", *ordered(self.fresh_seed, self.fresh))
+
+    def domains(self) -> dict[str, Cohort]:
+        """Return the same fresh hearts as other scanners show them, by name."""
+        return {
+            name: placed(self.folder, f"fresh-{name}", *ordered(self.fresh_seed, self.fresh, *options))._replace(
+                name=name
+            )
+            for name, options in self.scanners.items()
+        }
+
+    def pathologies(self) -> list[Cohort]:
+        """Return cohorts of one pathology each."""
+        return pathology_cohorts(self.folder, self.fresh_seed, self.of_each) if self.of_each else []
+
+    def pretrainings(self) -> list[Pretraining]:
+        """Return the pretrainings whose worth is published."""
+        return [Pretraining(self.folder / f"pretraining-{seed}", self.pretraining, seed) for seed in self.seeds]
+
+    def ablated(self) -> list[Pretraining]:
+        """Return the pretrainings that are changed in one thing each."""
+        return [
+            Pretraining(self.folder / f"ablation-{index}", (*self.pretraining, *options), self.seeds[0], name)
+            for index, (name, options) in enumerate(self.ablations.items())
+        ]
+
+    def study(self) -> Study:
+        """Return the published comparison."""
+        tested = tuple(self.domains().values())
+        return Study(self.folder / "study", self.freshly(), tested, self.labels, self.draws)
+
+    def development_study(self) -> Study:
+        """Return the comparison of ablations, on hearts of the development cohort that no pretraining saw."""
+        return Study(self.folder / "ablations", self.developed(), (), (30, 100), self.draws, pool=300, tested=200)
+
+    def sources(self) -> list[Source]:
+        """Return controls and pretrained encoders."""
+        checkpoints = [pretraining.checkpoint for pretraining in self.pretrainings()]
+        return [*controls(checkpoints[0]), *map(pretrained, checkpoints)]
+
+
+def quick(folder: Path) -> Settings:
+    """Return the shortest honest version: fewer hearts, one pretraining, probes only."""
+    return Settings(
+        folder / "quick",
+        development=600,
+        fresh=360,
+        fresh_seed=REHEARSAL_SEED,
+        of_each=0,
+        seeds=(0,),
+        pretraining=("--trainer.max_epochs", "16"),
+        ablations={},
+        labels=(10, 30, 100),
+        draws=3,
+        trained=None,
+    )
