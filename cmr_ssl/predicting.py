@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -68,7 +67,7 @@ def predict_folder(
     if not isinstance(trained.task, PhenotypePrediction | Segmentation):
         raise ValueError(f"{checkpoint} is of a {type(trained.task).__name__}, which predicts nothing: fine-tune it")
     trained.task.to(device)
-    journal = Journal(out, digest({"checkpoint": fingerprint(checkpoint), "files": asdict(folder.files)}), overwrite)
+    journal = Journal(out, digest({"checkpoint": fingerprint(checkpoint), "files": folder.files.settings()}), overwrite)
     with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
         rows = list(_rows(trained, folder, out, device, journal))
     write_csv(out / TABLE, pd.DataFrame(rows))

@@ -75,7 +75,7 @@ def quantify(
     if workers < 1:
         raise ValueError(f"{workers} workers measure nothing: give at least 1")
     _check_room(out, curves, overwrite)
-    source = LabelFolder(labels, _needed(files))
+    source = LabelFolder(labels, _needed(files), files.facts)
     subjects = source.subjects()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written should say so before the work is done

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, names
+from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, facts_of, names
 from cmr_ssl.data.sources.nifti_folder import join_ed_es
 from cmr_ssl.data.sources.nifti_image import Image, places_nothing, read_image
 from cmr_ssl.data.sources.nifti_labels import to_classes
@@ -41,10 +41,12 @@ class LabelFolder:
     Attributes:
         folder: the folder with one sub-folder a subject.
         files: label maps; the first one found of a view wins.
+        facts: see `NiftiFiles`.
     """
 
     folder: Path
     files: list[LabelFile]
+    facts: str | None = None
 
     def subjects(self) -> list[str]:
         """Return the names of all sub-folders, sorted, also of those without any label map.
@@ -55,7 +57,7 @@ class LabelFolder:
         if not self.folder.is_dir():
             raise FileNotFoundError(f"{self.folder} is no folder: name one with a sub-folder a subject")
         found = sorted(path.name for path in self.folder.iterdir() if path.is_dir() and path.name[0] != ".")
-        if not any(_started(self.folder / subject, file) for subject in found for file in self.files):
+        if not any(self._any_there(self.folder / subject) for subject in found):
             raise FileNotFoundError(
                 f"none of the {len(found)} sub-folders of {self.folder} holds one of {', '.join(self._names())}: "
                 "check the folder, or map your file names to views with --files"
@@ -65,7 +67,12 @@ class LabelFolder:
     def read(self, subject: str) -> LabelledHeart:
         """Read one subject; a label map that cannot be used becomes a problem, not an exception."""
         heart = LabelledHeart({}, {})
-        for view, file in self._found(self.folder / subject).items():
+        try:
+            files = self._found(self.folder / subject)
+        except ValueError as error:
+            heart.problems[""] = str(error)
+            return heart
+        for view, file in files.items():
             try:
                 heart.views[view] = read_labels(self.folder / subject, file)
             except ValueError as error:
@@ -77,10 +84,17 @@ class LabelFolder:
     def _found(self, folder: Path) -> dict[str, LabelFile]:
         """Return the label file of every view that has one, in the order of `VIEWS`."""
         first: dict[str, LabelFile] = {}
-        for file in self.files:
+        facts = facts_of(folder, self.facts)
+        for file in (file.filled(facts) for file in self.files):
             if _started(folder, file):
                 first.setdefault(file.view, file)
         return {view: first[view] for view in VIEWS if view in first}
+
+    def _any_there(self, folder: Path) -> bool:
+        try:
+            return bool(self._found(folder))
+        except ValueError:
+            return False
 
     def _names(self) -> list[str]:
         return [name for file in self.files for name in names(file.file)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.sources.nifti_files import EdEs, NiftiFiles, names
+from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, NiftiFiles, alternatives, names
 from cmr_ssl.data.sources.nifti_image import Image, places_nothing, read_image
 from cmr_ssl.data.sources.nifti_labels import attach_labels
 from cmr_ssl.data.study import Finding, Series, Study
@@ -37,16 +37,15 @@ class NiftiFolder:
         found = sorted(path.name for path in self.folder.iterdir() if path.is_dir() and path.name[0] != ".")
         if not any(self._present(subject) for subject in found):
             raise FileNotFoundError(
-                f"none of the {len(found)} sub-folders of {self.folder} holds one of {', '.join(self._image_names())}: "
-                "check the folder, or map your file names to views"
+                f"none of the {len(found)} sub-folders of {self.folder} holds one of "
+                f"{', '.join(self.files.image_names())}: check the folder, or map your file names to views"
             )
         return found
 
     def fingerprint(self, subject: str) -> str:
         """Return a digest of the names, sizes and times of the subject's files."""
         folder = self.folder / subject
-        labels = [name for label in self.files.labels for name in names(label.file)]
-        stats = [(name, folder / name) for name in sorted({*self._image_names(), *labels})]
+        stats = [(name, folder / name) for name in self._names(subject)]
         lines = [f"{name} {s.st_size} {s.st_mtime_ns}" for name, path in stats if path.is_file() for s in [path.stat()]]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
@@ -54,18 +53,34 @@ class NiftiFolder:
         """Read one subject; a view that cannot be read becomes a finding."""
         study = Study(subject)
         folder = self.folder / subject
-        for view, file in self.files.images.items():
-            if all((folder / name).is_file() for name in names(file)):
-                self._read_view(study, folder, view, file)
-            elif any((folder / name).is_file() for name in names(file)):
-                study.findings.append(Finding("half-missing", "rejected", view, f"not all of {names(file)} are there"))
+        try:
+            files = self.files.of_subject(folder)
+        except ValueError as error:
+            message = f"{subject}: {error}; mend {self.files.facts or 'its name'}, or the mapping of file names"
+            study.findings.append(Finding("file-names", "rejected", "", message))
+            return study
+        for view, entry in files.images.items():
+            self._read_first(study, folder, view, alternatives(entry), files.labels)
         _forget_unrelated(study)
-        if not self._present(subject):
-            message = f"the folder holds none of {', '.join(self._image_names())}"
+        if not _any_there(folder, files):
+            message = f"the folder holds none of {', '.join(files.image_names())}"
             study.findings.append(Finding("no-images", "rejected", "", message))
         return study
 
-    def _read_view(self, study: Study, folder: Path, view: str, file: str | EdEs) -> None:
+    def _read_first(
+        self, study: Study, folder: Path, view: str, files: list[str | EdEs], labels: list[LabelFile]
+    ) -> None:
+        """Read the first of several files that is there, of a pair both halves."""
+        for file in files:
+            if all((folder / name).is_file() for name in names(file)):
+                return self._read_view(study, folder, view, file, labels)
+        for file in files:
+            if any((folder / name).is_file() for name in names(file)):
+                message = f"not all of {names(file)} are there"
+                study.findings.append(Finding("half-missing", "rejected", view, message))
+        return None
+
+    def _read_view(self, study: Study, folder: Path, view: str, file: str | EdEs, labels: list[LabelFile]) -> None:
         try:
             series, findings = read_series(folder, view, file)
         except ValueError as error:
@@ -75,15 +90,29 @@ class NiftiFolder:
             message = "the file has no orientation, so where the plane cuts the heart is unknown"
             study.findings.append(Finding("no-place", "rejected", view, message))
             return
-        series, labelling = attach_labels(series, folder, self.files.labels)
+        series, labelling = attach_labels(series, folder, labels)
         study.series.append(series)
         study.findings += findings + labelling
 
-    def _image_names(self) -> list[str]:
-        return [name for file in self.files.images.values() for name in names(file)]
+    def _names(self, subject: str) -> list[str]:
+        """Return the names of all files that tell about a subject, sorted; without facts only that of the facts."""
+        folder, facts = self.folder / subject, [self.files.facts] if self.files.facts else []
+        try:
+            files = self.files.of_subject(folder)
+        except ValueError:
+            return facts
+        labels = [name for label in files.labels for name in names(label.file)]
+        return sorted({*files.image_names(), *labels, *facts})
 
     def _present(self, subject: str) -> bool:
-        return any((self.folder / subject / name).is_file() for name in self._image_names())
+        try:
+            return _any_there(self.folder / subject, self.files.of_subject(self.folder / subject))
+        except ValueError:
+            return False
+
+
+def _any_there(folder: Path, files: NiftiFiles) -> bool:
+    return any((folder / name).is_file() for name in files.image_names())
 
 
 def read_series(folder: Path, view: str, file: str | EdEs) -> tuple[Series, list[Finding]]:

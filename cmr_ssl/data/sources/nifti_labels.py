@@ -93,13 +93,25 @@ def _on_grid(series: Series, folder: Path, file: str | EdEs) -> NDArray[np.gener
         _check_grid(series, image, series.pixels.shape)
         return np.nan_to_num(image.pixels)
     values = np.zeros(series.pixels.shape, dtype=np.float32, order="F")
-    for frame, name in enumerate(names(file)):
+    for frame, name in zip(_frames(series, file), names(file), strict=True):
         if (folder / name).is_file():
             image, _ = read_image(folder / name, series.view)
             slices = series.acquired[:, frame]
             _check_grid(series, image, (*series.pixels.shape[:2], int(slices.sum()), 1))
             values[:, :, slices, frame] = np.nan_to_num(image.pixels[..., 0])
     return values
+
+
+def _frames(series: Series, file: EdEs) -> tuple[int, int]:
+    """Return the frames, from 0, that the two halves of a label map show."""
+    count = series.pixels.shape[3]
+    if count == 2:  # an ED/ES pair itself
+        return 0, 1
+    if not isinstance(file.ed_frame, int) or not isinstance(file.es_frame, int):
+        raise ValueError(f"{file.ed} and {file.es} are of a cine of {count} frames: name their ed_frame and es_frame")
+    if not (1 <= file.ed_frame <= count and 1 <= file.es_frame <= count) or file.ed_frame == file.es_frame:
+        raise ValueError(f"frames {file.ed_frame} and {file.es_frame} of {file.ed} and {file.es} are not 1 to {count}")
+    return file.ed_frame - 1, file.es_frame - 1
 
 
 def _check_grid(series: Series, image: Image, shape: tuple[int, ...]) -> None:
