@@ -38,7 +38,8 @@ class Place(NamedTuple):
 
     Attributes:
         affine: voxel (column, row, slice, 1) to scanner mm, RAS+, (4, 4); a nominal one where nobody wrote a direction.
-        stored: the same as the file has it, in mm; relates files of one subject even without any orientation.
+        stored: the same as the file has it, in mm; relates files of one subject even without any orientation. Its
+            offset is NaN where the file states none.
         oriented: whether the file says how the heart lies.
         sized: whether it says how large voxels are.
     """
@@ -230,22 +231,22 @@ def _nominal(stored: Array | None, header: Nifti1Header, zooms: Array, shape: tu
     if not np.isfinite(zooms[:axes]).all() or zooms[:axes].min() <= 0:
         raise ValueError(f"its voxels have no size (pixdim {_mm(zooms)}): {REWRITE}")
     zooms = np.where(np.isfinite(zooms) & (zooms > 0), zooms, 1.0)
-    if stored is None:
-        stored = _base(header, zooms, shape)
-    return Place(nominal_affine(zooms, stored), stored, False, not np.allclose(zooms[:axes], 1.0))
+    sized = not np.allclose(zooms[:axes], 1.0)
+    if stored is None and (form := _form(header, "sform", 1.0)) is not None and np.isfinite(form).all():
+        stored = form  # an identity: it has directions and an offset, but no sizes
+        stored[:3, :3] = _directions(form) * zooms
+    if stored is not None:
+        return Place(nominal_affine(zooms, stored), stored, False, sized)
+    centred = _centred(zooms, shape)
+    nowhere = centred.copy()
+    nowhere[:3, 3] = np.nan
+    return Place(nominal_affine(zooms, centred), nowhere, False, sized)
 
 
-def _base(header: Nifti1Header, zooms: Array, shape: tuple[int, ...]) -> Array:
-    """Return where a file without any valid form would lie: as its sform says, or centred, as NIfTI has it."""
-    identity = _form(header, "sform", 1.0)
-    affine = np.diag([*zooms, 1.0])
-    if identity is not None and np.isfinite(identity).all():
-        affine[:3, :3] = _directions(identity) * zooms
-        affine[:3, 3] = identity[:3, 3]
-        return affine
-    sizes = np.array([*shape[:3], 1, 1, 1][:3], dtype=np.float64)
-    affine[0, 0] *= -1
-    affine[:3, 3] = -affine[:3, :3] @ ((sizes - 1) / 2)
+def _centred(zooms: Array, shape: tuple[int, ...]) -> Array:
+    """Return the affine that NIfTI gives to a file without any: centred, columns to the left."""
+    affine = np.diag([-zooms[0], *zooms[1:], 1.0])
+    affine[:3, 3] = -affine[:3, :3] @ ((np.array([*shape[:3], 1, 1, 1][:3]) - 1) / 2)
     return affine
 
 

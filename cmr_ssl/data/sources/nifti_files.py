@@ -6,10 +6,14 @@ Every name may be a template; see `file_names`.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
 
 from cmr_ssl.anatomy import CLASSES, LABEL_FILES
+from cmr_ssl.data.labelling import checked_numbers
 from cmr_ssl.data.sources.file_names import SUBJECT, Facts, fill, placeholders, read_facts
 from cmr_ssl.planes import VIEWS
+
+Number = Annotated[int, "a key as it is written: a plain int would take 1.9 and true for 1"]
 
 
 @dataclass(frozen=True)
@@ -46,14 +50,15 @@ class LabelFile:
 
     view: str
     file: str | EdEs
-    classes: dict[int, str]
+    classes: dict[Number, str]
 
     def __post_init__(self) -> None:
-        """Check names at once, so that a typo in a config stops before the first subject."""
+        """Check names and numbers at once, so that a typo in a config stops before the first subject."""
         _check_views([self.view])
-        unknown = sorted(set(self.classes.values()) - set(CLASSES))
-        if unknown:
-            raise ValueError(f"label file {self.file}: unknown classes {unknown}, choose from {list(CLASSES)}")
+        try:
+            object.__setattr__(self, "classes", checked_numbers(self.classes))
+        except ValueError as error:
+            raise ValueError(f"label file {self.file}: {error}") from error
 
     def filled(self, facts: Facts) -> "LabelFile":
         """Return the label map of one subject, without templates; raise ValueError where the facts do not tell it."""

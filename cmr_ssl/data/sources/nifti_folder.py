@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, NiftiFiles, alternatives, names
 from cmr_ssl.data.sources.nifti_image import Image, places_nothing, read_image
 from cmr_ssl.data.sources.nifti_labels import attach_labels
+from cmr_ssl.data.sources.nifti_paths import locate, overlooked, spellings, there
 from cmr_ssl.data.study import Finding, Series, Study
-from cmr_ssl.planes import SHORT_AXIS, unit
+from cmr_ssl.planes import SHORT_AXIS, to_pixels, unit
+
+ASIDE = 0.5  # pixels between the grids of ED and ES; beyond it one of them shows something else
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class NiftiFolder:
     def fingerprint(self, subject: str) -> str:
         """Return a digest of the names, sizes and times of the subject's files."""
         folder = self.folder / subject
-        stats = [(name, folder / name) for name in self._names(subject)]
+        stats = [(one, folder / one) for name in self._names(subject) for one in spellings(name)]
         lines = [f"{name} {s.st_size} {s.st_mtime_ns}" for name, path in stats if path.is_file() for s in [path.stat()]]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
@@ -62,6 +65,7 @@ class NiftiFolder:
         for view, entry in files.images.items():
             self._read_first(study, folder, view, alternatives(entry), files.labels)
         _forget_unrelated(study)
+        study.findings += _unread(study, folder, files)
         if not _any_there(folder, files):
             message = f"the folder holds none of {', '.join(files.image_names())}"
             study.findings.append(Finding("no-images", "rejected", "", message))
@@ -72,10 +76,10 @@ class NiftiFolder:
     ) -> None:
         """Read the first of several files that is there, of a pair both halves."""
         for file in files:
-            if all((folder / name).is_file() for name in names(file)):
+            if all(there(folder, name) for name in names(file)):
                 return self._read_view(study, folder, view, file, labels)
         for file in files:
-            if any((folder / name).is_file() for name in names(file)):
+            if any(there(folder, name) for name in names(file)):
                 message = f"not all of {names(file)} are there"
                 study.findings.append(Finding("half-missing", "rejected", view, message))
         return None
@@ -112,7 +116,24 @@ class NiftiFolder:
 
 
 def _any_there(folder: Path, files: NiftiFiles) -> bool:
-    return any((folder / name).is_file() for name in files.image_names())
+    return any(there(folder, name) for name in files.image_names())
+
+
+def _unread(study: Study, folder: Path, files: NiftiFiles) -> list[Finding]:
+    """Name the files that look like a view but are not called as one; a view that is missing may be such a file."""
+    views = {name: view for view, entry in files.images.items() for file in alternatives(entry) for name in names(file)}
+    read = {one.view for one in study.series}
+    labels = [name for label in files.labels for name in names(label.file)]
+    resembling = overlooked(folder, [*labels, *files.image_names()])
+    return [
+        Finding(
+            "unread-file",
+            "noted" if views.get(name) in read or name not in views else "rejected",
+            views.get(name, ""),
+            f"{strange} looks like {name}, but is not called so, or is no file: it was not read; rename or mend it",
+        )
+        for name, strange in resembling
+    ]
 
 
 def read_series(folder: Path, view: str, file: str | EdEs) -> tuple[Series, list[Finding]]:
@@ -122,10 +143,11 @@ def read_series(folder: Path, view: str, file: str | EdEs) -> tuple[Series, list
         ValueError: if it cannot be read; one sentence.
     """
     if isinstance(file, str):
-        image, findings = read_image(folder / file, view)
+        image, findings = read_image(locate(folder, file), view)
         return _series(view, image, np.ones(image.pixels.shape[2:], dtype=bool)), findings
-    ed, findings = read_image(folder / file.ed, view)
-    es, _ = read_image(folder / file.es, view)
+    ed, findings = read_image(locate(folder, file.ed), view)
+    es, found = read_image(locate(folder, file.es), view)
+    findings += [finding for finding in found if finding not in findings]
     joined, slices = join_ed_es(ed, es)
     acquired = np.stack([np.ones(len(slices), dtype=bool), slices >= 0], axis=1)
     return _series(view, joined, acquired), findings
@@ -144,7 +166,7 @@ def join_ed_es(ed: Image, es: Image) -> tuple[Image, NDArray[np.intp]]:
     pixels = np.zeros((*ed.pixels.shape[:3], 2), dtype=np.result_type(ed.pixels, es.pixels), order="F")
     pixels[..., 0] = ed.pixels[..., 0]
     pixels[:, :, slices >= 0, 1] = es.pixels[:, :, slices[slices >= 0], 0]
-    return Image(pixels, ed.affine, float("nan")), slices
+    return Image(pixels, ed.affine, float("nan"), ed.stored), slices
 
 
 def matching_slices(ed: Image, es: Image) -> NDArray[np.intp]:
@@ -153,12 +175,14 @@ def matching_slices(ed: Image, es: Image) -> NDArray[np.intp]:
     Raises:
         ValueError: if the two grids differ in size or direction, or no slice of one meets a slice of the other.
     """
-    if ed.pixels.shape[:2] != es.pixels.shape[:2] or not np.allclose(ed.affine[:3, :2], es.affine[:3, :2], atol=0.01):
+    way = es.affine[:3, 3] - ed.affine[:3, 3]
+    aside = to_pixels(ed.affine, es.affine[None, :3, 3])[0]
+    turned = not np.allclose(ed.affine[:3, :2], es.affine[:3, :2], atol=0.01)
+    if ed.pixels.shape[:2] != es.pixels.shape[:2] or turned or np.abs(aside).max() > ASIDE:
         raise ValueError(f"ED {ed.pixels.shape[:2]} and ES {es.pixels.shape[:2]} do not share one image grid")
     along = unit(ed.affine[:3, 2])
     step = ed.affine[:3, 2] @ along
-    first = (es.affine[:3, 3] - ed.affine[:3, 3]) @ along / step
-    positions = first + np.arange(es.pixels.shape[2]) * (es.affine[:3, 2] @ along) / step
+    positions = way @ along / step + np.arange(es.pixels.shape[2]) * (es.affine[:3, 2] @ along) / step
     distance = np.abs(np.arange(ed.pixels.shape[2])[:, None] - positions)
     if not (distance <= 0.5).any():
         raise ValueError("no slice of ES lies where a slice of ED lies")
@@ -176,4 +200,4 @@ def _forget_unrelated(study: Study) -> None:
 
 
 def _series(view: str, image: Image, acquired: NDArray[np.bool_]) -> Series:
-    return Series(view, image.pixels, image.affine, image.frame_ms, acquired)
+    return Series(view, image.pixels, image.affine, image.frame_ms, acquired, stored=image.stored)
