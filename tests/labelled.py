@@ -11,7 +11,7 @@ STACK = short_axis(SHAPE[:3], spacing=STEPS[0])
 
 
 def heart(shape=SHAPE):
-    """Return a left ventricle that tapers and beats, in its wall, with the right one beside it: 1, 2, 3, (X, Y, S, T)."""
+    """Return a left ventricle that tapers and beats, in its wall, the right one beside it: 1, 2, 3, (X, Y, S, T)."""
     x, y, s, t = np.indices(shape)
     beat = 1 + 0.2 * np.cos(2 * np.pi * t / shape[3])
     taper = np.clip(1 - 0.6 * (s - 1) / shape[2], 0, 1) * ((s > 0) & (s < shape[2] - 1))

@@ -173,14 +173,10 @@ def listed(values: list[float] | list[int], most: int = 5) -> str:
 
 def _number(key: object) -> int:
     """Return a key as a whole number."""
-    if isinstance(key, str):
-        try:
-            return int(key)
-        except ValueError:
-            key = float("nan")
-    if isinstance(key, bool) or not isinstance(key, int | float) or not float(key).is_integer():
+    number = float(key) if isinstance(key, str) and key.strip().lstrip("+-").isdecimal() else key
+    if isinstance(number, bool) or not isinstance(number, int | float) or not float(number).is_integer():
         raise ValueError(f"{key!r} is no number of a label map: classes are keyed by whole numbers, such as 1: LV")
-    return int(key)
+    return int(number)
 
 
 def _some_frames(labels: Labels) -> Labels:
