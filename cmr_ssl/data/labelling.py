@@ -114,8 +114,8 @@ def wrongly_surrounded(labels: Labels, classes: Mapping[int, str]) -> str:
         return ""
     said = {index: _numbered(index, classes) for index in (inner, outer, LV, MYOCARDIUM)}
     return (
-        f"{said[outer]} surrounds {said[inner]}, but the wall of a heart ({said[MYOCARDIUM]}) surrounds its left "
-        f"ventricle ({said[LV]}) alone: the numbers mean other classes, or were interpolated; name them with --files"
+        f"{said[outer]} surrounds {said[inner]}, where in a heart {said[MYOCARDIUM]} surrounds {said[LV]} and nothing "
+        "else: the numbers mean other classes, or were interpolated; name them with --files"
     )
 
 
@@ -200,4 +200,4 @@ def _edges(labels: Labels) -> NDArray[np.int64]:
 
 def _numbered(index: int, classes: Mapping[int, str]) -> str:
     numbers = [str(number) for number, name in classes.items() if name == CLASSES[index]]
-    return f"{CLASSES[index]}, number {' or '.join(numbers)}" if numbers else CLASSES[index]
+    return f"number {' or '.join(numbers)} ({CLASSES[index]})" if numbers else CLASSES[index]

@@ -99,7 +99,7 @@ def test_only_the_wall_around_the_left_ventricle_is_a_heart():
     for numbers in itertools.permutations((LV, MYOCARDIUM, RV)):
         renumbered = np.array([0, *numbers], np.uint8)[HEART]
         assert (wrongly_surrounded(renumbered, NAMED) == "") == (numbers == (LV, MYOCARDIUM, RV))
-    assert "myocardium, number 2 surrounds RV, number 3" in wrongly_surrounded(
+    assert "number 2 (myocardium) surrounds number 3 (RV)" in wrongly_surrounded(
         np.array([0, 3, 2, 1], np.uint8)[HEART], NAMED
     )
     assert holds_wall(HEART)
