@@ -90,8 +90,7 @@ class CineDataModule(LightningDataModule):
         self.preparation: dict[str, Any] = {}
         self.shape: Shape = (0, 0, 0, 0)
         self.subjects: dict[Split, list[str]] = {}
-        self.slices: dict[str, int] = {}
-        self.needed: tuple[Split, ...] = ()
+        self.slices, self.needed = dict[str, int](), tuple[Split, ...]()
         self.phenotypes = pd.DataFrame()
         self.loader: TrainingLoader | None = None
         self.progress: dict[str, int] = {}
@@ -219,8 +218,8 @@ class CineDataModule(LightningDataModule):
     def evaluation_loader(self, *splits: Split) -> DataLoader[Sample]:
         """Return a loader that shows every subject of `splits` once."""
         subjects = sorted(subject for split in splits for subject in self.subjects[split])
-        whole = self.labels and "test" in splits  # volumes are measured on label maps, and only there
-        dataset = self.dataset(subjects, room_for(self.views, [self.slices[one] for one in subjects] if whole else []))
+        slices = [self.slices[one] for one in subjects] if self.labels and "test" in splits else []  # for volumes
+        dataset = self.dataset(subjects, room_for(self.views, slices))
         sampler = EvaluationSampler(dataset, self.ranks, self.rank)
         return DataLoader(dataset, batch_size=self.batch_size, sampler=sampler, **self.process_options())
 
