@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -24,8 +23,9 @@ from cmr_ssl.data.preparing import NOBODY_CAN_WRITE, Unwritable
 from cmr_ssl.data.restore import restore, write_labels
 from cmr_ssl.data.sample import Sample, to_device
 from cmr_ssl.data.sources import NiftiFolder
-from cmr_ssl.data.study import Series, Study
+from cmr_ssl.data.study import Finding, Series, Study
 from cmr_ssl.devices import has_bfloat16
+from cmr_ssl.doubts import possible
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.predict import TABLE
 from cmr_ssl.quantify import MISSING, MS_A_MINUTE, grouped
@@ -38,19 +38,28 @@ from cmr_ssl.tasks.segmentation import Segmentation
 from cmr_ssl.tasks.trained import Trained, load_task
 from cmr_ssl.volumes import LabelMap, measure
 
-JOURNAL = ".predict"
+JOURNAL, FOUND = ".predict", "findings"
 Row = dict[str, object]
 Labels = NDArray[np.uint8]
 Affines = NDArray[np.float32]
 
 
 class Prepared(NamedTuple):
-    """A subject ready for the network: as read, as prepared, as a batch of one on the device; ms of a beat or NaN."""
+    """A subject ready for the network: as read, as prepared, as a batch of one on the device.
+
+    Attributes:
+        study: as read.
+        planes: as prepared.
+        batch: of one, on the device.
+        beat_ms: length of the beat, NaN where unknown.
+        findings: what was noted, repaired or set aside on the way.
+    """
 
     study: Study
     planes: PreparedSubject
     batch: Sample
     beat_ms: float
+    findings: list[Finding]
 
 
 @torch.inference_mode()
@@ -68,7 +77,7 @@ def predict_folder(
     if not isinstance(trained.task, PhenotypePrediction | Segmentation):
         raise ValueError(f"{checkpoint} is of a {type(trained.task).__name__}, which predicts nothing: fine-tune it")
     trained.task.to(device)
-    journal = Journal(out, digest({"checkpoint": fingerprint(checkpoint), "files": asdict(folder.files)}), overwrite)
+    journal = Journal(out, digest({"checkpoint": fingerprint(checkpoint), "files": folder.files.settings()}), overwrite)
     with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
         rows = list(_rows(trained, folder, out, device, journal))
     write_csv(out / TABLE, pd.DataFrame(rows))
@@ -128,14 +137,19 @@ def predict_subject(trained: Trained, folder: NiftiFolder, subject: str, out: Pa
     task = trained.task
     try:
         if isinstance(task, Segmentation):
-            found = segment(task, read_subject(folder, subject, trained, device), out)
+            found = segment(task, read := read_subject(folder, subject, trained, device), out)
         elif isinstance(task, PhenotypePrediction):
-            found = phenotypes(task, read_subject(folder, subject, trained, device, trained.views).batch)
+            found = phenotypes(task, (read := read_subject(folder, subject, trained, device, trained.views)).batch)
     except Exception as error:  # one subject among thousands must not stop the others
         if isinstance(error, OSError) and error.errno in NOBODY_CAN_WRITE:
             raise Unwritable(f"{out} cannot be written ({error.strerror})") from error
         return {"subject": subject, "problem": f"{type(error).__name__}: {error}"}
-    return {"subject": subject, "problem": ""} | found
+    return {"subject": subject, "problem": "", FOUND: in_words(read.findings)} | found
+
+
+def in_words(findings: list[Finding]) -> str:
+    """Return findings as one cell of a table, severity first: a number is worth no more than its pictures."""
+    return "; ".join(dict.fromkeys(f"{one.severity}: {one.where}: {one.message}" for one in findings))
 
 
 def read_subject(
@@ -155,7 +169,7 @@ def read_subject(
     batch = batch_of(planes, views or every_plane(planes), trained, device)
     if not batch.present.any():
         raise ValueError(f"the study has no plane of {', '.join(trained.views)}")
-    return Prepared(study, planes, batch, acquired.beat_ms)
+    return Prepared(study, planes, batch, acquired.beat_ms, findings)
 
 
 def every_plane(planes: PreparedSubject) -> dict[str, int]:
@@ -185,7 +199,7 @@ def phenotypes(task: PhenotypePrediction, batch: Sample) -> Row:
 
 def segment(task: Segmentation, prepared: Prepared, out: Path) -> Row:
     """Write label maps and pictures of one subject; return its volumes, and why some cannot be measured."""
-    study, planes, batch, beat_ms = prepared
+    study, planes, batch, beat_ms, _ = prepared
     labels = task.predict_step(batch)[0].cpu().numpy()
     affine, view = batch.affine[0].cpu().numpy(), batch.view[0].cpu().numpy()
     folder = out / study.subject
@@ -196,7 +210,7 @@ def segment(task: Segmentation, prepared: Prepared, out: Path) -> Row:
         if own.any():
             maps[series.view] = write_series(folder, series, labels[own], affine[own], planes)
     draw(folder, batch, labels, beat_ms)
-    measured = measure(maps, MS_A_MINUTE / beat_ms)
+    measured = possible(measure(maps, MS_A_MINUTE / beat_ms))
     return {**measured.values, MISSING: "; ".join(grouped(measured.reasons))}
 
 

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.data.sources.label_folder import LabelFolder, LabelledHeart
 from cmr_ssl.data.sources.nifti_files import LabelFile, NiftiFiles
+from cmr_ssl.doubts import notes, set_aside, trusted
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.volumes import FOUR_CHAMBER, TWO_CHAMBER, Measured, ends_of_beat, measure
 from cmr_ssl.workers import pool
@@ -37,12 +38,14 @@ class Quantified(NamedTuple):
         values: column to value, NaN where it cannot be told.
         reasons: column, or view, or "" for the whole subject, to what is wrong.
         damaged: whether a file could not be used or there is none, not merely a view was missing.
+        notes: what is odd about files that were measured all the same.
     """
 
     subject: str
     values: dict[str, float]
     reasons: dict[str, str]
     damaged: bool
+    notes: tuple[str, ...] = ()
 
 
 def quantify(
@@ -75,7 +78,7 @@ def quantify(
     if workers < 1:
         raise ValueError(f"{workers} workers measure nothing: give at least 1")
     _check_room(out, curves, overwrite)
-    source = LabelFolder(labels, _needed(files))
+    source = LabelFolder(labels, _needed(files), files.facts)
     subjects = source.subjects()
     try:
         out.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written should say so before the work is done
@@ -94,14 +97,14 @@ def quantify(
 def quantify_subject(source: LabelFolder, curves: Path | None, subject: str) -> Quantified:
     """Measure one subject and draw its curves; whatever goes wrong with its files becomes a reason."""
     try:
-        heart = source.read(subject)
+        heart = set_aside(source.read(subject))
         rate = heart_rate(heart)
-        measured = measure({view: one.map for view, one in heart.views.items()}, rate)
+        measured = trusted(measure({view: one.map for view, one in heart.views.items()}, rate), heart)
     except Exception as error:
         return failed(subject, error)
     if curves is not None and measured.curves:
         _draw(curves / f"{subject}.png", heart, measured, subject)
-    return row(subject, heart, measured, rate)
+    return row(subject, heart, measured, rate)._replace(notes=notes(heart))
 
 
 def heart_rate(heart: LabelledHeart) -> float:
@@ -143,9 +146,8 @@ def to_csv(rows: list[Quantified]) -> str:
     for one in rows:
         cells = [_cell(name, one.values[name]) for name in columns]
         # A folder's name need not be valid text; a table's must.
-        text = [
-            cell.encode(errors="backslashreplace").decode() for cell in (one.subject, "; ".join(grouped(one.reasons)))
-        ]
+        remarks = "; ".join([*grouped(one.reasons), *(f"noted: {note}" for note in one.notes)])
+        text = [cell.encode(errors="backslashreplace").decode() for cell in (one.subject, remarks)]
         writer.writerow([text[0], *cells, text[1]])
     return stream.getvalue()
 
@@ -208,5 +210,6 @@ def _summarise(rows: list[Quantified], out: Path) -> None:
     complete = sum(not one.reasons for one in rows)
     print(f"{len(rows)} subjects in {out}: {complete} complete, {sum(one.damaged for one in rows)} with a problem")
     counts = Counter(reason for one in rows for reason in grouped(one.reasons))
+    counts.update(f"noted: {note}" for one in rows for note in one.notes)
     for reason, count in counts.most_common(MOST_REASONS):
         print(f"{count:8d}  {reason}")

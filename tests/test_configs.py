@@ -1,5 +1,4 @@
 import json
-from dataclasses import asdict
 
 import pytest
 import torch
@@ -53,7 +52,7 @@ def test_there_are_configurations():
         ("policy", {"default"}),
         ("preparation", {"small"}),
         ("scanners", {"default", "balanced_3t", "gradient_echo"}),
-        ("sources", {"nifti_folder", "sunnybrook"}),
+        ("sources", {"acdc", "nifti_folder", "sunnybrook"}),
     ):
         assert names <= {path.stem for path in (ROOT / "configs" / folder).glob("*.yaml")}
 
@@ -126,7 +125,7 @@ def test_a_preparation_is_what_its_file_says(asked, path):
 def test_a_source_has_the_files_its_file_names(asked, path):
     files = asked("--files", path)[0].files
     written = yaml.safe_load(path.read_text())
-    assert asdict(files) == {"images": written["images"], "labels": written["labels"]}
+    assert files.settings() == written
 
 
 def test_the_files_of_the_field_are_the_default(asked):

@@ -40,13 +40,17 @@ def table(path) -> pd.DataFrame:
     return pd.read_csv(path, dtype={"subject": str}).set_index("subject")
 
 
-def stack(counts, myocardium=50, rv=75):
-    """A short axis with so many voxels of blood at each frame."""
+def stack(counts, myocardium=450, rv=(240, 300, 210, 150)):
+    """A short axis with so many voxels of blood at each frame: a disc in a ring, and a box beside it, on 3 slices."""
+    distance = np.hypot(*(np.indices(SHAPE[:2]) - np.array([26, 18])[:, None, None]))
+    nearest = np.argsort(distance, axis=None, kind="stable")
     labels = np.zeros(SHAPE, np.uint8)
     for frame, count in enumerate(counts):
-        one = np.zeros(SHAPE[:3], np.uint8)
-        one.reshape(-1)[: count + myocardium + rv] = np.repeat([1, 2, 3], [count, myocardium, rv])
-        labels[..., frame] = one
+        plane = np.zeros(SHAPE[:2], np.uint8)
+        plane.reshape(-1)[nearest[: (count + myocardium) // 3]] = 2
+        plane.reshape(-1)[nearest[: count // 3]] = 1
+        plane[4 : 4 + rv[frame] // 30, 13:23] = 3
+        labels[..., frame] = plane[..., None]
     return labels
 
 
@@ -76,26 +80,26 @@ def test_the_columns_are_those_of_the_fields_formulas_on_the_written_labels(coho
 
 
 def test_by_hand(tmp_path):
-    filed(tmp_path / "in", "007", stack([200, 500, 300, 100]), frame_ms=250.0)
+    filed(tmp_path / "in", "007", stack([300, 750, 450, 150]), frame_ms=250.0)
     assert run("--labels", tmp_path / "in", "--out", tmp_path / "out.csv") == 0
     row = table(tmp_path / "out.csv").loc["007"]
-    assert (row["LVEDV (mL)"], row["LVESV (mL)"], row["LVEF (%)"]) == (20, 4, 80)
-    assert row["LVM (g)"] == pytest.approx(2 * 1.05)
-    assert (row["RVEDV (mL)"], row["RVEF (%)"]) == (3, 0)
+    assert (row["LVEDV (mL)"], row["LVESV (mL)"], row["LVEF (%)"]) == (30, 6, 80)
+    assert row["LVM (g)"] == pytest.approx(18 * 1.05)
+    assert (row["RVEDV (mL)"], row["RVEF (%)"]) == (12, 50)
     assert (row["ED frame"], row["ES frame"]) == (1, 3)
     assert row["Heart rate (bpm)"] == pytest.approx(60)
-    assert row["LVCO (L/min)"] == pytest.approx(16 * 60 / 1e3)
+    assert row["LVCO (L/min)"] == pytest.approx(24 * 60 / 1e3)
     assert row["Not measurable"].startswith("LAV max (mL), LAV min (mL), LASV (mL), LAEF (%): ")
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_no_subject_disappears_and_each_says_what_is_wrong(tmp_path, capsys, workers):
     folder = tmp_path / "in"
-    filed(folder, "sound", stack([200, 500, 300, 100]))
-    filed(folder, "still", stack([200, 0, 0, 0], myocardium=0, rv=0), frame_ms=0.0)
-    filed(folder, "strange", stack([200, 500, 300, 100]) * 2)
-    filed(folder, "flat", stack([200, 500, 300, 100])[:, :, :1])
-    filed(folder, "torn", stack([200, 500, 300, 100]))
+    filed(folder, "sound", stack([300, 750, 450, 150]))
+    filed(folder, "still", stack([300, 0, 0, 0], myocardium=0, rv=(0, 0, 0, 0)), frame_ms=0.0)
+    filed(folder, "strange", stack([300, 750, 450, 150]) * 2)
+    filed(folder, "flat", stack([300, 750, 450, 150])[:, :, :1])
+    filed(folder, "torn", stack([300, 750, 450, 150]))
     torn = folder / "torn" / "seg_sa.nii.gz"
     torn.write_bytes(torn.read_bytes()[:200])
     (folder / "empty").mkdir()
@@ -116,7 +120,7 @@ def test_no_subject_disappears_and_each_says_what_is_wrong(tmp_path, capsys, wor
 
 
 def test_every_empty_cell_has_its_reason(tmp_path):
-    filed(tmp_path / "in", "one", stack([200, 500, 300, 100]), frame_ms=0.0)
+    filed(tmp_path / "in", "one", stack([300, 750, 450, 150]), frame_ms=0.0)
     (tmp_path / "in" / "two").mkdir()
     assert run("--labels", tmp_path / "in", "--out", tmp_path / "out.csv") == 0
     for _, row in table(tmp_path / "out.csv").iterrows():
@@ -126,7 +130,7 @@ def test_every_empty_cell_has_its_reason(tmp_path):
 
 def test_what_nobody_foresaw_stops_one_subject_only(tmp_path, monkeypatch):
     for name in ("a", "b"):
-        filed(tmp_path / "in", name, stack([200, 500, 300, 100]))
+        filed(tmp_path / "in", name, stack([300, 750, 450, 150]))
     read = module.LabelFolder.read
 
     def explode(source, subject):
@@ -154,7 +158,7 @@ def test_reasons_are_told_once_for_all_they_concern():
 
 
 def test_a_table_or_pictures_that_are_there_stay_unless_asked(tmp_path):
-    filed(tmp_path / "in", "x", stack([200, 500, 300, 100]))
+    filed(tmp_path / "in", "x", stack([300, 750, 450, 150]))
     out, curves = tmp_path / "out.csv", tmp_path / "curves"
     out.write_text("mine")
     with pytest.raises(FileExistsError, match=r"out\.csv exists"):
@@ -178,14 +182,14 @@ def test_a_table_or_pictures_that_are_there_stay_unless_asked(tmp_path):
     ],
 )
 def test_mistakes_are_told_before_the_work(tmp_path, options, message):
-    filed(tmp_path / "in", "x", stack([200, 500, 300, 100]))
+    filed(tmp_path / "in", "x", stack([300, 750, 450, 150]))
     with pytest.raises(ValueError, match=message):
         quantify(tmp_path / "in", tmp_path / "out.csv", **options)
     assert not (tmp_path / "out.csv").exists()
 
 
 def test_a_place_that_takes_no_file_is_told_before_the_work(tmp_path, monkeypatch):
-    filed(tmp_path / "in", "x", stack([200, 500, 300, 100]))
+    filed(tmp_path / "in", "x", stack([300, 750, 450, 150]))
     monkeypatch.setattr(module, "quantify_subject", None)
     with pytest.raises(ValueError, match=r"seg_sa\.nii\.gz cannot be written"):
         quantify(tmp_path / "in", tmp_path / "in" / "x" / "seg_sa.nii.gz" / "out.csv")
@@ -193,7 +197,7 @@ def test_a_place_that_takes_no_file_is_told_before_the_work(tmp_path, monkeypatc
 
 def test_names_of_folders_survive_the_table(tmp_path):
     name = 'ü, "x"'
-    filed(tmp_path / "in", name, stack([200, 500, 300, 100]))
+    filed(tmp_path / "in", name, stack([300, 750, 450, 150]))
     assert quantify(tmp_path / "in", tmp_path / "out.csv") == 0
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as stream:
         assert [row["subject"] for row in csv.DictReader(stream)] == [name]
@@ -204,13 +208,13 @@ def test_curves_are_drawn_of_every_heart_that_has_any(tmp_path, monkeypatch):
     painter = ModuleType("cmr_ssl.report.agreement")
     painter.draw_curves = lambda path, curves, frame_ms, title: drawn.update({path: (curves, frame_ms, title)})
     monkeypatch.setitem(sys.modules, painter.__name__, painter)
-    filed(tmp_path / "in", "timed", stack([200, 500, 300, 100]), frame_ms=250.0)
-    filed(tmp_path / "in", "untimed", stack([200, 500, 300, 100]), frame_ms=0.0)
+    filed(tmp_path / "in", "timed", stack([300, 750, 450, 150]), frame_ms=250.0)
+    filed(tmp_path / "in", "untimed", stack([300, 750, 450, 150]), frame_ms=0.0)
     (tmp_path / "in" / "nothing").mkdir()
     assert quantify(tmp_path / "in", tmp_path / "out.csv", curves=tmp_path / "curves") == 0
     assert [path.name for path in drawn] == ["timed.png", "untimed.png"]
     curves, frame_ms, title = drawn[tmp_path / "curves" / "timed.png"]
-    np.testing.assert_allclose(curves["LV"], [8, 20, 12, 4])
+    np.testing.assert_allclose(curves["LV"], [12, 30, 18, 6])
     assert (frame_ms, title) == (pytest.approx(250), "timed")
     assert drawn[tmp_path / "curves" / "untimed.png"][1] is None
 

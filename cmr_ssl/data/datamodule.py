@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from cmr_ssl.data.augment import Augmentation
 from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.cohort import read_cohort
-from cmr_ssl.data.dataset import PlaneDataset, Shape, check_views, sample_shape
+from cmr_ssl.data.dataset import PlaneDataset, Shape, check_views, room_for, sample_shape
 from cmr_ssl.data.phenotypes import check_known, check_targets, in_order, read_classes, read_phenotypes
 from cmr_ssl.data.policy import NOTHING_REJECTED, read_rejected, without
 from cmr_ssl.data.sample import Sample
@@ -90,7 +90,7 @@ class CineDataModule(LightningDataModule):
         self.preparation: dict[str, Any] = {}
         self.shape: Shape = (0, 0, 0, 0)
         self.subjects: dict[Split, list[str]] = {}
-        self.needed: tuple[Split, ...] = ()
+        self.slices, self.needed = dict[str, int](), tuple[Split, ...]()
         self.phenotypes = pd.DataFrame()
         self.loader: TrainingLoader | None = None
         self.progress: dict[str, int] = {}
@@ -110,6 +110,7 @@ class CineDataModule(LightningDataModule):
         split = split_cohort(cohort, self.fractions, self.split_column, self.table)
         self.subjects = {name: sorted(cohort["subject"][split == name]) for name in SPLITS}
         self.needed = NEEDED.get(TrainerFn(stage).value, ())
+        self.slices = dict(zip(cohort["subject"], cohort["sa_slices"].astype(int), strict=True))
         self.subjects["train"] = first_subjects(self.subjects["train"], self.train_subjects, self.seed)
         self.phenotypes = pd.DataFrame(index=sorted(cohort["subject"]))
         log.info("subjects: %s", ", ".join(f"{len(subjects)} {name}" for name, subjects in self.subjects.items()))
@@ -188,10 +189,11 @@ class CineDataModule(LightningDataModule):
             log.info("known of %d %s subjects: %s", len(of_split), split, known)
         return self.phenotypes.loc[self.subjects["train"]].to_numpy()
 
-    def dataset(self, subjects: list[str]) -> PlaneDataset:
-        """Return the samples of `subjects`, in this order."""
-        phenotypes = self.phenotypes.loc[subjects].to_numpy(np.float32)
-        return PlaneDataset(self.cache, subjects, self.views, self.shape, self.labels, phenotypes, self.rejected.places)
+    def dataset(self, subjects: list[str], views: dict[str, int] | None = None) -> PlaneDataset:
+        """Return the samples of `subjects`, in this order, with room for other `views` than in training if given."""
+        views, phenotypes = views or self.views, self.phenotypes.loc[subjects].to_numpy(np.float32)
+        shape = sample_shape(self.preparation, views)
+        return PlaneDataset(self.cache, subjects, views, shape, self.labels, phenotypes, self.rejected.places)
 
     def train_dataloader(self) -> TrainingLoader:
         """Return the training loader."""
@@ -215,7 +217,9 @@ class CineDataModule(LightningDataModule):
 
     def evaluation_loader(self, *splits: Split) -> DataLoader[Sample]:
         """Return a loader that shows every subject of `splits` once."""
-        dataset = self.dataset(sorted(subject for split in splits for subject in self.subjects[split]))
+        subjects = sorted(subject for split in splits for subject in self.subjects[split])
+        slices = [self.slices[one] for one in subjects] if self.labels and "test" in splits else []  # for volumes
+        dataset = self.dataset(subjects, room_for(self.views, slices))
         sampler = EvaluationSampler(dataset, self.ranks, self.rank)
         return DataLoader(dataset, batch_size=self.batch_size, sampler=sampler, **self.process_options())
 

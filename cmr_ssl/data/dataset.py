@@ -65,6 +65,11 @@ def sample_shape(preparation: Mapping[str, Any], views: Mapping[str, int]) -> Sh
     return sum(views.values()), preparation["frames"], preparation["size"], preparation["size"]
 
 
+def room_for(views: Mapping[str, int], slices: Sequence[int]) -> dict[str, int]:
+    """Return `views` with room for the most of `slices`: one left out would be missing from the volumes of a test."""
+    return {view: max(count, *slices, 0) if view == SHORT_AXIS else count for view, count in views.items()}
+
+
 def check_views(views: dict[str, int]) -> None:
     """Raise ValueError unless `views` names known views with at least one plane each."""
     if not views:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
 from cmr_ssl.data.cache import PreparedSubject
 from cmr_ssl.data.crop import Crop, cut, cut_labels, inside, place_crop
+from cmr_ssl.data.geometry import size_flaw
 from cmr_ssl.data.heart import find_heart
 from cmr_ssl.data.intensity import to_uint8, window
 from cmr_ssl.data.repair import repair
@@ -110,11 +111,20 @@ def prepare_study(
 
 def usable(series: list[Series], min_frames: int) -> tuple[list[Series], list[Finding]]:
     """Return the series that share a time axis and show something, mended where that is possible."""
+    series, implausible = plausible_size(series)
     kept, findings = same_time(series, min_frames)
+    findings = implausible + findings
     for one in kept:
         findings += repair(one, min_frames)
     kept = [one for one in kept if one.acquired.any()]
     return kept, findings + beats_differ(kept)
+
+
+def plausible_size(series: list[Series]) -> tuple[list[Series], list[Finding]]:
+    """Return the series whose pixels and slices can show a heart; DICOM and NIfTI pass the same gate."""
+    flaws = [(one, size_flaw(one.affine, one.pixels.shape)) for one in series]
+    findings = [Finding("implausible-size", "rejected", one.view, flaw) for one, flaw in flaws if flaw]
+    return [one for one, flaw in flaws if not flaw], findings
 
 
 def same_time(series: list[Series], min_frames: int) -> tuple[list[Series], list[Finding]]:

@@ -82,7 +82,7 @@ def prepare(
     if holds_zips(source):
         zips = find_zips(source)
         return prepare_cohort(zips, out, preparation, {"archives": asdict(zips.limits)}, crew)
-    return prepare_cohort(NiftiFolder(source, files), out, preparation, {"files": asdict(files)}, crew)
+    return prepare_cohort(NiftiFolder(source, files), out, preparation, {"files": files.settings()}, crew)
 
 
 def prepare_cohort(

@@ -33,6 +33,7 @@ class Series:
         frame_ms: time between frames, NaN where unknown.
         labels: classes of `anatomy`, (X, Y, S, T) uint8, 255 where nobody labelled; None without any label file.
         annotated: the classes the label file can name.
+        stored: the affine as the file has it, where `affine` is a nominal one; its offset is NaN where unknown.
         acquired: (S, T) bool, False where a slice has no image at a frame.
     """
 
@@ -43,6 +44,7 @@ class Series:
     acquired: NDArray[np.bool_]
     labels: NDArray[np.uint8] | None = None
     annotated: tuple[int, ...] = ()
+    stored: NDArray[np.float64] | None = None
 
 
 @dataclass

@@ -360,3 +360,16 @@ def test_mixed_precision_moves_no_augmented_plane(cache):
     exact = data.augmented(batch, 0)
     assert torch.equal(mixed.affine, exact.affine)
     assert torch.equal(mixed.images, exact.images)
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_a_test_of_label_maps_leaves_no_slice_out_and_training_keeps_its_room(tmp_path, labels):
+    cache = labelled_cache(tmp_path, COHORT)
+    options = {"views": {"sa": 2, "la_2ch": 1}, "min_planes": 1, "labels": labels}
+    data = data_of(cache, "test", **options)
+    subjects = data.subjects["test"]
+    shown = {sample.subject: sample for sample in data.test_dataloader().dataset}
+    for subject in subjects:
+        slices = int((shown[subject].present & (shown[subject].view == VIEWS.index("sa"))).sum())
+        assert slices == (COHORT[subject][0] if labels else 2)
+    assert len(data.train_dataloader().dataset[0].present) == 3

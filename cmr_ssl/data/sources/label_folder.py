@@ -5,21 +5,37 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, names
+from cmr_ssl.anatomy import BACKGROUND, UNLABELLED
+from cmr_ssl.data.labelling import listed, to_classes, whole
+from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, facts_of, names
 from cmr_ssl.data.sources.nifti_folder import join_ed_es
 from cmr_ssl.data.sources.nifti_image import Image, places_nothing, read_image
-from cmr_ssl.data.sources.nifti_labels import to_classes
+from cmr_ssl.data.sources.nifti_paths import locate, there
 from cmr_ssl.data.study import Finding
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, spacing
 from cmr_ssl.volumes import LabelMap
 
+TOLD = ("sform-qform", "length-unit")  # findings that belong beside a number measured on the file
+
 
 class LabelledView(NamedTuple):
-    """Classes of one view over time, and the time between frames in ms, NaN where unknown."""
+    """One view over time.
+
+    Attributes:
+        map: its classes and its place.
+        frame_ms: time between frames, NaN where unknown.
+        classes: number in the file to class name.
+        oriented: whether the file says how it lies.
+        notes: what had to be mended or is odd, for whoever reads the table.
+    """
 
     map: LabelMap
     frame_ms: float
+    classes: dict[int, str]
+    oriented: bool
+    notes: tuple[str, ...]
 
 
 class LabelledHeart(NamedTuple):
@@ -41,10 +57,12 @@ class LabelFolder:
     Attributes:
         folder: the folder with one sub-folder a subject.
         files: label maps; the first one found of a view wins.
+        facts: see `NiftiFiles`.
     """
 
     folder: Path
     files: list[LabelFile]
+    facts: str | None = None
 
     def subjects(self) -> list[str]:
         """Return the names of all sub-folders, sorted, also of those without any label map.
@@ -55,7 +73,7 @@ class LabelFolder:
         if not self.folder.is_dir():
             raise FileNotFoundError(f"{self.folder} is no folder: name one with a sub-folder a subject")
         found = sorted(path.name for path in self.folder.iterdir() if path.is_dir() and path.name[0] != ".")
-        if not any(_started(self.folder / subject, file) for subject in found for file in self.files):
+        if not any(self._any_there(self.folder / subject) for subject in found):
             raise FileNotFoundError(
                 f"none of the {len(found)} sub-folders of {self.folder} holds one of {', '.join(self._names())}: "
                 "check the folder, or map your file names to views with --files"
@@ -65,7 +83,12 @@ class LabelFolder:
     def read(self, subject: str) -> LabelledHeart:
         """Read one subject; a label map that cannot be used becomes a problem, not an exception."""
         heart = LabelledHeart({}, {})
-        for view, file in self._found(self.folder / subject).items():
+        try:
+            files = self._found(self.folder / subject)
+        except ValueError as error:
+            heart.problems[""] = str(error)
+            return heart
+        for view, file in files.items():
             try:
                 heart.views[view] = read_labels(self.folder / subject, file)
             except ValueError as error:
@@ -77,10 +100,17 @@ class LabelFolder:
     def _found(self, folder: Path) -> dict[str, LabelFile]:
         """Return the label file of every view that has one, in the order of `VIEWS`."""
         first: dict[str, LabelFile] = {}
-        for file in self.files:
+        facts = facts_of(folder, self.facts)
+        for file in (file.filled(facts) for file in self.files):
             if _started(folder, file):
                 first.setdefault(file.view, file)
         return {view: first[view] for view in VIEWS if view in first}
+
+    def _any_there(self, folder: Path) -> bool:
+        try:
+            return bool(self._found(folder))
+        except ValueError:
+            return False
 
     def _names(self) -> list[str]:
         return [name for file in self.files for name in names(file.file)]
@@ -96,16 +126,33 @@ def read_labels(folder: Path, file: LabelFile) -> LabelledView:
     title = " and ".join(names(file.file))
     _check_place(image, findings, file.view, title)
     _check_slices(image.pixels.shape, file.view, title)
-    labels, unknown = to_classes(np.nan_to_num(image.pixels), file.classes)
-    if unknown:
-        raise ValueError(f"{title} holds the numbers {_few(unknown)}, which the mapping {file.classes} does not name")
-    return LabelledView(LabelMap(labels.T, image.affine), image.frame_ms)
+    try:
+        values, note = whole(image.pixels)
+    except ValueError as error:
+        raise ValueError(f"{title} {error}") from error
+    labels, unknown = to_classes(values, file.classes)
+    if unknown := [value for value in unknown if value != UNLABELLED]:  # a file may say itself where nobody looked
+        raise ValueError(f"{title} holds the numbers {listed(unknown)}, which the mapping {file.classes} does not name")
+    _check_looked_at(labels, title)
+    notes = [found.message for found in findings if found.code in TOLD] + ([note] if note else [])
+    oriented = image.stored is None
+    view = LabelMap(labels.T, image.affine)
+    return LabelledView(view, image.frame_ms, file.classes, oriented, tuple(f"{title}: {one}" for one in notes))
+
+
+def _check_looked_at(labels: NDArray[np.uint8], title: str) -> None:
+    """Refuse frames that are labelled in part: what nobody looked at would be missing from a volume."""
+    unlooked = labels == UNLABELLED
+    drawn = (~unlooked & (labels != BACKGROUND)).any(axis=(0, 1, 2))
+    partly = np.flatnonzero(drawn & unlooked.any(axis=(0, 1, 2))).tolist()
+    if partly:
+        raise ValueError(f"{title} leaves parts of frame {listed(partly)} unlabelled ({UNLABELLED})")
 
 
 def _read(folder: Path, file: LabelFile) -> tuple[Image, list[Finding]]:
     if isinstance(file.file, str):
-        return read_image(folder / file.file, file.view)
-    missing = [name for name in names(file.file) if not (folder / name).is_file()]
+        return read_image(locate(folder, file.file), file.view)
+    missing = [name for name in names(file.file) if not there(folder, name)]
     if missing:
         raise ValueError(f"{missing[0]} is missing, the other half of an ED and ES pair")
     return _joined(folder, file.file, file.view)
@@ -113,12 +160,12 @@ def _read(folder: Path, file: LabelFile) -> tuple[Image, list[Finding]]:
 
 def _joined(folder: Path, pair: EdEs, view: str) -> tuple[Image, list[Finding]]:
     """Read a pair as two frames; a slice of ES that ED lacks may not show anything, for it would go unmeasured."""
-    (ed, findings), (es, found) = (read_image(folder / name, view) for name in names(pair))
+    (ed, findings), (es, found) = (read_image(locate(folder, name), view) for name in names(pair))
     joined, slices = join_ed_es(ed, es)
     lost = sorted(set(np.flatnonzero(es.pixels.any(axis=(0, 1, 3))).tolist()) - set(slices.tolist()))
     if lost:
-        raise ValueError(f"slice {_few(lost)} of {pair.es} lies where {pair.ed} has none: store both on one grid")
-    return joined, findings + found
+        raise ValueError(f"slice {listed(lost)} of {pair.es} lies where {pair.ed} has none: store both on one grid")
+    return joined, findings + [finding for finding in found if finding not in findings]
 
 
 def _check_place(image: Image, findings: list[Finding], view: str, title: str) -> None:
@@ -141,9 +188,4 @@ def _check_slices(shape: tuple[int, ...], view: str, title: str) -> None:
 
 
 def _started(folder: Path, file: LabelFile) -> bool:
-    return any((folder / name).is_file() for name in names(file.file))
-
-
-def _few(values: list[float] | list[int]) -> str:
-    """List the first few values."""
-    return ", ".join(f"{value:g}" for value in values[:5]) + (", ..." if len(values) > 5 else "")
+    return any(there(folder, name) for name in names(file.file))

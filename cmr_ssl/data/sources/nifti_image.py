@@ -1,30 +1,44 @@
 """One NIfTI image: pixels, a trustworthy affine, the time between frames. Everything doubtful becomes a finding."""
 
+import gzip
 import zlib
 from pathlib import Path
 from typing import NamedTuple
 
-import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
-from nibabel.nifti1 import Nifti1Header
+from nibabel.nifti1 import Nifti1Header, Nifti1Image
+from nibabel.nifti2 import Nifti2Image
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
+from cmr_ssl.data.geometry import frames_on_third, place_of
 from cmr_ssl.data.study import Finding
 from cmr_ssl.data.timing import frame_duration
-from cmr_ssl.planes import APEX_TO_BASE_RAS, RIGHT_ANTERIOR_RAS, SHORT_AXIS, heart_frame
+from cmr_ssl.planes import SHORT_AXIS
 
 DAMAGED = (OSError, EOFError, ValueError, zlib.error, ImageFileError, HeaderDataError, WrapStructError)
+GZIP = b"\x1f\x8b"
+MOST_WRAPPINGS = 3  # of gzip around one file
+HEADER_SIZE_2 = {(540).to_bytes(4, "little"), (540).to_bytes(4, "big")}  # NIfTI-2 begins so
+TIME_UNITS = {8: "sec", 16: "msec", 24: "usec"}
 
 
 class Image(NamedTuple):
-    """What one file holds: pixels (X, Y, S, T), voxel to scanner mm (4, 4), and ms between frames (NaN unknown)."""
+    """What one file holds.
+
+    Attributes:
+        pixels: (X, Y, S, T).
+        affine: voxel to scanner mm, RAS+, (4, 4); nominal where the file does not say how it lies.
+        frame_ms: time between frames, NaN where unknown.
+        stored: the affine as the file has it, in mm, which relates files without orientation; None if it is `affine`.
+    """
 
     pixels: NDArray[np.generic]
     affine: NDArray[np.float64]
     frame_ms: float
+    stored: NDArray[np.float64] | None = None
 
 
 def read_image(path: Path, view: str) -> tuple[Image, list[Finding]]:
@@ -34,51 +48,23 @@ def read_image(path: Path, view: str) -> tuple[Image, list[Finding]]:
         ValueError: if nothing can be made of the file; one sentence with the file's name.
     """
     try:
-        image = nib.Nifti1Image.from_filename(path)
+        image = _load(path)
         pixels = _four_axes(_plain(np.asanyarray(image.dataobj)))
     except DAMAGED as error:
         raise ValueError(f"{path.name} cannot be read ({type(error).__name__}: {error})") from error
+    try:
+        place, findings = place_of(image.header, pixels.shape, view)
+    except ValueError as error:
+        raise ValueError(f"{path.name} cannot be used: {error}") from error
+    if frames_on_third(pixels):
+        raise ValueError(
+            f"{path.name} of shape {pixels.shape} has its frames on the third axis: "
+            "store it as (columns, rows, slices, frames)"
+        )
     header = image.header
-    affine, oriented = trusted_affine(header, image.affine, view)
-    frame_ms, timed = frame_duration(_time_step(header), header.get_xyzt_units()[1], pixels.shape[3], view)
-    return Image(pixels, affine, frame_ms), oriented + timed
-
-
-def trusted_affine(
-    header: Nifti1Header, affine: NDArray[np.float64], view: str
-) -> tuple[NDArray[np.float64], list[Finding]]:
-    """Return the file's affine, or a nominal one where the file does not know where it lies.
-
-    A short-axis plane that lies exactly along the scanner's axes does not exist in a person, so an axis-aligned affine
-    says that nobody wrote an orientation.
-
-    Raises:
-        ValueError: if the axes of the affine are not perpendicular.
-    """
-    steps = np.linalg.norm(affine[:3, :3], axis=0)
-    known = header["sform_code"] > 0 or header["qform_code"] > 0
-    if known and np.isfinite(affine).all() and steps.min() > 0 and not _axis_aligned(affine):
-        if _shear(affine) > 0.02:
-            raise ValueError(f"its affine has axes that are not perpendicular (cosine {_shear(affine):.2f})")
-        return np.asarray(affine, dtype=np.float64), []
-    message = "the file has no orientation: assumed columns from the right ventricle outwards, rows from front to back"
-    return nominal_affine(_zooms(header), affine), [Finding("no-orientation", "repaired", view, message)]
-
-
-def nominal_affine(zooms: NDArray[np.float64], stored: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the affine of a short axis as it is usually shown and stored, in a body of mean shape, (4, 4).
-
-    The right ventricle lies on the left of the picture, the anterior wall on top, the first slice at the base. The
-    stored offset along the slices is kept, because it says how ED and ES stacks of the same subject lie to each other.
-    """
-    frame = heart_frame(np.zeros(3), APEX_TO_BASE_RAS, RIGHT_ANTERIOR_RAS)
-    affine = np.eye(4)
-    affine[:3, :3] = -frame[:3, :3].T * zooms
-    slices = stored[:3, 2]
-    length = np.linalg.norm(slices)
-    offset = stored[:3, 3] @ slices / length if np.isfinite(stored).all() and length > 0 else 0.0
-    affine[:3, 3] = -frame[2, :3] * offset
-    return affine
+    frame_ms, timed = frame_duration(_time_step(header), _time_unit(header), pixels.shape[3], view)
+    stored = None if place.oriented else place.stored
+    return Image(pixels, place.affine, frame_ms, stored), findings + timed
 
 
 def places_nothing(findings: list[Finding], view: str) -> bool:
@@ -107,16 +93,22 @@ def _time_step(header: Nifti1Header) -> float:
     return float(header["pixdim"][4])
 
 
-def _zooms(header: Nifti1Header) -> NDArray[np.float64]:
-    zooms = np.abs(np.asarray(header["pixdim"][1:4], dtype=np.float64))
-    return np.where(np.isfinite(zooms) & (zooms > 0), zooms, 1.0)
+def _time_unit(header: Nifti1Header) -> str:
+    return TIME_UNITS.get(int(header["xyzt_units"]) & 0x38, "unknown")
 
 
-def _axis_aligned(affine: NDArray[np.float64]) -> bool:
-    directions = np.abs(affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0))
-    return bool((directions.max(axis=0) > 1 - 1e-6).all())
-
-
-def _shear(affine: NDArray[np.float64]) -> float:
-    directions = affine[:3, :3] / np.linalg.norm(affine[:3, :3], axis=0)
-    return float(np.abs(directions.T @ directions - np.eye(3)).max())
+def _load(path: Path) -> Nifti1Image:
+    """Open a file by what it holds, not by its name: plain, packed once, or packed more often."""
+    with path.open("rb") as stream:
+        start = stream.read(4)
+    usual = start.startswith(GZIP) == path.name.endswith(".gz") and start not in HEADER_SIZE_2
+    if usual:
+        try:
+            return Nifti1Image.from_filename(path)
+        except (ImageFileError, WrapStructError, HeaderDataError):
+            if not start.startswith(GZIP):
+                raise
+    content = path.read_bytes()
+    for _ in range(MOST_WRAPPINGS):
+        content = gzip.decompress(content) if content.startswith(GZIP) else content
+    return (Nifti2Image if content[:4] in HEADER_SIZE_2 else Nifti1Image).from_bytes(content)

@@ -44,3 +44,12 @@ def test_typos_are_refused_at_once():
         LabelFile("sa", "seg.nii.gz", {1: "lv"})
     with pytest.raises(ValueError, match="no image files"):
         NiftiFiles(images={})
+    with pytest.raises(ValueError, match=r"nothing tells \{ED\}"):
+        NiftiFiles(images={"sa": "{subject}_{ED}.nii.gz"})
+    with pytest.raises(ValueError, match="both ed_frame and es_frame"):
+        EdEs("ed", "es", ed_frame=1)
+
+
+def test_what_nobody_set_does_not_stand_in_the_settings_of_a_cache():
+    assert set(NiftiFiles().settings()) == {"images", "labels"}
+    assert NiftiFiles(images={"sa": EdEs("a", "b")}).settings()["images"] == {"sa": {"ed": "a", "es": "b"}}

@@ -4,6 +4,7 @@ import pytest
 from cmr_ssl.anatomy import LA, LV, MYOCARDIUM, RV, UNLABELLED
 from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, standard_labels
 from cmr_ssl.data.sources.nifti_labels import attach_labels, blank_unlooked, to_classes
+from cmr_ssl.planes import slice_affine
 from tests.studies import series, write_image
 
 SA = LabelFile("sa", "seg_sa.nii.gz", {1: "LV", 2: "myocardium", 3: "RV"})
@@ -96,7 +97,7 @@ def test_an_ed_es_pair_leaves_slices_without_es_unlabelled(tmp_path):
     labels = drawn(one)
     file = LabelFile("sa", EdEs("ed.nii.gz", "es.nii.gz"), SA.classes)
     write_image(tmp_path / "ed.nii.gz", labels[..., 0], one.affine)
-    write_image(tmp_path / "es.nii.gz", labels[:, :, 1:, 1], one.affine)
+    write_image(tmp_path / "es.nii.gz", labels[:, :, 1:, 1], slice_affine(one.affine, 1))
     labelled, findings = attach_labels(one, tmp_path, [file])
     assert findings == []
     assert (labelled.labels[:, :, 0, 1] == UNLABELLED).all()

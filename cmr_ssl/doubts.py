@@ -1,0 +1,130 @@
+"""What speaks against numbers measured on label maps: a number that no heart can have is a reason, never a number."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from cmr_ssl.anatomy import CLASSES, LA, LV, MYOCARDIUM, RA, RV
+from cmr_ssl.data.labelling import broken_stack, centre, cut_off, mirrored, wrongly_surrounded
+from cmr_ssl.data.sources.label_folder import LabelledHeart, LabelledView
+from cmr_ssl.planes import SHORT_AXIS
+from cmr_ssl.volumes import VENTRICULAR, Measured, apex_to_base
+
+# What a heart can have, from that of a newborn to the largest ones published, with room. Real hearts drawn by hand have
+# LVEDV 60 to 374 mL, LVEF 10 to 80 %, RVEF 2 to 86 % and LVM 55 to 272 g (58 adults, five groups).
+POSSIBLE = {
+    "LVEDV (mL)": (5.0, 700.0),
+    "LVESV (mL)": (1.0, 650.0),
+    "LVEF (%)": (2.0, 92.0),
+    "LVM (g)": (4.0, 420.0),
+    "LVCO (L/min)": (0.1, 25.0),
+    "RVEDV (mL)": (3.0, 700.0),
+    "RVESV (mL)": (0.5, 650.0),
+    "RVEF (%)": (1.0, 92.0),
+    "LAV max (mL)": (1.0, 900.0),
+    "LAEF (%)": (0.5, 95.0),
+    "RAV max (mL)": (1.0, 900.0),
+    "RAEF (%)": (0.5, 95.0),
+}
+MYOCARDIAL = "LVM"
+BEHIND = {LA: LV, RA: RV}  # atrium: the ventricle in front of it
+RESTS_ON_LV = ("LV", "myocardium", "RV")  # measured at the frames of the largest and the smallest LV
+
+
+def set_aside(heart: LabelledHeart) -> LabelledHeart:
+    """Return a heart without the views whose classes contradict anatomy; they become problems."""
+    kept, problems = dict(heart.views), dict(heart.problems)
+    for view, one in heart.views.items():
+        if wrong := _wrong_short_axis(one) if view == SHORT_AXIS else _wrong_long_axis(one, heart.views):
+            problems[view] = wrong
+            del kept[view]
+    return LabelledHeart(kept, problems)
+
+
+def notes(heart: LabelledHeart) -> tuple[str, ...]:
+    """Return what is odd about label maps that were measured all the same."""
+    said = [note for one in heart.views.values() for note in one.notes]
+    stack = heart.views.get(SHORT_AXIS)
+    if stack is not None and stack.oriented and mirrored(stack.map.labels.T, stack.map.affine, LV, RV):
+        said.append(f"{SHORT_AXIS}: the RV lies on the left of the LV: the map is mirrored, or the body is")
+    return tuple(dict.fromkeys(said))
+
+
+def trusted(measured: Measured, heart: LabelledHeart) -> Measured:
+    """Return what was measured without what label maps cannot tell, and without what no heart can have."""
+    return possible(_without(measured, _doubts(heart)))
+
+
+def possible(measured: Measured) -> Measured:
+    """Return what was measured without the structures of which any number is beyond what a heart can have."""
+    beyond: dict[str, str] = {}
+    for name, (least, most) in POSSIBLE.items():
+        value = measured.values[name]
+        if np.isfinite(value) and not least <= value <= most:
+            why = f"{name.replace(' (', f' of {value:.4g} (')} is none that a heart can have, {least:g} to {most:g}"
+            beyond.setdefault(_structure(name), f"{why}: check geometry and classes of the label map")
+    return _without(measured, beyond)
+
+
+def _without(measured: Measured, doubts: dict[str, str]) -> Measured:
+    """Empty what rests on a doubtful structure."""
+    if "LV" in doubts:
+        doubts = dict.fromkeys(RESTS_ON_LV, doubts["LV"]) | doubts
+    reasons = {name: doubts[_structure(name)] for name in measured.values if _structure(name) in doubts}
+    known = {name: why for name, why in reasons.items() if name not in measured.reasons}
+    values = {name: np.nan if name in known else value for name, value in measured.values.items()}
+    curves = {name: curve for name, curve in measured.curves.items() if name not in doubts}
+    return Measured(values, measured.reasons | known, curves)
+
+
+def _structure(column: str) -> str:
+    """Return the structure that a column of the table is about."""
+    return "myocardium" if column.startswith(MYOCARDIAL) else column[:2]
+
+
+def _doubts(heart: LabelledHeart) -> dict[str, str]:
+    """Return structure to why it cannot be measured, of those that are cut off or drawn with gaps."""
+    doubts: dict[str, str] = {}
+    for view, one in heart.views.items():
+        labels = one.map.labels.T
+        for value in VENTRICULAR.values() if view == SHORT_AXIS else (LA, RA):
+            name = CLASSES[value]
+            if view == SHORT_AXIS and (why := broken_stack(labels, one.map.affine, value)):
+                doubts.setdefault(name, why)
+            if cut_off(labels, value):
+                doubts.setdefault(name, f"the {name} reaches the edge of {view}, so part of it may be missing")
+    return doubts
+
+
+def _wrong_short_axis(stack: LabelledView) -> str:
+    labels = stack.map.labels.T
+    if wrong := wrongly_surrounded(labels, stack.classes):
+        return wrong
+    wall = (labels == MYOCARDIUM).any()
+    if stack.oriented and not wall and mirrored(labels, stack.map.affine, LV, RV):
+        return "the RV lies on the left of the LV: the two are exchanged, or the map is mirrored"
+    return ""
+
+
+def _wrong_long_axis(plane: LabelledView, views: dict[str, LabelledView]) -> str:
+    """Say what is wrong with the atria of a plane: exchanged, or in front of their ventricles."""
+    labels, affine = plane.map.labels.T, plane.map.affine
+    if mirrored(labels, affine, LA, RA):
+        return "the RA lies on the left of the LA: the two are exchanged, or the map is mirrored"
+    stack = views.get(SHORT_AXIS)
+    seen = [plane, *([stack] if stack is not None and stack.oriented else [])]
+    to_base = apex_to_base(stack.map if stack is not None and stack.oriented else None)
+    for atrium, ventricle in BEHIND.items():
+        behind = centre(labels, affine, atrium)
+        for place in _places(seen, ventricle):
+            if behind is not None and (behind - place) @ to_base < 0:
+                names = CLASSES[atrium], CLASSES[ventricle]
+                return f"the {names[0]} lies nearer to the apex than the {names[1]}: its number means something else"
+    return ""
+
+
+def _places(views: list[LabelledView], value: int) -> Iterable[np.ndarray]:
+    """Yield where a class lies in each of the views that draw it."""
+    for one in views:
+        if (place := centre(one.map.labels.T, one.map.affine, value)) is not None:
+            yield place

@@ -1,0 +1,180 @@
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cmr_ssl.data.sources import LabelFile, NiftiFiles, NiftiFolder
+from cmr_ssl.doubts import POSSIBLE, possible
+from cmr_ssl.quantify import MISSING, quantify
+from cmr_ssl.volumes import Measured
+from tests.labelled import STACK, STEPS, heart, millilitres, write
+from tests.studies import AXES, CENTRE, plane, series, write_image
+
+HEART = heart()
+LVEDV = millilitres(HEART, 1)
+SA = LabelFile("sa", "seg_sa.nii", {1: "LV", 2: "myocardium", 3: "RV"})
+FOUR = LabelFile("la_4ch", "seg_la_4ch.nii", {1: "LA", 2: "RA"})
+TWO = LabelFile("la_2ch", "seg_la_2ch.nii", {1: "LA"})
+
+
+def measured(folder, labels=(SA,)):
+    quantify(folder, folder.parent / "out.csv", NiftiFiles(labels=[*labels]), overwrite=True)
+    return pd.read_csv(folder.parent / "out.csv").set_index("subject").loc["s"]
+
+
+def test_a_sound_heart_is_measured_as_counted(tmp_path):
+    write(tmp_path / "in" / "s" / "seg_sa.nii", HEART)
+    row = measured(tmp_path / "in")
+    assert row["LVEDV (mL)"] == pytest.approx(LVEDV, rel=1e-4)
+    assert row["LVM (g)"] == pytest.approx(1.05 * (HEART[..., 0] == 2).sum() * np.prod(STEPS) / 1e3, rel=1e-4)
+    assert row[["RVEDV (mL)", "LVEF (%)"]].notna().all()
+    assert "noted" not in row[MISSING]
+
+
+def test_no_order_of_the_axes_gives_a_wrong_volume(tmp_path):
+    for order in itertools.permutations(range(4)):
+        write(tmp_path / "in" / "s" / "seg_sa.nii", HEART.transpose(order))
+        value = measured(tmp_path / "in")["LVEDV (mL)"]
+        assert np.isnan(value) == (order not in {(0, 1, 2, 3), (1, 0, 2, 3)}), order
+        assert np.isnan(value) or value == pytest.approx(LVEDV, rel=1e-4)
+
+
+@pytest.mark.parametrize("numbers", [*itertools.permutations((1, 2, 3))])
+def test_no_order_of_the_classes_gives_a_wrong_volume(tmp_path, numbers):
+    write(tmp_path / "in" / "s" / "seg_sa.nii", np.array([0, *numbers], np.uint8)[HEART])
+    row = measured(tmp_path / "in")
+    assert np.isnan(row["LVEDV (mL)"]) == (numbers != (1, 2, 3))
+    if numbers != (1, 2, 3):
+        assert row.drop(["Heart rate (bpm)", MISSING]).isna().all()
+        assert "--files" in row[MISSING]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (lambda labels: np.where(np.arange(8)[:, None] == 4, 0, labels), "LV is drawn on both sides of slice 4"),
+        (lambda labels: labels[22:], "LV reaches the edge of sa"),
+        (lambda labels: np.where(labels == 2, 0, labels)[::-1], "RV lies on the left of the LV"),
+        (lambda labels: np.where(labels == 1, 255, labels), "leaves parts of frame 0"),
+        (lambda labels: np.where(np.arange(20) == 9, labels * (labels != 1) + 2 * (labels == 1), labels), None),
+    ],
+)
+def test_what_a_label_map_cannot_tell_is_empty_with_a_reason(tmp_path, change, why):
+    write(tmp_path / "in" / "s" / "seg_sa.nii", change(HEART).astype(np.uint8))
+    row = measured(tmp_path / "in")
+    if why:
+        assert np.isnan(row["LVEDV (mL)"])
+        assert why in row[MISSING]
+    else:  # one frame without blood is not ES
+        assert row["LVESV (mL)"] > 5
+
+
+def test_only_the_structure_that_is_cut_is_empty(tmp_path):
+    first = np.flatnonzero((HEART == 3).any(axis=(1, 2, 3)))[0]
+    write(tmp_path / "in" / "s" / "seg_sa.nii", HEART[first:])
+    row = measured(tmp_path / "in")
+    assert row["LVEDV (mL)"] == pytest.approx(LVEDV, rel=1e-4)
+    assert row[["RVEDV (mL)", "RVEF (%)"]].isna().all()
+    assert "RV reaches the edge of sa" in row[MISSING]
+
+
+def test_a_mirrored_heart_is_measured_and_noted(tmp_path):
+    write(tmp_path / "in" / "s" / "seg_sa.nii", HEART[::-1])
+    row = measured(tmp_path / "in")
+    assert row["LVEDV (mL)"] == pytest.approx(LVEDV, rel=1e-4)
+    assert "noted: sa: the RV lies on the left" in row[MISSING]
+
+
+@pytest.mark.parametrize("off", [4e-5, -5e-4])
+def test_almost_whole_numbers_are_measured_and_noted(tmp_path, off):
+    write(tmp_path / "in" / "s" / "seg_sa.nii", (HEART + np.float32(off)).astype(np.float32))
+    row = measured(tmp_path / "in")
+    assert row["LVEDV (mL)"] == pytest.approx(LVEDV, rel=1e-4)
+    assert "noted: seg_sa.nii: numbers up to" in row[MISSING]
+
+
+@pytest.mark.parametrize("numbers", [(500, 600, 70000), (-1, 2, 3), (-300, 7, 300), (255, 2, 3)])
+def test_any_numbers_are_measured_under_their_names(tmp_path, numbers):
+    write(tmp_path / "in" / "s" / "seg_sa.nii", np.array([0, *numbers], np.int32)[HEART])
+    classes = dict(zip(numbers, ("LV", "myocardium", "RV"), strict=True))
+    assert measured(tmp_path / "in", [LabelFile("sa", "seg_sa.nii", classes)])["LVEDV (mL)"] == pytest.approx(LVEDV)
+
+
+def atria(exchanged=False, in_front=False):
+    """Return a four-chamber plane with both atria behind the heart of `tests.labelled`, 1 left and 2 right."""
+    x, _, z = AXES
+    affine = plane(-x, -z, np.cross(x, z), CENTRE, (60, 60, 1), 3.0)
+    labels = np.zeros((60, 60, 1, 4), np.uint8)
+    rows = slice(48, 58) if in_front else slice(2, 12)
+    for frame in range(4):
+        labels[32 : 42 - frame, rows, 0, frame] = 2 if exchanged else 1
+        labels[16 : 26 - frame, rows, 0, frame] = 1 if exchanged else 2
+    return labels, affine
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({}, ""),
+        ({"exchanged": True}, "the RA lies on the left of the LA"),
+        ({"in_front": True}, "the LA lies nearer to the apex than the LV"),
+    ],
+)
+def test_atria_lie_behind_their_ventricles_and_on_their_sides(tmp_path, options, why):
+    write(tmp_path / "in" / "s" / "seg_sa.nii", HEART)
+    labels, affine = atria(**options)
+    write_image(tmp_path / "in" / "s" / "seg_la_4ch.nii", labels, affine)
+    row = measured(tmp_path / "in", [SA, FOUR])
+    assert row["RAV max (mL)"] > 1 if not why else np.isnan(row["RAV max (mL)"])
+    assert why in row[MISSING]
+    assert row["LVEDV (mL)"] == pytest.approx(LVEDV, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "also_empty"),
+    [
+        ("RVEF (%)", -137.0, {"RVEDV (mL)"}),
+        ("LVM (g)", 447.0, set()),
+        ("LVEDV (mL)", 0.119, {"LVEF (%)", "LVM (g)", "RVEF (%)"}),
+        ("LVEF (%)", 99.7, {"LVEDV (mL)", "RVEDV (mL)"}),
+        ("LAEF (%)", 99.0, {"LAV max (mL)"}),
+    ],
+)
+def test_a_number_that_no_heart_has_is_a_reason(name, value, also_empty):
+    values = {one: (low + high) / 2 for one, (low, high) in POSSIBLE.items()}
+    assert possible(Measured(values, {}, {})) == Measured(values, {}, {})
+    left = possible(Measured(values | {name: value}, {}, {}))
+    assert {name, *also_empty} <= {one for one, number in left.values.items() if np.isnan(number)}
+    assert f"{value:.4g}" in left.reasons[name]
+    assert {one for one, number in left.values.items() if np.isnan(number)} == {*left.reasons}
+
+
+def off(*voxels):
+    affine = STACK.copy()
+    affine[:3, 3] += STACK[:3, :3] @ voxels
+    return affine
+
+
+@pytest.mark.parametrize(
+    ("labels", "affine", "code", "labelled"),
+    [
+        (HEART, STACK, [], True),
+        (HEART, off(0, 0, 1), ["bad-labels"], False),
+        (HEART, off(0, 0.4, 0), ["bad-labels"], False),
+        (HEART, STACK * [[1, 1, 1, 0]] * 3 + np.diag([0, 0, 0, 1.0]), ["bad-labels"], False),
+        (HEART[3:, 2:, 1:], off(3, 2, 1), ["labels-moved"], True),
+        (np.array([0, 3, 2, 1], np.uint8)[HEART], STACK, ["bad-labels"], False),
+        ((HEART / 3).astype(np.float32), STACK, ["bad-labels"], False),
+        ((HEART + np.float32(3e-5)).astype(np.float32), STACK, ["label-values"], True),
+        (HEART[::-1], STACK, ["mirrored"], True),
+    ],
+)
+def test_labels_that_teach_something_wrong_are_left_out_and_said(tmp_path, labels, affine, code, labelled):
+    one = series("sa", frames=20, shape=HEART.shape[:3], affine=STACK)
+    write_image(tmp_path / "s" / "sa.nii", one.pixels, STACK)
+    write(tmp_path / "s" / "seg_sa.nii", labels, affine, qform=0)
+    study = NiftiFolder(tmp_path, NiftiFiles({"sa": "sa.nii"}, [SA])).read("s")
+    assert [found.code for found in study.findings] == code
+    assert (study.series[0].labels is not None) == labelled
+    assert all(len(found.message) < 400 for found in study.findings)
