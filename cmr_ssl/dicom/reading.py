@@ -16,6 +16,7 @@ from cmr_ssl.dicom.header import Header
 from cmr_ssl.dicom.images import read_stack, stored_as
 from cmr_ssl.dicom.naming import name_views
 from cmr_ssl.dicom.overlays import weak_labels
+from cmr_ssl.dicom.pixels import forget
 from cmr_ssl.dicom.scan import scanned
 from cmr_ssl.dicom.stack import LPS_TO_RAS, Stack, single_plane, stack_slices
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
@@ -50,6 +51,7 @@ def read_study(subject: str, archives: list[Path], limits: Limits, overlays: boo
                 found += drawn
             study.series.append(series)
             study.findings += found
+        forget()
     if not study.series and not any(found.severity == "rejected" for found in study.findings):
         study.findings.append(Finding("no-images", "rejected", "", "the archives hold no cine of any view"))
     return study
