@@ -120,6 +120,4 @@ def _frame(member: Member, values: Elements, said: dict[int, bytes], index: int,
     """Return the header of one frame."""
     own = dict(values.values) if count == 1 else {tag: raw for tag, raw in values.values.items() if tag not in OWN}
     header = to_header(member, values._replace(values=own | said))
-    return header._replace(
-        instance=f"{header.instance}#{index}", number=index + 1, frame=index, frames=count, expected=0
-    )
+    return header._replace(instance=f"{header.instance}#{index}", number=index + 1, frame=index, frames=count)
