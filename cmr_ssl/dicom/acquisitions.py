@@ -1,6 +1,7 @@
-"""Several breath-holds of one slice in one series: told apart by number and time, before anything orders their frames."""
+"""Several breath-holds of one slice in one series: told apart by number and time before their frames are ordered."""
 
 from collections.abc import Callable, Hashable
+from itertools import pairwise
 
 import numpy as np
 
@@ -31,8 +32,10 @@ def apart(images: list[Header]) -> tuple[list[list[Header]], list[Finding]]:
             return [one for ones, _ in split for one in ones], found + [one for _, more in split for one in more]
     if not repeated or _stray(images):
         return [images], []
-    message = f"{len(images)} images of one slice show the beat several times and nothing tells which belong together"
-    return [], [Finding("mixed-acquisitions", "rejected", images[0].name, f"{message}; they were left out", len(images))]
+    message = f"{len(images)} images of one slice show the beat several times and nothing tells them apart"
+    return [], [
+        Finding("mixed-acquisitions", "rejected", images[0].name, f"{message}; they were left out", len(images))
+    ]
 
 
 def _repeated(images: list[Header]) -> bool:
@@ -48,7 +51,7 @@ def _moments(images: list[Header]) -> list[list[float]]:
 
 
 def _stray(images: list[Header]) -> bool:
-    """Tell whether only a few images are doubles, of which the order keeps one, or whether all have their own moment."""
+    """Tell whether most images have a moment of their own; of the few doubles the order keeps one."""
     return any(len(set(values)) >= FEW * len(values) for values in _moments(images)[:1])
 
 
@@ -58,7 +61,7 @@ def _overlapping(parts: list[list[Header]], repeated: bool) -> bool:
     spans = sorted((min(values), max(values)) for part in parts for values in _moments(part)[:1])
     if not spans:
         return enough and min(map(len, parts)) >= 2 * LEAST
-    return enough and any(later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False))
+    return enough and any(later[0] < earlier[1] for earlier, later in pairwise(spans))
 
 
 def _parts(images: list[Header], keys: list[Hashable]) -> list[list[Header]]:

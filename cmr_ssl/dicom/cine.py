@@ -210,7 +210,7 @@ def places_in_beat(ordered: list[Header], count: int, frame_ms: float) -> list[i
     by_time = np.round(triggers / frame_ms) if np.isfinite(triggers).all() and np.isfinite(frame_ms) else numbers * 0.0
     by_time = by_time - max(0.0, by_time.max() - (count - 1))
     for places in (by_time, temporal - 1, (numbers - 1) % count):
-        if 0 <= places.min() and places.max() < count and (np.diff(places) > 0).all():
+        if places.min() >= 0 and places.max() < count and (np.diff(places) > 0).all():
             return [int(place) for place in places]
     return list(range(len(ordered)))
 

@@ -81,7 +81,7 @@ def _dataset(member: Member, where: str) -> Dataset:
         raise_if_machine(error)
         raise Refusal("damaged-member", f"cannot be read ({error})") from error
     at = data.find(b"\x00\x52\x30\x92")  # the first of what describes each frame
-    if 0 <= at and data.find(b"\xe0\x7f\x10\x00", at) > at + LONGEST_GROUPS:
+    if at >= 0 and data.find(b"\xe0\x7f\x10\x00", at) > at + LONGEST_GROUPS:
         raise Refusal("long-header", f"{where} and more than {LONGEST_GROUPS} bytes that describe them")
     try:
         return dcmread(io.BytesIO(data), stop_before_pixels=True, force=True)
@@ -103,9 +103,9 @@ def _said(group: Dataset) -> dict[int, bytes]:
 
 def _flat(group: Dataset, depth: int) -> Iterator[tuple[int, bytes]]:
     """Yield the elements that are asked for, wherever in the first items of nested sequences they stand."""
-    for tag in group.keys():
-        if int(tag) in ASKED:
-            yield int(tag), _raw(group[tag].value)
+    for tag in list(map(int, group.keys())):
+        if tag in ASKED:
+            yield tag, _raw(group[tag].value)
         elif depth and group[tag].VR == "SQ" and group[tag].value:
             yield from _flat(group[tag].value[0], depth - 1)
 

@@ -19,10 +19,6 @@ MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 ENHANCED_MR, CONVERTED_MR = f"{MR_IMAGE}.1", f"{MR_IMAGE}.4"
 MANY_FRAMES = (ENHANCED_MR, CONVERTED_MR)
 SMALLEST, LARGEST = 16, 2048  # pixels a side
-MENDED = {
-    "no-preamble": "lacks the preamble of a DICOM file and was read without it",
-    "decimal-comma": "has decimal commas, which were read as points",
-}
 
 
 class Grid(NamedTuple):
@@ -74,7 +70,8 @@ class Header(NamedTuple):
         acquired_s: when it was acquired, and `content_s` when it was made, in seconds; NaN where unknown.
         echo: echo time as it stands in the file.
         frame: which frame of its file it is, of how many `frames`.
-        mended: keys of `MENDED`, what was wrong with the file and did no harm.
+        bare: whether the file lacks the preamble.
+        commas: whether it has decimal commas.
     """
 
     member: Member
@@ -101,7 +98,8 @@ class Header(NamedTuple):
     echo: str = ""
     frame: int = 0
     frames: int = 1
-    mended: tuple[str, ...] = ()
+    bare: bool = False
+    commas: bool = False
 
 
 def read_values(member: Member) -> Elements:
@@ -179,7 +177,8 @@ def to_header(member: Member, values: Elements) -> Header:
         acquired_s=moment(date, values.text(Tag.ACQUISITION_TIME) or together[8:]),
         content_s=moment(values.text(Tag.CONTENT_DATE) or date, values.text(Tag.CONTENT_TIME)),
         echo=values.text(Tag.ECHO_TIME),
-        mended=_mended(values),
+        bare=not values.preamble,
+        commas=any(b"," in values.values.get(tag, b"") for tag in DECIMALS),
     )
 
 
@@ -238,8 +237,3 @@ def _when(values: Elements) -> str:
     date = values.text(Tag.ACQUISITION_DATE) or values.text(Tag.STUDY_DATE)
     numbers = f"{values.whole(Tag.SERIES_NUMBER):09d}{values.whole(Tag.ACQUISITION):09d}"
     return f"{date:0>8.8}{time.replace(':', ''):<16.16}{numbers}"
-
-
-def _mended(values: Elements) -> tuple[str, ...]:
-    commas = any(b"," in values.values.get(tag, b"") for tag in DECIMALS)
-    return (*(() if values.preamble else ("no-preamble",)), *(("decimal-comma",) if commas else ()))

@@ -1,4 +1,4 @@
-"""Errors of disks, networks and limits, which say nothing about the data: they stop a command, and are never recorded."""
+"""Errors of disks, networks and limits: they say nothing about the data, stop a command, and are never recorded."""
 
 import errno
 

@@ -47,7 +47,9 @@ def _otherwise(images: list[Header]) -> tuple[list[Header], list[Finding]]:
     """Order images that have no trigger times of their own."""
     order = next((order for order in INSTEAD if _tells(order, images)), None)
     if order is None:
-        message = f"nothing tells the order of {len(images)} frames: no trigger times, numbers or times; they were left out"
+        message = (
+            f"nothing tells the order of {len(images)} frames: no trigger times, numbers or times; they were left out"
+        )
         return [], [Finding("no-order", "rejected", images[0].name, message, len(images))]
     message = f"the trigger times do not order the frames; their {order.name} did"
     return sorted(images, key=order.of), [Finding("trigger-times", "noted", images[0].name, message)]

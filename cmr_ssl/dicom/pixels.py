@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.filereader import data_element_generator, dcmread
-from pydicom.pixels import pixel_array
+from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID
 
 from cmr_ssl.dicom.archive import DAMAGED, Member

@@ -11,7 +11,7 @@ from cmr_ssl.data.study import Finding
 from cmr_ssl.dicom.archive import Limits, Member, open_archive
 from cmr_ssl.dicom.elements import Refusal
 from cmr_ssl.dicom.enhanced import read_frames
-from cmr_ssl.dicom.header import MENDED, Header, many_frames, read_values, to_header
+from cmr_ssl.dicom.header import Header, many_frames, read_values, to_header
 from cmr_ssl.dicom.manifest import FILE, read_manifest
 from cmr_ssl.dicom.oddities import Oddities
 
@@ -57,8 +57,10 @@ def _images(member: Member, names: dict[str, str], odd: Oddities) -> list[Header
     except Refusal as refusal:
         odd.add(refusal.code, member.name, str(refusal))
         return []
-    for code in found[0].mended if found else ():
-        odd.add(code, member.name, MENDED[code])
+    if any(one.bare for one in found):
+        odd.add("no-preamble", member.name, "lacks the preamble of a DICOM file and was read without it")
+    if any(one.commas for one in found):
+        odd.add("decimal-comma", member.name, "has decimal commas, which were read as points")
     return [one if one.name else one._replace(name=names.get(_base(member.name), "")) for one in found]
 
 

@@ -1,4 +1,4 @@
-"""Trigger times that are none: seconds, microseconds, numbers of frames. They are used rightly, or for the order only."""
+"""Trigger times that are none: seconds, microseconds, numbers of frames; used rightly, or for the order only."""
 
 from typing import NamedTuple
 
