@@ -110,7 +110,7 @@ def import_cohort(
     subjects = everybody[shard.number :: shard.of]
     settings = digest({"format": FORMAT, "limits": asdict(source.limits), **reading})
     journal = out / JOURNALS / f"{shard.number}-of-{shard.of}"
-    with Tally(len(subjects), "importing") as tally:
+    with Tally(len(subjects) + len(links), "importing") as tally:
         try:
             tidy(journal, settings)
             jobs = _jobs(source, out, subjects, finished(out, settings), tally)
