@@ -5,13 +5,14 @@ import io
 import zipfile
 
 import numpy as np
-from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.filewriter import dcmwrite
+from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian
 
 from cmr_ssl.dicom.archive import Member
 from cmr_ssl.dicom.cine import find_cines
-from cmr_ssl.dicom.header import MR_IMAGE, Format, Grid, Header
+from cmr_ssl.dicom.header import ENHANCED_MR, MR_IMAGE, Format, Grid, Header
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
 from tests.studies import long_axis, series, short_axis
 
@@ -241,3 +242,81 @@ def stack_affines(count=SLICES, step=10.0):
 def codes(findings):
     """Return the codes of findings."""
     return [found.code for found in findings]
+
+
+def functional_groups(affine, **values):
+    """Return what an enhanced object says of one frame: its place, and whatever else is given, each in its group.
+
+    Args:
+        affine: of the slice, RAS+, (4, 4).
+        values: name of a group to the elements in it; None removes the group.
+    """
+    steps = np.linalg.norm(affine[:3, :2], axis=0)
+    columns, rows = (affine[:3, :2] / steps).T * LPS
+    groups = {
+        "PlanePositionSequence": {"ImagePositionPatient": decimals(affine[:3, 3] * LPS)},
+        "PlaneOrientationSequence": {"ImageOrientationPatient": decimals([*columns, *rows])},
+        "PixelMeasuresSequence": {"PixelSpacing": decimals(steps[::-1]), "SliceThickness": "8"},
+    } | values
+    made = Dataset()
+    for group, elements in groups.items():
+        if elements is not None:
+            setattr(made, group, Sequence([elements_of(elements)]))
+    return made
+
+
+def elements_of(values):
+    """Return a data set of these elements."""
+    made = Dataset()
+    for name, value in values.items():
+        setattr(made, name, value)
+    return made
+
+
+def enhanced(one, name=None, order=None, grouped=None, shared=None, **values):
+    """Return one enhanced object with all frames of a series.
+
+    Args:
+        one: the series.
+        name: description.
+        order: how its frames, slice by slice, are stored; indices into them.
+        grouped: function of slice and frame to further functional groups.
+        shared: functional groups that all frames have in common.
+        values: other headers.
+    """
+    frames, count = one.pixels.shape[3], one.pixels.shape[2]
+    places = [(index, frame) for index in range(count) for frame in range(frames)]
+    places = places if order is None else [places[place] for place in order]
+    pixels = np.stack([one.pixels[:, :, index, frame].T for index, frame in places])
+    timed = grouped or trigger_delays
+    headers = {
+        "SOPClassUID": ENHANCED_MR,
+        "SOPInstanceUID": uid("enhanced", one.view, name),
+        "SeriesInstanceUID": uid("series of", one.view, name),
+        "SeriesDescription": NAMES[one.view].format("") if name is None else name,
+        "NumberOfFrames": str(len(places)),
+        "NominalInterval": None,
+        "CardiacNumberOfImages": None,
+        "SliceThickness": None,
+        "AcquisitionTime": "120000",
+        "SharedFunctionalGroupsSequence": Sequence([functional_groups(one.affine, **NO_PLACE, **(shared or INTERVAL))]),
+        "PerFrameFunctionalGroupsSequence": Sequence(
+            [functional_groups(slice_of(one, index)[1], **timed(index, frame)) for index, frame in places]
+        ),
+        "PixelData": pixels.astype("<u2").tobytes(),
+    }
+    return dataset(pixels[0], **(headers | values))
+
+
+NO_PLACE = dict.fromkeys(("PlanePositionSequence", "PlaneOrientationSequence", "PixelMeasuresSequence"))
+INTERVAL = {"CardiacSynchronizationSequence": {"RRIntervalTimeNominal": FRAMES * FRAME_MS}}
+
+
+def trigger_delays(_, frame):
+    """Return the group that times a frame by its delay after the R wave."""
+    return {"CardiacSynchronizationSequence": {"NominalCardiacTriggerDelayTime": frame * FRAME_MS}}
+
+
+def temporal_indices(_, frame):
+    """Return the group that only counts the frames of a beat."""
+    return {"FrameContentSequence": {"TemporalPositionIndex": frame + 1}}

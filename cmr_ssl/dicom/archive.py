@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from cmr_ssl.dicom.inflating import read_member
+from cmr_ssl.dicom.machine import raise_if_machine
 from cmr_ssl.dicom.oddities import Oddities
 
 DAMAGED = (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+COPY = "put a copy of the file in its place"
 NO_MATTER_BYTES = 64 * 2**20  # what may inflate from however little: blank images do
 DIRECTORY_ENTRY = 512  # bytes of one member in a zip's directory, generously
 END, END_BYTES, LONGEST_COMMENT = b"PK\x05\x06", 22, 2**16
@@ -35,7 +37,7 @@ class Limits:
     """
 
     members: int = 20_000
-    member_bytes: int = 64 * 2**20
+    member_bytes: int = 256 * 2**20
     total_bytes: int = 8 * 2**30
     ratio: float = 250.0
     pixel_bytes: int = 256 * 2**20
@@ -64,10 +66,13 @@ def open_archive(path: Path, limits: Limits, odd: Oddities) -> Iterator[list[Mem
     if path.is_dir():
         yield folder_members(path, limits, odd)
         return
+    if path.is_symlink() and not path.exists():
+        raise ValueError(f"{path.name} is a link to {path.readlink()}, where nothing is: put the archive in its place")
     try:
         _check_directory(path, limits)
         archive = zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile, NotImplementedError, struct.error, UnicodeDecodeError) as error:
+        raise_if_machine(error)
         raise ValueError(f"{path.name} is no whole zip ({error}): fetch it again") from error
     with archive:
         yield zip_members(archive, path, limits, odd)
@@ -103,7 +108,7 @@ def folder_members(folder: Path, limits: Limits, odd: Oddities) -> list[Member]:
     for file in _files(folder):
         status = file.lstat()
         if not stat.S_ISREG(status.st_mode):
-            odd.add("link", file.name, "is a link or no plain file and was not opened")
+            odd.add("link", file.name, f"is a link or no plain file and was not opened: {COPY}")
         elif status.st_size > limits.member_bytes:
             odd.add("too-large", file.name, f"has {_mb(status.st_size)}, too much for an image")
         else:
@@ -135,7 +140,7 @@ def _refusal(info: zipfile.ZipInfo, limits: Limits) -> tuple[str, str] | None:
     if _unsafe(info.filename):
         return "unsafe-name", "names a place outside its archive"
     if stat.S_ISLNK(info.external_attr >> 16):
-        return "link", "is a link"
+        return "link", "is a link (pack the file itself)"
     if info.flag_bits & 1:
         return "encrypted", "is encrypted"
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -165,10 +170,15 @@ def _check_directory(path: Path, limits: Limits) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=raise_it):
         folders.sort()
         yield from (Path(parent) / name for name in sorted(names))
         yield from (Path(parent) / name for name in folders if (Path(parent) / name).is_symlink())
+
+
+def raise_it(error: OSError) -> None:
+    """Raise what `os.walk` would pass over in silence: a folder that cannot be listed hides its files."""
+    raise error
 
 
 def _mb(size: float) -> str:

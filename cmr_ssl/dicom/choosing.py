@@ -26,7 +26,7 @@ def settle_stack(cines: list[Cine], down: NDArray[np.float64]) -> tuple[list[Cin
     common = Counter(_plane(cine) for cine in cines).most_common(1)[0][0]
     chosen: list[Cine] = []
     findings: list[Finding] = []
-    for place in _same_places(cines, down):
+    for place in same_places(cines, down):
         best, found = _settled("sa", place, common)
         chosen.append(best)
         findings += found
@@ -34,7 +34,7 @@ def settle_stack(cines: list[Cine], down: NDArray[np.float64]) -> tuple[list[Cin
 
 
 def settle_plane(view: str, cines: list[Cine]) -> tuple[Cine, list[Finding]]:
-    """Return the one cine of a long-axis view."""
+    """Return the one cine of a long-axis view, of several tries."""
     return _settled(view, cines, None)
 
 
@@ -68,12 +68,13 @@ def _plane(cine: Cine) -> tuple[object, ...]:
     return cine.grid.rows, cine.grid.columns, cine.grid.spacing, cine.grid.orientation
 
 
-def _same_places(cines: list[Cine], down: NDArray[np.float64]) -> list[list[Cine]]:
-    ordered = sorted(cines, key=lambda cine: height(cine, down))
+def same_places(cines: list[Cine], across: NDArray[np.float64]) -> list[list[Cine]]:
+    """Group parallel cines by where they lie along the direction across them, LPS+, (3,), in its order."""
+    ordered = sorted(cines, key=lambda cine: height(cine, across))
     places = [[ordered[0]]]
     for cine in ordered[1:]:
         first = places[-1][0]
-        if height(cine, down) - height(first, down) < max(NEAREST_MM, first.thickness / 2):
+        if height(cine, across) - height(first, across) < max(NEAREST_MM, first.thickness / 2):
             places[-1].append(cine)
         else:
             places.append([cine])
@@ -90,5 +91,7 @@ def _lost(view: str, cine: Cine, better: Cine, sharp: float) -> Finding:
     why = next((reason for reason, holds in reasons.items() if holds), "better")
     value = None if np.isnan(sharp) else sharp
     measured = "" if value is None else f" (this one has {value:.2f} of its sharpness)"
-    message = f"{cine.name} was acquired again at the same place; the {why} one was used{measured}"
+    apart = abs(height(cine, better.normal) - height(better, better.normal))
+    where = "the same place" if apart < max(NEAREST_MM, better.thickness / 2) else f"a place {apart:.0f} mm away"
+    message = f"{cine.name} was acquired again at {where}; the {why} one was used{measured}"
     return Finding("re-acquired", "noted", view, message, value)

@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +9,11 @@ from numpy.typing import NDArray
 
 from cmr_ssl.data.study import Finding
 from cmr_ssl.data.timing import BEAT_MS
+from cmr_ssl.dicom.acquisitions import apart
 from cmr_ssl.dicom.header import Grid, Header, axes
 from cmr_ssl.dicom.oddities import Oddities
+from cmr_ssl.dicom.order import in_order
+from cmr_ssl.dicom.triggers import in_ms, interval_of, possible
 
 FEWEST_FRAMES = 8  # of a cine, as `prepare` has it
 MOST_FRAMES = 200
@@ -60,19 +62,22 @@ def find_cines(headers: list[Header]) -> tuple[list[Cine], list[Finding]]:
     wanted = _without_others(_without_copies(headers, odd), odd)
     cines: list[Cine] = []
     findings: list[Finding] = []
-    for group in _places(wanted):
-        cine, found = _cine(group)
+    for place in _places(wanted):
+        groups, found = apart(place)
         findings += found
-        if cine is None:
-            odd.add("not-a-cine", group[0].member.name, f"belongs to {len(group)} images that are no beat")
-        else:
-            cines.append(cine)
+        for group in groups:
+            cine, found = _cine(group)
+            findings += found
+            if cine is None and not found:
+                odd.add("not-a-cine", group[0].member.name, _no_beat(group))
+            cines += [] if cine is None else [cine]
     return cines, odd.findings() + findings
 
 
 def inline_cines(headers: list[Header]) -> list[Cine]:
     """Return the copies with the scanner's own results drawn in, one cine a place."""
-    groups = _places([header for header in headers if INLINE.search(header.name)])
+    places = _places([header for header in headers if INLINE.search(header.name)])
+    groups = [group for place in places for group in apart(place)[0]]
     return [cine for cine, _ in map(_cine, groups) if cine is not None]
 
 
@@ -125,13 +130,17 @@ def _same(one: Grid, other: Grid) -> bool:
 def _cine(images: list[Header]) -> tuple[Cine | None, list[Finding]]:
     if len(images) > 2 * MOST_FRAMES:
         return None, []
-    ordered, findings = in_order(images)
+    timed, findings = in_ms(images)
+    ordered, found = in_order(timed)
+    findings += [one for one in found if not findings or one.code != "trigger-times"]
     expected = Counter(image.expected for image in images).most_common(1)[0][0]
     count = expected if len(ordered) <= expected <= MOST_FRAMES else _span(ordered)
+    if not ordered:
+        return None, findings
     if not FEWEST_FRAMES <= count <= MOST_FRAMES or 2 * len(ordered) < count:
         return None, []
     frame_ms, interval_ms = timing(ordered, count)
-    if frame_ms * count > BEAT_MS[1]:
+    if np.isfinite(frame_ms) and not possible(frame_ms * count, interval_ms):
         return None, []
     frames, found = _fitted(ordered, count, frame_ms)
     first = ordered[0]
@@ -150,27 +159,19 @@ def _cine(images: list[Header]) -> tuple[Cine | None, list[Finding]]:
     return cine, findings + found
 
 
-def in_order(images: list[Header]) -> tuple[list[Header], list[Finding]]:
-    """Sort images by trigger time, or by number where the times do not tell them apart; one image a time."""
+def _no_beat(images: list[Header]) -> str:
+    """Say why images are no cine, as far as their trigger times tell."""
     triggers = [image.trigger_ms for image in images]
-    timed = np.isfinite(triggers).all() and 2 * len(set(triggers)) > len(images)
-    ordered = sorted(images, key=lambda image: (image.trigger_ms if timed else 0.0, image.number))
-    if not timed:
-        message = "the trigger times do not order the frames; their numbers did"
-        return ordered, [Finding("trigger-times", "noted", images[0].name, message)]
-    once = [next(same) for _, same in groupby(ordered, key=lambda image: image.trigger_ms)]
-    if len(once) == len(ordered):
-        return ordered, []
-    count = len(ordered) - len(once)
-    message = f"{count} images share their trigger time with another one; the first of each was used"
-    return once, [Finding("double-frames", "noted", images[0].name, message, count)]
+    long = len(triggers) > 1 and np.ptp(triggers) > BEAT_MS[1]
+    return f"belongs to {len(images)} images that are no beat" + (
+        f": their trigger times (TriggerTime) cover {np.ptp(triggers):.0f} ms" if long else ""
+    )
 
 
 def timing(ordered: list[Header], count: int) -> tuple[float, float]:
     """Return the time between frames and the beat in ms, NaN where unknown."""
     triggers = np.array([image.trigger_ms for image in ordered])
-    interval = float(np.median([image.interval_ms for image in ordered]))
-    interval = interval if BEAT_MS[0] <= interval <= BEAT_MS[1] else float("nan")
+    interval = interval_of(ordered)
     steps = np.diff(triggers)
     if not np.isfinite(triggers).all() or not (steps > 0).all():
         return interval / count, interval
@@ -182,8 +183,10 @@ def timing(ordered: list[Header], count: int) -> tuple[float, float]:
 def _span(ordered: list[Header]) -> int:
     """Return how many frames the trigger times span, missing ones counted, as far as they tell."""
     triggers = np.array([image.trigger_ms for image in ordered])
+    if np.isnan(triggers).all():
+        triggers = np.array([float(image.temporal) for image in ordered])
     steps = np.diff(triggers)
-    if not np.isfinite(triggers).all() or not (steps > 0).all():
+    if not np.isfinite(triggers).all() or not len(steps) or not (steps > 0).all():
         return len(ordered)
     spanned = 1 + round(float(triggers[-1] - triggers[0]) / float(np.median(steps)))
     return spanned if len(ordered) < spanned <= 1.5 * len(ordered) else len(ordered)
@@ -200,13 +203,14 @@ def _fitted(ordered: list[Header], count: int, frame_ms: float) -> tuple[tuple[H
 
 
 def places_in_beat(ordered: list[Header], count: int, frame_ms: float) -> list[int]:
-    """Return which of `count` frames each image is, by its trigger time or by its number, else the first ones."""
+    """Return which of `count` frames each image is, by trigger time, place in time or number, else the first ones."""
     triggers = np.array([image.trigger_ms for image in ordered])
     numbers = np.array([image.number for image in ordered])
+    temporal = np.array([image.temporal for image in ordered])
     by_time = np.round(triggers / frame_ms) if np.isfinite(triggers).all() and np.isfinite(frame_ms) else numbers * 0.0
     by_time = by_time - max(0.0, by_time.max() - (count - 1))
-    for places in (by_time, (numbers - 1) % count):
-        if places.min() >= 0 and (np.diff(places) > 0).all():
+    for places in (by_time, temporal - 1, (numbers - 1) % count):
+        if places.min() >= 0 and places.max() < count and (np.diff(places) > 0).all():
             return [int(place) for place in places]
     return list(range(len(ordered)))
 
@@ -217,7 +221,7 @@ def _uneven(ordered: list[Header], frame_ms: float) -> list[Finding]:
     if not np.isfinite(triggers).all():
         return []
     worst = float(np.abs(np.diff(triggers) - frame_ms).max())
-    if worst <= UNEVEN * frame_ms:
+    if np.isnan(frame_ms) or worst <= UNEVEN * frame_ms:
         return []
     message = f"frames are {frame_ms:.1f} ms apart, but one step is {worst:.1f} ms off"
     return [Finding("uneven-frames", "noted", ordered[0].name, message, worst)]

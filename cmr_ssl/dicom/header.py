@@ -1,7 +1,6 @@
 """One DICOM file's header, reduced to what sorting and placing its image needs; whatever else it says is never kept."""
 
 import math
-from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -9,50 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.dicom.archive import DAMAGED, Member
+from cmr_ssl.dicom.components import component
 from cmr_ssl.dicom.elements import Elements, Refusal, Vector, read_elements, to_numbers
+from cmr_ssl.dicom.machine import raise_if_machine
+from cmr_ssl.dicom.moments import moment
 from cmr_ssl.dicom.oddities import printable
+from cmr_ssl.dicom.tags import DECIMALS, Tag
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
-ENHANCED_MR = "1.2.840.10008.5.1.4.1.1.4.1"
+ENHANCED_MR, CONVERTED_MR = f"{MR_IMAGE}.1", f"{MR_IMAGE}.4"
+MANY_FRAMES = (ENHANCED_MR, CONVERTED_MR)
 SMALLEST, LARGEST = 16, 2048  # pixels a side
-
-
-class Tag(IntEnum):
-    """The elements that are read."""
-
-    IMAGE_TYPE = 0x00080008
-    SOP_CLASS = 0x00080016
-    INSTANCE = 0x00080018
-    STUDY_DATE = 0x00080020
-    ACQUISITION_DATE = 0x00080022
-    SERIES_TIME = 0x00080031
-    ACQUISITION_TIME = 0x00080032
-    MODALITY = 0x00080060
-    DESCRIPTION = 0x0008103E
-    PATIENT = 0x00100020
-    THICKNESS = 0x00180050
-    SLICE_STEP = 0x00180088
-    TRIGGER = 0x00181060
-    INTERVAL = 0x00181062
-    IMAGES = 0x00181090
-    STUDY = 0x0020000D
-    SERIES = 0x0020000E
-    SERIES_NUMBER = 0x00200011
-    NUMBER = 0x00200013
-    POSITION = 0x00200032
-    ORIENTATION = 0x00200037
-    SAMPLES = 0x00280002
-    PHOTOMETRIC = 0x00280004
-    FRAMES = 0x00280008
-    ROWS = 0x00280010
-    COLUMNS = 0x00280011
-    SPACING = 0x00280030
-    ALLOCATED = 0x00280100
-    STORED = 0x00280101
-    HIGH = 0x00280102
-    SIGNED = 0x00280103
-    INTERCEPT = 0x00281052
-    SLOPE = 0x00281053
 
 
 class Grid(NamedTuple):
@@ -99,6 +65,13 @@ class Header(NamedTuple):
         thickness: of the slice in mm, NaN where unknown.
         grid: place.
         format: storage.
+        acquisition: number of the acquisition, 0 where unknown.
+        temporal: place in the order of time, 0 where unknown.
+        acquired_s: when it was acquired, and `content_s` when it was made, in seconds; NaN where unknown.
+        echo: echo time as it stands in the file.
+        frame: which frame of its file it is, of how many `frames`.
+        bare: whether the file lacks the preamble.
+        commas: whether it has decimal commas.
     """
 
     member: Member
@@ -118,6 +91,37 @@ class Header(NamedTuple):
     thickness: float
     grid: Grid
     format: Format
+    acquisition: int = 0
+    temporal: int = 0
+    acquired_s: float = math.nan
+    content_s: float = math.nan
+    echo: str = ""
+    frame: int = 0
+    frames: int = 1
+    bare: bool = False
+    commas: bool = False
+
+
+def read_values(member: Member) -> Elements:
+    """Read the elements before the pixels of one file.
+
+    Raises:
+        Refusal: if it is no MR image.
+        OSError: if the machine failed, not the file.
+    """
+    try:
+        with member.open() as stream:
+            values = read_elements(stream, Tag)
+    except DAMAGED as error:
+        raise_if_machine(error)
+        raise Refusal("damaged-member", f"cannot be read ({error})") from error
+    _check_kind(values)
+    return values
+
+
+def many_frames(values: Elements) -> bool:
+    """Tell whether a file describes its frames one by one, or should."""
+    return values.text(Tag.SOP_CLASS) in MANY_FRAMES or values.whole(Tag.FRAMES) > 1
 
 
 def read_header(member: Member) -> Header:
@@ -125,13 +129,25 @@ def read_header(member: Member) -> Header:
 
     Raises:
         Refusal: if it is no single-frame MR image with a place.
+        OSError: if the machine failed, not the file.
     """
-    try:
-        with member.open() as stream:
-            values = read_elements(stream, Tag)
-    except DAMAGED as error:
-        raise Refusal("damaged-member", f"cannot be read ({error})") from error
-    _check_kind(values)
+    values = read_values(member)
+    if many_frames(values):
+        raise Refusal("multi-frame", "holds many frames in one file")
+    return to_header(member, values)
+
+
+def to_header(member: Member, values: Elements) -> Header:
+    """Return what the elements of one image say.
+
+    Raises:
+        Refusal: if it is no magnitude image with a place.
+    """
+    part = component(values.text(Tag.IMAGE_TYPE), values.text(Tag.COMPONENT))
+    if part:
+        raise Refusal("not-magnitude", f"is a {part} image, not the magnitude")
+    date = values.text(Tag.ACQUISITION_DATE) or values.text(Tag.STUDY_DATE)
+    together = values.text(Tag.ACQUISITION_DATETIME)
     return Header(
         member=member,
         offset=values.end,
@@ -156,6 +172,13 @@ def read_header(member: Member) -> Header:
             values.text(Tag.POSITION),
         ),
         format=_format(values),
+        acquisition=values.whole(Tag.ACQUISITION),
+        temporal=values.whole(Tag.TEMPORAL),
+        acquired_s=moment(date, values.text(Tag.ACQUISITION_TIME) or together[8:]),
+        content_s=moment(values.text(Tag.CONTENT_DATE) or date, values.text(Tag.CONTENT_TIME)),
+        echo=values.text(Tag.ECHO_TIME),
+        bare=not values.preamble,
+        commas=any(b"," in values.values.get(tag, b"") for tag in DECIMALS),
     )
 
 
@@ -168,11 +191,9 @@ def axes(orientation: Vector) -> NDArray[np.float64]:
 def _check_kind(values: Elements) -> None:
     """Refuse what is no image of an MR scanner."""
     kind, modality = values.text(Tag.SOP_CLASS), values.text(Tag.MODALITY)
-    if kind == ENHANCED_MR or values.whole(Tag.FRAMES) > 1:
-        raise Refusal("multi-frame", "holds many frames in one file: export it as classic MR images")
     if modality not in ("", "MR"):
         raise Refusal("modality", f"is of modality {modality[:16]!r}, not MR")
-    if kind not in ("", MR_IMAGE):
+    if kind not in ("", MR_IMAGE, *MANY_FRAMES):
         raise Refusal("no-image", f"is no MR image (SOP class {printable(kind)})")
 
 
@@ -211,6 +232,8 @@ def _format(values: Elements) -> Format:
 
 
 def _when(values: Elements) -> str:
-    time = values.text(Tag.ACQUISITION_TIME) or values.text(Tag.SERIES_TIME)
+    together = values.text(Tag.ACQUISITION_DATETIME)[8:]
+    time = values.text(Tag.ACQUISITION_TIME) or together or values.text(Tag.SERIES_TIME)
     date = values.text(Tag.ACQUISITION_DATE) or values.text(Tag.STUDY_DATE)
-    return f"{date:0>8.8}{time.replace(':', ''):<16.16}{values.whole(Tag.SERIES_NUMBER):09d}"
+    numbers = f"{values.whole(Tag.SERIES_NUMBER):09d}{values.whole(Tag.ACQUISITION):09d}"
+    return f"{date:0>8.8}{time.replace(':', ''):<16.16}{numbers}"

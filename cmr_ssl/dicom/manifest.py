@@ -4,6 +4,7 @@ import csv
 import re
 
 from cmr_ssl.dicom.archive import DAMAGED, Member
+from cmr_ssl.dicom.machine import raise_if_machine
 
 FILE = re.compile(r"(^|/)manifest\.c[sv][sv]$", re.IGNORECASE)
 DATE = re.compile(r"([A-Z][a-z]{2} \d{1,2}), (20\d\d)")  # Aug 30, 2015 1:05:12 PM, without quotes
@@ -20,6 +21,7 @@ def read_manifest(member: Member) -> dict[str, str]:
         with member.open() as stream:
             text = stream.read(LARGEST).decode("utf-8", errors="replace")
     except DAMAGED as error:
+        raise_if_machine(error)
         raise ValueError(f"cannot be read ({error})") from error
     rows = csv.reader(DATE.sub(r"\1 \2", text).replace("\0", "").splitlines())
     try:

@@ -1,7 +1,8 @@
 """Which slice is which view: the planes vote by how they lie to each other, their names break what remains open.
 
-The short axis is the large stack of parallel slices. Its normal is the heart's long axis, which every long-axis plane
-contains; the angle around it tells the three apart (see `data.views`). A name counts as much as 30 degrees.
+The short axis is the large stack of parallel slices across the heart's long axis, which every long-axis plane contains;
+long-axis views are acquired as stacks, too, but lie along it. The angle around the long axis tells the three apart (see
+`data.views`). A name counts as much as 30 degrees.
 """
 
 import re
@@ -19,9 +20,14 @@ from cmr_ssl.planes import APEX_TO_BASE_RAS, LONG_AXIS, SHORT_AXIS, unit
 Vector = NDArray[np.float64]
 
 PARALLEL = np.cos(np.radians(5.0))
-FEWEST_PLACES = 3  # of a stack that nobody calls short axis
+FEWEST_PLACES, MOST_PLACES = 3, 12  # of a stack that nobody calls short axis; more places make it no likelier
+CLEARLY_UPRIGHT = np.cos(np.radians(30.0))  # of a stack that is called long axis
+ACROSS = np.sin(np.radians(15.0))  # between a stack and a plane that it crosses
+STRAIGHT = 0.998  # along an axis of the body, as surveys are planned and no short axis is
 NAME_DEGREES = 30.0
 LPS_TO_RAS = np.array([-1.0, -1.0, 1.0])
+RIGHT_SIDE = re.compile(r"(?<![a-z])rv(?![a-z])|right", re.IGNORECASE)
+LONG_AXIS_NAME = re.compile(r"lax|long[ _-]?ax|lange[ _-]?achse", re.IGNORECASE)
 HINTS = {
     SHORT_AXIS: re.compile(r"sax|\bsa\b|short|\bkurz|\b2ks\b", re.IGNORECASE),
     "la_2ch": re.compile(r"2[ _-]?ch|two[ _-]?ch|vla|2ck", re.IGNORECASE),
@@ -79,19 +85,41 @@ def places(stack: list[Cine]) -> int:
 
 
 def _short_axis(stacks: list[list[Cine]]) -> list[Cine]:
-    best = max(stacks, key=_likeness, default=[])
-    return best if best and _likeness(best) > 0 else []
+    across = [_across(stack[0]) for stack in stacks]
+    likeness = [_likeness(stack, across) for stack in stacks]
+    return stacks[int(np.argmax(likeness))] if max(likeness, default=0.0) > 0 else []
 
 
-def _likeness(stack: list[Cine]) -> float:
-    """Return how much a stack looks like the short axis: its places, weighted by names and direction."""
-    named = [hint(cine.name) for cine in stack]
-    called = 2 * sum(view == SHORT_AXIS for view in named) > len(stack)
-    if places(stack) < FEWEST_PLACES and not called:
-        return 0.0
-    upright = abs(_across(stack[0]) @ APEX_TO_BASE_RAS) >= SHORT_AXIS_WITHIN
-    other = 2 * sum(view in LONG_AXIS for view in named) > len(stack)
-    return places(stack) * (2.0 if called else 0.5 if other else 1.0) * (1.0 if upright else 0.5)
+def _likeness(stack: list[Cine], planes: list[Vector]) -> float:
+    """Return how much a stack looks like the short axis: its places, weighted by names and direction; 0 if it is none.
+
+    Args:
+        stack: parallel cines.
+        planes: the direction across every stack of the study.
+    """
+    across, count = _across(stack[0]), min(places(stack), MOST_PLACES)
+    upright = abs(float(across @ APEX_TO_BASE_RAS))
+    if 2 * sum(hint(cine.name) == SHORT_AXIS for cine in stack) > len(stack):
+        return 3.0 * count * max(upright, 0.5)
+    crossing = [other for other in planes if abs(other @ across) <= ACROSS]
+    if 2 * sum(_called_long(cine.name) for cine in stack) > len(stack):
+        plausible = upright >= CLEARLY_UPRIGHT and len(crossing) > 0
+    else:
+        plausible = np.abs(across).max() < STRAIGHT and (upright >= SHORT_AXIS_WITHIN or len(parallel_to(crossing)) > 1)
+    return count * upright if plausible and count >= FEWEST_PLACES else 0.0
+
+
+def _called_long(name: str) -> bool:
+    return hint(name) in LONG_AXIS or (not hint(name) and LONG_AXIS_NAME.search(name) is not None)
+
+
+def parallel_to(directions: list[Vector]) -> list[Vector]:
+    """Return one direction of each group within 25 degrees of its first."""
+    kept: list[Vector] = []
+    for direction in directions:
+        if all(abs(direction @ other) < np.cos(np.radians(25.0)) for other in kept):
+            kept.append(direction)
+    return kept
 
 
 def _long_axis(normals: list[Vector], short: list[Cine]) -> Vector:

@@ -13,8 +13,10 @@ from scipy.ndimage import binary_dilation, binary_fill_holes, distance_transform
 
 from cmr_ssl.anatomy import BACKGROUND, LV, MYOCARDIUM, UNLABELLED
 from cmr_ssl.data.study import Finding
+from cmr_ssl.dicom.archive import DAMAGED
 from cmr_ssl.dicom.cine import Cine, inline_cines
 from cmr_ssl.dicom.header import Header
+from cmr_ssl.dicom.machine import raise_if_machine
 from cmr_ssl.dicom.stack import Stack, plane_affine
 from cmr_ssl.planes import slice_affine, to_mm, to_pixels
 
@@ -54,7 +56,12 @@ def weak_labels(stack: Stack, headers: list[Header]) -> tuple[Labels | None, lis
 def read_outlines(header: Header) -> NDArray[np.bool_] | None:
     """Return the first overlay of an image, (rows, columns), None where it has none that fits it."""
     try:
-        data = io.BytesIO(header.member.read())
+        stored = header.member.read()
+    except DAMAGED as error:
+        raise_if_machine(error)
+        return None
+    try:
+        data = io.BytesIO(stored)
         data.seek(header.offset)
         form = header.format
         elements = data_element_generator(data, form.implicit, form.little, specific_tags=[ROWS, COLUMNS, DATA])

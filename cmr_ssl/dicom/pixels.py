@@ -2,14 +2,17 @@
 
 import io
 import struct
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.filereader import data_element_generator, dcmread
+from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID
 
-from cmr_ssl.dicom.archive import DAMAGED
-from cmr_ssl.dicom.header import Header
+from cmr_ssl.dicom.archive import DAMAGED, Member
+from cmr_ssl.dicom.header import Format, Header
+from cmr_ssl.dicom.machine import raise_if_machine
 
 PIXEL_DATA = 0x7FE00010
 PLAIN = {"", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"}
@@ -22,30 +25,54 @@ def read_pixels(header: Header) -> NDArray[np.generic]:
 
     Raises:
         ValueError: if the file does not hold the image its header promises; a sentence that goes on from its name.
+        OSError: if the machine failed, not the file.
     """
+    plain = header.format.syntax in PLAIN
+    return _unused_bits_cleared(_plain(header) if plain else _compressed(header), header)
+
+
+def forget() -> None:
+    """Forget the file with many frames that was read last."""
+    _remembered.cache_clear()
+    _remembered_pixels.cache_clear()
+
+
+def _file(header: Header) -> bytes:
     try:
-        data = header.member.read()
+        return header.member.read() if header.frames == 1 else _remembered(header.member)
     except DAMAGED as error:
+        raise_if_machine(error)
         raise ValueError(f"cannot be read ({error})") from error
-    pixels = _plain(data, header) if header.format.syntax in PLAIN else _compressed(data, header)
-    return _unused_bits_cleared(pixels, header)
 
 
-def _plain(data: bytes, header: Header) -> NDArray[np.generic]:
+@lru_cache(maxsize=1)  # its frames are read one after the other
+def _remembered(member: Member) -> bytes:
+    return member.read()
+
+
+@lru_cache(maxsize=1)
+def _remembered_pixels(member: Member, offset: int, form: Format) -> bytes:
+    return _pixel_bytes(_remembered(member), offset, form)
+
+
+def _plain(header: Header) -> NDArray[np.generic]:
     form, grid = header.format, header.grid
     kind = f"{'<' if form.little else '>'}{'i' if form.signed else 'u'}{form.allocated // 8}"
-    value = _pixel_bytes(data, header)
-    expected = grid.rows * grid.columns * form.allocated // 8
-    if len(value) < expected:
-        raise ValueError(f"holds {len(value)} of the {expected} bytes of its image")
-    return np.frombuffer(value, dtype=kind, count=grid.rows * grid.columns).reshape(grid.rows, grid.columns)
+    data = _file(header)
+    many = header.frames > 1
+    value = _remembered_pixels(header.member, header.offset, form) if many else _pixel_bytes(data, header.offset, form)
+    size = grid.rows * grid.columns * form.allocated // 8
+    if len(value) < (header.frame + 1) * size:
+        there = min(size, max(0, len(value) - header.frame * size))
+        raise ValueError(f"holds {there} of the {size} bytes of its image")
+    pixels = np.frombuffer(value, dtype=kind, count=grid.rows * grid.columns, offset=header.frame * size)
+    return pixels.reshape(grid.rows, grid.columns)
 
 
-def _pixel_bytes(data: bytes, header: Header) -> bytes:
+def _pixel_bytes(data: bytes, offset: int, form: Format) -> bytes:
     """Return the value of the pixel element, which lies somewhere behind the header."""
     stream = io.BytesIO(data)
-    stream.seek(header.offset)
-    form = header.format
+    stream.seek(offset)
     try:
         for element in data_element_generator(stream, form.implicit, form.little, specific_tags=[PIXEL_DATA]):
             if element.tag == PIXEL_DATA and isinstance(element.value, bytes):
@@ -55,12 +82,13 @@ def _pixel_bytes(data: bytes, header: Header) -> bytes:
     return b""
 
 
-def _compressed(data: bytes, header: Header) -> NDArray[np.generic]:
-    grid = header.grid
+def _compressed(header: Header) -> NDArray[np.generic]:
+    data, grid = _file(header), header.grid
     name = UID(header.format.syntax).name
-    _check_code(data[header.offset :], grid.columns, grid.rows, header.format.allocated // 8)
+    _check_code(data[header.offset :], grid.columns, grid.rows, header.frames * header.format.allocated // 8)
     try:
-        pixels = dcmread(io.BytesIO(data)).pixel_array
+        whole = dcmread(io.BytesIO(data), force=True)
+        pixels = whole.pixel_array if header.frames == 1 else pixel_array(whole, index=header.frame)
     except Exception as error:  # decoders are other people's C
         raise ValueError(
             f"is compressed ({name}) and cannot be decoded ({type(error).__name__}): "

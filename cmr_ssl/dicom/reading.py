@@ -12,15 +12,22 @@ from cmr_ssl.data.timing import BEAT_CHANGE
 from cmr_ssl.dicom.archive import Limits
 from cmr_ssl.dicom.choosing import settle_plane, settle_stack
 from cmr_ssl.dicom.cine import find_cines
+from cmr_ssl.dicom.cutting import cutting_plane, heart_centre, several_places
 from cmr_ssl.dicom.header import Header
 from cmr_ssl.dicom.images import read_stack, stored_as
-from cmr_ssl.dicom.naming import name_views
+from cmr_ssl.dicom.naming import Named, name_views
 from cmr_ssl.dicom.overlays import weak_labels
+from cmr_ssl.dicom.pixels import forget
 from cmr_ssl.dicom.scan import scanned
 from cmr_ssl.dicom.stack import LPS_TO_RAS, Stack, single_plane, stack_slices
-from cmr_ssl.planes import SHORT_AXIS, VIEWS
+from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
 
 PART_OF_BEAT = 0.85  # of the beat; frames that cover less were triggered ahead and miss the end of diastole
+
+UNREAD = {
+    "bad-archive", "compression", "damaged-header", "damaged-member", "deflated", "encrypted", "link", "long-header",
+    "mixed-acquisitions", "multi-frame", "no-order", "no-place", "not-magnitude", "pixel-format", "too-large",
+}  # fmt: skip
 
 
 def read_study(subject: str, archives: list[Path], limits: Limits, overlays: bool = False) -> Study:
@@ -50,34 +57,56 @@ def read_study(subject: str, archives: list[Path], limits: Limits, overlays: boo
                 found += drawn
             study.series.append(series)
             study.findings += found
+        forget()
+    study.findings += _missing_short_axis(study)
     if not study.series and not any(found.severity == "rejected" for found in study.findings):
         study.findings.append(Finding("no-images", "rejected", "", "the archives hold no cine of any view"))
     return study
 
 
 def plan(headers: list[Header]) -> tuple[list[Stack], list[Finding]]:
-    """Choose from all images the slices of each view, without reading a pixel."""
+    """Choose from all images the slices of each view; pixels are read only where several slices could be the one."""
     cines, findings = find_cines(headers)
     named = name_views(cines)
     findings += named.findings
     stacks: list[Stack] = []
-    for view in (view for view in VIEWS if view in named.views):
-        if view == SHORT_AXIS:
-            down = -named.axis @ LPS_TO_RAS[:3, :3]
-            chosen, found = settle_stack(named.views[view], down)
-            stack, uneven = stack_slices(chosen, down)
-            found += uneven
-        else:
-            cine, found = settle_plane(view, named.views[view])
-            stack = single_plane(view, cine)
+    if SHORT_AXIS in named.views:
+        down = -named.axis @ LPS_TO_RAS[:3, :3]
+        chosen, found = settle_stack(named.views[SHORT_AXIS], down)
+        stack, uneven = stack_slices(chosen, down)
         stacks.append(stack)
-        findings += found + _beat(stack)
+        findings += found + uneven + _beat(stack)
+    planes, found = _long_axis(named, stacks[0] if stacks else None)
+    return stacks + planes, findings + found
+
+
+def _long_axis(named: Named, short: Stack | None) -> tuple[list[Stack], list[Finding]]:
+    """Choose the plane of each long-axis view."""
+    views = {view: named.views[view] for view in LONG_AXIS if view in named.views}
+    several = any(several_places(cines) for cines in views.values())
+    centre = heart_centre(short, views) if several else None
+    stacks: list[Stack] = []
+    findings: list[Finding] = []
+    for view, cines in views.items():
+        alone = not several_places(cines)
+        cine, found = settle_plane(view, cines) if alone else cutting_plane(view, cines, centre, named.axis)
+        stacks.append(single_plane(view, cine))
+        findings += found + _beat(stacks[-1])
     return stacks, findings
 
 
 def _weakly_labelled(series: Series, stack: Stack, headers: list[Header]) -> tuple[Series, list[Finding]]:
     labels, findings = weak_labels(stack, headers)
     return (series if labels is None else replace(series, labels=labels, annotated=(LV, MYOCARDIUM))), findings
+
+
+def _missing_short_axis(study: Study) -> list[Finding]:
+    """Say loudly that a study has no short axis, where it may lie in what could not be read."""
+    unread = [found for found in study.findings if found.code in UNREAD]
+    if not study.series or study.series[0].view == SHORT_AXIS or not unread:
+        return []
+    message = f"the short axis is missing; it may lie in what could not be read: {unread[0].message}"
+    return [Finding("unread-short-axis", "rejected", SHORT_AXIS, message)]
 
 
 def _beat(stack: Stack) -> list[Finding]:

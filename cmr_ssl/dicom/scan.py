@@ -10,7 +10,8 @@ from time import monotonic
 from cmr_ssl.data.study import Finding
 from cmr_ssl.dicom.archive import Limits, Member, open_archive
 from cmr_ssl.dicom.elements import Refusal
-from cmr_ssl.dicom.header import Header, read_header
+from cmr_ssl.dicom.enhanced import read_frames
+from cmr_ssl.dicom.header import Header, many_frames, read_values, to_header
 from cmr_ssl.dicom.manifest import FILE, read_manifest
 from cmr_ssl.dicom.oddities import Oddities
 
@@ -37,20 +38,30 @@ def scanned(archives: list[Path], limits: Limits) -> Iterator[tuple[list[Header]
 
 def _headers(members: list[Member], odd: Oddities, seconds: float) -> list[Header]:
     names = _names(members, odd)
-    headers = []
+    headers: list[Header] = []
     deadline = monotonic() + seconds
     for member in members:
         if monotonic() > deadline:
             raise ValueError(f"the headers of an archive take longer than {seconds:.0f} s to read, which no study's do")
         if FILE.search(member.name) or BESIDE.search(member.name):
             continue
-        try:
-            header = read_header(member)
-        except Refusal as refusal:
-            odd.add(refusal.code, member.name, str(refusal))
-            continue
-        headers.append(header if header.name else header._replace(name=names.get(_base(member.name), "")))
+        headers += _images(member, names, odd)
     return headers
+
+
+def _images(member: Member, names: dict[str, str], odd: Oddities) -> list[Header]:
+    """Return the headers of the images in one file; what is wrong with it is counted."""
+    try:
+        values = read_values(member)
+        found = read_frames(member, values, odd) if many_frames(values) else [to_header(member, values)]
+    except Refusal as refusal:
+        odd.add(refusal.code, member.name, str(refusal))
+        return []
+    if any(one.bare for one in found):
+        odd.add("no-preamble", member.name, "lacks the preamble of a DICOM file and was read without it")
+    if any(one.commas for one in found):
+        odd.add("decimal-comma", member.name, "has decimal commas, which were read as points")
+    return [one if one.name else one._replace(name=names.get(_base(member.name), "")) for one in found]
 
 
 def _names(members: list[Member], odd: Oddities) -> dict[str, str]:

@@ -11,7 +11,8 @@ from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEG2000Lossless, JPEGLosslessSV1, RLELossless
 
-from tests.dicoms import NAMES, SIDE, dataset, encoded, uid
+from cmr_ssl.dicom.header import ENHANCED_MR
+from tests.dicoms import NAMES, SIDE, dataset, encoded, enhanced, tiny, uid
 
 PIXELS = np.arange(SIDE * SIDE).reshape(SIDE, SIDE)
 PLACE = {
@@ -139,6 +140,76 @@ def jpeg_2000_size(columns, rows):
     return b"\xff\x4f\xff\x51" + struct.pack(">HHIIII", 41, 0, columns, rows, 0, 0) + b"\0" * 40
 
 
+def of_frames(spoil, **values):
+    """Return an enhanced object after something was done to it."""
+    made = enhanced(tiny("la_2ch", frames=3), **values)
+    spoil(made)
+    return encoded(made)
+
+
+def groups_of(made):
+    return made.PerFrameFunctionalGroupsSequence
+
+
+def without_places(made):
+    for group in groups_of(made):
+        del group.PlanePositionSequence
+
+
+def without_groups(made):
+    del made.PerFrameFunctionalGroupsSequence
+
+
+def one_group_too_few(made):
+    made.PerFrameFunctionalGroupsSequence = Sequence(groups_of(made)[:-1])
+
+
+def groups_of_noise(made):
+    without_groups(made)
+    made.add_new(0x52009230, "OB", b"noise!" * 50)
+
+
+def empty_groups(made):
+    made.PerFrameFunctionalGroupsSequence = Sequence([Dataset() for _ in groups_of(made)])
+    del made.SharedFunctionalGroupsSequence
+
+
+def words_for_places(made):
+    for group in groups_of(made):
+        group.PlanePositionSequence[0].ImagePositionPatient = ["1", "2"]
+
+
+def groups_in_groups(made):
+    for group in groups_of(made):
+        inner = Dataset()
+        for _ in range(40):
+            outer = Dataset()
+            outer.ReferencedImageSequence = Sequence([inner])
+            inner = outer
+        group.ReferencedImageSequence = Sequence([inner])
+
+
+def in_parts(made):
+    for group in groups_of(made):
+        part = Dataset()
+        part.ComplexImageComponent = "PHASE"
+        group.MRImageFrameTypeSequence = Sequence([part])
+
+
+def nothing(_):
+    pass
+
+
+def cut_in_groups():
+    """Return an enhanced object that ends while its frames are described."""
+    whole = of_frames(nothing)
+    return whole[: whole.index(b"\x20\x00\x13\x91") + 300]
+
+
+def tar_like():
+    return b"0.dcm".ljust(100, b"\0") + b"0" * 157 + b"ustar" + b"\0" * 20_000
+
+
 # a file -> the code of what is said about it; each lies in a clean archive, which must come out as if it were not there
 FILES = {
     "empty": (lambda: b"", "not-dicom"),
@@ -149,7 +220,6 @@ FILES = {
     "magic only": (lambda: b"\0" * 128 + b"DICM", "no-pixels"),
     "magic and noise": (lambda: b"\0" * 128 + b"DICM" + np.random.default_rng(2).bytes(50_000), None),
     "magic and ones": (lambda: b"\0" * 128 + b"DICM" + b"\xff" * 50_000, None),
-    "no preamble": (lambda: image()[132:], "not-dicom"),
     "another archive": (inner_zip, "nested-archive"),
     "gzip": (lambda: b"\x1f\x8b" + b"\0" * 500, "not-dicom"),
     "script": (lambda: b"#!/bin/sh\nrm -rf /\n" * 20, "not-dicom"),
@@ -196,6 +266,54 @@ FILES = {
     "a name to break tables": (lambda: image(SeriesDescription="\r\n;\x1b[2J" + "=" * 40), "not-a-cine"),
     "private tags": (private, "not-a-cine"),
     "deep sequences": (lambda: nested(60), "not-a-cine"),
+    "phase": (lambda: image(ImageType=["ORIGINAL", "PRIMARY", "P", "RETRO"]), "not-magnitude"),
+    "phase in other words": (
+        lambda: image(ImageType=["ORIGINAL", "PRIMARY", "PHASE MAP", "P", "FFE"]),
+        "not-magnitude",
+    ),
+    "velocity": (lambda: image(ImageType=["DERIVED", "PRIMARY", "VELOCITY MAP"]), "not-magnitude"),
+    "real part": (lambda: image(ImageType=["ORIGINAL", "PRIMARY", "R", "IR"]), "not-magnitude"),
+    "imaginary part": (lambda: image(ImageType=["ORIGINAL", "PRIMARY", "I_FFE", "I"]), "not-magnitude"),
+    "enhanced without groups": (lambda: of_frames(without_groups), "multi-frame"),
+    "enhanced, one group too few": (lambda: of_frames(one_group_too_few), "multi-frame"),
+    "enhanced, noise for groups": (lambda: of_frames(groups_of_noise), "multi-frame"),
+    "enhanced, a million frames": (lambda: of_frames(nothing, NumberOfFrames="1000000"), "multi-frame"),
+    "enhanced, fewer than no frames": (lambda: of_frames(nothing, NumberOfFrames="-5"), "multi-frame"),
+    "enhanced without places": (lambda: of_frames(without_places), "no-place"),
+    "enhanced, empty groups": (lambda: of_frames(empty_groups), "no-place"),
+    "enhanced, two numbers for a place": (lambda: of_frames(words_for_places), "no-place"),
+    "enhanced, groups in groups": (lambda: of_frames(groups_in_groups), "not-a-cine"),
+    "enhanced, phase": (lambda: of_frames(in_parts), "not-magnitude"),
+    "enhanced, three frames": (lambda: of_frames(nothing), "not-a-cine"),
+    "enhanced, colour": (lambda: of_frames(nothing, SamplesPerPixel=3), "pixel-format"),
+    "enhanced, cut in its groups": (cut_in_groups, None),
+    "enhanced, colour class": (lambda: image(SOPClassUID=f"{ENHANCED_MR[:-1]}3"), "no-image"),
+    "segmentation": (lambda: image(SOPClassUID="1.2.840.10008.5.1.4.1.1.66.4", Modality="SEG"), "modality"),
+    "secondary capture": (lambda: image(SOPClassUID="1.2.840.10008.5.1.4.1.1.7"), "no-image"),
+    "video": (lambda: image(SOPClassUID="1.2.840.10008.5.1.4.1.1.77.1.4.1", Modality="XC"), "modality"),
+    "bare words": (lambda: b"\x08\x00hello, world" * 90, "not-dicom"),
+    "bare element and noise": (lambda: b"\x08\x00\x05\x00CS\x04\x00ISO " + np.random.default_rng(7).bytes(9000), None),
+    "bare and cut": (lambda: image()[132:500], "no-pixels"),
+    "commas of thousands": (lambda: decimal("PixelSpacing", "1,2.3\\1,2.3"), "no-place"),
+    "commas between values": (lambda: decimal("PixelSpacing", "2.0,2.0"), "no-place"),
+    "underscores in numbers": (lambda: decimal("PixelSpacing", "1_0\\1_0"), "no-place"),
+    "a place far away": (lambda: image(ImagePositionPatient=["99999", "0", "0"]), "no-place"),
+    "rows across columns at an angle": (
+        lambda: image(ImageOrientationPatient=["1", "0", "0", ".6", ".8", "0"]),
+        "no-place",
+    ),
+    "one bit": (lambda: patched(0x00280100, 1), "pixel-format"),
+    "palette": (lambda: image(PhotometricInterpretation="PALETTE COLOR"), "pixel-format"),
+    "a time before the beat": (lambda: image(TriggerTime="-5"), "not-a-cine"),
+    "a beat that never ends": (lambda: image(NominalInterval="999999999"), "not-a-cine"),
+    "a clock that does not exist": (lambda: image(AcquisitionTime="996199", StudyDate="20150830"), "not-a-cine"),
+    "more frames than grains of sand": (lambda: image(CardiacNumberOfImages="999999999999"), "not-a-cine"),
+    "NIfTI": (lambda: b"\x5c\1\0\0" + b"\0" * 340 + b"n+1\0" + b"\0" * 900, "not-dicom"),
+    "JPEG": (lambda: jpeg_size(16, 16) * 20, "not-dicom"),
+    "PDF": (lambda: b"%PDF-1.7\n" + b"x" * 500, "not-dicom"),
+    "program": (lambda: b"\x7fELF\2\1\1" + b"\0" * 500, "not-dicom"),
+    "database": (lambda: b"SQLite format 3\0" + b"\0" * 500, "not-dicom"),
+    "tar": (tar_like, "not-dicom"),
     "DICOMDIR": (lambda: encoded(dataset(PIXELS, SOPClassUID="1.2.840.10008.1.3.10", Modality=None)), "no-image"),
 }
 
@@ -229,6 +347,12 @@ MEMBER_NAMES = {
     "C:\\outside.dcm": "unsafe-name",
     "con\u202ecmd.dcm": None,
     "new\nline.dcm": None,
+    "./here.dcm": None,
+    "a//b.dcm": None,
+    "~/home.dcm": None,
+    "%2e%2e/outside.dcm": None,
+    "NUL": None,
+    "-rf": None,
     "x" * 5000 + ".dcm": None,
 }
 
@@ -278,6 +402,28 @@ def moved_directory(files):
 
 # a whole archive -> nothing comes of it but a row
 ARCHIVES = {
+    "tar": lambda files: tar_like(),
+    "gzip": lambda files: zlib.compress(b"0" * 5000, wbits=31),
+    "7z": lambda files: b"7z\xbc\xaf\x27\x1c" + b"\0" * 500,
+    "an end without entries": lambda files: zip_bytes({}),
+    "folders only": lambda files: zip_bytes({"a/": b"", "a/b/": b""}),
+    "nothing but phase": lambda files: zip_bytes(
+        {f"{index}.dcm": image(ImageType=["ORIGINAL", "PRIMARY", "P"], TriggerTime=f"{index}") for index in range(9)}
+    ),
+    "nothing but frames nobody places": lambda files: zip_bytes({"0.dcm": of_frames(without_groups)}),
+    "nothing but an index": lambda files: zip_bytes({"DICOMDIR": b"\0" * 128 + b"DICM"}),
+    "frames in no order": lambda files: zip_bytes(
+        {
+            f"{index}.dcm": image(SOPInstanceUID=uid("disorder", index), TriggerTime=None, InstanceNumber=None)
+            for index in range(16)
+        }
+    ),
+    "two holds that nothing tells apart": lambda files: zip_bytes(
+        {
+            f"{index}.dcm": image(SOPInstanceUID=uid("twice", index), TriggerTime=f"{index // 2 * 100}")
+            for index in range(16)
+        }
+    ),
     "empty file": lambda files: b"",
     "a web page": lambda files: b"<html>403 Forbidden</html>",
     "noise": lambda files: np.random.default_rng(5).bytes(100_000),

@@ -197,4 +197,4 @@ def test_hostile_archives_write_nothing_anywhere_else(imported):
 
 
 def test_the_corpus_is_large():
-    assert len(FILES) + len(PIXEL_FILES) + len(MEMBER_NAMES) + len(ARCHIVES) >= 60
+    assert len(FILES) + len(PIXEL_FILES) + len(MEMBER_NAMES) + len(ARCHIVES) >= 120

@@ -1,8 +1,11 @@
 import csv
+import errno
+import os
 import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import nibabel as nib
@@ -14,7 +17,7 @@ from cmr_ssl.cli import main
 from cmr_ssl.data.cache import RECORDS, subject_file
 from cmr_ssl.data.prepare import Preparation
 from cmr_ssl.data.preparing import prepare
-from cmr_ssl.dicom import importing
+from cmr_ssl.dicom import archive, importing
 from cmr_ssl.dicom.importing import JOURNALS, import_dicom, import_ukb
 from cmr_ssl.planes import VIEWS
 from tests.dicoms import FRAME_MS, tiny, view_files, write_ukb, write_zip
@@ -196,3 +199,110 @@ def test_missing_folders_are_named():
     for run in (import_ukb, import_dicom):
         with pytest.raises(FileNotFoundError, match="nowhere"):
             run(Path("nowhere"), Path("out"))
+
+
+def test_links_have_a_row_that_says_what_to_do(clean, tmp_path):
+    write_zip(tmp_path / "source" / "here.zip", clean)
+    (tmp_path / "source" / "there").symlink_to(tmp_path)
+    assert import_dicom(tmp_path / "source", tmp_path / "out") == 0
+    assert {row["subject"]: row["status"] for row in rows(tmp_path / "out")} == {
+        "here": "accepted",
+        "there": "rejected",
+    }
+    (link,) = [row for row in rows(tmp_path / "out", "findings.csv") if row["subject"] == "there"]
+    assert link["code"] == "link"
+    assert "put a copy" in link["message"]
+    (tmp_path / "source" / "there").unlink()
+    assert import_dicom(tmp_path / "source", tmp_path / "out") == 0
+    assert subjects(tmp_path / "out") == ["here"]
+
+
+@pytest.mark.parametrize("inside", [".", "out", "deep/er"])
+def test_nothing_is_written_among_what_is_read(inside, clean, tmp_path):
+    write_zip(tmp_path / "source" / "here.zip", clean)
+    write_ukb(tmp_path / "zips")
+    for run, source in ((import_dicom, tmp_path / "source"), (import_ukb, tmp_path / "zips")):
+        before = names_in(source)
+        with pytest.raises(ValueError, match="lies in the folder that is imported"):
+            run(source, source / inside)
+        assert names_in(source) == before
+
+
+def test_a_patients_own_folder_is_not_written_into(clean, tmp_path):
+    write_zip(tmp_path / "patient" / "patient.zip", clean)
+    with pytest.raises(ValueError, match="write among the files"):
+        import_dicom(tmp_path / "patient", tmp_path)
+
+
+FAULTS = [errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.EACCES, errno.ETIMEDOUT]
+
+
+def failing(monkeypatch, where, code):
+    """Let one way to read fail from the third time on, as disks do."""
+    calls = iter(range(10**9))
+    real = getattr(*where)
+
+    def fail(*args, **options):
+        if next(calls) >= 2:
+            raise OSError(code, os.strerror(code), "a file")
+        return real(*args, **options)
+
+    monkeypatch.setattr(*where, fail)
+
+
+@pytest.mark.parametrize("code", FAULTS)
+@pytest.mark.parametrize("where", [(zipfile.ZipFile, "open"), (zipfile.ZipFile, "read"), (archive, "_check_directory")])
+def test_errors_of_the_machine_stop_the_import_and_are_no_fault_of_the_data(
+    where, code, zips, tmp_path, monkeypatch, capsys
+):
+    with monkeypatch.context() as broken:
+        failing(broken, where, code)
+        assert import_ukb(zips, tmp_path) == 1
+    said = capsys.readouterr().err
+    assert "Importing stopped" in said
+    assert os.strerror(code) in said
+    assert "cannot be written" not in said
+    assert not [line for line in journal(tmp_path) if "rejected" in line]
+    assert import_ukb(zips, tmp_path) == 0
+    assert {row["status"] for row in rows(tmp_path)} == {"accepted"}
+
+
+def test_a_folder_that_cannot_be_listed_hides_no_files(clean, tmp_path, monkeypatch):
+    (tmp_path / "source" / "a" / "deep").mkdir(parents=True)
+    for name, data in clean.items():
+        (tmp_path / "source" / "a" / "deep" / name).write_bytes(data)
+    real = os.scandir
+
+    def fail(path):
+        if str(path).endswith("deep"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return real(path)
+
+    with monkeypatch.context() as broken:
+        broken.setattr("os.scandir", fail)
+        assert import_dicom(tmp_path / "source", tmp_path / "out") == 1
+    assert import_dicom(tmp_path / "source", tmp_path / "out") == 0
+    assert rows(tmp_path / "out")[0]["status"] == "accepted"
+
+
+def test_files_that_change_under_the_reader_are_read_again_and_lose_nothing(zips, tmp_path, monkeypatch):
+    folder = shutil.copytree(zips, tmp_path / "zips")
+    assert import_ukb(folder, tmp_path / "out") == 0
+    changed = folder / f"{IDS[1]}_20208_2_0.zip"
+    whole = changed.read_bytes()
+    changed.write_bytes(whole[:1000])  # as a download looks while it goes on
+    real = importing.UkbZips.read
+
+    def read(source, subject):
+        study = real(source, subject)
+        if subject == IDS[1]:
+            changed.write_bytes(whole)
+        return study
+
+    with monkeypatch.context() as slow:
+        slow.setattr(importing.UkbZips, "read", read)
+        assert import_ukb(folder, tmp_path / "out") == 0
+    assert len(names_in(tmp_path / "out" / IDS[1])) == len(VIEWS)
+    assert {row["subject"]: row["status"] for row in rows(tmp_path / "out")}[IDS[1]] == "rejected"
+    assert import_ukb(folder, tmp_path / "out") == 0
+    assert {row["status"] for row in rows(tmp_path / "out")} == {"accepted"}

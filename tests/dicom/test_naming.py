@@ -118,3 +118,48 @@ def test_stacks_are_parallel_within_five_degrees():
 
 def test_nothing_has_no_views():
     assert not name_views([]).views
+
+
+def stack(across, along, name, count=8, at=(0.0, 0.0, 0.0)):
+    """Return parallel planes, 8 mm apart."""
+    down = np.cross(across, along)
+    places = [np.array(at) + 8.0 * index * across for index in range(count)]
+    return [cine(plane(along, down, across, place, SHAPE, 12.0), name) for place in places]
+
+
+LONG_STACKS = {view: stack(np.cross(np.cos(a) * AXES[0] + np.sin(a) * AXES[1], -AXES[2]), AXES[2], "") for view, a in
+               ((view, np.radians(DEGREES[view])) for view in LONG_AXIS)}  # fmt: skip
+SURVEY = {"axial": (2, 0), "coronal": (1, 0), "sagittal": (0, 1)}
+
+
+@pytest.mark.parametrize("name", ["", "cine", "LAX", "4ch"])
+def test_stacks_along_the_heart_are_no_short_axis(name):
+    for views in (["la_4ch"], ["la_2ch", "la_4ch"], LONG_AXIS):
+        named = name_views([one._replace(name=name) for view in views for one in LONG_STACKS[view]])
+        assert SHORT_AXIS not in named.views
+        assert named.views
+
+
+@pytest.mark.parametrize("name", ["", "LAX", "CINE_segmented_LAX_4Ch"])
+def test_a_larger_stack_along_the_heart_does_not_displace_the_short_axis(name):
+    named = name_views([*short(4, name=""), *(one._replace(name=name) for one in LONG_STACKS["la_4ch"])])
+    assert sizes(named)[SHORT_AXIS] == 4
+    assert sizes(named)["la_4ch"] == 8
+
+
+@pytest.mark.parametrize("survey", SURVEY)
+def test_a_survey_is_no_short_axis(survey):
+    across, along = (np.eye(3)[axis] for axis in SURVEY[survey])
+    assert SHORT_AXIS not in name_views(stack(across, along, "", count=20)).views
+    assert sizes(name_views([*stack(across, along, "", count=20), *short(4, name="")]))[SHORT_AXIS] == 4
+
+
+def test_a_stack_called_short_axis_is_one_wherever_the_heart_points():
+    assert sizes(name_views(stack(-AXES[0], AXES[1], "SAX", count=6))) == {SHORT_AXIS: 6}
+
+
+def test_a_heart_on_the_other_side_is_known_by_its_planes():
+    mirror = np.diag([-1.0, 1.0, 1.0])
+    normals = [mirror @ (planes[0].normal * [-1, -1, 1]) for planes in LONG_STACKS.values()]
+    long_planes = [one for normal in normals for one in stack(normal, mirror @ AXES[2], "", count=1)]
+    assert sizes(name_views([*stack(mirror @ AXES[2], mirror @ AXES[0], ""), *long_planes]))[SHORT_AXIS] == 8

@@ -16,6 +16,7 @@ FIRST_VISIT = "2"  # UK Biobank's number of the first imaging visit
 ARRAYS = range(4)  # numbers an archive can have beside the usual 0
 ZIP = re.compile(rf"(\d+)_(?:{LONG_AXIS_FIELD}|{SHORT_AXIS_FIELD})_(\d+)_[{ARRAYS.start}-{ARRAYS.stop - 1}]\.zip")
 LIMITS = Limits()
+NOT_FOLLOWED = "which is not followed: name the folder it points to, or put a copy in its place"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class UkbZips:
 
     def fingerprint(self, subject: str) -> str:
         """Return a digest of the names, sizes and times of the subject's zips."""
-        stats = [(path.name, path.stat()) for path in self.archives(subject)]
+        stats = [(path.name, path.stat() if path.exists() else path.lstat()) for path in self.archives(subject)]
         lines = [f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in stats]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
@@ -58,8 +59,13 @@ class UkbZips:
             if not folder.name.isdigit() or participant.startswith(folder.name)
             for field in (LONG_AXIS_FIELD, SHORT_AXIS_FIELD)
             for array in ARRAYS
-            if (path := folder / f"{participant}_{field}_{visit or FIRST_VISIT}_{array}.zip").is_file()
+            if _there(path := folder / f"{participant}_{field}_{visit or FIRST_VISIT}_{array}.zip")
         ]
+
+    def links(self) -> dict[str, str]:
+        """Return the names of linked folders, which nobody follows, and what to do about each."""
+        linked = [path for path in _linked_folders(self.folder) if path.name[0] != "."]
+        return {path.name: f"{path.name} is a link to {path.readlink()}, {NOT_FOLLOWED}" for path in linked}
 
 
 def find_zips(folder: Path, overlays: bool = False) -> UkbZips:
@@ -69,6 +75,10 @@ def find_zips(folder: Path, overlays: bool = False) -> UkbZips:
         FileNotFoundError: if the folder is missing or holds none.
     """
     folders = sorted(Path(parent) for parent, names in _walk(folder) if any(map(ZIP.fullmatch, names)))
+    if not folders and (linked := _linked_folders(folder)):
+        raise FileNotFoundError(
+            f"{folder} holds only links ({', '.join(path.name for path in linked)}), {NOT_FOLLOWED}"
+        )
     if not folders:
         raise FileNotFoundError(
             f"{folder} holds no archive like 900000001_{SHORT_AXIS_FIELD}_2_0.zip: name the folder of the downloads"
@@ -82,9 +92,26 @@ def holds_zips(folder: Path) -> bool:
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=_unlisted):
         folders.sort()
         yield parent, names
+
+
+def _unlisted(error: OSError) -> None:
+    """Raise what hides zips in silence; a folder that is not there at all holds none."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
+def _linked_folders(folder: Path) -> list[Path]:
+    walk = os.walk(folder, onerror=_unlisted)
+    paths = (Path(parent) / name for parent, folders, _ in walk for name in folders)
+    return sorted(path for path in paths if path.is_symlink())
+
+
+def _there(path: Path) -> bool:
+    """Tell whether an archive is there, or a link that leads nowhere, which is said when it is read."""
+    return path.is_file() or path.is_symlink()
 
 
 def _subject(participant: str, visit: str) -> str:

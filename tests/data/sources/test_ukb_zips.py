@@ -52,3 +52,25 @@ def test_folders_of_nifti_files_hold_no_zips(tmp_path):
     with pytest.raises(FileNotFoundError, match="holds no archive"):
         find_zips(tmp_path)
     assert holds_zips(made(tmp_path / "zips" / "90", "900000001_20209_2_0.zip").parent)
+
+
+def test_a_link_to_an_archive_is_followed_and_one_to_nowhere_is_said(tmp_path):
+    made(tmp_path / "store", "900000001_20209_2_0.zip")
+    (tmp_path / "zips").mkdir()
+    (tmp_path / "zips" / "900000001_20209_2_0.zip").symlink_to(tmp_path / "store" / "900000001_20209_2_0.zip")
+    (tmp_path / "zips" / "900000001_20208_2_0.zip").symlink_to(tmp_path / "gone.zip")
+    source = find_zips(tmp_path / "zips")
+    assert source.fingerprint("900000001")
+    (message,) = [found.message for found in source.read("900000001").findings if found.code == "bad-archive"]
+    assert "gone.zip" in message
+
+
+def test_linked_folders_are_named(tmp_path):
+    made(tmp_path / "store" / "20209", "900000001_20209_2_0.zip")
+    made(tmp_path / "zips" / "20208", "900000001_20208_2_0.zip")
+    (tmp_path / "zips" / "20209").symlink_to(tmp_path / "store" / "20209")
+    assert list(find_zips(tmp_path / "zips").links()) == ["20209"]
+    (tmp_path / "links").mkdir()
+    (tmp_path / "links" / "20209").symlink_to(tmp_path / "store" / "20209")
+    with pytest.raises(FileNotFoundError, match=r"only links \(20209\)"):
+        find_zips(tmp_path / "links")

@@ -1,0 +1,28 @@
+"""Dates and times of DICOM as seconds that can be compared, also over midnight."""
+
+import math
+import re
+from datetime import date
+from functools import lru_cache
+
+DATE = re.compile(r"(\d{4})[.-]?(\d\d)[.-]?(\d\d)")
+TIME = re.compile(r"(\d\d):?(\d\d):?(\d\d)((?:[.,]\d+)?)")
+DAY_S = 86400.0
+
+
+@lru_cache(maxsize=1024)  # most images of a slice have the same
+def moment(day: str, time: str) -> float:
+    """Return seconds since a fixed day; NaN where the time is none, the first day where only the day is none."""
+    parts = TIME.match(time)
+    if parts is None:
+        return math.nan
+    hours, minutes, seconds = (float(part) for part in parts.groups()[:3])
+    return _day(day) * DAY_S + hours * 3600 + minutes * 60 + seconds + float(f"0{parts[4].replace(',', '.')}")
+
+
+def _day(text: str) -> int:
+    parts = DATE.match(text)
+    try:
+        return 0 if parts is None else date(*map(int, parts.groups())).toordinal()
+    except ValueError:
+        return 0
