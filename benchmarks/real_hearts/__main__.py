@@ -21,6 +21,8 @@ from benchmarks.real_hearts.report import write_report
 from benchmarks.real_hearts.settings import Settings, quick
 from cmr_ssl.workers import pool
 
+STEPS = 2000
+
 
 def parse(words: Sequence[str] | None = None) -> tuple[Settings, Path, int]:
     """Return what is asked for, where the page goes, and how many workers there are."""
@@ -31,13 +33,27 @@ def parse(words: Sequence[str] | None = None) -> tuple[Settings, Path, int]:
     parser.add_argument("--work", type=Path, default=usual.work, help="folder of everything that is made")
     parser.add_argument("--files", default="", help="how files are called, as for `prepare`: configs/sources/acdc.yaml")
     parser.add_argument("--folds", type=int, default=usual.folds)
+    parser.add_argument("--used", type=int, default=usual.used, help="so many of the folds, for a first impression")
     parser.add_argument("--labels", type=int, nargs="+", default=usual.labels, help="labelled patients, 0 for all")
     parser.add_argument("--draws", type=int, default=usual.draws, help="choices of the labelled patients")
+    parser.add_argument("--steps", type=int, default=STEPS, help="of each training with labels")
+    parser.add_argument("--rates", type=int, default=usual.rates, help="learning rates that an arm tries")
+    parser.add_argument("--tune-once", action="store_true", help="let the first fold choose the rates of all")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="a rehearsal: one fold, one draw, a few steps")
     asked = parser.parse_args(words)
-    settings = Settings(asked.source, asked.work, asked.folds, asked.folds, tuple(asked.labels), asked.draws)
-    settings = settings._replace(files=asked.files)
+    settings = Settings(
+        asked.source,
+        asked.work,
+        asked.folds,
+        min(asked.used, asked.folds),
+        tuple(asked.labels),
+        asked.draws,
+        asked.rates,
+        tune_each_fold=not asked.tune_once,
+        training=("--trainer.max_steps", str(asked.steps)),
+        files=asked.files,
+    )
     out = asked.work / "quick" if asked.quick else asked.out
     return quick(settings) if asked.quick else settings, out, asked.workers
 
@@ -59,11 +75,9 @@ def main(words: Sequence[str] | None = None) -> None:
         told += [processes.submit(planes.carry_out, settings, fold, USUAL) for fold in folds]
         for future in track(told, "probes and planes left out"):
             future.result()
-        for draw in range(settings.draws):  # the first draw chooses the rates of the others
-            missing = [run for run in planned if run.draw == draw and not run.done(settings)]
-            for future in track(
-                [processes.submit(runs.carry_out, settings, run) for run in missing], f"segmentation, draw {draw + 1}"
-            ):
+        for number, stage in enumerate(runs.stages(settings, planned), start=1):
+            made = [processes.submit(runs.carry_out, settings, run) for run in stage]
+            for future in track(made, f"segmentation, stage {number} of 2"):
                 future.result()
                 report()
     print(f"{report()} is written")

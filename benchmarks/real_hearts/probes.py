@@ -71,7 +71,7 @@ def predict(seen: Array, known: pd.DataFrame, asked: Array, test: pd.DataFrame) 
     mean, deviation = seen.mean(axis=0), seen.std(axis=0) + 1e-8
     seen, asked = (seen - mean) / deviation, (asked - mean) / deviation
     targets = [name for name in TARGETS if name in known]
-    solved = ridge(torch.from_numpy(seen)[:, None], torch.from_numpy(known[targets].to_numpy(np.float64)))
+    solved = ridge(torch.from_numpy(seen)[:, None], torch.tensor(known[targets].to_numpy(np.float64)))
     values = asked @ solved.weights.numpy().T + solved.biases.numpy()
     told = {"subject": test.index.to_numpy()}
     for column, name in enumerate(targets):

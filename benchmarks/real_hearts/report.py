@@ -156,8 +156,9 @@ def _head(settings: Settings) -> list[str]:
         "Written by `python -m benchmarks.real_hearts --source FOLDER`. " + " ".join(description()),
         f"Cross-validated by patient: {settings.used} of {settings.folds} folds of alike diagnoses (seed "
         f"{settings.seed}). Pretraining sees the cines of a fold's training patients, without labels; labels of few of "
-        "them train each arm; a few others stop it and choose among its learning rates; the fold's test patients are "
-        "asked once. Values are means over test patients and draws of the labelled ones.",
+        "them train each arm; a few others choose among its weights and learning rates "
+        f"({'in each fold' if settings.tune_each_fold else 'rates in the first fold, for all'}); the fold's test "
+        "patients are asked once. Values are means over test patients and draws of the labelled ones.",
     ]
 
 

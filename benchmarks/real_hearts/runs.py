@@ -49,6 +49,13 @@ def plan(settings: Settings, arms: list[Arm]) -> list[Run]:
     ]
 
 
+def stages(settings: Settings, planned: list[Run]) -> list[list[Run]]:
+    """Return what is missing in the order in which it can be carried out: what chooses rates comes first."""
+    missing = [run for run in planned if not run.done(settings)]
+    choosing = [run for run in missing if run.draw == 0 and (settings.tune_each_fold or run.fold == 0)]
+    return [choosing, [run for run in missing if run not in choosing]]
+
+
 def pretrained(settings: Settings, fold: int, pretraining: Pretraining) -> Path:
     """Return the checkpoint of a pretraining in a fold: the last, as the best one is chosen by the picture."""
     return checkpoint_file(settings.folder(fold) / pretraining.name, LAST)
@@ -70,7 +77,7 @@ def pretrain(settings: Settings, fold: int, pretraining: Pretraining) -> None:
 def carry_out(settings: Settings, run: Run) -> None:
     """Train with each learning rate, choose by validation, test, and leave tables; checkpoints are removed.
 
-    Only first draws try several rates; the others take what the first draw of their fold chose.
+    Only first draws try several rates; see `rates`.
     """
     folder = run.folder(settings)
     trials = pd.DataFrame([trial(settings, run, rate) for rate in rates(settings, run)])
@@ -86,11 +93,12 @@ def carry_out(settings: Settings, run: Run) -> None:
 
 
 def rates(settings: Settings, run: Run) -> tuple[float, ...]:
-    """Return the learning rates that a run tries."""
-    if run.draw == 0:
+    """Return the learning rates that a run tries: all of its arm, or the one that the first draw chose."""
+    first = run._replace(draw=0, fold=run.fold if settings.tune_each_fold else 0)
+    if run == first:
         return run.arm.rates[: settings.rates]
-    first = pd.read_csv(run._replace(draw=0).folder(settings) / CHOICE)
-    return (float(first.loc[first["validation"].idxmax(), "rate"]),)
+    choice = pd.read_csv(first.folder(settings) / CHOICE)
+    return (float(choice.loc[choice["validation"].idxmax(), "rate"]),)
 
 
 def trial(settings: Settings, run: Run, rate: float) -> dict[str, float]:
@@ -114,7 +122,7 @@ def arguments(settings: Settings, run: Run, rate: float) -> list[str]:
     words = ["--config", run.arm.config, "--seed_everything", str(run.draw), *_data(settings, run.fold)]
     words += ["--data.seed", str(run.draw), "--model.seed", str(run.draw)]
     if run.labels != ALL:
-        words += ["--data.train_subjects", str(run.labels), "--data.batch_size", str(min(4, run.labels))]
+        words += ["--data.train_subjects", str(run.labels)]
     if run.arm.pretraining:
         words += ["--model.encoder_checkpoint", str(pretrained(settings, run.fold, run.arm.pretraining))]
     words += ["--model.optimisation.learning_rate", str(rate)]

@@ -17,6 +17,8 @@ class Settings(NamedTuple):
         labels: numbers of labelled patients, `ALL` for all of the training folds.
         draws: choices of labelled patients; with all of them there is but one.
         rates: how many of an arm's learning rates are tried.
+        tune_each_fold: whether each fold chooses its rates itself. If not, the first one does for all, which costs
+            less, although patients that validate there are tested in other folds.
         pretraining: what the command line of every pretraining says beyond its config.
         training: the same of every training with labels.
         preparation: how the cines are prepared.
@@ -32,6 +34,7 @@ class Settings(NamedTuple):
     labels: tuple[int, ...] = (2, 5, 10, ALL)
     draws: int = 3
     rates: int = 3
+    tune_each_fold: bool = True
     pretraining: tuple[str, ...] = ()
     training: tuple[str, ...] = ()
     preparation: str = "configs/preparation/real.yaml"
@@ -60,7 +63,7 @@ class Settings(NamedTuple):
 def quick(settings: Settings) -> Settings:
     """Return a rehearsal: does everything run? Its numbers mean nothing."""
     short = ("--trainer.max_epochs", "2", "--trainer.check_val_every_n_epoch", "2")
-    few = ("--trainer.max_steps", "20", "--trainer.val_check_interval", "10", "--data.batch_size", "2")
+    few = ("--trainer.max_steps", "20", "--trainer.val_check_interval", "10")
     return settings._replace(
         work=settings.work / "quick",
         used=1,
