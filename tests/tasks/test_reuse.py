@@ -52,7 +52,8 @@ def saved(tmp_path, **weights):
 
 def test_the_image_branch_of_a_pretraining_is_taken_over_whole(tmp_path):
     taught, new = PlaneNetwork(4, 2), PlaneNetwork(4, 2)
-    load_image_branch(new, saved(tmp_path, **{f"beat.network.{name}": one for name, one in taught.state_dict().items()}))
+    weights = {f"beat.network.{name}": weight for name, weight in taught.state_dict().items()}
+    load_image_branch(new, saved(tmp_path, **weights))
     image = torch.rand(1, 16, 16)
     assert torch.equal(new.eval()(image), taught.eval()(image))
 
