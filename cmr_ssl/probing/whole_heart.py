@@ -23,9 +23,9 @@ class WholeHeart(Readout):
         self.task, self.landmarks = task, landmarks
 
     def features(self, shown: Shown) -> Tensor:
-        """Return the averages, (B, landmarks * pixels); see `Readout.features`."""
+        """Return the averages of the decoder's features, (B, landmarks * width); see `Readout.features`."""
         hearts = []
         for told in tell(self.task, shown.encoded, shown.batch):
-            everywhere = torch.ones(told.patches.shape[:2], dtype=torch.bool, device=told.patches.device)
-            hearts.append(self.landmarks(told.patches, everywhere, told.where))
+            everywhere = torch.ones(told.features.shape[:2], dtype=torch.bool, device=told.features.device)
+            hearts.append(self.landmarks(told.features, everywhere, told.where))
         return torch.cat(hearts)

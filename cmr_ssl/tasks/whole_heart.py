@@ -37,11 +37,13 @@ class Told(NamedTuple):
     """What the decoder says about the fixed planes of one heart.
 
     Attributes:
+        features: from which the decoder makes pixels, (1, Q, width).
         patches: intensities, about 0 to 1, (1, Q, pixels).
         where: their coordinates, (1, Q).
         grid: how they make up the planes.
     """
 
+    features: Tensor
     patches: Tensor
     where: Coordinates
     grid: Grid
@@ -76,7 +78,8 @@ def tell(task: PretrainingTask, encoded: Encoded, batch: Sample) -> Iterator[Tol
         seen = take_coordinates(type(where)(*(field[index : index + 1] for field in where)), ids)
         affine, asked = fixed_planes(batch.affine[index, batch.present[index]], grid, patch)
         wanted = coordinates(affine[None], asked, patch)
-        yield Told(task.decoder(shown, seen, wanted).float(), wanted, asked)
+        features = task.decoder.features(shown, seen, wanted)
+        yield Told(features.float(), task.decoder.pixels(features).float(), wanted, asked)
 
 
 def fixed_planes(affine: Tensor, grid: Grid, patch: Patch) -> tuple[Tensor, Grid]:
