@@ -54,12 +54,19 @@ class BeatFromFrame(nn.Module):
         basis = torch.stack([torch.full_like(phase, 0.5), *waves], dim=1)  # (N, 1 + 2 harmonics, T)
         return torch.einsum("nkt,nthw->nkhw", basis, cines) * (2 / count)
 
-    def errors(self, cines: Tensor, frames: Tensor, motion: float) -> Tensor:
-        """Return the mean squared error of each cine, (N,), that of the harmonics weighted by `motion`."""
+    def errors(self, cines: Tensor, frames: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean squared error of each cine's mean, (N,), and of its harmonics, a sum over them, (N,).
+
+        Args:
+            cines: intensities 0 to 1, (N, T, H, W).
+            frames: which one is shown, (N,).
+            weights: how much each pixel counts, (N, H, W).
+        """
         with torch.autocast(cines.device.type, enabled=False):
             true = self.truth(cines.float(), frames)
-        squared = (self(cines, frames).float() - true).square().mean(dim=(-2, -1))
-        return squared[:, 0] + motion * squared[:, 1:].sum(dim=1)
+        squared = (self(cines, frames).float() - true).square() * weights[:, None]
+        mean = squared.sum(dim=(-2, -1)) / weights.sum(dim=(-2, -1)).clamp(min=1e-6)[:, None]
+        return mean[:, 0], mean[:, 1:].sum(dim=1)
 
 
 def drawn(present: Tensor, noise: Tensor, count: int) -> Tensor:

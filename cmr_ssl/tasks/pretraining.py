@@ -208,10 +208,20 @@ class PretrainingTask(Task):
     def beat_loss(self, beat: BeatFromFrame, batch: Sample) -> Tensor:
         """Return the error of the image branch on a few planes of each study, one frame each."""
         seeds = subject_seeds(batch.subject, self.seed, "frames", self.current_epoch)
-        cines, frames, there = shown_frames(beat, batch, seeds)
-        loss = subject_mean(beat.errors(cines, frames, self.motion), there)
+        shown = shown_frames(beat, batch, seeds)
+        still, moving = beat.errors(shown.cines, shown.frames, self.near(shown))
+        loss = subject_mean(still + self.motion * moving, shown.exist)
         self.log("train/loss_beat", loss, batch_size=len(batch.subject))
         return loss
+
+    def near(self, shown: "ShownFrames") -> Tensor:
+        """Return how much pixels of the image branch count, (N, H, W)."""
+        if self.heart_mm is None:
+            return torch.ones_like(shown.cines[:, 0])
+        rows, columns = (torch.arange(size, device=shown.cines.device) for size in shown.cines.shape[-2:])
+        across, down, origin = (shown.affine[:, :3, axis, None, None] for axis in (0, 1, 3))
+        place = across * columns + down * rows[:, None] + origin  # (N, 3, H, W)
+        return torch.exp(-place.square().sum(dim=1) / (2 * self.heart_mm**2))
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:
         """Measure one batch under masks that are the same in every epoch."""
@@ -229,10 +239,11 @@ class PretrainingTask(Task):
             self.explained[name].update(errors, total)
             self.log(f"{split}/{name}", self.explained[name], batch_size=len(batch.subject))
         if self.beat is not None:
-            cines, frames, there = shown_frames(self.beat, batch, self.fixed_seeds(batch))
-            true = self.beat.truth(cines, frames)[there, 1:]
-            errors = self.beat(cines, frames)[there, 1:].float() - true
-            self.explained["r2_beat"].update(errors.square(), true.square())
+            shown = shown_frames(self.beat, batch, self.fixed_seeds(batch))
+            true, near = self.beat.truth(shown.cines, shown.frames)[:, 1:], self.near(shown)[:, None]
+            errors = self.beat(shown.cines, shown.frames)[:, 1:].float() - true
+            squares = ((part.square() * near)[shown.exist] for part in (errors, true))
+            self.explained["r2_beat"].update(*squares)
             self.log(f"{split}/r2_beat", self.explained["r2_beat"], batch_size=len(batch.subject))
 
     def log_means(self, split: str, values: dict[str, Tensor]) -> None:
@@ -287,13 +298,21 @@ class PretrainingTask(Task):
         }
 
 
-def shown_frames(beat: BeatFromFrame, batch: Sample, seeds: list[int]) -> tuple[Tensor, Tensor, Tensor]:
-    """Choose planes of each study and a frame of each plane: cines (N, T, H, W), frames (N,), and which exist, (N,)."""
+class ShownFrames(NamedTuple):
+    """What the image branch looks at: cines (N, T, H, W), a frame of each (N,), affines (N, 4, 4), which exist (N,)."""
+
+    cines: Tensor
+    frames: Tensor
+    affine: Tensor
+    exist: Tensor
+
+
+def shown_frames(beat: BeatFromFrame, batch: Sample, seeds: list[int]) -> ShownFrames:
+    """Choose planes of each study, present ones first, and a frame of each plane."""
     planes, count = batch.images.shape[1:3]
     generator = torch.Generator()
     noise = torch.stack([torch.rand(2, planes, generator=generator.manual_seed(seed)) for seed in seeds])
     noise = noise.to(batch.images.device, non_blocking=True)
     chosen = drawn(batch.present, noise[:, 0], beat.planes)
-    cines = take(batch.images, chosen).flatten(0, 1)
-    frames = (noise[:, 1].gather(1, chosen) * count).long().flatten()
-    return cines, frames, batch.present.gather(1, chosen).flatten()
+    cines, affine, exist = (take(part, chosen).flatten(0, 1) for part in (batch.images, batch.affine, batch.present))
+    return ShownFrames(cines, (noise[:, 1].gather(1, chosen) * count).long().flatten(), affine, exist)

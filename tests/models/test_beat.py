@@ -30,11 +30,14 @@ def test_only_the_frame_shown_is_seen():
     assert not torch.equal(seen(cines, frames), seen(cines, frames + 1))
 
 
-def test_motion_weighs_as_much_as_asked():
+def test_errors_count_where_the_weights_are_and_tell_what_stays_from_what_moves():
     cines, frames, seen = torch.rand(2, 8, 16, 16), torch.tensor([1, 6]), network().eval()
-    still, once, twice = (seen.errors(cines, frames, motion) for motion in (0.0, 1.0, 2.0))
-    torch.testing.assert_close(twice - once, once - still)
-    assert ((once > still) & (still > 0)).all()
+    weights = torch.zeros(2, 16, 16)
+    weights[:, 4:8, 4:8] = 2.0
+    still, moving = seen.errors(cines, frames, weights)
+    squared = (seen(cines, frames) - seen.truth(cines, frames)).square()[:, :, 4:8, 4:8].mean(dim=(-2, -1))
+    torch.testing.assert_close(still, squared[:, 0])
+    torch.testing.assert_close(moving, squared[:, 1:].sum(dim=1))
 
 
 def test_planes_that_exist_come_first():
