@@ -44,7 +44,7 @@ def carry_out_classes(processes: Executor, settings: Settings) -> None:
 def carry_out_ablations(processes: Executor, settings: Settings) -> None:
     """Compare what changes of the objective do, on the development cohort."""
     if settings.ablations:
-        compared = [*settings.pretrainings()[:1], *settings.ablated()]
+        compared = settings.ablated()
         sources = [pretrained(one.checkpoint, TOKENS) for one in compared]
         carry_out(processes, settings.development_study(), [*controls(compared[0].checkpoint), *sources])
 
