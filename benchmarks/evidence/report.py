@@ -182,7 +182,7 @@ def ablations(settings: Settings) -> Iterator[str]:
     way = rows["pretraining"].map(names)
     rows = rows.assign(arm=way.where(~rows["arm"].isin(CONTROLS), rows["arm"])).dropna(subset="arm")
     found = means(rows[(rows["test"] == ALL) & (rows["labels"] == MANY)])
-    yield f"## What the objective owes to its parts (development cohort, {MANY} labels, a quarter of the steps, one seed)"
+    yield f"## What the objective owes to its parts (development cohort, {MANY} labels, brief, one seed)"
     yield wide(found.assign(cell=found["value"].map("{:.2f}".format)), ["labels", "arm"])
 
 
