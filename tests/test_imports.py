@@ -15,7 +15,7 @@ FORBIDDEN = {
     "models": ("cmr_ssl.data", "cmr_ssl.masking", "cmr_ssl.tasks", "lightning", "torchmetrics"),
     "masking": ("cmr_ssl.data", "cmr_ssl.tasks", "cmr_ssl.callbacks", "lightning", "torchmetrics", "monai"),
     "corruption": ("cmr_ssl.tasks", "cmr_ssl.callbacks", "cmr_ssl.report", "lightning", "torchmetrics", "monai"),
-    "tasks": ("cmr_ssl.callbacks", "cmr_ssl.report", "cmr_ssl.cli", "cmr_ssl.fitting"),
+    "tasks": ("cmr_ssl.callbacks", "cmr_ssl.report", "cmr_ssl.robustness", "cmr_ssl.cli", "cmr_ssl.fitting"),
     "phantom": ("cmr_ssl.models", "cmr_ssl.masking", "cmr_ssl.tasks", "cmr_ssl.data.datamodule", "torch", "lightning"),
     "planes.py": ("cmr_ssl", "torch"),
     "anatomy.py": ("cmr_ssl", "torch"),

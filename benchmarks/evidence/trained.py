@@ -17,9 +17,9 @@ from benchmarks.evidence.features import Portion, on_gpu, subjects_of
 from benchmarks.evidence.pretrainings import described
 from benchmarks.evidence.probes import known, table, write
 from benchmarks.evidence.studies import Study, Test, condition_of, tests_of
+from cmr_ssl.corruption.missing import close_ranks, rearranged
 from cmr_ssl.data.sample import Sample, to_device
 from cmr_ssl.devices import device_of
-from cmr_ssl.robustness.slots import close_ranks, rearranged
 from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypePrediction
 from cmr_ssl.tasks.trained import load_task
 

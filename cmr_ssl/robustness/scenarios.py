@@ -24,6 +24,7 @@ from cmr_ssl.corruption import (
     corrupt,
     draw_flaws,
 )
+from cmr_ssl.corruption.missing import lack, ranks
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.models.tokens import axis_height, is_short_axis
 from cmr_ssl.seeds import subject_seeds
@@ -73,12 +74,6 @@ def scenarios(most_planes: int, seed: int) -> Iterator[Scenario]:
         for count in FLAWED_PLANES:
             yield Scenario(FLAWED, name, count, partial(spoil, flaw=flaw, count=count, seed=seed))
     yield Scenario(FLAWED, SWAPPED, 0, partial(spoil, flaw=SWAP, count=1, seed=seed))
-
-
-def lack(batch: Sample, gone: Tensor) -> Sample:
-    """Return a batch as if the planes `gone`, (B, P), had never been acquired."""
-    present = batch.present & ~gone
-    return batch._replace(present=present, images=batch.images * present[..., None, None, None])
 
 
 def lack_any(batch: Sample, seed: int, count: Callable[[Tensor], Tensor]) -> Sample:
@@ -147,11 +142,6 @@ def order(batch: Sample, seed: int) -> Tensor:
     seeds = subject_seeds(batch.subject, seed, "order of planes")
     draws = [torch.rand(planes, generator=generator.manual_seed(one)) for one in seeds]
     return torch.stack(draws).to(batch.present.device)
-
-
-def ranks(values: Tensor, among: Tensor) -> Tensor:
-    """Return the rank of each plane among those that are True, from 0 for the highest value; others come last."""
-    return values.masked_fill(~among, -torch.inf).argsort(dim=1, descending=True, stable=True).argsort(dim=1)
 
 
 def _named(seed: int) -> Iterator[Scenario]:

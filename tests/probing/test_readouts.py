@@ -1,9 +1,9 @@
 import pytest
 import torch
 
+from cmr_ssl.corruption.missing import lack
 from cmr_ssl.models import LandmarkPooling, Landmarks
 from cmr_ssl.probing import AsShipped, ClassToken, Joined, RawPixels, Shown, Tokens, WholeHeart
-from cmr_ssl.robustness.scenarios import lack
 from tests.tiny import PATCH, tiny_batch, tiny_encoder, tiny_task
 
 LANDMARKS = Landmarks(beats=2)

@@ -2,10 +2,10 @@ import pytest
 import torch
 
 from cmr_ssl.anatomy import CLASSES
+from cmr_ssl.corruption.missing import lack
 from cmr_ssl.models import MeanPooling
 from cmr_ssl.models.baselines import PlanesResNet, PlaneUNet
 from cmr_ssl.robustness.answers import answer, dice
-from cmr_ssl.robustness.scenarios import lack
 from cmr_ssl.tasks import PhenotypeTask, SegmentationTask
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.optimisation import Optimisation

@@ -1,6 +1,6 @@
 import torch
 
-from cmr_ssl.robustness.slots import close_ranks, rearranged
+from cmr_ssl.corruption.missing import close_ranks, rearranged
 from tests.tiny import tiny_batch
 
 

@@ -1,6 +1,7 @@
-"""Which slot a plane gets when others were never acquired: slices close ranks, as they do where a cache is read.
+"""Planes that were never acquired, and which slot those that are left get.
 
-Networks that know planes by their slots must not profit from gaps that no real study has.
+Slices close ranks, as they do where a cache is read: networks that know planes by their slots must not profit from gaps
+that no real study has.
 """
 
 import torch
@@ -10,6 +11,17 @@ from cmr_ssl.data.sample import Sample
 from cmr_ssl.models.tokens import is_short_axis, take
 
 PLANEWISE = ("images", "present", "view", "affine", "labels", "annotated")
+
+
+def lack(batch: Sample, gone: Tensor) -> Sample:
+    """Return a batch as if the planes `gone`, (B, P), had never been acquired."""
+    present = batch.present & ~gone
+    return batch._replace(present=present, images=batch.images * present[..., None, None, None])
+
+
+def ranks(values: Tensor, among: Tensor) -> Tensor:
+    """Return the rank of each plane among those that are True, from 0 for the highest value; others come last."""
+    return values.masked_fill(~among, -torch.inf).argsort(dim=1, descending=True, stable=True).argsort(dim=1)
 
 
 def close_ranks(batch: Sample) -> Tensor:
