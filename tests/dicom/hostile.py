@@ -306,7 +306,10 @@ FILES = {
     "palette": (lambda: image(PhotometricInterpretation="PALETTE COLOR"), "pixel-format"),
     "a time before the beat": (lambda: image(TriggerTime="-5"), "not-a-cine"),
     "a beat that never ends": (lambda: image(NominalInterval="999999999"), "not-a-cine"),
-    "a clock that does not exist": (lambda: image(AcquisitionTime="996199", StudyDate="20150830"), "not-a-cine"),
+    "a clock that does not exist": (
+        lambda: image(AcquisitionTime="235959").replace(b"235959", b"996199"),
+        "not-a-cine",
+    ),
     "more frames than grains of sand": (lambda: image(CardiacNumberOfImages="999999999999"), "not-a-cine"),
     "NIfTI": (lambda: b"\x5c\1\0\0" + b"\0" * 340 + b"n+1\0" + b"\0" * 900, "not-dicom"),
     "JPEG": (lambda: jpeg_size(16, 16) * 20, "not-dicom"),
