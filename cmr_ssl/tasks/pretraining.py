@@ -16,11 +16,12 @@ from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, still_an
 from cmr_ssl.masking import Masked, Masking, check_rules, draw_noise, mask, needed_planes, visible_tokens
 from cmr_ssl.metrics import Explained, plane_of, psnr, visible_planes, visible_statistics
 from cmr_ssl.models import Decoder, Encoded, Encoder
-from cmr_ssl.models.beat import BeatFromFrame, drawn
+from cmr_ssl.models.beat import BeatFromFrame
 from cmr_ssl.models.tokens import Coordinates, Grid, coordinates, grid_of, patchify, take, take_coordinates
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.optimisation import Optimisation
+from cmr_ssl.tasks.shown_frames import near_the_heart, shown_frames
 
 HEART_MM = 50.0  # tokens whose middle lies so near to that of the heart show the heart; for metrics only
 
@@ -209,19 +210,10 @@ class PretrainingTask(Task):
         """Return the error of the image branch on a few planes of each study, one frame each."""
         seeds = subject_seeds(batch.subject, self.seed, "frames", self.current_epoch)
         shown = shown_frames(beat, batch, seeds)
-        still, moving = beat.errors(shown.cines, shown.frames, self.near(shown))
+        still, moving = beat.errors(shown.cines, shown.frames, near_the_heart(shown, self.heart_mm))
         loss = subject_mean(still + self.motion * moving, shown.exist)
         self.log("train/loss_beat", loss, batch_size=len(batch.subject))
         return loss
-
-    def near(self, shown: "ShownFrames") -> Tensor:
-        """Return how much pixels of the image branch count, (N, H, W)."""
-        if self.heart_mm is None:
-            return torch.ones_like(shown.cines[:, 0])
-        rows, columns = (torch.arange(size, device=shown.cines.device) for size in shown.cines.shape[-2:])
-        across, down, origin = (shown.affine[:, :3, axis, None, None] for axis in (0, 1, 3))
-        place = across * columns + down * rows[:, None] + origin  # (N, 3, H, W)
-        return torch.exp(-place.square().sum(dim=1) / (2 * self.heart_mm**2))
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:
         """Measure one batch under masks that are the same in every epoch."""
@@ -240,7 +232,10 @@ class PretrainingTask(Task):
             self.log(f"{split}/{name}", self.explained[name], batch_size=len(batch.subject))
         if self.beat is not None:
             shown = shown_frames(self.beat, batch, self.fixed_seeds(batch))
-            true, near = self.beat.truth(shown.cines, shown.frames)[:, 1:], self.near(shown)[:, None]
+            true, near = (
+                self.beat.truth(shown.cines, shown.frames)[:, 1:],
+                near_the_heart(shown, self.heart_mm)[:, None],
+            )
             errors = self.beat(shown.cines, shown.frames)[:, 1:].float() - true
             squares = ((part.square() * near)[shown.exist] for part in (errors, true))
             self.explained["r2_beat"].update(*squares)
@@ -296,23 +291,3 @@ class PretrainingTask(Task):
             for what, (errors, total) in squares.items()
             for place, there in places.items()
         }
-
-
-class ShownFrames(NamedTuple):
-    """What the image branch looks at: cines (N, T, H, W), a frame of each (N,), affines (N, 4, 4), which exist (N,)."""
-
-    cines: Tensor
-    frames: Tensor
-    affine: Tensor
-    exist: Tensor
-
-
-def shown_frames(beat: BeatFromFrame, batch: Sample, seeds: list[int]) -> ShownFrames:
-    """Choose planes of each study, present ones first, and a frame of each plane."""
-    planes, count = batch.images.shape[1:3]
-    generator = torch.Generator()
-    noise = torch.stack([torch.rand(2, planes, generator=generator.manual_seed(seed)) for seed in seeds])
-    noise = noise.to(batch.images.device, non_blocking=True)
-    chosen = drawn(batch.present, noise[:, 0], beat.planes)
-    cines, affine, exist = (take(part, chosen).flatten(0, 1) for part in (batch.images, batch.affine, batch.present))
-    return ShownFrames(cines, (noise[:, 1].gather(1, chosen) * count).long().flatten(), affine, exist)

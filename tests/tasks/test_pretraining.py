@@ -22,7 +22,6 @@ from cmr_ssl.models import CrossAttentionDecoder, GridPositions, SelfAttentionDe
 from cmr_ssl.models.beat import BeatFromFrame
 from cmr_ssl.models.tokens import patchify, take
 from cmr_ssl.tasks import Optimisation, PretrainingTask
-from cmr_ssl.tasks.pretraining import shown_frames
 from tests.tiny import PATCH, repaint, tiny_batch, tiny_decoder, tiny_encoder, tiny_task
 
 SEEDS = [11, 12]
@@ -363,18 +362,3 @@ def test_the_image_branch_learns_beside_the_encoder_and_is_measured():
     assert all(weight.grad is None for weight in task.encoder.parameters())
     task.evaluate("val", batch)
     assert task.explained["r2_beat"].compute() < 1
-
-
-def test_the_image_branch_looks_at_planes_that_exist():
-    task, batch = tiny_task(beat=partial(BeatFromFrame, channels=4, planes=3)), tiny_batch()
-    batch.present[:, 2:] = False
-    shown = shown_frames(task.beat, batch, SEEDS)
-    assert shown.exist.tolist() == [True, True, False] * 2
-    assert shown.frames.max() < batch.images.shape[2]
-
-
-def test_pixels_of_the_image_branch_weigh_by_their_place_in_the_heart():
-    task, batch = tiny_task(beat=partial(BeatFromFrame, channels=4, planes=2), heart_mm=40.0), tiny_batch()
-    shown = shown_frames(task.beat, batch, SEEDS)
-    place = (shown.affine[1] @ torch.tensor([5.0, 9.0, 0.0, 1.0]))[:3]  # column 5, row 9
-    assert task.near(shown)[1, 9, 5].item() == pytest.approx(torch.exp(-place.square().sum() / 3200).item(), rel=1e-4)
