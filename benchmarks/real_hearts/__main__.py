@@ -3,8 +3,10 @@
     python -m benchmarks.real_hearts --source FOLDER [--out docs] [--folds 5] [--labels 2 5 10 0] [--draws 3]
 
 FOLDER has a sub-folder a patient (sa.nii.gz, a short-axis cine; seg_sa.nii.gz, drawn at ED and ES, 255 elsewhere) and
-phenotypes.csv (subject, group, LVEF (%), LVEDV (mL), LVM (g)). Of labels, 0 means all. What is done stays in --work,
-so a cut comparison goes on where it stopped. `--quick` rehearses it; its numbers mean nothing.
+phenotypes.csv (subject, group, LVEF (%), LVEDV (mL), LVM (g)). For ACDC as it is downloaded, write the table by
+`python -m benchmarks.real_hearts.patients` and add `--patients TABLE --files configs/sources/acdc.yaml`. Of labels, 0
+means all. What is done stays in --work, so a cut comparison goes on where it stopped. `--quick` rehearses it; its
+numbers mean nothing.
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
@@ -32,6 +34,7 @@ def parse(words: Sequence[str] | None = None) -> tuple[Settings, Path, int]:
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of the page")
     parser.add_argument("--work", type=Path, default=usual.work, help="folder of everything that is made")
     parser.add_argument("--files", default="", help="how files are called, as for `prepare`: configs/sources/acdc.yaml")
+    parser.add_argument("--patients", type=Path, help="table of patients instead of phenotypes.csv of FOLDER")
     parser.add_argument("--folds", type=int, default=usual.folds)
     parser.add_argument("--used", type=int, default=usual.used, help="so many of the folds, for a first impression")
     parser.add_argument("--labels", type=int, nargs="+", default=usual.labels, help="labelled patients, 0 for all")
@@ -53,6 +56,7 @@ def parse(words: Sequence[str] | None = None) -> tuple[Settings, Path, int]:
         tune_each_fold=not asked.tune_once,
         training=("--trainer.max_steps", str(asked.steps)),
         files=asked.files,
+        patients=asked.patients,
     )
     out = asked.work / "quick" if asked.quick else asked.out
     return quick(settings) if asked.quick else settings, out, asked.workers

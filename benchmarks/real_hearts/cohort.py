@@ -28,7 +28,7 @@ def prepare(settings: Settings) -> None:
         FileNotFoundError: if the source has no table.
         ValueError: if it has no diagnoses, or preparing failed.
     """
-    patients = read_patients(settings.source)
+    patients = read_patients(settings.patients or settings.source / TABLE)
     preparation = Preparation(**yaml.safe_load(Path(settings.preparation).read_text()))
     if prepare_folder(settings.source, settings.cache, short_axis(settings), preparation):
         raise ValueError(f"{settings.source} could not be prepared: see what `prepare` said")
@@ -49,9 +49,8 @@ def short_axis(settings: Settings) -> NiftiFiles:
     return replace(files, images={SHORT_AXIS: files.images[SHORT_AXIS]})
 
 
-def read_patients(source: Path) -> pd.DataFrame:
-    """Return the table of a source; raise in one sentence where there is none."""
-    path = source / TABLE
+def read_patients(path: Path) -> pd.DataFrame:
+    """Return the table of patients; raise in one sentence where there is none."""
     if not path.is_file():
         raise FileNotFoundError(f"no table at {path}: it needs columns subject, {GROUP} (diagnosis), LVEF (%), ...")
     table = pd.read_csv(path, dtype={"subject": str})

@@ -142,9 +142,13 @@ def dice(guess: NDArray[np.integer], true: Labels, structure: int) -> float:
 
 
 def volume_row(restored: Labels, patient: Patient) -> dict[str, float]:
-    """Return the volumes of predicted and of true labels; slices that nobody labelled count in neither."""
+    """Return the volumes of predicted and of true labels; slices that nobody labelled count in neither.
+
+    Where prediction misses a structure, its volume is zero: left out, the worst failures would not count.
+    """
     guess = np.where(patient.true == UNLABELLED, UNLABELLED, restored)
     found = {name: _volumes(labels, patient.series) for name, labels in (("predicted", guess), ("true", patient.true))}
+    found["predicted"] = {name: float(np.nan_to_num(value)) for name, value in found["predicted"].items()}
     return {f"{which} {name}": values[name] for which, values in found.items() for name in VOLUMES}
 
 

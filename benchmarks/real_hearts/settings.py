@@ -10,7 +10,7 @@ class Settings(NamedTuple):
     """One whole comparison.
 
     Attributes:
-        source: folder with a sub-folder a patient and ``phenotypes.csv``.
+        source: folder with a sub-folder a patient.
         work: folder for everything that is made.
         folds: parts the patients are split into; each is the test of one fold.
         used: how many of the folds are carried out.
@@ -23,6 +23,7 @@ class Settings(NamedTuple):
         training: the same of every training with labels.
         preparation: how the cines are prepared.
         files: how they are called, as for `prepare`; empty for sa.nii.gz and seg_sa.nii.gz.
+        patients: table of patients; None for ``phenotypes.csv`` of the source.
         few: patients of each diagnosis from whom diagnoses and volumes are learnt, `ALL` for all.
         seed: of folds and draws.
     """
@@ -39,6 +40,7 @@ class Settings(NamedTuple):
     training: tuple[str, ...] = ()
     preparation: str = "configs/preparation/real.yaml"
     files: str = ""
+    patients: Path | None = None
     few: tuple[int, ...] = (5, ALL)
     seed: int = 0
 

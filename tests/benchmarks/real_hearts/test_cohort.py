@@ -39,9 +39,9 @@ def test_few_patients_are_as_many_of_each_diagnosis_and_another_draw_takes_other
 
 def test_a_source_without_what_is_needed_is_one_sentence(tmp_path):
     with pytest.raises(FileNotFoundError, match="no table at"):
-        read_patients(tmp_path)
+        read_patients(tmp_path / "phenotypes.csv")
     (tmp_path / "phenotypes.csv").write_text("subject\n1\n")
     with pytest.raises(ValueError, match="has no column group"):
-        read_patients(tmp_path)
+        read_patients(tmp_path / "phenotypes.csv")
     with pytest.raises(ValueError, match="too few for 5 folds"):
         fold_tables(PATIENTS[:9], 5, 0)
