@@ -18,8 +18,8 @@ from cmr_ssl.data.identities import IDS, key, plain, rounded
 log = logging.getLogger(__name__)
 
 PARQUET = (".parquet", ".pq")
-# behind the id of a participant: _3, _2_0, -2.0, _i3, _ses-02
-VISIT = re.compile(r"(.+?)[_-](?:i|v|ses-?|visit-?|instance-?)?\d{1,2}(?:[_.]\d{1,2})?", re.IGNORECASE)
+# behind the id of a participant, once or, with the number of the item, twice: _3, _2_0, -2.0, _i3, _ses-02
+VISIT = re.compile(r"(.+?)[_-](?:i|v|ses-?|visit-?|instance-?)?\d{1,2}(?:\.\d{1,2})?", re.IGNORECASE)
 PERSON = re.compile(r"\d{5,}")  # ids of which a suffix is a visit, and not a number that tells patients apart
 HALF = re.compile(rf"{re.escape(HALF_WRITTEN)}\d+-")
 SEPARATED = re.compile(r"[\t,;]")
@@ -44,9 +44,7 @@ class Withdrawn:
 
     def participant(self, subject: str) -> str | None:
         """Return the participant on the list whose visit a subject is, as the subject has the id; None for others."""
-        bare = plain(subject.removeprefix("sub-"))
-        visit = VISIT.fullmatch(bare)
-        return next((one for one in (bare, visit[1] if visit else bare) if key(one) in self.keys), None)
+        return next((one for one in _persons(plain(subject.removeprefix("sub-"))) if key(one) in self.keys), None)
 
     def includes(self, subject: str) -> bool:
         """Tell whether a subject is a visit of somebody who withdrew."""
@@ -129,11 +127,18 @@ def read_withdrawn(path: Path | str | None) -> Withdrawn:
                 f"line {number} of {path} says {one!r}, an id that a spreadsheet rounded: nobody can tell who it is; "
                 "format the column as text and write the list again"
             )
-        visit = VISIT.fullmatch(one)
-        ids.add(visit[1] if visit and PERSON.fullmatch(visit[1]) else one)
+        ids.add(next(filter(PERSON.fullmatch, _persons(one)), one))
     if not ids:
         raise ValueError(f"{path} names nobody: give an id a line, or leave --withdrawn out")
     return Withdrawn(path, frozenset(ids))
+
+
+def _persons(subject: str) -> list[str]:
+    """Return whose visit a subject may be: itself, and what is left without one number behind it or two."""
+    found = [subject]
+    while len(found) < 3 and (visit := VISIT.fullmatch(found[-1])):
+        found.append(visit[1])
+    return found
 
 
 def _listed(path: Path) -> Iterator[tuple[int, str]]:

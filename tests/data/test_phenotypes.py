@@ -154,9 +154,7 @@ def test_classes_may_be_whole_numbers_in_the_order_of_their_values(tmp_path, cel
 
 
 def test_a_column_of_measurements_is_no_column_of_classes(tmp_path):
-    with pytest.raises(
-        ValueError, match=f"column 'Age' of .* numbers such as 61.5 of subject {IDS[1]}, not classes: .*Regr"
-    ):
+    with pytest.raises(ValueError, match=f"column 'Age' of .* such as 61.5 of subject {IDS[1]}, not classes: .*Regr"):
         read_classes(texts(tmp_path, "61", "61.5", "62"), "Age", IDS)
 
 

@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -158,8 +159,5 @@ def test_a_joined_table_and_a_page_of_findings_know_nothing_of_them(tmp_path, ca
 
 
 def test_an_embedding_is_of_the_others(tmp_path, cache):
-    class Wanted:
-        preparation = {"size": PREPARATION.size, "frames": PREPARATION.frames}
-        views = {"sa": 5}
-
-    assert len(whole_cache(cache, Wanted, read_withdrawn(listed(tmp_path)))) == 3
+    wanted = SimpleNamespace(preparation={"size": PREPARATION.size, "frames": PREPARATION.frames}, views={"sa": 5})
+    assert len(whole_cache(cache, wanted, read_withdrawn(listed(tmp_path)))) == 3
