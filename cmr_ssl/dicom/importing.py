@@ -159,7 +159,8 @@ def with_kin(withdrawn: Withdrawn, source: UkbZips | DicomFolder, subjects: list
     """Return who withdrew, and the subjects that are named after another folder of a study that theirs is part of."""
     if withdrawn.path is None or not isinstance(source, DicomFolder):
         return withdrawn
-    named = [subject for subject in subjects if any(map(withdrawn.includes, _names(source, subject)))]
+    others = (subject for subject in subjects if not withdrawn.includes(subject))
+    named = [subject for subject in others if any(map(withdrawn.includes, _names(source, subject)))]
     return Withdrawn(withdrawn.path, withdrawn.ids | {*named})
 
 
