@@ -6,26 +6,11 @@ import numpy as np
 
 from cmr_ssl.anatomy import CLASSES, LA, LV, MYOCARDIUM, RA, RV
 from cmr_ssl.data.labelling import broken_stack, centre, cut_off, mirrored, wrongly_surrounded
+from cmr_ssl.data.ranges import CARDIAC
 from cmr_ssl.data.sources.label_folder import LabelledHeart, LabelledView
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.volumes import VENTRICULAR, Measured, apex_to_base
 
-# What a heart can have, from that of a newborn to the largest ones published, with room. Real hearts drawn by hand have
-# LVEDV 60 to 374 mL, LVEF 10 to 80 %, RVEF 2 to 86 % and LVM 55 to 272 g (58 adults, five groups).
-POSSIBLE = {
-    "LVEDV (mL)": (5.0, 700.0),
-    "LVESV (mL)": (1.0, 650.0),
-    "LVEF (%)": (2.0, 92.0),
-    "LVM (g)": (4.0, 420.0),
-    "LVCO (L/min)": (0.1, 25.0),
-    "RVEDV (mL)": (3.0, 700.0),
-    "RVESV (mL)": (0.5, 650.0),
-    "RVEF (%)": (1.0, 92.0),
-    "LAV max (mL)": (1.0, 900.0),
-    "LAEF (%)": (0.5, 95.0),
-    "RAV max (mL)": (1.0, 900.0),
-    "RAEF (%)": (0.5, 95.0),
-}
 MYOCARDIAL = "LVM"
 BEHIND = {LA: LV, RA: RV}  # atrium: the ventricle in front of it
 RESTS_ON_LV = ("LV", "myocardium", "RV")  # measured at the frames of the largest and the smallest LV
@@ -58,7 +43,7 @@ def trusted(measured: Measured, heart: LabelledHeart) -> Measured:
 def possible(measured: Measured) -> Measured:
     """Return what was measured without the structures of which any number is beyond what a heart can have."""
     beyond: dict[str, str] = {}
-    for name, (least, most) in POSSIBLE.items():
+    for name, (least, most) in CARDIAC.items():
         value = measured.values[name]
         if np.isfinite(value) and not least <= value <= most:
             why = f"{name.replace(' (', f' of {value:.4g} (')} is none that a heart can have, {least:g} to {most:g}"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cmr_ssl.data.preparing import Unwritable, sentence
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.data.withdrawal import read_withdrawn
 
 FIELD_FILES = NiftiFiles()
 TABLE = "phenotypes.csv"
@@ -17,6 +18,7 @@ def predict(
     files: NiftiFiles = FIELD_FILES,
     device: str = "auto",
     overwrite: bool = False,
+    withdrawn: Path | None = None,
 ) -> int:
     """Predict phenotypes, or label maps and the volumes that follow, of every subject; run it again to continue.
 
@@ -28,6 +30,8 @@ def predict(
         files: how a subject's files are called.
         device: cpu, cuda, or auto for cuda where there is one.
         overwrite: replace what is already there, whatever it was made with.
+        withdrawn: text or CSV file of participants who withdrew: what is there of them is not read, and what this
+            command wrote of them is removed.
 
     Returns:
         Exit status: 0 if anything was predicted, else 1.
@@ -36,7 +40,7 @@ def predict(
         FileNotFoundError: if checkpoint or source are missing.
         ValueError: if the checkpoint is of another kind, or `out` holds predictions of another one.
     """
-    folder = NiftiFolder(source, files)
+    folder, gone = NiftiFolder(source, files), read_withdrawn(withdrawn)
     folder.subjects()
     if not checkpoint.is_file():
         raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
@@ -45,7 +49,7 @@ def predict(
     from cmr_ssl.predicting import predict_folder
 
     try:
-        worked, failed = predict_folder(checkpoint, folder, out, device_of(device), overwrite)
+        worked, failed = predict_folder(checkpoint, folder, out, device_of(device), overwrite, gone)
     except (OSError, Unwritable, KeyboardInterrupt) as stopped:
         print(sentence(stopped, out, "Predicting"), file=sys.stderr)
         return 1

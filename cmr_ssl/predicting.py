@@ -24,6 +24,7 @@ from cmr_ssl.data.restore import restore, write_labels
 from cmr_ssl.data.sample import Sample, to_device
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.study import Finding, Series, Study
+from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.doubts import possible
 from cmr_ssl.planes import VIEWS
@@ -39,6 +40,7 @@ from cmr_ssl.tasks.trained import Trained, load_task
 from cmr_ssl.volumes import LabelMap, measure
 
 JOURNAL, FOUND = ".predict", "findings"
+MADE = ("*/seg6_*.nii.gz", "*/overlay.png", "*/overlay.gif")
 Row = dict[str, object]
 Labels = NDArray[np.uint8]
 Affines = NDArray[np.float32]
@@ -64,7 +66,12 @@ class Prepared(NamedTuple):
 
 @torch.inference_mode()
 def predict_folder(
-    checkpoint: Path, folder: NiftiFolder, out: Path, device: torch.device, overwrite: bool
+    checkpoint: Path,
+    folder: NiftiFolder,
+    out: Path,
+    device: torch.device,
+    overwrite: bool,
+    withdrawn: Withdrawn = NOBODY,
 ) -> tuple[int, int]:
     """Predict every subject of a folder that is not done, and return how many worked and how many did not.
 
@@ -77,9 +84,11 @@ def predict_folder(
     if not isinstance(trained.task, PhenotypePrediction | Segmentation):
         raise ValueError(f"{checkpoint} is of a {type(trained.task).__name__}, which predicts nothing: fine-tune it")
     trained.task.to(device)
+    subjects = withdrawn.leave(folder.subjects(), folder.folder)
+    withdrawn.erase(out, MADE, [f"{JOURNAL}/*.jsonl"], [TABLE])
     journal = Journal(out, digest({"checkpoint": fingerprint(checkpoint), "files": folder.files.settings()}), overwrite)
     with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
-        rows = list(_rows(trained, folder, out, device, journal))
+        rows = list(_rows(trained, folder, subjects, out, device, journal))
     write_csv(out / TABLE, pd.DataFrame(rows))
     failed = sum(row["problem"] != "" for row in rows)
     return len(rows) - failed, failed
@@ -117,9 +126,11 @@ class Journal:
             journal.write(f"{line}\n")
 
 
-def _rows(trained: Trained, folder: NiftiFolder, out: Path, device: torch.device, journal: Journal) -> Iterator[Row]:
+def _rows(
+    trained: Trained, folder: NiftiFolder, subjects: list[str], out: Path, device: torch.device, journal: Journal
+) -> Iterator[Row]:
     """Yield a row a subject, of those that are done the one there is."""
-    for subject in track(folder.subjects(), "predicting"):
+    for subject in track(subjects, "predicting"):
         files = folder.fingerprint(subject)
         row = journal.find(subject, files)
         if row is None:

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.data.sources.label_folder import LabelFolder, LabelledHeart
 from cmr_ssl.data.sources.nifti_files import LabelFile, NiftiFiles
+from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.doubts import notes, set_aside, trusted
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.volumes import FOUR_CHAMBER, TWO_CHAMBER, Measured, ends_of_beat, measure
@@ -55,6 +56,7 @@ def quantify(
     workers: int = 1,
     curves: Path | None = None,
     overwrite: bool = False,
+    withdrawn: Path | None = None,
 ) -> int:
     """Measure volumes, ejection fractions and mass on label maps, by the field's formulas; no images are needed.
 
@@ -66,6 +68,8 @@ def quantify(
         workers: processes that measure subjects side by side.
         curves: folder for a picture of every subject's volumes over time.
         overwrite: replace the table and the pictures that are already there.
+        withdrawn: text or CSV file of participants who withdrew: what is there of them is not read, and what this
+            command wrote of them is removed.
 
     Returns:
         Exit status: 0 if anything could be measured, else 1.
@@ -79,7 +83,10 @@ def quantify(
         raise ValueError(f"{workers} workers measure nothing: give at least 1")
     _check_room(out, curves, overwrite)
     source = LabelFolder(labels, _needed(files), files.facts)
-    subjects = source.subjects()
+    gone = read_withdrawn(withdrawn)
+    subjects = gone.leave(source.subjects(), labels)
+    if curves is not None:
+        gone.erase(curves, ["*.png"])
     try:
         out.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written should say so before the work is done
         rows = _all_rows(partial(quantify_subject, source, curves), subjects, workers)

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cmr_ssl.data.ranges import CARDIAC
 from cmr_ssl.data.sources import LabelFile, NiftiFiles, NiftiFolder
-from cmr_ssl.doubts import POSSIBLE, possible
+from cmr_ssl.doubts import possible
 from cmr_ssl.quantify import MISSING, quantify
 from cmr_ssl.volumes import Measured
 from tests.labelled import STACK, STEPS, heart, millilitres, write
@@ -142,7 +143,7 @@ def test_atria_lie_behind_their_ventricles_and_on_their_sides(tmp_path, options,
     ],
 )
 def test_a_number_that_no_heart_has_is_a_reason(name, value, also_empty):
-    values = {one: (low + high) / 2 for one, (low, high) in POSSIBLE.items()}
+    values = {one: (low + high) / 2 for one, (low, high) in CARDIAC.items()}
     assert possible(Measured(values, {}, {})) == Measured(values, {}, {})
     left = possible(Measured(values | {name: value}, {}, {}))
     assert {name, *also_empty} <= {one for one, number in left.values.items() if np.isnan(number)}

@@ -140,3 +140,18 @@ def test_halves_of_a_killed_run_do_not_stay(source, tmp_path):
     assert {path.name for path in half.parent.iterdir()} == {
         "seg6_sa.nii.gz", "seg6_la_4ch.nii.gz", "overlay.png", "overlay.gif"
     }  # fmt: skip
+
+
+def test_withdrawn_participants_are_not_predicted_and_their_predictions_go(checkpoint, source, asked, tmp_path, caplog):
+    out = tmp_path / "out"
+    assert predict(checkpoint, source, out) == 0
+    (out / IDS[1]).mkdir()
+    (out / IDS[1] / "seg6_sa.nii.gz").touch()
+    (tmp_path / "w.csv").write_text(f"{IDS[1]}\n")
+    asked.clear()
+    assert predict(checkpoint, source, out, "--withdrawn", str(tmp_path / "w.csv")) == 0
+    assert asked == []
+    texts = [path.read_text() for path in out.rglob("*") if path.is_file()]
+    assert not any(IDS[1] in text for text in texts)
+    assert not (out / IDS[1]).exists()
+    assert "1 files, 1 journal entries and 1 rows of tables were removed" in caplog.text

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cmr_ssl.data.cache import COHORT, RECORDS, read_settings, write_atomically
 from cmr_ssl.data.journal import Record, read_records
+from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,8 +44,12 @@ def write_cohort(cache: Path, settings: str, subjects: set[str]) -> Path:
     return cache / COHORT
 
 
-def read_cohort(cache: Path) -> pd.DataFrame:
+def read_cohort(cache: Path, withdrawn: Withdrawn = NOBODY) -> pd.DataFrame:
     """Return the table of a cache, one row a subject, sorted by subject; the columns are `COLUMNS`.
+
+    Args:
+        cache: folder made by `python -m cmr_ssl prepare`.
+        withdrawn: participants to leave out; preparing again removes them from the cache.
 
     Raises:
         FileNotFoundError: if the folder is no cache, or preparing it was interrupted.
@@ -68,7 +73,8 @@ def read_cohort(cache: Path) -> pd.DataFrame:
         raise ValueError(
             f"{cache / COHORT} does not belong to this cache (columns {missing} missing, or other settings)"
         )
-    return table
+    left = withdrawn.leave(list(table["subject"]), cache)
+    return table[table["subject"].isin(left)].reset_index(drop=True)
 
 
 def _value(record: Record, column: str) -> object:

@@ -103,7 +103,21 @@ def bare(name: str) -> str:
     return re.sub(r"[^a-z0-9]", "", name.lower().replace("%", "percent"))
 
 
+NUMBERED = {number: name for name, number in FIELDS.items()}
 SPELLINGS = {bare(spelling): name for name in FIELDS for spelling in (name, name.split("(")[0])}
+
+
+@cache
+def phenotype_of(name: str) -> str | None:
+    """Return which of `FIELDS` a column holds by its name, in any spelling or as a field id; None for any other."""
+    field = field_of(name)
+    return NUMBERED.get(field.number) if field else SPELLINGS.get(bare(name))
+
+
+def unit_of(name: str) -> str:
+    """Return the unit of a column as its name or the phenotype it holds tells; empty where none does."""
+    told = re.search(r"\(([^()]+)\)\s*$", phenotype_of(name) or name)
+    return told[1] if told else ""
 
 
 def resolve(columns: Sequence[str], wanted: str, instance: int = 2) -> str:

@@ -15,13 +15,14 @@ from torch.utils.data import DataLoader
 from cmr_ssl.data.augment import Augmentation
 from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.cohort import read_cohort
-from cmr_ssl.data.dataset import PlaneDataset, Shape, check_views, room_for, sample_shape
+from cmr_ssl.data.dataset import PlaneDataset, Shape, check_least, check_views, room_for, sample_shape
 from cmr_ssl.data.phenotypes import check_known, check_targets, in_order, read_classes, read_phenotypes
 from cmr_ssl.data.policy import NOTHING_REJECTED, read_rejected, without
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.data.sampling import EvaluationSampler, TrainingLoader, TrainingSampler
 from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
 from cmr_ssl.data.subjects import first_subjects, usable
+from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.seeds import subject_seeds
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class CineDataModule(LightningDataModule):
         table: str | None = None,
         train_subjects: int | None = None,
         findings: str | None = None,
+        withdrawn: str | None = None,
         seed: int = 0,
     ) -> None:
         """Note where the cohort lies; it is opened in `setup`.
@@ -70,6 +72,7 @@ class CineDataModule(LightningDataModule):
             table: CSV, TSV or parquet file with the phenotypes that a task asks for, one row a subject.
             train_subjects: how many subjects of the training split are used, few being among more; None for all.
             findings: table of `python -m cmr_ssl qc`; subjects and planes its policy rejects are left out.
+            withdrawn: text or CSV file of participants who withdrew and are left out.
             seed: of the choice of `train_subjects`, of the order of subjects and of the augmentation.
 
         Raises:
@@ -85,7 +88,7 @@ class CineDataModule(LightningDataModule):
         self.min_planes, self.fractions, self.split_column = min_planes, fractions, split_column
         self.augmentation, self.labels, self.seed = augmentation, labels, seed
         self.table, self.train_subjects = Path(table) if table else None, train_subjects
-        self.findings = Path(findings) if findings else None
+        self.findings, self.withdrawn = Path(findings) if findings else None, withdrawn
         self.rejected = NOTHING_REJECTED
         self.preparation: dict[str, Any] = {}
         self.shape: Shape = (0, 0, 0, 0)
@@ -105,7 +108,7 @@ class CineDataModule(LightningDataModule):
         self.preparation = read_preparation(self.cache)
         self.shape = sample_shape(self.preparation, self.views)
         self.rejected = read_rejected(self.findings) if self.findings else NOTHING_REJECTED
-        kept = without(read_cohort(self.cache), self.rejected)
+        kept = without(read_cohort(self.cache, read_withdrawn(self.withdrawn)), self.rejected)
         cohort = usable(kept, self.views, self.min_planes, self.preparation["frames"])
         split = split_cohort(cohort, self.fractions, self.split_column, self.table)
         self.subjects = {name: sorted(cohort["subject"][split == name]) for name in SPLITS}
@@ -291,9 +294,3 @@ class CineDataModule(LightningDataModule):
                     f"{now}: go on with the same data, or start a new run"
                 )
         self.progress = state["progress"]
-
-
-def check_least(name: str, value: int, least: int) -> None:
-    """Raise ValueError if a number of the config is too small."""
-    if value < least:
-        raise ValueError(f"data.{name} must be at least {least}, got {value}")

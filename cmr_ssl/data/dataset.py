@@ -81,6 +81,12 @@ def check_views(views: dict[str, int]) -> None:
             raise ValueError(f"data.views gives {name} {count} planes; leave the view out instead")
 
 
+def check_least(name: str, value: int, least: int) -> None:
+    """Raise ValueError if a number of the config is too small."""
+    if value < least:
+        raise ValueError(f"data.{name} must be at least {least}, got {value}")
+
+
 class PlaneDataset(Dataset[Sample]):
     """Prepared subjects as samples. The index one past the last subject gives a sample without any plane."""
 

@@ -6,12 +6,14 @@ from pathlib import Path
 import pandas as pd
 
 from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.data.cells import read_numbers
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.cohort_summary import say_joined
 from cmr_ssl.data.columns import FIELDS, holders, resolve
-from cmr_ssl.data.kin import FIRST_VISIT, families, read_pairs, visit_of
-from cmr_ssl.data.phenotypes import find_columns, header_of, numbers, one_row_each, rows_of
+from cmr_ssl.data.kin import FIRST_VISIT, families, known_as, read_pairs, visit_of
+from cmr_ssl.data.phenotypes import find_columns, header_of, one_row_each, rows_of
 from cmr_ssl.data.splits import Fractions, split_cohort
+from cmr_ssl.data.withdrawal import read_withdrawn
 
 
 def cohort(
@@ -21,6 +23,7 @@ def cohort(
     relatives: Path | None = None,
     columns: list[str] | None = None,
     fractions: Fractions = (0.8, 0.1, 0.1),
+    withdrawn: Path | None = None,
 ) -> int:
     """Join a cache's subjects with their phenotypes and covariates, and give everybody a split.
 
@@ -34,6 +37,7 @@ def cohort(
         relatives: text with the ids of two relatives a line; relatives get one split, as visits of a person always do.
         columns: further columns of numbers, by name or field id; without them, all that the field has names for.
         fractions: of train, val and test, drawn by a stable hash of the person.
+        withdrawn: text or CSV file of participants who withdrew and are left out.
 
     Returns:
         Exit status, 0.
@@ -42,8 +46,10 @@ def cohort(
         FileNotFoundError: if a file or the cache is missing.
         ValueError: if the table cannot be read, contradicts itself, or lacks a column that was named.
     """
-    prepared = read_cohort(cache)
-    joined = placed(prepared, read_pairs(relatives) if relatives else [], fractions)
+    prepared = read_cohort(cache, read_withdrawn(withdrawn))
+    persons = [visit_of(subject).person for subject in prepared["subject"]]
+    pairs = known_as(read_pairs(relatives), persons, str(relatives)) if relatives else []
+    joined = placed(prepared, pairs, fractions)
     values, known = read_values(table, joined, columns or [])
     joined.insert(4, "in_table", known)
     joined = pd.concat([joined, values], axis=1)
@@ -71,7 +77,7 @@ def read_values(table: Path, joined: pd.DataFrame, further: Sequence[str]) -> tu
     needed = dict.fromkeys(column for columns in wanted.values() for column in columns.values())
     persons = sorted(joined["person"].unique())
     cells = rows_of(persons, table, identity, [*needed])
-    rows = one_row_each(cells.apply(numbers), persons, table).set_axis(persons).astype("float32")
+    rows = one_row_each(read_numbers(cells, table), persons, table).set_axis(persons).astype("float32")
     parts = [_at(rows, here, wanted[visit]) for visit, here in joined.groupby("visit")["person"]]
     names = dict.fromkeys(name for columns in wanted.values() for name in columns)
     values = pd.concat(parts).reindex(index=joined.index, columns=[*names])

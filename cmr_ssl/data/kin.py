@@ -9,6 +9,8 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from cmr_ssl.data.identities import otherwise_written
+
 FIRST_VISIT = 2  # with imaging, as UK Biobank counts
 LATER_VISIT = re.compile(r"(\d{7,})_([2-9])")  # 900000001_3: the second time in the scanner
 SEPARATED = re.compile(r"[\s,;]+")
@@ -45,6 +47,16 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
         if one and not (number == 1 and not one.isdecimal()):  # a header
             pairs.append((one, others[0]))
     return pairs
+
+
+def known_as(pairs: Sequence[tuple[str, str]], persons: Sequence[str], where: str) -> list[tuple[str, str]]:
+    """Return pairs of relatives by the ids of a cohort, which a spreadsheet may have written otherwise.
+
+    Raises:
+        ValueError: if an id of the list, which lies at `where`, may be that of two persons.
+    """
+    known = otherwise_written(persons, (one for pair in pairs for one in pair), where)
+    return [(known.get(one, one), known.get(other, other)) for one, other in pairs]
 
 
 def families(persons: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[str]:

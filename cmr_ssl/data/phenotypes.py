@@ -14,18 +14,12 @@ import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from cmr_ssl.data.columns import bare, field_of, resolve
+from cmr_ssl.data.cells import read_names, read_numbers
+from cmr_ssl.data.columns import resolve
+from cmr_ssl.data.identities import IDS, otherwise_written, plain
 
 log = logging.getLogger(__name__)
 
-# the last two are the nameless first column of tables that were written with an index
-IDS = ("eid", "f.eid", "subject", "participant.eid", "participant id", "id", "", "__index_level_0__")
-NO_VALUE = ("", ".", "-", "?", "na", "n/a", "nan", "null", "<na>", "missing", "unknown")
-NO_NUMBER = (*NO_VALUE, "none", "inf", "-inf")  # "none" may be a diagnosis
-NO_ANSWER = ("-1", "-3")  # of UK Biobank's fields: does not know, prefers not to answer
-# ... of its numbers: also none of the above, and the same answers under other codings
-NO_AMOUNT = (-1.0, -3.0, -7.0, -11.0, -13.0, -21.0, -23.0, -121.0, -818.0)
-SEXES = {"female": "0", "male": "1"}  # as exports with labels instead of codes say it
 LARGEST = 1e6  # no phenotype reaches this in the units of the field
 
 
@@ -42,7 +36,7 @@ def read_phenotypes(path: Path, targets: Sequence[str], subjects: Sequence[str])
         ValueError: if it cannot be read, lacks a column or all subjects, contradicts itself, or holds no numbers.
     """
     identity, columns = find_columns(path, targets)
-    values = rows_of(subjects, path, identity, columns).apply(numbers)
+    values = read_numbers(rows_of(subjects, path, identity, columns), path)
     return one_row_each(values, subjects, path)[columns].to_numpy(np.float32)
 
 
@@ -59,7 +53,8 @@ def read_classes(path: Path, target: str, subjects: Sequence[str]) -> tuple[NDAr
         ValueError: if it cannot be read, lacks the column or all subjects, contradicts itself, or holds no classes.
     """
     identity, columns = find_columns(path, [target])
-    cells = one_row_each(rows_of(subjects, path, identity, columns).apply(classes), subjects, path)[columns[0]]
+    told = rows_of(subjects, path, identity, columns).apply(read_names, path=path)
+    cells = one_row_each(told, subjects, path)[columns[0]]
     names = sorted(cells.dropna().unique(), key=lambda name: (0, int(name), "") if name.isdigit() else (1, 0, name))
     return pd.Categorical(cells, categories=names).codes.astype(np.int64), names
 
@@ -72,7 +67,10 @@ def in_order(labels: NDArray[np.int64], names: list[str], classes: Sequence[str]
     """
     strangers = sorted(set(names) - set(classes))
     if strangers:
-        raise ValueError(f"{target} has the classes {names}, but the objective names {list(classes)}: name them all")
+        raise ValueError(
+            f"{target} has the classes {names}, but the objective names {list(classes)}: name them all, and empty the "
+            "cells that hold a code for no answer"
+        )
     index = np.array([*(classes.index(name) for name in names), np.nan], np.float32)
     return index[labels]  # -1, unknown, is the last
 
@@ -125,23 +123,33 @@ def rows_of(subjects: Sequence[str], path: Path, identity: str, columns: Sequenc
     """
     try:
         table = read_columns(path, list(dict.fromkeys([identity, *columns])))
+        _check_exact(table[identity].type, f"column {identity!r} of {path}")
         ids = pc.replace_substring_regex(texts_of(table[identity]), r"\.0$", "")
-        mine = pc.is_in(ids, pa.array(plain(subjects), pa.string()))
+        persons = [plain(subject) for subject in subjects]
+        other = otherwise_written(persons, pc.unique(ids).to_pylist(), f"column {identity!r} of {path}")
+        mine = pc.is_in(ids, pa.array([*persons, *other], pa.string()))
         cells = {name: texts_of(table[name].filter(mine)) for name in dict.fromkeys(columns)}
     except (OSError, pa.ArrowException) as error:
-        raise ValueError(f"{path} cannot be read ({error}): write it again as CSV, TSV or parquet") from error
-    rows = ids.filter(mine).to_pylist()
+        commas = ", and separate columns by ; if numbers have decimal commas" if "columns, got" in str(error) else ""
+        raise ValueError(f"{path} cannot be read ({error}): write it again as CSV, TSV or parquet{commas}") from error
+    rows = [other.get(one, one) for one in ids.filter(mine).to_pylist()]
     if not rows:
         raise ValueError(
             f"none of the {len(subjects)} subjects of the cohort has a row in {path}: the cohort has ids such as "
             f"{next(iter(subjects), '')!r}, column {identity!r} such as {next(iter(ids.slice(0, 1).to_pylist()), '')!r}"
         )
+    if other:
+        log.warning(
+            "%d of %d subjects were found in %s by ids that lost zeros or are written otherwise, such as %r for %r",
+            *(len(other), len(subjects), path, *next(iter(other.items()))),
+        )
     return pd.DataFrame({name: column.to_pandas().array for name, column in cells.items()}, index=rows)
 
 
-def plain(subjects: Sequence[str]) -> list[str]:
-    """Return ids as they are compared: a program that took them for numbers may have added a fraction."""
-    return [subject.removesuffix(".0") for subject in subjects]
+def _check_exact(kind: pa.DataType, where: str) -> None:
+    """Refuse ids in short floats, which hold the first seven digits of them."""
+    if pa.types.is_float32(kind) or pa.types.is_float16(kind):
+        raise ValueError(f"{where} holds ids as {kind}, which loses digits: write them as text or whole numbers")
 
 
 def read_columns(path: Path, columns: list[str]) -> pa.Table:
@@ -165,52 +173,13 @@ def read_text(path: Path, columns: list[str]) -> pa.Table:
     )
 
 
-def numbers(cells: "pd.Series[str]") -> "pd.Series[float]":
-    """Return the numbers of a column of texts, NaN where there is none.
-
-    Raises:
-        ValueError: if a text is neither a number nor a usual mark of a missing one.
-    """
-    if bare(str(cells.name)) == "sex":
-        cells = cells.str.lower().replace(SEXES)
-    values = pd.to_numeric(cells, errors="coerce").astype(float)
-    values = values.where(np.isfinite(values))
-    strange = [text for text in cells[values.isna()].unique() if text.lower() not in NO_NUMBER]
-    if strange:
-        raise ValueError(
-            f"column {cells.name!r} of the table holds {', '.join(map(repr, strange[:3]))}, which are no numbers: mend "
-            "them, or predict them as classes with the objective cmr_ssl.tasks.objectives.Classification"
-        )
-    if field_of(str(cells.name)):
-        values = values.mask(values.isin(NO_AMOUNT))
-    return values
-
-
-def classes(cells: "pd.Series[str]") -> "pd.Series[str]":
-    """Return the class names of a column of texts, whole numbers without a fraction, NaN where there is none.
-
-    Raises:
-        ValueError: if the column holds broken numbers.
-    """
-    broken = cells[pd.to_numeric(cells, errors="coerce") % 1 > 0].unique()
-    if len(broken):
-        raise ValueError(
-            f"column {cells.name!r} of the table holds numbers such as {broken[0]}, not classes: predict it with the "
-            "objective cmr_ssl.tasks.objectives.Regression, or name another column"
-        )
-    names = cells.str.replace(r"^(-?\d+)\.0+$", r"\1", regex=True)
-    unknown = names.str.lower().isin(NO_VALUE)
-    if field_of(str(cells.name)):
-        unknown |= names.isin(NO_ANSWER)
-    return names.mask(unknown)
-
-
 def one_row_each(values: pd.DataFrame, subjects: Sequence[str], path: Path) -> pd.DataFrame:
     """Return one row for each subject in their order, all missing where the table has none.
 
     Raises:
         ValueError: if a subject has rows that differ.
     """
+    persons = [plain(subject) for subject in subjects]
     rows = values.rename_axis("subject").reset_index(allow_duplicates=True).drop_duplicates()
     index = pd.Index(rows.iloc[:, 0])
     twice = index[index.duplicated()]
@@ -218,8 +187,12 @@ def one_row_each(values: pd.DataFrame, subjects: Sequence[str], path: Path) -> p
         raise ValueError(f"{path} has rows of subject {twice[0]} with different values: keep one row a subject")
     lacking = len(subjects) - len(index)
     if lacking:
-        log.warning("%d of %d subjects have no row in %s; they stay, without phenotypes", lacking, len(subjects), path)
-    return values[~values.index.duplicated()].reindex(plain(subjects))
+        first = next(person for person in persons if person not in index)
+        log.warning(
+            "%d of %d subjects have no row in %s, the first is %s; they stay, without phenotypes",
+            *(lacking, len(subjects), path, first),
+        )
+    return values[~values.index.duplicated()].reindex(persons)
 
 
 def check_targets(values: NDArray[np.float32], names: Sequence[str]) -> None:

@@ -30,6 +30,7 @@ from cmr_ssl.data.prepare import Acquisition, Preparation, digest, prepare_study
 from cmr_ssl.data.progress import Tally
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder, find_zips, holds_zips
 from cmr_ssl.data.study import Finding, Source
+from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 
 FIELD_FILES = NiftiFiles()
@@ -59,6 +60,7 @@ def prepare(
     preparation: Preparation = PUBLISHED,
     workers: int = 1,
     scheduler: str = "",
+    withdrawn: Path | None = None,
 ) -> int:
     """Prepare a folder of NIfTI studies, or of UK Biobank's zips, into a cache to learn from; run it again to continue.
 
@@ -69,31 +71,39 @@ def prepare(
         preparation: what every prepared subject has in common.
         workers: processes that prepare subjects side by side.
         scheduler: address of a Dask scheduler, whose workers prepare instead, on disks they share with this command.
+        withdrawn: text or CSV file of participants who withdrew: what is there of them is not read, and what this
+            command wrote of them is removed.
 
     Returns:
         Exit status: 0 if anything usable came out, else 1.
 
     Raises:
-        FileNotFoundError: if the source holds no subject.
-        ValueError: if there is no worker.
+        FileNotFoundError: if the source holds no subject, or there is no list of those who withdrew.
+        ValueError: if there is no worker, or that list cannot be used.
     """
     source, out = source.absolute(), out.absolute()  # workers elsewhere stand in other folders
-    crew = Crew(workers, scheduler, (source, out))
+    crew, gone = Crew(workers, scheduler, (source, out)), read_withdrawn(withdrawn)
     if holds_zips(source):
         zips = find_zips(source)
-        return prepare_cohort(zips, out, preparation, {"archives": asdict(zips.limits)}, crew)
-    return prepare_cohort(NiftiFolder(source, files), out, preparation, {"files": files.settings()}, crew)
+        return prepare_cohort(zips, out, preparation, {"archives": asdict(zips.limits)}, crew, gone)
+    return prepare_cohort(NiftiFolder(source, files), out, preparation, {"files": files.settings()}, crew, gone)
 
 
 def prepare_cohort(
-    source: Source, cache: Path, preparation: Preparation, reading: dict[str, object], crew: Crew
+    source: Source,
+    cache: Path,
+    preparation: Preparation,
+    reading: dict[str, object],
+    crew: Crew,
+    withdrawn: Withdrawn = NOBODY,
 ) -> int:
     """Prepare every subject of any source; `reading` are the source's settings that change what is read."""
-    subjects = source.subjects()
+    subjects = withdrawn.leave(source.subjects(), "the source")
     settings = {"format": FORMAT, "preparation": asdict(preparation), **reading}
     name = digest(settings)
     with Tally(len(subjects)) as tally:
         try:
+            withdrawn.erase(cache, ["subjects/*.safetensors"], [RECORDS], [COHORT])
             finished = open_cache(cache, settings, name)
             work = partial(prepare_subject, source, preparation, cache, name)
             with (cache / RECORDS).open("a", encoding="utf-8") as journal:

@@ -17,8 +17,9 @@ from cmr_ssl.data.progress import Tally
 from cmr_ssl.data.sources import DicomFolder, UkbZips, find_zips
 from cmr_ssl.data.study import Finding, Study
 from cmr_ssl.data.timing import beat_ms
+from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn
 from cmr_ssl.dicom.machine import of_machine
-from cmr_ssl.dicom.tables import write_tables
+from cmr_ssl.dicom.tables import FINDINGS, SUBJECTS, write_tables
 from cmr_ssl.dicom.writing import write_study
 from cmr_ssl.planes import SHORT_AXIS, spacing
 
@@ -45,6 +46,7 @@ def import_ukb(
     shards: int = 1,
     scheduler: str = "",
     overlays: bool = False,
+    withdrawn: Path | None = None,
 ) -> int:
     """Turn UK Biobank's cine archives into NIfTI folders and a table of what was found; run it again to continue.
 
@@ -57,6 +59,8 @@ def import_ukb(
         scheduler: address of a Dask scheduler, whose workers import instead, on disks they share with this command.
         overlays: also write weak_sa.nii.gz (1 left ventricle, 2 its wall, 255 where nothing is drawn) from the contours
             of the scanner's own analysis, which nobody checked.
+        withdrawn: text or CSV file of participants who withdrew: what is there of them is not read, and what this
+            command wrote of them is removed.
 
     Returns:
         Exit status: 0 if anything usable came out, else 1.
@@ -67,11 +71,18 @@ def import_ukb(
     """
     zips, out = zips.absolute(), out.absolute()  # workers elsewhere stand in other folders
     source, crew = find_zips(zips, overlays), Crew(workers, scheduler, (zips, out))
-    return import_cohort(source, out, crew, Shard(shard, shards), {"overlays": True} if overlays else {})
+    reading: dict[str, object] = {"overlays": True} if overlays else {}
+    return import_cohort(source, out, crew, Shard(shard, shards), reading, read_withdrawn(withdrawn))
 
 
 def import_dicom(
-    source: Path, out: Path, workers: int = 1, shard: int = 0, shards: int = 1, scheduler: str = ""
+    source: Path,
+    out: Path,
+    workers: int = 1,
+    shard: int = 0,
+    shards: int = 1,
+    scheduler: str = "",
+    withdrawn: Path | None = None,
 ) -> int:
     """Turn cine studies in DICOM, sorted by their headers, into NIfTI folders and a table; run it again to continue.
 
@@ -83,6 +94,9 @@ def import_dicom(
         shards: how many parts there are; an array job runs one command a part, with the same --out.
         scheduler: address of a Dask scheduler, whose workers import instead, on disks they share with this command.
 
+        withdrawn: text or CSV file of participants who withdrew: what is there of them is not read, and what this
+            command wrote of them is removed.
+
     Returns:
         Exit status: 0 if anything usable came out, else 1.
 
@@ -91,11 +105,17 @@ def import_dicom(
         ValueError: if there is no worker or no such shard.
     """
     source, out = source.absolute(), out.absolute()  # workers elsewhere stand in other folders
-    return import_cohort(DicomFolder(source), out, Crew(workers, scheduler, (source, out)), Shard(shard, shards), {})
+    crew, gone = Crew(workers, scheduler, (source, out)), read_withdrawn(withdrawn)
+    return import_cohort(DicomFolder(source), out, crew, Shard(shard, shards), {}, gone)
 
 
 def import_cohort(
-    source: UkbZips | DicomFolder, out: Path, crew: Crew, shard: Shard, reading: dict[str, object]
+    source: UkbZips | DicomFolder,
+    out: Path,
+    crew: Crew,
+    shard: Shard,
+    reading: dict[str, object],
+    withdrawn: Withdrawn = NOBODY,
 ) -> int:
     """Import one shard of a source's subjects; `reading` are further settings that change what is written."""
     if not 0 <= shard.number < shard.of:
@@ -107,11 +127,15 @@ def import_cohort(
     except OSError as error:
         raise ValueError(f"{source.folder} cannot be read ({error}): nothing was imported") from error
     _check_apart(source.folder, out, everybody)
-    subjects = everybody[shard.number :: shard.of]
+    gone = with_kin(withdrawn, source, everybody)
+    left = {*gone.leave(everybody, source.folder)}
+    links = {name: said for name, said in links.items() if not gone.includes(name)}
+    subjects = [subject for subject in everybody[shard.number :: shard.of] if subject in left]
     settings = digest({"format": FORMAT, "limits": asdict(source.limits), **reading})
     journal = out / JOURNALS / f"{shard.number}-of-{shard.of}"
     with Tally(len(subjects) + len(links), "importing") as tally:
         try:
+            gone.erase(out, ["*"], mine(out, shard), [SUBJECTS, FINDINGS])
             tidy(journal, settings)
             jobs = _jobs(source, out, subjects, finished(out, settings), tally)
             with (journal / RECORDS).open("a", encoding="utf-8") as lines:
@@ -123,11 +147,32 @@ def import_cohort(
             unfollowed = {name: _unfollowed(name, said, settings) for name, said in links.items()}
             for record in unfollowed.values():
                 tally.add(done(record))
-            tally.close(write_tables(out, unfollowed | records(out, settings)))
+            known = {name: one for name, one in records(out, settings).items() if not gone.includes(name)}
+            tally.close(write_tables(out, unfollowed | known))
         except (Unread, *STOPPED) as stopped:
             tally.stop(sentence(stopped, out, "Importing"))
             return 1
     return 0 if tally.usable or not subjects else 1
+
+
+def with_kin(withdrawn: Withdrawn, source: UkbZips | DicomFolder, subjects: list[str]) -> Withdrawn:
+    """Return who withdrew, and the subjects that are named after another folder of a study that theirs is part of."""
+    if withdrawn.path is None or not isinstance(source, DicomFolder):
+        return withdrawn
+    others = (subject for subject in subjects if not withdrawn.includes(subject))
+    named = [subject for subject in others if any(map(withdrawn.includes, _names(source, subject)))]
+    return Withdrawn(withdrawn.path, withdrawn.ids | {*named})
+
+
+def _names(source: DicomFolder, subject: str) -> list[str]:
+    return [path.stem if path.is_file() else path.name for path in source.archives(subject)]
+
+
+def mine(out: Path, shard: Shard) -> list[str]:
+    """Return the journals that no other shard of the same import may be writing now."""
+    own, others = f"{shard.number}-of-{shard.of}", f"-of-{shard.of}"
+    names = sorted(path.name for path in (out / JOURNALS).glob("*"))
+    return [f"{JOURNALS}/{name}/{RECORDS}" for name in names if name == own or not name.endswith(others)]
 
 
 def import_subject(source: UkbZips | DicomFolder, out: Path, settings: str, job: Job) -> Record:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.data.withdrawal import read_withdrawn
 
 FIELD_FILES = NiftiFiles()
 
@@ -17,6 +18,7 @@ def inspect(
     files: NiftiFiles = FIELD_FILES,
     device: str = "auto",
     table: Path | None = None,
+    withdrawn: Path | None = None,
 ) -> int:
     """Tell which planes of a study look wrong, and why: those that the rest of the heart does not tell.
 
@@ -30,6 +32,8 @@ def inspect(
         files: how a subject's files are called.
         device: cpu, cuda, or auto for cuda where there is one.
         table: CSV, TSV or parquet file with the column by which training was split, if it was (--data.split_column).
+        withdrawn: text or CSV file of participants who withdrew: what is there of them is not read, and what this
+            command wrote of them is removed.
 
     Returns:
         Exit status: 0 if any study could be inspected, else 1.
@@ -38,7 +42,7 @@ def inspect(
         FileNotFoundError: if checkpoint, source, cache, table or calibration are missing.
         ValueError: if they do not belong together, or the cache has too few studies.
     """
-    folder = NiftiFolder(source, files)
+    folder, gone = NiftiFolder(source, files), read_withdrawn(withdrawn)
     folder.subjects()
     if subjects < 1:
         raise ValueError(f"nothing is learnt from {subjects} subjects: give --subjects 1 or more")
@@ -52,5 +56,6 @@ def inspect(
     from cmr_ssl.inspection.inspecting import Learning, inspect_folder
 
     kept = calibration or checkpoint.with_suffix(SUFFIX)
-    inspected = inspect_folder(checkpoint, folder, Learning(kept, cache, subjects, table), out, device_of(device))
+    learning = Learning(kept, cache, subjects, table, gone)
+    inspected = inspect_folder(checkpoint, folder, learning, out, device_of(device))
     return 0 if inspected else 1

@@ -14,6 +14,7 @@ from rich.table import Table
 from cmr_ssl.callbacks.reconstructions import plane_titles
 from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.data.sources import NiftiFolder
+from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.inspection.calibration import Calibration, calibrate, read_calibration, write_calibration
 from cmr_ssl.inspection.examine import examine
@@ -34,13 +35,15 @@ SHOWN = 24  # planes on the screen, the worst; the table holds them all
 class Learning(NamedTuple):
     """Where what is usual is kept, and from how many studies of which cache it is learnt; None to read it.
 
-    The table has the column by which training was split, where the cache's own has none.
+    The table has the column by which training was split, where the cache's own has none. Nothing is learnt or said of
+    those who withdrew.
     """
 
     kept: Path
     cache: Path | None
     subjects: int
     table: Path | None = None
+    withdrawn: Withdrawn = NOBODY
 
 
 @torch.inference_mode()
@@ -54,9 +57,12 @@ def inspect_folder(
         ValueError: if they do not belong together.
     """
     task, trained = load_pretraining(checkpoint, device)
+    subjects = learning.withdrawn.leave(folder.subjects(), folder.folder)
+    if out is not None:
+        learning.withdrawn.erase(out, ["*.png"], rows=[TABLE])
     with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
         calibration = calibrated(checkpoint, learning, task, trained, device)
-        table = pd.DataFrame(list(_rows(task, trained, folder, calibration, out, device)))
+        table = pd.DataFrame(list(_rows(task, trained, folder, subjects, calibration, out, device)))
     if out is not None:
         write_csv(out / TABLE, table)
         print(f"Table and pictures: {out}")
@@ -71,7 +77,9 @@ def calibrated(
     model = fingerprint(checkpoint)
     if learning.cache is None:
         return read_calibration(learning.kept, model)
-    planes = examine_cache(checkpoint, learning.cache, learning.subjects, task, trained, device, learning.table)
+    planes = examine_cache(
+        checkpoint, learning.cache, learning.subjects, task, trained, device, learning.table, learning.withdrawn
+    )
     calibration = calibrate(planes, model)
     write_calibration(learning.kept, calibration)
     return calibration
@@ -81,12 +89,13 @@ def _rows(
     task: PretrainingTask,
     trained: Trained,
     folder: NiftiFolder,
+    subjects: list[str],
     calibration: Calibration,
     out: Path | None,
     device: torch.device,
 ) -> Iterator[Row]:
     """Yield a row a plane, one study after the other; a study that fails has one row, with its problem."""
-    for subject in track(folder.subjects(), "inspecting"):
+    for subject in track(subjects, "inspecting"):
         try:
             heart = read_subject(folder, subject, trained, device)
             verdicts = inspect_study(task, heart, trained, calibration)

@@ -13,6 +13,7 @@ from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.sample import Sample, to_device
 from cmr_ssl.data.splits import Split, split_cohort
 from cmr_ssl.data.subjects import first_subjects, usable
+from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.inspection.examine import Examined, examine
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.trained import Trained
@@ -21,7 +22,12 @@ FEWEST_PLANES = 3  # of a study that has something to tell
 
 
 def split_subjects(
-    checkpoint: Path, cache: Path, trained: Trained, *splits: Split, table: Path | None = None
+    checkpoint: Path,
+    cache: Path,
+    trained: Trained,
+    *splits: Split,
+    table: Path | None = None,
+    withdrawn: Withdrawn = NOBODY,
 ) -> list[str]:
     """Return the subjects of a cache that belong to these splits of a checkpoint, sorted.
 
@@ -31,6 +37,7 @@ def split_subjects(
         trained: the checkpoint, loaded.
         splits: which of its splits.
         table: with the column by which its training was split, where the cohort's own table has none.
+        withdrawn: participants to leave out.
 
     Raises:
         FileNotFoundError: if there is no such cache.
@@ -38,7 +45,7 @@ def split_subjects(
     """
     check_prepared(cache, trained.preparation)
     fractions, column = tuple(trained.split["fractions"]), trained.split["column"]
-    cohort = usable(read_cohort(cache), trained.views, FEWEST_PLANES, trained.preparation["frames"])
+    cohort = usable(read_cohort(cache, withdrawn), trained.views, FEWEST_PLANES, trained.preparation["frames"])
     belongs = split_cohort(cohort, fractions, column, table).isin(splits)
     if not belongs.any():
         raise ValueError(f"no study of {cache} is in the {' or '.join(splits)} split of {checkpoint}: prepare more")
@@ -62,11 +69,14 @@ def examine_cache(
     trained: Trained,
     device: torch.device,
     table: Path | None = None,
+    withdrawn: Withdrawn = NOBODY,
 ) -> Iterator[Examined]:
     """Yield the planes of up to `count` studies of a cache, chosen by a stable hash, none of the test split.
 
-    Where training was split by a column that the cohort's own table lacks, `table` has it.
+    Where training was split by a column that the cohort's own table lacks, `table` has it. Those who are `withdrawn`
+    are left out.
     """
-    subjects = first_subjects(split_subjects(checkpoint, cache, trained, "train", "val", table=table), count)
+    known = split_subjects(checkpoint, cache, trained, "train", "val", table=table, withdrawn=withdrawn)
+    subjects = first_subjects(known, count)
     for heart in track(studies(cache, subjects, trained, device), "learning what is usual", len(subjects)):
         yield from examine(task, heart, trained.preparation["spacing_mm"])

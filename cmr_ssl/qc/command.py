@@ -18,6 +18,7 @@ from cmr_ssl.data.checks.scene import Measure
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.journal import Record, read_records
 from cmr_ssl.data.policy import Policy
+from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.qc.findings import Row, from_measures, from_record
 from cmr_ssl.qc.imported import read_imported
 from cmr_ssl.qc.measuring import measure_cohort, read_prepared
@@ -46,6 +47,7 @@ def qc(
     imported: Path | None = None,
     worst: int = 6,
     workers: int = 1,
+    withdrawn: Path | None = None,
 ) -> int:
     """Write the quality control of a prepared cohort: a page, every finding as a row, and what was measured.
 
@@ -59,6 +61,7 @@ def qc(
         imported: folder of the import that was prepared; what it found joins the table.
         worst: cases of each kind to show.
         workers: processes that measure side by side.
+        withdrawn: text or CSV file of participants who withdrew and are left out.
 
     Returns:
         Exit status, 0.
@@ -68,9 +71,10 @@ def qc(
         ValueError: if a limit or a decision is of nothing that is known, or a prepared file is damaged.
     """
     known = with_values(limits or {})
-    cohort = read_cohort(cache)
+    gone = read_withdrawn(withdrawn)
+    cohort = read_cohort(cache, gone)
     usable = list(cohort["subject"][cohort["status"] != "rejected"])
-    before = read_imported(imported) if imported else []
+    before = [one for one in read_imported(imported) if not gone.includes(one.subject)] if imported else []
     results = _watched(measure_cohort(cache, usable, workers), len(usable))
     seen = {subject: see(measures, known) for subject, measures in results}
     findings = gather([*before, *latest_records(cache, set(cohort["subject"]))], seen, known, policy)

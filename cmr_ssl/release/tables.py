@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from cmr_ssl.data.phenotypes import IDS
+from cmr_ssl.data.identities import IDS
 from cmr_ssl.release.structures import FEWEST, ID_NAMES
 from cmr_ssl.release.suspects import Suspect, counts, suspects
 

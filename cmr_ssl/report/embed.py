@@ -16,6 +16,7 @@ from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.sample import Sample, readable, to_device
 from cmr_ssl.data.subjects import usable
+from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn
 from cmr_ssl.devices import device_of
 from cmr_ssl.models.embedding import Embedding, embedding_of
 from cmr_ssl.planes import VIEWS
@@ -37,7 +38,15 @@ SCHEMA = pa.schema(
 
 
 @torch.inference_mode()
-def embed(checkpoint: Path, cache: Path, out: Path, batch_size: int = 8, workers: int = 2, device: str = "auto") -> int:
+def embed(
+    checkpoint: Path,
+    cache: Path,
+    out: Path,
+    batch_size: int = 8,
+    workers: int = 2,
+    device: str = "auto",
+    withdrawn: Path | None = None,
+) -> int:
     """Write one row a subject: the whole heart, landmarks, class token, mean of all tokens and of each plane's tokens.
 
     The whole heart is what the decoder of a pretraining says about fixed places; other checkpoints leave it empty.
@@ -49,6 +58,7 @@ def embed(checkpoint: Path, cache: Path, out: Path, batch_size: int = 8, workers
         batch_size: subjects a batch.
         workers: processes that read.
         device: cpu, cuda, or auto for cuda where there is one.
+        withdrawn: text or CSV file of participants who withdrew and are left out.
 
     Returns:
         0.
@@ -58,7 +68,7 @@ def embed(checkpoint: Path, cache: Path, out: Path, batch_size: int = 8, workers
         ValueError: if they do not fit together or no subject is usable.
     """
     pretrained = load_encoder(checkpoint)
-    dataset = whole_cache(cache, pretrained)
+    dataset = whole_cache(cache, pretrained, read_withdrawn(withdrawn))
     where = device_of(device)
     encoder, task = pretrained.encoder.to(where), load_task(checkpoint).task.to(where)
     with EmbeddingFile(out) as file:
@@ -73,14 +83,14 @@ def embed(checkpoint: Path, cache: Path, out: Path, batch_size: int = 8, workers
     return 0
 
 
-def whole_cache(cache: Path, pretrained: Pretrained) -> PlaneDataset:
-    """Return all usable subjects of `cache` as the encoder expects them.
+def whole_cache(cache: Path, pretrained: Pretrained, withdrawn: Withdrawn = NOBODY) -> PlaneDataset:
+    """Return all usable subjects of `cache`, without those who withdrew, as the encoder expects them.
 
     Raises:
         ValueError: if the cache was prepared otherwise than the checkpoint's data, or has no usable subject.
     """
     check_prepared(cache, pretrained.preparation)
-    cohort = usable(read_cohort(cache), pretrained.views, 1, pretrained.preparation["frames"])
+    cohort = usable(read_cohort(cache, withdrawn), pretrained.views, 1, pretrained.preparation["frames"])
     if cohort.empty:
         raise ValueError(f"no usable subject in {cache}: its cohort table tells why")
     shape = sample_shape(pretrained.preparation, pretrained.views)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from cmr_ssl.data.withdrawal import read_withdrawn
+
 
 def robustness(
     checkpoint: Path,
@@ -13,6 +15,7 @@ def robustness(
     batch_size: int = 8,
     seed: int = 0,
     device: str = "auto",
+    withdrawn: Path | None = None,
 ) -> int:
     """Measure what missing and flawed planes do to a checkpoint, on test subjects of its own split.
 
@@ -27,6 +30,8 @@ def robustness(
         batch_size: subjects a batch.
         seed: of the choice of planes and of the flaws.
         device: cpu, cuda, or auto for cuda where there is one.
+        withdrawn: text or CSV file of participants who withdrew: what is there of them is not read, and what this
+            command wrote of them is removed.
 
     Returns:
         0.
@@ -42,9 +47,11 @@ def robustness(
     if min(subjects, reference) < 2 or batch_size < 1:
         raise ValueError(f"--subjects {subjects} and --reference {reference} must be 2 or more, --batch_size 1 or more")
 
+    read_withdrawn(withdrawn).erase(out, ["worst_*.png", "median_*.png"])
+
     from cmr_ssl.devices import device_of
     from cmr_ssl.robustness.measuring import Study, measure
 
-    measure(Study(checkpoint, cache, table, subjects, reference, batch_size, seed), out, device_of(device))
+    measure(Study(checkpoint, cache, table, subjects, reference, batch_size, seed, withdrawn), out, device_of(device))
     print(f"Tables, curves and pictures: {out}")
     return 0

@@ -36,6 +36,7 @@ class Study(NamedTuple):
     reference: int
     batch_size: int
     seed: int
+    withdrawn: Path | None = None
 
 
 @torch.inference_mode()
@@ -80,6 +81,7 @@ def open_data(study: Study, trained: Trained) -> CineDataModule:
         split_column=trained.split["column"],
         labels=isinstance(trained.task, Segmentation),
         table=str(study.table) if study.table else None,
+        withdrawn=str(study.withdrawn) if study.withdrawn else None,
     )
     data.setup("test")
     train, test = len(data.subjects["train"]), len(data.subjects["test"])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.synthesis.wanted import parse_planes
 
 FIELD_FILES = NiftiFiles()
@@ -16,6 +17,7 @@ def synthesize(
     files: NiftiFiles = FIELD_FILES,
     device: str = "auto",
     overwrite: bool = False,
+    withdrawn: Path | None = None,
 ) -> int:
     """Write planes that nobody acquired, over the whole beat, as a pretrained model sees them in the acquired ones.
 
@@ -29,6 +31,8 @@ def synthesize(
         files: how a subject's files are called.
         device: cpu, cuda, or auto for cuda where there is one.
         overwrite: make again what is already there.
+        withdrawn: text or CSV file of participants who withdrew: what is there of them is not read, and what this
+            command wrote of them is removed.
 
     Returns:
         Exit status: 0 if all or some could be made, else 1.
@@ -38,7 +42,7 @@ def synthesize(
         ValueError: if the checkpoint is of another kind, or `planes` asks for nothing known.
     """
     wanted = parse_planes(planes)
-    folder = NiftiFolder(source, files)
+    folder, gone = NiftiFolder(source, files), read_withdrawn(withdrawn)
     folder.subjects()
     if not checkpoint.is_file():
         raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
@@ -46,6 +50,6 @@ def synthesize(
     from cmr_ssl.devices import device_of
     from cmr_ssl.synthesis.synthesizing import synthesize_folder
 
-    worked, failed = synthesize_folder(checkpoint, folder, out, wanted, device_of(device), overwrite)
+    worked, failed = synthesize_folder(checkpoint, folder, out, wanted, device_of(device), overwrite, gone)
     print(f"planes of {worked} subjects synthesised, {failed} not, in {out}")
     return 0 if worked else 1

@@ -16,6 +16,7 @@ from rich.progress import track
 from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.data.nifti import write_image
 from cmr_ssl.data.sources import NiftiFolder
+from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.models.positions import GridPositions
 from cmr_ssl.predicting import Prepared, read_subject
@@ -43,7 +44,13 @@ class Model(NamedTuple):
 
 @torch.inference_mode()
 def synthesize_folder(
-    checkpoint: Path, folder: NiftiFolder, out: Path, wanted: Wanted, device: torch.device, overwrite: bool
+    checkpoint: Path,
+    folder: NiftiFolder,
+    out: Path,
+    wanted: Wanted,
+    device: torch.device,
+    overwrite: bool,
+    withdrawn: Withdrawn = NOBODY,
 ) -> tuple[int, int]:
     """Synthesise the planes of every subject of a folder and return how many worked and how many did not.
 
@@ -52,8 +59,10 @@ def synthesize_folder(
         ValueError: if the checkpoint is of another kind.
     """
     model = load_model(checkpoint, device)
+    subjects = withdrawn.leave(folder.subjects(), folder.folder)
+    withdrawn.erase(out, ["*/synthetic*"], rows=[TABLE])
     with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
-        rows = list(_rows(model, folder, out, wanted, overwrite))
+        rows = list(_rows(model, folder, subjects, out, wanted, overwrite))
     table = pd.DataFrame(rows)
     write_csv(out / TABLE, table)
     failed = int((table["problem"] != "").sum())
@@ -71,9 +80,11 @@ def load_model(checkpoint: Path, device: torch.device) -> Model:
     return Model(task, trained, device, f"synthesised by cmr_ssl, not acquired; model {fingerprint(checkpoint)}")
 
 
-def _rows(model: Model, folder: NiftiFolder, out: Path, wanted: Wanted, overwrite: bool) -> Iterator[Row]:
+def _rows(
+    model: Model, folder: NiftiFolder, subjects: list[str], out: Path, wanted: Wanted, overwrite: bool
+) -> Iterator[Row]:
     """Yield a row a subject; one that fails has a problem instead of files."""
-    for subject in track(folder.subjects(), "synthesising"):
+    for subject in track(subjects, "synthesising"):
         files = [out / subject / f"{name}.nii.gz" for name in wanted.names()]
         row: Row = {"subject": subject, "files": " ".join(file.name for file in files), "seconds": np.nan}
         if not overwrite and all(made_before(file, model.description) for file in files):

@@ -148,3 +148,49 @@ def test_a_table_that_knows_nothing_of_the_field_still_gives_splits(visits, tabl
     read = joined(visits, table)
     assert list(read["in_table"]) == [True] * 5 + [False]
     assert "LVEF (%)" not in read
+
+
+def people(folder, *subjects):
+    return write_cache(folder / "people", {subject: (5, LONG_AXIS) for subject in subjects})
+
+
+def values_of(cache, folder, text, name="LVEF (%)", **options):
+    (folder / "t.csv").write_text(text)
+    return joined(cache, folder / "t.csv", **options)[name].tolist()
+
+
+def test_codes_under_the_names_of_the_field_are_no_values(tmp_path, caplog):
+    cache = people(tmp_path, "900000001", "900000002", "900000003", "900000004")
+    text = "eid,LVEF (%),LVEDV (mL)\n900000001,-1,120\n900000002,NA,-1\n900000003,-3,\n900000004,60,130\n"
+    np.testing.assert_array_equal(values_of(cache, tmp_path, text), [np.nan, np.nan, np.nan, 60])
+    np.testing.assert_array_equal(values_of(cache, tmp_path, text, "LVEDV (mL)"), [120, np.nan, np.nan, 130])
+    assert "'-1' of subject 900000001, are codes for no answer" in caplog.text
+
+
+def test_decimal_commas_are_decimals(tmp_path, caplog):
+    cache = people(tmp_path, "900000001", "900000002")
+    assert values_of(cache, tmp_path, "eid;LVEF (%)\n900000001;61,5\n900000002;55,25\n") == [61.5, 55.25]
+    with pytest.raises(ValueError, match="separate columns by ; if numbers have decimal commas"):
+        values_of(cache, tmp_path, "eid,LVEF (%)\n900000001,61,5\n900000002,55,2\n")
+
+
+def test_ids_without_their_zeros_are_found_and_said(tmp_path, caplog):
+    cache = people(tmp_path, "0050772", "0050773", "1050774")
+    assert values_of(cache, tmp_path, "eid,LVEF (%)\n50772,50\n50773,60\n1050774,55\n") == [50, 60, 55]
+    assert "2 of 3 subjects were found in" in caplog.text
+    with pytest.raises(ValueError, match=r"'1.05E\+06', an id that a spreadsheet rounded; it may be '1050774'"):
+        values_of(cache, tmp_path, "eid,LVEF (%)\n50772,50\n50773,60\n1.05E+06,55\n")
+    again = people(tmp_path / "again", "0050772", "50772")
+    with pytest.raises(ValueError, match=r"column 'eid' of .* has '50772' for '0050772' and '50772'"):
+        values_of(again, tmp_path, "eid,LVEF (%)\n50772,50\n")
+
+
+def test_relatives_without_their_zeros_are_relatives(tmp_path):
+    cache = people(tmp_path, "0050772", "1050774")
+    (tmp_path / "t.csv").write_text("eid,Age\n50772,50\n1050774,60\n")
+    (tmp_path / "kin.dat").write_text("ID1 ID2\n50772 1050774\n")
+    splits = [
+        joined(cache, tmp_path / "t.csv", relatives=tmp_path / "kin.dat", fractions=(share, 1 - share, 0.0))["split"]
+        for share in (0.1, 0.3, 0.5, 0.7, 0.9)
+    ]
+    assert all(split.nunique() == 1 for split in splits)

@@ -82,9 +82,9 @@ def test_marks_of_missing_values_are_unknown(tmp_path, mark):
 
 
 def test_codes_for_no_answer_are_unknown_in_fields_of_uk_biobank_only(tmp_path):
-    path = written(tmp_path, {"eid": IDS, "p21003_i2": [-1, -3, -2], "Change": [-1, -3, -2]})
-    np.testing.assert_array_equal(read_phenotypes(path, ["Age", "Change"], IDS), [[NAN, -1], [NAN, -3], [-2, -2]])
-    assert read_classes(path, "p21003_i2", IDS)[1] == ["-2"]
+    path = written(tmp_path, {"eid": IDS, "p845_i2": [-1, -3, -2], "Change": [-1, -3, -2]})
+    np.testing.assert_array_equal(read_phenotypes(path, ["845", "Change"], IDS), [[NAN, -1], [NAN, -3], [-2, -2]])
+    assert read_classes(path, "p845_i2", IDS)[1] == ["-2"]
     assert len(read_classes(path, "Change", IDS)[1]) == 3
 
 
@@ -105,8 +105,8 @@ def test_a_row_written_twice_counts_once_but_two_values_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        (("dcm", "hcm"), r"column 'Age' of the table holds 'dcm', 'hcm', which are no numbers: .*Classification"),
-        (("61", '"61,5"'), "holds '61,5', which are no numbers"),
+        (("dcm", "hcm"), f"column 'Age' of .*table.csv holds 'dcm', 'hcm' .*{IDS[0]}.* no numbers: .*Classification"),
+        (("61.5", '"61,5"'), "holds '61.5' beside '61,5': write all with decimal points"),
     ],
 )
 def test_texts_are_no_numbers_and_are_quoted(tmp_path, cells, message):
@@ -154,7 +154,7 @@ def test_classes_may_be_whole_numbers_in_the_order_of_their_values(tmp_path, cel
 
 
 def test_a_column_of_measurements_is_no_column_of_classes(tmp_path):
-    with pytest.raises(ValueError, match=r"column 'Age' of the table holds numbers such as 61.5, not classes: .*Regr"):
+    with pytest.raises(ValueError, match=f"column 'Age' of .* such as 61.5 of subject {IDS[1]}, not classes: .*Regr"):
         read_classes(texts(tmp_path, "61", "61.5", "62"), "Age", IDS)
 
 

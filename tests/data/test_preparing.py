@@ -18,6 +18,7 @@ from cmr_ssl.data.prepare import Preparation
 from cmr_ssl.data.preparing import prepare, prepare_cohort
 from cmr_ssl.data.sources import EdEs, LabelFile, NiftiFiles
 from cmr_ssl.data.study import Finding
+from cmr_ssl.data.withdrawal import read_withdrawn
 from tests.processes import group_is_alive, wait_until
 from tests.studies import series, study, write_image, write_study
 
@@ -277,3 +278,18 @@ def test_the_real_ed_es_stacks_are_kept_for_per_frame_tasks(tmp_path):
         assert lv[frame == 0].sum() > lv[frame == 1].sum()
         if subject == "SC-N-02":
             assert tensors["acquired"][:, 1].tolist() == [0] + [1] * 8
+
+
+def test_withdrawn_participants_are_not_read_and_go_from_the_cache(tmp_path, caplog):
+    source, cache = Made((*Made.names, "900000002_3")), tmp_path / "cache"
+    assert run(source, cache) == 0
+    (tmp_path / "w.csv").write_text("eid\n900000002\n900000777\n")
+    gone = read_withdrawn(tmp_path / "w.csv")
+    source.reads.clear()
+    other = Preparation(size=32, spacing_mm=3.6538, frames=12)  # everybody is read again
+    assert prepare_cohort(source, cache, other, {"files": "made"}, Crew(), gone) == 0
+    assert source.reads == ["900000001", "900000003"] == read_cohort(cache)["subject"].tolist()
+    assert "900000002" not in (cache / RECORDS).read_text()
+    assert sorted(path.stem for path in (cache / "subjects").iterdir()) == source.reads
+    assert "1 of 2 participants" in caplog.text
+    assert f"2 files, 2 journal entries and 2 rows of tables were removed from {cache}, and none is left" in caplog.text

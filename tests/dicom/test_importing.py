@@ -17,6 +17,7 @@ from cmr_ssl.cli import main
 from cmr_ssl.data.cache import RECORDS, subject_file
 from cmr_ssl.data.prepare import Preparation
 from cmr_ssl.data.preparing import prepare
+from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.dicom import archive, importing
 from cmr_ssl.dicom.importing import JOURNALS, import_dicom, import_ukb
 from cmr_ssl.planes import VIEWS
@@ -306,3 +307,27 @@ def test_files_that_change_under_the_reader_are_read_again_and_lose_nothing(zips
     assert {row["subject"]: row["status"] for row in rows(tmp_path / "out")}[IDS[1]] == "rejected"
     assert import_ukb(folder, tmp_path / "out") == 0
     assert {row["status"] for row in rows(tmp_path / "out")} == {"accepted"}
+
+
+def test_withdrawn_participants_are_not_imported_and_what_was_is_gone(clean, tmp_path, caplog):
+    out = tmp_path / "out"
+    for name in ("900000001", "900000002_3", "900000003"):
+        write_zip(tmp_path / "source" / f"{name}.zip", clean)
+    (tmp_path / "source" / "900000002").symlink_to(tmp_path)
+    assert import_dicom(tmp_path / "source", out) == 0
+    (tmp_path / "w.csv").write_text("900000002\n")
+    assert import_dicom(tmp_path / "source", out, withdrawn=tmp_path / "w.csv") == 0
+    assert subjects(out) == ["900000001", "900000003"]
+    assert not (out / "900000002_3").exists()
+    assert "900000002" not in "".join([*journal(out), (out / "findings.csv").read_text()])
+    assert "1 journal entries and 3 rows of tables were removed" in caplog.text
+    assert (tmp_path / "source" / "900000002_3.zip").is_file()  # what was handed over is not ours
+
+
+def test_a_study_is_withdrawn_by_the_name_of_any_of_its_folders():
+    class Kin(importing.DicomFolder):
+        def archives(self, subject):
+            return [Path("a"), Path("900000002_3")] if subject == "a" else [Path(subject)]
+
+    gone = importing.with_kin(Withdrawn(Path("w"), frozenset({"900000002"})), Kin(Path()), ["a", "b"])
+    assert [gone.includes(subject) for subject in ("a", "b")] == [True, False]
