@@ -46,8 +46,13 @@ class NiftiFolder:
         return found
 
     def fingerprint(self, subject: str) -> str:
-        """Return a digest of the names, sizes and times of the subject's files."""
+        """Return a digest of the names, sizes and times of the subject's files.
+
+        Raises:
+            FileNotFoundError: if the subject's folder is gone.
+        """
         folder = self.folder / subject
+        folder.stat()
         stats = [(one, folder / one) for name in self._names(subject) for one in spellings(name)]
         lines = [f"{name} {s.st_size} {s.st_mtime_ns}" for name, path in stats if path.is_file() for s in [path.stat()]]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
