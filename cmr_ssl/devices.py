@@ -9,15 +9,16 @@ def device_of(name: str) -> torch.device:
     Raises:
         ValueError: if there is no such device.
     """
-    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if name == "auto":
-        name = "cuda" if there else "cpu"
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
     except RuntimeError as error:
         raise ValueError(f"{name!r} is no device: choose cpu, cuda or auto") from error
-    if device.type == "cuda" and (device.index or 0) >= there:
-        raise ValueError(f"there is no {name}: {gpus(there)}; choose --device cpu or auto")
+    if device.type == "cuda":
+        there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if not torch.cuda.is_available() or (device.index or 0) >= max(there, 1):
+            raise ValueError(f"there is no {name}: {gpus(there)}; choose --device cpu or auto")
     return device
 
 

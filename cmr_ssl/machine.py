@@ -3,8 +3,10 @@
 import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 OF_MACHINE = {
     errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.EPERM, errno.ETIMEDOUT,
@@ -61,6 +63,31 @@ def raise_if_stopped(error: BaseException) -> None:
     raise_if_machine(error)
     if isinstance(error, OSError) and error.errno in NOBODY_CAN_WRITE:
         raise error
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether a file is there; newer versions of Python take a disk that fails for a missing file.
+
+    Raises:
+        OSError: if the machine failed to tell.
+    """
+    return stat.S_ISREG(_mode(path))
+
+
+def is_dir(path: Path) -> bool:
+    """Tell whether a folder is there; see `is_file`."""
+    return stat.S_ISDIR(_mode(path))
+
+
+def _mode(path: Path) -> int:
+    """Return the kind of a file, 0 where there is none."""
+    try:
+        return path.stat().st_mode
+    except OSError as error:
+        raise_if_machine(error)
+    except ValueError:  # a name that no file can have
+        pass
+    return 0
 
 
 def remedy(error: OSError) -> str:
