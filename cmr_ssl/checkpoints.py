@@ -10,6 +10,7 @@ import torch
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from torch import Tensor, nn
 
+from cmr_ssl.machine import raise_if_machine
 from cmr_ssl.models import Encoder
 
 PREFIX = "encoder."
@@ -44,6 +45,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zipfile(path))
     except Exception as error:  # a file that is no checkpoint can fail in any way
+        raise_if_machine(error)
         reason = (str(error) or type(error).__name__).splitlines()[0].split(". ")[0]
         raise ValueError(f"{path} is damaged or no checkpoint of plain tensors ({reason})") from error
     if not isinstance(checkpoint, dict):

@@ -26,6 +26,7 @@ COMMANDS = {
     "check-release": ("cmr_ssl.release.command:check_release", "refuse files that give participants or paths away"),
 }
 WRAPPER = re.compile("Parser key|Does not validate|Problem with given class_path")
+RESUMING = " (--ckpt_path auto goes on from the last checkpoint)"
 TRAINING = {
     "fit": "train a task",
     "validate": "measure a checkpoint on the validation split",
@@ -87,7 +88,7 @@ def sentence(error: BaseException) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit status; mistakes of the user are one sentence, not a traceback."""
+    """Run the command line and return the exit status; mistakes of users and faults of machines are one sentence."""
     command, *rest = arguments if arguments is not None else sys.argv[1:] or ["--help"]
     if command in ("-h", "--help"):
         print(usage())
@@ -101,6 +102,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return run([command, *rest])
     except (ArgumentError, ValueError, FileNotFoundError, FileExistsError, FloatingPointError) as error:
         print(f"error: {sentence(error)}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        from cmr_ssl.machine import fault_of
+
+        told = fault_of(error)
+        if told is None:  # a mistake of ours, whose traceback is wanted
+            raise
+        print(f"error: {told}{RESUMING if command == 'fit' else ''}", file=sys.stderr)
         return 1
     print(f"error: there is no command {command!r}\n\n{usage()}", file=sys.stderr)
     return 2

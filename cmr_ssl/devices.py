@@ -4,10 +4,30 @@ import torch
 
 
 def device_of(name: str) -> torch.device:
-    """Return the device called `name`: cpu, cuda, or auto for cuda where there is one."""
+    """Return the device called `name`: cpu, cuda, cuda:NUMBER, or auto for cuda where there is one.
+
+    Raises:
+        ValueError: if there is no such device.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"{name!r} is no device: choose cpu, cuda or auto") from error
+    if device.type == "cuda":
+        there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if not torch.cuda.is_available() or (device.index or 0) >= max(there, 1):
+            raise ValueError(f"there is no {name}: {gpus(there)}; choose --device cpu or auto")
+    return device
+
+
+def gpus(count: int) -> str:
+    """Return how many GPUs there are, and why perhaps none, in words."""
+    if count:
+        return f"this machine has {count} GPU{'s' if count > 1 else ''}"
+    built = f"for CUDA {torch.version.cuda}" if torch.version.cuda else "for the CPU only"
+    return f"torch sees no GPU on this machine (it was built {built})"
 
 
 def has_bfloat16(device: torch.device) -> bool:

@@ -7,14 +7,14 @@ import logging
 import os
 import signal
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule
 from lightning.fabric.utilities.rank_zero import rank_zero_info
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
-from lightning.pytorch.utilities.exceptions import SIGTERMException
+from lightning.pytorch.utilities.exceptions import MisconfigurationException, SIGTERMException
 
 import cmr_ssl.callbacks
 import cmr_ssl.data.datamodule
@@ -22,6 +22,7 @@ import cmr_ssl.tasks  # noqa: F401  (importing makes bare class names work in co
 from cmr_ssl.callbacks.checkpoints import BEST, LAST, checkpoint_file, resumable
 from cmr_ssl.checkpoints import encoder_description, parse_encoder, read_checkpoint
 from cmr_ssl.devices import device_of, has_bfloat16
+from cmr_ssl.launching import check_launch, first_process
 
 RUNS = "runs"
 TERMINATED = 128 + signal.SIGTERM  # exit status, as shells tell it
@@ -57,6 +58,7 @@ class RunCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Check everything that can be checked before anything is built."""
         asked, folder = self.asked, self.asked.trainer.default_root_dir
+        check_launch(asked.trainer, os.environ)
         if asked.ckpt_path:
             check_same_model(self.model_asked_for, asked.model, asked.ckpt_path)
         elif self.config.subcommand != "fit":
@@ -127,12 +129,6 @@ def check_unused(folder: str) -> None:
         )
 
 
-def first_process(environment: Mapping[str, str]) -> bool:
-    """Tell whether this is the first process of a run, whoever launched it: torchrun, SLURM, Lightning or nobody."""
-    ranks = (environment.get(name) for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID"))  # in Lightning's order
-    return int(next((rank for rank in ranks if rank is not None), 0)) == 0
-
-
 def check_same_model(asked: Namespace, stored: Namespace, path: str) -> None:
     """Raise ValueError where the checkpoint describes another model than the config.
 
@@ -168,7 +164,11 @@ def tensorboard(folder: str) -> Namespace:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one of Lightning's subcommands with `arguments` and return the exit status: 143 where SIGTERM ended it."""
+    """Run one of Lightning's subcommands with `arguments` and return the exit status: 143 where SIGTERM ended it.
+
+    Raises:
+        ValueError: if the config asks for what cannot be.
+    """
     for start in NOISE:
         warnings.filterwarnings("ignore", start)
     messages = logging.getLogger("lightning.pytorch.utilities.rank_zero")
@@ -188,4 +188,6 @@ def run(arguments: Sequence[str]) -> int:
     except SIGTERMException:  # Lightning's leaves with 0, as if all had been done
         rank_zero_info("Ended by SIGTERM: the same command with --ckpt_path last goes on.")
         return TERMINATED
+    except MisconfigurationException as error:  # such as more devices than there are
+        raise ValueError(str(error)) from error
     return 0

@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from cmr_ssl.data.preparing import Unwritable, sentence
+from cmr_ssl.data.apart import check_apart
+from cmr_ssl.data.preparing import sentence
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.data.withdrawal import read_withdrawn
 
@@ -38,10 +39,11 @@ def predict(
 
     Raises:
         FileNotFoundError: if checkpoint or source are missing.
-        ValueError: if the checkpoint is of another kind, or `out` holds predictions of another one.
+        ValueError: if the checkpoint is of another kind, `out` holds predictions of another one or lies in
+            `source`, or there is no such device.
     """
     folder, gone = NiftiFolder(source, files), read_withdrawn(withdrawn)
-    folder.subjects()
+    check_apart(source, out, folder.subjects())
     if not checkpoint.is_file():
         raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
 
@@ -50,7 +52,7 @@ def predict(
 
     try:
         worked, failed = predict_folder(checkpoint, folder, out, device_of(device), overwrite, gone)
-    except (OSError, Unwritable, KeyboardInterrupt) as stopped:
+    except (OSError, MemoryError, KeyboardInterrupt) as stopped:
         print(sentence(stopped, out, "Predicting"), file=sys.stderr)
         return 1
     print(f"{worked} subjects predicted, {failed} not, in {out / TABLE}")

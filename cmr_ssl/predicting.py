@@ -15,11 +15,11 @@ from torch.utils.data import default_collate
 
 from cmr_ssl.callbacks.reconstructions import plane_titles
 from cmr_ssl.checkpoints import fingerprint
+from cmr_ssl.data.alone import alone
 from cmr_ssl.data.cache import PreparedSubject, remove_halves, write_subject
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.journal import tidy_lines
 from cmr_ssl.data.prepare import Preparation, digest, prepare_study
-from cmr_ssl.data.preparing import NOBODY_CAN_WRITE, Unwritable
 from cmr_ssl.data.restore import restore, write_labels
 from cmr_ssl.data.sample import Sample, to_device
 from cmr_ssl.data.sources import NiftiFolder
@@ -27,6 +27,7 @@ from cmr_ssl.data.study import Finding, Series, Study
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.doubts import possible
+from cmr_ssl.machine import raise_if_stopped
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.predict import TABLE
 from cmr_ssl.quantify import MISSING, MS_A_MINUTE, grouped
@@ -77,7 +78,7 @@ def predict_folder(
 
     Raises:
         FileNotFoundError: if checkpoint or subjects are missing.
-        Unwritable: if `out` takes no more files.
+        OSError: if the machine failed to read, or `out` takes no more files.
         ValueError: if the checkpoint is of another kind, or `out` holds predictions of another one.
     """
     trained = load_task(checkpoint)
@@ -85,11 +86,11 @@ def predict_folder(
         raise ValueError(f"{checkpoint} is of a {type(trained.task).__name__}, which predicts nothing: fine-tune it")
     trained.task.to(device)
     subjects = withdrawn.leave(folder.subjects(), folder.folder)
-    withdrawn.erase(out, MADE, [f"{JOURNAL}/*.jsonl"], [TABLE])
-    journal = Journal(out, digest({"checkpoint": fingerprint(checkpoint), "files": folder.files.settings()}), overwrite)
-    with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
-        rows = list(_rows(trained, folder, subjects, out, device, journal))
-    write_csv(out / TABLE, pd.DataFrame(rows))
+    settings = digest({"checkpoint": fingerprint(checkpoint), "files": folder.files.settings()})
+    with alone(out / JOURNAL, settings), torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
+        withdrawn.erase(out, MADE, [f"{JOURNAL}/*.jsonl"], [TABLE])
+        rows = list(_rows(trained, folder, subjects, out, device, Journal(out, settings, overwrite)))
+        write_csv(out / TABLE, pd.DataFrame(rows))
     failed = sum(row["problem"] != "" for row in rows)
     return len(rows) - failed, failed
 
@@ -140,10 +141,10 @@ def _rows(
 
 
 def predict_subject(trained: Trained, folder: NiftiFolder, subject: str, out: Path, device: torch.device) -> Row:
-    """Return the row of a subject and write its label maps; whatever goes wrong becomes the row's problem.
+    """Return the row of a subject and write its label maps; whatever is wrong with it becomes the row's problem.
 
     Raises:
-        Unwritable: if `out` takes no more files.
+        OSError: if the machine failed to read, or `out` takes no more files.
     """
     task = trained.task
     try:
@@ -152,8 +153,7 @@ def predict_subject(trained: Trained, folder: NiftiFolder, subject: str, out: Pa
         elif isinstance(task, PhenotypePrediction):
             found = phenotypes(task, (read := read_subject(folder, subject, trained, device, trained.views)).batch)
     except Exception as error:  # one subject among thousands must not stop the others
-        if isinstance(error, OSError) and error.errno in NOBODY_CAN_WRITE:
-            raise Unwritable(f"{out} cannot be written ({error.strerror})") from error
+        raise_if_stopped(error)
         return {"subject": subject, "problem": f"{type(error).__name__}: {error}"}
     return {"subject": subject, "problem": "", FOUND: in_words(read.findings)} | found
 

@@ -5,7 +5,6 @@ import io
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -14,11 +13,13 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cmr_ssl.data.apart import check_apart
 from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.data.sources.label_folder import LabelFolder, LabelledHeart
 from cmr_ssl.data.sources.nifti_files import LabelFile, NiftiFiles
 from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.doubts import notes, set_aside, trusted
+from cmr_ssl.machine import in_words, raise_if_stopped
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.volumes import FOUR_CHAMBER, TWO_CHAMBER, Measured, ends_of_beat, measure
 from cmr_ssl.workers import pool
@@ -77,24 +78,25 @@ def quantify(
     Raises:
         FileExistsError: if the table or pictures are there and may not be replaced.
         FileNotFoundError: if no subject has a label map.
-        ValueError: if there is no worker, nothing to measure on is named, or the table cannot be written.
+        ValueError: if there is no worker, nothing to measure on is named, a file cannot be read or written, or the
+            pictures would lie among the label maps.
     """
     if workers < 1:
         raise ValueError(f"{workers} workers measure nothing: give at least 1")
     _check_room(out, curves, overwrite)
     source = LabelFolder(labels, _needed(files), files.facts)
     gone = read_withdrawn(withdrawn)
-    subjects = gone.leave(source.subjects(), labels)
+    subjects = source.subjects()
     if curves is not None:
+        check_apart(labels, curves, subjects)
         gone.erase(curves, ["*.png"])
+    subjects = gone.leave(subjects, labels)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written should say so before the work is done
         rows = _all_rows(partial(quantify_subject, source, curves), subjects, workers)
         write_atomically(out, lambda stream: stream.write(to_csv(rows).encode()))
     except OSError as error:
-        raise ValueError(f"{error.filename or out} cannot be written ({error.strerror or error})") from error
-    except BrokenProcessPool as error:
-        raise ValueError("a worker process was killed, perhaps for want of memory: give fewer --workers") from error
+        raise ValueError(in_words(error, out)) from error
     _summarise(rows, out)
     return (
         0 if any(np.isfinite(value) for one in rows for name, value in one.values.items() if name != HEART_RATE) else 1
@@ -102,12 +104,13 @@ def quantify(
 
 
 def quantify_subject(source: LabelFolder, curves: Path | None, subject: str) -> Quantified:
-    """Measure one subject and draw its curves; whatever goes wrong with its files becomes a reason."""
+    """Measure one subject and draw its curves; whatever is wrong with its files becomes a reason."""
     try:
         heart = set_aside(source.read(subject))
         rate = heart_rate(heart)
         measured = trusted(measure({view: one.map for view, one in heart.views.items()}, rate), heart)
     except Exception as error:
+        raise_if_stopped(error)
         return failed(subject, error)
     if curves is not None and measured.curves:
         _draw(curves / f"{subject}.png", heart, measured, subject)

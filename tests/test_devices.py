@@ -11,6 +11,19 @@ def test_auto_is_the_gpu_where_there_is_one(there, kind, monkeypatch):
     assert device_of("cpu").type == "cpu"
 
 
+@pytest.mark.parametrize(("name", "count"), [("cuda", 0), ("cuda:0", 0), ("cuda:3", 2)])
+def test_a_gpu_that_is_not_there_is_refused_in_one_sentence(name, count, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+    with pytest.raises(ValueError, match=f"there is no {name}: .*GPU"):
+        device_of(name)
+
+
+def test_a_device_that_nobody_knows_is_refused_in_one_sentence():
+    with pytest.raises(ValueError, match="'gpus' is no device: choose cpu, cuda or auto"):
+        device_of("gpus")
+
+
 @pytest.mark.parametrize("capability", ["avx512_bf16", "amx_bf16", "bf16", None])
 def test_a_cpu_has_bfloat16_only_if_it_says_so(capability, monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {capability: True} if capability else {})

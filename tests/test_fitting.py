@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cmr_ssl.callbacks.checkpoints import checkpoint_file
-from cmr_ssl.fitting import check_unused, find_checkpoint, first_process
+from cmr_ssl.fitting import check_unused, find_checkpoint
 from tests.caches import COHORT, write_cache
 from tests.runs import SMOKE, config_without_pictures, probe, run, run_elsewhere
 
@@ -145,11 +145,6 @@ def test_a_folder_that_holds_a_run_is_not_overwritten_whoever_launches(cache, st
     for name, rank in launched.items():
         monkeypatch.setenv(name, rank)
     assert f"{started} already holds a run" in fails(capsys, cache, started)
-
-
-@pytest.mark.parametrize("launched", [{"RANK": "8", "LOCAL_RANK": "0"}, {"SLURM_PROCID": "1"}, {"LOCAL_RANK": "1"}])
-def test_other_processes_leave_guarding_to_the_first(launched):
-    assert not first_process(launched)
 
 
 def test_auto_starts_a_run_and_goes_on_with_it(cache, tmp_path, started):

@@ -1,5 +1,6 @@
 import dataclasses
 import errno
+import os
 import shutil
 
 import pandas as pd
@@ -125,6 +126,22 @@ def test_whatever_goes_wrong_with_a_subject_is_a_row(checkpoint, source, tmp_pat
     assert problems[2] == "RuntimeError: out of memory"
     assert "no plane of sa, la_4ch" in problems[3]
     assert "1 subjects predicted, 3 not" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE])
+def test_errors_of_the_machine_stop_and_are_no_row(checkpoint, source, tmp_path, monkeypatch, capsys, number):
+    with monkeypatch.context() as patch:
+        fail_at(patch, IDS[1], OSError(number, os.strerror(number), "sa.nii.gz"))
+        assert predict(checkpoint, source, tmp_path / "out") == 1
+    assert "sa.nii.gz cannot be read" in capsys.readouterr().err
+    assert predict(checkpoint, source, tmp_path / "out") == 0
+    problems = pd.read_csv(tmp_path / "out" / "phenotypes.csv", keep_default_na=False)["problem"]
+    assert problems.tolist() == ["", "", ""]
+
+
+def test_predictions_among_the_studies_are_refused(checkpoint, source, capsys):
+    assert predict(checkpoint, source, source / "predictions") == 1
+    assert "lies in the folder that is read" in capsys.readouterr().err
 
 
 def test_halves_of_a_killed_run_do_not_stay(source, tmp_path):

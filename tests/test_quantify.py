@@ -1,4 +1,6 @@
 import csv
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from jsonargparse import auto_cli
 
 from cmr_ssl import quantify as module
+from cmr_ssl.data.sources import nifti_image
 from cmr_ssl.data.sources.nifti_files import NiftiFiles
 from cmr_ssl.phantom.command import phantom
 from cmr_ssl.quantify import grouped, quantify
@@ -142,6 +145,25 @@ def test_what_nobody_foresaw_stops_one_subject_only(tmp_path, monkeypatch):
     assert rows.loc["a"].drop("Not measurable").isna().all()
     assert rows.loc["a", "Not measurable"].endswith(": unexpected ZeroDivisionError: division by zero")
     assert rows.loc["b", "LVEF (%)"] == 80
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE])
+def test_errors_of_the_machine_stop_and_leave_no_table(tmp_path, monkeypatch, number):
+    filed(tmp_path / "labels", "900000001", stack([1500, 1200, 900, 1200]))
+
+    def fail(*_):
+        raise OSError(number, os.strerror(number), "seg_sa.nii.gz")
+
+    monkeypatch.setattr(nifti_image, "_load", fail)
+    with pytest.raises(ValueError, match="seg_sa.nii.gz cannot be read or written"):
+        run("--labels", tmp_path / "labels", "--out", tmp_path / "volumes.csv", "--files", FIELD)
+    assert not (tmp_path / "volumes.csv").exists()
+
+
+def test_pictures_among_the_label_maps_are_refused(tmp_path):
+    filed(tmp_path / "labels", "900000001", stack([1500, 1200, 900, 1200]))
+    with pytest.raises(ValueError, match="lies in the folder that is read"):
+        quantify(tmp_path / "labels", tmp_path / "v.csv", curves=tmp_path / "labels" / "curves")
 
 
 def test_nothing_measured_is_a_failure(tmp_path):

@@ -61,8 +61,8 @@ class FiniteLoss(Callback):
         if trainer.state.fn == TrainerFn.FITTING and loss is not None and not loss.isfinite():
             raise FloatingPointError(
                 f"{VALIDATED} is {float(loss)} in epoch {trainer.current_epoch}, step {trainer.global_step}: look at "
-                "the images and labels of the validation subjects, lower the learning rate, or train with "
-                "--trainer.precision 32-true; the last checkpoint is from before this validation"
+                "the images and labels of the validation subjects, and whether they can be read, lower the learning "
+                "rate, or train with --trainer.precision 32-true; the last checkpoint is from before this validation"
             )
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:

@@ -29,10 +29,13 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+from cmr_ssl.machine import MachineFault, fault_of, in_words, of_machine
+
 FORMAT = "cmr_ssl planes 1"
 SETTINGS = "settings.json"
 RECORDS = "records.jsonl"
 COHORT = "cohort.parquet"
+SUBJECTS = "subjects"
 HALF_WRITTEN = ".writing-"  # how names of files begin that are not complete yet
 
 
@@ -52,7 +55,7 @@ class PreparedSubject(NamedTuple):
 
 def subject_file(cache: Path, subject: str) -> Path:
     """Return where `subject` lies in `cache`; any name becomes a harmless file name."""
-    return cache / "subjects" / f"{quote(subject, safe=' ')}.safetensors"
+    return cache / SUBJECTS / f"{quote(subject, safe=' ')}.safetensors"
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -65,7 +68,9 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(path)  # a full disk does not say where
         temporary.unlink(missing_ok=True)
         raise
 
@@ -74,6 +79,22 @@ def remove_halves(folder: Path) -> None:
     """Remove what killed runs left half written in a folder that nobody else writes to now."""
     for half in folder.glob(f"{HALF_WRITTEN}*"):
         half.unlink()
+
+
+def raise_unless_damaged(error: BaseException, path: Path) -> None:
+    """Raise what kept a prepared file from being read, unless it is the file; safetensors calls much a missing file.
+
+    Raises:
+        MachineFault: if the machine failed.
+    """
+    told = fault_of(error)
+    try:
+        with path.open("rb") as stream:
+            stream.read(1)
+    except OSError as why:
+        told = told or (in_words(why, path) if of_machine(why) else None)
+    if told:
+        raise MachineFault(told) from error
 
 
 def write_subject(cache: Path, subject: str, prepared: PreparedSubject, settings_digest: str) -> Path:

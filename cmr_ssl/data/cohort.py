@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cmr_ssl.data.cache import COHORT, RECORDS, read_settings, write_atomically
 from cmr_ssl.data.journal import Record, read_records
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
+from cmr_ssl.machine import raise_if_machine
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,6 +68,7 @@ def read_cohort(cache: Path, withdrawn: Withdrawn = NOBODY) -> pd.DataFrame:
     try:
         table = pd.read_parquet(cache / COHORT)
     except (OSError, ValueError) as error:
+        raise_if_machine(error)
         raise ValueError(f"{cache / COHORT} cannot be read ({error}): run `prepare` again") from error
     missing = sorted(set(COLUMNS) - set(table.columns))
     if missing or (table["settings"] != settings["digest"]).any():

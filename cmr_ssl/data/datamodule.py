@@ -21,7 +21,7 @@ from cmr_ssl.data.policy import NOTHING_REJECTED, read_rejected, without
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.data.sampling import EvaluationSampler, TrainingLoader, TrainingSampler
 from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
-from cmr_ssl.data.subjects import first_subjects, usable
+from cmr_ssl.data.subjects import check_files, first_subjects, usable
 from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.seeds import subject_seeds
 
@@ -118,6 +118,7 @@ class CineDataModule(LightningDataModule):
         self.phenotypes = pd.DataFrame(index=sorted(cohort["subject"]))
         log.info("subjects: %s", ", ".join(f"{len(subjects)} {name}" for name, subjects in self.subjects.items()))
         self.check_counts(TrainerFn(stage).value)
+        check_files(self.cache, {split: self.subjects[split] for split in self.needed})
         if self.labels:
             self.check_labelled({*cohort["subject"][cohort["labelled"].astype(bool)]})
 

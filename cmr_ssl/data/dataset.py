@@ -13,9 +13,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, UNLABELLED
-from cmr_ssl.data.cache import subject_file
+from cmr_ssl.data.cache import raise_unless_damaged, subject_file
 from cmr_ssl.data.policy import NOTHING, Places, keeps
 from cmr_ssl.data.sample import Sample
+from cmr_ssl.machine import MachineFault
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 
 log = logging.getLogger(__name__)
@@ -128,7 +129,7 @@ class PlaneDataset(Dataset[Sample]):
         """Read one subject; one whose file is damaged is reported and becomes a sample without any plane.
 
         Raises:
-            RuntimeError: where so many files are damaged that something else must be wrong.
+            MachineFault: if the machine failed to read, or so many files are damaged that something else must be wrong.
         """
         if index == len(self):
             return self.blank()
@@ -138,10 +139,11 @@ class PlaneDataset(Dataset[Sample]):
         try:
             self.fill(sample, path, self.rejected.get(subject, NOTHING))
         except (OSError, SafetensorError, RuntimeError) as error:
+            raise_unless_damaged(error, path)
             message = f"subject {subject}: {path} is not as prepared ({error}): delete it and run prepare again"
             self.damaged.add(subject)
             if len(self.damaged) > self.MOST_DAMAGED:
-                raise RuntimeError(
+                raise MachineFault(
                     f"{message}; {len(self.damaged)} files could not be read, is the disk still there?"
                 ) from error
             log.warning("%s; it is left out", message)

@@ -1,6 +1,5 @@
 """A whole cohort: prepare every subject of a source in parallel, and continue where a killed run stopped."""
 
-import errno
 import json
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
@@ -13,13 +12,16 @@ import numpy as np
 
 from cmr_ssl.cluster import ClusterTrouble
 from cmr_ssl.crew import Crew, outcomes
+from cmr_ssl.data.alone import alone
+from cmr_ssl.data.apart import check_apart
 from cmr_ssl.data.cache import (
     COHORT,
     FORMAT,
-    HALF_WRITTEN,
     RECORDS,
     SETTINGS,
+    SUBJECTS,
     PreparedSubject,
+    remove_halves,
     subject_file,
     write_atomically,
     write_subject,
@@ -31,12 +33,12 @@ from cmr_ssl.data.progress import Tally
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder, find_zips, holds_zips
 from cmr_ssl.data.study import Finding, Source
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn
+from cmr_ssl.machine import KILLED, NO_MEMORY, NOBODY_CAN_WRITE, MachineFault, in_words, of_machine
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 
 FIELD_FILES = NiftiFiles()
 PUBLISHED = Preparation()
 NOTHING = Done("", "rejected", ())
-NOBODY_CAN_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
 
 
 class Job(NamedTuple):
@@ -46,11 +48,7 @@ class Job(NamedTuple):
     fingerprint: str
 
 
-class Unwritable(Exception):
-    """Nothing more can be written; the message is one sentence."""
-
-
-STOPPED = (OSError, Unwritable, BrokenProcessPool, ClusterTrouble, KeyboardInterrupt)
+STOPPED = (OSError, MachineFault, BrokenProcessPool, ClusterTrouble, KeyboardInterrupt)
 
 
 def prepare(
@@ -61,6 +59,7 @@ def prepare(
     workers: int = 1,
     scheduler: str = "",
     withdrawn: Path | None = None,
+    prune: bool = False,
 ) -> int:
     """Prepare a folder of NIfTI studies, or of UK Biobank's zips, into a cache to learn from; run it again to continue.
 
@@ -73,20 +72,24 @@ def prepare(
         scheduler: address of a Dask scheduler, whose workers prepare instead, on disks they share with this command.
         withdrawn: text or CSV file of participants who withdrew: what is there of them is not read, and what this
             command wrote of them is removed.
+        prune: remove the prepared files of subjects that the source no longer has, or that are rejected now; otherwise
+            they stay, unused, for a disk may be away for a moment.
 
     Returns:
         Exit status: 0 if anything usable came out, else 1.
 
     Raises:
         FileNotFoundError: if the source holds no subject, or there is no list of those who withdrew.
-        ValueError: if there is no worker, or that list cannot be used.
+        ValueError: if there is no worker, `out` lies in `source`, a command with other settings writes there, or that
+            list cannot be used.
     """
     source, out = source.absolute(), out.absolute()  # workers elsewhere stand in other folders
+    check_apart(source, out, [SUBJECTS])
     crew, gone = Crew(workers, scheduler, (source, out)), read_withdrawn(withdrawn)
     if holds_zips(source):
         zips = find_zips(source)
-        return prepare_cohort(zips, out, preparation, {"archives": asdict(zips.limits)}, crew, gone)
-    return prepare_cohort(NiftiFolder(source, files), out, preparation, {"files": files.settings()}, crew, gone)
+        return prepare_cohort(zips, out, preparation, {"archives": asdict(zips.limits)}, crew, gone, prune)
+    return prepare_cohort(NiftiFolder(source, files), out, preparation, {"files": files.settings()}, crew, gone, prune)
 
 
 def prepare_cohort(
@@ -96,6 +99,7 @@ def prepare_cohort(
     reading: dict[str, object],
     crew: Crew,
     withdrawn: Withdrawn = NOBODY,
+    prune: bool = False,
 ) -> int:
     """Prepare every subject of any source; `reading` are the source's settings that change what is read."""
     subjects = withdrawn.leave(source.subjects(), "the source")
@@ -103,17 +107,20 @@ def prepare_cohort(
     name = digest(settings)
     with Tally(len(subjects)) as tally:
         try:
-            withdrawn.erase(cache, ["subjects/*.safetensors"], [RECORDS], [COHORT])
-            finished = open_cache(cache, settings, name)
-            work = partial(prepare_subject, source, preparation, cache, name)
-            with (cache / RECORDS).open("a", encoding="utf-8") as journal:
-                jobs = _jobs(source, cache, subjects, finished, tally)
-                for record in outcomes(crew, work, jobs, partial(lost, settings=name)):
-                    journal.write(to_line(record))
-                    journal.flush()
-                    tally.add(done(record))
-            remove_strangers(cache, name, set(subjects))
-            tally.close(write_cohort(cache, name, set(subjects)))
+            with alone(cache, name):
+                withdrawn.erase(cache, ["subjects/*.safetensors"], [RECORDS], [COHORT])
+                finished = open_cache(cache, settings, name)
+                work = partial(prepare_subject, source, preparation, cache, name)
+                with (cache / RECORDS).open("a", encoding="utf-8") as journal:
+                    jobs = _jobs(source, cache, subjects, finished, tally)
+                    for record in outcomes(crew, work, jobs, partial(lost, settings=name)):
+                        journal.write(to_line(record))
+                        journal.flush()
+                        tally.add(done(record))
+                remove_halves(cache / SUBJECTS)
+                unused = strangers(cache, name, set(subjects))
+                tally.close(write_cohort(cache, name, set(subjects)))
+                tally.say(set_aside(unused, prune))
         except STOPPED as stopped:
             tally.stop(sentence(stopped, cache))
             return 1
@@ -134,42 +141,61 @@ def open_cache(cache: Path, settings: dict[str, object], name: str) -> dict[str,
 
 
 def prepare_subject(source: Source, preparation: Preparation, cache: Path, settings: str, job: Job) -> Record:
-    """Read, prepare and store one subject; whatever goes wrong with it becomes a rejection with the reason.
+    """Read, prepare and store one subject; whatever is wrong with its data becomes a rejection with the reason.
 
     Raises:
-        Unwritable: if the cache takes no more files.
+        MachineFault: if the machine fails to read, or the cache takes no more files.
     """
     try:
         subject_file(cache, job.subject)  # a name that cannot be written fails before the work is done
-        prepared, findings, acquired = prepare_study(source.read(job.subject), preparation)
+        study = source.read(job.subject)
+        if source.fingerprint(job.subject) != job.fingerprint:
+            return changed(job, settings)
+        prepared, findings, acquired = prepare_study(study, preparation)
+    except MemoryError:
+        return starved(job, settings)
     except Exception as error:
+        if of_machine(error) or isinstance(error, FileNotFoundError):
+            raise MachineFault(f"{job.subject} cannot be read ({error})") from error
         return failed(job, settings, error)
     if prepared is None or acquired is None:
-        subject_file(cache, job.subject).unlink(missing_ok=True)
         return Record(job.subject, "rejected", settings, job.fingerprint, findings)
     try:
         write_subject(cache, job.subject, prepared, settings)
     except OSError as error:
-        if error.errno in NOBODY_CAN_WRITE:
-            raise Unwritable(f"{cache} cannot be written ({error.strerror})") from error
+        if error.errno in NOBODY_CAN_WRITE or of_machine(error):
+            raise MachineFault(f"{cache} cannot be written ({error.strerror})") from error
         return failed(job, settings, error)
     return _usable(job, settings, prepared, findings, acquired)
 
 
-def remove_strangers(cache: Path, settings: str, subjects: set[str]) -> None:
-    """Remove prepared files of subjects the source no longer has (withdrawn, renamed), and halves of killed runs."""
+def strangers(cache: Path, settings: str, subjects: set[str]) -> list[Path]:
+    """Return prepared files of subjects the source no longer has (withdrawn, renamed, away) or that are rejected."""
     latest = {record.subject: record.status for record in read_records(cache, settings)}
     usable = {subject for subject, status in latest.items() if status != "rejected"} & subjects
     known = {subject_file(cache, subject).name for subject in usable}
-    for path in (cache / "subjects").glob("*"):
-        if path.name not in known and (path.suffix == ".safetensors" or path.name.startswith(HALF_WRITTEN)):
-            path.unlink()
+    return [path for path in (cache / SUBJECTS).glob("*.safetensors") if path.name not in known]
+
+
+def set_aside(unused: list[Path], prune: bool) -> str:
+    """Remove prepared files that nobody uses, if they are to be pruned, and return what became of them."""
+    for path in unused if prune else []:
+        path.unlink(missing_ok=True)
+    if not unused or prune:
+        return f"{len(unused)} unused prepared files were removed." if unused else ""
+    return (
+        f"{len(unused)} prepared files are of subjects that the source no longer has, or that are rejected now: they "
+        "are not in the table and not used; remove them with --prune true."
+    )
 
 
 def _jobs(source: Source, cache: Path, subjects: list[str], finished: dict[str, Done], tally: Tally) -> Iterator[Job]:
     """Yield the subjects that are not done, counting those that are."""
     for subject in subjects:
-        fingerprint = source.fingerprint(subject)
+        try:
+            fingerprint = source.fingerprint(subject)
+        except OSError as error:
+            raise MachineFault(f"{subject} cannot be read ({error})") from error
         before = finished.get(subject, NOTHING)
         if before.fingerprint == fingerprint and (
             before.status == "rejected" or subject_file(cache, subject).is_file()
@@ -206,6 +232,17 @@ def failed(job: Job, settings: str, error: Exception) -> Record:
     return Record(job.subject, "rejected", settings, job.fingerprint, [finding])
 
 
+def changed(job: Job, settings: str) -> Record:
+    """Return the record of a subject whose files changed or vanished under the reader; the next run reads it again."""
+    message = "its files changed or vanished while they were read; what there is from before stays, run it again"
+    return Record(job.subject, "rejected", settings, "", [Finding("files-changed", "rejected", "", message)])
+
+
+def starved(job: Job, settings: str) -> Record:
+    """Return the record of a subject for which the memory was too small; the next run tries it again."""
+    return Record(job.subject, "rejected", settings, "", [Finding("no-memory", "rejected", "", NO_MEMORY)])
+
+
 def lost(job: Job, settings: str) -> Record:
     """Return the record of a subject over which a cluster lost workers; the next run tries it again."""
     message = "several workers of the cluster died over it, perhaps for want of memory"
@@ -215,11 +252,13 @@ def lost(job: Job, settings: str) -> Record:
 def sentence(stopped: BaseException, folder: Path, doing: str = "Preparing") -> str:
     """Say in one sentence why a command that writes to a folder stopped and how to go on."""
     if isinstance(stopped, BrokenProcessPool):
-        reason = "a worker process was killed, perhaps for want of memory (fewer --workers need less)"
+        reason = KILLED
     elif isinstance(stopped, KeyboardInterrupt):
         reason = "interrupted"
     elif isinstance(stopped, OSError):
-        reason = f"{folder} cannot be written ({stopped.strerror or stopped})"
+        return f"{doing} stopped: {in_words(stopped, folder)}."
+    elif isinstance(stopped, MemoryError):
+        reason = NO_MEMORY
     else:
         reason = str(stopped)
     return f"{doing} stopped: {reason}; run the same command again to continue."

@@ -61,6 +61,11 @@ class Tally:
         self._bar.stop()
         self._console.print(sentence, style="bold red", markup=False, soft_wrap=True)
 
+    def say(self, sentence: str) -> None:
+        """Say something about what came out, if it is anything."""
+        if sentence:
+            self._console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
     def close(self, table: Path) -> None:
         """Show the summary."""
         self._bar.stop()

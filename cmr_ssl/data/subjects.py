@@ -1,10 +1,12 @@
 """Which subjects of a cohort are used: those with enough planes, and a few of them by a stable hash."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
+from cmr_ssl.data.cache import SUBJECTS, subject_file
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.seeds import seed_of
 
@@ -46,3 +48,14 @@ def planes_of(cohort: pd.DataFrame, views: dict[str, int]) -> "pd.Series[int]":
         if name != SHORT_AXIS:
             count = count + names.map(lambda present, name=name: name in present).astype(int)
     return count
+
+
+def check_files(cache: Path, splits: Mapping[str, Sequence[str]]) -> None:
+    """Raise ValueError where a split, name to subjects, has not one prepared file in `cache`."""
+    there = {path.name for path in (cache / SUBJECTS).glob("*")}
+    for split, subjects in splits.items():
+        if there.isdisjoint(subject_file(cache, subject).name for subject in subjects):
+            raise ValueError(
+                f"none of the {len(subjects)} {split} subjects of {cache} has its prepared file: see whether the disk "
+                "is there, or run the same `prepare` command again, which makes them anew"
+            )

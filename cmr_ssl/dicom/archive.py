@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from cmr_ssl.dicom.inflating import read_member
-from cmr_ssl.dicom.machine import raise_if_machine
 from cmr_ssl.dicom.oddities import Oddities
+from cmr_ssl.machine import raise_if_machine
 
 DAMAGED = (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 COPY = "put a copy of the file in its place"

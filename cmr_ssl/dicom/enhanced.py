@@ -9,9 +9,9 @@ from pydicom.dataset import Dataset
 from cmr_ssl.dicom.archive import DAMAGED, Member
 from cmr_ssl.dicom.elements import Elements, Refusal
 from cmr_ssl.dicom.header import Header, to_header
-from cmr_ssl.dicom.machine import raise_if_machine
 from cmr_ssl.dicom.oddities import Oddities, printable
 from cmr_ssl.dicom.tags import FrameTag, Tag
+from cmr_ssl.machine import raise_if_machine
 
 SHARED, PER_FRAME = 0x52009229, 0x52009230
 MOST_FRAMES = 20_000

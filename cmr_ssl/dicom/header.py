@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from cmr_ssl.dicom.archive import DAMAGED, Member
 from cmr_ssl.dicom.components import component
 from cmr_ssl.dicom.elements import Elements, Refusal, Vector, read_elements, to_numbers
-from cmr_ssl.dicom.machine import raise_if_machine
 from cmr_ssl.dicom.moments import moment
 from cmr_ssl.dicom.oddities import printable
 from cmr_ssl.dicom.tags import DECIMALS, Tag
+from cmr_ssl.machine import raise_if_machine
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 ENHANCED_MR, CONVERTED_MR = f"{MR_IMAGE}.1", f"{MR_IMAGE}.4"

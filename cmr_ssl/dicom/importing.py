@@ -9,26 +9,24 @@ from typing import NamedTuple
 import numpy as np
 
 from cmr_ssl.crew import Crew, outcomes
+from cmr_ssl.data.alone import alone
+from cmr_ssl.data.apart import check_apart
 from cmr_ssl.data.cache import RECORDS
 from cmr_ssl.data.journal import Done, Record, done, read_records, tidy, to_line
 from cmr_ssl.data.prepare import digest
-from cmr_ssl.data.preparing import NOBODY_CAN_WRITE, NOTHING, STOPPED, Job, Unwritable, failed, lost, sentence
+from cmr_ssl.data.preparing import NOTHING, STOPPED, Job, changed, failed, lost, sentence
 from cmr_ssl.data.progress import Tally
 from cmr_ssl.data.sources import DicomFolder, UkbZips, find_zips
 from cmr_ssl.data.study import Finding, Study
 from cmr_ssl.data.timing import beat_ms
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn
-from cmr_ssl.dicom.machine import of_machine
 from cmr_ssl.dicom.tables import FINDINGS, SUBJECTS, write_tables
 from cmr_ssl.dicom.writing import write_study
+from cmr_ssl.machine import NOBODY_CAN_WRITE, MachineFault, of_machine
 from cmr_ssl.planes import SHORT_AXIS, spacing
 
 FORMAT = "cmr_ssl import 2"
 JOURNALS = ".import"
-
-
-class Unread(Exception):
-    """The machine failed to read; the message is one sentence."""
 
 
 class Shard(NamedTuple):
@@ -126,7 +124,7 @@ def import_cohort(
         raise
     except OSError as error:
         raise ValueError(f"{source.folder} cannot be read ({error}): nothing was imported") from error
-    _check_apart(source.folder, out, everybody)
+    check_apart(source.folder, out, everybody)
     gone = with_kin(withdrawn, source, everybody)
     left = {*gone.leave(everybody, source.folder)}
     links = {name: said for name, said in links.items() if not gone.includes(name)}
@@ -135,21 +133,22 @@ def import_cohort(
     journal = out / JOURNALS / f"{shard.number}-of-{shard.of}"
     with Tally(len(subjects) + len(links), "importing") as tally:
         try:
-            gone.erase(out, ["*"], mine(out, shard), [SUBJECTS, FINDINGS])
-            tidy(journal, settings)
-            jobs = _jobs(source, out, subjects, finished(out, settings), tally)
-            with (journal / RECORDS).open("a", encoding="utf-8") as lines:
-                work = partial(import_subject, source, out, settings)
-                for record in outcomes(crew, work, jobs, partial(lost, settings=settings)):
-                    lines.write(to_line(record))
-                    lines.flush()
+            with alone(journal, settings):
+                gone.erase(out, ["*"], mine(out, shard), [SUBJECTS, FINDINGS])
+                tidy(journal, settings)
+                jobs = _jobs(source, out, subjects, finished(out, settings), tally)
+                with (journal / RECORDS).open("a", encoding="utf-8") as lines:
+                    work = partial(import_subject, source, out, settings)
+                    for record in outcomes(crew, work, jobs, partial(lost, settings=settings)):
+                        lines.write(to_line(record))
+                        lines.flush()
+                        tally.add(done(record))
+                unfollowed = {name: _unfollowed(name, said, settings) for name, said in links.items()}
+                for record in unfollowed.values():
                     tally.add(done(record))
-            unfollowed = {name: _unfollowed(name, said, settings) for name, said in links.items()}
-            for record in unfollowed.values():
-                tally.add(done(record))
-            known = {name: one for name, one in records(out, settings).items() if not gone.includes(name)}
-            tally.close(write_tables(out, unfollowed | known))
-        except (Unread, *STOPPED) as stopped:
+                known = {name: one for name, one in records(out, settings).items() if not gone.includes(name)}
+                tally.close(write_tables(out, unfollowed | known))
+        except STOPPED as stopped:
             tally.stop(sentence(stopped, out, "Importing"))
             return 1
     return 0 if tally.usable or not subjects else 1
@@ -179,46 +178,30 @@ def import_subject(source: UkbZips | DicomFolder, out: Path, settings: str, job:
     """Import one subject; whatever is wrong with its data becomes a rejection with the reason.
 
     Raises:
-        Unread: if the machine fails to read; it says nothing about the data.
-        Unwritable: if the folder takes no more files.
+        MachineFault: if the machine fails to read or write; it says nothing about the data.
     """
     try:
         study = source.read(job.subject)
         if source.fingerprint(job.subject) != job.fingerprint:
-            return _changed(job, settings)
+            return changed(job, settings)
     except Exception as error:
         if of_machine(error) or isinstance(error, FileNotFoundError):
-            raise Unread(f"{job.subject} cannot be read ({error or type(error).__name__})") from error
+            raise MachineFault(f"{job.subject} cannot be read ({error or type(error).__name__})") from error
         return failed(job, settings, error)
     try:
         write_study(out / job.subject, study)
     except OSError as error:
         if error.errno in NOBODY_CAN_WRITE or of_machine(error):
-            raise Unwritable(f"{out} cannot be written ({error.strerror})") from error
+            raise MachineFault(f"{out} cannot be written ({error.strerror})") from error
         return failed(job, settings, error)
     except Exception as error:
         return failed(job, settings, error)
     return _record(study, settings, job.fingerprint)
 
 
-def _changed(job: Job, settings: str) -> Record:
-    """Return the record of a subject whose files changed or vanished under the reader; the next run reads it again."""
-    message = "its files changed or vanished while they were read; what was imported before stays, run it again"
-    return Record(job.subject, "rejected", settings, "", [Finding("files-changed", "rejected", "", message)])
-
-
 def _unfollowed(name: str, message: str, settings: str) -> Record:
     """Return the record of a link, which is in the tables of this run and in no journal."""
     return Record(name, "rejected", settings, "", [Finding("link", "rejected", "", message)])
-
-
-def _check_apart(source: Path, out: Path, subjects: list[str]) -> None:
-    """Refuse to write among what is read, which the next run would take for subjects."""
-    there, here = source.resolve(), out.resolve()
-    if here.is_relative_to(there):
-        raise ValueError(f"--out {out} lies in the folder that is imported: choose one outside of {source}")
-    if there.is_relative_to(here) and there != here and there.relative_to(here).parts[0] in subjects:
-        raise ValueError(f"--out {out} would write among the files of {source}: choose another folder")
 
 
 def records(out: Path, settings: str) -> dict[str, Record]:
@@ -240,7 +223,7 @@ def _jobs(
         try:
             fingerprint = source.fingerprint(subject)
         except OSError as error:
-            raise Unread(f"{subject} cannot be read ({error})") from error
+            raise MachineFault(f"{subject} cannot be read ({error})") from error
         past = before.get(subject, NOTHING)
         if past.fingerprint == fingerprint and (past.status == "rejected" or (out / subject).is_dir()):
             tally.add(past)

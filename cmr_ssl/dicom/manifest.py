@@ -4,7 +4,7 @@ import csv
 import re
 
 from cmr_ssl.dicom.archive import DAMAGED, Member
-from cmr_ssl.dicom.machine import raise_if_machine
+from cmr_ssl.machine import raise_if_machine
 
 FILE = re.compile(r"(^|/)manifest\.c[sv][sv]$", re.IGNORECASE)
 DATE = re.compile(r"([A-Z][a-z]{2} \d{1,2}), (20\d\d)")  # Aug 30, 2015 1:05:12 PM, without quotes

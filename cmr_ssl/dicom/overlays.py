@@ -16,8 +16,8 @@ from cmr_ssl.data.study import Finding
 from cmr_ssl.dicom.archive import DAMAGED
 from cmr_ssl.dicom.cine import Cine, inline_cines
 from cmr_ssl.dicom.header import Header
-from cmr_ssl.dicom.machine import raise_if_machine
 from cmr_ssl.dicom.stack import Stack, plane_affine
+from cmr_ssl.machine import raise_if_machine
 from cmr_ssl.planes import slice_affine, to_mm, to_pixels
 
 Labels = NDArray[np.uint8]

@@ -12,7 +12,7 @@ from pydicom.uid import UID
 
 from cmr_ssl.dicom.archive import DAMAGED, Member
 from cmr_ssl.dicom.header import Format, Header
-from cmr_ssl.dicom.machine import raise_if_machine
+from cmr_ssl.machine import raise_if_machine
 
 PIXEL_DATA = 0x7FE00010
 PLAIN = {"", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"}

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cmr_ssl.data.apart import check_apart
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.data.withdrawal import read_withdrawn
 
@@ -40,10 +41,12 @@ def inspect(
 
     Raises:
         FileNotFoundError: if checkpoint, source, cache, table or calibration are missing.
-        ValueError: if they do not belong together, or the cache has too few studies.
+        ValueError: if they do not belong together, the cache has too few studies, or `out` lies in `source`.
     """
     folder, gone = NiftiFolder(source, files), read_withdrawn(withdrawn)
-    folder.subjects()
+    studies = folder.subjects()
+    if out is not None:
+        check_apart(source, out, studies)
     if subjects < 1:
         raise ValueError(f"nothing is learnt from {subjects} subjects: give --subjects 1 or more")
     if not checkpoint.is_file():

@@ -21,6 +21,7 @@ from cmr_ssl.inspection.examine import examine
 from cmr_ssl.inspection.learning import examine_cache
 from cmr_ssl.inspection.pictures import draw_worst
 from cmr_ssl.inspection.verdict import SUSPECT, Verdict, judge
+from cmr_ssl.machine import raise_if_stopped
 from cmr_ssl.predicting import Prepared, read_subject
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.synthesis.subjects import load_pretraining
@@ -102,6 +103,7 @@ def _rows(
             if out is not None:
                 draw_worst(out / f"{subject}.png", verdicts)
         except Exception as error:  # one subject among thousands must not stop the others
+            raise_if_stopped(error)
             yield {"subject": subject, "problem": f"{type(error).__name__}: {error}"}
             continue
         yield from (row(subject, one) for one in verdicts)

@@ -7,7 +7,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from cmr_ssl.data.cache import PreparedSubject, subject_file
+from cmr_ssl.data.cache import PreparedSubject, raise_unless_damaged, subject_file
 from cmr_ssl.data.checks.examine import examine
 from cmr_ssl.data.checks.scene import Measure
 from cmr_ssl.workers import pool
@@ -35,10 +35,12 @@ def read_prepared(cache: Path, subject: str) -> PreparedSubject:
     """Read a subject of a cache.
 
     Raises:
+        MachineFault: if the machine failed, not the file.
         ValueError: if its file is missing or damaged.
     """
     path = subject_file(cache, subject)
     try:
         return PreparedSubject(**load_file(path))
     except (OSError, SafetensorError, TypeError) as error:
+        raise_unless_damaged(error, path)
         raise ValueError(f"{path} cannot be read ({error}): run `prepare` again") from error

@@ -65,7 +65,8 @@ def embed(
 
     Raises:
         FileNotFoundError: if checkpoint or cache are missing.
-        ValueError: if they do not fit together or no subject is usable.
+        MachineFault: if the machine fails to read.
+        ValueError: if they do not fit together, no subject is usable, or there is no such device.
     """
     pretrained = load_encoder(checkpoint)
     dataset = whole_cache(cache, pretrained, read_withdrawn(withdrawn))
@@ -133,7 +134,14 @@ class EmbeddingFile:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """Let the file appear, or remove it where something went wrong."""
-        self.close() if kind is None else self.discard()
+        if kind is not None:
+            self.discard()
+            return
+        try:
+            self.close()
+        except BaseException:
+            self.unfinished.unlink(missing_ok=True)
+            raise
 
     def close(self) -> None:
         """Let the file appear."""
@@ -141,6 +149,8 @@ class EmbeddingFile:
         self.unfinished.replace(self.path)
 
     def discard(self) -> None:
-        """Remove what was written."""
-        self.writer.close()
-        self.unfinished.unlink()
+        """Remove what was written, also where the disk is too full to close it."""
+        try:
+            self.writer.close()
+        finally:
+            self.unfinished.unlink(missing_ok=True)

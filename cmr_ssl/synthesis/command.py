@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cmr_ssl.data.apart import check_apart
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.synthesis.wanted import parse_planes
@@ -39,11 +40,11 @@ def synthesize(
 
     Raises:
         FileNotFoundError: if checkpoint, source or the file of `planes` are missing.
-        ValueError: if the checkpoint is of another kind, or `planes` asks for nothing known.
+        ValueError: if the checkpoint is of another kind, `planes` asks for nothing known, or `out` lies in `source`.
     """
     wanted = parse_planes(planes)
     folder, gone = NiftiFolder(source, files), read_withdrawn(withdrawn)
-    folder.subjects()
+    check_apart(source, out, folder.subjects())
     if not checkpoint.is_file():
         raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
 

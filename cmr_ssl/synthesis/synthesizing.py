@@ -18,6 +18,7 @@ from cmr_ssl.data.nifti import write_image
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.devices import has_bfloat16
+from cmr_ssl.machine import raise_if_machine, raise_if_stopped
 from cmr_ssl.models.positions import GridPositions
 from cmr_ssl.predicting import Prepared, read_subject
 from cmr_ssl.report.tables import write_csv
@@ -94,6 +95,7 @@ def _rows(
         try:
             synthesize_subject(model, read_subject(folder, subject, model.trained, model.device), wanted, out / subject)
         except Exception as error:  # one subject among thousands must not stop the others
+            raise_if_stopped(error)
             yield row | {"files": "", "problem": f"{type(error).__name__}: {error}"}
             continue
         yield row | {"seconds": monotonic() - start, "problem": ""}
@@ -126,5 +128,6 @@ def made_before(file: Path, description: str) -> bool:
         return False
     try:
         return bool(nib.Nifti1Image.from_filename(file).header["descrip"].item().decode() == description)
-    except (ImageFileError, OSError, EOFError, ValueError):
+    except (ImageFileError, OSError, EOFError, ValueError) as error:
+        raise_if_machine(error)
         return False

@@ -1,12 +1,17 @@
+import errno
+import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from cmr_ssl.data import dataset as dataset_module
 from cmr_ssl.data.cache import subject_file, write_subject
 from cmr_ssl.data.dataset import ACROSS, ALONG, PlaneDataset, choose_planes
 from cmr_ssl.data.sample import Sample
+from cmr_ssl.machine import MachineFault
 from cmr_ssl.planes import VIEWS
 from tests.caches import FRAMES, SIZE, prepared
 
@@ -179,9 +184,35 @@ def test_a_cache_of_which_too_much_is_damaged_stops_the_run(tmp_path, caplog):
     dataset = PlaneDataset(tmp_path, nobody, SLOTS, SHAPE)
     assert {dataset[index].subject for index in range(PlaneDataset.MOST_DAMAGED)} == {""}
     path = subject_file(tmp_path, nobody[-1])
-    with pytest.raises(RuntimeError, match=f"subject {nobody[-1]}: {path} .*could not be read, is the disk"):
+    with pytest.raises(MachineFault, match=f"subject {nobody[-1]}: {path} .*could not be read, is the disk"):
         dataset[PlaneDataset.MOST_DAMAGED]
     assert [subject in caplog.text for subject in nobody] == [True] * PlaneDataset.MOST_DAMAGED + [False]
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE])
+@pytest.mark.parametrize("told", ["with its number", "as a missing file"])  # safetensors says the latter of any failure
+def test_errors_of_the_machine_stop_reading_and_never_advise_to_delete_sound_data(
+    tmp_path, monkeypatch, caplog, number, told
+):
+    dataset = written(tmp_path, prepared(3, ()))
+    error = OSError(number, os.strerror(number), "a file")
+
+    def fail(*_, **__):
+        raise error if told == "with its number" else FileNotFoundError("No such file or directory")
+
+    def cannot_open(*_, **__):
+        raise error
+
+    with monkeypatch.context() as broken:
+        broken.setattr(dataset_module, "safe_open", fail)
+        if told != "with its number":
+            broken.setattr(Path, "open", cannot_open)
+        with pytest.raises(MachineFault) as stopped:
+            dataset[0]
+    assert os.strerror(number) in str(stopped.value)
+    assert ("ulimit -n" in str(stopped.value)) == (number in (errno.EMFILE, errno.ENFILE))
+    assert "delete" not in str(stopped.value) + caplog.text
+    assert dataset[0].subject == SUBJECT
 
 
 def test_mapped_files_give_no_warning_and_samples_that_may_be_written_to(tmp_path):

@@ -16,7 +16,7 @@ from cmr_ssl.data.cache import COHORT, RECORDS, SETTINGS, subject_file
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.prepare import Preparation
 from cmr_ssl.data.preparing import prepare, prepare_cohort
-from cmr_ssl.data.sources import EdEs, LabelFile, NiftiFiles
+from cmr_ssl.data.sources import EdEs, LabelFile, NiftiFiles, NiftiFolder
 from cmr_ssl.data.study import Finding
 from cmr_ssl.data.withdrawal import read_withdrawn
 from tests.processes import group_is_alive, wait_until
@@ -56,8 +56,21 @@ class Made:
         return made
 
 
-def run(source, cache, preparation=SMALL, workers=1):
-    return prepare_cohort(source, cache, preparation, {"files": "made"}, Crew(workers))
+class Failing(Made):
+    """Raises an error instead of reading the second subject."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def read(self, subject):
+        if subject == "900000002":
+            raise self.error
+        return super().read(subject)
+
+
+def run(source, cache, preparation=SMALL, workers=1, prune=False):
+    return prepare_cohort(source, cache, preparation, {"files": "made"}, Crew(workers), prune)
 
 
 def statuses(cache):
@@ -132,14 +145,120 @@ def test_with_other_settings_the_old_table_goes_first(tmp_path, monkeypatch):
         read_cohort(tmp_path)
 
 
-def test_subjects_that_left_the_source_leave_the_cache(tmp_path):
+def test_subjects_that_left_the_source_leave_the_table_and_their_files_only_where_asked(tmp_path, capsys):
     run(Made(), tmp_path)
     (tmp_path / "subjects" / ".writing-torn").write_bytes(b"half")
     (tmp_path / "subjects" / "notes.txt").write_text("somebody's")
     run(Made(("900000001",)), tmp_path)
     assert statuses(tmp_path) == {"900000001": "accepted"}
+    assert "2 prepared files are of subjects that the source no longer has" in capsys.readouterr().err
+    back = Made()
+    run(back, tmp_path)  # the disk was away for a moment
+    assert back.reads == []
+    assert len(statuses(tmp_path)) == 3
+    run(Made(("900000001",)), tmp_path, prune=True)
     left = {path.name for path in (tmp_path / "subjects").iterdir()}
     assert left == {"900000001.safetensors", "notes.txt"}
+
+
+def test_files_of_a_subject_whose_images_are_away_for_a_moment_stay(tmp_path):
+    source, cache = tmp_path / "source", tmp_path / "cache"
+    for subject in ("900000001", "900000002"):
+        write_study(source, study(("sa",), subject, shape=(40, 40, 3), frames=10, frame_ms=80.0))
+    assert prepare(source, cache, preparation=SMALL) == 0
+    made = subject_file(cache, "900000001").read_bytes()
+    image, away = source / "900000001" / "sa.nii.gz", tmp_path / "away"
+    image.rename(away)
+    assert prepare(source, cache, preparation=SMALL) == 0
+    assert statuses(cache) == {"900000001": "rejected", "900000002": "accepted"}
+    assert subject_file(cache, "900000001").read_bytes() == made
+    away.rename(image)
+    assert prepare(source, cache, preparation=SMALL) == 0
+    assert statuses(cache) == {"900000001": "accepted", "900000002": "accepted"}
+    away.write_bytes(image.read_bytes())
+    image.unlink()
+    assert prepare(source, cache, preparation=SMALL, prune=True) == 0
+    assert not subject_file(cache, "900000001").exists()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE])
+def test_errors_of_the_machine_stop_the_run_and_are_no_fault_of_the_data(tmp_path, capsys, number, workers):
+    assert run(Failing(OSError(number, os.strerror(number), "sa.nii.gz")), tmp_path, workers=workers) == 1
+    shown = capsys.readouterr().err
+    assert "Preparing stopped: 900000002 cannot be read" in shown
+    assert os.strerror(number) in shown
+    assert "rejected" not in (tmp_path / RECORDS).read_text()
+    assert run(Made(), tmp_path) == 0
+    assert set(statuses(tmp_path).values()) == {"accepted"}
+
+
+def test_a_subject_for_which_the_memory_is_too_small_is_tried_again(tmp_path):
+    assert run(Failing(MemoryError()), tmp_path) == 0
+    assert statuses(tmp_path)["900000002"] == "rejected"
+    again = Made()
+    assert run(again, tmp_path) == 0
+    assert again.reads == ["900000002"]
+    assert set(statuses(tmp_path).values()) == {"accepted"}
+
+
+def test_a_study_whose_files_change_under_the_reader_is_read_again(tmp_path):
+    class Changing(Made):
+        def read(self, subject):
+            self.version = "2"
+            return super().read(subject)
+
+    run(Changing(("900000001",)), tmp_path)
+    assert statuses(tmp_path) == {"900000001": "rejected"}
+    run(Made(("900000001",), version="2"), tmp_path)
+    assert statuses(tmp_path) == {"900000001": "accepted"}
+
+
+@pytest.mark.parametrize("gone", ["900000001", "."])
+def test_a_source_that_vanishes_during_the_run_stops_it(tmp_path, monkeypatch, capsys, gone):
+    source, cache = tmp_path / "source", tmp_path / "cache"
+    for subject in ("900000001", "900000002"):
+        write_study(source, study(("sa",), subject, shape=(40, 40, 3), frames=10, frame_ms=80.0))
+    assert prepare(source, cache, preparation=SMALL) == 0
+    subjects = NiftiFolder.subjects
+
+    def then_vanish(folder):
+        found = subjects(folder)
+        (source / gone).rename(tmp_path / "away")
+        return found
+
+    monkeypatch.setattr(NiftiFolder, "subjects", then_vanish)
+    assert prepare(source, cache, preparation=SMALL) == 1
+    assert "cannot be read" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert set(statuses(cache).values()) == {"accepted"}
+    assert all(subject_file(cache, subject).is_file() for subject in statuses(cache))
+
+
+@pytest.mark.parametrize("inside", ["", "cache", "900000001/cache"])
+def test_a_cache_among_the_studies_is_refused(tmp_path, inside):
+    write_study(tmp_path, study(("sa",), "900000001", frames=10))
+    with pytest.raises(ValueError, match="lies in the folder that is read"):
+        prepare(tmp_path, tmp_path / inside)
+
+
+def test_studies_among_the_files_of_a_cache_are_refused(tmp_path):
+    write_study(tmp_path / "subjects", study(("sa",), "900000001", frames=10))
+    with pytest.raises(ValueError, match="would write among the files"):
+        prepare(tmp_path / "subjects", tmp_path)
+
+
+def test_a_second_run_with_other_settings_is_refused_while_the_first_goes_on(tmp_path):
+    class Meanwhile(Made):
+        def read(self, subject):
+            with pytest.raises(ValueError, match=f"written by process {os.getpid()} on .* with other settings"):
+                run(Made(), tmp_path, Preparation(size=16, spacing_mm=3.6538, frames=10))
+            return super().read(subject)
+
+    assert run(Meanwhile(), tmp_path) == 0
+    assert set(statuses(tmp_path).values()) == {"accepted"}
+    assert load_file(subject_file(tmp_path, "900000002"))["images"].shape[2] == SMALL.size
+    assert run(Made(), tmp_path, Preparation(size=16, spacing_mm=3.6538, frames=10)) == 0
 
 
 def test_nothing_usable_is_a_failure_with_a_table(tmp_path, capsys):

@@ -224,7 +224,7 @@ def test_nothing_is_written_among_what_is_read(inside, clean, tmp_path):
     write_ukb(tmp_path / "zips")
     for run, source in ((import_dicom, tmp_path / "source"), (import_ukb, tmp_path / "zips")):
         before = names_in(source)
-        with pytest.raises(ValueError, match="lies in the folder that is imported"):
+        with pytest.raises(ValueError, match="lies in the folder that is read"):
             run(source, source / inside)
         assert names_in(source) == before
 

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Formatter
 
+from cmr_ssl.machine import raise_if_machine
+
 SUBJECT = "subject"
 LARGEST = 1 << 20  # bytes of a file of facts; anything larger is something else
 HARMLESS = re.compile(r"[\w .+-]*", re.ASCII)  # of a value in a file name: it names no other folder
@@ -60,6 +62,7 @@ def read_facts(path: Path) -> dict[str, int | str]:
             raise ValueError(f"{path.name} is too large to be a list of names and values")
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
+        raise_if_machine(error)
         raise ValueError(f"{path.name}, which tells the file names, cannot be read ({error})") from error
     pairs = (line.split(":", 1) for line in lines if ":" in line)
     return {name.strip(): _value(value.strip()) for name, value in pairs}

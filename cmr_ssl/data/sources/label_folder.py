@@ -14,6 +14,7 @@ from cmr_ssl.data.sources.nifti_folder import join_ed_es
 from cmr_ssl.data.sources.nifti_image import Image, places_nothing, read_image
 from cmr_ssl.data.sources.nifti_paths import locate, there
 from cmr_ssl.data.study import Finding
+from cmr_ssl.machine import is_dir
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, spacing
 from cmr_ssl.volumes import LabelMap
 
@@ -70,9 +71,9 @@ class LabelFolder:
         Raises:
             FileNotFoundError: if the folder is missing, or none of its sub-folders holds a label map of the mapping.
         """
-        if not self.folder.is_dir():
+        if not is_dir(self.folder):
             raise FileNotFoundError(f"{self.folder} is no folder: name one with a sub-folder a subject")
-        found = sorted(path.name for path in self.folder.iterdir() if path.is_dir() and path.name[0] != ".")
+        found = sorted(path.name for path in self.folder.iterdir() if path.name[0] != "." and is_dir(path))
         if not any(self._any_there(self.folder / subject) for subject in found):
             raise FileNotFoundError(
                 f"none of the {len(found)} sub-folders of {self.folder} holds one of {', '.join(self._names())}: "

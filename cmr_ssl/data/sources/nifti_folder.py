@@ -12,6 +12,7 @@ from cmr_ssl.data.sources.nifti_image import Image, places_nothing, read_image
 from cmr_ssl.data.sources.nifti_labels import attach_labels
 from cmr_ssl.data.sources.nifti_paths import locate, overlooked, spellings, there
 from cmr_ssl.data.study import Finding, Series, Study
+from cmr_ssl.machine import is_dir, is_file
 from cmr_ssl.planes import SHORT_AXIS, to_pixels, unit
 
 ASIDE = 0.5  # pixels between the grids of ED and ES; beyond it one of them shows something else
@@ -35,9 +36,9 @@ class NiftiFolder:
         Raises:
             FileNotFoundError: if the folder is missing, or none of its sub-folders holds an image of the mapping.
         """
-        if not self.folder.is_dir():
+        if not is_dir(self.folder):
             raise FileNotFoundError(f"{self.folder} is no folder: name one with a sub-folder a subject")
-        found = sorted(path.name for path in self.folder.iterdir() if path.is_dir() and path.name[0] != ".")
+        found = sorted(path.name for path in self.folder.iterdir() if path.name[0] != "." and is_dir(path))
         if not any(self._present(subject) for subject in found):
             raise FileNotFoundError(
                 f"none of the {len(found)} sub-folders of {self.folder} holds one of "
@@ -46,10 +47,15 @@ class NiftiFolder:
         return found
 
     def fingerprint(self, subject: str) -> str:
-        """Return a digest of the names, sizes and times of the subject's files."""
+        """Return a digest of the names, sizes and times of the subject's files.
+
+        Raises:
+            FileNotFoundError: if the subject's folder is gone.
+        """
         folder = self.folder / subject
+        folder.stat()
         stats = [(one, folder / one) for name in self._names(subject) for one in spellings(name)]
-        lines = [f"{name} {s.st_size} {s.st_mtime_ns}" for name, path in stats if path.is_file() for s in [path.stat()]]
+        lines = [f"{name} {s.st_size} {s.st_mtime_ns}" for name, path in stats if is_file(path) for s in [path.stat()]]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
     def read(self, subject: str) -> Study:

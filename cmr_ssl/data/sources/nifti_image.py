@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cmr_ssl.data.geometry import frames_on_third, place_of
 from cmr_ssl.data.study import Finding
 from cmr_ssl.data.timing import frame_duration
+from cmr_ssl.machine import raise_if_machine
 from cmr_ssl.planes import SHORT_AXIS
 
 DAMAGED = (OSError, EOFError, ValueError, zlib.error, ImageFileError, HeaderDataError, WrapStructError)
@@ -45,12 +46,14 @@ def read_image(path: Path, view: str) -> tuple[Image, list[Finding]]:
     """Read one file.
 
     Raises:
+        OSError: if the machine failed, not the file.
         ValueError: if nothing can be made of the file; one sentence with the file's name.
     """
     try:
         image = _load(path)
         pixels = _four_axes(_plain(np.asanyarray(image.dataobj)))
     except DAMAGED as error:
+        raise_if_machine(error)
         raise ValueError(f"{path.name} cannot be read ({type(error).__name__}: {error})") from error
     try:
         place, findings = place_of(image.header, pixels.shape, view)

@@ -4,12 +4,14 @@ import gzip
 from collections.abc import Iterable
 from pathlib import Path
 
+from cmr_ssl.machine import is_dir, is_file
+
 PACKED, PLAIN = ".nii.gz", ".nii"
 
 
 def there(folder: Path, name: str) -> bool:
     """Tell whether a file is there, packed or not."""
-    return any((folder / one).is_file() for one in spellings(name))
+    return any(is_file(folder / one) for one in spellings(name))
 
 
 def locate(folder: Path, name: str) -> Path:
@@ -18,7 +20,7 @@ def locate(folder: Path, name: str) -> Path:
     Raises:
         ValueError: if it is there packed and plain, and the two differ; one sentence.
     """
-    found = [folder / one for one in spellings(name) if (folder / one).is_file()]
+    found = [folder / one for one in spellings(name) if is_file(folder / one)]
     if len(found) > 1 and _content(found[0]) != _content(found[1]):
         raise ValueError(f"{found[0].name} and {found[1].name} are both there and differ: remove the wrong one")
     return found[0] if found else folder / name
@@ -38,12 +40,12 @@ def overlooked(folder: Path, names: Iterable[str]) -> list[tuple[str, str]]:
         folder: of a subject.
         names: files that are read if they are there.
     """
-    if not folder.is_dir():
+    if not is_dir(folder):
         return []
     known = {spelling for name in names for spelling in spellings(name)}
     stems = {_stem(name): name for name in names}
-    files = sorted(path for path in folder.iterdir() if not path.is_dir())
-    strange = [path.name for path in files if path.name not in known or not path.is_file()]
+    files = sorted(path for path in folder.iterdir() if not is_dir(path))
+    strange = [path.name for path in files if path.name not in known or not is_file(path)]
     return [(stems[_stem(name)], name) for name in strange if _stem(name) in stems and _is_image(name)]
 
 

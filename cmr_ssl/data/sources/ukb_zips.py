@@ -41,8 +41,15 @@ class UkbZips:
         return sorted({_subject(*match.groups()) for name in names if (match := ZIP.fullmatch(name))})
 
     def fingerprint(self, subject: str) -> str:
-        """Return a digest of the names, sizes and times of the subject's zips."""
-        stats = [(path.name, path.stat() if path.exists() else path.lstat()) for path in self.archives(subject)]
+        """Return a digest of the names, sizes and times of the subject's zips.
+
+        Raises:
+            FileNotFoundError: if they are gone.
+        """
+        archives = self.archives(subject)
+        if not archives:
+            raise FileNotFoundError(f"its archives are no longer in {self.folder}")
+        stats = [(path.name, path.stat() if path.exists() else path.lstat()) for path in archives]
         lines = [f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in stats]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 

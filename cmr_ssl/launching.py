@@ -1,0 +1,52 @@
+"""What a run asks of this machine: checked before anything starts, for a process that waits for others waits long."""
+
+from collections.abc import Mapping
+
+import torch
+from jsonargparse import Namespace
+from lightning.fabric.plugins.environments import (
+    LSFEnvironment,
+    MPIEnvironment,
+    SLURMEnvironment,
+    TorchElasticEnvironment,
+)
+
+from cmr_ssl.devices import gpus
+
+LAUNCHERS = (SLURMEnvironment, LSFEnvironment, TorchElasticEnvironment, MPIEnvironment)
+OF_GPUS = ("gpu", "cuda")
+NUMBERED = ("NODE_RANK", "GROUP_RANK")  # by which a machine knows which of several it is
+
+
+def first_process(environment: Mapping[str, str]) -> bool:
+    """Tell whether this is the first process of a run, whoever launched it: torchrun, SLURM, Lightning or nobody."""
+    ranks = (environment.get(name) for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID"))  # in Lightning's order
+    return int(next((rank for rank in ranks if rank is not None), 0)) == 0
+
+
+def check_launch(trainer: Namespace, environment: Mapping[str, str]) -> None:
+    """Refuse GPUs that are not there, and several machines of which nobody starts the others.
+
+    Args:
+        trainer: the trainer's part of the config.
+        environment: variables of this process.
+
+    Raises:
+        ValueError: if this machine cannot do what the trainer is told.
+    """
+    if trainer.accelerator in OF_GPUS and not has_gpu(trainer.accelerator):
+        raise ValueError(
+            f"--trainer.accelerator {trainer.accelerator}: {gpus(0)}; choose auto or cpu, or ask the queue for a GPU"
+        )
+    launched = any(launcher.detect() for launcher in LAUNCHERS) or any(name in environment for name in NUMBERED)
+    launched = launched or bool(trainer.get("plugins"))  # such as an environment that cannot be detected
+    if int(trainer.num_nodes or 1) > 1 and not launched:
+        raise ValueError(
+            f"--trainer.num_nodes {trainer.num_nodes} is for {trainer.num_nodes} machines, but nothing starts this "
+            "command on the others: leave it out on a single machine, or start it by srun or torchrun"
+        )
+
+
+def has_gpu(accelerator: str) -> bool:
+    """Tell whether there is a GPU that `accelerator` means."""
+    return torch.cuda.is_available() or (accelerator == "gpu" and torch.backends.mps.is_available())

@@ -1,0 +1,136 @@
+"""Small runs that are killed, or whose files fail, at any moment, and afterwards end as undisturbed ones do.
+
+More moments: CMR_SSL_DISTURBANCES=200 python -m pytest tests/test_disturbed.py
+"""
+
+import builtins
+import dataclasses
+import errno
+import io
+import os
+import random
+import shutil
+import signal
+from functools import partial
+
+import pandas as pd
+import pytest
+
+from cmr_ssl import predicting
+from cmr_ssl.cli import main
+from cmr_ssl.data.cache import COHORT, RECORDS
+from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.tasks import SegmentationTask
+from cmr_ssl.tasks.trained import Trained
+from tests import studies
+from tests.tiny import tiny_encoder
+
+TIMES = int(os.environ.get("CMR_SSL_DISTURBANCES", "12"))
+SMALL = Preparation(size=24, spacing_mm=5.0, frames=8)
+WRITING, READING = [errno.ENOSPC, errno.EIO, errno.EMFILE], [errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE]
+ENDED, STOPPED, KILLED = 0, 1, -signal.SIGKILL
+
+
+class Disturbance:
+    """Counts what is done to files below a folder; one such step kills the process or fails."""
+
+    def __init__(self, folder, at, kill, chance):
+        self.folder, self.at, self.kill, self.chance, self.count = str(folder), at, kill, chance, 0
+
+    def watch(self, patch):
+        for module in (builtins, io):
+            patch.setattr(module, "open", self.disturbed(open, lambda mode="r", *_, **__: mode[0] in "wa"))
+        for name in ("replace", "unlink", "mkdir"):
+            patch.setattr(os, name, self.disturbed(getattr(os, name), lambda *_, **__: True))
+        patch.setattr(os, "stat", self.disturbed(os.stat, lambda *_, **__: False))
+
+    def disturbed(self, act, writes):
+        def step(path, *more, **options):
+            if not isinstance(path, int) and os.fspath(path).startswith(self.folder):
+                self.count += 1
+                if self.count == self.at:
+                    self.fail(path, writes(*more, **options))
+            return act(path, *more, **options)
+
+        return step
+
+    def fail(self, path, writes):
+        if self.kill:
+            os.kill(os.getpid(), signal.SIGKILL)
+        number = self.chance.choice(WRITING if writes else READING)
+        raise OSError(number, os.strerror(number), os.fspath(path))
+
+
+def in_a_child(command, disturbance):
+    """Run a command in a process of its own, disturbed, and return its exit status."""
+    child = os.fork()
+    if child == 0:
+        status = 70  # a traceback
+        try:
+            disturbance.watch(pytest.MonkeyPatch())
+            status = command()
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def check(command, folder, out, result, seed):
+    """Disturb a command again and again; whenever it ends, compare with what an undisturbed run gives."""
+    chance = random.Random(seed)
+    quiet = Disturbance(folder, 0, False, chance)
+    with pytest.MonkeyPatch().context() as patch:
+        quiet.watch(patch)
+        assert command() == ENDED
+    undisturbed = result(out)
+    shutil.rmtree(out)
+    ends = []
+    for number in range(TIMES):
+        disturbance = Disturbance(folder, chance.randint(1, quiet.count), number % 2 == 0, chance)
+        ends.append(in_a_child(command, disturbance))
+        if ends[-1] == ENDED:
+            assert result(out) == undisturbed
+            shutil.rmtree(out)
+    assert {*ends} <= {ENDED, STOPPED, KILLED}
+    assert {STOPPED, KILLED} <= {*ends}
+    assert command() == ENDED
+    assert result(out) == undisturbed
+
+
+@pytest.fixture
+def source(tmp_path):
+    for subject in ("900000001", "900000002", "900000003"):
+        made = studies.study(("sa",), subject, shape=(40, 40, 3), frames=8, frame_ms=110.0)
+        studies.write_study(tmp_path / "source", made)
+    return tmp_path / "source"
+
+
+def files_of(folder, pattern):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.glob(pattern))}
+
+
+def prepared(cache):
+    assert "rejected" not in (cache / RECORDS).read_text()
+    assert not [*cache.glob("**/.writing-*")]
+    table = pd.read_parquet(cache / COHORT)
+    return table.to_csv(), sorted((cache / RECORDS).read_text().splitlines()), files_of(cache, "subjects/*")
+
+
+def predicted(out):
+    assert not [*out.glob("**/.writing-*")]
+    return (out / "phenotypes.csv").read_text(), files_of(out, "*/*")
+
+
+def test_a_disturbed_prepare_ends_as_an_undisturbed_one(source, tmp_path):
+    options = [f"--preparation.{name}={value}" for name, value in dataclasses.asdict(SMALL).items()]
+    command = partial(main, ["prepare", f"--source={source}", f"--out={tmp_path / 'out'}", *options])
+    check(command, tmp_path, tmp_path / "out", prepared, seed=1)
+
+
+def test_a_disturbed_predict_ends_as_an_undisturbed_one(source, tmp_path, monkeypatch):
+    task = SegmentationTask(tiny_encoder()).eval()
+    trained = Trained(task, {"sa": 3}, dataclasses.asdict(SMALL), {})
+    monkeypatch.setattr(predicting, "load_task", lambda path: trained)
+    monkeypatch.setattr(predicting, "draw", lambda *_: None)  # pictures are slow
+    (tmp_path / "best.ckpt").write_bytes(b"weights")
+    places = [f"--checkpoint={tmp_path / 'best.ckpt'}", f"--source={source}", f"--out={tmp_path / 'out'}"]
+    check(partial(main, ["predict", *places, "--device=cpu"]), tmp_path, tmp_path / "out", predicted, seed=2)
