@@ -66,15 +66,25 @@ def possible(measured: Measured) -> Measured:
     return _without(measured, beyond)
 
 
-def _without(measured: Measured, doubts: dict[str, str]) -> Measured:
-    """Empty what rests on a doubtful structure."""
+def doubted(measured: Measured, doubts: dict[str, str]) -> Measured:
+    """Empty what rests on doubtful structures, the doubts being the reasons.
+
+    Args:
+        measured: of one heart.
+        doubts: structure to why nothing it is measured by can be believed; what rests on the LV falls with it.
+    """
     if "LV" in doubts:
         doubts = dict.fromkeys(RESTS_ON_LV, doubts["LV"]) | doubts
     reasons = {name: doubts[_structure(name)] for name in measured.values if _structure(name) in doubts}
-    known = {name: why for name, why in reasons.items() if name not in measured.reasons}
-    values = {name: np.nan if name in known else value for name, value in measured.values.items()}
+    values = {name: np.nan if name in reasons else value for name, value in measured.values.items()}
     curves = {name: curve for name, curve in measured.curves.items() if name not in doubts}
-    return Measured(values, measured.reasons | known, curves)
+    return Measured(values, measured.reasons | reasons, curves)
+
+
+def _without(measured: Measured, doubts: dict[str, str]) -> Measured:
+    """Empty what rests on a doubtful structure; what could not be measured anyway keeps its reason."""
+    emptied = doubted(measured, doubts)
+    return emptied._replace(reasons=emptied.reasons | measured.reasons)
 
 
 def _structure(column: str) -> str:
