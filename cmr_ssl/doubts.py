@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cmr_ssl.anatomy import CLASSES, LA, LV, MYOCARDIUM, RA, RV
+from cmr_ssl.anatomy import CLASSES, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED
 from cmr_ssl.data.labelling import broken_stack, centre, cut_off, mirrored, wrongly_surrounded
 from cmr_ssl.data.sources.label_folder import LabelledHeart, LabelledView
 from cmr_ssl.planes import SHORT_AXIS
-from cmr_ssl.volumes import VENTRICULAR, Measured, apex_to_base
+from cmr_ssl.volumes import VENTRICULAR, LabelMap, Measured, apex_to_base
 
 # What a heart can have, from that of a newborn to the largest ones published, with room. Real hearts drawn by hand have
 # LVEDV 60 to 374 mL, LVEF 10 to 80 %, RVEF 2 to 86 % and LVM 55 to 272 g (58 adults, five groups).
@@ -79,6 +80,34 @@ def doubted(measured: Measured, doubts: dict[str, str]) -> Measured:
     values = {name: np.nan if name in reasons else value for name, value in measured.values.items()}
     curves = {name: curve for name, curve in measured.curves.items() if name not in doubts}
     return Measured(values, measured.reasons | reasons, curves)
+
+
+def incomplete(maps: dict[str, LabelMap]) -> dict[str, str]:
+    """Return structure to why its volume lacks a part: it goes on where a slice is missing or nobody looked.
+
+    Args:
+        maps: label maps by view; slices that could not be used, or frames of them, are wholly unlabelled.
+    """
+    stack = maps.get(SHORT_AXIS)
+    doubts: dict[str, str] = {}
+    if stack is None:
+        return doubts
+    unseen = (stack.labels == UNLABELLED).all(axis=(2, 3))
+    for name, value in VENTRICULAR.items():
+        drawn = (stack.labels == value).any(axis=(2, 3))
+        if any(_reaches(drawn[frame], unseen[frame]) for frame in np.flatnonzero((drawn | unseen).any(axis=1))):
+            doubts[name] = f"the {name} reaches a slice that is missing or could not be used, so part of it is unseen"
+    return doubts
+
+
+def _reaches(drawn: NDArray[np.bool_], unseen: NDArray[np.bool_]) -> bool:
+    """Tell whether the slice that is seen before or behind some that are not, (S,), shows a structure."""
+    seen = np.flatnonzero(~unseen)
+    gaps = np.flatnonzero(np.diff(seen) > 1)
+    beside = {*seen[gaps].tolist(), *seen[gaps + 1].tolist()}
+    beside |= {int(seen[0])} if len(seen) and seen[0] > 0 else set()
+    beside |= {int(seen[-1])} if len(seen) and seen[-1] < len(unseen) - 1 else set()
+    return any(drawn[index] for index in beside)
 
 
 def _without(measured: Measured, doubts: dict[str, str]) -> Measured:

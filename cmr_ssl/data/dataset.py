@@ -65,9 +65,20 @@ def sample_shape(preparation: Mapping[str, Any], views: Mapping[str, int]) -> Sh
     return sum(views.values()), preparation["frames"], preparation["size"], preparation["size"]
 
 
-def room_for(views: Mapping[str, int], slices: Sequence[int]) -> dict[str, int]:
-    """Return `views` with room for the most of `slices`: one left out would be missing from the volumes of a test."""
-    return {view: max(count, *slices, 0) if view == SHORT_AXIS else count for view, count in views.items()}
+def room_for(
+    cache: Path, subjects: Sequence[str], views: Mapping[str, int], rejected: Mapping[str, Places]
+) -> dict[str, int]:
+    """Return `views` with room for every plane that any of `subjects` has of them, but for those `rejected`."""
+    room = dict(views)
+    for subject in subjects:
+        try:
+            with safe_open(subject_file(cache, subject), framework="pt") as file:
+                view, index = file.get_tensor("view").long(), file.get_tensor("slice")
+        except (OSError, SafetensorError):
+            continue  # whoever reads it says so
+        left = without_places(view, index, rejected.get(subject, NOTHING))
+        room = {name: max(count, int((left == VIEWS.index(name)).sum())) for name, count in room.items()}
+    return room
 
 
 def check_views(views: dict[str, int]) -> None:
@@ -79,6 +90,12 @@ def check_views(views: dict[str, int]) -> None:
             raise ValueError(f"data.views names {name!r}; known views are {', '.join(VIEWS)}")
         if count < 1:
             raise ValueError(f"data.views gives {name} {count} planes; leave the view out instead")
+
+
+def check_least(name: str, value: int, least: int) -> None:
+    """Raise ValueError if a number of the config is too small."""
+    if value < least:
+        raise ValueError(f"data.{name} must be at least {least}, got {value}")
 
 
 class PlaneDataset(Dataset[Sample]):

@@ -30,6 +30,7 @@ from cmr_ssl.data.prepare import Acquisition, Preparation, digest, prepare_study
 from cmr_ssl.data.progress import Tally
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder, find_zips, holds_zips
 from cmr_ssl.data.study import Finding, Source
+from cmr_ssl.data.synthetic import note
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 
 FIELD_FILES = NiftiFiles()
@@ -81,20 +82,35 @@ def prepare(
     crew = Crew(workers, scheduler, (source, out))
     if holds_zips(source):
         zips = find_zips(source)
-        return prepare_cohort(zips, out, preparation, {"archives": asdict(zips.limits)}, crew)
-    return prepare_cohort(NiftiFolder(source, files), out, preparation, {"files": files.settings()}, crew)
+        return prepare_cohort(zips, out, preparation, {"archives": asdict(zips.limits)}, crew, note(source))
+    reading: dict[str, object] = {"files": files.settings()}
+    return prepare_cohort(NiftiFolder(source, files), out, preparation, reading, crew, note(source))
 
 
 def prepare_cohort(
-    source: Source, cache: Path, preparation: Preparation, reading: dict[str, object], crew: Crew
+    source: Source,
+    cache: Path,
+    preparation: Preparation,
+    reading: dict[str, object],
+    crew: Crew,
+    origin: dict[str, object] | None = None,
 ) -> int:
-    """Prepare every subject of any source; `reading` are the source's settings that change what is read."""
+    """Prepare every subject of any source.
+
+    Args:
+        source: whose subjects.
+        cache: where they go.
+        preparation: what every prepared subject has in common.
+        reading: the source's settings that change what is read.
+        crew: who does it.
+        origin: what else the cache's settings say of the source; it changes nothing of what is prepared.
+    """
     subjects = source.subjects()
     settings = {"format": FORMAT, "preparation": asdict(preparation), **reading}
     name = digest(settings)
     with Tally(len(subjects)) as tally:
         try:
-            finished = open_cache(cache, settings, name)
+            finished = open_cache(cache, settings | (origin or {}), name)
             work = partial(prepare_subject, source, preparation, cache, name)
             with (cache / RECORDS).open("a", encoding="utf-8") as journal:
                 jobs = _jobs(source, cache, subjects, finished, tally)

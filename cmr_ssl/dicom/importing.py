@@ -16,6 +16,7 @@ from cmr_ssl.data.preparing import NOBODY_CAN_WRITE, NOTHING, STOPPED, Job, Unwr
 from cmr_ssl.data.progress import Tally
 from cmr_ssl.data.sources import DicomFolder, UkbZips, find_zips
 from cmr_ssl.data.study import Finding, Study
+from cmr_ssl.data.synthetic import take_along
 from cmr_ssl.data.timing import beat_ms
 from cmr_ssl.dicom.machine import of_machine
 from cmr_ssl.dicom.tables import write_tables
@@ -113,6 +114,7 @@ def import_cohort(
     with Tally(len(subjects) + len(links), "importing") as tally:
         try:
             tidy(journal, settings)
+            take_along(source.folder, out)
             jobs = _jobs(source, out, subjects, finished(out, settings), tally)
             with (journal / RECORDS).open("a", encoding="utf-8") as lines:
                 work = partial(import_subject, source, out, settings)
