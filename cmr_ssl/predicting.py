@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 from torch.utils.data import default_collate
 
-from cmr_ssl.anatomy import UNLABELLED
+from cmr_ssl.anatomy import CLASSES, UNLABELLED
 from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.data.cache import PreparedSubject, remove_halves, write_subject
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
@@ -39,7 +39,7 @@ from cmr_ssl.tasks.objectives import Classification
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 from cmr_ssl.tasks.segmentation import Segmentation
 from cmr_ssl.tasks.trained import Trained, load_task
-from cmr_ssl.trust import ONLY_SYNTHETIC, compared, cut_by_crop, not_looked_at, problems, without_short_axis
+from cmr_ssl.trust import ONLY_SYNTHETIC, compared, cut_off, not_looked_at, problems, unsized, without_short_axis
 from cmr_ssl.volumes import LabelMap, measure
 
 JOURNAL, FOUND, STATUS = ".predict", "findings", "status"
@@ -152,7 +152,7 @@ def predict_subject(trained: Trained, folder: NiftiFolder, subject: str, out: Pa
             read = read_subject(folder, subject, trained, device, trained.views)
             read.findings.extend(not_looked_at(trained, read.planes))
             found = phenotypes(task, read.batch)
-            if why := without_short_axis(trained, read.planes, read.findings):
+            if why := without_short_axis(trained, read.planes, read.findings) or unsized(read.study, read.findings):
                 found = dict.fromkeys(found, float("nan")) | {MISSING: why}
     except Exception as error:  # one subject among thousands must not stop the others
         if isinstance(error, OSError) and error.errno in NOBODY_CAN_WRITE:
@@ -228,7 +228,9 @@ def segment(task: Segmentation, prepared: Prepared, out: Path) -> Row:
         if own.any():
             maps[series.view] = write_series(folder, series, labels[own], affine[own], planes)
     draw(folder, prepared, labels)
-    measured = doubted(measure(maps, MS_A_MINUTE / beat_ms), cut_by_crop(labels, view) | incomplete(maps))
+    measured = doubted(measure(maps, MS_A_MINUTE / beat_ms), cut_off(labels, maps, view) | incomplete(maps))
+    if why := unsized(study, prepared.findings):
+        measured = doubted(measured, dict.fromkeys(CLASSES, why))
     measured = taught(possible(measured), task.drawn)
     return {**measured.values, MISSING: "; ".join(grouped(measured.reasons))}
 

@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 from cmr_ssl.anatomy import CLASSES, LA, RA
 from cmr_ssl.data.cache import PreparedSubject
-from cmr_ssl.data.study import Finding
+from cmr_ssl.data.study import Finding, Study
 from cmr_ssl.data.usual import measures, planes_by_view, unlike
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.tasks.trained import Trained
-from cmr_ssl.volumes import VENTRICULAR
+from cmr_ssl.volumes import VENTRICULAR, LabelMap
 
 UNLIKE = "unlike-training"
 ONLY_SYNTHETIC = "the model has only seen synthetic hearts: how wrong it is about real ones nobody knows"
 MARGIN = 1  # plane more or less than the studies of the training that were looked at; others there may have it
-EDGE_PIXELS, EDGE_FRAMES = 3, 0.25  # of a structure at the edge of the crop, and share of frames: then it is cut off
+EDGE_PIXELS, EDGE_FRAMES = 3, 0.25  # of a structure at an edge, and share of frames: then it is cut off
 
 
 def compared(trained: Trained, planes: PreparedSubject) -> list[Finding]:
@@ -70,20 +70,35 @@ def without_short_axis(trained: Trained, planes: PreparedSubject, findings: Iter
     return f"the study has no usable short axis{told}, and the model never learnt from such studies"
 
 
-def cut_by_crop(labels: NDArray[np.uint8], view: NDArray[np.integer]) -> dict[str, str]:
-    """Return structure to why it cannot be measured, of those that reach the edge of the crop around the heart.
+def unsized(study: Study, findings: Iterable[Finding]) -> str:
+    """Say why nothing can be measured on a study: nobody knows how large its pixels are."""
+    nowhere = {found.where for found in findings if found.code == "no-orientation"}
+    for one in study.series:
+        if one.view in nowhere and np.allclose(np.linalg.norm(one.affine[:3, :3], axis=0), 1.0):
+            return f"{one.view} has neither orientation nor voxel size, so nothing can be measured on it"
+    return ""
+
+
+def cut_off(labels: NDArray[np.uint8], maps: dict[str, LabelMap], view: NDArray[np.integer]) -> dict[str, str]:
+    """Return structure to why it cannot be measured, of those that reach the edge of what was looked at.
 
     Args:
-        labels: predicted classes, (P, T, H, W).
-        view: index into ``planes.VIEWS``, (P,).
+        labels: predicted classes on the crops around the heart, (P, T, H, W).
+        maps: the same on the grid of the images, by view.
+        view: index into ``planes.VIEWS`` of the crops, (P,).
     """
     doubts: dict[str, str] = {}
-    short = view == VIEWS.index(SHORT_AXIS)
-    for planes, values in ((labels[short], VENTRICULAR.values()), (labels[~short], (LA, RA))):
-        for value in values:
-            inside = planes == value
-            edge = inside[..., [0, -1], :].sum(axis=(2, 3)) + inside[..., 1:-1, [0, -1]].sum(axis=(2, 3))
-            if len(planes) and (edge >= EDGE_PIXELS).any(axis=0).mean() > EDGE_FRAMES:
-                name = CLASSES[value]
-                doubts[name] = f"the {name} reaches the edge of the crop around the heart, so part of it may be missing"
+    for name, one in maps.items():
+        crops, images = labels[view == VIEWS.index(name)], one.labels.swapaxes(0, 1)
+        for value in VENTRICULAR.values() if name == SHORT_AXIS else (LA, RA):
+            for where, planes in (("the crop around the heart", crops), (f"the images of {name}", images)):
+                if _at_edge(planes == value):
+                    why = f"the {CLASSES[value]} reaches the edge of {where}, so part of it may be missing"
+                    doubts.setdefault(CLASSES[value], why)
     return doubts
+
+
+def _at_edge(inside: NDArray[np.bool_]) -> bool:
+    """Tell whether a structure (P, T, H, W) reaches the edge of a plane in many frames: single pixels are mistakes."""
+    edge = inside[..., [0, -1], :].sum(axis=(2, 3)) + inside[..., 1:-1, [0, -1]].sum(axis=(2, 3))
+    return bool((edge >= EDGE_PIXELS).any(axis=0).mean() > EDGE_FRAMES)

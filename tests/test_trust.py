@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from cmr_ssl.anatomy import LA, LV
-from cmr_ssl.data.study import Finding
+from cmr_ssl.data.study import Finding, Series, Study
 from cmr_ssl.planes import LONG_AXIS, VIEWS
 from cmr_ssl.tasks.trained import Trained
-from cmr_ssl.trust import compared, cut_by_crop, not_looked_at, problems, without_short_axis
+from cmr_ssl.trust import compared, cut_off, not_looked_at, problems, unsized, without_short_axis
+from cmr_ssl.volumes import LabelMap
 from tests.caches import prepared
 
 SLOTS = {"sa": 6, "la_4ch": 1}
@@ -52,10 +53,24 @@ def test_notes_are_no_problem_and_whatever_was_repaired_or_rejected_is():
 
 
 @pytest.mark.parametrize(("frames", "cut"), [(8, True), (3, True), (1, False), (0, False)])
-def test_what_reaches_the_edge_of_the_crop_is_cut_off(frames, cut):
+@pytest.mark.parametrize("of_images", [True, False])
+def test_what_reaches_the_edge_of_the_crop_or_of_the_images_is_cut_off(frames, cut, of_images):
     labels, view = np.zeros((3, 8, 16, 16), np.uint8), np.array([0, 0, VIEWS.index("la_4ch")])
     labels[:, :, 4:9, 4:9] = LV
+    inner = labels.copy()
     labels[1, :frames, 4:9, 0] = LV
     labels[2, :, 0, :5] = LV  # a ventricle is measured in the short axis alone
     labels[2, :frames, 0, :5] = LA
-    assert cut_by_crop(labels, view).keys() == ({"LV", "LA"} if cut else set())
+    crops, images = (inner, labels) if of_images else (labels, inner)
+    maps = {name: LabelMap(images[own].swapaxes(0, 1), np.eye(4)) for name, own in (("sa", [0, 1]), ("la_4ch", [2]))}
+    found = cut_off(crops, maps, view)
+    assert found.keys() == ({"LV", "LA"} if cut else set())
+    assert all(("images" if of_images else "crop") in why for why in found.values())
+
+
+@pytest.mark.parametrize(
+    ("code", "size", "told"), [("no-orientation", 1.0, True), ("no-orientation", 1.4, False), ("", 1.0, False)]
+)
+def test_nothing_is_measured_where_pixels_have_no_size(code, size, told):
+    one = Series("sa", np.zeros((4, 4, 2, 2)), np.diag([size, size, size, 1.0]), np.nan, np.ones((2, 2), bool))
+    assert bool(unsized(Study("s", [one]), [Finding(code, "repaired", "sa", "")])) == told

@@ -101,7 +101,7 @@ def learn(studies: Sequence[tuple[Array, dict[str, int]]]) -> dict[str, Any]:
     if len(studies) < FEWEST_STUDIES:
         return usual
     table = np.stack([found for found, _ in studies])
-    known = np.isfinite(table).all(axis=0)
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(table).all(axis=0))
     if not known.any():
         return usual
     names = [name for name, one in zip(MEASURES, known, strict=True) if one]
