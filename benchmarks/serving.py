@@ -82,7 +82,7 @@ def predict_all(checkpoint: Path, cohort: Path, out: Path) -> Cost:
     moments, memory = [], []
     with torch.autocast(where.type, torch.bfloat16, enabled=has_bfloat16(where)):
         for subject in folder.subjects():
-            assert predict_subject(trained, folder, subject, out, where)["problem"] == ""
+            assert predict_subject(trained, folder, subject, out, where)["status"] == "predicted"
             moments.append((time.perf_counter(), time.process_time()))
             memory.append(peak_memory())
     passed, processor = zip(*((b[0] - a[0], b[1] - a[1]) for a, b in pairwise(moments)), strict=True)

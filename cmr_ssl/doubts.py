@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cmr_ssl.anatomy import CLASSES, LA, LV, MYOCARDIUM, RA, RV
+from cmr_ssl.anatomy import CLASSES, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED
 from cmr_ssl.data.labelling import broken_stack, centre, cut_off, mirrored, wrongly_surrounded
 from cmr_ssl.data.ranges import CARDIAC
 from cmr_ssl.data.sources.label_folder import LabelledHeart, LabelledView
 from cmr_ssl.planes import SHORT_AXIS
-from cmr_ssl.volumes import VENTRICULAR, Measured, apex_to_base
+from cmr_ssl.volumes import VENTRICULAR, LabelMap, Measured, apex_to_base
 
 MYOCARDIAL = "LVM"
 BEHIND = {LA: LV, RA: RV}  # atrium: the ventricle in front of it
@@ -51,15 +52,53 @@ def possible(measured: Measured) -> Measured:
     return _without(measured, beyond)
 
 
-def _without(measured: Measured, doubts: dict[str, str]) -> Measured:
-    """Empty what rests on a doubtful structure."""
+def doubted(measured: Measured, doubts: dict[str, str]) -> Measured:
+    """Empty what rests on doubtful structures, the doubts being the reasons.
+
+    Args:
+        measured: of one heart.
+        doubts: structure to why nothing it is measured by can be believed; what rests on the LV falls with it.
+    """
     if "LV" in doubts:
         doubts = dict.fromkeys(RESTS_ON_LV, doubts["LV"]) | doubts
     reasons = {name: doubts[_structure(name)] for name in measured.values if _structure(name) in doubts}
-    known = {name: why for name, why in reasons.items() if name not in measured.reasons}
-    values = {name: np.nan if name in known else value for name, value in measured.values.items()}
+    values = {name: np.nan if name in reasons else value for name, value in measured.values.items()}
     curves = {name: curve for name, curve in measured.curves.items() if name not in doubts}
-    return Measured(values, measured.reasons | known, curves)
+    return Measured(values, measured.reasons | reasons, curves)
+
+
+def incomplete(maps: dict[str, LabelMap]) -> dict[str, str]:
+    """Return structure to why its volume lacks a part: it goes on where a slice is missing or nobody looked.
+
+    Args:
+        maps: label maps by view; slices that could not be used, or frames of them, are wholly unlabelled.
+    """
+    stack = maps.get(SHORT_AXIS)
+    doubts: dict[str, str] = {}
+    if stack is None:
+        return doubts
+    unseen = (stack.labels == UNLABELLED).all(axis=(2, 3))
+    for name, value in VENTRICULAR.items():
+        drawn = (stack.labels == value).any(axis=(2, 3))
+        if any(_reaches(drawn[frame], unseen[frame]) for frame in np.flatnonzero((drawn | unseen).any(axis=1))):
+            doubts[name] = f"the {name} reaches a slice that is missing or could not be used, so part of it is unseen"
+    return doubts
+
+
+def _reaches(drawn: NDArray[np.bool_], unseen: NDArray[np.bool_]) -> bool:
+    """Tell whether the slice that is seen before or behind some that are not, (S,), shows a structure."""
+    seen = np.flatnonzero(~unseen)
+    gaps = np.flatnonzero(np.diff(seen) > 1)
+    beside = {*seen[gaps].tolist(), *seen[gaps + 1].tolist()}
+    beside |= {int(seen[0])} if len(seen) and seen[0] > 0 else set()
+    beside |= {int(seen[-1])} if len(seen) and seen[-1] < len(unseen) - 1 else set()
+    return any(drawn[index] for index in beside)
+
+
+def _without(measured: Measured, doubts: dict[str, str]) -> Measured:
+    """Empty what rests on a doubtful structure; what could not be measured anyway keeps its reason."""
+    emptied = doubted(measured, doubts)
+    return emptied._replace(reasons=emptied.reasons | measured.reasons)
 
 
 def _structure(column: str) -> str:

@@ -1,6 +1,7 @@
 """Predict new subjects straight from their images, with nothing but a checkpoint."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 from torch.utils.data import default_collate
 
-from cmr_ssl.callbacks.reconstructions import plane_titles
+from cmr_ssl.anatomy import CLASSES, UNLABELLED
 from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.data.alone import alone
 from cmr_ssl.data.cache import PreparedSubject, remove_halves, write_subject
@@ -24,9 +25,11 @@ from cmr_ssl.data.restore import restore, write_labels
 from cmr_ssl.data.sample import Sample, to_device
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.study import Finding, Series, Study
+from cmr_ssl.data.timing import nearest_frames
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.devices import has_bfloat16
-from cmr_ssl.doubts import possible
+from cmr_ssl.doubts import doubted, incomplete, possible
+from cmr_ssl.drawn import taught
 from cmr_ssl.machine import raise_if_stopped
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.predict import TABLE
@@ -38,10 +41,13 @@ from cmr_ssl.tasks.objectives import Classification
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 from cmr_ssl.tasks.segmentation import Segmentation
 from cmr_ssl.tasks.trained import Trained, load_task
+from cmr_ssl.trust import ONLY_SYNTHETIC, compared, cut_off, not_looked_at, problems, unsized, without_short_axis
 from cmr_ssl.volumes import LabelMap, measure
 
-JOURNAL, FOUND = ".predict", "findings"
+JOURNAL, FOUND, STATUS = ".predict", "findings", "status"
 MADE = ("*/seg6_*.nii.gz", "*/overlay.png", "*/overlay.gif")
+ROWS = 2  # which columns they have and what they mean; rows of other versions are not gone on from
+PREDICTED, NOT_PREDICTED = "predicted", "not predicted"
 Row = dict[str, object]
 Labels = NDArray[np.uint8]
 Affines = NDArray[np.float32]
@@ -86,12 +92,15 @@ def predict_folder(
         raise ValueError(f"{checkpoint} is of a {type(trained.task).__name__}, which predicts nothing: fine-tune it")
     trained.task.to(device)
     subjects = withdrawn.leave(folder.subjects(), folder.folder)
-    settings = digest({"checkpoint": fingerprint(checkpoint), "files": folder.files.settings()})
+    told = {"checkpoint": fingerprint(checkpoint), "files": folder.files.settings(), "rows": ROWS}
+    settings = digest(told)
+    if trained.synthetic:
+        print(f"Note: {ONLY_SYNTHETIC}.", file=sys.stderr)
     with alone(out / JOURNAL, settings), torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
         withdrawn.erase(out, MADE, [f"{JOURNAL}/*.jsonl"], [TABLE])
         rows = list(_rows(trained, folder, subjects, out, device, Journal(out, settings, overwrite)))
         write_csv(out / TABLE, pd.DataFrame(rows))
-    failed = sum(row["problem"] != "" for row in rows)
+    failed = sum(row[STATUS] != PREDICTED for row in rows)
     return len(rows) - failed, failed
 
 
@@ -149,18 +158,27 @@ def predict_subject(trained: Trained, folder: NiftiFolder, subject: str, out: Pa
     task = trained.task
     try:
         if isinstance(task, Segmentation):
-            found = segment(task, read := read_subject(folder, subject, trained, device), out)
+            read = read_subject(folder, subject, trained, device)
+            found = segment(task, read, out)
         elif isinstance(task, PhenotypePrediction):
-            found = phenotypes(task, (read := read_subject(folder, subject, trained, device, trained.views)).batch)
+            read = read_subject(folder, subject, trained, device, trained.views)
+            read.findings.extend(not_looked_at(trained, read.planes))
+            found = phenotypes(task, read.batch)
+            if why := without_short_axis(trained, read.planes, read.findings) or unsized(read.study, read.findings):
+                found = dict.fromkeys(found, float("nan")) | {MISSING: why}
     except Exception as error:  # one subject among thousands must not stop the others
         raise_if_stopped(error)
-        return {"subject": subject, "problem": f"{type(error).__name__}: {error}"}
-    return {"subject": subject, "problem": "", FOUND: in_words(read.findings)} | found
+        return {"subject": subject, STATUS: NOT_PREDICTED, "problem": f"{type(error).__name__}: {error}"}
+    numbers = [value for value in found.values() if isinstance(value, float)]
+    told = isinstance(task, Segmentation) or bool(np.isfinite(numbers).any())
+    said = {"problem": in_words(problems(read.findings)), FOUND: in_words(read.findings)}
+    return {"subject": subject, STATUS: PREDICTED if told else NOT_PREDICTED, **said} | found
 
 
 def in_words(findings: list[Finding]) -> str:
     """Return findings as one cell of a table, severity first: a number is worth no more than its pictures."""
-    return "; ".join(dict.fromkeys(f"{one.severity}: {one.where}: {one.message}" for one in findings))
+    parts = ((one.severity, *([one.where] if one.where else []), one.message) for one in findings)
+    return "; ".join(dict.fromkeys(": ".join(part) for part in parts))
 
 
 def read_subject(
@@ -180,7 +198,7 @@ def read_subject(
     batch = batch_of(planes, views or every_plane(planes), trained, device)
     if not batch.present.any():
         raise ValueError(f"the study has no plane of {', '.join(trained.views)}")
-    return Prepared(study, planes, batch, acquired.beat_ms, findings)
+    return Prepared(study, planes, batch, acquired.beat_ms, findings + compared(trained, planes))
 
 
 def every_plane(planes: PreparedSubject) -> dict[str, int]:
@@ -220,24 +238,51 @@ def segment(task: Segmentation, prepared: Prepared, out: Path) -> Row:
         own = view == VIEWS.index(series.view)
         if own.any():
             maps[series.view] = write_series(folder, series, labels[own], affine[own], planes)
-    draw(folder, batch, labels, beat_ms)
-    measured = possible(measure(maps, MS_A_MINUTE / beat_ms))
+    draw(folder, prepared, labels)
+    measured = doubted(measure(maps, MS_A_MINUTE / beat_ms), cut_off(labels, maps, view) | incomplete(maps))
+    if why := unsized(study, prepared.findings):
+        measured = doubted(measured, dict.fromkeys(CLASSES, why))
+    measured = taught(possible(measured), task.drawn)
     return {**measured.values, MISSING: "; ".join(grouped(measured.reasons))}
 
 
 def write_series(folder: Path, series: Series, labels: Labels, affine: Affines, planes: PreparedSubject) -> LabelMap:
     """Write the label map of one view, (P, T, H, W), on the grid of its images, and return it."""
-    cached = np.abs(planes.affine[None] - affine[:, None]).sum(axis=(2, 3)).argmin(axis=1)
+    cached = cached_planes(planes, affine)
     restored = restore(labels, affine, planes.to_heart, planes.slice[cached], series)
     write_labels(folder / f"seg6_{series.view}.nii.gz", restored, series.affine, series.frame_ms)
+    restored[:, :, ~seen(planes, cached, restored.shape[2:])] = UNLABELLED  # in the file it is background
     return LabelMap(restored.T, series.affine)
 
 
-def draw(folder: Path, batch: Sample, labels: Labels, beat_ms: float) -> None:
+def cached_planes(planes: PreparedSubject, affine: Affines) -> NDArray[np.intp]:
+    """Return which prepared planes those of a batch are, by where they lie, (P, 4, 4), (P,)."""
+    return np.asarray(np.abs(planes.affine[None] - affine[:, None]).sum(axis=(2, 3)).argmin(axis=1))
+
+
+def seen(planes: PreparedSubject, cached: NDArray[np.intp], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return which slices and frames (S, T) of a series were looked at; missing frames of a cine were filled."""
+    slices, frames = shape
+    looked = np.zeros((slices, frames), dtype=bool)
+    pair = planes.acquired.shape[1] == 2
+    acquired = planes.acquired[cached][:, nearest_frames(frames, planes.acquired.shape[1])] > 0
+    looked[planes.slice[cached]] = acquired if pair else True
+    return looked
+
+
+def slice_titles(planes: PreparedSubject, affine: Affines, view: NDArray[np.integer]) -> list[str]:
+    """Name planes by view and, where there are several, by their slice in the file, from 0 as in `qc` and findings."""
+    names = [VIEWS[index] for index in view.tolist()]
+    slices = planes.slice[cached_planes(planes, affine)].tolist()
+    return [name if names.count(name) == 1 else f"{name} {index}" for name, index in zip(names, slices, strict=True)]
+
+
+def draw(folder: Path, prepared: Prepared, labels: Labels) -> None:
     """Draw overlays at ED and ES, and the beating heart."""
+    batch, beat_ms = prepared.batch, prepared.beat_ms
     images, affine, view = ((field[0].cpu().numpy()) for field in (batch.images, batch.affine, batch.view))
     at = sorted(phases(label_maps(labels, affine, view))) or [0]
-    shown, titles = (images * 255).astype(np.uint8), plane_titles(view.tolist())
+    shown, titles = (images * 255).astype(np.uint8), slice_titles(prepared.planes, affine, view)
     overlay(folder / "overlay.png", shown, labels, None, titles, at)
     pace = {"beat_ms": beat_ms} if np.isfinite(beat_ms) else {}
     overlay_gif(folder / "overlay.gif", shown, labels, None, titles, **pace)

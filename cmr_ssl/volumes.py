@@ -172,6 +172,10 @@ def _atrium(views: list[LabelMap | None], name: str, to_base: Array) -> _Structu
     maps = [view for view in views if view is not None]
     if len(maps) < len(views):
         return _unseen(f"the {name} needs label maps of {' and '.join(NEEDED[name])}")
+    if any(view.labels.shape[1] > 1 for view in maps):
+        return _unseen(
+            f"{' or '.join(NEEDED[name])} has several planes, and which one to measure the {name} on is unknown"
+        )
     if len({len(view.labels) for view in maps}) > 1:
         return _unseen(f"{' and '.join(NEEDED[name])} have different numbers of frames")
     value = anatomy.CLASSES.index(name)

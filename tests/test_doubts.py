@@ -6,9 +6,9 @@ import pytest
 
 from cmr_ssl.data.ranges import CARDIAC
 from cmr_ssl.data.sources import LabelFile, NiftiFiles, NiftiFolder
-from cmr_ssl.doubts import possible
+from cmr_ssl.doubts import incomplete, possible
 from cmr_ssl.quantify import MISSING, quantify
-from cmr_ssl.volumes import Measured
+from cmr_ssl.volumes import LabelMap, Measured
 from tests.labelled import STACK, STEPS, heart, millilitres, write
 from tests.studies import AXES, CENTRE, plane, series, write_image
 
@@ -31,6 +31,26 @@ def test_a_sound_heart_is_measured_as_counted(tmp_path):
     assert row["LVM (g)"] == pytest.approx(1.05 * (HEART[..., 0] == 2).sum() * np.prod(STEPS) / 1e3, rel=1e-4)
     assert row[["RVEDV (mL)", "LVEF (%)"]].notna().all()
     assert "noted" not in row[MISSING]
+
+
+@pytest.mark.parametrize(
+    ("unseen", "doubtful"),
+    [
+        ({4}, {"LV", "myocardium", "RV"}),
+        ({0}, {"LV", "myocardium", "RV"}),
+        ({6, 7}, {"LV", "myocardium", "RV"}),
+        ({7}, set()),
+        (set(), set()),
+        ({*range(8)}, set()),
+    ],
+)
+def test_a_structure_that_goes_on_where_nobody_looked_is_doubtful(unseen, doubtful):
+    labels = HEART.copy()
+    labels[:, :, [*unseen]] = 255
+    assert incomplete({"sa": LabelMap(labels.T, STACK)}).keys() == doubtful
+    one_frame = HEART.copy()
+    one_frame[:, :, [*unseen], 3] = 255
+    assert incomplete({"sa": LabelMap(one_frame.T, STACK)}).keys() == doubtful
 
 
 def test_no_order_of_the_axes_gives_a_wrong_volume(tmp_path):

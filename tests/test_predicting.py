@@ -3,6 +3,7 @@ import errno
 import os
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -142,6 +143,84 @@ def test_errors_of_the_machine_stop_and_are_no_row(checkpoint, source, tmp_path,
 def test_predictions_among_the_studies_are_refused(checkpoint, source, capsys):
     assert predict(checkpoint, source, source / "predictions") == 1
     assert "lies in the folder that is read" in capsys.readouterr().err
+
+
+def segmentation(monkeypatch, says=1):
+    """Return a task that finds a disc of class `says` around the middle of every slice."""
+    task = SegmentationTask(tiny_encoder()).eval()
+    task.drawn[:] = 1
+
+    def logits(batch, frames):
+        row, column = (np.mgrid[:24, :24] - 11.5) / 5
+        disc = torch.from_numpy(np.where(np.hypot(row, column) < 1, 9.0, 0.0)) * torch.eye(6)[says][:, None, None]
+        found = disc[None, None, :, None].repeat(1, batch.images.shape[1], 1, frames.shape[1], 1, 1)
+        found[:, :, :, : frames.shape[1] // 2, 9:15] = 0.0  # it beats
+        return found
+
+    monkeypatch.setattr(task, "logits", logits)
+    return Trained(task, VIEWS, PREPARATION, {})
+
+
+def row_of(trained, folder, out, subject=IDS[0]):
+    with torch.inference_mode():
+        return predicting.predict_subject(trained, NiftiFolder(folder, NiftiFiles()), subject, out, torch.device("cpu"))
+
+
+def spoilt(folder, spoil):
+    """Write a study whose short axis `spoil` changed, and return the folder."""
+    study = studies.study(("sa", "la_4ch"), IDS[0], frames=8, frame_ms=110.0)
+    spoil(study.series[0].pixels)
+    studies.write_study(folder, study)
+    return folder
+
+
+def test_a_slice_that_was_set_aside_leaves_no_volume_that_lacks_it(source, tmp_path, monkeypatch):
+    trained = segmentation(monkeypatch)
+    whole = row_of(trained, source, tmp_path)
+    assert whole["LVEDV (mL)"] > 0
+    assert whole["problem"] == ""
+    spoil = lambda pixels: pixels[:, :, 4].fill(100)  # noqa: E731
+    row = row_of(trained, spoilt(tmp_path / "blank", spoil), tmp_path)
+    assert row["status"] == "predicted"
+    assert row["problem"] == "rejected: sa slice 4: every frame is one constant value"
+    assert np.isnan(row["LVEDV (mL)"])
+    assert "LVEDV (mL)" in row["Not measurable"]
+    assert "reaches a slice that is missing" in row["Not measurable"]
+
+
+def test_what_was_repaired_is_a_problem_and_leaves_the_number(source, tmp_path, monkeypatch):
+    spoil = lambda pixels: pixels[:, :, 2, 3].fill(100)  # noqa: E731
+    row = row_of(segmentation(monkeypatch), spoilt(tmp_path / "frame", spoil), tmp_path)
+    assert row["problem"] == "repaired: sa slice 2: 1 of 8 frames are blank; they were interpolated"
+    assert row["LVEDV (mL)"] > 0
+
+
+def test_classes_nobody_drew_have_no_volume(source, tmp_path, monkeypatch):
+    trained = segmentation(monkeypatch)
+    trained.task.drawn[:, 1] = 0
+    row = row_of(trained, source, tmp_path)
+    assert np.isnan(row["LVEDV (mL)"])
+    assert "no training subject had the LV drawn" in row["Not measurable"]
+
+
+def test_without_its_short_axis_a_study_has_no_numbers_and_the_reason(source, checkpoint, tmp_path):
+    folder = tmp_path / "source"
+    shutil.copytree(source, folder)
+    (folder / IDS[0] / "sa.nii.gz").write_bytes(b"torn")
+    assert predict(checkpoint, folder, tmp_path / "out") == 0
+    row, sound, _ = pd.read_csv(tmp_path / "out" / "phenotypes.csv", keep_default_na=False).to_dict("records")
+    assert (row["status"], row["LVEDV (mL)"]) == ("not predicted", "")
+    assert row["problem"].startswith("rejected: sa: ")
+    assert "no usable short axis" in row["Not measurable"]
+    assert (sound["status"], sound["problem"], sound["Not measurable"]) == ("predicted", "", "")
+
+
+def test_slices_are_numbered_as_in_the_file_and_findings(source, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(predicting, "overlay", lambda *options: said.append(options[4]))
+    spoil = lambda pixels: pixels[:, :, 4].fill(100)  # noqa: E731
+    row_of(segmentation(monkeypatch), spoilt(tmp_path / "blank", spoil), tmp_path)
+    assert said == [[*(f"sa {index}" for index in (0, 1, 2, 3, 5, 6, 7, 8)), "la_4ch"]]
 
 
 def test_halves_of_a_killed_run_do_not_stay(source, tmp_path):

@@ -10,16 +10,24 @@ from torch import Tensor
 from cmr_ssl.agreement import agreement
 from cmr_ssl.callbacks.gathering import gather
 from cmr_ssl.callbacks.reconstructions import plane_titles
+from cmr_ssl.data.policy import NOTHING
 from cmr_ssl.data.sample import Sample, one_of
+from cmr_ssl.doubts import doubted, incomplete
+from cmr_ssl.drawn import taught
 from cmr_ssl.overlap import Score, scores, summarise
-from cmr_ssl.planes import VIEWS, spacing
+from cmr_ssl.planes import SHORT_AXIS, VIEWS, spacing
+from cmr_ssl.quantify import MISSING, grouped
 from cmr_ssl.report.agreement import draw_agreement
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.overlays import overlay, overlay_gif
 from cmr_ssl.report.tables import FOLDER, as_row, file_name, say, write_csv
-from cmr_ssl.volumes import measure
+from cmr_ssl.tasks.segmentation import Segmentation
+from cmr_ssl.volumes import VENTRICULAR, LabelMap, Measured, measure
 
 Volumes = dict[str, object]
+
+UNTIMED = ("LVCO (L/min)",)  # nobody expects it here, where no beat is timed
+LEFT_OUT = "data.findings leaves out slices of the short axis"
 
 
 class SegmentationReport(Callback):
@@ -46,13 +54,18 @@ class SegmentationReport(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Measure each subject of a batch; blank samples have none."""
+        assert isinstance(pl_module, Segmentation)  # for the type checker
+        rejected, drawn = trainer.datamodule.rejected.places, pl_module.drawn  # type: ignore[attr-defined]
         for index, subject in enumerate(batch.subject):
             if subject:
                 figures = Path(trainer.default_root_dir) / "figures"
-                self.add(subject, one_of(batch, index), outputs[index], figures)
+                left_out = any(view == SHORT_AXIS for view, _ in rejected.get(subject, NOTHING))
+                self.add(subject, one_of(batch, index), outputs[index], figures, drawn, left_out)
 
-    def add(self, subject: str, sample: Sample, predicted: Tensor, figures: Path) -> None:
-        """Measure one subject, and draw it if it is among the first."""
+    def add(
+        self, subject: str, sample: Sample, predicted: Tensor, figures: Path, drawn: Tensor, left_out: bool
+    ) -> None:
+        """Measure one subject, and draw it if it is among the first; the last arguments are those of `volumes_of`."""
         present = sample.present.cpu().numpy()
         fields = (sample.images, predicted, sample.labels, sample.affine, sample.view, sample.annotated)
         images, guess, true, affine, view, annotated = (field.cpu().numpy()[present] for field in fields)
@@ -60,11 +73,7 @@ class SegmentationReport(Callback):
         at = phases(true_maps)
         steps = np.stack([spacing(one) for one in affine])
         self.scores += scores(guess, true, annotated, [VIEWS[index] for index in view], steps, at, subject)
-        found, wanted = (measure(one, float("nan")).values for one in (maps, true_maps))
-        row: Volumes = {"subject": subject}
-        row |= {f"predicted {name}": value for name, value in found.items()}
-        row |= {f"true {name}": value for name, value in wanted.items()}
-        self.volumes.append(row)
+        self.volumes.append(volumes_of(subject, maps, true_maps, drawn, left_out))
         if self.drawn < self.subjects:
             self.drawn += 1
             shown = (images * 255).astype(np.uint8), guess, true
@@ -91,3 +100,32 @@ class SegmentationReport(Callback):
                 draw_agreement(folder / "figures" / f"agreement_{file_name(name)}.png", one, other, name)
         write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame(rows, columns=None if rows else ["target"]))
         say(rows, folder)
+
+
+def volumes_of(
+    subject: str, maps: dict[str, LabelMap], true_maps: dict[str, LabelMap], drawn: Tensor, left_out: bool
+) -> Volumes:
+    """Return the row of one subject: volumes from predicted and from true label maps, and why some are empty.
+
+    Args:
+        subject: the id.
+        maps: predicted label maps by view.
+        true_maps: the same, true.
+        drawn: which classes somebody drew in training, see `drawn.taught`.
+        left_out: whether slices of the short axis were, by `data.findings`: then no volume is whole.
+    """
+    row: Volumes = {"subject": subject}
+    reasons: dict[str, str] = {}
+    for which, measured in (
+        ("predicted", taught(_whole(maps, left_out), drawn)),
+        ("true", _whole(true_maps, left_out)),
+    ):
+        row |= {f"{which} {name}": value for name, value in measured.values.items()}
+        reasons |= {f"{which} {name}": why for name, why in measured.reasons.items() if name not in UNTIMED}
+    return row | {MISSING: "; ".join(grouped(reasons))}
+
+
+def _whole(maps: dict[str, LabelMap], left_out: bool) -> Measured:
+    """Return what can be measured on label maps, without structures of which a part is missing."""
+    doubts = dict.fromkeys(VENTRICULAR, LEFT_OUT) if left_out else incomplete(maps)
+    return doubted(measure(maps, float("nan")), doubts)

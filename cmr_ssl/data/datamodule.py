@@ -21,7 +21,9 @@ from cmr_ssl.data.policy import NOTHING_REJECTED, read_rejected, without
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.data.sampling import EvaluationSampler, TrainingLoader, TrainingSampler
 from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
-from cmr_ssl.data.subjects import check_files, first_subjects, usable
+from cmr_ssl.data.subjects import check_files, first_subjects, tell_beyond, usable
+from cmr_ssl.data.synthetic import of_phantoms
+from cmr_ssl.data.usual import usual_of
 from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.seeds import subject_seeds
 
@@ -37,6 +39,8 @@ class CineDataModule(LightningDataModule):
         subjects: ids of each split after `setup`.
         shape: (P, T, H, W) of a sample after `setup`.
         preparation: what the cache was prepared with, after `setup`.
+        synthetic: whether all its hearts are, after `setup`.
+        usual: what studies of the training split look like, after `setup` for training; see `data.usual`.
         phenotypes: what `use_targets` or `use_classes` found, a row a subject and a column a target.
     """
 
@@ -90,10 +94,9 @@ class CineDataModule(LightningDataModule):
         self.table, self.train_subjects = Path(table) if table else None, train_subjects
         self.findings, self.withdrawn = Path(findings) if findings else None, withdrawn
         self.rejected = NOTHING_REJECTED
-        self.preparation: dict[str, Any] = {}
+        self.preparation, self.usual, self.synthetic = dict[str, Any](), dict[str, Any](), False
         self.shape: Shape = (0, 0, 0, 0)
-        self.subjects: dict[Split, list[str]] = {}
-        self.slices, self.needed = dict[str, int](), tuple[Split, ...]()
+        self.subjects, self.needed = dict[Split, list[str]](), tuple[Split, ...]()
         self.phenotypes = pd.DataFrame()
         self.loader: TrainingLoader | None = None
         self.progress: dict[str, int] = {}
@@ -105,7 +108,7 @@ class CineDataModule(LightningDataModule):
             FileNotFoundError: if there is no complete prepared cache, or no table of findings where one is named.
             ValueError: if a split that `stage` needs has too few subjects, or no labels where labels are asked for.
         """
-        self.preparation = read_preparation(self.cache)
+        self.preparation, self.synthetic = read_preparation(self.cache), of_phantoms(self.cache)
         self.shape = sample_shape(self.preparation, self.views)
         self.rejected = read_rejected(self.findings) if self.findings else NOTHING_REJECTED
         kept = without(read_cohort(self.cache, read_withdrawn(self.withdrawn)), self.rejected)
@@ -113,12 +116,15 @@ class CineDataModule(LightningDataModule):
         split = split_cohort(cohort, self.fractions, self.split_column, self.table)
         self.subjects = {name: sorted(cohort["subject"][split == name]) for name in SPLITS}
         self.needed = NEEDED.get(TrainerFn(stage).value, ())
-        self.slices = dict(zip(cohort["subject"], cohort["sa_slices"].astype(int), strict=True))
         self.subjects["train"] = first_subjects(self.subjects["train"], self.train_subjects, self.seed)
         self.phenotypes = pd.DataFrame(index=sorted(cohort["subject"]))
         log.info("subjects: %s", ", ".join(f"{len(subjects)} {name}" for name, subjects in self.subjects.items()))
         self.check_counts(TrainerFn(stage).value)
         check_files(self.cache, {split: self.subjects[split] for split in self.needed})
+        if "train" in self.needed:
+            self.usual = usual_of(self.cache, self.subjects["train"], self.seed)
+        if not (self.labels and "test" in self.needed):  # such a test uses them all
+            tell_beyond(cohort[split.isin(self.needed)], self.views)
         if self.labels:
             self.check_labelled({*cohort["subject"][cohort["labelled"].astype(bool)]})
 
@@ -222,9 +228,9 @@ class CineDataModule(LightningDataModule):
     def evaluation_loader(self, *splits: Split) -> DataLoader[Sample]:
         """Return a loader that shows every subject of `splits` once."""
         subjects = sorted(subject for split in splits for subject in self.subjects[split])
-        slices = [self.slices[one] for one in subjects] if self.labels and "test" in splits else []  # for volumes
-        dataset = self.dataset(subjects, room_for(self.views, slices))
-        sampler = EvaluationSampler(dataset, self.ranks, self.rank)
+        whole = self.labels and "test" in splits  # a slice left out would be missing from the volumes
+        room = room_for(self.cache, subjects, self.views, self.rejected.places) if whole else self.views
+        sampler = EvaluationSampler(dataset := self.dataset(subjects, room), self.ranks, self.rank)
         return DataLoader(dataset, batch_size=self.batch_size, sampler=sampler, **self.process_options())
 
     def process_options(self) -> dict[str, Any]:
@@ -268,7 +274,7 @@ class CineDataModule(LightningDataModule):
         return batch._replace(images=images, affine=affine, labels=labels)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint must tell about its data: views, preparation, progress; never ids or paths.
+        """Return what a checkpoint must tell about its data: how they are made and look, progress; never ids or paths.
 
         Lightning restores the state of a loader only if nobody asked for the number of steps before, which every
         schedule does; it restores that of a data module always.
@@ -277,7 +283,8 @@ class CineDataModule(LightningDataModule):
         split: dict[str, Any] = {"fractions": list(self.fractions), "column": self.split_column}
         if self.train_subjects is not None:  # older checkpoints do not tell
             split |= {"train_subjects": self.train_subjects, "seed": self.seed}
-        return {"views": self.views, "preparation": self.preparation, "split": split, "progress": progress}
+        state = {"views": self.views, "preparation": self.preparation, "split": split, "progress": progress}
+        return state | {"synthetic": self.synthetic, "usual": self.usual}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where the checkpoint stopped.

@@ -66,9 +66,20 @@ def sample_shape(preparation: Mapping[str, Any], views: Mapping[str, int]) -> Sh
     return sum(views.values()), preparation["frames"], preparation["size"], preparation["size"]
 
 
-def room_for(views: Mapping[str, int], slices: Sequence[int]) -> dict[str, int]:
-    """Return `views` with room for the most of `slices`: one left out would be missing from the volumes of a test."""
-    return {view: max(count, *slices, 0) if view == SHORT_AXIS else count for view, count in views.items()}
+def room_for(
+    cache: Path, subjects: Sequence[str], views: Mapping[str, int], rejected: Mapping[str, Places]
+) -> dict[str, int]:
+    """Return `views` with room for every plane that any of `subjects` has of them, but for those `rejected`."""
+    room = dict(views)
+    for subject in subjects:
+        try:
+            with safe_open(subject_file(cache, subject), framework="pt") as file:
+                view, index = file.get_tensor("view").long(), file.get_tensor("slice")
+        except (OSError, SafetensorError):
+            continue  # whoever reads it says so
+        left = without_places(view, index, rejected.get(subject, NOTHING))
+        room = {name: max(count, int((left == VIEWS.index(name)).sum())) for name, count in room.items()}
+    return room
 
 
 def check_views(views: dict[str, int]) -> None:

@@ -32,6 +32,7 @@ from cmr_ssl.data.prepare import Acquisition, Preparation, digest, prepare_study
 from cmr_ssl.data.progress import Tally
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder, find_zips, holds_zips
 from cmr_ssl.data.study import Finding, Source
+from cmr_ssl.data.synthetic import note
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn
 from cmr_ssl.machine import KILLED, NO_MEMORY, NOBODY_CAN_WRITE, MachineFault, in_words, of_machine
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
@@ -88,8 +89,10 @@ def prepare(
     crew, gone = Crew(workers, scheduler, (source, out)), read_withdrawn(withdrawn)
     if holds_zips(source):
         zips = find_zips(source)
-        return prepare_cohort(zips, out, preparation, {"archives": asdict(zips.limits)}, crew, gone, prune)
-    return prepare_cohort(NiftiFolder(source, files), out, preparation, {"files": files.settings()}, crew, gone, prune)
+        archives: dict[str, object] = {"archives": asdict(zips.limits)}
+        return prepare_cohort(zips, out, preparation, archives, crew, gone, prune, note(source))
+    reading: dict[str, object] = {"files": files.settings()}
+    return prepare_cohort(NiftiFolder(source, files), out, preparation, reading, crew, gone, prune, note(source))
 
 
 def prepare_cohort(
@@ -100,8 +103,20 @@ def prepare_cohort(
     crew: Crew,
     withdrawn: Withdrawn = NOBODY,
     prune: bool = False,
+    origin: dict[str, object] | None = None,
 ) -> int:
-    """Prepare every subject of any source; `reading` are the source's settings that change what is read."""
+    """Prepare every subject of any source.
+
+    Args:
+        source: whose subjects.
+        cache: where they go.
+        preparation: what every prepared subject has in common.
+        reading: the source's settings that change what is read.
+        crew: who does it.
+        withdrawn: participants who withdrew.
+        prune: whether prepared files that nothing uses are removed.
+        origin: what else the cache's settings say of the source; it changes nothing of what is prepared.
+    """
     subjects = withdrawn.leave(source.subjects(), "the source")
     settings = {"format": FORMAT, "preparation": asdict(preparation), **reading}
     name = digest(settings)
@@ -109,7 +124,7 @@ def prepare_cohort(
         try:
             with alone(cache, name):
                 withdrawn.erase(cache, ["subjects/*.safetensors"], [RECORDS], [COHORT])
-                finished = open_cache(cache, settings, name)
+                finished = open_cache(cache, settings | (origin or {}), name)
                 work = partial(prepare_subject, source, preparation, cache, name)
                 with (cache / RECORDS).open("a", encoding="utf-8") as journal:
                     jobs = _jobs(source, cache, subjects, finished, tally)

@@ -40,6 +40,24 @@ def usable(cohort: pd.DataFrame, views: dict[str, int], min_planes: int, frames:
     return enough
 
 
+def tell_beyond(cohort: pd.DataFrame, views: dict[str, int]) -> None:
+    """Say whose short axis has more slices than a sample has room for: those farthest from the heart are not looked at.
+
+    Args:
+        cohort: rows of the subjects that are looked at.
+        views: planes a sample has room for, per view.
+    """
+    room = views.get(SHORT_AXIS, 0)
+    beyond = cohort[cohort["sa_slices"] > room]
+    if room and len(beyond):
+        worst = beyond.loc[beyond["sa_slices"].idxmax()]
+        log.warning(
+            "%d of %d subjects have more slices than data.views.sa %d (subject %s has %d): only those nearest to the "
+            "middle of the heart are looked at; raise data.views.sa to use them all",
+            *(len(beyond), len(cohort), room, worst["subject"], worst["sa_slices"]),
+        )
+
+
 def planes_of(cohort: pd.DataFrame, views: dict[str, int]) -> "pd.Series[int]":
     """Count the planes of each subject that find a slot."""
     names = cohort["views"].str.split(",")

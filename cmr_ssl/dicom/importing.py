@@ -18,6 +18,7 @@ from cmr_ssl.data.preparing import NOTHING, STOPPED, Job, changed, failed, lost,
 from cmr_ssl.data.progress import Tally
 from cmr_ssl.data.sources import DicomFolder, UkbZips, find_zips
 from cmr_ssl.data.study import Finding, Study
+from cmr_ssl.data.synthetic import take_along
 from cmr_ssl.data.timing import beat_ms
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn
 from cmr_ssl.dicom.tables import FINDINGS, SUBJECTS, write_tables
@@ -136,6 +137,7 @@ def import_cohort(
             with alone(journal, settings):
                 gone.erase(out, ["*"], mine(out, shard), [SUBJECTS, FINDINGS])
                 tidy(journal, settings)
+                take_along(source.folder, out)
                 jobs = _jobs(source, out, subjects, finished(out, settings), tally)
                 with (journal / RECORDS).open("a", encoding="utf-8") as lines:
                     work = partial(import_subject, source, out, settings)

@@ -3,11 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.anatomy import LV
+from cmr_ssl.anatomy import LV, UNLABELLED
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.volumes import LabelMap, ends_of_beat, simpson
 
 Array = NDArray[np.float64]
+
+MOST_STRETCHED = 4  # times as many slices as there are planes; with fewer planes it is no stack with holes
 
 
 def label_maps(labels: NDArray[np.uint8], affine: Array, view: NDArray[np.int64]) -> dict[str, LabelMap]:
@@ -19,16 +21,32 @@ def label_maps(labels: NDArray[np.uint8], affine: Array, view: NDArray[np.int64]
         view: index into ``planes.VIEWS``, (P,).
 
     Returns:
-        Label maps by view; the slice spacing is the commonest distance between neighbouring planes.
+        Label maps by view; the slice spacing is the least distance between neighbouring planes, and a slice that is
+        missing between others is there as one that nobody labelled.
     """
     found = {}
     for index in np.unique(view).tolist():
         planes = np.flatnonzero(view == index)
-        placed = affine[planes[0]].astype(np.float64).copy()
+        own, placed = labels[planes], affine[planes[0]].astype(np.float64).copy()
         if VIEWS[index] == SHORT_AXIS and len(planes) > 1:
-            placed[:3, 2] = np.median(np.diff(affine[planes, :3, 3], axis=0), axis=0)
-        found[VIEWS[index]] = LabelMap(labels[planes].swapaxes(0, 1), placed)
+            steps = np.diff(affine[planes, :3, 3].astype(np.float64), axis=0)
+            placed[:3, 2] = steps[np.linalg.norm(steps, axis=1).argmin()]
+            own = _with_holes(own, affine[planes, :3, 3].astype(np.float64), placed[:3, 2])
+        found[VIEWS[index]] = LabelMap(own.swapaxes(0, 1), placed)
     return found
+
+
+def _with_holes(labels: NDArray[np.uint8], corners: Array, step: Array) -> NDArray[np.uint8]:
+    """Return slices (P, T, H, W), whose first pixels lie at `corners` (P, 3), one `step` (3,) after the other.
+
+    Those between them that are missing are unlabelled.
+    """
+    slices = np.rint((corners - corners[0]) @ step / max(float(step @ step), 1e-6)).astype(np.intp)
+    if (np.diff(slices) < 1).any() or slices[-1] >= MOST_STRETCHED * len(labels):
+        return labels
+    stack = np.full((slices[-1] + 1, *labels.shape[1:]), UNLABELLED, dtype=np.uint8)
+    stack[slices] = labels
+    return stack
 
 
 def phases(maps: dict[str, LabelMap]) -> dict[int, str]:

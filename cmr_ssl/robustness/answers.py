@@ -44,7 +44,7 @@ def answer(task: Task, batch: Sample) -> Answer:
         return Answer({"features": features.float()}, task.objective.predict(task.outputs(features)), no_labels)
     if isinstance(task, Segmentation):
         embeddings, logits = segmented(task, batch)
-        return Answer(embeddings, no_values, logits.argmax(dim=2).to(torch.uint8))
+        return Answer(embeddings, no_values, task.classes(logits))
     if isinstance(task, PretrainingTask):
         encoded = task.encoder.encode_planes(batch.images, batch.affine, batch.present)
         told = {"whole heart": whole_heart(task, encoded, batch)} if tells_whole_heart(task) else {}

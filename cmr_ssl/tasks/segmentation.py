@@ -10,6 +10,7 @@ from torchmetrics import MeanMetric, MetricCollection
 
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
 from cmr_ssl.data.sample import Sample
+from cmr_ssl.drawn import classes_drawn, nothing_drawn
 from cmr_ssl.label_losses import segmentation_losses
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.models import Encoded, Encoder
@@ -26,7 +27,14 @@ STRUCTURES = CLASSES[1:]
 
 
 class Segmentation(Task):
-    """Base of tasks that segment; what segments is up to the subclass."""
+    """Base of tasks that segment; what segments is up to the subclass.
+
+    Attributes:
+        drawn: 1 where a class was ever drawn in a view in training, (views, classes); kept in checkpoints. Classes
+            that nobody drew anywhere are never predicted.
+    """
+
+    drawn: Tensor
 
     monitor, mode = "val/dice", "max"
 
@@ -40,6 +48,7 @@ class Segmentation(Task):
         if frames < 1:
             raise ValueError(f"model.frames must be at least 1, got {frames}")
         self.frames, self.seed = frames, seed
+        self.register_buffer("drawn", nothing_drawn())
         names = ("loss", "dice", *(f"dice_{name}" for name in STRUCTURES))
         self.means = MetricCollection({name: MeanMetric(nan_strategy="ignore") for name in names}, compute_groups=False)
 
@@ -68,10 +77,16 @@ class Segmentation(Task):
         """Return the loss of one batch, each labelled subject weighing the same."""
         frames = self.drawn_frames(batch, subject_seeds(batch.subject, self.seed, "frames", self.current_epoch))
         labels = pick_frames(batch.labels, frames)
+        self.drawn |= classes_drawn(labels, batch.view)
         losses = segmentation_losses(self.logits(batch, frames), labels, batch.annotated)
         loss = subject_mean(losses, (labels != UNLABELLED).flatten(1).any(dim=1))
         self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
         return loss
+
+    def on_after_backward(self) -> None:
+        """Let all processes know what any of them saw; the next step would give all of them the first one's memory."""
+        if self.trainer.world_size > 1:
+            self.drawn.copy_(self.trainer.strategy.reduce(self.drawn.clone(), reduce_op="max"))
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:
         """Measure frames that are the same in every epoch."""
@@ -83,11 +98,18 @@ class Segmentation(Task):
         frames = self.all_frames(batch)
         logits = self.logits(batch, frames)
         self.measure("test", batch, logits, frames)
-        return likeliest(logits)
+        return self.classes(logits)
 
     def predict_step(self, batch: Sample, batch_idx: int = 0) -> Tensor:
         """Return the predicted classes of all frames, (B, P, T, H, W) uint8."""
-        return likeliest(self.logits(batch, self.all_frames(batch)))
+        return self.classes(self.logits(batch, self.all_frames(batch)))
+
+    def classes(self, logits: Tensor) -> Tensor:
+        """Return the likeliest of the classes that somebody drew in training; see `likeliest`."""
+        unknown = (self.drawn == 0).all(dim=0)
+        if unknown.any():
+            logits = logits.masked_fill(unknown.reshape(-1, 1, 1, 1), -torch.inf)
+        return likeliest(logits)
 
     def all_frames(self, batch: Sample) -> Tensor:
         """Return every frame of a batch, (B, T)."""
@@ -96,7 +118,7 @@ class Segmentation(Task):
     def measure(self, split: str, batch: Sample, logits: Tensor, frames: Tensor) -> None:
         """Add the loss and the Dice of each structure to the means over the split; what is absent is left out."""
         labels = pick_frames(batch.labels, frames)
-        dice = dice_per_structure(likeliest(logits), labels, batch.annotated)
+        dice = dice_per_structure(self.classes(logits), labels, batch.annotated)
         values = {"loss": segmentation_losses(logits, labels, batch.annotated), "dice": dice.nanmean(dim=1)}
         values |= {f"dice_{name}": dice[:, index] for index, name in enumerate(STRUCTURES)}
         for name, value in values.items():

@@ -1,7 +1,9 @@
 """Load a whole task from its checkpoint, strictly and without running anything that is stored in it."""
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from jsonargparse import ArgumentError, ArgumentParser
@@ -18,12 +20,16 @@ class Trained(NamedTuple):
         views: planes a sample has room for, per view.
         preparation: the settings its planes were prepared with.
         split: fractions and column by which its subjects were split.
+        synthetic: whether it has only seen synthetic hearts; False where the checkpoint does not tell.
+        usual: what the studies of its training look like, see `data.usual`; empty where the checkpoint does not tell.
     """
 
     task: Task
     views: dict[str, int]
     preparation: dict[str, Any]
     split: dict[str, Any]
+    synthetic: bool = False
+    usual: Mapping[str, Any] = MappingProxyType({})
 
 
 def load_task(path: Path) -> Trained:
@@ -46,4 +52,5 @@ def load_task(path: Path) -> Trained:
         raise ValueError(f"{path} holds a task that this version does not know: {error}") from error
     load_weights(task, checkpoint["state_dict"], path)
     data = checkpoint[DATA]
-    return Trained(task.eval(), data["views"], data["preparation"], data["split"])
+    seen = {"synthetic": data.get("synthetic", False), "usual": data.get("usual", {})}  # older ones do not tell
+    return Trained(task.eval(), data["views"], data["preparation"], data["split"], **seen)

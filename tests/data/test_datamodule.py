@@ -373,3 +373,11 @@ def test_a_test_of_label_maps_leaves_no_slice_out_and_training_keeps_its_room(tm
         slices = int((shown[subject].present & (shown[subject].view == VIEWS.index("sa"))).sum())
         assert slices == (COHORT[subject][0] if labels else 2)
     assert len(data.train_dataloader().dataset[0].present) == 3
+
+
+def test_slices_a_network_does_not_look_at_are_told_with_a_subject(cache, caplog):
+    data_of(cache, "test", views={"sa": 9}, labels=False)
+    assert "have more slices than data.views.sa 9 (subject " in caplog.text
+    caplog.clear()
+    data_of(cache, "test", views={"sa": 10}, labels=False)
+    assert "more slices" not in caplog.text

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.anatomy import LV
+from cmr_ssl.anatomy import LV, UNLABELLED
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.volumes import simpson
@@ -33,6 +33,15 @@ def test_planes_are_stacked_by_view_with_their_true_distance():
 
 def test_a_missing_slice_does_not_stretch_the_others():
     assert np.linalg.norm(label_maps(*study(6, gone=(2,)))["sa"].affine[:3, 2]) == pytest.approx(GAP_MM)
+
+
+def test_a_slice_that_is_missing_is_there_as_one_that_nobody_labelled():
+    for gone in ((2,), (1, 3), (4,)):
+        labels = label_maps(*study(6, gone))["sa"].labels
+        blank = [index for index in range(labels.shape[1]) if (labels[:, index] == UNLABELLED).all()]
+        assert blank == [index for index in gone if index < 5]
+        assert labels.shape[1] == 6
+    assert label_maps(*study(6, (0, 5)))["sa"].labels.shape[1] == 4  # beyond the ends nobody knows of any
 
 
 def test_ed_and_es_are_where_the_ventricle_is_largest_and_smallest():
