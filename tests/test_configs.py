@@ -108,7 +108,7 @@ def asked(monkeypatch):
 
     def ask(option, path):
         assert main(["prepare", "--source", "FOLDER", "--out", "CACHE", option, str(path)]) == 0
-        ((source, _, preparation, _, _),) = calls
+        ((source, _, preparation, *_),) = calls
         return source, preparation
 
     return ask

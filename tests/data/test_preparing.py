@@ -70,7 +70,7 @@ class Failing(Made):
 
 
 def run(source, cache, preparation=SMALL, workers=1, prune=False):
-    return prepare_cohort(source, cache, preparation, {"files": "made"}, Crew(workers), prune)
+    return prepare_cohort(source, cache, preparation, {"files": "made"}, Crew(workers), prune=prune)
 
 
 def statuses(cache):
