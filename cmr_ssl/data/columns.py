@@ -115,8 +115,11 @@ def phenotype_of(name: str) -> str | None:
 
 
 def unit_of(name: str) -> str:
-    """Return the unit of a column as its name or the phenotype it holds tells; empty where none does."""
-    told = re.search(r"\(([^()]+)\)\s*$", phenotype_of(name) or name)
+    """Return the unit of a column as its name or the phenotype it holds tells; empty where none does.
+
+    What begins with a digit, as in "Score (10)", is none: it would be taken off the end of numbers.
+    """
+    told = re.search(r"\(((?!\d)[^()\s.,+-][^()]*)\)\s*$", phenotype_of(name) or name)
     return told[1] if told else ""
 
 

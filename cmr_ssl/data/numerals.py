@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from math import isfinite
 
 Fits = Callable[[float], bool]
 SPACED = " '\u2019"  # groups of digits everywhere; special spaces are plain ones by then
@@ -20,7 +21,8 @@ class Style:
         """Return the number that a text means in this style, None if it means none."""
         if not self.pattern.fullmatch(text):
             return None
-        return float(re.sub(rf"[{self.grouping}{SPACED}]", "", text).replace(self.decimal, "."))
+        value = float(re.sub(rf"[{self.grouping}{SPACED}]", "", text).replace(self.decimal, "."))
+        return value if isfinite(value) else None
 
 
 POINT, COMMA = Style(".", ","), Style(",", ".")

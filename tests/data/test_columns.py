@@ -1,6 +1,6 @@
 import pytest
 
-from cmr_ssl.data.columns import FIELDS, SPELLINGS, Field, field_of, resolve
+from cmr_ssl.data.columns import FIELDS, SPELLINGS, Field, field_of, phenotype_of, resolve, unit_of
 from cmr_ssl.volumes import ejection, emptying, output
 
 
@@ -122,3 +122,20 @@ def test_what_the_table_lacks_is_told_with_what_comes_near(wanted, message):
 )
 def test_titles_of_fields_are_read(name, field):
     assert field_of(name) == field
+
+
+@pytest.mark.parametrize(
+    ("name", "phenotype", "unit"),
+    [
+        ("lvef", "LVEF (%)", "%"),
+        ("24100-2.0", "LVEDV (mL)", "mL"),
+        ("LV cardiac output | Instance 3", "LVCO (L/min)", "L/min"),
+        ("Sex", "Sex", ""),
+        ("845-2.0", None, ""),
+        ("LVEDV (L)", None, "L"),
+        ("Score (10)", None, ""),
+        ("Strain (%)", None, "%"),
+    ],
+)
+def test_a_name_tells_phenotype_and_unit(name, phenotype, unit):
+    assert (phenotype_of(name), unit_of(name)) == (phenotype, unit)

@@ -47,7 +47,7 @@ def test_decimal_commas_of_other_columns_make_points_doubtful():
     assert read_numerals(["12.34"], commas=True) == {"12.34": 12.34}
 
 
-@pytest.mark.parametrize("text", ["", "dcm", "61%", "1,23,4", "1.2.3", "12,34,567", "0,123,4", "1_000", "0x1F", "1 2"])
+@pytest.mark.parametrize("text", ["", "dcm", "61%", "1,23,4", "1.2.3", "12,34,567", "1_000", "0x1F", "1 2", "1e400"])
 def test_what_is_no_number_is_left_out(text):
     assert read_numerals([text]) == {}
     assert not has_decimal_comma(text)
