@@ -155,7 +155,7 @@ def test_errors_of_the_machine_stop_and_leave_no_table(tmp_path, monkeypatch, nu
         raise OSError(number, os.strerror(number), "seg_sa.nii.gz")
 
     monkeypatch.setattr(nifti_image, "_load", fail)
-    with pytest.raises(ValueError, match="seg_sa.nii.gz cannot be read or written"):
+    with pytest.raises(ValueError, match=r"seg_sa\.nii\.gz cannot be read or written"):
         run("--labels", tmp_path / "labels", "--out", tmp_path / "volumes.csv", "--files", FIELD)
     assert not (tmp_path / "volumes.csv").exists()
 
