@@ -1,5 +1,6 @@
 import errno
 import gzip
+import os
 
 import nibabel as nib
 import numpy as np
