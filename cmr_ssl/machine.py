@@ -27,7 +27,7 @@ KILLED = "a worker process was killed, perhaps for want of memory (fewer workers
 # what libraries say about the machine without a number; the first that is found counts
 BY_TEXT = (
     (re.compile(r"Too many open files|ulimit -n|items of ancdata"), RAISE_LIMIT),
-    (re.compile(r"shared memory|/torch_\d+_\d+|Bus error"), NO_SHARED_MEMORY),
+    (re.compile(r"shared memory(\(shm\)| object)|/torch_\d+_\d+|Bus error"), NO_SHARED_MEMORY),
     (re.compile(r"allocate memory|not enough memory"), NO_MEMORY),
     (re.compile(r"[(]os error (5|116)[)]"), "the disk or the network failed: see to it"),  # EIO and ESTALE as Rust says
     (re.compile(r"DataLoader worker .* (killed by signal|exited unexpectedly)"), KILLED),

@@ -15,6 +15,7 @@ from functools import partial
 
 import pandas as pd
 import pytest
+from safetensors import safe_open
 
 from cmr_ssl import predicting
 from cmr_ssl.cli import main
@@ -104,20 +105,23 @@ def source(tmp_path):
     return tmp_path / "source"
 
 
-def files_of(folder, pattern):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.glob(pattern))}
+def safetensors(path):
+    """Return what a file holds; the order in it is not always the same."""
+    with safe_open(path, framework="np") as file:
+        return file.metadata(), {name: file.get_tensor(name).tobytes() for name in file.keys()}  # noqa: SIM118
 
 
 def prepared(cache):
     assert "rejected" not in (cache / RECORDS).read_text()
     assert not [*cache.glob("**/.writing-*")]
     table = pd.read_parquet(cache / COHORT)
-    return table.to_csv(), sorted((cache / RECORDS).read_text().splitlines()), files_of(cache, "subjects/*")
+    files = {path.name: safetensors(path) for path in sorted((cache / "subjects").iterdir())}
+    return table.to_csv(), sorted((cache / RECORDS).read_text().splitlines()), files
 
 
 def predicted(out):
     assert not [*out.glob("**/.writing-*")]
-    return (out / "phenotypes.csv").read_text(), files_of(out, "*/*")
+    return (out / "phenotypes.csv").read_text(), {path.name: path.read_bytes() for path in sorted(out.glob("9*/*"))}
 
 
 def test_a_disturbed_prepare_ends_as_an_undisturbed_one(source, tmp_path):

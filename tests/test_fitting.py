@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from cmr_ssl.callbacks.checkpoints import checkpoint_file
+from cmr_ssl.data.cache import subject_file
+from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.fitting import check_unused, find_checkpoint
 from tests.caches import COHORT, write_cache
 from tests.runs import SMOKE, config_without_pictures, probe, run, run_elsewhere
@@ -241,11 +243,24 @@ def test_resuming_with_data_that_were_prepared_otherwise_is_refused(cache, start
         (["--data.views", "{sax: 9}"], "known views are"),
         (["--trainer.max_epochs", "-1"], "set --trainer.max_epochs or --trainer.max_steps"),
         (["--model.encoder.init_args.heads", "5"], "5 heads do not divide a width of 32"),
+        (["--trainer.devices", "8", "--trainer.num_nodes", "4"], "nothing starts this command on the others"),
+        (["--trainer.accelerator", "tpu"], "can not run on your system"),
     ],
 )
 def test_bad_input_is_one_sentence_before_training_starts(cache, tmp_path, capsys, change, sentence):
     assert sentence in fails(capsys, cache, tmp_path / "run", *change)
     assert not checkpoint_file(tmp_path / "run", "last").exists()
+
+
+@pytest.mark.parametrize(("split", "count"), [("val", 3), ("train", 18)])
+def test_a_split_whose_prepared_files_are_gone_is_one_sentence(cache, tmp_path, capsys, split, count):
+    there = shutil.copytree(cache, tmp_path / "cache")
+    data = CineDataModule(str(there), {"sa": 9})
+    data.setup("fit")
+    for subject in data.subjects[split]:
+        subject_file(there, subject).unlink()
+    assert f"none of the {count} {split} subjects" in fails(capsys, there, tmp_path / "run")
+    assert not checkpoint_file(tmp_path / "run", "best").exists()
 
 
 def test_an_unfinished_cache_is_one_sentence(tmp_path, capsys):

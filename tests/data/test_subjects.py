@@ -1,7 +1,9 @@
 import numpy as np
 import pandas as pd
+import pytest
 
-from cmr_ssl.data.subjects import first_subjects, planes_of, usable
+from cmr_ssl.data.subjects import check_files, first_subjects, planes_of, usable
+from tests.caches import write_cache
 
 EVERYONE = [str(900000000 + k) for k in range(60)]
 
@@ -36,3 +38,10 @@ def test_two_frames_are_a_whole_study_only_where_two_are_wanted():
     cohort = cohort.assign(status="accepted", views="sa", sa_slices=9)
     assert usable(cohort, {"sa": 12}, 1, frames=50)["subject"].tolist() == ["beat"]
     assert usable(cohort, {"sa": 12}, 1, frames=2)["subject"].tolist() == ["beat", "ed_es"]
+
+
+def test_a_split_without_any_prepared_file_is_refused_and_one_with_some_is_not(tmp_path):
+    write_cache(tmp_path, {"900000001": (3, ()), "900000002": (3, ())})
+    check_files(tmp_path, {"train": ["900000001", "900000007"], "val": ["900000002"]})
+    with pytest.raises(ValueError, match="none of the 2 val subjects"):
+        check_files(tmp_path, {"train": ["900000001"], "val": ["900000007", "900000008"]})

@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from cmr_ssl.planes import SHORT_AXIS
 
 DAMAGED = (OSError, EOFError, ValueError, zlib.error, ImageFileError, HeaderDataError, WrapStructError)
 GZIP = b"\x1f\x8b"
+MOST_PACKED = 1032  # bytes that a byte of gzip can stand for
 MOST_WRAPPINGS = 3  # of gzip around one file
 HEADER_SIZE_2 = {(540).to_bytes(4, "little"), (540).to_bytes(4, "big")}  # NIfTI-2 begins so
 TIME_UNITS = {8: "sec", 16: "msec", 24: "usec"}
@@ -100,6 +102,14 @@ def _time_unit(header: Nifti1Header) -> str:
     return TIME_UNITS.get(int(header["xyzt_units"]) & 0x38, "unknown")
 
 
+def _held(image: Nifti1Image, path: Path) -> Nifti1Image:
+    """Return an image whose file can hold what its header promises; else reading would ask for all memory there is."""
+    promised = prod(map(int, image.shape)) * image.get_data_dtype().itemsize
+    if promised > MOST_PACKED * path.stat().st_size:
+        raise ValueError(f"its header promises {promised >> 20} MB, more than the file can hold")
+    return image
+
+
 def _load(path: Path) -> Nifti1Image:
     """Open a file by what it holds, not by its name: plain, packed once, or packed more often."""
     with path.open("rb") as stream:
@@ -107,7 +117,7 @@ def _load(path: Path) -> Nifti1Image:
     usual = start.startswith(GZIP) == path.name.endswith(".gz") and start not in HEADER_SIZE_2
     if usual:
         try:
-            return Nifti1Image.from_filename(path)
+            return _held(Nifti1Image.from_filename(path), path)
         except (ImageFileError, WrapStructError, HeaderDataError):
             if not start.startswith(GZIP):
                 raise

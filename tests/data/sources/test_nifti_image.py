@@ -1,4 +1,6 @@
+import errno
 import gzip
+import os
 
 import nibabel as nib
 import numpy as np
@@ -128,3 +130,30 @@ def test_a_sound_but_unusual_orientation_is_believed(tmp_path, stack):
     image, findings = read_image(tmp_path / "sa.nii.gz", "sa")
     assert findings == []
     np.testing.assert_allclose(image.affine, affine, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["sa.nii.gz", "sa.nii"])
+def test_a_header_that_promises_more_than_the_file_holds_asks_for_no_memory(tmp_path, stack, name):
+    header = nib.Nifti1Image(stack.pixels, stack.affine).header
+    header["dim"][1:5] = 32000
+    content = header.binaryblock + bytes(4) + stack.pixels.tobytes("F")
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
+    with pytest.raises(ValueError, match=r"cannot be read"):
+        read_image(tmp_path / name, "sa")
+
+
+def test_an_image_of_nothing_packs_well_and_is_read(tmp_path):
+    write_image(tmp_path / "sa.nii.gz", np.zeros((128, 128, 12, 50), dtype=np.int16), short_axis())
+    assert read_image(tmp_path / "sa.nii.gz", "sa")[0].pixels.shape == (128, 128, 12, 50)
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE])
+def test_an_error_of_the_machine_is_no_unreadable_file(tmp_path, stack, monkeypatch, number):
+    write_image(tmp_path / "sa.nii.gz", stack.pixels, stack.affine, 80.0)
+
+    def fail(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(nib.Nifti1Image, "from_filename", fail)
+    with pytest.raises(OSError, match=os.strerror(number)):
+        read_image(tmp_path / "sa.nii.gz", "sa")

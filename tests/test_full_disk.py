@@ -1,0 +1,121 @@
+"""Every command says in one sentence that a disk is full, and nothing half is left.
+
+The kernel refuses what goes beyond the largest size a file may have (`ulimit -f`), as it refuses what a disk lacks.
+"""
+
+import errno
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import pandas as pd
+import pytest
+
+from cmr_ssl.cli import main
+from cmr_ssl.data.cohort import read_cohort
+from tests import studies
+from tests.caches import COHORT, write_cache
+from tests.runs import ROOT, arguments, run
+
+HEAD = dict(list(COHORT.items())[:2])
+
+
+@contextmanager
+def files_of_at_most(size):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def halves(folder):
+    return [path for path in folder.glob("**/*") if ".writing" in path.name]
+
+
+def test_prepare_stops_and_goes_on(tmp_path, capsys):
+    studies.write_study(tmp_path / "source", studies.study(("sa",), "900000001", frames=8, frame_ms=110.0))
+    command = ["prepare", f"--source={tmp_path / 'source'}", f"--out={tmp_path / 'cache'}", "--preparation.size=32"]
+    with files_of_at_most(20_000):
+        assert main(command) == 1
+    assert os.strerror(errno.EFBIG) in capsys.readouterr().err
+    assert "rejected" not in (tmp_path / "cache" / "records.jsonl").read_text()
+    assert main(command) == 0
+    assert halves(tmp_path) == []
+    assert read_cohort(tmp_path / "cache")["status"].tolist() == ["accepted"]
+
+
+def test_cohort_leaves_no_table(tmp_path, capsys):
+    pd.DataFrame({"eid": [int(subject) for subject in HEAD], "31-0.0": [0, 1]}).to_csv(tmp_path / "t.csv", index=False)
+    cache, out = write_cache(tmp_path / "cache", HEAD), tmp_path / "out" / "cohort.parquet"
+    with files_of_at_most(1000):
+        assert main(["cohort", f"--cache={cache}", f"--table={tmp_path / 't.csv'}", f"--out={out}"]) == 1
+    assert f"error: {out} cannot be written" in capsys.readouterr().err
+    assert [*out.parent.iterdir()] == []
+
+
+def test_qc_leaves_no_half_page(tmp_path, capsys):
+    cache = write_cache(tmp_path / "cache", HEAD)
+    with files_of_at_most(1000):
+        assert main(["qc", f"--cache={cache}", f"--out={tmp_path / 'qc'}"]) == 1
+    said = capsys.readouterr().err
+    assert "cannot be written" in said
+    assert "make room" in said
+    assert halves(tmp_path) == []
+    assert not (tmp_path / "qc" / "index.html").exists()
+
+
+def test_embed_leaves_no_table(finished_run, tmp_path, capsys):
+    from cmr_ssl.report.embed import EmbeddingFile
+
+    cache, out = write_cache(tmp_path / "cache", HEAD), tmp_path / "out" / "hearts.parquet"
+    command = ["embed", f"--checkpoint={finished_run / 'checkpoints' / 'best.ckpt'}", f"--cache={cache}"]
+    with files_of_at_most(2000):
+        assert main([*command, f"--out={out}", "--workers=0", "--device=cpu"]) == 1
+    assert "make room" in capsys.readouterr().err
+    assert [*out.parent.iterdir()] == []
+    with pytest.raises(KeyboardInterrupt), EmbeddingFile(out):
+        raise KeyboardInterrupt
+    assert [*out.parent.iterdir()] == []
+
+
+def test_fit_stops_with_the_checkpoint_from_before(finished_run, cache, tmp_path, capsys):
+    folder = tmp_path / "run"
+    last = folder / "checkpoints" / "last.ckpt"
+    last.parent.mkdir(parents=True)
+    shutil.copy(finished_run / "checkpoints" / "last.ckpt", last)
+    before = last.read_bytes()
+    with files_of_at_most(100_000):
+        assert run(cache, folder, "--ckpt_path", "auto", "--trainer.max_epochs", "3") == 1
+    said = capsys.readouterr().err
+    assert "error: " in said
+    assert "make room" in said
+    assert "Traceback" not in said
+    assert last.read_bytes() == before
+    assert halves(folder) == []
+
+
+def isolated():
+    """Tell whether this machine lets a process have file systems of its own."""
+    unshare = shutil.which("unshare")
+    command = [unshare or "", "-rm", "sh", "-c", "mount -t tmpfs -o size=64k tmpfs /dev/shm"]
+    return unshare is not None and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def test_too_little_shared_memory_is_one_sentence_with_the_remedy(cache, tmp_path):
+    if not isolated():
+        pytest.skip("no file systems of one's own here")
+    fit = arguments(cache, tmp_path / "run", "--data.workers", "1", "--trainer.max_epochs", "1")
+    command = " ".join(["mount -t tmpfs -o size=64k tmpfs /dev/shm && exec", sys.executable, "-m cmr_ssl", *fit])
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    assert "--shm-size=8g" in ended.stderr
+    assert "--data.workers 0" in ended.stderr
+    assert "Traceback" not in ended.stderr
