@@ -18,7 +18,7 @@ from tests.studies import long_axis, series, short_axis
 
 FRAMES = 8
 SIDE = 16
-PIXEL_MM = 12.0
+PIXEL_MM = 7.5  # the coarsest pictures that readers take for a heart have 8
 FRAME_MS = 100.0
 SLICES = 4
 NAMES = {

@@ -39,7 +39,7 @@ def test_a_sound_heart_is_measured_as_counted(tmp_path):
         ({4}, {"LV", "myocardium", "RV"}),
         ({0}, {"LV", "myocardium", "RV"}),
         ({6, 7}, {"LV", "myocardium", "RV"}),
-        ({7}, set()),
+        ({7}, {"LV", "myocardium", "RV"}),
         (set(), set()),
         ({*range(8)}, set()),
     ],

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cmr_ssl.dicom.stack import LPS_TO_RAS, single_plane, stack_slices
-from tests.dicoms import SIDE, cine, codes, grid, stack_affines
+from tests.dicoms import PIXEL_MM, SIDE, cine, codes, grid, stack_affines
 from tests.studies import AXES, long_axis, plane, short_axis
 
 DOWN = -AXES[2] * [-1, -1, 1]
@@ -21,7 +21,7 @@ def moved(affine, by):
 
 def test_a_clean_stack_is_where_its_slices_are():
     stack, findings = stack_slices(slices(), DOWN)
-    expected = short_axis((SIDE, SIDE, 4), 12.0)
+    expected = short_axis((SIDE, SIDE, 4), PIXEL_MM)
     assert LPS_TO_RAS @ stack.affine == pytest.approx(expected, abs=1e-6)
     assert stack.shape == (SIDE, SIDE, 4, 8)
     assert stack.grids == (None,) * 4
@@ -68,7 +68,7 @@ def test_the_first_slice_may_be_the_odd_one():
     affines = stack_affines()
     affines[0] = moved(affines[0], 3.0 * AXES[0])
     stack, findings = stack_slices(slices(affines), DOWN)
-    assert LPS_TO_RAS @ stack.affine == pytest.approx(short_axis((SIDE, SIDE, 4), 12.0), abs=1e-6)
+    assert LPS_TO_RAS @ stack.affine == pytest.approx(short_axis((SIDE, SIDE, 4), PIXEL_MM), abs=1e-6)
     assert [found.where for found in findings] == ["sa slice 0"]
 
 
@@ -86,7 +86,7 @@ def test_a_tilted_slice_is_said():
     angle = np.radians(3.0)
     middle = affines[2] @ [(SIDE - 1) / 2, (SIDE - 1) / 2, 0, 1]
     column = -np.cos(angle) * AXES[0] + np.sin(angle) * AXES[2]
-    tilted = plane(column, -AXES[1], np.cross(column, -AXES[1]), middle[:3], (SIDE, SIDE, 1), 12.0)
+    tilted = plane(column, -AXES[1], np.cross(column, -AXES[1]), middle[:3], (SIDE, SIDE, 1), PIXEL_MM)
     _, findings = stack_slices(slices([*affines[:2], tilted, affines[3]]), DOWN)
     tilts = [found for found in findings if found.code == "tilted-slice"]
     assert [found.where for found in tilts] == ["sa slice 2"]
@@ -96,5 +96,5 @@ def test_a_tilted_slice_is_said():
 def test_one_slice_is_as_thick_as_it_says():
     stack, _ = stack_slices(slices()[:1], DOWN)
     assert np.linalg.norm(stack.affine[:3, 2]) == pytest.approx(8.0)
-    plane = single_plane("la_2ch", cine(long_axis("la_2ch", (SIDE, SIDE, 1), 12.0), "2ch", thickness=6.0))
-    assert LPS_TO_RAS @ plane.affine == pytest.approx(long_axis("la_2ch", (SIDE, SIDE, 1), 12.0))
+    plane = single_plane("la_2ch", cine(long_axis("la_2ch", (SIDE, SIDE, 1), PIXEL_MM), "2ch", thickness=6.0))
+    assert LPS_TO_RAS @ plane.affine == pytest.approx(long_axis("la_2ch", (SIDE, SIDE, 1), PIXEL_MM))
