@@ -75,7 +75,8 @@ def test_the_page_says_what_helps_what_does_not_and_how_sure(measured, tmp_path)
     text = (tmp_path / "evidence.md").read_text()
     assert "**With 30 labels, pretrained tokens reduce the error" in text
     assert "LVEF 50 [50, 50]*" in text  # against the better control
-    assert "| 30 | raw pixels | 67 [67, 67]*" in text
+    assert f"| 30 | {TOKENS} | raw pixels | 67 [67, 67]*" in text
+    assert f"| 30 | {RAW} | 4.50 |" in text
     assert f"| only 3 planes | {BOTH} | {UNTRAINED} | -25 [-25, -25]* |" in text  # worse is said, too
     assert "| scanner noisy | raw pixels | 67 [67, 67]*" in text
     assert "raw pixels 0.75" in text
