@@ -27,7 +27,8 @@ def predict(
         checkpoint: of a phenotype or segmentation task; it knows how subjects are prepared.
         source: folder with one sub-folder a subject.
         out: folder for phenotypes.csv and, of label maps, SUBJECT/seg6_VIEW.nii.gz on the grid of the images, and
-            pictures.
+            pictures. In the table `problem` tells what was rejected, repaired, or is unlike the training, `findings`
+            that and what is merely worth a note; numbers that cannot be believed are empty, `Not measurable` says why.
         files: how a subject's files are called.
         device: cpu, cuda, or auto for cuda where there is one.
         overwrite: replace what is already there, whatever it was made with.

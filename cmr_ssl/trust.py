@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cmr_ssl.anatomy import CLASSES, LA, RA
 from cmr_ssl.data.cache import PreparedSubject
 from cmr_ssl.data.study import Finding, Study
-from cmr_ssl.data.usual import measures, planes_by_view, unlike
+from cmr_ssl.data.usual import FEWEST_STUDIES, measures, planes_by_view, unlike
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.tasks.trained import Trained
 from cmr_ssl.volumes import VENTRICULAR, LabelMap
@@ -22,10 +22,12 @@ EDGE_PIXELS, EDGE_FRAMES = 3, 0.25  # of a structure at an edge, and share of fr
 def compared(trained: Trained, planes: PreparedSubject) -> list[Finding]:
     """Return what is to be said of a study in the light of what the model has learnt from."""
     findings = [Finding("synthetic-training", "noted", "", ONLY_SYNTHETIC)] if trained.synthetic else []
+    if trained.usual.get("studies", 0) < FEWEST_STUDIES:
+        return findings  # nobody knows what is usual
     if said := unlike(trained.usual, measures(planes.images, planes.affine, planes.view)):
         findings.append(Finding(UNLIKE, "noted", "", said))
     for view, count in planes_by_view(planes.view).items():
-        least, most = trained.usual.get("planes", {}).get(view, (0, count))
+        least, most = trained.usual["planes"].get(view, (0, count))
         other = not least - MARGIN <= count <= most + MARGIN or count == 0 < least
         if view in trained.views and other:
             message = f"the study has {count} planes, those of the training have {least} to {most}"

@@ -52,7 +52,7 @@ def test_ed_and_es_alone_are_segmented_from_end_to_end(cache, tmp_path):
     assert set(overlap["structure"]) == {"LV"}  # nobody drew anything else at both
     assert pd.read_csv(tmp_path / "run" / "test" / "volumes.csv")["true LVEF (%)"].between(5, 90).all()
     table = predict(tmp_path / "run", tmp_path / "out")
-    assert (table["problem"] == "").all()
+    assert (table["status"] == "predicted").all()
     for subject in table["subject"]:
         image = nib.load(Path(SCANS) / subject / "sax_ed.nii.gz")
         labels = nib.load(tmp_path / "out" / subject / "seg6_sa.nii.gz")
@@ -68,5 +68,5 @@ def test_ed_and_es_alone_tell_phenotypes_from_end_to_end(cache, tmp_path):
     assert run("fit", "phenotype", cache, tmp_path / "run", *table) == 0
     assert run("test", "phenotype", cache, tmp_path / "run", *table, "--ckpt_path", "best") == 0
     predicted = predict(tmp_path / "run", tmp_path / "out")
-    assert (predicted["problem"] == "").all()
+    assert (predicted["status"] == "predicted").all()
     assert predicted["LVEDV (mL)"].between(0, 1000).all()

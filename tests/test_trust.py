@@ -13,8 +13,8 @@ SLOTS = {"sa": 6, "la_4ch": 1}
 NO_SHORT_AXIS = [Finding("unreadable", "rejected", "sa", "sa.nii.gz is damaged")]
 
 
-def trained(synthetic=False, **planes):
-    return Trained(None, SLOTS, {}, {}, synthetic, {"studies": 9, "planes": planes})
+def trained(synthetic=False, studies=40, **planes):
+    return Trained(None, SLOTS, {}, {}, synthetic, {"studies": studies, "planes": planes})
 
 
 def test_a_model_that_has_only_seen_synthetic_hearts_says_so():
@@ -28,6 +28,10 @@ def test_a_model_that_has_only_seen_synthetic_hearts_says_so():
 def test_other_numbers_of_planes_than_in_training_are_a_problem(slices, flagged):
     found = compared(trained(sa=[5, 7], la_4ch=[0, 1], la_3ch=[0, 0]), prepared(slices, LONG_AXIS))
     assert [one.where for one in problems(found)] == ["sa"] * flagged
+
+
+def test_a_training_on_few_studies_does_not_tell_what_is_usual():
+    assert compared(trained(studies=5, sa=[5, 5]), prepared(9, LONG_AXIS)) == []
 
 
 def test_planes_a_model_has_no_room_for_are_named():

@@ -155,6 +155,15 @@ def test_views_of_different_length_are_not_multiplied():
     assert "different numbers of frames" in measure(maps, 60.0).reasons["LAV max (mL)"]
 
 
+def test_an_atrium_is_not_measured_on_any_plane_of_several():
+    maps = atrial_maps(*[ellipse(60, 39)] * 2)
+    maps["la_2ch"] = maps["la_2ch"]._replace(labels=maps["la_2ch"].labels.repeat(2, axis=1))
+    measured = measure(maps, 60.0)
+    assert np.isnan(measured.values["LAV max (mL)"])
+    assert "has several planes" in measured.reasons["LAV max (mL)"]
+    assert np.isfinite(measure(atrial_maps(*[ellipse(60, 39)] * 2), 60.0).values["LAV max (mL)"])
+
+
 def test_the_long_axis_points_to_the_base_whichever_way_the_slices_were_stored():
     up = np.linalg.inv(heart_frame(np.zeros(3), APEX_TO_BASE_RAS))
     down = up @ np.diag([1.0, -1.0, -1.0, 1.0])

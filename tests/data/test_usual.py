@@ -42,10 +42,10 @@ def test_a_study_like_those_of_the_training_is_not_flagged(usual):
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"change": lambda images: 255 - images}, "brightness"),
+        ({"change": lambda images: 255 - images}, "dark greys"),
         ({"change": lambda images: images[:, ::2].repeat(2, axis=1)}, "noise"),
         ({"change": lambda images: images + np.random.default_rng(0).normal(0, 40, images.shape)}, ""),
-        ({"change": lambda images: images[:, :1].repeat(8, axis=1)}, "noise"),
+        ({"change": lambda images: images[:, :1].repeat(8, axis=1)}, "motion"),
         ({"scale": 0.1}, "of what beats"),
         ({"scale": 2.0}, ""),
         ({"slices": 3}, "depth of the stack"),
@@ -57,7 +57,7 @@ def test_pictures_and_geometry_that_are_grossly_other_are_flagged_and_said_how(o
     assert named in said
 
 
-def test_what_is_usual_is_plain_numbers_without_anybody(usual, tmp_path):
+def test_what_is_usual_is_plain_numbers_without_anybody(usual):
     assert json.loads(json.dumps(usual)) == usual
     assert usual["planes"] == {"sa": [7, 9], "la_2ch": [1, 1], "la_3ch": [1, 1], "la_4ch": [0, 0]}
     assert usual["measures"] == list(MEASURES)
