@@ -59,14 +59,15 @@ def opening(settings: Settings) -> Iterator[str]:
     yield "# Evidence: what pretraining is worth"
     pretrainings = counted(len(settings.seeds), "pretraining")
     yield (
-        f"Written by `python -m benchmarks.evidence`. {' '.join(description())} Synthetic hearts: this compares methods "
-        f"and says nothing about patients. {pretrainings} on the training split of {settings.development} unlabelled "
-        f"hearts; labels and tests are of {settings.fresh} others (seed {settings.fresh_seed}), on which nothing was "
-        f"pretrained or chosen. {settings.draws} draws of labelled subjects. Heads are ridge regressions in closed form, "
-        "alike for all features: raw pixels averaged around 36 landmarks (no network), the same averages of tokens of "
-        "the untrained encoder, and of the pretrained one. Each labelled study counts once in full and once with planes "
-        "missing. Intervals are 95 %, of a bootstrap over pretrainings, draws and subjects, paired in draws and "
-        "subjects; * is p < 0.05 after Holm's correction over all labels, targets and conditions of a pair."
+        f"Written by `python -m benchmarks.evidence`. {' '.join(description())} Synthetic hearts: this compares "
+        f"methods and says nothing about patients. {pretrainings} on the training split of {settings.development} "
+        f"unlabelled hearts; labels and tests are of {settings.fresh} others (seed {settings.fresh_seed}), on which "
+        f"nothing was pretrained or chosen. {settings.draws} draws of labelled subjects. Heads are ridge regressions "
+        "in closed form, alike for all features: raw pixels averaged around 36 landmarks (no network), the same "
+        "averages of tokens of the untrained encoder, and of the pretrained one. Each labelled study counts once in "
+        "full and once with planes missing. Intervals are 95 %, of a bootstrap over pretrainings, draws and subjects, "
+        "paired in draws and subjects; * is p < 0.05 after Holm's correction over all labels, targets and conditions "
+        "of a pair."
     )
 
 
