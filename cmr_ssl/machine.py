@@ -94,12 +94,14 @@ def remedy(error: OSError) -> str:
     """Return what to do about an error of the machine."""
     if error.errno in TOO_MANY_OPEN:
         return RAISE_LIMIT
-    return "make room" if error.errno in FULL else "see to the disk, the network or the permissions"
+    if error.errno in OF_MACHINE:
+        return "see to the disk, the network or the permissions"
+    return "make room" if error.errno in FULL else "choose another place"
 
 
 def in_words(error: OSError, where: object = "a file") -> str:
     """Return in one sentence which file failed, `where` if the error does not say, and what to do."""
-    what = "written" if error.errno in FULL | {errno.EROFS, errno.ENOTDIR} else "read or written"
+    what = "read or written" if error.errno in OF_MACHINE else "written"
     reason = error.strerror or os.strerror(error.errno or 0)
     return f"{error.filename or where} cannot be {what} ({reason}): {remedy(error)}, {AGAIN}"
 
