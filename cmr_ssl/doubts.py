@@ -95,7 +95,7 @@ def incomplete(maps: dict[str, LabelMap]) -> dict[str, str]:
     if stack is None:
         return doubts
     unseen = (stack.labels == UNLABELLED).all(axis=(2, 3))
-    gone = unseen[~unseen.all(axis=1)].all(axis=0)
+    gone: NDArray[np.bool_] = np.asarray(unseen[~unseen.all(axis=1)].all(axis=0))
     for name, value in VENTRICULAR.items():
         drawn = (stack.labels == value).any(axis=(2, 3))
         if any(_reaches(drawn[frame], unseen[frame], gone) for frame in np.flatnonzero((drawn | unseen).any(axis=1))):
