@@ -70,6 +70,8 @@ def doubted(measured: Measured, doubts: dict[str, str]) -> Measured:
 def incomplete(maps: dict[str, LabelMap]) -> dict[str, str]:
     """Return structure to why its volume lacks a part: it goes on where a slice is missing or nobody looked.
 
+    Stacks of ES alone often end before those of ED do, where the ventricle has drawn back: that is no gap.
+
     Args:
         maps: label maps by view; slices that could not be used, or frames of them, are wholly unlabelled.
     """
@@ -78,20 +80,21 @@ def incomplete(maps: dict[str, LabelMap]) -> dict[str, str]:
     if stack is None:
         return doubts
     unseen = (stack.labels == UNLABELLED).all(axis=(2, 3))
+    gone: NDArray[np.bool_] = np.asarray(unseen[~unseen.all(axis=1)].all(axis=0))
     for name, value in VENTRICULAR.items():
         drawn = (stack.labels == value).any(axis=(2, 3))
-        if any(_reaches(drawn[frame], unseen[frame]) for frame in np.flatnonzero((drawn | unseen).any(axis=1))):
+        if any(_reaches(drawn[frame], unseen[frame], gone) for frame in np.flatnonzero((drawn | unseen).any(axis=1))):
             doubts[name] = f"the {name} reaches a slice that is missing or could not be used, so part of it is unseen"
     return doubts
 
 
-def _reaches(drawn: NDArray[np.bool_], unseen: NDArray[np.bool_]) -> bool:
-    """Tell whether the slice that is seen before or behind some that are not, (S,), shows a structure."""
+def _reaches(drawn: NDArray[np.bool_], unseen: NDArray[np.bool_], gone: NDArray[np.bool_]) -> bool:
+    """Tell whether a structure shows beside slices unseen at a frame or, at the ends, `gone` at all frames, (S,)."""
     seen = np.flatnonzero(~unseen)
     gaps = np.flatnonzero(np.diff(seen) > 1)
     beside = {*seen[gaps].tolist(), *seen[gaps + 1].tolist()}
-    beside |= {int(seen[0])} if len(seen) and seen[0] > 0 else set()
-    beside |= {int(seen[-1])} if len(seen) and seen[-1] < len(unseen) - 1 else set()
+    beside |= {int(seen[0])} if len(seen) and seen[0] > 0 and gone[seen[0] - 1] else set()
+    beside |= {int(seen[-1])} if len(seen) and seen[-1] < len(unseen) - 1 and gone[seen[-1] + 1] else set()
     return any(drawn[index] for index in beside)
 
 

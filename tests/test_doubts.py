@@ -50,7 +50,8 @@ def test_a_structure_that_goes_on_where_nobody_looked_is_doubtful(unseen, doubtf
     assert incomplete({"sa": LabelMap(labels.T, STACK)}).keys() == doubtful
     one_frame = HEART.copy()
     one_frame[:, :, [*unseen], 3] = 255
-    assert incomplete({"sa": LabelMap(one_frame.T, STACK)}).keys() == doubtful
+    ended = bool(unseen) and (min(unseen) == 0 or max(unseen) == 7)  # as stacks of ES do before those of ED
+    assert incomplete({"sa": LabelMap(one_frame.T, STACK)}).keys() == (set() if ended else doubtful)
 
 
 def test_no_order_of_the_axes_gives_a_wrong_volume(tmp_path):
