@@ -13,8 +13,7 @@ from benchmarks.real_hearts.settings import Settings
 from cmr_ssl.checkpoints import build_encoder, load_encoder
 from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
-from cmr_ssl.models import Encoder
-from cmr_ssl.models.pooling import LandmarkPooling
+from cmr_ssl.models import Encoder, Landmarks
 from cmr_ssl.models.tokens import coordinates, grid_of, patchify
 from cmr_ssl.planes import SHORT_AXIS
 
@@ -32,13 +31,13 @@ def encoder_that_looks(settings: Settings, fold: int, look: Look) -> Encoder:
 def landmarks(settings: Settings, fold: int, look: Look, subjects: list[str]) -> Tensor:
     """Return what a look sees of patients, (N, features), all their planes shown and nothing augmented."""
     encoder = encoder_that_looks(settings, fold, look)
-    pooling, views = LandmarkPooling(encoder), {SHORT_AXIS: SLICES}
+    around, views = Landmarks(), {SHORT_AXIS: SLICES}
     data = PlaneDataset(settings.cache, subjects, views, sample_shape(read_preparation(settings.cache), views))
-    return torch.cat([_seen(encoder, pooling, look, data, index) for index in range(len(data))])
+    return torch.cat([_seen(encoder, around, look, data, index) for index in range(len(data))])
 
 
 @torch.inference_mode()
-def _seen(encoder: Encoder, pooling: LandmarkPooling, look: Look, data: PlaneDataset, index: int) -> Tensor:
+def _seen(encoder: Encoder, around: Landmarks, look: Look, data: PlaneDataset, index: int) -> Tensor:
     batch = default_collate([data[index]])
     images = batch.images.float() / 255
     grid = grid_of(images, encoder.patch)
@@ -48,4 +47,4 @@ def _seen(encoder: Encoder, pooling: LandmarkPooling, look: Look, data: PlaneDat
         encoded = encoder.encode_planes(images, batch.affine, batch.present)
         parts |= {"tokens": encoded.tokens, "patches": encoded.patches}
     chosen = torch.cat([parts[name] for name in look.parts], dim=-1)
-    return pooling.means(chosen, attend, coordinates(batch.affine, grid, encoder.patch))
+    return around(chosen, attend, coordinates(batch.affine, grid, encoder.patch))

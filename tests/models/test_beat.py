@@ -9,7 +9,9 @@ from tests.tiny import tiny_encoder
 
 def network(**changes):
     torch.manual_seed(0)
-    return BeatFromFrame(tiny_encoder(), **({"channels": 4} | changes))
+    made = BeatFromFrame(tiny_encoder(), **({"channels": 4} | changes))
+    torch.nn.init.normal_(made.maps.weight)
+    return made
 
 
 def test_the_truth_of_a_wave_is_its_mean_and_amplitude_seen_from_the_frame():
