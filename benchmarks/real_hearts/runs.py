@@ -1,8 +1,10 @@
 """Trainings: what is done is not repeated, so a cut comparison goes on where it stopped."""
 
+import os
 import shutil
 import time
 from contextlib import redirect_stderr, redirect_stdout
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import NamedTuple
 
@@ -143,6 +145,9 @@ def spoken(folder: Path, command: str, *words: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     words = (*words, "--trainer.default_root_dir", str(folder), "--trainer.enable_progress_bar", "false")
     with (folder / "log.txt").open("a") as log, redirect_stdout(log), redirect_stderr(log):
+        if parent_process() is not None:  # a worker, whose loggers took hold of its streams long ago
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
         print(command, *words)
         failed = cmr_ssl([command, *words])
     if failed:
