@@ -35,9 +35,7 @@ class BeatFromFrame(nn.Module):
         self.harmonics, self.planes = harmonics, planes
         self.network = PlaneNetwork(channels, halvings(encoder.patch))
         self.maps = nn.Conv2d(channels, 1 + 2 * harmonics, 1)
-        nn.init.zeros_(
-            self.maps.weight
-        )  # drawn maps err far more than none, and their gradients drown others
+        nn.init.zeros_(self.maps.weight)  # drawn maps err far more than none, and their gradients drown others
 
     def forward(self, cines: Tensor, frames: Tensor) -> Tensor:
         """Predict the maps of cines (N, T, H, W) from one frame (N,) each; (N, 1 + 2 harmonics, H, W)."""
