@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from cmr_ssl.data.columns import FIELDS
 from cmr_ssl.data.joining import read_values
+from cmr_ssl.data.ranges import POSSIBLE
 from cmr_ssl.workers import pool
 
 FIRST_ID, FIRST_FIELD = 900_000_001, 40_000
@@ -50,8 +51,10 @@ def write_tables(folder: Path, rows: int, columns: int) -> tuple[Path, Path]:
         lines.write("\t".join(names) + "\n")
         for first in range(0, rows, ROWS_AT_ONCE):
             ids = FIRST_ID + np.arange(first, min(first + ROWS_AT_ONCE, rows))
-            values = rng.integers(100, 1000, (len(ids), columns - 1)) / np.float32(10)
-            table = pd.concat([pd.Series(ids, name="eid"), pd.DataFrame(values, columns=names[1:])], axis=1)
+            values = pd.DataFrame(rng.integers(100, 1000, (len(ids), columns - 1)) / np.float32(10), columns=names[1:])
+            for name, field in FIELDS.items():
+                values[f"{field}-2.0"] = values[f"{field}-2.0"].clip(*POSSIBLE[name])
+            table = pd.concat([pd.Series(ids, name="eid"), values], axis=1)
             table.to_csv(lines, sep="\t", index=False, header=False)
             file.write_table(pa.Table.from_pandas(table, schema=schema, preserve_index=False))
     return text, packed

@@ -10,6 +10,7 @@ from lightning.fabric.plugins.environments import (
     SLURMEnvironment,
     TorchElasticEnvironment,
 )
+from lightning.pytorch.accelerators import AcceleratorRegistry
 
 from cmr_ssl.devices import gpus
 
@@ -37,6 +38,12 @@ def check_launch(trainer: Namespace, environment: Mapping[str, str]) -> None:
     if trainer.accelerator in OF_GPUS and not has_gpu(trainer.accelerator):
         raise ValueError(
             f"--trainer.accelerator {trainer.accelerator}: {gpus(0)}; choose auto or cpu, or ask the queue for a GPU"
+        )
+    known = trainer.accelerator not in OF_GPUS and trainer.accelerator in AcceleratorRegistry
+    if known and not AcceleratorRegistry[trainer.accelerator]["accelerator"].is_available():
+        raise ValueError(
+            f"--trainer.accelerator {trainer.accelerator} can not run on your system: choose auto or cpu, or install "
+            "what it needs"
         )
     launched = any(launcher.detect() for launcher in LAUNCHERS) or any(name in environment for name in NUMBERED)
     launched = launched or bool(trainer.get("plugins"))  # such as an environment that cannot be detected

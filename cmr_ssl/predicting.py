@@ -97,6 +97,7 @@ def predict_folder(
     if trained.synthetic:
         print(f"Note: {ONLY_SYNTHETIC}.", file=sys.stderr)
     with alone(out / JOURNAL, settings), torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
+        remove_halves(out)
         withdrawn.erase(out, MADE, [f"{JOURNAL}/*.jsonl"], [TABLE])
         rows = list(_rows(trained, folder, subjects, out, device, Journal(out, settings, overwrite)))
         write_csv(out / TABLE, pd.DataFrame(rows))

@@ -78,6 +78,7 @@ PREPARING = {
     "misplaced-view": "a view lies where it cannot",
     "missing-frames": "frames are missing",
     "no-images": "no image of any view",
+    "no-memory": "there was too little memory to prepare a subject",
     "no-orientation": "a file does not say how it lies",
     "no-place": "where an image lies is unknown",
     "no-pulsation": "nothing pulses",
