@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-RESAMPLES = 20_000  # a p-value is at least 2 in so many; it must survive Holm's correction over a hundred
+RESAMPLES = 10_000  # a p-value is at least 2 in so many; it must survive Holm's correction over a hundred
 INTERVAL = (2.5, 97.5)  # percentiles
 
 
