@@ -14,12 +14,12 @@ from cmr_ssl.checkpoints import Pretrained, load_encoder
 from cmr_ssl.data.cache import check_prepared
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
-from cmr_ssl.data.sample import Sample, readable, to_device
 from cmr_ssl.data.subjects import usable
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn
 from cmr_ssl.devices import device_of
 from cmr_ssl.models.embedding import Embedding, embedding_of
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.sample import Sample, readable, to_device
 from cmr_ssl.tasks.trained import load_task
 from cmr_ssl.tasks.whole_heart import tells_whole_heart, whole_heart
 

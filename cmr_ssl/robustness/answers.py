@@ -5,11 +5,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.models.embedding import embedding_of
 from cmr_ssl.models.encoder import Encoded, Encoder
 from cmr_ssl.models.plane_head import pick_frames
 from cmr_ssl.overlap import dice_per_structure
+from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.phenotype import PhenotypePrediction

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.models.encoder import Encoded
 from cmr_ssl.models.positions import AnatomicalPositions
 from cmr_ssl.models.tokens import Coordinates, Grid, Patch, coordinates, grid_of, take_coordinates
+from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.pretraining import PretrainingTask
 
