@@ -12,9 +12,12 @@ from itertools import takewhile
 # command -> where its function is and what it does; the function's signature is its options
 COMMANDS = {
     "phantom": ("cmr_ssl.phantom.command:phantom", "make a synthetic cohort with exact truth"),
-    "import-ukb": ("cmr_ssl.dicom.importing:import_ukb", "turn UK Biobank's zips into NIfTI folders"),
-    "import-dicom": ("cmr_ssl.dicom.importing:import_dicom", "turn a hospital's DICOM studies into NIfTI folders"),
-    "prepare": ("cmr_ssl.data.preparing:prepare", "turn studies into a prepared cache"),
+    "import-ukb": ("cmr_ssl.commands.import_ukb:import_ukb", "turn UK Biobank's zips into NIfTI folders"),
+    "import-dicom": (
+        "cmr_ssl.commands.import_dicom:import_dicom",
+        "turn a hospital's DICOM studies into NIfTI folders",
+    ),
+    "prepare": ("cmr_ssl.commands.prepare:prepare", "turn studies into a prepared cache"),
     "cohort": ("cmr_ssl.data.joining:cohort", "join a cache with phenotypes, covariates and splits in one table"),
     "qc": ("cmr_ssl.qc.command:qc", "write a page of what is wrong with a prepared cohort, and a table of findings"),
     "quantify": ("cmr_ssl.quantify:quantify", "measure volumes, EF and mass on label maps"),

@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-from cmr_ssl.data.preparing import sentence
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.files import check_apart
+from cmr_ssl.runner.progress import stopped
 
 FIELD_FILES = NiftiFiles()
 TABLE = "phenotypes.csv"
@@ -53,8 +53,8 @@ def predict(
 
     try:
         worked, failed = predict_folder(checkpoint, folder, out, device_of(device), overwrite, gone)
-    except (OSError, MemoryError, KeyboardInterrupt) as stopped:
-        print(sentence(stopped, out, "Predicting"), file=sys.stderr)
+    except (OSError, MemoryError, KeyboardInterrupt) as error:
+        print(stopped(error, out, "Predicting"), file=sys.stderr)
         return 1
     print(f"{worked} subjects predicted, {failed} not, in {out / TABLE}")
     return 0 if worked else 1

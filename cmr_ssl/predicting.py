@@ -16,7 +16,6 @@ from torch.utils.data import default_collate
 
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
 from cmr_ssl.checkpoints import fingerprint
-from cmr_ssl.data.alone import alone
 from cmr_ssl.data.cache import PreparedSubject, write_subject
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.journal import tidy_lines
@@ -36,6 +35,7 @@ from cmr_ssl.quantify import MISSING, MS_A_MINUTE, grouped
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.overlays import overlay, overlay_gif
 from cmr_ssl.report.tables import write_csv
+from cmr_ssl.runner.lock import alone
 from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.study import Finding, Series, Study
 from cmr_ssl.tasks.objectives import Classification

@@ -1,6 +1,6 @@
 import pytest
 
-from cmr_ssl.data.sources import find_zips, holds_zips
+from cmr_ssl.dicom.ukb_zips import find_zips, holds_zips
 from tests.dicoms import write_zip
 
 

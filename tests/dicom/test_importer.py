@@ -14,14 +14,16 @@ import pytest
 from safetensors.numpy import load_file
 
 from cmr_ssl.cli import main
-from cmr_ssl.data.alone import LOCK
+from cmr_ssl.commands.import_dicom import import_dicom
+from cmr_ssl.commands.import_ukb import import_ukb
+from cmr_ssl.commands.prepare import prepare
 from cmr_ssl.data.cache import RECORDS, subject_file
 from cmr_ssl.data.prepare import Preparation
-from cmr_ssl.data.preparing import prepare
 from cmr_ssl.data.withdrawal import Withdrawn
-from cmr_ssl.dicom import archive, importing
-from cmr_ssl.dicom.importing import JOURNALS, import_dicom, import_ukb
+from cmr_ssl.dicom import archive, importer
+from cmr_ssl.dicom.importer import JOURNALS
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.runner.lock import LOCK
 from tests.dicoms import FRAME_MS, tiny, view_files, write_ukb, write_zip
 from tests.processes import group_is_alive, wait_until
 from tests.runs import ROOT
@@ -97,7 +99,7 @@ def test_the_table_says_what_there_is(zips, tmp_path):
 def test_a_second_run_does_nothing_again(zips, tmp_path, monkeypatch):
     assert import_ukb(zips, tmp_path) == 0
     before = journal(tmp_path)
-    monkeypatch.setattr(importing, "import_subject", lambda *_: pytest.fail("it was done already"))
+    monkeypatch.setattr(importer, "import_subject", lambda *_: pytest.fail("it was done already"))
     assert import_ukb(zips, tmp_path) == 0
     assert journal(tmp_path) == before
 
@@ -293,7 +295,7 @@ def test_files_that_change_under_the_reader_are_read_again_and_lose_nothing(zips
     changed = folder / f"{IDS[1]}_20208_2_0.zip"
     whole = changed.read_bytes()
     changed.write_bytes(whole[:1000])  # as a download looks while it goes on
-    real = importing.UkbZips.read
+    real = importer.UkbZips.read
 
     def read(source, subject):
         study = real(source, subject)
@@ -302,7 +304,7 @@ def test_files_that_change_under_the_reader_are_read_again_and_lose_nothing(zips
         return study
 
     with monkeypatch.context() as slow:
-        slow.setattr(importing.UkbZips, "read", read)
+        slow.setattr(importer.UkbZips, "read", read)
         assert import_ukb(folder, tmp_path / "out") == 0
     assert len(names_in(tmp_path / "out" / IDS[1])) == len(VIEWS)
     assert {row["subject"]: row["status"] for row in rows(tmp_path / "out")}[IDS[1]] == "rejected"
@@ -326,9 +328,9 @@ def test_withdrawn_participants_are_not_imported_and_what_was_is_gone(clean, tmp
 
 
 def test_a_study_is_withdrawn_by_the_name_of_any_of_its_folders():
-    class Kin(importing.DicomFolder):
+    class Kin(importer.DicomFolder):
         def archives(self, subject):
             return [Path("a"), Path("900000002_3")] if subject == "a" else [Path(subject)]
 
-    gone = importing.with_kin(Withdrawn(Path("w"), frozenset({"900000002"})), Kin(Path()), ["a", "b"])
+    gone = importer.with_kin(Withdrawn(Path("w"), frozenset({"900000002"})), Kin(Path()), ["a", "b"])
     assert [gone.includes(subject) for subject in ("a", "b")] == [True, False]

@@ -7,7 +7,7 @@ import threading
 import pytest
 from filelock import FileLock
 
-from cmr_ssl.data.alone import HOLDER, LOCK, Holder, alone, read_holder
+from cmr_ssl.runner.lock import HOLDER, LOCK, Holder, alone, read_holder
 
 
 def test_who_writes_is_written_down_and_gone_afterwards(tmp_path):

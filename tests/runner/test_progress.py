@@ -1,11 +1,11 @@
 from pathlib import Path
 
 from cmr_ssl.data.journal import Done
-from cmr_ssl.data.progress import MOST_REASONS, Tally
+from cmr_ssl.runner.progress import MOST_REASONS, Tally
 
 
 def test_the_summary_counts_statuses_and_names_the_most_frequent_reasons(capsys):
-    with Tally(40) as tally:
+    with Tally("preparing", Path("somewhere"), 40) as tally:
         for number in range(12):
             tally.add(Done("f", "repaired", tuple(f"noted: kind{kind:02}" for kind in range(number + 1))))
         tally.add(Done("f", "rejected", ("rejected: no-pulsation",)))

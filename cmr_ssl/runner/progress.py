@@ -1,6 +1,7 @@
-"""What somebody sees while a cohort is imported or prepared: a bar, and at the end what came out and why not more."""
+"""What somebody sees of a run: a bar, and at the end what came out and why not more, or why it stopped."""
 
 from collections import Counter
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,15 +12,31 @@ from rich.table import Table
 from rich.text import Text
 
 from cmr_ssl.data.journal import Done
+from cmr_ssl.machine import KILLED, NO_MEMORY, MachineFault, in_words
+from cmr_ssl.workers import ClusterTrouble
 
 MOST_REASONS = 8  # lines of the summary; the table holds them all
+STOPPED = (OSError, MemoryError, MachineFault, BrokenProcessPool, ClusterTrouble, KeyboardInterrupt)
 
 
 class Tally:
-    """Counts subjects as they finish and shows the count; use it as a context."""
+    """Counts subjects as they end and shows the count; use it as a context, which ends what cannot go on in a sentence.
 
-    def __init__(self, total: int, doing: str = "preparing") -> None:
-        """Start a bar of `total` subjects, named by what is being done to them."""
+    Attributes:
+        statuses: how many subjects ended how.
+        reasons: how often what was found.
+        stopped: whether the work was cut short.
+    """
+
+    def __init__(self, doing: str, out: Path, total: int) -> None:
+        """Start a bar.
+
+        Args:
+            doing: what is being done to subjects, such as preparing.
+            out: what is written to.
+            total: how many subjects there are.
+        """
+        self.doing, self.out, self.stopped = doing, out, False
         self.statuses: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self._console = Console(stderr=True)
@@ -41,25 +58,30 @@ class Tally:
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Leave the bar as it stands."""
+    ) -> bool:
+        """Leave the bar as it stands, and say why the work stops if a machine or somebody stopped it."""
         self._bar.stop()
+        self.stopped = isinstance(error, STOPPED)
+        if error is not None and self.stopped:
+            sentence = stopped(error, self.out, self.doing.capitalize())
+            self._console.print(sentence, style="bold red", markup=False, soft_wrap=True)
+        return self.stopped
 
     @property
     def usable(self) -> int:
         """How many subjects are not rejected so far."""
         return self.statuses["accepted"] + self.statuses["repaired"]
 
+    @property
+    def status(self) -> int:
+        """Exit status of the command: 0 if anything usable came out and nothing stopped it, else 1."""
+        return 0 if self.usable and not self.stopped else 1
+
     def add(self, subject: Done) -> None:
         """Count a subject, prepared now or by an earlier run."""
         self.statuses[subject.status] += 1
         self.reasons.update(subject.reasons)
         self._bar.update(self._task, advance=1, rejected=self.statuses["rejected"])
-
-    def stop(self, sentence: str) -> None:
-        """Say why the command ends early."""
-        self._bar.stop()
-        self._console.print(sentence, style="bold red", markup=False, soft_wrap=True)
 
     def say(self, sentence: str) -> None:
         """Say something about what came out, if it is anything."""
@@ -76,6 +98,19 @@ class Tally:
         for reason, count in self.reasons.most_common(MOST_REASONS):
             self._console.print(f"{count:8d}  {reason}", markup=False, highlight=False)
         self._console.print(f"The table with every reason: {table}", markup=False, highlight=False, soft_wrap=True)
+
+
+def stopped(error: BaseException, folder: Path, doing: str) -> str:
+    """Say in one sentence why a command that writes to a folder stopped and how to go on."""
+    if isinstance(error, OSError):
+        return f"{doing} stopped: {in_words(error, folder)}."
+    if isinstance(error, BrokenProcessPool):
+        reason = KILLED
+    elif isinstance(error, KeyboardInterrupt):
+        reason = "interrupted"
+    else:
+        reason = NO_MEMORY if isinstance(error, MemoryError) else str(error)
+    return f"{doing} stopped: {reason}; run the same command again to continue."
 
 
 class _Rate(ProgressColumn):

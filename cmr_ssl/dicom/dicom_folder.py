@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from cmr_ssl.data.sources.kinship import Kin, kin_of
 from cmr_ssl.dicom.archive import Limits, raise_it
 from cmr_ssl.dicom.elements import META_AT, start_of
+from cmr_ssl.dicom.kinship import Kin, kin_of
 from cmr_ssl.dicom.reading import read_study
 from cmr_ssl.study import Finding, Study
 

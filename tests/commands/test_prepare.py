@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from cmr_ssl.data import preparing
+from cmr_ssl.commands import prepare as command
+from cmr_ssl.commands.prepare import prepare, prepare_cohort
 from cmr_ssl.data.cache import COHORT, RECORDS, SETTINGS, subject_file
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.prepare import Preparation
-from cmr_ssl.data.preparing import prepare, prepare_cohort
 from cmr_ssl.data.sources import EdEs, LabelFile, NiftiFiles, NiftiFolder
 from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.study import Finding
@@ -116,7 +116,7 @@ def test_what_changed_is_prepared_again(tmp_path, change):
 
 
 def test_an_interrupted_run_continues_where_it_stopped(tmp_path, monkeypatch, capsys):
-    write, written = preparing.write_subject, []
+    write, written = command.write_subject, []
 
     def interrupted(cache, subject, *rest):
         if len(written) == 2:
@@ -124,7 +124,7 @@ def test_an_interrupted_run_continues_where_it_stopped(tmp_path, monkeypatch, ca
         written.append(subject)
         return write(cache, subject, *rest)
 
-    monkeypatch.setattr(preparing, "write_subject", interrupted)
+    monkeypatch.setattr(command, "write_subject", interrupted)
     assert run(Made(), tmp_path) == 1
     assert "run the same command again" in capsys.readouterr().err
     assert not (tmp_path / COHORT).exists()
@@ -139,7 +139,7 @@ def test_an_interrupted_run_continues_where_it_stopped(tmp_path, monkeypatch, ca
 
 def test_with_other_settings_the_old_table_goes_first(tmp_path, monkeypatch):
     run(Made(), tmp_path)
-    monkeypatch.setattr(preparing, "write_subject", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(command, "write_subject", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     assert run(Made(), tmp_path, Preparation(size=16, spacing_mm=3.6538, frames=10)) == 1
     with pytest.raises(FileNotFoundError, match="after 0 subjects"):
         read_cohort(tmp_path)
@@ -274,7 +274,7 @@ def test_a_target_that_takes_no_more_files_stops_with_one_sentence(tmp_path, mon
     def full(*_):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(preparing, "write_subject", full)
+    monkeypatch.setattr(command, "write_subject", full)
     assert run(Made(), tmp_path) == 1
     shown = capsys.readouterr().err
     assert shown.count("Preparing stopped") == 1

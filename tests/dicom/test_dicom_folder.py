@@ -1,6 +1,6 @@
 import pytest
 
-from cmr_ssl.data.sources import DicomFolder
+from cmr_ssl.dicom.dicom_folder import DicomFolder
 from tests.dicoms import tiny, view_files, write_zip
 
 
