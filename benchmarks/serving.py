@@ -20,10 +20,10 @@ from benchmarks.ours import CONFIG, build
 from benchmarks.step import peak_memory
 from benchmarks.table import Row
 from cmr_ssl.checkpoints import DATA
+from cmr_ssl.commands.phantom import phantom
 from cmr_ssl.data.prepare import Preparation
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.devices import has_bfloat16
-from cmr_ssl.phantom.command import phantom
 from cmr_ssl.predicting import predict_subject
 from cmr_ssl.tasks.trained import load_task
 

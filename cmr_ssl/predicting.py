@@ -16,10 +16,11 @@ from torch.utils.data import default_collate
 
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
 from cmr_ssl.checkpoints import fingerprint
+from cmr_ssl.commands.predict import TABLE
 from cmr_ssl.data.cache import PreparedSubject, write_subject
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.journal import tidy_lines
-from cmr_ssl.data.prepare import Preparation, digest, prepare_study
+from cmr_ssl.data.prepare import Preparation, prepare_study
 from cmr_ssl.data.restore import restore, write_labels
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.timing import nearest_frames
@@ -27,11 +28,9 @@ from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.doubts import doubted, incomplete, possible
 from cmr_ssl.drawn import taught
-from cmr_ssl.files import remove_halves
+from cmr_ssl.files import digest, remove_halves
 from cmr_ssl.machine import raise_if_stopped
 from cmr_ssl.planes import VIEWS
-from cmr_ssl.predict import TABLE
-from cmr_ssl.quantify import MISSING, MS_A_MINUTE, grouped
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.overlays import overlay, overlay_gif
 from cmr_ssl.report.tables import write_csv
@@ -43,7 +42,7 @@ from cmr_ssl.tasks.phenotype import PhenotypePrediction
 from cmr_ssl.tasks.segmentation import Segmentation
 from cmr_ssl.tasks.trained import Trained, load_task
 from cmr_ssl.trust import ONLY_SYNTHETIC, compared, cut_off, not_looked_at, problems, unsized, without_short_axis
-from cmr_ssl.volumes import LabelMap, measure
+from cmr_ssl.volumes import MISSING, MS_A_MINUTE, LabelMap, grouped, measure
 
 JOURNAL, FOUND, STATUS = ".predict", "findings", "status"
 MADE = ("*/seg6_*.nii.gz", "*/overlay.png", "*/overlay.gif")

@@ -50,7 +50,7 @@ class Workers:
 
 
 def outcomes(
-    workers: Workers, work: Callable[[Job], Result], jobs: Iterator[Job], lost: Callable[[Job], Result]
+    workers: Workers, work: Callable[[Job], Result], jobs: Iterator[Job], lost: Callable[[Job], Result] | None = None
 ) -> Iterator[Result]:
     """Yield results as they arrive; only a few subjects wait at any time, so memory stays flat in any cohort.
 
@@ -58,7 +58,7 @@ def outcomes(
         workers: who works.
         work: what is done with a job.
         jobs: taken one by one, as there is somebody to work on them.
-        lost: the result of a job over which workers of a cluster died again and again.
+        lost: the result of a job over which workers of a cluster died again and again; without it, that stops all.
 
     Raises:
         ClusterTrouble: if a cluster cannot go on with the work.
@@ -67,7 +67,7 @@ def outcomes(
         with _connected(workers.scheduler) as cluster:
             there = partial(_on_shared_disk, workers.folders, work)
             for job, future in _handed_out(cluster.executor, there, jobs, lambda: max(workers.count, cluster.size())):
-                yield lost(job) if isinstance(future.exception(), cluster.gave_up) else future.result()
+                yield lost(job) if lost and isinstance(future.exception(), cluster.gave_up) else future.result()
     elif workers.count == 1:
         yield from map(work, jobs)
     else:

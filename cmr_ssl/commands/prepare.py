@@ -10,12 +10,12 @@ import numpy as np
 from cmr_ssl.data.cache import COHORT, FORMAT, RECORDS, SETTINGS, SUBJECTS, subject_file, write_subject
 from cmr_ssl.data.cohort import write_cohort
 from cmr_ssl.data.journal import Journal, Record
-from cmr_ssl.data.prepare import Preparation, digest, prepare_study
+from cmr_ssl.data.prepare import Preparation, prepare_study
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.data.synthetic import note
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn
 from cmr_ssl.dicom.ukb_zips import find_zips, holds_zips
-from cmr_ssl.files import check_apart, remove_halves, save_text
+from cmr_ssl.files import check_apart, digest, remove_halves, save_text
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.runner.lock import alone
 from cmr_ssl.runner.progress import Tally
@@ -124,14 +124,14 @@ def open_cache(cache: Path, settings: dict[str, object], name: str) -> None:
         save_text(path, text)
 
 
-def prepare_subject(preparation: Preparation, cache: Path, settings: str, study: Study) -> Record:
+def prepare_subject(preparation: Preparation, cache: Path, settings: str, subject: str, study: Study) -> Record:
     """Prepare and store one subject, and return what came out."""
     prepared, findings, acquired = prepare_study(study, preparation)
     if prepared is None or acquired is None:
-        return Record(study.subject, "rejected", findings=findings)
-    write_subject(cache, study.subject, prepared, settings)
+        return Record(subject, "rejected", findings=findings)
+    write_subject(cache, subject, prepared, settings)
     return Record(
-        study.subject,
+        subject,
         status="accepted" if all(found.severity == "noted" for found in findings) else "repaired",
         findings=findings,
         planes=len(prepared.view),

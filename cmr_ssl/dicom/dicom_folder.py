@@ -1,6 +1,5 @@
 """Anybody's DICOM studies: one sub-folder or one zip a subject, in whatever order and depth its files lie."""
 
-import hashlib
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +9,7 @@ from cmr_ssl.dicom.archive import Limits, raise_it
 from cmr_ssl.dicom.elements import META_AT, start_of
 from cmr_ssl.dicom.kinship import Kin, kin_of
 from cmr_ssl.dicom.reading import read_study
+from cmr_ssl.files import stamp
 from cmr_ssl.study import Finding, Study
 
 LIMITS = Limits()
@@ -57,8 +57,7 @@ class DicomFolder:
     def fingerprint(self, subject: str) -> str:
         """Return a digest of the names, sizes and times of the subject's files."""
         files = [file for path in self.archives(subject) for file in ([path] if path.is_file() else _below(path))]
-        lines = [f"{file} {status.st_size} {status.st_mtime_ns}" for file in files for status in [file.lstat()]]
-        return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()[:16]
+        return stamp((file, file.lstat()) for file in files)
 
     def read(self, subject: str) -> Study:
         """Read one subject; whatever is wrong with its files becomes a finding."""

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cmr_ssl.data.cache import RECORDS
-from cmr_ssl.data.journal import Journal, Record, done
-from cmr_ssl.data.prepare import digest
+from cmr_ssl.data.journal import Record, done
 from cmr_ssl.data.synthetic import take_along
 from cmr_ssl.data.timing import beat_ms
 from cmr_ssl.data.withdrawal import Withdrawn
@@ -16,7 +14,7 @@ from cmr_ssl.dicom.dicom_folder import DicomFolder
 from cmr_ssl.dicom.tables import FINDINGS, SUBJECTS, write_tables
 from cmr_ssl.dicom.ukb_zips import UkbZips
 from cmr_ssl.dicom.writing import write_study
-from cmr_ssl.files import check_apart
+from cmr_ssl.files import check_apart, digest
 from cmr_ssl.planes import SHORT_AXIS, spacing
 from cmr_ssl.runner.lock import alone
 from cmr_ssl.runner.progress import Tally
@@ -50,10 +48,11 @@ def import_cohort(
     subjects = [subject for subject in gone.leave(everybody, source.folder) if subject in mine]
     settings = digest({"format": FORMAT, "limits": asdict(source.limits), **reading})
     unfollowed = [_unfollowed(name, said) for name, said in links.items() if not gone.includes(name)]
-    own = out / JOURNALS / f"{shard.number}-of-{shard.of}"
-    journal = Journal(own / RECORDS, settings, f"*/{RECORDS}")
-    with Tally("importing", out, len(subjects) + len(unfollowed)) as tally, alone(own, settings):
-        gone.erase(out, ["*"], journals(out, shard), [SUBJECTS, FINDINGS])
+    journals, total = out / JOURNALS, len(subjects) + len(unfollowed)
+    journal = shard.journal(journals, settings)
+    with Tally("importing", out, total) as tally, alone(shard.folder(journals), settings):
+        lines = [f"{JOURNALS}/{name}" for name in shard.mine(journals)]
+        gone.erase(out, ["*"], lines, [SUBJECTS, FINDINGS])
         take_along(source.folder, out)
         steps = Steps(source, partial(import_subject, out), settings, out)
         go_over(subjects, steps, journal, tally, lambda subject: [out / subject], workers, overwrite)
@@ -77,21 +76,14 @@ def _names(source: DicomFolder, subject: str) -> list[str]:
     return [path.stem if path.is_file() else path.name for path in source.archives(subject)]
 
 
-def journals(out: Path, shard: Shard) -> list[str]:
-    """Return the journals that no other shard of the same import may be writing now."""
-    own, others = f"{shard.number}-of-{shard.of}", f"-of-{shard.of}"
-    names = sorted(path.name for path in (out / JOURNALS).glob("*"))
-    return [f"{JOURNALS}/{name}/{RECORDS}" for name in names if name == own or not name.endswith(others)]
-
-
-def import_subject(out: Path, study: Study) -> Record:
+def import_subject(out: Path, subject: str, study: Study) -> Record:
     """Write one subject and return what came out."""
-    write_study(out / study.subject, study)
+    write_study(out / subject, study)
     if not study.series:
-        return Record(study.subject, "rejected", findings=study.findings)
+        return Record(subject, "rejected", findings=study.findings)
     beats = [beat for one in study.series if np.isfinite(beat := beat_ms(one))]
     return Record(
-        study.subject,
+        subject,
         status="accepted" if all(found.severity == "noted" for found in study.findings) else "repaired",
         findings=study.findings,
         planes=sum(int(one.acquired.any(axis=1).sum()) for one in study.series),

@@ -1,6 +1,5 @@
 """UK Biobank's archives as they are downloaded: one zip a participant, field and visit, read without unpacking."""
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from cmr_ssl.dicom.archive import Limits
 from cmr_ssl.dicom.reading import read_study
+from cmr_ssl.files import stamp
 from cmr_ssl.study import Study
 
 LONG_AXIS_FIELD, SHORT_AXIS_FIELD = "20208", "20209"
@@ -49,9 +49,7 @@ class UkbZips:
         archives = self.archives(subject)
         if not archives:
             raise FileNotFoundError(f"its archives are no longer in {self.folder}")
-        stats = [(path.name, path.stat() if path.exists() else path.lstat()) for path in archives]
-        lines = [f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in stats]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+        return stamp((path.name, path.stat() if path.exists() else path.lstat()) for path in archives)
 
     def read(self, subject: str) -> Study:
         """Read one subject; whatever is wrong with its zips becomes a finding."""

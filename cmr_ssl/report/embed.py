@@ -15,7 +15,7 @@ from cmr_ssl.data.cache import check_prepared
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.subjects import usable
-from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn
+from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.devices import device_of
 from cmr_ssl.models.embedding import Embedding, embedding_of
 from cmr_ssl.planes import VIEWS
@@ -38,38 +38,12 @@ SCHEMA = pa.schema(
 
 
 @torch.inference_mode()
-def embed(
-    checkpoint: Path,
-    cache: Path,
-    out: Path,
-    batch_size: int = 8,
-    workers: int = 2,
-    device: str = "auto",
-    withdrawn: Path | None = None,
-) -> int:
-    """Write one row a subject: the whole heart, landmarks, class token, mean of all tokens and of each plane's tokens.
-
-    The whole heart is what the decoder of a pretraining says about fixed places; other checkpoints leave it empty.
-
-    Args:
-        checkpoint: of any task of this project.
-        cache: prepared with the settings the checkpoint was trained with.
-        out: parquet file to write; it appears when it is complete.
-        batch_size: subjects a batch.
-        workers: processes that read.
-        device: cpu, cuda, or auto for cuda where there is one.
-        withdrawn: text or CSV file of participants who withdrew and are left out.
-
-    Returns:
-        0.
-
-    Raises:
-        FileNotFoundError: if checkpoint or cache are missing.
-        MachineFault: if the machine fails to read.
-        ValueError: if they do not fit together, no subject is usable, or there is no such device.
-    """
+def write_embeddings(
+    checkpoint: Path, cache: Path, out: Path, batch_size: int, workers: int, device: str, withdrawn: Withdrawn
+) -> None:
+    """Write the embedding of every subject of a cache; see the command `embed`."""
     pretrained = load_encoder(checkpoint)
-    dataset = whole_cache(cache, pretrained, read_withdrawn(withdrawn))
+    dataset = whole_cache(cache, pretrained, withdrawn)
     where = device_of(device)
     encoder, task = pretrained.encoder.to(where), load_task(checkpoint).task.to(where)
     with EmbeddingFile(out) as file:
@@ -81,7 +55,6 @@ def embed(
             told = whole_heart(task, encoded, kept) if tells_whole_heart(task) else None
             file.add(kept, embedding_of(encoder, encoded, *planes), told)
     print(f"{file.rows} embeddings of {encoder.width} features in {out}")
-    return 0
 
 
 def whole_cache(cache: Path, pretrained: Pretrained, withdrawn: Withdrawn = NOBODY) -> PlaneDataset:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from cmr_ssl.data.cache import RECORDS
 from cmr_ssl.data.journal import Done, Journal, Record, done
 from cmr_ssl.machine import NO_MEMORY, NOBODY_CAN_WRITE, MachineFault, of_machine
 from cmr_ssl.runner.progress import Tally
@@ -52,6 +53,20 @@ class Shard(NamedTuple):
             raise ValueError(f"there is no shard {self.number} of {self.of}: give 0 to count - 1")
         return list(subjects[self.number :: self.of])
 
+    def folder(self, journals: Path) -> Path:
+        """Return the folder in which this part keeps its journal, and which it locks."""
+        return journals / f"{self.number}-of-{self.of}"
+
+    def journal(self, journals: Path, settings: str) -> Journal:
+        """Return the journal of this part."""
+        return Journal(self.folder(journals) / RECORDS, settings, f"*/{RECORDS}")
+
+    def mine(self, journals: Path) -> list[str]:
+        """Return the journals, below their folder, that no other part of the same work may be writing now."""
+        own, others = self.folder(journals).name, f"-of-{self.of}"
+        names = sorted(path.name for path in journals.glob("*"))
+        return [f"{name}/{RECORDS}" for name in names if name == own or not name.endswith(others)]
+
 
 @dataclass(frozen=True)
 class Steps(Generic[Read]):
@@ -59,13 +74,14 @@ class Steps(Generic[Read]):
 
     Attributes:
         source: reads it.
-        work: makes something of what was read, writes it, and returns the record, without settings and fingerprint.
+        work: given a subject and what was read of it, makes and writes something, and returns the record, without
+            settings and fingerprint.
         settings: digest of what changes the result.
         out: what is written to, for the sentence when that fails.
     """
 
     source: Readable[Read]
-    work: Callable[[Read], Record]
+    work: Callable[[str, Read], Record]
     settings: str
     out: Path
 
@@ -86,14 +102,14 @@ class Steps(Generic[Read]):
                 raise MachineFault(f"{job.subject} cannot be read ({error})") from error
             return self.rejected(job, error)
         try:
-            record = self.work(read)
+            record = self.work(job.subject, read)
         except MemoryError:
             return self.once_more(job, "no-memory", NO_MEMORY)
         except Exception as error:
             if of_machine(error) or (isinstance(error, OSError) and error.errno in NOBODY_CAN_WRITE):
                 raise MachineFault(f"{self.out} cannot be written ({error})") from error
             return self.rejected(job, error)
-        return replace(record, subject=job.subject, settings=self.settings, fingerprint=job.fingerprint)
+        return replace(record, settings=self.settings, fingerprint=job.fingerprint)
 
     def lost(self, job: Job) -> Record:
         """Return the record of a subject over which a cluster lost workers."""
@@ -157,7 +173,7 @@ def _jobs(
         except OSError as error:
             raise MachineFault(f"{subject} cannot be read ({error})") from error
         past = before.get(subject, NOT_DONE)
-        there = past.fingerprint == fingerprint and (
+        there = past.fingerprint == fingerprint != "" and (
             past.status == "rejected" or made is None or all(path.exists() for path in made(subject))
         )
         if there:

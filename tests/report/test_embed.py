@@ -5,8 +5,8 @@ import torch
 
 from cmr_ssl.checkpoints import load_encoder
 from cmr_ssl.cli import main
+from cmr_ssl.commands.embed import embed
 from cmr_ssl.data.dataset import PlaneDataset
-from cmr_ssl.report.embed import embed
 from tests.caches import COHORT, FRAMES, SIZE, write_cache
 
 SHAPE = (12, FRAMES, SIZE, SIZE)

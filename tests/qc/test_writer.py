@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from cmr_ssl.cli import main
-from cmr_ssl.qc.command import qc
+from cmr_ssl.commands.qc import qc
 from tests.runs import ROOT
 
 

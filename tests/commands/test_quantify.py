@@ -11,11 +11,13 @@ import pandas as pd
 import pytest
 from jsonargparse import auto_cli
 
-from cmr_ssl import quantify as module
+from cmr_ssl import quantities
+from cmr_ssl.commands.phantom import phantom
+from cmr_ssl.commands.quantify import quantify
 from cmr_ssl.data.sources import nifti_image
+from cmr_ssl.data.sources.label_folder import LabelFolder
 from cmr_ssl.data.sources.nifti_files import NiftiFiles
-from cmr_ssl.phantom.command import phantom
-from cmr_ssl.quantify import grouped, quantify
+from cmr_ssl.volumes import grouped
 from tests.runs import ROOT
 from tests.studies import short_axis, write_image
 
@@ -134,12 +136,12 @@ def test_every_empty_cell_has_its_reason(tmp_path):
 def test_what_nobody_foresaw_stops_one_subject_only(tmp_path, monkeypatch):
     for name in ("a", "b"):
         filed(tmp_path / "in", name, stack([300, 750, 450, 150]))
-    read = module.LabelFolder.read
+    read = LabelFolder.read
 
     def explode(source, subject):
         return 1 / 0 if subject == "a" else read(source, subject)
 
-    monkeypatch.setattr(module.LabelFolder, "read", explode)
+    monkeypatch.setattr(LabelFolder, "read", explode)
     assert quantify(tmp_path / "in", tmp_path / "out.csv") == 0
     rows = table(tmp_path / "out.csv")
     assert rows.loc["a"].drop("Not measurable").isna().all()
@@ -148,16 +150,21 @@ def test_what_nobody_foresaw_stops_one_subject_only(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE])
-def test_errors_of_the_machine_stop_and_leave_no_table(tmp_path, monkeypatch, number):
+def test_errors_of_the_machine_stop_and_leave_no_table(tmp_path, monkeypatch, capsys, number):
     filed(tmp_path / "labels", "900000001", stack([1500, 1200, 900, 1200]))
 
     def fail(*_):
         raise OSError(number, os.strerror(number), "seg_sa.nii.gz")
 
-    monkeypatch.setattr(nifti_image, "_load", fail)
-    with pytest.raises(ValueError, match=r"seg_sa\.nii\.gz cannot be read or written"):
-        run("--labels", tmp_path / "labels", "--out", tmp_path / "volumes.csv", "--files", FIELD)
+    command = ["--labels", tmp_path / "labels", "--out", tmp_path / "volumes.csv", "--files", FIELD]
+    with monkeypatch.context() as broken:
+        broken.setattr(nifti_image, "_load", fail)
+        assert run(*command) == 1
+    said = capsys.readouterr().err
+    assert "Measuring stopped: 900000001 cannot be read" in said
+    assert os.strerror(number) in said
     assert not (tmp_path / "volumes.csv").exists()
+    assert run(*command) == 0
 
 
 def test_pictures_among_the_label_maps_are_refused(tmp_path):
@@ -183,14 +190,14 @@ def test_a_table_or_pictures_that_are_there_stay_unless_asked(tmp_path):
     filed(tmp_path / "in", "x", stack([300, 750, 450, 150]))
     out, curves = tmp_path / "out.csv", tmp_path / "curves"
     out.write_text("mine")
-    with pytest.raises(FileExistsError, match=r"out\.csv exists"):
+    with pytest.raises(ValueError, match=r"out\.csv was made with .*--overwrite"):
         quantify(tmp_path / "in", out)
     assert out.read_text() == "mine"
     assert quantify(tmp_path / "in", out, overwrite=True) == 0
     assert len(table(out)) == 1
     curves.mkdir()
     (curves / "x.png").touch()
-    with pytest.raises(FileExistsError, match="holds pictures"):
+    with pytest.raises(ValueError, match="holds pictures"):
         quantify(tmp_path / "in", tmp_path / "new.csv", curves=curves)
     with pytest.raises(FileExistsError, match="is a folder"):
         quantify(tmp_path / "in", tmp_path)
@@ -199,7 +206,7 @@ def test_a_table_or_pictures_that_are_there_stay_unless_asked(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"workers": 0}, "0 workers measure nothing"),
+        ({"workers": 0}, "0 workers do nothing"),
         ({"files": NiftiFiles(labels=[])}, "names no label map of sa, la_2ch, la_4ch"),
     ],
 )
@@ -210,11 +217,26 @@ def test_mistakes_are_told_before_the_work(tmp_path, options, message):
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_a_place_that_takes_no_file_is_told_before_the_work(tmp_path, monkeypatch):
+def test_a_place_that_takes_no_file_is_told_before_the_work(tmp_path, monkeypatch, capsys):
     filed(tmp_path / "in", "x", stack([300, 750, 450, 150]))
-    monkeypatch.setattr(module, "quantify_subject", None)
-    with pytest.raises(ValueError, match=r"seg_sa\.nii\.gz cannot be written"):
-        quantify(tmp_path / "in", tmp_path / "in" / "x" / "seg_sa.nii.gz" / "out.csv")
+    monkeypatch.setattr(quantities, "quantify_subject", None)
+    assert quantify(tmp_path / "in", tmp_path / "in" / "x" / "seg_sa.nii.gz" / "out.csv") == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_only_what_is_new_or_changed_is_measured_again(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        filed(tmp_path / "in", name, stack([300, 750, 450, 150]))
+    assert quantify(tmp_path / "in", tmp_path / "out.csv") == 0
+    first = table(tmp_path / "out.csv")
+    filed(tmp_path / "in", "b", stack([300, 750, 450, 300]))
+    read, asked = LabelFolder.read, []
+    monkeypatch.setattr(LabelFolder, "read", lambda source, subject: asked.append(subject) or read(source, subject))
+    assert quantify(tmp_path / "in", tmp_path / "out.csv") == 0
+    assert asked == ["b"]
+    again = table(tmp_path / "out.csv")
+    assert again.loc["a"].equals(first.loc["a"])
+    assert (first.loc["b", "LVEF (%)"], again.loc["b", "LVEF (%)"]) == (80, 60)
 
 
 def test_names_of_folders_survive_the_table(tmp_path):
@@ -242,9 +264,9 @@ def test_curves_are_drawn_of_every_heart_that_has_any(tmp_path, monkeypatch):
 
 
 def test_the_command_does_not_pay_for_torch_or_drawing():
-    code = "import sys, cmr_ssl.quantify; print(*sys.modules)"
+    code = "import sys, cmr_ssl.commands.quantify; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert "cmr_ssl.quantify" in loaded.split()
+    assert "cmr_ssl.commands.quantify" in loaded.split()
     assert not {"torch", "lightning", "monai", "matplotlib", "pandas"} & set(loaded.split())
 
 

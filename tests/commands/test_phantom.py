@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cmr_ssl.phantom.command import phantom
+from cmr_ssl.commands.phantom import phantom
 from tests.runs import ROOT
 
 

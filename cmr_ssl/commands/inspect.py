@@ -1,4 +1,4 @@
-"""The command `inspect`; what computes is imported late, so that help and mistakes are answered at once."""
+"""The command `inspect`."""
 
 from pathlib import Path
 
@@ -18,6 +18,7 @@ def inspect(
     subjects: int = 100,
     files: NiftiFiles = FIELD_FILES,
     device: str = "auto",
+    overwrite: bool = False,
     table: Path | None = None,
     withdrawn: Path | None = None,
 ) -> int:
@@ -32,6 +33,7 @@ def inspect(
         subjects: how many studies of the cache to learn from, none of the test split.
         files: how a subject's files are called.
         device: cpu, cuda, or auto for cuda where there is one.
+        overwrite: do everything again, and replace what was made with other settings.
         table: CSV, TSV or parquet file with the column by which training was split, if it was (--data.split_column).
         withdrawn: text or CSV file of participants who withdrew: what is there of them is not read, and what this
             command wrote of them is removed.
@@ -56,9 +58,8 @@ def inspect(
 
     from cmr_ssl.devices import device_of
     from cmr_ssl.inspection.calibration import SUFFIX
-    from cmr_ssl.inspection.inspecting import Learning, inspect_folder
+    from cmr_ssl.inspection.inspector import Learning, inspect_folder
 
     kept = calibration or checkpoint.with_suffix(SUFFIX)
     learning = Learning(kept, cache, subjects, table, gone)
-    inspected = inspect_folder(checkpoint, folder, learning, out, device_of(device))
-    return 0 if inspected else 1
+    return inspect_folder(checkpoint, folder, learning, out, device_of(device), overwrite).status

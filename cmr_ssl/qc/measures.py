@@ -4,31 +4,27 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import track
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from cmr_ssl.data.cache import PreparedSubject, raise_unless_damaged, subject_file
 from cmr_ssl.data.checks.examine import examine
 from cmr_ssl.data.checks.scene import Measure
-from cmr_ssl.workers import pool
-
-AT_ONCE = 8  # subjects that a worker is handed
+from cmr_ssl.workers import Workers, outcomes
 
 
-def measure_cohort(cache: Path, subjects: Sequence[str], workers: int) -> Iterator[tuple[str, list[Measure]]]:
-    """Yield each subject with what was measured on its planes, in the order given."""
-    if workers <= 1:
-        yield from ((subject, measure_subject(cache, subject)) for subject in subjects)
-        return
-    with pool(workers) as processes:
-        yield from zip(
-            subjects, processes.map(partial(measure_subject, cache), subjects, chunksize=AT_ONCE), strict=True
-        )
+def measure_cohort(cache: Path, subjects: Sequence[str], workers: Workers) -> Iterator[tuple[str, list[Measure]]]:
+    """Yield each subject with what was measured on its planes, as they are done, and show how far that is."""
+    console = Console(stderr=True)
+    results = outcomes(workers, partial(measure_subject, cache), iter(subjects))
+    yield from track(results, "measuring", len(subjects), console=console, disable=not console.is_terminal)
 
 
-def measure_subject(cache: Path, subject: str) -> list[Measure]:
-    """Return what can be measured on a prepared subject's planes."""
-    return examine(read_prepared(cache, subject))
+def measure_subject(cache: Path, subject: str) -> tuple[str, list[Measure]]:
+    """Return a prepared subject with what can be measured on its planes."""
+    return subject, examine(read_prepared(cache, subject))
 
 
 def read_prepared(cache: Path, subject: str) -> PreparedSubject:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from cmr_ssl.cli import main
 from cmr_ssl.inspection.calibration import calibrate
-from cmr_ssl.inspection.inspecting import say
+from cmr_ssl.inspection.inspector import say
 from cmr_ssl.inspection.learning import split_subjects
 from cmr_ssl.tasks.trained import load_task
 from tests import studies
@@ -51,7 +51,11 @@ def test_studies_are_judged_by_what_is_usual_and_problems_are_named(checkpoint, 
     assert table.loc[900000002, "problem"] != ""
     with Image.open(out / "900000001.png") as picture:
         assert picture.width > 6 * 120
-    assert inspect(checkpoint, source) == 0  # now that it was learnt once
+    (out / "900000001.png").write_bytes(b"")
+    assert inspect(checkpoint, source, "--out", out) == 0  # now that it was learnt once
+    assert (out / "900000001.png").stat().st_size == 0  # it was done already
+    assert pd.read_csv(out / "inspection.csv", keep_default_na=False).set_index("subject").equals(table)
+    assert inspect(checkpoint, source) == 0
 
 
 def test_a_calibration_belongs_to_its_checkpoint(checkpoint, source, cache, tmp_path, capsys):

@@ -1,6 +1,7 @@
 """Inspect the planes of every study of a folder."""
 
-from collections.abc import Iterator
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,27 +9,32 @@ import numpy as np
 import pandas as pd
 import torch
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from cmr_ssl.checkpoints import fingerprint
+from cmr_ssl.data.cache import RECORDS
+from cmr_ssl.data.journal import Journal, Record
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.devices import has_bfloat16
+from cmr_ssl.files import digest
 from cmr_ssl.inspection.calibration import Calibration, calibrate, read_calibration, write_calibration
 from cmr_ssl.inspection.examine import examine
 from cmr_ssl.inspection.learning import examine_cache
 from cmr_ssl.inspection.pictures import draw_worst
 from cmr_ssl.inspection.verdict import SUSPECT, Verdict, judge
-from cmr_ssl.machine import raise_if_stopped
-from cmr_ssl.predicting import Prepared, read_subject
+from cmr_ssl.predicting import Prepared
 from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.tables import write_csv
-from cmr_ssl.synthesis.subjects import load_pretraining
+from cmr_ssl.runner.lock import alone
+from cmr_ssl.runner.progress import Tally
+from cmr_ssl.runner.run import Steps, go_over
+from cmr_ssl.synthesis.subjects import Hearts, load_pretraining
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.trained import Trained
 
-TABLE = "inspection.csv"
+TABLE, JOURNAL = "inspection.csv", ".inspect"
+ROWS = 1  # which columns the table has and what they mean
 Row = dict[str, object]
 SHOWN = 24  # planes on the screen, the worst; the table holds them all
 
@@ -49,26 +55,34 @@ class Learning(NamedTuple):
 
 @torch.inference_mode()
 def inspect_folder(
-    checkpoint: Path, folder: NiftiFolder, learning: Learning, out: Path | None, device: torch.device
-) -> int:
-    """Inspect every study of a folder, say what was found, and return how many studies could be inspected.
+    checkpoint: Path, folder: NiftiFolder, learning: Learning, out: Path | None, device: torch.device, overwrite: bool
+) -> Tally:
+    """Inspect every study of a folder, say what was found, and return how many studies ended how.
 
     Raises:
         FileNotFoundError: if checkpoint, subjects, cache or calibration are missing.
-        ValueError: if they do not belong together.
+        ValueError: if they do not belong together, or `out` holds an inspection with other settings.
     """
     task, trained = load_pretraining(checkpoint, device)
     subjects = learning.withdrawn.leave(folder.subjects(), folder.folder)
-    if out is not None:
-        learning.withdrawn.erase(out, ["*.png"], rows=[TABLE])
     with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
         calibration = calibrated(checkpoint, learning, task, trained, device)
-        table = pd.DataFrame(list(_rows(task, trained, folder, subjects, calibration, out, device)))
-    if out is not None:
-        write_csv(out / TABLE, table)
-        print(f"Table and pictures: {out}")
-    say(table, calibration)
-    return int(table["subject"][table["problem"] == ""].nunique())
+        settings = digest({"usual": repr(calibration), "files": folder.files.settings(), "rows": ROWS})
+        journal = Journal(None if out is None else out / JOURNAL / RECORDS, settings)
+        work = partial(record, task, trained, calibration, out)
+        steps = Steps(Hearts(folder, trained, device), work, settings, out or folder.folder)
+        lock = nullcontext() if out is None else alone(out / JOURNAL, settings)
+        with Tally("inspecting", steps.out, len(subjects)) as tally, lock:
+            if out is not None:
+                learning.withdrawn.erase(out, ["*.png"], [f"{JOURNAL}/{RECORDS}"], [TABLE])
+            path = out and out / TABLE
+            go_over(subjects, steps, journal, tally, partial(_pictures, out), overwrite=overwrite, table=path)
+            table = pd.DataFrame([row for one in journal.latest(subjects) for row in rows(one)])
+            if path is not None:
+                write_csv(path, table)
+                print(f"Table and pictures: {out}")
+            say(table, calibration)
+    return tally
 
 
 def calibrated(
@@ -86,27 +100,23 @@ def calibrated(
     return calibration
 
 
-def _rows(
-    task: PretrainingTask,
-    trained: Trained,
-    folder: NiftiFolder,
-    subjects: list[str],
-    calibration: Calibration,
-    out: Path | None,
-    device: torch.device,
-) -> Iterator[Row]:
-    """Yield a row a plane, one study after the other; a study that fails has one row, with its problem."""
-    for subject in track(subjects, "inspecting"):
-        try:
-            heart = read_subject(folder, subject, trained, device)
-            verdicts = inspect_study(task, heart, trained, calibration)
-            if out is not None:
-                draw_worst(out / f"{subject}.png", verdicts)
-        except Exception as error:  # one subject among thousands must not stop the others
-            raise_if_stopped(error)
-            yield {"subject": subject, "problem": f"{type(error).__name__}: {error}"}
-            continue
-        yield from (row(subject, one) for one in verdicts)
+def record(
+    task: PretrainingTask, trained: Trained, calibration: Calibration, out: Path | None, subject: str, heart: Prepared
+) -> Record:
+    """Inspect a study and draw its worst planes; the record has a row a plane."""
+    verdicts = inspect_study(task, heart, trained, calibration)
+    if out is not None:
+        draw_worst(out / f"{subject}.png", verdicts)
+    return Record(subject, "accepted", rows=[row(subject, one) for one in verdicts])
+
+
+def rows(one: Record) -> list[Row]:
+    """Return the table's rows of a study; one that failed has one row, with its problem."""
+    return one.rows or [{"subject": one.subject, "problem": one.problem}]
+
+
+def _pictures(out: Path | None, subject: str) -> list[Path]:
+    return [] if out is None else [out / f"{subject}.png"]
 
 
 def inspect_study(task: PretrainingTask, heart: Prepared, trained: Trained, calibration: Calibration) -> list[Verdict]:
@@ -128,14 +138,14 @@ def row(subject: str, one: Verdict) -> Row:
     return {
         "subject": subject,
         "plane": one.title,
-        "flaw_score": one.score,
-        "suspect": one.suspect,
+        "flaw_score": float(one.score),
+        "suspect": bool(one.suspect),
         "why": one.why,
         "problem": "",
-        **{f"{name}_score": score for name, score in one.scores.items()},
-        "columns_mm": moved.columns_mm if moved else np.nan,
-        "rows_mm": moved.rows_mm if moved else np.nan,
-        "delay_beat": one.examined.delay.beat,
+        **{f"{name}_score": float(score) for name, score in one.scores.items()},
+        "columns_mm": float(moved.columns_mm) if moved else np.nan,
+        "rows_mm": float(moved.rows_mm) if moved else np.nan,
+        "delay_beat": float(one.examined.delay.beat),
         "fits_view": other.view if other and other.gain > 0 else one.examined.view,
     }
 

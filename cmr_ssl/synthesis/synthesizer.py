@@ -1,36 +1,37 @@
 """Write planes that nobody acquired, subject by subject."""
 
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
-import nibabel as nib
 import numpy as np
 import pandas as pd
 import torch
-from nibabel.filebasedimages import ImageFileError
 from numpy.typing import NDArray
-from rich.progress import track
 
 from cmr_ssl.checkpoints import fingerprint
+from cmr_ssl.data.cache import RECORDS
+from cmr_ssl.data.journal import Record
 from cmr_ssl.data.nifti import write_image
 from cmr_ssl.data.sources import NiftiFolder
-from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
+from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.devices import has_bfloat16
-from cmr_ssl.machine import raise_if_machine, raise_if_stopped
+from cmr_ssl.files import digest
 from cmr_ssl.models.positions import GridPositions
-from cmr_ssl.predicting import Prepared, read_subject
+from cmr_ssl.predicting import Prepared
 from cmr_ssl.report.tables import write_csv
+from cmr_ssl.runner.lock import alone
+from cmr_ssl.runner.progress import Tally
+from cmr_ssl.runner.run import Shard, Steps, go_over
 from cmr_ssl.synthesis.asking import ask_anywhere, see
 from cmr_ssl.synthesis.overview import draw
-from cmr_ssl.synthesis.subjects import load_pretraining
+from cmr_ssl.synthesis.subjects import Hearts, load_pretraining
 from cmr_ssl.synthesis.wanted import Stack, Wanted
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.trained import Trained
 
-TABLE = "synthesis.csv"
-Row = dict[str, object]
+TABLE, JOURNALS = "synthesis.csv", ".synthesize"
 Cine = NDArray[np.uint8]
 
 
@@ -50,24 +51,35 @@ def synthesize_folder(
     out: Path,
     wanted: Wanted,
     device: torch.device,
+    shard: Shard,
+    withdrawn: Withdrawn,
     overwrite: bool,
-    withdrawn: Withdrawn = NOBODY,
-) -> tuple[int, int]:
-    """Synthesise the planes of every subject of a folder and return how many worked and how many did not.
+) -> Tally:
+    """Synthesise the planes of every subject of a folder and return how many subjects ended how.
 
     Raises:
         FileNotFoundError: if checkpoint or subjects are missing.
-        ValueError: if the checkpoint is of another kind.
+        ValueError: if the checkpoint is of another kind, or there is no such shard.
     """
     model = load_model(checkpoint, device)
     subjects = withdrawn.leave(folder.subjects(), folder.folder)
-    withdrawn.erase(out, ["*/synthetic*"], rows=[TABLE])
-    with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
-        rows = list(_rows(model, folder, subjects, out, wanted, overwrite))
-    table = pd.DataFrame(rows)
-    write_csv(out / TABLE, table)
-    failed = int((table["problem"] != "").sum())
-    return len(rows) - failed, failed
+    mine = shard.part(subjects)
+    settings = digest({"model": model.description, "files": folder.files.settings(), "planes": repr(wanted)})
+    journals = out / JOURNALS / settings  # each set of planes has its own, for they lie side by side
+    journal = shard.journal(journals, settings)
+    with (
+        Tally("synthesising", out, len(mine)) as tally,
+        alone(shard.folder(journals), settings),
+        torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)),
+    ):
+        withdrawn.erase(out, ["*/synthetic*"], [f"{JOURNALS}/*/*/{RECORDS}"], [TABLE])
+        steps = Steps(Hearts(folder, model.trained, device), partial(record, model, wanted, out), settings, out)
+        made = lambda subject: [out / subject / file for file in files(wanted)]  # noqa: E731
+        go_over(mine, steps, journal, tally, made, overwrite=overwrite)
+        columns = ["subject", "files", "seconds", "problem"]
+        rows = [{"subject": one.subject, "problem": one.problem, **dict(*one.rows)} for one in journal.latest(subjects)]
+        write_csv(out / TABLE, pd.DataFrame(rows, columns=columns))
+    return tally
 
 
 def load_model(checkpoint: Path, device: torch.device) -> Model:
@@ -81,28 +93,21 @@ def load_model(checkpoint: Path, device: torch.device) -> Model:
     return Model(task, trained, device, f"synthesised by cmr_ssl, not acquired; model {fingerprint(checkpoint)}")
 
 
-def _rows(
-    model: Model, folder: NiftiFolder, subjects: list[str], out: Path, wanted: Wanted, overwrite: bool
-) -> Iterator[Row]:
-    """Yield a row a subject; one that fails has a problem instead of files."""
-    for subject in track(subjects, "synthesising"):
-        files = [out / subject / f"{name}.nii.gz" for name in wanted.names()]
-        row: Row = {"subject": subject, "files": " ".join(file.name for file in files), "seconds": np.nan}
-        if not overwrite and all(made_before(file, model.description) for file in files):
-            yield row | {"problem": ""}
-            continue
-        start = monotonic()
-        try:
-            synthesize_subject(model, read_subject(folder, subject, model.trained, model.device), wanted, out / subject)
-        except Exception as error:  # one subject among thousands must not stop the others
-            raise_if_stopped(error)
-            yield row | {"files": "", "problem": f"{type(error).__name__}: {error}"}
-            continue
-        yield row | {"seconds": monotonic() - start, "problem": ""}
+def record(model: Model, wanted: Wanted, out: Path, subject: str, heart: Prepared) -> Record:
+    """Synthesise one subject and say which files there are and how long they took."""
+    start = monotonic()
+    synthesize_subject(model, heart, wanted, out / subject)
+    row = {"files": " ".join(files(wanted)), "seconds": monotonic() - start}
+    return Record(subject, "accepted", rows=[row])
+
+
+def files(wanted: Wanted) -> list[str]:
+    """Return the names of the files of each subject."""
+    return [f"{name}.nii.gz" for name in wanted.names()]
 
 
 def synthesize_subject(model: Model, heart: Prepared, wanted: Wanted, out: Path) -> None:
-    """Write the wanted planes of one heart and pictures of them; the files come last, since they say all is done."""
+    """Write the wanted planes of one heart and pictures of them; the files come last."""
     stacks = wanted.stacks(heart.planes, model.trained.preparation["spacing_mm"])
     cines = [synthesize(model.task, heart, stack) for stack in stacks]
     draw(out, heart, stacks, cines)
@@ -120,14 +125,3 @@ def synthesize(task: PretrainingTask, heart: Prepared, stack: Stack) -> Cine:
     frames, height, width = heart.batch.images.shape[2:]
     asked = ask_anywhere(task, seen, affine, (frames, height, width))
     return np.concatenate([(planes * 255).round().byte().cpu().numpy() for planes in asked])
-
-
-def made_before(file: Path, description: str) -> bool:
-    """Tell whether a file was made by this very model."""
-    if not file.is_file():
-        return False
-    try:
-        return bool(nib.Nifti1Image.from_filename(file).header["descrip"].item().decode() == description)
-    except (ImageFileError, OSError, EOFError, ValueError) as error:
-        raise_if_machine(error)
-        return False

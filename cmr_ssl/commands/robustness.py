@@ -1,4 +1,4 @@
-"""The command `robustness`; what computes is imported late, so that help and mistakes are answered at once."""
+"""The command `robustness`."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The command `cohort`: who was prepared, what is known of them, and which split they are in, in one table."""
+"""Who was prepared, what is known of them, and which split they are in, in one table."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,50 +12,29 @@ from cmr_ssl.data.columns import FIELDS, holders, resolve
 from cmr_ssl.data.kin import FIRST_VISIT, families, known_as, read_pairs, visit_of
 from cmr_ssl.data.phenotypes import find_columns, header_of, one_row_each, rows_of
 from cmr_ssl.data.splits import Fractions, split_cohort
-from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.files import write_atomically
 
 
-def cohort(
+def write_joined(
     cache: Path,
     table: Path,
     out: Path,
-    relatives: Path | None = None,
-    columns: list[str] | None = None,
-    fractions: Fractions = (0.8, 0.1, 0.1),
-    withdrawn: Path | None = None,
-) -> int:
-    """Join a cache's subjects with their phenotypes and covariates, and give everybody a split.
-
-    The columns are `subject`, `person`, `visit`, `split`, `in_table`, what preparing says, and the phenotypes by the
-    field's names. Train with `--data.table OUT --data.split_column split`.
-
-    Args:
-        cache: folder made by `python -m cmr_ssl prepare`.
-        table: CSV, TSV or parquet file, packed or not, one row a person; only the columns that are needed are read.
-        out: parquet file to write.
-        relatives: text with the ids of two relatives a line; relatives get one split, as visits of a person always do.
-        columns: further columns of numbers, by name or field id; without them, all that the field has names for.
-        fractions: of train, val and test, drawn by a stable hash of the person.
-        withdrawn: text or CSV file of participants who withdrew and are left out.
-
-    Returns:
-        Exit status, 0.
-
-    Raises:
-        FileNotFoundError: if a file or the cache is missing.
-        ValueError: if the table cannot be read, contradicts itself, or lacks a column that was named.
-    """
-    prepared = read_cohort(cache, read_withdrawn(withdrawn))
+    relatives: Path | None,
+    columns: Sequence[str],
+    fractions: Fractions,
+    withdrawn: Withdrawn,
+) -> None:
+    """Write the table of a cache's subjects; see the command `cohort`."""
+    prepared = read_cohort(cache, withdrawn)
     persons = [visit_of(subject).person for subject in prepared["subject"]]
     pairs = known_as(read_pairs(relatives), persons, str(relatives)) if relatives else []
     joined = placed(prepared, pairs, fractions)
-    values, known = read_values(table, joined, columns or [])
+    values, known = read_values(table, joined, columns)
     joined.insert(4, "in_table", known)
     joined = pd.concat([joined, values], axis=1)
     write_atomically(out, lambda stream: joined.to_parquet(stream, index=False))
     say_joined(joined, list(values.columns), out)
-    return 0
 
 
 def placed(prepared: pd.DataFrame, pairs: Sequence[tuple[str, str]], fractions: Fractions) -> pd.DataFrame:

@@ -1,7 +1,7 @@
-"""The command `qc`: one page, a table of findings, and a table of what was measured."""
+"""Quality control of a cohort: one page, a table of findings, and a table of what was measured."""
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from cmr_ssl.data.cache import read_settings
@@ -18,19 +17,16 @@ from cmr_ssl.data.checks.scene import Measure
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.journal import Record, read_records
 from cmr_ssl.data.policy import Policy
-from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.files import save, save_text
 from cmr_ssl.qc.findings import Row, from_measures, from_record
 from cmr_ssl.qc.imported import read_imported
-from cmr_ssl.qc.measuring import measure_cohort, read_prepared
+from cmr_ssl.qc.measures import measure_cohort, read_prepared
 from cmr_ssl.qc.page import COUNTED, counted, page
 from cmr_ssl.qc.pictures import thumbnail
+from cmr_ssl.workers import Workers
 
 PAGE, FINDINGS, MEASURES, THUMBNAILS = "index.html", "findings.csv", "measures.csv", "thumbnails"
-
-NO_POLICY = Policy()
-
-Result = tuple[str, list[Measure]]
 
 
 class Seen(NamedTuple):
@@ -40,44 +36,23 @@ class Seen(NamedTuple):
     worst: dict[str, Measure]
 
 
-def qc(
+def write_qc(
     cache: Path,
     out: Path,
-    limits: dict[str, float] | None = None,
-    policy: Policy = NO_POLICY,
-    imported: Path | None = None,
-    worst: int = 6,
-    workers: int = 1,
-    withdrawn: Path | None = None,
-) -> int:
-    """Write the quality control of a prepared cohort: a page, every finding as a row, and what was measured.
-
-    Each row of `findings.csv` has the policy's decision; train without what it rejects by `--data.findings FILE`.
-
-    Args:
-        cache: folder made by `python -m cmr_ssl prepare`.
-        out: folder for `index.html`, `findings.csv`, `measures.csv` and `thumbnails`; made if absent.
-        limits: other limits of checks, such as `{low-contrast: 0.25}`; the page lists all.
-        policy: what each kind of finding leads to, such as `configs/policy/default.yaml`; without one all is kept.
-        imported: folder of the import that was prepared; what it found joins the table.
-        worst: cases of each kind to show.
-        workers: processes that measure side by side.
-        withdrawn: text or CSV file of participants who withdrew and are left out.
-
-    Returns:
-        Exit status, 0.
-
-    Raises:
-        FileNotFoundError: if there is no complete cache, or no import where one is named.
-        ValueError: if a limit or a decision is of nothing that is known, or a prepared file is damaged.
-    """
-    known = with_values(limits or {})
-    gone = read_withdrawn(withdrawn)
-    cohort = read_cohort(cache, gone)
+    limits: dict[str, float],
+    policy: Policy,
+    imported: Path | None,
+    worst: int,
+    workers: Workers,
+    withdrawn: Withdrawn,
+) -> None:
+    """Write page, findings, measures and thumbnails; see the command `qc`."""
+    known = with_values(limits)
+    cohort = read_cohort(cache, withdrawn)
     usable = list(cohort["subject"][cohort["status"] != "rejected"])
-    before = [one for one in read_imported(imported) if not gone.includes(one.subject)] if imported else []
-    results = _watched(measure_cohort(cache, usable, workers), len(usable))
-    seen = {subject: see(measures, known) for subject, measures in results}
+    before = [one for one in read_imported(imported) if not withdrawn.includes(one.subject)] if imported else []
+    measured = {subject: see(measures, known) for subject, measures in measure_cohort(cache, usable, workers)}
+    seen = {subject: measured[subject] for subject in usable}
     findings = gather([*before, *latest_records(cache, set(cohort["subject"]))], seen, known, policy)
     measures = worst_values(seen, known)
     shown = draw_worst(cache, out, seen, known, worst)
@@ -85,7 +60,6 @@ def qc(
     save_text(out / MEASURES, measures.to_csv(index=False, float_format="%.5g"))
     save_text(out / PAGE, page(cohort, findings, measures, known, shown))
     _say(findings, out)
-    return 0
 
 
 def see(measures: Sequence[Measure], limits: Mapping[str, Limit]) -> Seen:
@@ -137,12 +111,6 @@ def _case(cache: Path, out: Path, subject: str, measure: Measure, limit: Limit) 
     caption = f"{subject}: {limit.message.format(value=measure.value)}"
     source = quote(f"{THUMBNAILS}/{path.name}")
     return f'<figure><img src="{source}" alt=""><figcaption>{escape(caption)}</figcaption></figure>'
-
-
-def _watched(results: Iterator[Result], total: int) -> Iterator[Result]:
-    """Show how far measuring is."""
-    console = Console(stderr=True)
-    yield from track(results, "measuring", total, console=console, disable=not console.is_terminal)
 
 
 def _say(findings: pd.DataFrame, out: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command `check-release`: refuse files that would take participants, paths or tables of subjects along."""
+"""What files would give away: participants, paths, tables of subjects."""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -12,27 +12,6 @@ from cmr_ssl.release.suspects import Suspect
 
 MOST = 10_000  # suspects of one file; beyond them nobody needs more
 SHOWN = 3  # places of one kind of suspect
-
-
-def check_release(paths: list[Path]) -> int:
-    """Say what the files would give away: 7-digit participant ids, absolute paths, tables and lists of subjects.
-
-    Checkpoints, tables, texts, pictures, NIfTI and DICOM headers, and what zip and gzip files hold, are read without
-    running anything. Ids are never shown.
-
-    Args:
-        paths: files, or folders of which every file is checked.
-
-    Returns:
-        Exit status: 0 if nothing was found, else 1; every finding is one line.
-
-    Raises:
-        FileNotFoundError: if a file is not there.
-    """
-    files = list(_files(paths))
-    found = sum(_report(path) for path in files)
-    print(f"{found} findings in {len(files)} files" + ("" if found else ": they may leave"))
-    return 1 if found else 0
 
 
 def findings(path: Path) -> list[str]:
@@ -51,14 +30,12 @@ def _look(path: Path) -> Iterator[Suspect]:
         yield Suspect("the file", f"something that cannot be read, so that nobody can check it ({error})")
 
 
-def _report(path: Path) -> int:
-    sentences = findings(path)
-    for sentence in sentences:
-        print(sentence)
-    return len(sentences)
+def files_below(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield files, and every file of folders.
 
-
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    Raises:
+        FileNotFoundError: if one is not there.
+    """
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"there is no file {path} to check: check its name")

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from cmr_ssl.cli import main
+from cmr_ssl.commands.cohort import cohort
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.joining import cohort, columns_at
+from cmr_ssl.data.joined import columns_at
 from cmr_ssl.planes import LONG_AXIS
 from tests.caches import write_cache
 
