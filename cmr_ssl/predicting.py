@@ -16,7 +16,6 @@ from torch.utils.data import default_collate
 
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
 from cmr_ssl.checkpoints import fingerprint
-from cmr_ssl.commands.predict import TABLE
 from cmr_ssl.data.cache import PreparedSubject, write_subject
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.journal import tidy_lines
@@ -27,7 +26,6 @@ from cmr_ssl.data.timing import nearest_frames
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.doubts import doubted, incomplete, possible
-from cmr_ssl.drawn import taught
 from cmr_ssl.files import digest, remove_halves
 from cmr_ssl.machine import raise_if_stopped
 from cmr_ssl.planes import VIEWS
@@ -37,6 +35,7 @@ from cmr_ssl.report.tables import write_csv
 from cmr_ssl.runner.lock import alone
 from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.study import Finding, Series, Study
+from cmr_ssl.tasks.drawn import taught
 from cmr_ssl.tasks.objectives import Classification
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 from cmr_ssl.tasks.segmentation import Segmentation
@@ -44,6 +43,7 @@ from cmr_ssl.tasks.trained import Trained, load_task
 from cmr_ssl.trust import ONLY_SYNTHETIC, compared, cut_off, not_looked_at, problems, unsized, without_short_axis
 from cmr_ssl.volumes import MISSING, MS_A_MINUTE, LabelMap, grouped, measure
 
+TABLE = "phenotypes.csv"
 JOURNAL, FOUND, STATUS = ".predict", "findings", "status"
 MADE = ("*/seg6_*.nii.gz", "*/overlay.png", "*/overlay.gif")
 ROWS = 2  # which columns they have and what they mean; rows of other versions are not gone on from

@@ -37,7 +37,7 @@ def phantom(
         preset: full is UK Biobank's resolution; small has 16 frames and pixels of twice the size.
         faults: whether things go wrong as they do at real scanners.
         pathology: of every subject; mixed gives a cohort at the rates of a biobank.
-        workers: processes to use.
+        workers: processes of this machine that work on subjects side by side.
         dicom: write the zip files of DICOM images that UK Biobank hands out; with faults, archives have theirs, too.
         overwrite: replace the cohort or the picture that is already there.
         preview: PNG (ED and ES) or GIF (the whole beat) of one subject instead of a cohort.

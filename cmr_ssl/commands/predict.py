@@ -1,4 +1,4 @@
-"""The command `predict`; what computes is imported late, so that help and mistakes are answered at once."""
+"""The command `predict`."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,6 @@ from cmr_ssl.files import check_apart
 from cmr_ssl.runner.progress import stopped
 
 FIELD_FILES = NiftiFiles()
-TABLE = "phenotypes.csv"
 
 
 def predict(
@@ -49,7 +48,7 @@ def predict(
         raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
 
     from cmr_ssl.devices import device_of
-    from cmr_ssl.predicting import predict_folder
+    from cmr_ssl.predicting import TABLE, predict_folder
 
     try:
         worked, failed = predict_folder(checkpoint, folder, out, device_of(device), overwrite, gone)

@@ -1,6 +1,4 @@
-import errno
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -46,27 +44,12 @@ class Made:
         self.reads.append(subject)
         if subject == "explodes":
             raise ZeroDivisionError("of the reader")
-        if subject == "kills":
-            os.kill(os.getpid(), signal.SIGKILL)
         made = study(("sa",), subject, shape=(40, 40, 3), frames=10)
         if subject == "mended":
             made.findings.append(Finding("x", "repaired", "sa", "mended"))
         if subject == "dark":
             made.series[0].pixels[:] = 0
         return made
-
-
-class Failing(Made):
-    """Raises an error instead of reading the second subject."""
-
-    def __init__(self, error):
-        super().__init__()
-        self.error = error
-
-    def read(self, subject):
-        if subject == "900000002":
-            raise self.error
-        return super().read(subject)
 
 
 def run(source, cache, preparation=SMALL, workers=1, prune=False):
@@ -181,39 +164,6 @@ def test_files_of_a_subject_whose_images_are_away_for_a_moment_stay(tmp_path):
     assert not subject_file(cache, "900000001").exists()
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE])
-def test_errors_of_the_machine_stop_the_run_and_are_no_fault_of_the_data(tmp_path, capsys, number, workers):
-    assert run(Failing(OSError(number, os.strerror(number), "sa.nii.gz")), tmp_path, workers=workers) == 1
-    shown = capsys.readouterr().err
-    assert "Preparing stopped: 900000002 cannot be read" in shown
-    assert os.strerror(number) in shown
-    assert "rejected" not in (tmp_path / RECORDS).read_text()
-    assert run(Made(), tmp_path) == 0
-    assert set(statuses(tmp_path).values()) == {"accepted"}
-
-
-def test_a_subject_for_which_the_memory_is_too_small_is_tried_again(tmp_path):
-    assert run(Failing(MemoryError()), tmp_path) == 0
-    assert statuses(tmp_path)["900000002"] == "rejected"
-    again = Made()
-    assert run(again, tmp_path) == 0
-    assert again.reads == ["900000002"]
-    assert set(statuses(tmp_path).values()) == {"accepted"}
-
-
-def test_a_study_whose_files_change_under_the_reader_is_read_again(tmp_path):
-    class Changing(Made):
-        def read(self, subject):
-            self.version = "2"
-            return super().read(subject)
-
-    run(Changing(("900000001",)), tmp_path)
-    assert statuses(tmp_path) == {"900000001": "rejected"}
-    run(Made(("900000001",), version="2"), tmp_path)
-    assert statuses(tmp_path) == {"900000001": "accepted"}
-
-
 @pytest.mark.parametrize("gone", ["900000001", "."])
 def test_a_source_that_vanishes_during_the_run_stops_it(tmp_path, monkeypatch, capsys, gone):
     source, cache = tmp_path / "source", tmp_path / "cache"
@@ -269,20 +219,6 @@ def test_nothing_usable_is_a_failure_with_a_table(tmp_path, capsys):
     assert str(tmp_path / COHORT) in shown.replace("\n", "")
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
-def test_a_target_that_takes_no_more_files_stops_with_one_sentence(tmp_path, monkeypatch, capsys, number):
-    def full(*_):
-        raise OSError(number, os.strerror(number))
-
-    monkeypatch.setattr(command, "write_subject", full)
-    assert run(Made(), tmp_path) == 1
-    shown = capsys.readouterr().err
-    assert shown.count("Preparing stopped") == 1
-    assert os.strerror(number) in shown
-    assert "Traceback" not in shown
-    assert not (tmp_path / COHORT).exists()
-
-
 def test_a_target_that_cannot_be_made_stops_with_one_sentence(tmp_path, capsys):
     (tmp_path / "file").write_text("no folder")
     assert run(Made(), tmp_path / "file" / "cache") == 1
@@ -293,12 +229,6 @@ def test_a_single_file_that_cannot_be_written_costs_only_its_subject(tmp_path):
     long = "9" * 250
     assert run(Made(("900000001", long, "odd\udcff")), tmp_path) == 0
     assert statuses(tmp_path) == {"900000001": "accepted", long: "rejected", "odd\\udcff": "rejected"}
-
-
-def test_a_killed_worker_stops_with_one_sentence_and_keeps_what_is_done(tmp_path, capsys):
-    assert run(Made(("900000001", "kills")), tmp_path, workers=2) == 1
-    assert "a worker process was killed" in capsys.readouterr().err
-    assert run(Made(("900000001",)), tmp_path) == 0
 
 
 def test_a_run_killed_outright_leaves_no_process_behind_and_continues(tmp_path):

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from cmr_ssl.anatomy import CLASSES, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED
-from cmr_ssl.drawn import classes_drawn, nothing_drawn, taught
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.tasks.drawn import classes_drawn, nothing_drawn, taught
 from cmr_ssl.volumes import LabelMap, measure
 from tests.labelled import STACK, heart
 
