@@ -18,9 +18,9 @@ from benchmarks.archives_score import (
     visits,
 )
 from benchmarks.machine import description
-from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.policy import read_rejected
+from cmr_ssl.files import save_text
 
 ENOUGH, FEW = 0.95, 0.01  # aimed at: recall at least, false alarms at most
 REPORT = "archives.md"
@@ -41,7 +41,7 @@ def write_report(folder: Path, stages: Sequence[str], out: Path) -> None:
     }
     text = [head(folder, everybody, faults)]
     text += [f"## {title}\n\n" + "\n\n".join(parts) for title, parts in sections.items()]
-    write_atomically(out / REPORT, lambda stream: stream.write(("\n\n".join(text) + "\n").encode()))
+    save_text(out / REPORT, "\n\n".join(text) + "\n")
 
 
 def head(folder: Path, everybody: set[str], faults: pd.DataFrame) -> str:

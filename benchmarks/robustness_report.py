@@ -10,7 +10,7 @@ import pandas as pd
 
 from benchmarks.left_out import REGIONS
 from benchmarks.machine import description
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import save_text
 from cmr_ssl.robustness.curves import draw_curves
 from cmr_ssl.robustness.measures import COSINE, DICE, DICE_FULL, ERROR, IDENTITY, essential
 from cmr_ssl.robustness.scenarios import FLAWED, HALF, SWAPPED
@@ -133,7 +133,7 @@ def write_report(models: "Sequence[Model]", out: Path) -> None:
         text += [f"## {title}", markdown(compared(seen, measure, of))]
     draw_curves(out / "robustness.png", tables)
     text += [*told(models), *other_slices(), *two_views(), *segmented(), *faults(), *real_hearts()]
-    write_atomically(out / "robustness.md", lambda stream: stream.write(("\n\n".join(text) + "\n").encode()))
+    save_text(out / "robustness.md", "\n\n".join(text) + "\n")
 
 
 def pictures(report: Path, out: Path) -> Iterator[str]:

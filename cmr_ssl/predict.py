@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-from cmr_ssl.data.apart import check_apart
 from cmr_ssl.data.preparing import sentence
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.files import check_apart
 
 FIELD_FILES = NiftiFiles()
 TABLE = "phenotypes.csv"

@@ -16,19 +16,18 @@ from torch.utils.data import default_collate
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
 from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.data.alone import alone
-from cmr_ssl.data.cache import PreparedSubject, remove_halves
+from cmr_ssl.data.cache import PreparedSubject
 from cmr_ssl.data.dataset import sample_of, sample_shape
 from cmr_ssl.data.journal import tidy_lines
 from cmr_ssl.data.prepare import Preparation, digest, prepare_study
 from cmr_ssl.data.restore import restore, write_labels
-from cmr_ssl.data.sample import Sample, to_device
 from cmr_ssl.data.sources import NiftiFolder
-from cmr_ssl.data.study import Finding, Series, Study
 from cmr_ssl.data.timing import nearest_frames
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.doubts import doubted, incomplete, possible
 from cmr_ssl.drawn import taught
+from cmr_ssl.files import remove_halves
 from cmr_ssl.machine import raise_if_stopped
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.predict import TABLE
@@ -36,6 +35,8 @@ from cmr_ssl.quantify import MISSING, MS_A_MINUTE, grouped
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.overlays import overlay, overlay_gif
 from cmr_ssl.report.tables import write_csv
+from cmr_ssl.sample import Sample, to_device
+from cmr_ssl.study import Finding, Series, Study
 from cmr_ssl.tasks.objectives import Classification
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 from cmr_ssl.tasks.segmentation import Segmentation

@@ -13,12 +13,11 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cmr_ssl.data.apart import check_apart
-from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.data.sources.label_folder import LabelFolder, LabelledHeart
 from cmr_ssl.data.sources.nifti_files import LabelFile, NiftiFiles
 from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.doubts import notes, set_aside, trusted
+from cmr_ssl.files import check_apart, save_text
 from cmr_ssl.machine import in_words, raise_if_stopped
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.volumes import FOUR_CHAMBER, TWO_CHAMBER, Measured, ends_of_beat, measure
@@ -94,7 +93,7 @@ def quantify(
     try:
         out.parent.mkdir(parents=True, exist_ok=True)  # what cannot be written should say so before the work is done
         rows = _all_rows(partial(quantify_subject, source, curves), subjects, workers)
-        write_atomically(out, lambda stream: stream.write(to_csv(rows).encode()))
+        save_text(out, to_csv(rows))
     except OSError as error:
         raise ValueError(in_words(error, out)) from error
     _summarise(rows, out)

@@ -13,8 +13,8 @@ from benchmarks.evidence.arms import Source
 from benchmarks.evidence.cohorts import labelled, opened, slug
 from benchmarks.evidence.features import Portion, file_of, portions, read, subjects_of
 from benchmarks.evidence.studies import COPIES, TARGETS, Study, Test, tests_of
-from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.data.phenotypes import read_phenotypes
+from cmr_ssl.files import write_atomically
 from cmr_ssl.probing.solving import solve
 
 COLUMNS = ("arm", "pretraining", "labels", "draw", "test", "subject", "target", "predicted", "true")

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from benchmarks.evidence.cohorts import Cohort
 from cmr_ssl.corruption.missing import lack, ranks
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.robustness.scenarios import HALF, order, scenarios
+from cmr_ssl.sample import Sample
 
 SEED = 0  # of which planes are missing in the tests
 DEPLETION = 1  # seed of which planes are missing in the copies that heads learn from

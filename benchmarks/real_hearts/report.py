@@ -16,7 +16,7 @@ from benchmarks.real_hearts.probes import Probe
 from benchmarks.real_hearts.runs import CHOICE, DICE, DONE, PICTURE, VOLUMES, Run
 from benchmarks.real_hearts.settings import ALL, Settings
 from benchmarks.real_hearts.statistics import holm, paired_difference
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import save_text, write_atomically
 
 PAGE = "real_hearts.md"
 OURS, LOOKS = "pretrained", "pretrained tokens"  # what every other arm or look is compared with
@@ -146,7 +146,7 @@ def write_report(settings: Settings, runs: list[Run], done: list[Probe], out: Pa
     text = [*_head(settings), *_segmentation(settings, [run for run in runs if run.done(settings)], out)]
     text += _probes(settings, done) + _left_out(settings)
     page = out / PAGE
-    write_atomically(page, lambda stream: stream.write(("\n\n".join(text) + "\n").encode()))
+    save_text(page, "\n\n".join(text) + "\n")
     return page
 
 

@@ -15,9 +15,9 @@ from torch.utils.data import Dataset
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, UNLABELLED
 from cmr_ssl.data.cache import PreparedSubject, raise_unless_damaged, subject_file
 from cmr_ssl.data.policy import NOTHING, Places, keeps
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.machine import MachineFault
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
+from cmr_ssl.sample import Sample
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from cmr_ssl.data.study import Finding, Series
 from cmr_ssl.planes import SHORT_AXIS, normal, slice_affine, spacing
+from cmr_ssl.study import Finding, Series
 
 Array = NDArray[np.float64]
 

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.data.cells import read_numbers
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.cohort_summary import say_joined
@@ -14,6 +13,7 @@ from cmr_ssl.data.kin import FIRST_VISIT, families, known_as, read_pairs, visit_
 from cmr_ssl.data.phenotypes import find_columns, header_of, one_row_each, rows_of
 from cmr_ssl.data.splits import Fractions, split_cohort
 from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.files import write_atomically
 
 
 def cohort(

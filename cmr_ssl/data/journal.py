@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from cmr_ssl.data.cache import RECORDS, write_atomically
-from cmr_ssl.data.study import Finding
+from cmr_ssl.data.cache import RECORDS
+from cmr_ssl.files import save_text
+from cmr_ssl.study import Finding
 
 Status = Literal["accepted", "repaired", "rejected"]
 
@@ -79,7 +80,7 @@ def tidy_lines(path: Path, settings: str) -> dict[str, dict[str, Any]]:
     """Rewrite a journal without torn, outdated and repeated lines, and return the latest line of each subject."""
     latest = {values["subject"]: values for values in read_lines(path, settings)}
     lines = "".join(json.dumps(values) + "\n" for values in latest.values())
-    write_atomically(path, lambda stream: stream.write(lines.encode()))
+    save_text(path, lines)
     return latest
 
 

@@ -15,10 +15,10 @@ from cmr_ssl.data.geometry import size_flaw
 from cmr_ssl.data.heart import find_heart
 from cmr_ssl.data.intensity import to_uint8, window
 from cmr_ssl.data.repair import repair
-from cmr_ssl.data.study import Finding, Series, Severity, Study
 from cmr_ssl.data.timing import beat_ms, beats_differ, nearest_frames, resample_beat
 from cmr_ssl.data.views import apex_to_base, beside_heart, misplaced
 from cmr_ssl.planes import VIEWS, heart_frame, slice_affine, spacing
+from cmr_ssl.study import Finding, Series, Severity, Study
 
 MUCH_OUTSIDE = 0.25  # of a crop; beyond it somebody should know
 

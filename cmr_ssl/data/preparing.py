@@ -10,32 +10,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmr_ssl.cluster import ClusterTrouble
-from cmr_ssl.crew import Crew, outcomes
 from cmr_ssl.data.alone import alone
-from cmr_ssl.data.apart import check_apart
-from cmr_ssl.data.cache import (
-    COHORT,
-    FORMAT,
-    RECORDS,
-    SETTINGS,
-    SUBJECTS,
-    PreparedSubject,
-    remove_halves,
-    subject_file,
-    write_atomically,
-    write_subject,
-)
+from cmr_ssl.data.cache import COHORT, FORMAT, RECORDS, SETTINGS, SUBJECTS, PreparedSubject, subject_file, write_subject
 from cmr_ssl.data.cohort import write_cohort
 from cmr_ssl.data.journal import Done, Record, done, read_records, tidy, to_line
 from cmr_ssl.data.prepare import Acquisition, Preparation, digest, prepare_study
 from cmr_ssl.data.progress import Tally
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder, find_zips, holds_zips
-from cmr_ssl.data.study import Finding, Source
 from cmr_ssl.data.synthetic import note
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn
+from cmr_ssl.files import check_apart, remove_halves, save_text
 from cmr_ssl.machine import KILLED, NO_MEMORY, NOBODY_CAN_WRITE, MachineFault, in_words, of_machine
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
+from cmr_ssl.study import Finding, Source
+from cmr_ssl.workers import ClusterTrouble, Workers, outcomes
 
 FIELD_FILES = NiftiFiles()
 PUBLISHED = Preparation()
@@ -86,7 +74,7 @@ def prepare(
     """
     source, out = source.absolute(), out.absolute()  # workers elsewhere stand in other folders
     check_apart(source, out, [SUBJECTS])
-    crew, gone = Crew(workers, scheduler, (source, out)), read_withdrawn(withdrawn)
+    crew, gone = Workers(workers, scheduler, (source, out)), read_withdrawn(withdrawn)
     if holds_zips(source):
         zips = find_zips(source)
         archives: dict[str, object] = {"archives": asdict(zips.limits)}
@@ -100,7 +88,7 @@ def prepare_cohort(
     cache: Path,
     preparation: Preparation,
     reading: dict[str, object],
-    crew: Crew,
+    crew: Workers,
     withdrawn: Withdrawn = NOBODY,
     prune: bool = False,
     origin: dict[str, object] | None = None,
@@ -151,7 +139,7 @@ def open_cache(cache: Path, settings: dict[str, object], name: str) -> dict[str,
     path = cache / SETTINGS
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         (cache / COHORT).unlink(missing_ok=True)
-        write_atomically(path, lambda stream: stream.write(text.encode()))
+        save_text(path, text)
     return tidy(cache, name)
 
 

@@ -8,23 +8,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmr_ssl.crew import Crew, outcomes
 from cmr_ssl.data.alone import alone
-from cmr_ssl.data.apart import check_apart
 from cmr_ssl.data.cache import RECORDS
 from cmr_ssl.data.journal import Done, Record, done, read_records, tidy, to_line
 from cmr_ssl.data.prepare import digest
 from cmr_ssl.data.preparing import NOTHING, STOPPED, Job, changed, failed, lost, sentence
 from cmr_ssl.data.progress import Tally
 from cmr_ssl.data.sources import DicomFolder, UkbZips, find_zips
-from cmr_ssl.data.study import Finding, Study
 from cmr_ssl.data.synthetic import take_along
 from cmr_ssl.data.timing import beat_ms
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn
 from cmr_ssl.dicom.tables import FINDINGS, SUBJECTS, write_tables
 from cmr_ssl.dicom.writing import write_study
+from cmr_ssl.files import check_apart
 from cmr_ssl.machine import NOBODY_CAN_WRITE, MachineFault, of_machine
 from cmr_ssl.planes import SHORT_AXIS, spacing
+from cmr_ssl.study import Finding, Study
+from cmr_ssl.workers import Workers, outcomes
 
 FORMAT = "cmr_ssl import 2"
 JOURNALS = ".import"
@@ -69,7 +69,7 @@ def import_ukb(
         ValueError: if there is no worker or no such shard.
     """
     zips, out = zips.absolute(), out.absolute()  # workers elsewhere stand in other folders
-    source, crew = find_zips(zips, overlays), Crew(workers, scheduler, (zips, out))
+    source, crew = find_zips(zips, overlays), Workers(workers, scheduler, (zips, out))
     reading: dict[str, object] = {"overlays": True} if overlays else {}
     return import_cohort(source, out, crew, Shard(shard, shards), reading, read_withdrawn(withdrawn))
 
@@ -104,14 +104,14 @@ def import_dicom(
         ValueError: if there is no worker or no such shard.
     """
     source, out = source.absolute(), out.absolute()  # workers elsewhere stand in other folders
-    crew, gone = Crew(workers, scheduler, (source, out)), read_withdrawn(withdrawn)
+    crew, gone = Workers(workers, scheduler, (source, out)), read_withdrawn(withdrawn)
     return import_cohort(DicomFolder(source), out, crew, Shard(shard, shards), {}, gone)
 
 
 def import_cohort(
     source: UkbZips | DicomFolder,
     out: Path,
-    crew: Crew,
+    crew: Workers,
     shard: Shard,
     reading: dict[str, object],
     withdrawn: Withdrawn = NOBODY,

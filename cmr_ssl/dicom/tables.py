@@ -5,9 +5,9 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.data.cohort import reasons
 from cmr_ssl.data.journal import Record
+from cmr_ssl.files import save_text
 
 SUBJECTS, FINDINGS = "import.csv", "findings.csv"
 SUBJECT_COLUMNS = (
@@ -62,4 +62,4 @@ def _write(path: Path, header: Iterable[str], rows: Iterable[list[object]]) -> N
     table = csv.writer(text, lineterminator="\n")
     table.writerow(header)
     table.writerows(rows)
-    write_atomically(path, lambda stream: stream.write(text.getvalue().encode(errors="backslashreplace")))
+    save_text(path, text.getvalue())

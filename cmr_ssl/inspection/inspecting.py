@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from cmr_ssl.callbacks.reconstructions import plane_titles
 from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
@@ -23,6 +22,7 @@ from cmr_ssl.inspection.pictures import draw_worst
 from cmr_ssl.inspection.verdict import SUSPECT, Verdict, judge
 from cmr_ssl.machine import raise_if_stopped
 from cmr_ssl.predicting import Prepared, read_subject
+from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.synthesis.subjects import load_pretraining
 from cmr_ssl.tasks.pretraining import PretrainingTask

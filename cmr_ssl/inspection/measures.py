@@ -5,8 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
+from cmr_ssl.sample import Sample
 from cmr_ssl.synthesis.asking import ask_own, see
 from cmr_ssl.tasks.pretraining import PretrainingTask
 

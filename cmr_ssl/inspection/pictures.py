@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import save
 from cmr_ssl.inspection.verdict import Verdict
 from cmr_ssl.report.montage import montage, png, stack
 
@@ -24,4 +24,4 @@ def draw_worst(path: Path, verdicts: list[Verdict]) -> None:
         montage([(name, cine[:, frame]) for name, cine in rows], titles, marked, tile=120)
         for frame in (0, true.shape[1] // 3)
     ]
-    write_atomically(path, lambda stream: stream.write(png(stack(pictures))))
+    save(path, png(stack(pictures)))

@@ -12,13 +12,14 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from cmr_ssl.data.cache import read_settings, write_atomically
+from cmr_ssl.data.cache import read_settings
 from cmr_ssl.data.checks.limits import Limit, beyond, excess, with_values
 from cmr_ssl.data.checks.scene import Measure
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.journal import Record, read_records
 from cmr_ssl.data.policy import Policy
 from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.files import save, save_text
 from cmr_ssl.qc.findings import Row, from_measures, from_record
 from cmr_ssl.qc.imported import read_imported
 from cmr_ssl.qc.measuring import measure_cohort, read_prepared
@@ -80,9 +81,9 @@ def qc(
     findings = gather([*before, *latest_records(cache, set(cohort["subject"]))], seen, known, policy)
     measures = worst_values(seen, known)
     shown = draw_worst(cache, out, seen, known, worst)
-    _write(out / FINDINGS, findings.to_csv(index=False, float_format="%.5g"))
-    _write(out / MEASURES, measures.to_csv(index=False, float_format="%.5g"))
-    _write(out / PAGE, page(cohort, findings, measures, known, shown))
+    save_text(out / FINDINGS, findings.to_csv(index=False, float_format="%.5g"))
+    save_text(out / MEASURES, measures.to_csv(index=False, float_format="%.5g"))
+    save_text(out / PAGE, page(cohort, findings, measures, known, shown))
     _say(findings, out)
     return 0
 
@@ -132,7 +133,7 @@ def _case(cache: Path, out: Path, subject: str, measure: Measure, limit: Limit) 
     """Draw one case and return its HTML."""
     path = out / THUMBNAILS / f"{measure.code}_{quote(subject)}.png"
     picture = thumbnail(read_prepared(cache, subject), measure.plane)
-    write_atomically(path, lambda stream: stream.write(picture))
+    save(path, picture)
     caption = f"{subject}: {limit.message.format(value=measure.value)}"
     source = quote(f"{THUMBNAILS}/{path.name}")
     return f'<figure><img src="{source}" alt=""><figcaption>{escape(caption)}</figcaption></figure>'
@@ -142,10 +143,6 @@ def _watched(results: Iterator[Result], total: int) -> Iterator[Result]:
     """Show how far measuring is."""
     console = Console(stderr=True)
     yield from track(results, "measuring", total, console=console, disable=not console.is_terminal)
-
-
-def _write(path: Path, text: str) -> None:
-    write_atomically(path, lambda stream: stream.write(text.encode(errors="backslashreplace")))
 
 
 def _say(findings: pd.DataFrame, out: Path) -> None:

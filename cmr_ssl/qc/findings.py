@@ -8,8 +8,8 @@ from cmr_ssl.data.checks.limits import Limit, beyond
 from cmr_ssl.data.checks.scene import Measure
 from cmr_ssl.data.journal import Record
 from cmr_ssl.data.policy import Decision, Policy
-from cmr_ssl.data.study import Severity
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.study import Severity
 
 WHERE = re.compile(r"(?P<view>\S+)(?: slice (?P<slices>[\d, ]+))?")
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cmr_ssl.agreement import Estimate, agreement
 from cmr_ssl.anatomy import CLASSES, COLOURS
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import write_atomically
 from cmr_ssl.volumes import ends_of_beat
 
 Array = NDArray[np.float64]

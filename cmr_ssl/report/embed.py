@@ -12,11 +12,11 @@ from torch.utils.data import DataLoader
 from cmr_ssl.data.cache import check_prepared
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
-from cmr_ssl.data.sample import Sample, readable, to_device
 from cmr_ssl.data.subjects import usable
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn
 from cmr_ssl.devices import device_of
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.sample import Sample, readable, to_device
 from cmr_ssl.tasks.encoder_task import Embedded, EncoderTask
 from cmr_ssl.tasks.trained import Trained, load_task
 

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from cmr_ssl.planes import VIEWS
+
 Planes = NDArray[np.float32]
 
 INK, PAPER, MARK = (235, 235, 235), (12, 12, 14), (255, 96, 64)
@@ -75,3 +77,9 @@ def png(picture: Image.Image) -> bytes:
     stream = BytesIO()
     picture.save(stream, "PNG")
     return stream.getvalue()
+
+
+def plane_titles(views: list[int]) -> list[str]:
+    """Name planes by view, numbering those of which there are several."""
+    names = [VIEWS[view] for view in views]
+    return [name if names.count(name) == 1 else f"{name} {names[:i].count(name) + 1}" for i, name in enumerate(names)]

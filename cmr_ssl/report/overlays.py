@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, COLOURS, UNLABELLED
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import save
 from cmr_ssl.report.montage import INK, NAMES, PAPER, gif, montage, png, stack
 
 Cine = NDArray[np.uint8]
@@ -37,7 +37,7 @@ def overlay(
     """
     pictures = [_picture(images, predicted, true, titles, frame, STILL) for frame in frames]
     picture = stack([*pictures, _legend(pictures[0].width)])
-    write_atomically(path, lambda stream: stream.write(png(picture)))
+    save(path, png(picture))
 
 
 def overlay_gif(
@@ -63,7 +63,7 @@ def overlay_gif(
     pictures = [_picture(images, predicted, shown, titles, frame, MOVING) for frame in range(images.shape[1])]
     legend = _legend(pictures[0].width)
     cine = gif([_few_colours(stack([picture, legend])) for picture in pictures], beat_ms)
-    write_atomically(path, lambda stream: stream.write(cine))
+    save(path, cine)
 
 
 def paint(image: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Colours:

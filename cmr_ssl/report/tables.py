@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cmr_ssl.agreement import Estimate
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import write_atomically
 
 FOLDER = "test"  # in the run folder
 

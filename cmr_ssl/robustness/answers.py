@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.models.plane_head import pick_frames
 from cmr_ssl.overlap import dice_per_structure
+from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.base import Task, TaskOutput
 
 

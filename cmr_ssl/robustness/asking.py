@@ -10,10 +10,10 @@ from torch.utils.data import DataLoader
 
 from cmr_ssl.corruption.missing import close_ranks, rearranged, trimmed
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.sample import Sample, readable, to_device
 from cmr_ssl.models.tokens import take
 from cmr_ssl.robustness.answers import answer, dice
 from cmr_ssl.robustness.scenarios import Scenario
+from cmr_ssl.sample import Sample, readable, to_device
 from cmr_ssl.tasks.base import Task, TaskOutput
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import write_atomically
 from cmr_ssl.robustness.measures import DICE_FULL, essential
 from cmr_ssl.robustness.scenarios import FLAWED, FLAWED_PLANES, NAMED, RANDOM
 

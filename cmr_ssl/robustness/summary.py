@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import save_text
 from cmr_ssl.robustness.measures import essential
 from cmr_ssl.robustness.scenarios import FLAWED
 
@@ -28,7 +28,7 @@ def write_summary(path: Path, table: pd.DataFrame, task: str, tested: int, refer
         "interval over subjects.\n"
     )
     text = f"{notes}\n{markdown(wide(essential(table)))}"
-    write_atomically(path, lambda stream: stream.write(text.encode()))
+    save_text(path, text)
 
 
 def wide(table: pd.DataFrame) -> pd.DataFrame:

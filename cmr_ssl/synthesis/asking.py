@@ -9,7 +9,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.models.encoder import Encoded
 from cmr_ssl.models.tokens import (
     Coordinates,
@@ -21,6 +20,7 @@ from cmr_ssl.models.tokens import (
     take_coordinates,
     unpatchify,
 )
+from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.pretraining import PretrainingTask
 
 TOKENS_AT_ONCE = 4096  # asked for together, so that memory does not grow with the planes wanted

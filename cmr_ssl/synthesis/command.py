@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from cmr_ssl.data.apart import check_apart
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.files import check_apart
 from cmr_ssl.synthesis.wanted import parse_planes
 
 FIELD_FILES = NiftiFiles()

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
-from cmr_ssl.data.sample import Sample
+from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.optimisation import Optimisation, adamw
 
 

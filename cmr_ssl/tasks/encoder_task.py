@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.models import Encoded, Encoder
 from cmr_ssl.models.embedding import Embedding, embedding_of
+from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.base import Task
 
 

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from cmr_ssl.corruption.missing import close_ranks, lack, ranks, rearranged
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking, check_rules, draw_noise, mask, visible_tokens
 from cmr_ssl.masking.base import check_rate
@@ -16,6 +15,7 @@ from cmr_ssl.models import ClassTokenPooling, Encoded, Encoder, Pooling
 from cmr_ssl.models.baselines import PlanesResNet
 from cmr_ssl.models.tokens import Coordinates, Grid, coordinates, grid_of, patchify, take, take_coordinates
 from cmr_ssl.models.transformer import zero_head
+from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import Task, TaskOutput
 from cmr_ssl.tasks.encoder_task import EncoderTask

@@ -11,13 +11,13 @@ from torch import Tensor
 from torchmetrics import MeanMetric, MetricCollection
 
 from cmr_ssl.corruption import Corruption, corrupt, draw_flaws
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, still_and_motion, subject_mean
 from cmr_ssl.masking import Masked, Masking, check_rules, draw_noise, mask, needed_planes, visible_tokens
 from cmr_ssl.metrics import Explained, plane_of, psnr, visible_planes, visible_statistics
 from cmr_ssl.models import Decoder, Encoded, Encoder
 from cmr_ssl.models.beat import BeatFromFrame
 from cmr_ssl.models.tokens import Coordinates, Grid, coordinates, grid_of, patchify, take, take_coordinates
+from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import TaskOutput
 from cmr_ssl.tasks.encoder_task import EncoderTask

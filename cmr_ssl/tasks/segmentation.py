@@ -9,7 +9,6 @@ from torch import Tensor
 from torchmetrics import MeanMetric, MetricCollection
 
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.drawn import classes_drawn, nothing_drawn
 from cmr_ssl.label_losses import segmentation_losses
 from cmr_ssl.losses import subject_mean
@@ -18,6 +17,7 @@ from cmr_ssl.models.baselines import PlaneUNet
 from cmr_ssl.models.plane_head import PlaneHead, pick_frames
 from cmr_ssl.models.tokens import coordinates, grid_of
 from cmr_ssl.overlap import dice_per_structure
+from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import Task, TaskOutput
 from cmr_ssl.tasks.encoder_task import EncoderTask

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.models import Decoder, Encoded, Encoder
 from cmr_ssl.models.positions import AnatomicalPositions
 from cmr_ssl.models.tokens import Coordinates, Grid, Patch, coordinates, grid_of, take_coordinates
+from cmr_ssl.sample import Sample
 
 HEIGHTS_MM = torch.linspace(-50.0, 40.0, 9)  # short-axis planes asked for; the heart's centre is at 0, its base above
 SLABS = 3  # the planes of a slab are averaged

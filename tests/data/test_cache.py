@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from cmr_ssl.data.cache import read_preparation, read_settings, subject_file, write_atomically, write_subject
+from cmr_ssl.data.cache import read_preparation, read_settings, subject_file, write_subject
+from cmr_ssl.files import write_atomically
 from tests.caches import PREPARATION, prepared
 
 

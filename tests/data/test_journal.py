@@ -4,7 +4,7 @@ import pytest
 
 from cmr_ssl.data.cache import RECORDS
 from cmr_ssl.data.journal import Record, done, read_records, tidy, to_line
-from cmr_ssl.data.study import Finding
+from cmr_ssl.study import Finding
 
 ONE = Record("a", "repaired", "new", "f1", [Finding("x", "repaired", "sa", "mended"), Finding("y", "noted", "", "ü")])
 TWO = Record("b ü\udcff", "accepted", "new", "f2", planes=12, beat_ms=960.5, cine=True)

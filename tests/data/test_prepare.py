@@ -5,8 +5,8 @@ import pytest
 
 from cmr_ssl.anatomy import LV, MYOCARDIUM, UNLABELLED
 from cmr_ssl.data.prepare import Preparation, digest, prepare_study
-from cmr_ssl.data.study import Finding, Study
 from cmr_ssl.planes import LONG_AXIS, VIEWS, spacing, to_mm, to_pixels
+from cmr_ssl.study import Finding, Study
 from tests.studies import AXES, CENTRE, OUTER_MM, beats, long_axis, plane, radius, series, short_axis, study
 
 SMALL = Preparation(size=48, spacing_mm=3.6538, frames=20)

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from cmr_ssl.crew import Crew
 from cmr_ssl.data import preparing
 from cmr_ssl.data.cache import COHORT, RECORDS, SETTINGS, subject_file
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.prepare import Preparation
 from cmr_ssl.data.preparing import prepare, prepare_cohort
 from cmr_ssl.data.sources import EdEs, LabelFile, NiftiFiles, NiftiFolder
-from cmr_ssl.data.study import Finding
 from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.study import Finding
+from cmr_ssl.workers import Workers
 from tests.processes import group_is_alive, wait_until
 from tests.studies import series, study, write_image, write_study
 
@@ -70,7 +70,7 @@ class Failing(Made):
 
 
 def run(source, cache, preparation=SMALL, workers=1, prune=False):
-    return prepare_cohort(source, cache, preparation, {"files": "made"}, Crew(workers), prune=prune)
+    return prepare_cohort(source, cache, preparation, {"files": "made"}, Workers(workers), prune=prune)
 
 
 def statuses(cache):
@@ -406,7 +406,7 @@ def test_withdrawn_participants_are_not_read_and_go_from_the_cache(tmp_path, cap
     gone = read_withdrawn(tmp_path / "w.csv")
     source.reads.clear()
     other = Preparation(size=32, spacing_mm=3.6538, frames=12)  # everybody is read again
-    assert prepare_cohort(source, cache, other, {"files": "made"}, Crew(), gone) == 0
+    assert prepare_cohort(source, cache, other, {"files": "made"}, Workers(), gone) == 0
     assert source.reads == ["900000001", "900000003"] == read_cohort(cache)["subject"].tolist()
     assert "900000002" not in (cache / RECORDS).read_text()
     assert sorted(path.stem for path in (cache / "subjects").iterdir()) == source.reads

@@ -1,8 +1,8 @@
 from cmr_ssl.data.checks.limits import LIMITS
 from cmr_ssl.data.checks.scene import Measure
 from cmr_ssl.data.policy import Policy
-from cmr_ssl.data.study import Finding
 from cmr_ssl.qc.findings import Row, from_measures, from_record
+from cmr_ssl.study import Finding
 from tests.caches import record
 
 POLICY = Policy({"mistriggered": "reject-plane", "beats-differ": "reject-subject"})

@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 
 from cmr_ssl.data.sources.kinship import Kin, kin_of
-from cmr_ssl.data.study import Finding, Study
 from cmr_ssl.dicom.archive import Limits, raise_it
 from cmr_ssl.dicom.elements import META_AT, start_of
 from cmr_ssl.dicom.reading import read_study
+from cmr_ssl.study import Finding, Study
 
 LIMITS = Limits()
 LOOKED_AT = 20  # files of a folder that tell whether it is itself a study

@@ -13,9 +13,9 @@ from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, facts_of, names
 from cmr_ssl.data.sources.nifti_folder import join_ed_es
 from cmr_ssl.data.sources.nifti_image import Image, places_nothing, read_image
 from cmr_ssl.data.sources.nifti_paths import locate, there
-from cmr_ssl.data.study import Finding
 from cmr_ssl.machine import is_dir
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, spacing
+from cmr_ssl.study import Finding
 from cmr_ssl.volumes import LabelMap
 
 TOLD = ("sform-qform", "length-unit")  # findings that belong beside a number measured on the file

@@ -11,9 +11,9 @@ from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, NiftiFiles, altern
 from cmr_ssl.data.sources.nifti_image import Image, places_nothing, read_image
 from cmr_ssl.data.sources.nifti_labels import attach_labels
 from cmr_ssl.data.sources.nifti_paths import locate, overlooked, spellings, there
-from cmr_ssl.data.study import Finding, Series, Study
 from cmr_ssl.machine import is_dir, is_file
 from cmr_ssl.planes import SHORT_AXIS, to_pixels, unit
+from cmr_ssl.study import Finding, Series, Study
 
 ASIDE = 0.5  # pixels between the grids of ED and ES; beyond it one of them shows something else
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cmr_ssl.data.study import Study
 from cmr_ssl.dicom.archive import Limits
 from cmr_ssl.dicom.reading import read_study
+from cmr_ssl.study import Study
 
 LONG_AXIS_FIELD, SHORT_AXIS_FIELD = "20208", "20209"
 FIRST_VISIT = "2"  # UK Biobank's number of the first imaging visit

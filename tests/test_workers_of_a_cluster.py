@@ -4,12 +4,11 @@ from types import SimpleNamespace
 import pytest
 from safetensors.numpy import load_file
 
-from cmr_ssl import cluster as clusters
-from cmr_ssl.cluster import ClusterTrouble
-from cmr_ssl.crew import Crew, outcomes
+from cmr_ssl import workers
 from cmr_ssl.data.cache import SETTINGS, subject_file
 from cmr_ssl.data.journal import read_records
 from cmr_ssl.data.preparing import Preparation, prepare
+from cmr_ssl.workers import ClusterTrouble, Workers, outcomes
 from tests.studies import study, write_study
 
 distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
@@ -40,8 +39,8 @@ def threads():
 
 
 def test_every_job_ends_once(threads, tmp_path):
-    crew = Crew(scheduler=threads, folders=(tmp_path,))
-    assert sorted(outcomes(crew, lambda job: 2 * job, iter(range(9)), lost)) == [2 * job for job in range(9)]
+    everybody = Workers(scheduler=threads, folders=(tmp_path,))
+    assert sorted(outcomes(everybody, lambda job: 2 * job, iter(range(9)), lost)) == [2 * job for job in range(9)]
 
 
 def test_preparing_on_a_cluster_is_preparing_here(threads, tmp_path):
@@ -64,29 +63,29 @@ def settings(cache):
 
 
 def test_a_folder_the_workers_do_not_see_stops_at_once(threads, tmp_path):
-    crew = Crew(scheduler=threads, folders=(tmp_path / "elsewhere",))
+    everybody = Workers(scheduler=threads, folders=(tmp_path / "elsewhere",))
     with pytest.raises(ClusterTrouble, match="does not see"):
-        list(outcomes(crew, str, iter(range(9)), lost))
+        list(outcomes(everybody, str, iter(range(9)), lost))
 
 
 def test_workers_without_this_package_stop_at_once(threads):
     with pytest.raises(ClusterTrouble, match="install the same cmr-ssl there"):
-        list(outcomes(Crew(scheduler=threads), refuses, iter(range(9)), lost))
+        list(outcomes(Workers(scheduler=threads), refuses, iter(range(9)), lost))
 
 
 def test_only_the_job_that_kills_its_workers_is_lost(threads):
-    found = outcomes(Crew(scheduler=threads), kills_its_workers, iter(range(6)), lost)
+    found = outcomes(Workers(scheduler=threads), kills_its_workers, iter(range(6)), lost)
     assert sorted(found) == [-3, 0, 2, 4, 8, 10]
 
 
 def test_no_scheduler_is_one_sentence(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(clusters, "CONNECT_S", 0.2)
+    monkeypatch.setattr(workers, "CONNECT_S", 0.2)
     write_study(tmp_path / "hearts", study(("sa",)))
     assert prepare(tmp_path / "hearts", tmp_path / "cache", scheduler="tcp://127.0.0.1:9") == 1
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
 
 
 def test_without_dask_it_is_said_what_to_install(monkeypatch):
-    monkeypatch.setattr(clusters, "find_spec", lambda _: None)
+    monkeypatch.setattr(workers, "find_spec", lambda _: None)
     with pytest.raises(ValueError, match="cmr-ssl\\[cluster\\]"):
-        Crew(scheduler="tcp://127.0.0.1:9")
+        Workers(scheduler="tcp://127.0.0.1:9")
