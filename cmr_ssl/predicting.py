@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +15,8 @@ from torch.utils.data import default_collate
 
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
 from cmr_ssl.checkpoints import fingerprint
-from cmr_ssl.data.cache import PreparedSubject, write_subject
-from cmr_ssl.data.dataset import PlaneDataset, sample_shape
+from cmr_ssl.data.cache import PreparedSubject
+from cmr_ssl.data.dataset import sample_of, sample_shape
 from cmr_ssl.data.journal import tidy_lines
 from cmr_ssl.data.prepare import Preparation, prepare_study
 from cmr_ssl.data.restore import restore, write_labels
@@ -196,7 +195,7 @@ def read_subject(
         raise ValueError("; ".join(found.message for found in findings if found.severity == "rejected"))
     if planes.images.shape[1] != trained.preparation["frames"]:
         raise ValueError(f"the {acquired.frames} frames of the study are no whole beat")
-    batch = batch_of(planes, views or every_plane(planes), trained, device)
+    batch = batch_of(planes, subject, views or every_plane(planes), trained, device)
     if not batch.present.any():
         raise ValueError(f"the study has no plane of {', '.join(trained.views)}")
     return Prepared(study, planes, batch, acquired.beat_ms, findings + compared(trained, planes))
@@ -208,12 +207,11 @@ def every_plane(planes: PreparedSubject) -> dict[str, int]:
     return {VIEWS[index]: int(count) for index, count in zip(indices.tolist(), counts, strict=True)}
 
 
-def batch_of(planes: PreparedSubject, views: dict[str, int], trained: Trained, device: torch.device) -> Sample:
-    """Return a batch of one through the very code that training reads with."""
-    with TemporaryDirectory() as folder:
-        write_subject(Path(folder), "one", planes, "")
-        shape = sample_shape(trained.preparation, views)
-        sample = PlaneDataset(Path(folder), ["one"], views, shape)[0]
+def batch_of(
+    planes: PreparedSubject, subject: str, views: dict[str, int], trained: Trained, device: torch.device
+) -> Sample:
+    """Return a batch of one, put together by the code that training reads with; see `read_subject`."""
+    sample = sample_of(planes, subject, views, sample_shape(trained.preparation, views))
     batch: Sample = default_collate([sample])
     batch = to_device(batch, device)
     return batch._replace(images=batch.images.float() / 255)

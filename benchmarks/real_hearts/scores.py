@@ -104,7 +104,7 @@ def predicted(trained: Trained, patient: Patient) -> Tensor:
     """Return the logits of a patient's planes, in the order of the cache, at ED and ES, (P, classes, 2, H, W)."""
     task = trained.task
     assert isinstance(task, Segmentation)
-    batch = batch_of(patient.planes, every_plane(patient.planes), trained, torch.device("cpu"))
+    batch = batch_of(patient.planes, "patient", every_plane(patient.planes), trained, torch.device("cpu"))
     with torch.inference_mode():
         logits = task.logits(batch, torch.tensor([patient.frames]))[0].float()
     apart = np.abs(patient.planes.affine[:, None] - batch.affine[0].numpy()[None]).sum(axis=(2, 3))

@@ -7,21 +7,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from rich.progress import track
-from torch import Tensor
 from torch.utils.data import DataLoader
 
-from cmr_ssl.checkpoints import Pretrained, load_encoder
 from cmr_ssl.data.cache import check_prepared
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.subjects import usable
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.devices import device_of
-from cmr_ssl.models.embedding import Embedding, embedding_of
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.sample import Sample, readable, to_device
-from cmr_ssl.tasks.trained import load_task
-from cmr_ssl.tasks.whole_heart import tells_whole_heart, whole_heart
+from cmr_ssl.tasks.encoder_task import Embedded, EncoderTask
+from cmr_ssl.tasks.trained import Trained, load_task
 
 VECTOR = pa.list_(pa.float32())
 SCHEMA = pa.schema(
@@ -42,33 +39,32 @@ def write_embeddings(
     checkpoint: Path, cache: Path, out: Path, batch_size: int, workers: int, device: str, withdrawn: Withdrawn
 ) -> None:
     """Write the embedding of every subject of a cache; see the command `embed`."""
-    pretrained = load_encoder(checkpoint)
-    dataset = whole_cache(cache, pretrained, withdrawn)
+    trained = load_task(checkpoint)
+    if not isinstance(trained.task, EncoderTask):
+        raise ValueError(f"{checkpoint} has no encoder: name a checkpoint of a task that has one")
+    dataset = whole_cache(cache, trained, withdrawn)
     where = device_of(device)
-    encoder, task = pretrained.encoder.to(where), load_task(checkpoint).task.to(where)
+    task = trained.task.to(where)
     with EmbeddingFile(out) as file:
         for batch in track(DataLoader(dataset, batch_size, num_workers=workers), "embedding"):
             kept = to_device(readable(batch), where)
             kept = kept._replace(images=kept.images.float() / 255)
-            planes = kept.images, kept.affine, kept.present
-            encoded = encoder.encode_planes(*planes)
-            told = whole_heart(task, encoded, kept) if tells_whole_heart(task) else None
-            file.add(kept, embedding_of(encoder, encoded, *planes), told)
-    print(f"{file.rows} embeddings of {encoder.width} features in {out}")
+            file.add(kept, task.embed(kept))
+    print(f"{file.rows} embeddings of {task.encoder.width} features in {out}")
 
 
-def whole_cache(cache: Path, pretrained: Pretrained, withdrawn: Withdrawn = NOBODY) -> PlaneDataset:
-    """Return all usable subjects of `cache`, without those who withdrew, as the encoder expects them.
+def whole_cache(cache: Path, trained: Trained, withdrawn: Withdrawn = NOBODY) -> PlaneDataset:
+    """Return all usable subjects of `cache`, without those who withdrew, as the checkpoint's encoder expects them.
 
     Raises:
         ValueError: if the cache was prepared otherwise than the checkpoint's data, or has no usable subject.
     """
-    check_prepared(cache, pretrained.preparation)
-    cohort = usable(read_cohort(cache, withdrawn), pretrained.views, 1, pretrained.preparation["frames"])
+    check_prepared(cache, trained.preparation)
+    cohort = usable(read_cohort(cache, withdrawn), trained.views, 1, trained.preparation["frames"])
     if cohort.empty:
         raise ValueError(f"no usable subject in {cache}: its cohort table tells why")
-    shape = sample_shape(pretrained.preparation, pretrained.views)
-    return PlaneDataset(cache, sorted(cohort["subject"]), pretrained.views, shape)
+    shape = sample_shape(trained.preparation, trained.views)
+    return PlaneDataset(cache, sorted(cohort["subject"]), trained.views, shape)
 
 
 class EmbeddingFile:
@@ -85,10 +81,11 @@ class EmbeddingFile:
         """Return the file."""
         return self
 
-    def add(self, batch: Sample, embedding: Embedding, told: Tensor | None) -> None:
-        """Append the rows of a batch; `told` is the whole heart, (B, F), where the checkpoint can tell it."""
+    def add(self, batch: Sample, embedded: Embedded) -> None:
+        """Append the rows of a batch."""
+        told = embedded.whole_heart
         hearts = [None] * len(batch.subject) if told is None else list(told.cpu().numpy())
-        landmarks, class_token, mean, planes = (vectors.float().cpu().numpy() for vectors in embedding)
+        landmarks, class_token, mean, planes = (vectors.float().cpu().numpy() for vectors in embedded.encoder)
         view, present = batch.view.cpu(), batch.present.cpu()
         rows = [
             {

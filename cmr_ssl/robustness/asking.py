@@ -10,12 +10,11 @@ from torch.utils.data import DataLoader
 
 from cmr_ssl.corruption.missing import close_ranks, rearranged, trimmed
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.models.encoder import Encoder
 from cmr_ssl.models.tokens import take
-from cmr_ssl.robustness.answers import Answer, answer, dice
+from cmr_ssl.robustness.answers import answer, dice
 from cmr_ssl.robustness.scenarios import Scenario
 from cmr_ssl.sample import Sample, readable, to_device
-from cmr_ssl.tasks.base import Task
+from cmr_ssl.tasks.base import Task, TaskOutput
 
 
 class Outcome(NamedTuple):
@@ -73,12 +72,12 @@ def ask(task: Task, everything: Sequence[Scenario], tested: Iterable[Sample]) ->
     return Asked(subjects, torch.cat(true), [_join(of_scenario) for of_scenario in zip(*parts, strict=True)])
 
 
-def outcome(task: Task, batch: Sample, full: Answer, scenario: Scenario) -> Outcome:
+def outcome(task: Task, batch: Sample, full: TaskOutput, scenario: Scenario) -> Outcome:
     """Return what becomes of a batch, of which a task says `full`, in a scenario."""
     spoiled = scenario.spoil(batch)
     planes = close_ranks(spoiled)
     arranged = rearranged(spoiled, planes)
-    said = answer(task, trimmed(arranged) if any_planes_do(task) else arranged)
+    said = answer(task, trimmed(arranged) if task.any_planes else arranged)  # empty slots only cost time
     labels = pad(said.labels, (0, 0, 0, 0, 0, 0, 0, planes.shape[1] - said.labels.shape[1]))
     labels = take(labels, planes.argsort(dim=1))
     changed = (spoiled.images != batch.images).flatten(2).any(dim=2).sum(dim=1)
@@ -90,11 +89,6 @@ def outcome(task: Task, batch: Sample, full: Answer, scenario: Scenario) -> Outc
         changed=changed.float().cpu(),
         usable=spoiled.present.any(dim=1).cpu(),
     )
-
-
-def any_planes_do(task: Task) -> bool:
-    """Tell whether a task takes any number of planes: then empty slots only cost time."""
-    return isinstance(getattr(task, "encoder", None), Encoder)
 
 
 def _join(parts: Sequence[Outcome]) -> Outcome:

@@ -16,7 +16,6 @@ from cmr_ssl.agreement import INTERVAL, Estimate, agreement, classification
 from cmr_ssl.robustness.asking import Asked, Outcome
 from cmr_ssl.robustness.scenarios import Scenario
 from cmr_ssl.tasks.base import Task
-from cmr_ssl.tasks.objectives import Classification
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 
 COSINE, IDENTITY, ERROR, AREA, DICE, DICE_FULL = "cosine", "identity", "MAE", "AUROC", "Dice", "Dice of full study"
@@ -99,7 +98,7 @@ def of_values(task: Task, predicted: Tensor, true: Tensor, seed: int) -> Iterato
     if not isinstance(task, PhenotypePrediction) or not true.shape[1]:
         return
     said, known = predicted.numpy().astype(np.float64), true.numpy().astype(np.float64)
-    if isinstance(task.objective, Classification):
+    if task.objective.classes:
         classes = np.where(np.isnan(known[:, 0]), -1, known[:, 0]).astype(np.int64)
         yield _row(AREA, task.targets[0], classification(said, classes, seed))
         return
