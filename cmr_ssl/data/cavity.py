@@ -142,7 +142,7 @@ def _apart(places: Array, place: Array) -> Array:
     return np.asarray(np.linalg.norm(places - place, axis=1))
 
 
-def _height(looks: Array, near: Array, slices: NDArray[np.intp]) -> float:
+def _height(looks: Floats, near: Array, slices: NDArray[np.intp]) -> float:
     """Return the mean slice, weighted by how much each looks like a cavity at its place."""
     found = (near @ looks / near.sum()).clip(min=0) ** 2  # which drops the ends, where hardly anything is seen
     return float(found @ slices / found.sum()) if found.any() else float(slices.mean())

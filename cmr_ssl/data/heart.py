@@ -1,7 +1,7 @@
 """Find the heart without labels: it is what pulses, and the long-axis planes cut through it.
 
-In a short axis of a few frames, such as ED and ES alone, what pulses is told from what was scaled otherwise by its looks:
-see `cavity`.
+In a short axis of a few frames, such as ED and ES alone, everything changes where each image was scaled on its own:
+there the heart is told by its looks, see `cavity`.
 """
 
 from typing import NamedTuple
@@ -24,8 +24,8 @@ FLOOR = 0.15  # of the strongest pulsation; weaker pixels do not vote
 LEAST_CONTRAST = 4.0  # strongest pulsation over its noise; pure noise stays below
 FARTHEST_MM = 30.0  # between what pulses and where the long-axis planes cut
 HARMONICS = 3  # of the beat; what a heart does slowly. The rest is noise.
-# Of 29 patients of ACDC, ED and ES alone, none lies below, of windows with the heart aside 4 %; of places more than 25 mm
-# off, which noise, inverted pictures and windows without a heart lead to, about 85 % do.
+# Of 29 patients of ACDC, ED and ES alone, none lies below, of windows with the heart aside 4 %; of places more than
+# 25 mm off, which noise, inverted pictures and windows without a heart lead to, about 85 % do.
 SURE = 0.65
 
 
