@@ -3,8 +3,11 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
-from cmr_ssl.workers import pool
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
+
+from cmr_ssl.workers import pool, silence_half_started
 
 STARTS_AND_WAITS = """
 import os, time
@@ -22,6 +25,15 @@ def alive(process):
     except ProcessLookupError:
         return False
     return True
+
+
+def test_only_what_torch_says_of_half_started_processes_is_silenced(monkeypatch):
+    said = []
+    monkeypatch.setattr(sys, "unraisablehook", said.append)
+    silence_half_started()
+    for one in (_MultiProcessingDataLoaderIter.__del__, None, alive):
+        sys.unraisablehook(SimpleNamespace(object=one))
+    assert [one.object for one in said] == [None, alive]
 
 
 def test_work_is_done_elsewhere():

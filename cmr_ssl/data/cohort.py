@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cmr_ssl.data.alone import writing
 from cmr_ssl.data.cache import COHORT, RECORDS, read_settings, write_atomically
 from cmr_ssl.data.journal import Record, read_records
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
@@ -53,7 +54,7 @@ def read_cohort(cache: Path, withdrawn: Withdrawn = NOBODY) -> pd.DataFrame:
         withdrawn: participants to leave out; preparing again removes them from the cache.
 
     Raises:
-        FileNotFoundError: if the folder is no cache, or preparing it was interrupted.
+        FileNotFoundError: if the folder is no cache, or preparing it goes on or was interrupted.
         ValueError: if the table is damaged, or was made with other settings than the cache.
     """
     import pandas as pd
@@ -61,6 +62,11 @@ def read_cohort(cache: Path, withdrawn: Withdrawn = NOBODY) -> pd.DataFrame:
     settings = read_settings(cache)
     if not (cache / COHORT).is_file():
         done = sum(1 for _ in read_records(cache, str(settings["digest"])))
+        if holder := writing(cache):
+            raise FileNotFoundError(
+                f"{cache} is not complete: process {holder.process} on {holder.host} is preparing it and has done "
+                f"{done} subjects: wait until it ends, then run the same command again"
+            )
         raise FileNotFoundError(
             f"{cache} is not complete: preparing it was interrupted after {done} subjects ({RECORDS}). "
             "Run the same `prepare` command again; it continues where it stopped"

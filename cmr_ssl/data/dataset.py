@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, UNLABELLED
-from cmr_ssl.data.cache import raise_unless_damaged, subject_file
+from cmr_ssl.data.cache import raise_unless_damaged, settings_of, subject_file
 from cmr_ssl.data.policy import NOTHING, Places, keeps
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.machine import MachineFault
@@ -114,7 +114,7 @@ class PlaneDataset(Dataset[Sample]):
         phenotypes: NDArray[np.float32] | None = None,
         rejected: Mapping[str, Places] | None = None,
     ) -> None:
-        """Remember where the subjects lie; nothing is opened.
+        """Remember where the subjects lie and with which settings they are prepared; none is opened.
 
         Args:
             cache: the prepared cache.
@@ -130,6 +130,7 @@ class PlaneDataset(Dataset[Sample]):
         self.phenotypes = np.zeros((len(subjects), 0), np.float32) if phenotypes is None else phenotypes
         self.cache, self.slots, self.shape, self.labels = cache, dict(slots), shape, labels
         self.rejected = rejected or {}
+        self.settings = settings_of(cache)
         self.damaged: set[str] = set()
 
     def __len__(self) -> int:
@@ -140,7 +141,8 @@ class PlaneDataset(Dataset[Sample]):
         """Read one subject; one whose file is damaged is reported and becomes a sample without any plane.
 
         Raises:
-            MachineFault: if the machine failed to read, or so many files are damaged that something else must be wrong.
+            MachineFault: if the machine failed to read, the cache is prepared anew with other settings meanwhile, or so
+                many files are damaged that something else must be wrong.
         """
         if index == len(self):
             return self.blank()
@@ -151,6 +153,7 @@ class PlaneDataset(Dataset[Sample]):
             self.fill(sample, path, self.rejected.get(subject, NOTHING))
         except (OSError, SafetensorError, RuntimeError) as error:
             raise_unless_damaged(error, path)
+            self.check_settings(settings_of(self.cache))
             message = f"subject {subject}: {path} is not as prepared ({error}): delete it and run prepare again"
             self.damaged.add(subject)
             if len(self.damaged) > self.MOST_DAMAGED:
@@ -179,6 +182,7 @@ class PlaneDataset(Dataset[Sample]):
     def fill(self, sample: Sample, path: Path, rejected: Places) -> None:
         """Copy the planes of the file at `path`, but for those `rejected`, into the slots of `sample`."""
         with safe_open(path, framework="pt") as file:
+            self.check_settings((file.metadata() or {}).get("settings", ""))
             view, affine = file.get_tensor("view").long(), file.get_tensor("affine")
             if rejected:
                 view = without_places(view, file.get_tensor("slice"), rejected)
@@ -194,6 +198,14 @@ class PlaneDataset(Dataset[Sample]):
             sample.annotated[slots] = annotated
             if self.labels:
                 self.fill_labels(sample, dict(zip(planes, slots, strict=True)), file.get_tensor("labelled"), file)
+
+    def check_settings(self, now: str) -> None:
+        """Raise MachineFault where something is prepared with other settings than the cache was; empty is unknown."""
+        if self.settings and now and now != self.settings:
+            raise MachineFault(
+                f"{self.cache} was prepared anew with other settings while it was read: wait until that is done and "
+                "start a new run, or prepare with other settings into a folder of its own"
+            )
 
     def heights(self, affine: Tensor) -> Tensor:
         """Return z of the middle pixel of planes (Q, 4, 4), mm, (Q,)."""
