@@ -209,7 +209,7 @@ def test_the_same_command_goes_on_where_slurm_starts_it_again(cache, started, ca
         checkpoint_file(started, "last").rename(started / sign)
     assert requeued(str(started), os.environ)
     assert not requeued(str(started), {})
-    assert run(cache, started, "--trainer.max_epochs", "3", "--trainer.logger", "false") == 0
+    assert run(cache, started, "--trainer.max_epochs", "3") == 0
     assert state(started)["global_step"] == 12
 
 

@@ -22,7 +22,7 @@ from cmr_ssl.data.policy import NOTHING_REJECTED, read_rejected, without
 from cmr_ssl.data.sample import Sample
 from cmr_ssl.data.sampling import EvaluationSampler, TrainingLoader, TrainingSampler
 from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
-from cmr_ssl.data.subjects import check_files, first_subjects, tell_beyond, tell_writing, usable
+from cmr_ssl.data.subjects import check_files, first_subjects, tell_beyond, usable
 from cmr_ssl.data.synthetic import of_phantoms
 from cmr_ssl.data.usual import usual_of
 from cmr_ssl.data.withdrawal import read_withdrawn
@@ -112,9 +112,8 @@ class CineDataModule(LightningDataModule):
         self.preparation, self.synthetic = read_preparation(self.cache), of_phantoms(self.cache)
         self.shape = sample_shape(self.preparation, self.views)
         self.rejected = read_rejected(self.findings) if self.findings else NOTHING_REJECTED
-        whole = read_cohort(self.cache, read_withdrawn(self.withdrawn))
-        tell_writing(self.cache, whole)
-        cohort = usable(without(whole, self.rejected), self.views, self.min_planes, self.preparation["frames"])
+        kept = without(read_cohort(self.cache, read_withdrawn(self.withdrawn)), self.rejected)
+        cohort = usable(kept, self.views, self.min_planes, self.preparation["frames"])
         split = split_cohort(cohort, self.fractions, self.split_column, self.table)
         self.subjects = {name: sorted(cohort["subject"][split == name]) for name in SPLITS}
         self.needed = NEEDED.get(TrainerFn(stage).value, ())

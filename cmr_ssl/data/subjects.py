@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from cmr_ssl.data.alone import writing
 from cmr_ssl.data.cache import SUBJECTS, subject_file
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.seeds import seed_of
@@ -56,16 +55,6 @@ def tell_beyond(cohort: pd.DataFrame, views: dict[str, int]) -> None:
             "%d of %d subjects have more slices than data.views.sa %d (subject %s has %d): only those nearest to the "
             "middle of the heart are looked at; raise data.views.sa to use them all",
             *(len(beyond), len(cohort), room, worst["subject"], worst["sa_slices"]),
-        )
-
-
-def tell_writing(cache: Path, cohort: pd.DataFrame) -> None:
-    """Say that somebody is preparing a cache that is read now: what is used is its table of before."""
-    if holder := writing(cache):
-        log.warning(
-            "%s is being prepared by process %d on %s: used are the %d subjects of its table of before; subjects that "
-            "are new or changed since may come in another run",
-            *(cache, holder.process, holder.host, len(cohort)),
         )
 
 
