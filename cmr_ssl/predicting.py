@@ -26,12 +26,12 @@ from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.doubts import doubted, incomplete, possible
 from cmr_ssl.files import digest, remove_halves
+from cmr_ssl.lock import alone
 from cmr_ssl.machine import raise_if_stopped
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.overlays import overlay, overlay_gif
 from cmr_ssl.report.tables import write_csv
-from cmr_ssl.runner.lock import alone
 from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.study import Finding, Series, Study
 from cmr_ssl.tasks.drawn import taught

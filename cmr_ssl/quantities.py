@@ -15,7 +15,7 @@ from cmr_ssl.data.sources.label_folder import LabelFolder, LabelledHeart
 from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.doubts import notes, set_aside, trusted
 from cmr_ssl.files import check_apart, digest, save_text
-from cmr_ssl.runner.lock import alone
+from cmr_ssl.lock import alone
 from cmr_ssl.runner.progress import MOST_REASONS, Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
 from cmr_ssl.volumes import MISSING, MS_A_MINUTE, Measured, ends_of_beat, grouped, measure

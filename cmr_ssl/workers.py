@@ -4,6 +4,7 @@ Processes start clean and never outlive the command that started them. A cluster
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from typing import NamedTuple, TypeVar
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 CONNECT_S = 15
+
+HALF_STARTED = "_MultiProcessingDataLoaderIter.__del__"
 
 
 class ClusterTrouble(Exception):
@@ -79,6 +82,17 @@ def outcomes(
 def pool(count: int) -> ProcessPoolExecutor:
     """Return a pool of so many freshly spawned processes, which end when their parent is killed."""
     return ProcessPoolExecutor(count, get_context("spawn"), _end_with_parent)
+
+
+def silence_half_started() -> None:
+    """Keep torch from printing a traceback about reading processes that could not be started, which was said before."""
+    told = sys.unraisablehook
+
+    def hook(unraisable: "sys.UnraisableHookArgs") -> None:
+        if getattr(unraisable.object, "__qualname__", "") != HALF_STARTED:
+            told(unraisable)
+
+    sys.unraisablehook = hook
 
 
 def _end_with_parent() -> None:

@@ -16,8 +16,8 @@ from cmr_ssl.data.synthetic import note
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn
 from cmr_ssl.dicom.ukb_zips import find_zips, holds_zips
 from cmr_ssl.files import check_apart, digest, remove_halves, save_text
+from cmr_ssl.lock import alone
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
-from cmr_ssl.runner.lock import alone
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Steps, go_over
 from cmr_ssl.study import Source, Study

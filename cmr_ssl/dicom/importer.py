@@ -15,8 +15,8 @@ from cmr_ssl.dicom.tables import FINDINGS, SUBJECTS, write_tables
 from cmr_ssl.dicom.ukb_zips import UkbZips
 from cmr_ssl.dicom.writing import write_study
 from cmr_ssl.files import check_apart, digest
+from cmr_ssl.lock import alone
 from cmr_ssl.planes import SHORT_AXIS, spacing
-from cmr_ssl.runner.lock import alone
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
 from cmr_ssl.study import Finding, Study

@@ -23,10 +23,10 @@ from cmr_ssl.inspection.examine import examine
 from cmr_ssl.inspection.learning import examine_cache
 from cmr_ssl.inspection.pictures import draw_worst
 from cmr_ssl.inspection.verdict import SUSPECT, Verdict, judge
+from cmr_ssl.lock import alone
 from cmr_ssl.predicting import Prepared
 from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.tables import write_csv
-from cmr_ssl.runner.lock import alone
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Steps, go_over
 from cmr_ssl.synthesis.subjects import Hearts, load_pretraining

@@ -18,10 +18,10 @@ from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.files import digest
+from cmr_ssl.lock import alone
 from cmr_ssl.models.positions import GridPositions
 from cmr_ssl.predicting import Prepared
 from cmr_ssl.report.tables import write_csv
-from cmr_ssl.runner.lock import alone
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
 from cmr_ssl.synthesis.asking import ask_anywhere, see

@@ -22,8 +22,8 @@ from cmr_ssl.data.prepare import Preparation
 from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.dicom import archive, importer
 from cmr_ssl.dicom.importer import JOURNALS
+from cmr_ssl.lock import LOCK
 from cmr_ssl.planes import VIEWS
-from cmr_ssl.runner.lock import LOCK
 from tests.dicoms import FRAME_MS, tiny, view_files, write_ukb, write_zip
 from tests.processes import group_is_alive, wait_until
 from tests.runs import ROOT

@@ -3,11 +3,12 @@ import json
 import os
 import signal
 import threading
+from socket import gethostname
 
 import pytest
 from filelock import FileLock
 
-from cmr_ssl.runner.lock import HOLDER, LOCK, Holder, alone, read_holder
+from cmr_ssl.lock import HOLDER, LOCK, Holder, alone, read_holder, writing
 
 
 def test_who_writes_is_written_down_and_gone_afterwards(tmp_path):
@@ -55,6 +56,27 @@ def test_the_lock_of_a_killed_command_is_free(tmp_path):
     assert read_holder(tmp_path).process == child
     with alone(tmp_path, "b"):
         assert read_holder(tmp_path).settings == "b"
+
+
+def test_what_a_killed_command_started_may_hold_its_lock_for_a_moment(tmp_path):
+    dead = os.fork()
+    if dead == 0:
+        os._exit(0)
+    os.waitpid(dead, 0)
+    orphan = FileLock(tmp_path / LOCK, thread_local=False)
+    orphan.acquire()
+    (tmp_path / HOLDER).write_text(json.dumps(Holder(gethostname(), dead, "a")._asdict()))
+    threading.Timer(0.3, orphan.release).start()
+    with alone(tmp_path, "b"):
+        assert read_holder(tmp_path).settings == "b"
+
+
+def test_who_writes_to_a_folder_now_can_be_told_without_disturbing(tmp_path):
+    assert writing(tmp_path) is None
+    with alone(tmp_path, "a"):
+        assert writing(tmp_path) == read_holder(tmp_path)
+    assert writing(tmp_path) is None
+    assert writing(tmp_path / "nowhere") is None
 
 
 @pytest.mark.parametrize("left", ["", "{", json.dumps({"host": "here"}), json.dumps(Holder("gone", 1, "x")._asdict())])

@@ -16,6 +16,8 @@ from filelock import FileLock, Timeout
 LOCK, HOLDER = ".lock", ".lock-holder"
 NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}  # what file systems without locks answer
 POLL_S = 0.2
+ORPHANS_S = 30.0  # that the processes of a killed command may take to end, and with them its lock
+SAME_CACHE = "with other settings: wait until it is done, or choose another --out"
 
 
 class Holder(NamedTuple):
@@ -33,7 +35,7 @@ class Holder(NamedTuple):
 
 
 @contextmanager
-def alone(folder: Path, settings: str) -> Iterator[None]:
+def alone(folder: Path, settings: str, refusal: str = SAME_CACHE) -> Iterator[None]:
     """Be the only command that writes to a folder, which is made if absent.
 
     The operating system holds the lock and frees it when its holder ends, however that ends, so no lock is ever stale;
@@ -41,7 +43,8 @@ def alone(folder: Path, settings: str) -> Iterator[None]:
 
     Args:
         folder: what is written to.
-        settings: digest of what the command works with.
+        settings: digest of what the command works with; where no other may wait, the name of this very process.
+        refusal: what a command with other settings is told, behind who is writing.
 
     Raises:
         OSError: if the folder cannot be written to.
@@ -49,7 +52,7 @@ def alone(folder: Path, settings: str) -> Iterator[None]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock, holder = FileLock(folder / LOCK), folder / HOLDER
-    if not _taken(lock, folder, settings):
+    if not _taken(lock, folder, settings, refusal):
         yield
         return
     try:
@@ -62,15 +65,36 @@ def alone(folder: Path, settings: str) -> Iterator[None]:
             lock.release()
 
 
-def _taken(lock: FileLock, folder: Path, settings: str) -> bool:
+def writing(folder: Path) -> Holder | None:
+    """Return who writes to a folder now, None where nobody does or nobody can tell."""
+    holder = read_holder(folder)
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            return None
+    except Timeout:
+        return holder
+    except (NotImplementedError, OSError):  # such as on a disk that is only read
+        return None
+
+
+def myself() -> str:
+    """Return a name that no other process has."""
+    return f"{gethostname()} {os.getpid()}"
+
+
+def _taken(lock: FileLock, folder: Path, settings: str, refusal: str) -> bool:
     """Take the lock, waiting for a command with the same settings; tell whether this file system has locks at all."""
-    told = False
+    told, patience = False, time.monotonic() + ORPHANS_S
     while True:
         try:
             lock.acquire(timeout=0)
             return True
         except Timeout:
-            told = _wait(folder, settings, told)
+            holder = read_holder(folder)
+            if holder is not None and not (_dead(holder) and time.monotonic() < patience):
+                _refuse(folder, holder, settings, refusal)
+                told = told or _tell(holder)
+            time.sleep(POLL_S)
         except (NotImplementedError, OSError) as error:
             if isinstance(error, OSError) and error.errno not in NO_LOCKS:
                 raise
@@ -78,18 +102,27 @@ def _taken(lock: FileLock, folder: Path, settings: str) -> bool:
             return False
 
 
-def _wait(folder: Path, settings: str, told: bool) -> bool:
-    """Wait a moment for the holder of a lock, saying once for whom; tell whether that is said."""
-    holder = read_holder(folder)
-    if holder is not None and holder.settings != settings:
-        raise ValueError(
-            f"{folder} is being written by process {holder.process} on {holder.host} with other settings: wait until "
-            "it is done, or choose another --out"
-        )
-    if holder is not None and not told:
-        print(f"Waiting for process {holder.process} on {holder.host}, which does the same.", file=sys.stderr)
-    time.sleep(POLL_S)
-    return told or holder is not None
+def _dead(holder: Holder) -> bool:
+    """Tell whether the holder of a lock was killed on this machine; what it started ends in a moment."""
+    if holder.host != gethostname():
+        return False
+    try:
+        os.kill(holder.process, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _refuse(folder: Path, holder: Holder, settings: str, refusal: str) -> None:
+    if holder.settings != settings:
+        raise ValueError(f"{folder} is being written by process {holder.process} on {holder.host} {refusal}")
+
+
+def _tell(holder: Holder) -> bool:
+    print(f"Waiting for process {holder.process} on {holder.host}, which does the same.", file=sys.stderr)
+    return True
 
 
 def read_holder(folder: Path) -> Holder | None:
