@@ -48,11 +48,10 @@ def predict(
     if not checkpoint.is_file():
         raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
 
-    from cmr_ssl.devices import device_of
-    from cmr_ssl.predicting import predict_folder
+    from cmr_ssl.inference.folder import predict_folder
 
     try:
-        worked, failed = predict_folder(checkpoint, folder, out, device_of(device), overwrite, gone)
+        worked, failed = predict_folder(checkpoint, folder, out, device, overwrite, gone)
     except (OSError, MemoryError, KeyboardInterrupt) as stopped:
         print(sentence(stopped, out, "Predicting"), file=sys.stderr)
         return 1

@@ -15,13 +15,13 @@ from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.devices import has_bfloat16
+from cmr_ssl.inference.prepared import Prepared, read_subject
 from cmr_ssl.inspection.calibration import Calibration, calibrate, read_calibration, write_calibration
 from cmr_ssl.inspection.examine import examine
 from cmr_ssl.inspection.learning import examine_cache
 from cmr_ssl.inspection.pictures import draw_worst
 from cmr_ssl.inspection.verdict import SUSPECT, Verdict, judge
 from cmr_ssl.machine import raise_if_stopped
-from cmr_ssl.predicting import Prepared, read_subject
 from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.synthesis.subjects import load_pretraining

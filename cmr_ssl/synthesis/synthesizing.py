@@ -18,11 +18,11 @@ from cmr_ssl.data.nifti import write_image
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.devices import has_bfloat16
+from cmr_ssl.inference.decoding import cines_at
+from cmr_ssl.inference.prepared import Prepared, read_subject
 from cmr_ssl.machine import raise_if_machine, raise_if_stopped
 from cmr_ssl.models.positions import GridPositions
-from cmr_ssl.predicting import Prepared, read_subject
 from cmr_ssl.report.tables import write_csv
-from cmr_ssl.synthesis.asking import ask_anywhere, see
 from cmr_ssl.synthesis.overview import draw
 from cmr_ssl.synthesis.subjects import load_pretraining
 from cmr_ssl.synthesis.wanted import Stack, Wanted
@@ -115,11 +115,7 @@ def synthesize_subject(model: Model, heart: Prepared, wanted: Wanted, out: Path)
 
 def synthesize(task: PretrainingTask, heart: Prepared, stack: Stack) -> Cine:
     """Return the planes of a stack over the beat, (P, T, H, W), on the scale of prepared planes."""
-    seen = see(task, heart.batch, heart.batch.present[0])
-    affine = torch.tensor(stack.planes(), dtype=torch.float32, device=heart.batch.images.device)
-    frames, height, width = heart.batch.images.shape[2:]
-    asked = ask_anywhere(task, seen, affine, (frames, height, width))
-    return np.concatenate([(planes * 255).round().byte().cpu().numpy() for planes in asked])
+    return cines_at(task, heart.batch, stack.planes())
 
 
 def made_before(file: Path, description: str) -> bool:
