@@ -8,6 +8,7 @@ from rich.markdown import Markdown
 
 from benchmarks.evidence.arms import CONTROLS, SHIPPED, TOKENS, controls, pretrained
 from benchmarks.evidence.cohorts import DEVELOPMENT_FRACTIONS, Cohort, make
+from benchmarks.evidence.mixing import mix
 from benchmarks.evidence.pretrainings import pretrain
 from benchmarks.evidence.report import write_report
 from benchmarks.evidence.results import comparisons, means, predictions
@@ -49,13 +50,14 @@ def probe(asked: Namespace) -> None:
 
 def everything(settings: Settings, out: Path, workers: int) -> None:
     """Carry out what is missing and write the report."""
-    developed, fresh = settings.developed(), settings.freshly()
+    mixed = settings.mixed()
     with pool(workers) as processes:
-        for cohort in (developed, fresh, *settings.domains().values(), *settings.pathologies()):
+        for cohort in (settings.freshly(), *settings.domains().values(), *settings.pathologies()):
             processes.submit(make, cohort, workers).result()
+        processes.submit(mix, mixed, settings.parts(), workers).result()
         first, *rest = [*settings.pretrainings(), *settings.ablated()]
         threads = 1 if rest else workers  # a single one may have every core
-        all_of(processes, "pretraining", pretrain, [(one, developed, threads) for one in (first, *rest)])
+        all_of(processes, "pretraining", pretrain, [(one, mixed, threads) for one in (first, *rest)])
         carry_out(processes, settings.study(), settings.sources())
         write_report(settings, out)
         carry_out_classes(processes, settings)

@@ -11,7 +11,7 @@ from benchmarks.evidence.studies import Study
 from benchmarks.evidence.trained import Plan
 
 FOLDER = Path("evidence")
-DEVELOPMENT_SEED = 11  # pretraining and choices of any kind
+DEVELOPMENT_SEED = 11  # pretraining and choices of any kind; other scanners have the seeds that follow
 FRESH_SEED = 2026112601  # never looked at before the recipes were frozen; published tables come from it, once
 REHEARSAL_SEED = 2026112701  # what `quick` shows, so that nobody looks at the published hearts by the way
 SCANNERS = {  # what `phantom` is told for each domain other than the usual one
@@ -26,6 +26,7 @@ class Settings(NamedTuple):
     Attributes:
         folder: where everything lies.
         development: subjects to pretrain on and to choose with.
+        strangers: further subjects of each other scanner, only to pretrain on.
         fresh: subjects whose labels and tests are published.
         fresh_seed: of them.
         of_each: subjects of each pathology; 0 for no such test.
@@ -40,6 +41,7 @@ class Settings(NamedTuple):
 
     folder: Path = FOLDER
     development: int = 1200
+    strangers: int = 400
     fresh: int = 600
     fresh_seed: int = FRESH_SEED
     of_each: int = 40
@@ -52,9 +54,26 @@ class Settings(NamedTuple):
     trained: Plan | None = Plan()
 
     def developed(self) -> Cohort:
-        """Return the cohort that is pretrained on."""
+        """Return the cohort of the usual scanner that is pretrained on."""
         order = ordered(DEVELOPMENT_SEED, self.development)
         return placed(self.folder, "development", *order, fractions=DEVELOPMENT_FRACTIONS)
+
+    def parts(self) -> list[Cohort]:
+        """Return the cohorts that are pretrained on, one a scanner, no heart in two of them."""
+        others = [
+            placed(
+                self.folder,
+                f"development-{name}",
+                *ordered(DEVELOPMENT_SEED + number, self.strangers, *options),
+                fractions=DEVELOPMENT_FRACTIONS,
+            )
+            for number, (name, options) in enumerate(self.scanners.items(), start=1)
+        ]
+        return [self.developed(), *others]
+
+    def mixed(self) -> Cohort:
+        """Return all of them as one cohort."""
+        return placed(self.folder, "unlabelled", fractions=DEVELOPMENT_FRACTIONS)
 
     def freshly(self) -> Cohort:
         """Return the cohort of the published tables."""
@@ -104,11 +123,12 @@ def quick(folder: Path) -> Settings:
     return Settings(
         folder / "quick",
         development=600,
+        strangers=200,
         fresh=360,
         fresh_seed=REHEARSAL_SEED,
         of_each=0,
         seeds=(0,),
-        pretraining=("--trainer.max_epochs", "16"),
+        pretraining=("--trainer.max_epochs", "10", "--trainer.check_val_every_n_epoch", "10"),
         ablations={},
         labels=(10, 30, 100),
         draws=3,
