@@ -29,7 +29,14 @@ def probe(asked: Namespace) -> None:
     """Write and print the probe table of some checkpoints."""
     first, second, third = asked.fractions
     cohort = Cohort("given", asked.cohort, asked.cache, fractions=(first, second, third))
-    study = Study(asked.out, cohort, (), tuple(asked.labels), asked.draws, asked.pool, asked.tested)
+    study = Study(
+        asked.out,
+        cohort,
+        labels=tuple(asked.labels),
+        draws=asked.draws,
+        pool=asked.pool,
+        tested=asked.tested,
+    )
     sources = [*controls(asked.checkpoints[0]), *(pretrained(path, *asked.arms) for path in asked.checkpoints)]
     with pool(asked.workers) as processes:
         carry_out(processes, study, sources)
@@ -52,7 +59,8 @@ def everything(settings: Settings, out: Path, workers: int) -> None:
     """Carry out what is missing and write the report."""
     mixed = settings.mixed()
     with pool(workers) as processes:
-        for cohort in (settings.freshly(), *settings.domains().values(), *settings.pathologies()):
+        elsewhere = [domain.tested for domain in settings.domains()]
+        for cohort in (settings.freshly(), *elsewhere, *settings.pathologies()):
             processes.submit(make, cohort, workers).result()
         processes.submit(mix, mixed, settings.parts(), workers).result()
         first, *rest = [*settings.pretrainings(), *settings.ablated()]

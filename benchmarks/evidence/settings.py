@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from benchmarks.evidence.arms import Source, controls, pretrained
 from benchmarks.evidence.cohorts import DEVELOPMENT_FRACTIONS, Cohort, ordered, placed
+from benchmarks.evidence.pathologies import EVERYBODY
 from benchmarks.evidence.pathologies import cohorts as pathology_cohorts
 from benchmarks.evidence.pretrainings import ABLATIONS, Pretraining
-from benchmarks.evidence.studies import Study
+from benchmarks.evidence.studies import Domain, Study
 from benchmarks.evidence.trained import Plan
 
 FOLDER = Path("evidence")
@@ -29,6 +30,7 @@ class Settings(NamedTuple):
         strangers: further subjects of each other scanner, only to pretrain on.
         fresh: subjects whose labels and tests are published.
         fresh_seed: of them.
+        elsewhere: fresh subjects of each other scanner, only tested.
         of_each: subjects of each pathology; 0 for no such test.
         seeds: of the pretrainings.
         pretraining: what the command line says beyond the config.
@@ -44,6 +46,7 @@ class Settings(NamedTuple):
     strangers: int = 400
     fresh: int = 600
     fresh_seed: int = FRESH_SEED
+    elsewhere: int = 200
     of_each: int = 40
     seeds: tuple[int, ...] = (0, 1)
     pretraining: tuple[str, ...] = ()
@@ -79,14 +82,19 @@ class Settings(NamedTuple):
         """Return the cohort of the published tables."""
         return placed(self.folder, "fresh", *ordered(self.fresh_seed, self.fresh))
 
-    def domains(self) -> dict[str, Cohort]:
-        """Return the same fresh hearts as other scanners show them, by name."""
-        return {
-            name: placed(self.folder, f"fresh-{name}", *ordered(self.fresh_seed, self.fresh, *options))._replace(
-                name=name
-            )
-            for name, options in self.scanners.items()
-        }
+    def domains(self) -> tuple[Domain, ...]:
+        """Return the other scanners: fresh hearts to be tested, and unlabelled ones that were pretrained on."""
+        _, *unlabelled = self.parts()
+        return tuple(
+            Domain(self.elsewhere_of(number, name), cohort)
+            for number, (name, cohort) in enumerate(zip(self.scanners, unlabelled, strict=True), start=1)
+        )
+
+    def elsewhere_of(self, number: int, scanner: str) -> Cohort:
+        """Return fresh hearts that another scanner shows, all to be tested."""
+        order = ordered(self.fresh_seed + 100 * number, self.elsewhere, *self.scanners[scanner])
+        cohort = placed(self.folder, f"fresh-{scanner}", *order, fractions=EVERYBODY)
+        return cohort._replace(name=scanner)
 
     def pathologies(self) -> list[Cohort]:
         """Return cohorts of one pathology each."""
@@ -105,12 +113,14 @@ class Settings(NamedTuple):
 
     def study(self) -> Study:
         """Return the published comparison."""
-        tested = tuple(self.domains().values())
-        return Study(self.folder / "study", self.freshly(), tested, self.labels, self.draws)
+        domains, usual = self.domains(), self.developed() if self.scanners else None
+        return Study(self.folder / "study", self.freshly(), domains, usual, labels=self.labels, draws=self.draws)
 
     def development_study(self) -> Study:
         """Return the comparison of ablations, on hearts of the development cohort that no pretraining saw."""
-        return Study(self.folder / "ablations", self.developed(), (), (30, 100), self.draws, pool=300, tested=200)
+        return Study(
+            self.folder / "ablations", self.developed(), labels=(30, 100), draws=self.draws, pool=300, tested=200
+        )
 
     def sources(self) -> list[Source]:
         """Return controls and pretrained encoders."""
@@ -126,6 +136,7 @@ def quick(folder: Path) -> Settings:
         strangers=200,
         fresh=360,
         fresh_seed=REHEARSAL_SEED,
+        elsewhere=100,
         of_each=0,
         seeds=(0,),
         pretraining=("--trainer.max_epochs", "10", "--trainer.check_val_every_n_epoch", "10"),
