@@ -92,7 +92,7 @@ class Settings(NamedTuple):
 
     def elsewhere_of(self, number: int, scanner: str) -> Cohort:
         """Return fresh hearts that another scanner shows, all to be tested."""
-        order = ordered(self.fresh_seed + 100 * number, self.elsewhere, *self.scanners[scanner])
+        order = ordered(self.fresh_seed + 20 * number, self.elsewhere, *self.scanners[scanner])
         cohort = placed(self.folder, f"fresh-{scanner}", *order, fractions=EVERYBODY)
         return cohort._replace(name=scanner)
 
