@@ -18,7 +18,7 @@ from cmr_ssl.files import check_apart, digest, save_text
 from cmr_ssl.lock import alone
 from cmr_ssl.runner.progress import MOST_REASONS, Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
-from cmr_ssl.volumes import MISSING, MS_A_MINUTE, Measured, ends_of_beat, grouped, measure
+from cmr_ssl.volumes import MISSING, Measured, ends_of_beat, grouped, measure
 from cmr_ssl.workers import Workers
 
 HEART_RATE, ED, ES = "Heart rate (bpm)", "ED frame", "ES frame"
@@ -81,11 +81,10 @@ def quantify_folder(
 def quantify_subject(curves: Path | None, subject: str, heart: LabelledHeart) -> Record:
     """Measure one subject and draw its curves; the record is rejected where there are none."""
     heart = set_aside(heart)
-    rate = heart_rate(heart)
-    measured = trusted(measure({view: one.map for view, one in heart.views.items()}, rate), heart)
+    measured = trusted(measure({view: one.map for view, one in heart.views.items()}, heart.rate), heart)
     if curves is not None and measured.curves:
         _draw(curves / f"{subject}.png", heart, measured, subject)
-    told = row(subject, heart, measured, rate)._replace(notes=notes(heart))
+    told = row(subject, heart, measured)._replace(notes=notes(heart))
     return Record(subject, "accepted" if measured.curves else "rejected", rows=[told._asdict()])
 
 
@@ -93,23 +92,17 @@ def quantified(record: Record) -> Quantified:
     """Return the line of a subject from its record; nothing can be told of one that has no row."""
     if record.rows:
         return Quantified(**record.rows[0])
-    nothing = row(record.subject, LabelledHeart({}, {}), measure({}, np.nan), np.nan)
+    nothing = row(record.subject, LabelledHeart({}, {}), measure({}, np.nan))
     return nothing._replace(reasons=dict.fromkeys(nothing.values, record.problem), damaged=True)
 
 
-def heart_rate(heart: LabelledHeart) -> float:
-    """Return beats per minute by the first view, the short axis if it can, whose header tells; else NaN."""
-    beats = (one.frame_ms * len(one.map.labels) for one in heart.views.values())
-    return next((MS_A_MINUTE / beat for beat in beats if np.isfinite(beat)), float("nan"))
-
-
-def row(subject: str, heart: LabelledHeart, measured: Measured, rate: float) -> Quantified:
+def row(subject: str, heart: LabelledHeart, measured: Measured) -> Quantified:
     """Return a subject's line; frames count from 0."""
     unknown = measured.reasons.get("LVEF (%)")
     ed, es = (np.nan, np.nan) if unknown else ends_of_beat(measured.curves["LV"])
-    reasons = heart.problems | measured.reasons | ({} if np.isfinite(rate) else {HEART_RATE: NOT_TIMED})
+    reasons = heart.problems | measured.reasons | ({} if np.isfinite(heart.rate) else {HEART_RATE: NOT_TIMED})
     reasons |= dict.fromkeys((ED, ES), unknown) if unknown else {}
-    values = measured.values | {HEART_RATE: rate, ED: ed, ES: es}
+    values = measured.values | {HEART_RATE: heart.rate, ED: ed, ES: es}
     plain = {name: float(value) for name, value in values.items()}  # numbers that JSON knows
     return Quantified(subject, plain, reasons, bool(heart.problems))
 

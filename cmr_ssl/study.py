@@ -1,6 +1,6 @@
 """What a source hands to preparing: one subject's series as they were acquired, plus what was found on the way."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -22,7 +22,7 @@ class Finding(NamedTuple):
     value: float | None = None
 
 
-@dataclass
+@dataclass(repr=False)
 class Series:
     """One view of a study as read: a stack of S parallel slices over T frames.
 
@@ -46,14 +46,64 @@ class Series:
     annotated: tuple[int, ...] = ()
     stored: NDArray[np.float64] | None = None
 
+    def __repr__(self) -> str:
+        """Describe the series in one line."""
+        columns, rows, slices, frames = self.pixels.shape
+        spacing = " x ".join(f"{step:.3g}" for step in np.linalg.norm(self.affine[:3, :3], axis=0))
+        time = f", {self.frame_ms:.3g} ms a frame" if np.isfinite(self.frame_ms) else ""
+        stack = f"{slices} slices of " if slices > 1 else ""
+        labelled = ", labelled" if self.labels is not None else ""
+        return f"{self.view}: {stack}{frames} frames, {columns} x {rows}, {spacing} mm{time}{labelled}"
 
-@dataclass
+
+@dataclass(repr=False)
 class Study:
-    """All series of one subject."""
+    """All series of one subject; the dictionaries below are by view.
+
+    Attributes:
+        subject: its id.
+        series: its views.
+        findings: what was found on the way.
+    """
 
     subject: str
     series: list[Series] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def views(self) -> list[str]:
+        """The names of its views."""
+        return [one.view for one in self.series]
+
+    @property
+    def images(self) -> dict[str, NDArray[np.generic]]:
+        """Intensities, (X, Y, S, T)."""
+        return {one.view: one.pixels for one in self.series}
+
+    @property
+    def affines(self) -> dict[str, NDArray[np.float64]]:
+        """Voxel (column, row, slice, 1) to scanner mm, RAS+, (4, 4)."""
+        return {one.view: one.affine for one in self.series}
+
+    @property
+    def times_ms(self) -> dict[str, NDArray[np.float64]]:
+        """When the frames were taken, from the first one, (T,); NaN where unknown."""
+        return {one.view: np.arange(one.pixels.shape[3], dtype=np.float64) * one.frame_ms for one in self.series}
+
+    @property
+    def labels(self) -> dict[str, NDArray[np.uint8]]:
+        """Classes of `anatomy` of the views that are labelled, (X, Y, S, T), 255 where nobody labelled."""
+        return {one.view: one.labels for one in self.series if one.labels is not None}
+
+    def copy(self) -> "Study":
+        """Return a study whose pixels may be changed."""
+        own = [replace(one, pixels=one.pixels.copy("K"), acquired=one.acquired.copy()) for one in self.series]
+        return Study(self.subject, own, list(self.findings))
+
+    def __repr__(self) -> str:
+        """Describe the study, a line a view and a line a finding."""
+        said = [f"{one.severity}: {f'{one.where}: ' if one.where else ''}{one.message}" for one in self.findings]
+        return "\n  ".join([f"Study {self.subject}", *map(repr, self.series), *said])
 
 
 class Source(Protocol):

@@ -19,8 +19,8 @@ from cmr_ssl.anatomy import CLASSES, LV, MYOCARDIUM, RV, UNLABELLED
 from cmr_ssl.data.cache import PreparedSubject, subject_file
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.timing import nearest_frames
+from cmr_ssl.inference.prepared import batch_of, every_plane
 from cmr_ssl.planes import SHORT_AXIS
-from cmr_ssl.predicting import batch_of, every_plane
 from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.overlays import overlay
 from cmr_ssl.study import Series

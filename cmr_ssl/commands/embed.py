@@ -37,7 +37,7 @@ def embed(
     """
     gone = read_withdrawn(withdrawn)
 
-    from cmr_ssl.report.embed import write_embeddings
+    from cmr_ssl.inference.embeddings import write_embeddings
 
     write_embeddings(checkpoint, cache, out, batch_size, workers, device, gone)
     return 0

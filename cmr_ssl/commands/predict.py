@@ -1,12 +1,11 @@
 """The command `predict`."""
 
-import sys
 from pathlib import Path
 
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.files import check_apart
-from cmr_ssl.runner.progress import stopped
+from cmr_ssl.runner.run import Shard
 
 FIELD_FILES = NiftiFiles()
 
@@ -17,6 +16,8 @@ def predict(
     out: Path,
     files: NiftiFiles = FIELD_FILES,
     device: str = "auto",
+    shard: int = 0,
+    shards: int = 1,
     overwrite: bool = False,
     withdrawn: Path | None = None,
 ) -> int:
@@ -30,7 +31,9 @@ def predict(
             that and what is merely worth a note; numbers that cannot be believed are empty, `Not measurable` says why.
         files: how a subject's files are called.
         device: cpu, cuda, or auto for cuda where there is one.
-        overwrite: replace what is already there, whatever it was made with.
+        shard: which part of the subjects this command does, from 0.
+        shards: how many parts there are; an array job runs one command a part, with the same --out.
+        overwrite: do everything again, and replace what was made with other settings.
         withdrawn: text or CSV file of participants who withdrew: what is there of them is not read, and what this
             command wrote of them is removed.
 
@@ -47,13 +50,8 @@ def predict(
     if not checkpoint.is_file():
         raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
 
-    from cmr_ssl.devices import device_of
-    from cmr_ssl.predicting import TABLE, predict_folder
+    from cmr_ssl.inference.folder import TABLE, predict_folder
 
-    try:
-        worked, failed = predict_folder(checkpoint, folder, out, device_of(device), overwrite, gone)
-    except (OSError, MemoryError, KeyboardInterrupt) as error:
-        print(stopped(error, out, "Predicting"), file=sys.stderr)
-        return 1
-    print(f"{worked} subjects predicted, {failed} not, in {out / TABLE}")
-    return 0 if worked else 1
+    tally = predict_folder(checkpoint, folder, out, device, Shard(shard, shards), gone, overwrite)
+    print(f"{tally.usable} subjects predicted, {tally.statuses['rejected']} not, in {out / TABLE}")
+    return tally.status

@@ -38,7 +38,7 @@ class UkbZips:
     def subjects(self) -> list[str]:
         """Return the ids of all visits, sorted."""
         names = (path.name for folder in self.folders for path in folder.iterdir())
-        return sorted({_subject(*match.groups()) for name in names if (match := ZIP.fullmatch(name))})
+        return sorted({subject_of(*match.groups()) for name in names if (match := ZIP.fullmatch(name))})
 
     def fingerprint(self, subject: str) -> str:
         """Return a digest of the names, sizes and times of the subject's zips.
@@ -119,5 +119,6 @@ def _there(path: Path) -> bool:
     return path.is_file() or path.is_symlink()
 
 
-def _subject(participant: str, visit: str) -> str:
+def subject_of(participant: str, visit: str) -> str:
+    """Return the subject that a visit of a participant is."""
     return participant if visit == FIRST_VISIT else f"{participant}_{visit}"

@@ -17,19 +17,20 @@ from cmr_ssl.data.journal import Journal, Record
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.devices import has_bfloat16
-from cmr_ssl.files import digest
+from cmr_ssl.files import digest, remove_halves
+from cmr_ssl.inference.prepared import Prepared, prepare
+from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.calibration import Calibration, calibrate, read_calibration, write_calibration
 from cmr_ssl.inspection.examine import examine
 from cmr_ssl.inspection.learning import examine_cache
 from cmr_ssl.inspection.pictures import draw_worst
 from cmr_ssl.inspection.verdict import SUSPECT, Verdict, judge
 from cmr_ssl.lock import alone
-from cmr_ssl.predicting import Prepared
 from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Steps, go_over
-from cmr_ssl.synthesis.subjects import Hearts, load_pretraining
+from cmr_ssl.study import Study
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.trained import Trained
 
@@ -70,10 +71,11 @@ def inspect_folder(
         settings = digest({"usual": repr(calibration), "files": folder.files.settings(), "rows": ROWS})
         journal = Journal(None if out is None else out / JOURNAL / RECORDS, settings)
         work = partial(record, task, trained, calibration, out)
-        steps = Steps(Hearts(folder, trained, device), work, settings, out or folder.folder)
+        steps = Steps(folder, work, settings, out or folder.folder)
         lock = nullcontext() if out is None else alone(out / JOURNAL, settings)
         with Tally("inspecting", steps.out, len(subjects)) as tally, lock:
             if out is not None:
+                remove_halves(out)
                 learning.withdrawn.erase(out, ["*.png"], [f"{JOURNAL}/{RECORDS}"], [TABLE])
             path = out and out / TABLE
             go_over(subjects, steps, journal, tally, partial(_pictures, out), overwrite=overwrite, table=path)
@@ -101,10 +103,10 @@ def calibrated(
 
 
 def record(
-    task: PretrainingTask, trained: Trained, calibration: Calibration, out: Path | None, subject: str, heart: Prepared
+    task: PretrainingTask, trained: Trained, calibration: Calibration, out: Path | None, subject: str, study: Study
 ) -> Record:
     """Inspect a study and draw its worst planes; the record has a row a plane."""
-    verdicts = inspect_study(task, heart, trained, calibration)
+    verdicts = inspect_study(task, prepare(study, trained, task.device), trained, calibration)
     if out is not None:
         draw_worst(out / f"{subject}.png", verdicts)
     return Record(subject, "accepted", rows=[row(subject, one) for one in verdicts])

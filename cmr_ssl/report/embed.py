@@ -14,11 +14,10 @@ from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.subjects import usable
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
-from cmr_ssl.devices import device_of
-from cmr_ssl.planes import VIEWS
-from cmr_ssl.sample import Sample, readable, to_device
-from cmr_ssl.tasks.encoder_task import Embedded, EncoderTask
-from cmr_ssl.tasks.trained import Trained, load_task
+from cmr_ssl.inference.answers import StudyEmbedding, embeddings_of
+from cmr_ssl.inference.model import load
+from cmr_ssl.sample import readable, to_device
+from cmr_ssl.tasks.trained import Trained
 
 VECTOR = pa.list_(pa.float32())
 SCHEMA = pa.schema(
@@ -39,17 +38,14 @@ def write_embeddings(
     checkpoint: Path, cache: Path, out: Path, batch_size: int, workers: int, device: str, withdrawn: Withdrawn
 ) -> None:
     """Write the embedding of every subject of a cache; see the command `embed`."""
-    trained = load_task(checkpoint)
-    if not isinstance(trained.task, EncoderTask):
-        raise ValueError(f"{checkpoint} has no encoder: name a checkpoint of a task that has one")
-    dataset = whole_cache(cache, trained, withdrawn)
-    where = device_of(device)
-    task = trained.task.to(where)
+    model = load(checkpoint, device)
+    task = model.encoder_task()
+    dataset = whole_cache(cache, model.trained, withdrawn)
     with EmbeddingFile(out) as file:
         for batch in track(DataLoader(dataset, batch_size, num_workers=workers), "embedding"):
-            kept = to_device(readable(batch), where)
+            kept = to_device(readable(batch), model.device)
             kept = kept._replace(images=kept.images.float() / 255)
-            file.add(kept, task.embed(kept))
+            file.add(embeddings_of(kept, task.embed(kept)))
     print(f"{file.rows} embeddings of {task.encoder.width} features in {out}")
 
 
@@ -81,25 +77,9 @@ class EmbeddingFile:
         """Return the file."""
         return self
 
-    def add(self, batch: Sample, embedded: Embedded) -> None:
+    def add(self, rows: list[StudyEmbedding]) -> None:
         """Append the rows of a batch."""
-        told = embedded.whole_heart
-        hearts = [None] * len(batch.subject) if told is None else list(told.cpu().numpy())
-        landmarks, class_token, mean, planes = (vectors.float().cpu().numpy() for vectors in embedded.encoder)
-        view, present = batch.view.cpu(), batch.present.cpu()
-        rows = [
-            {
-                "subject": subject,
-                "whole_heart": hearts[i],
-                "landmarks": landmarks[i],
-                "class_token": class_token[i],
-                "mean": mean[i],
-                "plane_views": [VIEWS[index] for index in view[i, present[i]].tolist()],
-                "plane_means": list(planes[i, present[i].numpy()]),
-            }
-            for i, subject in enumerate(batch.subject)
-        ]
-        self.writer.write_table(pa.Table.from_pylist(rows, SCHEMA))
+        self.writer.write_table(pa.Table.from_pylist([row._asdict() for row in rows], SCHEMA))
         self.rows += len(rows)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:

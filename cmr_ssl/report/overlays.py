@@ -36,7 +36,7 @@ def overlay(
         frames: those to draw, for example of end diastole and end systole.
     """
     pictures = [_picture(images, predicted, true, titles, frame, STILL) for frame in frames]
-    picture = stack([*pictures, _legend(pictures[0].width)])
+    picture = stack([*pictures, legend(pictures[0].width)])
     save(path, png(picture))
 
 
@@ -61,8 +61,8 @@ def overlay_gif(
     throughout = true is not None and (true != UNLABELLED).any(axis=(0, 2, 3)).all()
     shown = true if throughout else None
     pictures = [_picture(images, predicted, shown, titles, frame, MOVING) for frame in range(images.shape[1])]
-    legend = _legend(pictures[0].width)
-    cine = gif([_few_colours(stack([picture, legend])) for picture in pictures], beat_ms)
+    names = legend(pictures[0].width)
+    cine = gif([_few_colours(stack([picture, names])) for picture in pictures], beat_ms)
     save(path, cine)
 
 
@@ -107,7 +107,7 @@ def _few_colours(picture: Image.Image) -> Image.Image:
     return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
-def _legend(width: int) -> Image.Image:
+def legend(width: int) -> Image.Image:
     """Draw the names of the structures in their colours."""
     canvas = Image.new("RGB", (width, LEGEND), PAPER)
     pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(11)

@@ -7,6 +7,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from cmr_ssl.data.cache import RECORDS
 from cmr_ssl.data.journal import Done, Journal, Record, done
+from cmr_ssl.files import remove_halves
 from cmr_ssl.machine import NO_MEMORY, NOBODY_CAN_WRITE, MachineFault, of_machine
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.study import Finding
@@ -66,6 +67,11 @@ class Shard(NamedTuple):
         own, others = self.folder(journals).name, f"-of-{self.of}"
         names = sorted(path.name for path in journals.glob("*"))
         return [f"{name}/{RECORDS}" for name in names if name == own or not name.endswith(others)]
+
+    def remove_halves(self, out: Path) -> None:
+        """Remove what killed runs left half written, unless other parts may be writing now."""
+        if self.of == 1:
+            remove_halves(out)
 
 
 @dataclass(frozen=True)

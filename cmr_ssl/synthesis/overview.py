@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cmr_ssl.files import save
+from cmr_ssl.inference.prepared import Prepared
 from cmr_ssl.planes import normal
-from cmr_ssl.predicting import Prepared
 from cmr_ssl.report.montage import gif, montage, plane_titles, png, stack
 from cmr_ssl.synthesis.wanted import Stack
 

@@ -18,15 +18,16 @@ from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.files import digest
+from cmr_ssl.inference.decoding import cines_at
+from cmr_ssl.inference.prepared import Prepared, prepare
+from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.lock import alone
 from cmr_ssl.models.positions import GridPositions
-from cmr_ssl.predicting import Prepared
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
-from cmr_ssl.synthesis.asking import ask_anywhere, see
+from cmr_ssl.study import Study
 from cmr_ssl.synthesis.overview import draw
-from cmr_ssl.synthesis.subjects import Hearts, load_pretraining
 from cmr_ssl.synthesis.wanted import Stack, Wanted
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.trained import Trained
@@ -72,8 +73,9 @@ def synthesize_folder(
         alone(shard.folder(journals), settings),
         torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)),
     ):
+        shard.remove_halves(out)
         withdrawn.erase(out, ["*/synthetic*"], [f"{JOURNALS}/*/*/{RECORDS}"], [TABLE])
-        steps = Steps(Hearts(folder, model.trained, device), partial(record, model, wanted, out), settings, out)
+        steps = Steps(folder, partial(record, model, wanted, out), settings, out)
         made = lambda subject: [out / subject / file for file in files(wanted)]  # noqa: E731
         go_over(mine, steps, journal, tally, made, overwrite=overwrite)
         columns = ["subject", "files", "seconds", "problem"]
@@ -93,10 +95,10 @@ def load_model(checkpoint: Path, device: torch.device) -> Model:
     return Model(task, trained, device, f"synthesised by cmr_ssl, not acquired; model {fingerprint(checkpoint)}")
 
 
-def record(model: Model, wanted: Wanted, out: Path, subject: str, heart: Prepared) -> Record:
+def record(model: Model, wanted: Wanted, out: Path, subject: str, study: Study) -> Record:
     """Synthesise one subject and say which files there are and how long they took."""
     start = monotonic()
-    synthesize_subject(model, heart, wanted, out / subject)
+    synthesize_subject(model, prepare(study, model.trained, model.device), wanted, out / subject)
     row = {"files": " ".join(files(wanted)), "seconds": monotonic() - start}
     return Record(subject, "accepted", rows=[row])
 
@@ -120,8 +122,4 @@ def synthesize_subject(model: Model, heart: Prepared, wanted: Wanted, out: Path)
 
 def synthesize(task: PretrainingTask, heart: Prepared, stack: Stack) -> Cine:
     """Return the planes of a stack over the beat, (P, T, H, W), on the scale of prepared planes."""
-    seen = see(task, heart.batch, heart.batch.present[0])
-    affine = torch.tensor(stack.planes(), dtype=torch.float32, device=heart.batch.images.device)
-    frames, height, width = heart.batch.images.shape[2:]
-    asked = ask_anywhere(task, seen, affine, (frames, height, width))
-    return np.concatenate([(planes * 255).round().byte().cpu().numpy() for planes in asked])
+    return cines_at(task, heart.batch, stack.planes())

@@ -59,6 +59,7 @@ class PretrainingTask(EncoderTask):
         normalise: bool = False,
         motion: float = 1.0,
         heart_mm: float | None = None,
+        elsewhere: float = 0.0,
         beat: Callable[[Encoder], BeatFromFrame] | None = None,
         optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
         seed: int = 0,
@@ -74,8 +75,10 @@ class PretrainingTask(EncoderTask):
             normalise: whether each patch is reconstructed up to its mean and deviation.
             motion: weight of what moves within a patch beside what stays; 1 for the plain squared error, in which
                 motion hardly counts (5 % of the variance of a cine).
-            heart_mm: reach of the weight exp(-r^2 / (2 heart_mm^2)) of a token r away from the middle of the heart;
-                None for all tokens alike.
+            heart_mm: reach of the weight of the heart: a token r away from its middle counts
+                `elsewhere` + (1 - `elsewhere`) exp(-r^2 / (2 heart_mm^2)); None for all tokens alike.
+            elsewhere: what a token far away from the heart counts, 0 to 1. Far tokens that count nothing are never
+                learnt, and synthesis shows it.
             beat: builds, for the encoder, the image branch that learns beside it to tell the beat from single frames,
                 and from which heads of segmentation start; None for none.
             optimisation: AdamW and its schedule.
@@ -89,6 +92,8 @@ class PretrainingTask(EncoderTask):
             raise ValueError(
                 f"model.motion {motion} and model.heart_mm {heart_mm} must be above 0; heart_mm may be null"
             )
+        if not 0 <= elsewhere <= 1:
+            raise ValueError(f"model.elsewhere {elsewhere} is a weight beside that of the heart: give 0 to 1")
         if not masking:
             raise ValueError("pretraining needs at least one masking rule, for example cmr_ssl.masking.RandomMasking")
         check_rules(masking)
@@ -97,7 +102,7 @@ class PretrainingTask(EncoderTask):
         self.decoder = decoder(encoder)
         self.beat = beat(encoder) if beat else None
         self.masking, self.mask_ratio, self.normalise = masking, mask_ratio, normalise
-        self.motion, self.heart_mm = motion, heart_mm
+        self.motion, self.heart_mm, self.elsewhere = motion, heart_mm, elsewhere
         self.corruption, self.seed = corruption or [], seed
         names = ("loss", "psnr_hidden", "psnr_dropped", "psnr_trivial", "psnr_trivial_dropped")
         self.means = MetricCollection({name: MeanMetric(nan_strategy="ignore") for name in names}, compute_groups=False)
@@ -187,7 +192,8 @@ class PretrainingTask(EncoderTask):
         """Return how much tokens (B, Q) count; None for all alike."""
         if self.heart_mm is None:
             return None
-        return torch.exp(-where.centre.square().sum(dim=-1) / (2 * self.heart_mm**2))
+        near = torch.exp(-where.centre.square().sum(dim=-1) / (2 * self.heart_mm**2))
+        return self.elsewhere + (1 - self.elsewhere) * near
 
     def intensities(self, result: Reconstruction) -> Tensor:
         """Return the predicted patches as intensities 0 to 1, (B, Q, pixels), fit to be shown.

@@ -13,8 +13,8 @@ from PIL import Image
 from cmr_ssl.cli import main
 from cmr_ssl.data.prepare import Preparation
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.inference.prepared import read_subject
 from cmr_ssl.planes import LONG_AXIS, normal
-from cmr_ssl.predicting import read_subject
 from cmr_ssl.synthesis.synthesizer import Model, load_model, synthesize_subject
 from cmr_ssl.synthesis.wanted import parse_planes
 from cmr_ssl.tasks.trained import Trained

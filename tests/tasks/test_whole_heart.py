@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from cmr_ssl.corruption.missing import lack
+from cmr_ssl.inference.decoding import see
 from cmr_ssl.models import GridPositions
 from cmr_ssl.models.tokens import coordinates, grid_of
-from cmr_ssl.synthesis.asking import see
 from cmr_ssl.tasks.whole_heart import ACROSS_MM, CELLS, HEIGHTS_MM, SLABS, fixed_planes, tells_whole_heart, whole_heart
 from tests.tiny import FRAMES, tiny_batch, tiny_encoder, tiny_task
 

@@ -17,7 +17,7 @@ from cmr_ssl.files import stamp
 from cmr_ssl.machine import is_dir, is_file
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, spacing
 from cmr_ssl.study import Finding
-from cmr_ssl.volumes import LabelMap
+from cmr_ssl.volumes import MS_A_MINUTE, LabelMap
 
 TOLD = ("sform-qform", "length-unit")  # findings that belong beside a number measured on the file
 
@@ -50,6 +50,12 @@ class LabelledHeart(NamedTuple):
 
     views: dict[str, LabelledView]
     problems: dict[str, str]
+
+    @property
+    def rate(self) -> float:
+        """Beats per minute by the first view, the short axis if it can, whose header tells; else NaN."""
+        beats = (one.frame_ms * len(one.map.labels) for one in self.views.values())
+        return next((MS_A_MINUTE / beat for beat in beats if np.isfinite(beat)), float("nan"))
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ class NiftiFolder:
         if not is_dir(self.folder):
             raise FileNotFoundError(f"{self.folder} is no folder: name one with a sub-folder a subject")
         found = sorted(path.name for path in self.folder.iterdir() if path.name[0] != "." and is_dir(path))
-        if not any(self._present(subject) for subject in found):
+        if not any(self.holds(subject) for subject in found):
             raise FileNotFoundError(
                 f"none of the {len(found)} sub-folders of {self.folder} holds one of "
                 f"{', '.join(self.files.image_names())}: check the folder, or map your file names to views"
@@ -113,7 +113,8 @@ class NiftiFolder:
         labels = [name for label in files.labels for name in names(label.file)]
         return sorted({*files.image_names(), *labels, *facts})
 
-    def _present(self, subject: str) -> bool:
+    def holds(self, subject: str) -> bool:
+        """Tell whether a sub-folder holds an image of the mapping."""
         try:
             return _any_there(self.folder / subject, self.files.of_subject(self.folder / subject))
         except ValueError:

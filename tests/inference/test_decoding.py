@@ -1,10 +1,10 @@
 import pytest
 import torch
 
+from cmr_ssl.inference import decoding
+from cmr_ssl.inference.decoding import ask_anywhere, ask_own, hearts, see, tokens_of
 from cmr_ssl.models import SelfAttentionDecoder
 from cmr_ssl.models.tokens import grid_of
-from cmr_ssl.synthesis import asking
-from cmr_ssl.synthesis.asking import ask_anywhere, ask_own, hearts, see, tokens_of
 from tests.tiny import PATCH, tiny_batch, tiny_task
 
 HEART = tiny_batch(subjects=1)
@@ -50,7 +50,7 @@ def test_the_answer_has_the_form_of_the_planes_and_the_range_of_intensities(task
 
 @pytest.mark.parametrize("at_once", [1, 15, 10_000])
 def test_a_plane_is_the_same_asked_by_index_or_by_affine_alone_or_together(task, at_once, monkeypatch):
-    monkeypatch.setattr(asking, "TOKENS_AT_ONCE", at_once)
+    monkeypatch.setattr(decoding, "TOKENS_AT_ONCE", at_once)
     with torch.inference_mode():
         seen = see(task, HEART, SHOWN)
         found = list(ask_anywhere(task, seen, HEART.affine[0, ~SHOWN], tuple(HEART.images.shape[2:])))

@@ -2,16 +2,21 @@ import dataclasses
 import errno
 import os
 import shutil
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from cmr_ssl import predicting
+from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.cli import main
 from cmr_ssl.data.prepare import Preparation
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.inference import folder as predicting
+from cmr_ssl.inference import label_maps
+from cmr_ssl.inference.model import Model
+from cmr_ssl.runner.run import Job, Steps
 from cmr_ssl.tasks import PhenotypeTask, SegmentationTask
 from cmr_ssl.tasks.trained import Trained
 from tests import studies
@@ -20,6 +25,10 @@ from tests.tiny import tiny_encoder
 PREPARATION = dataclasses.asdict(Preparation(size=24, spacing_mm=5.0, frames=8))
 VIEWS = {"sa": 12, "la_4ch": 1}
 IDS = ("900000001", "900000002", "900000003")
+
+
+def model_of(task, fingerprint=""):
+    return Model(Trained(task, VIEWS, PREPARATION, {}), torch.device("cpu"), fingerprint=fingerprint)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +43,7 @@ def source(tmp_path_factory):
 def checkpoint(tmp_path, monkeypatch):
     """Return a file that stands for a tiny phenotype task."""
     task = PhenotypeTask(["LVEF (%)", "LVEDV (mL)"], encoder=tiny_encoder()).eval()
-    monkeypatch.setattr(predicting, "load_task", lambda path: Trained(task, VIEWS, PREPARATION, {}))
+    monkeypatch.setattr(predicting, "load", lambda path, device: model_of(task, fingerprint(path)))
     path = tmp_path / "best.ckpt"
     path.write_bytes(b"weights")
     return path
@@ -43,8 +52,8 @@ def checkpoint(tmp_path, monkeypatch):
 @pytest.fixture
 def asked(monkeypatch):
     """Return the subjects that the network was asked about, in their order."""
-    subjects, read = [], predicting.read_subject
-    monkeypatch.setattr(predicting, "read_subject", lambda *options: subjects.append(options[1]) or read(*options))
+    subjects, read = [], NiftiFolder.read
+    monkeypatch.setattr(NiftiFolder, "read", lambda folder, subject: subjects.append(subject) or read(folder, subject))
     return subjects
 
 
@@ -53,14 +62,14 @@ def predict(checkpoint, source, out, *more):
 
 
 def fail_at(monkeypatch, subject, error):
-    read = predicting.read_subject
+    read = NiftiFolder.read
 
-    def read_or_fail(*options):
-        if options[1] == subject:
+    def read_or_fail(folder, one):
+        if one == subject:
             raise error
-        return read(*options)
+        return read(folder, one)
 
-    monkeypatch.setattr(predicting, "read_subject", read_or_fail)
+    monkeypatch.setattr(NiftiFolder, "read", read_or_fail)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +87,7 @@ def test_a_run_that_was_cut_goes_on_where_it_was(error, why, checkpoint, source,
     assert why in said
     assert asked == [IDS[0]]
     assert not (tmp_path / "cut" / "phenotypes.csv").exists()
-    (journal,) = (tmp_path / "cut" / ".predict").glob("*.jsonl")
+    (journal,) = (tmp_path / "cut" / ".predict").rglob("*.jsonl")
     journal.write_text(journal.read_text() + '{"subject": "900000002", "sett')
     assert predict(checkpoint, source, tmp_path / "cut") == 0
     assert asked == list(IDS)
@@ -106,7 +115,7 @@ def test_predictions_of_another_checkpoint_are_replaced_only_where_asked(checkpo
     asked.clear()
     checkpoint.write_bytes(b"other weights")
     assert predict(checkpoint, source, tmp_path / "out") == 1
-    assert "holds predictions of another checkpoint" in capsys.readouterr().err
+    assert "was made with another checkpoint" in capsys.readouterr().err
     assert asked == []
     assert predict(checkpoint, source, tmp_path / "out", "--overwrite", "true") == 0
     assert predict(checkpoint, source, tmp_path / "out") == 0
@@ -124,7 +133,7 @@ def test_whatever_goes_wrong_with_a_subject_is_a_row(checkpoint, source, tmp_pat
     problems = pd.read_csv(tmp_path / "out" / "phenotypes.csv", keep_default_na=False)["problem"].tolist()
     assert problems[0] == ""
     assert "2 frames of the study are no whole beat" in problems[1]
-    assert problems[2] == "RuntimeError: out of memory"
+    assert problems[2] == "unexpected RuntimeError: out of memory"
     assert "no plane of sa, la_4ch" in problems[3]
     assert "1 subjects predicted, 3 not" in capsys.readouterr().out
 
@@ -134,7 +143,7 @@ def test_errors_of_the_machine_stop_and_are_no_row(checkpoint, source, tmp_path,
     with monkeypatch.context() as patch:
         fail_at(patch, IDS[1], OSError(number, os.strerror(number), "sa.nii.gz"))
         assert predict(checkpoint, source, tmp_path / "out") == 1
-    assert "sa.nii.gz cannot be read" in capsys.readouterr().err
+    assert f"{IDS[1]} cannot be read" in capsys.readouterr().err
     assert predict(checkpoint, source, tmp_path / "out") == 0
     problems = pd.read_csv(tmp_path / "out" / "phenotypes.csv", keep_default_na=False)["problem"]
     assert problems.tolist() == ["", "", ""]
@@ -158,12 +167,13 @@ def segmentation(monkeypatch, says=1):
         return found
 
     monkeypatch.setattr(task, "logits", logits)
-    return Trained(task, VIEWS, PREPARATION, {})
+    return model_of(task)
 
 
-def row_of(trained, folder, out, subject=IDS[0]):
-    with torch.inference_mode():
-        return predicting.predict_subject(trained, NiftiFolder(folder, NiftiFiles()), subject, out, torch.device("cpu"))
+def row_of(model, folder, out, subject=IDS[0]):
+    source = NiftiFolder(folder, NiftiFiles())
+    steps = Steps(source, partial(predicting.predict_subject, model, out), "", out)
+    return predicting.row_of(steps(Job(subject, source.fingerprint(subject))))
 
 
 def spoilt(folder, spoil):
@@ -175,12 +185,12 @@ def spoilt(folder, spoil):
 
 
 def test_a_slice_that_was_set_aside_leaves_no_volume_that_lacks_it(source, tmp_path, monkeypatch):
-    trained = segmentation(monkeypatch)
-    whole = row_of(trained, source, tmp_path)
+    model = segmentation(monkeypatch)
+    whole = row_of(model, source, tmp_path)
     assert whole["LVEDV (mL)"] > 0
     assert whole["problem"] == ""
     spoil = lambda pixels: pixels[:, :, 4].fill(100)  # noqa: E731
-    row = row_of(trained, spoilt(tmp_path / "blank", spoil), tmp_path)
+    row = row_of(model, spoilt(tmp_path / "blank", spoil), tmp_path)
     assert row["status"] == "predicted"
     assert row["problem"] == "rejected: sa slice 4: every frame is one constant value"
     assert np.isnan(row["LVEDV (mL)"])
@@ -196,9 +206,9 @@ def test_what_was_repaired_is_a_problem_and_leaves_the_number(source, tmp_path, 
 
 
 def test_classes_nobody_drew_have_no_volume(source, tmp_path, monkeypatch):
-    trained = segmentation(monkeypatch)
-    trained.task.drawn[:, 1] = 0
-    row = row_of(trained, source, tmp_path)
+    model = segmentation(monkeypatch)
+    model.trained.task.drawn[:, 1] = 0
+    row = row_of(model, source, tmp_path)
     assert np.isnan(row["LVEDV (mL)"])
     assert "no training subject had the LV drawn" in row["Not measurable"]
 
@@ -217,7 +227,7 @@ def test_without_its_short_axis_a_study_has_no_numbers_and_the_reason(source, ch
 
 def test_slices_are_numbered_as_in_the_file_and_findings(source, tmp_path, monkeypatch):
     said = []
-    monkeypatch.setattr(predicting, "overlay", lambda *options: said.append(options[4]))
+    monkeypatch.setattr(label_maps, "overlay", lambda *options: said.append(options[4]))
     spoil = lambda pixels: pixels[:, :, 4].fill(100)  # noqa: E731
     row_of(segmentation(monkeypatch), spoilt(tmp_path / "blank", spoil), tmp_path)
     assert said == [[*(f"sa {index}" for index in (0, 1, 2, 3, 5, 6, 7, 8)), "la_4ch"]]
@@ -225,13 +235,10 @@ def test_slices_are_numbered_as_in_the_file_and_findings(source, tmp_path, monke
 
 def test_halves_of_a_killed_run_do_not_stay(source, tmp_path):
     task = SegmentationTask(tiny_encoder()).eval()
-    trained = Trained(task, VIEWS, PREPARATION, {})
     half = tmp_path / IDS[0] / ".writing-7-seg6_sa.nii.gz"
     half.parent.mkdir()
     half.write_bytes(b"half")
-    folder = NiftiFolder(source, NiftiFiles())
-    with torch.inference_mode():
-        row = predicting.predict_subject(trained, folder, IDS[0], tmp_path, torch.device("cpu"))
+    row = row_of(model_of(task), source, tmp_path)
     assert row["problem"] == ""
     assert {path.name for path in half.parent.iterdir()} == {
         "seg6_sa.nii.gz", "seg6_la_4ch.nii.gz", "overlay.png", "overlay.gif"

@@ -6,7 +6,9 @@ Everything here is about one subject, a batch of one whose images are intensitie
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cmr_ssl.models.encoder import Encoded
@@ -101,3 +103,18 @@ def hearts(batch: Sample) -> Iterator[Sample]:
     for index, subject in enumerate(batch.subject):
         if subject:
             yield Sample._make(field[index : index + 1] for field in batch)
+
+
+def cines_at(task: PretrainingTask, heart: Sample, affine: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Return what planes anywhere in a heart show over the beat, (Q, T, H, W), on the scale of prepared planes.
+
+    Args:
+        task: whose positions are anatomical.
+        heart: a batch of one, all of whose planes are shown.
+        affine: pixel (column, row, 0, 1) of the planes to mm in the heart frame, (Q, 4, 4).
+    """
+    seen = see(task, heart, heart.present[0])
+    places = torch.tensor(affine, dtype=torch.float32, device=heart.images.device)
+    frames, height, width = heart.images.shape[2:]
+    asked = ask_anywhere(task, seen, places, (frames, height, width))
+    return np.concatenate([(planes * 255).round().byte().cpu().numpy() for planes in asked])

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from cmr_ssl.synthesis.leave_one_out import each_left_out, leave_one_out, positions, quality, region
+from cmr_ssl.inference.leave_one_out import each_left_out, leave_one_out, positions, quality, region
 from tests.caches import SIZE
 from tests.oracle import Oracle, lit
 from tests.tiny import PATCH, tiny_batch, tiny_task

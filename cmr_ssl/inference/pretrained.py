@@ -1,0 +1,24 @@
+"""Checkpoints as asking for planes needs them."""
+
+from pathlib import Path
+
+import torch
+
+from cmr_ssl.tasks.pretraining import PretrainingTask
+from cmr_ssl.tasks.trained import Trained, load_task
+
+
+def load_pretraining(checkpoint: Path, device: torch.device) -> tuple[PretrainingTask, Trained]:
+    """Load a pretraining task onto `device`.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is of another kind of task.
+    """
+    trained = load_task(checkpoint)
+    if not isinstance(trained.task, PretrainingTask):
+        kind = type(trained.task).__name__
+        raise ValueError(
+            f"{checkpoint} is of a {kind}, which has no decoder to ask: name a checkpoint of a pretraining"
+        )
+    return trained.task.to(device), trained
