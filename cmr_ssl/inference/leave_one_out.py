@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 from torchmetrics.image import StructuralSimilarityIndexMeasure
 
+from cmr_ssl.inference.comparators import Planes, heights, interpolated, is_short_axis, nearest
 from cmr_ssl.inference.decoding import ask_own, hearts, see
 from cmr_ssl.metrics import psnr
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.sample import Sample
-from cmr_ssl.synthesis.comparators import Planes, heights, interpolated, is_short_axis, nearest
 from cmr_ssl.tasks.pretraining import PretrainingTask
 
 REGIONS = ("base", "mid", "apex")  # thirds of the slices

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
+from cmr_ssl.inference.comparators import Planes, across, interpolated, is_short_axis, nearest, pixel_points
 from cmr_ssl.planes import VIEWS
-from cmr_ssl.synthesis.comparators import Planes, across, interpolated, is_short_axis, nearest, pixel_points
 from tests.caches import DEGREES, SIZE, SPACING_MM, heights, long_axis, place, short_axis
 
 SLICES = heights(4)
