@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cmr_ssl.data.sources.any_study import read as read
+    from cmr_ssl.any_study import read as read
     from cmr_ssl.data.sources.nifti_files import NiftiFiles as NiftiFiles
     from cmr_ssl.data.prepare import Preparation as Preparation
     from cmr_ssl.inference.model import Model as Model
@@ -37,7 +37,7 @@ WHERE = {
     "load": "cmr_ssl.inference.model",
     "measure": "cmr_ssl.labelled",
     "plot": "cmr_ssl.report.plot",
-    "read": "cmr_ssl.data.sources.any_study",
+    "read": "cmr_ssl.any_study",
 }
 __all__ = [*WHERE, "phantom"]
 

@@ -1,7 +1,9 @@
 """Files that others may be reading: they appear whole or not at all, and never among what is read."""
 
+import hashlib
+import json
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -57,3 +59,14 @@ def check_apart(source: Path, out: Path, writes: Collection[str]) -> None:
         raise ValueError(f"{out} lies in the folder that is read: choose one outside of {source}")
     if there.is_relative_to(here) and there.relative_to(here).parts[0] in writes:
         raise ValueError(f"{out} would write among the files of {source}: choose another folder")
+
+
+def stamp(files: Iterable[tuple[object, os.stat_result]]) -> str:
+    """Return 16 hexadecimal digits that are the same for files of the same names, sizes and times."""
+    lines = [f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in files]
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()[:16]
+
+
+def digest(settings: dict[str, object]) -> str:
+    """Return 16 hexadecimal digits that are the same for the same settings, in any order."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]

@@ -6,7 +6,6 @@ from cmr_ssl.anatomy import CLASSES
 from cmr_ssl.data.sources.label_folder import LabelledHeart, LabelledView
 from cmr_ssl.doubts import set_aside, trusted
 from cmr_ssl.planes import VIEWS
-from cmr_ssl.quantify import heart_rate
 from cmr_ssl.study import Series, Study
 from cmr_ssl.volumes import LabelMap, Measured
 from cmr_ssl.volumes import measure as measure_maps
@@ -19,7 +18,7 @@ def measure(study: Study) -> Measured:
     """
     series = sorted(study.series, key=lambda one: VIEWS.index(one.view))
     heart = set_aside(LabelledHeart({one.view: _view(one, one.labels) for one in series if one.labels is not None}, {}))
-    return trusted(measure_maps({view: one.map for view, one in heart.views.items()}, heart_rate(heart)), heart)
+    return trusted(measure_maps({view: one.map for view, one in heart.views.items()}, heart.rate), heart)
 
 
 def _view(series: Series, labels: np.ndarray) -> LabelledView:

@@ -4,6 +4,7 @@ Processes start clean and never outlive the command that started them. A cluster
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from typing import NamedTuple, TypeVar
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 CONNECT_S = 15
+
+HALF_STARTED = "_MultiProcessingDataLoaderIter.__del__"
 
 
 class ClusterTrouble(Exception):
@@ -50,7 +53,7 @@ class Workers:
 
 
 def outcomes(
-    workers: Workers, work: Callable[[Job], Result], jobs: Iterator[Job], lost: Callable[[Job], Result]
+    workers: Workers, work: Callable[[Job], Result], jobs: Iterator[Job], lost: Callable[[Job], Result] | None = None
 ) -> Iterator[Result]:
     """Yield results as they arrive; only a few subjects wait at any time, so memory stays flat in any cohort.
 
@@ -58,7 +61,7 @@ def outcomes(
         workers: who works.
         work: what is done with a job.
         jobs: taken one by one, as there is somebody to work on them.
-        lost: the result of a job over which workers of a cluster died again and again.
+        lost: the result of a job over which workers of a cluster died again and again; without it, that stops all.
 
     Raises:
         ClusterTrouble: if a cluster cannot go on with the work.
@@ -67,7 +70,7 @@ def outcomes(
         with _connected(workers.scheduler) as cluster:
             there = partial(_on_shared_disk, workers.folders, work)
             for job, future in _handed_out(cluster.executor, there, jobs, lambda: max(workers.count, cluster.size())):
-                yield lost(job) if isinstance(future.exception(), cluster.gave_up) else future.result()
+                yield lost(job) if lost and isinstance(future.exception(), cluster.gave_up) else future.result()
     elif workers.count == 1:
         yield from map(work, jobs)
     else:
@@ -79,6 +82,17 @@ def outcomes(
 def pool(count: int) -> ProcessPoolExecutor:
     """Return a pool of so many freshly spawned processes, which end when their parent is killed."""
     return ProcessPoolExecutor(count, get_context("spawn"), _end_with_parent)
+
+
+def silence_half_started() -> None:
+    """Keep torch from printing a traceback about reading processes that could not be started, which was said before."""
+    told = sys.unraisablehook
+
+    def hook(unraisable: "sys.UnraisableHookArgs") -> None:
+        if getattr(unraisable.object, "__qualname__", "") != HALF_STARTED:
+            told(unraisable)
+
+    sys.unraisablehook = hook
 
 
 def _end_with_parent() -> None:

@@ -3,10 +3,12 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
-from cmr_ssl.workers import Workers, outcomes, pool
+from cmr_ssl.workers import Workers, outcomes, pool, silence_half_started
 
 STARTS_AND_WAITS = """
 import os, time
@@ -24,6 +26,15 @@ def alive(process):
     except ProcessLookupError:
         return False
     return True
+
+
+def test_only_what_torch_says_of_half_started_processes_is_silenced(monkeypatch):
+    said = []
+    monkeypatch.setattr(sys, "unraisablehook", said.append)
+    silence_half_started()
+    for one in (_MultiProcessingDataLoaderIter.__del__, None, alive):
+        sys.unraisablehook(SimpleNamespace(object=one))
+    assert [one.object for one in said] == [None, alive]
 
 
 def test_work_is_done_elsewhere():

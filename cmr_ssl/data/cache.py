@@ -98,6 +98,14 @@ def read_settings(cache: Path) -> dict[str, object]:
     return settings
 
 
+def settings_of(cache: Path) -> str:
+    """Return the digest of the settings a cache is prepared with now, empty where the folder is no whole cache."""
+    try:
+        return str(json.loads((cache / SETTINGS).read_text())["digest"])
+    except (FileNotFoundError, ValueError, KeyError):
+        return ""
+
+
 def read_preparation(cache: Path) -> dict[str, Any]:
     """Return what every subject of a cache has in common: the size, spacing and frames of its planes, and the window.
 

@@ -1,6 +1,7 @@
 """The cohort as Lightning sees it: splits by subject, uint8 planes to the device, scaling and augmentation there."""
 
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -279,7 +280,8 @@ class CineDataModule(LightningDataModule):
         Lightning restores the state of a loader only if nobody asked for the number of steps before, which every
         schedule does; it restores that of a data module always.
         """
-        progress = self.loader.state_dict() if self.loader else self.progress
+        limit = self.trainer.num_training_batches if self.trainer else math.inf
+        progress = self.loader.state_dict(limit) if self.loader else self.progress
         split: dict[str, Any] = {"fractions": list(self.fractions), "column": self.split_column}
         if self.train_subjects is not None:  # older checkpoints do not tell
             split |= {"train_subjects": self.train_subjects, "seed": self.seed}

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, UNLABELLED
-from cmr_ssl.data.cache import PreparedSubject, raise_unless_damaged, subject_file
+from cmr_ssl.data.cache import PreparedSubject, raise_unless_damaged, settings_of, subject_file
 from cmr_ssl.data.policy import NOTHING, Places, keeps
 from cmr_ssl.machine import MachineFault
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
@@ -114,7 +114,7 @@ class PlaneDataset(Dataset[Sample]):
         phenotypes: NDArray[np.float32] | None = None,
         rejected: Mapping[str, Places] | None = None,
     ) -> None:
-        """Remember where the subjects lie; nothing is opened.
+        """Remember where the subjects lie and with which settings they are prepared; none is opened.
 
         Args:
             cache: the prepared cache.
@@ -130,6 +130,7 @@ class PlaneDataset(Dataset[Sample]):
         self.phenotypes = np.zeros((len(subjects), 0), np.float32) if phenotypes is None else phenotypes
         self.cache, self.slots, self.shape, self.labels = cache, dict(slots), shape, labels
         self.rejected = rejected or {}
+        self.settings = settings_of(cache)
         self.damaged: set[str] = set()
 
     def __len__(self) -> int:
@@ -140,7 +141,8 @@ class PlaneDataset(Dataset[Sample]):
         """Read one subject; one whose file is damaged is reported and becomes a sample without any plane.
 
         Raises:
-            MachineFault: if the machine failed to read, or so many files are damaged that something else must be wrong.
+            MachineFault: if the machine failed to read, the cache is prepared anew with other settings meanwhile, or so
+                many files are damaged that something else must be wrong.
         """
         if index == len(self):
             return self.blank()
@@ -148,9 +150,12 @@ class PlaneDataset(Dataset[Sample]):
         subject = str(self.subjects[index])
         path = subject_file(self.cache, subject)
         try:
-            self.fill(sample, mapped(path), self.rejected.get(subject, NOTHING))
+            prepared, settings = mapped(path)
+            self.check_settings(settings)
+            self.fill(sample, prepared, self.rejected.get(subject, NOTHING))
         except (OSError, SafetensorError, RuntimeError) as error:
             raise_unless_damaged(error, path)
+            self.check_settings(settings_of(self.cache))
             message = f"subject {subject}: {path} is not as prepared ({error}): delete it and run prepare again"
             self.damaged.add(subject)
             if len(self.damaged) > self.MOST_DAMAGED:
@@ -194,6 +199,14 @@ class PlaneDataset(Dataset[Sample]):
         if self.labels:
             self.fill_labels(sample, dict(zip(planes, slots, strict=True)), subject)
 
+    def check_settings(self, now: str) -> None:
+        """Raise MachineFault where something is prepared with other settings than the cache was; empty is unknown."""
+        if self.settings and now and now != self.settings:
+            raise MachineFault(
+                f"{self.cache} was prepared anew with other settings while it was read: wait until that is done and "
+                "start a new run, or prepare with other settings into a folder of its own"
+            )
+
     def heights(self, affine: Tensor) -> Tensor:
         """Return z of the middle pixel of planes (Q, 4, 4), mm, (Q,)."""
         _, _, height, width = self.shape
@@ -216,7 +229,11 @@ def sample_of(subject: PreparedSubject, name: str, slots: Mapping[str, int], sha
     return sample._replace(subject=name)
 
 
-def mapped(path: Path) -> PreparedSubject:
-    """Return the prepared subject in a file; its arrays are views of the mapped file: only what is copied is read."""
+def mapped(path: Path) -> tuple[PreparedSubject, str]:
+    """Return the prepared subject in a file, and the digest of its settings, empty where unknown.
+
+    Its arrays are views of the mapped file: only what is copied is read.
+    """
     with safe_open(path, framework="pt") as file:
-        return PreparedSubject(*(file.get_tensor(name).numpy() for name in PreparedSubject._fields))
+        tensors = (file.get_tensor(name).numpy() for name in PreparedSubject._fields)
+        return PreparedSubject(*tensors), (file.metadata() or {}).get("settings", "")

@@ -1,7 +1,5 @@
 """One subject: from series as they were acquired to planes ready to learn from, without any label."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -76,11 +74,6 @@ class Planes(NamedTuple):
     labelled: NDArray[np.int16]
     labels: NDArray[np.uint8]
     annotated: NDArray[np.uint8]
-
-
-def digest(settings: dict[str, object]) -> str:
-    """Return 16 hexadecimal digits that are the same for the same settings, in any order."""
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def prepare_study(

@@ -1,33 +1,31 @@
 """Predict every subject of a folder straight from its images; cut at any moment, it goes on where it was."""
 
-import json
 import sys
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from rich.progress import track
 
-from cmr_ssl.data.alone import alone
-from cmr_ssl.data.journal import tidy_lines
-from cmr_ssl.data.prepare import digest
+from cmr_ssl.data.journal import Record
 from cmr_ssl.data.sources import NiftiFolder
-from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
-from cmr_ssl.files import remove_halves
+from cmr_ssl.data.withdrawal import Withdrawn
+from cmr_ssl.files import digest
 from cmr_ssl.inference.answers import Prediction
 from cmr_ssl.inference.label_maps import LabelMaps
 from cmr_ssl.inference.model import Model, load
-from cmr_ssl.machine import raise_if_stopped
-from cmr_ssl.predict import TABLE
-from cmr_ssl.quantify import MISSING, grouped
+from cmr_ssl.lock import alone
 from cmr_ssl.report.tables import write_csv
-from cmr_ssl.study import Finding
+from cmr_ssl.runner.progress import Tally
+from cmr_ssl.runner.run import Shard, Steps, go_over
+from cmr_ssl.study import Finding, Study
 from cmr_ssl.trust import ONLY_SYNTHETIC, problems
+from cmr_ssl.volumes import MISSING, grouped
 
-JOURNAL, FOUND, STATUS = ".predict", "findings", "status"
+TABLE, JOURNALS = "phenotypes.csv", ".predict"
+FOUND, STATUS = "findings", "status"
 MADE = ("*/seg6_*.nii.gz", "*/overlay.png", "*/overlay.gif")
-ROWS = 2  # which columns they have and what they mean; rows of other versions are not gone on from
+ROWS = 2  # which columns the table has and what they mean
 PREDICTED, NOT_PREDICTED = "predicted", "not predicted"
 Row = dict[str, object]
 
@@ -37,89 +35,57 @@ def predict_folder(
     folder: NiftiFolder,
     out: Path,
     device: str,
+    shard: Shard,
+    withdrawn: Withdrawn,
     overwrite: bool,
-    withdrawn: Withdrawn = NOBODY,
-) -> tuple[int, int]:
-    """Predict every subject of a folder that is not done, and return how many worked and how many did not.
+) -> Tally:
+    """Predict every subject of a folder that is not done, and return how many subjects ended how.
 
     Raises:
         FileNotFoundError: if checkpoint or subjects are missing.
-        OSError: if the machine failed to read, or `out` takes no more files.
-        ValueError: if the checkpoint is of another kind, or `out` holds predictions of another one.
+        ValueError: if the checkpoint is of another kind, `out` holds predictions of another one, or there is no such
+            shard.
     """
     model = load(checkpoint, device)
     if not {"predict", "segment"} & {*model.can}:
         kind = type(model.trained.task).__name__
         raise ValueError(f"{checkpoint} is of a {kind}, which predicts nothing: fine-tune it")
     subjects = withdrawn.leave(folder.subjects(), folder.folder)
+    mine = shard.part(subjects)
     settings = digest({"checkpoint": model.fingerprint, "files": folder.files.settings(), "rows": ROWS})
     if model.trained.synthetic:
         print(f"Note: {ONLY_SYNTHETIC}.", file=sys.stderr)
-    with alone(out / JOURNAL, settings):
-        remove_halves(out)
-        withdrawn.erase(out, MADE, [f"{JOURNAL}/*.jsonl"], [TABLE])
-        rows = list(_rows(model, folder, subjects, out, Journal(out, settings, overwrite)))
-        write_csv(out / TABLE, pd.DataFrame(rows))
-    failed = sum(row[STATUS] != PREDICTED for row in rows)
-    return len(rows) - failed, failed
+    journals, made = out / JOURNALS, partial(_folder, out) if "segment" in model.can else None
+    journal = shard.journal(journals, settings)
+    with Tally("predicting", out, len(mine)) as tally, alone(shard.folder(journals), settings):
+        lines = [f"{JOURNALS}/*.jsonl", *(f"{JOURNALS}/{name}" for name in shard.mine(journals))]
+        shard.remove_halves(out)
+        withdrawn.erase(out, MADE, lines, [TABLE])
+        steps = Steps(folder, partial(predict_subject, model, out), settings, out)
+        go_over(mine, steps, journal, tally, made, overwrite=overwrite, table=out / TABLE)
+        write_csv(out / TABLE, pd.DataFrame([row_of(one) for one in journal.latest(subjects)]))
+    return tally
 
 
-class Journal:
-    """The rows of subjects that are done, kept as they arrive, so that a killed run goes on where it was."""
-
-    def __init__(self, out: Path, settings: str, overwrite: bool) -> None:
-        """Read what earlier runs with these `settings` did.
-
-        Raises:
-            ValueError: if there are predictions made otherwise and they may not be replaced.
-        """
-        self.path, self.settings = out / JOURNAL / f"{settings}.jsonl", settings
-        others = [path for path in (out / JOURNAL).glob("*.jsonl") if overwrite or path != self.path]
-        if not overwrite and (others or ((out / TABLE).exists() and not self.path.exists())):
-            raise ValueError(
-                f"{out} holds predictions of another checkpoint or of files called otherwise: choose another --out or "
-                "pass --overwrite"
-            )
-        for path in others:
-            path.unlink()
-        self.lines = tidy_lines(self.path, settings)
-
-    def find(self, subject: str, files: str) -> Row | None:
-        """Return the row of a subject whose `files` have this fingerprint, if it is done."""
-        line = self.lines.get(subject, {"files": None})
-        return line["row"] if line["files"] == files else None
-
-    def add(self, subject: str, files: str, row: Row) -> None:
-        """Keep a row."""
-        line = json.dumps({"subject": subject, "settings": self.settings, "files": files, "row": row})
-        with self.path.open("a", encoding="utf-8") as journal:
-            journal.write(f"{line}\n")
+def predict_subject(model: Model, out: Path, subject: str, study: Study) -> Record:
+    """Predict one subject and write its label maps; the record is rejected where there is no number to be had."""
+    if "segment" in model.can:
+        labels = model.segment(study)
+        row, findings = of_labels(labels, out), labels.heart.findings
+    else:
+        prediction = model.predict(study)
+        row, findings = of_values(prediction), prediction.findings
+    return Record(subject, "accepted" if row[STATUS] == PREDICTED else "rejected", findings=findings, rows=[row])
 
 
-def _rows(model: Model, folder: NiftiFolder, subjects: list[str], out: Path, journal: Journal) -> Iterator[Row]:
-    """Yield a row a subject, of those that are done the one there is."""
-    for subject in track(subjects, "predicting"):
-        files = folder.fingerprint(subject)
-        row = journal.find(subject, files)
-        if row is None:
-            row = predict_subject(model, folder, subject, out)
-            journal.add(subject, files, row)
-        yield row
+def row_of(record: Record) -> Row:
+    """Return the table's row of a subject; whatever went wrong with it is its problem."""
+    (row,) = record.rows or [{STATUS: NOT_PREDICTED, "problem": record.problem}]
+    return {"subject": record.subject} | row
 
 
-def predict_subject(model: Model, folder: NiftiFolder, subject: str, out: Path) -> Row:
-    """Return the row of a subject and write its label maps; whatever is wrong with it becomes the row's problem.
-
-    Raises:
-        OSError: if the machine failed to read, or `out` takes no more files.
-    """
-    try:
-        study = folder.read(subject)
-        told = of_labels(model.segment(study), out) if "segment" in model.can else of_values(model.predict(study))
-    except Exception as error:  # one subject among thousands must not stop the others
-        raise_if_stopped(error)
-        return {"subject": subject, STATUS: NOT_PREDICTED, "problem": f"{type(error).__name__}: {error}"}
-    return {"subject": subject} | told
+def _folder(out: Path, subject: str) -> list[Path]:
+    return [out / subject]
 
 
 def of_values(prediction: Prediction) -> Row:

@@ -11,15 +11,14 @@ from cmr_ssl.data.cache import PreparedSubject
 from cmr_ssl.data.restore import restore, write_labels
 from cmr_ssl.data.timing import nearest_frames
 from cmr_ssl.doubts import doubted, incomplete, possible
-from cmr_ssl.drawn import taught
 from cmr_ssl.files import remove_halves
 from cmr_ssl.inference.prepared import Prepared, cached_planes
 from cmr_ssl.planes import VIEWS
-from cmr_ssl.quantify import MS_A_MINUTE
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.overlays import overlay, overlay_gif
+from cmr_ssl.tasks.drawn import taught
 from cmr_ssl.trust import cut_off, unsized
-from cmr_ssl.volumes import LabelMap, Measured, measure
+from cmr_ssl.volumes import MS_A_MINUTE, LabelMap, Measured, measure
 
 Labels = NDArray[np.uint8]
 

@@ -100,5 +100,6 @@ def distributions(cohort: pd.DataFrame) -> list[str]:
 
 
 def limit_text(limit: Limit) -> str:
-    """Return a limit in words."""
-    return f"{'at most' if limit.above else 'at least'} {limit.value:g}"
+    """Return a limit in words, and from where on a policy may reject."""
+    kept = f", rejected {'above' if limit.above else 'below'} {limit.certain:g}" if limit.certain is not None else ""
+    return f"{'at most' if limit.above else 'at least'} {limit.value:g}{kept}"

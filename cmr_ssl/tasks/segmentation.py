@@ -9,7 +9,6 @@ from torch import Tensor
 from torchmetrics import MeanMetric, MetricCollection
 
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
-from cmr_ssl.drawn import classes_drawn, nothing_drawn
 from cmr_ssl.label_losses import segmentation_losses
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.models import Encoded, Encoder
@@ -20,6 +19,7 @@ from cmr_ssl.overlap import dice_per_structure
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import Task, TaskOutput
+from cmr_ssl.tasks.drawn import classes_drawn, nothing_drawn
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, known, load_image_branch, load_pretrained

@@ -2,6 +2,7 @@ import dataclasses
 import errno
 import os
 import shutil
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.inference import folder as predicting
 from cmr_ssl.inference import label_maps
 from cmr_ssl.inference.model import Model
+from cmr_ssl.runner.run import Job, Steps
 from cmr_ssl.tasks import PhenotypeTask, SegmentationTask
 from cmr_ssl.tasks.trained import Trained
 from tests import studies
@@ -85,7 +87,7 @@ def test_a_run_that_was_cut_goes_on_where_it_was(error, why, checkpoint, source,
     assert why in said
     assert asked == [IDS[0]]
     assert not (tmp_path / "cut" / "phenotypes.csv").exists()
-    (journal,) = (tmp_path / "cut" / ".predict").glob("*.jsonl")
+    (journal,) = (tmp_path / "cut" / ".predict").rglob("*.jsonl")
     journal.write_text(journal.read_text() + '{"subject": "900000002", "sett')
     assert predict(checkpoint, source, tmp_path / "cut") == 0
     assert asked == list(IDS)
@@ -113,7 +115,7 @@ def test_predictions_of_another_checkpoint_are_replaced_only_where_asked(checkpo
     asked.clear()
     checkpoint.write_bytes(b"other weights")
     assert predict(checkpoint, source, tmp_path / "out") == 1
-    assert "holds predictions of another checkpoint" in capsys.readouterr().err
+    assert "was made with another checkpoint" in capsys.readouterr().err
     assert asked == []
     assert predict(checkpoint, source, tmp_path / "out", "--overwrite", "true") == 0
     assert predict(checkpoint, source, tmp_path / "out") == 0
@@ -131,7 +133,7 @@ def test_whatever_goes_wrong_with_a_subject_is_a_row(checkpoint, source, tmp_pat
     problems = pd.read_csv(tmp_path / "out" / "phenotypes.csv", keep_default_na=False)["problem"].tolist()
     assert problems[0] == ""
     assert "2 frames of the study are no whole beat" in problems[1]
-    assert problems[2] == "RuntimeError: out of memory"
+    assert problems[2] == "unexpected RuntimeError: out of memory"
     assert "no plane of sa, la_4ch" in problems[3]
     assert "1 subjects predicted, 3 not" in capsys.readouterr().out
 
@@ -141,7 +143,7 @@ def test_errors_of_the_machine_stop_and_are_no_row(checkpoint, source, tmp_path,
     with monkeypatch.context() as patch:
         fail_at(patch, IDS[1], OSError(number, os.strerror(number), "sa.nii.gz"))
         assert predict(checkpoint, source, tmp_path / "out") == 1
-    assert "sa.nii.gz cannot be read" in capsys.readouterr().err
+    assert f"{IDS[1]} cannot be read" in capsys.readouterr().err
     assert predict(checkpoint, source, tmp_path / "out") == 0
     problems = pd.read_csv(tmp_path / "out" / "phenotypes.csv", keep_default_na=False)["problem"]
     assert problems.tolist() == ["", "", ""]
@@ -169,7 +171,9 @@ def segmentation(monkeypatch, says=1):
 
 
 def row_of(model, folder, out, subject=IDS[0]):
-    return predicting.predict_subject(model, NiftiFolder(folder, NiftiFiles()), subject, out)
+    source = NiftiFolder(folder, NiftiFiles())
+    steps = Steps(source, partial(predicting.predict_subject, model, out), "", out)
+    return predicting.row_of(steps(Job(subject, source.fingerprint(subject))))
 
 
 def spoilt(folder, spoil):

@@ -1,6 +1,5 @@
 """A folder of subjects, each a folder of NIfTI files: cines of (X, Y, slices, frames), or separate ED and ES stacks."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, NiftiFiles, altern
 from cmr_ssl.data.sources.nifti_image import Image, places_nothing, read_image
 from cmr_ssl.data.sources.nifti_labels import attach_labels
 from cmr_ssl.data.sources.nifti_paths import locate, overlooked, spellings, there
+from cmr_ssl.files import stamp
 from cmr_ssl.machine import is_dir, is_file
 from cmr_ssl.planes import SHORT_AXIS, to_pixels, unit
 from cmr_ssl.study import Finding, Series, Study
@@ -54,9 +54,8 @@ class NiftiFolder:
         """
         folder = self.folder / subject
         folder.stat()
-        stats = [(one, folder / one) for name in self._names(subject) for one in spellings(name)]
-        lines = [f"{name} {s.st_size} {s.st_mtime_ns}" for name, path in stats if is_file(path) for s in [path.stat()]]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+        names = [one for name in self._names(subject) for one in spellings(name) if is_file(folder / one)]
+        return stamp((name, (folder / name).stat()) for name in names)
 
     def read(self, subject: str) -> Study:
         """Read one subject; a view that cannot be read becomes a finding."""
