@@ -1,5 +1,7 @@
 """Checkpoints of tiny tasks that learnt nothing: what their weights say differs from heart to heart all the same."""
 
+from copy import deepcopy
+
 import torch
 from jsonargparse import ArgumentParser
 
@@ -43,7 +45,7 @@ def write_untrained(path, kind):
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(Task, "task")
     torch.manual_seed(0)
-    task = parser.instantiate(parser.parse_object({"task": {"class_path": name, "init_args": options}})).task
+    task = parser.instantiate(parser.parse_object(deepcopy({"task": {"class_path": name, "init_args": options}}))).task
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for weight in task.parameters():

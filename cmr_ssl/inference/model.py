@@ -1,5 +1,6 @@
 """A trained model and what it can do with a study."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.data.crop import place_crop
+from cmr_ssl.data.prepare import Preparation
 from cmr_ssl.data.views import HEART_RADIUS_MM
 from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.inference.answers import Prediction, StudyEmbedding, SyntheticPlane, embeddings_of
@@ -48,6 +50,19 @@ class Model:
         """Take a trained task to a device."""
         trained.task.to(device)
         self.trained, self.device, self.name, self.fingerprint = trained, device, name, fingerprint
+
+    @classmethod
+    def of(cls, task: Task, views: dict[str, int], preparation: Preparation, device: str = "cpu") -> "Model":
+        """Return the model that a task built, or trained, in Python is.
+
+        Args:
+            task: on any device.
+            views: planes it has room for, per view.
+            preparation: of the planes it expects.
+            device: cpu, cuda, or auto for cuda where there is one.
+        """
+        trained = Trained(task.eval(), views, asdict(preparation), {})
+        return cls(trained, device_of(device), f"a {type(task).__name__} made in Python")
 
     @property
     def can(self) -> tuple[str, ...]:
