@@ -31,7 +31,7 @@ from safetensors.numpy import save
 
 from cmr_ssl.machine import MachineFault, fault_of, in_words, of_machine
 
-FORMAT = "cmr_ssl planes 1"
+FORMAT = "cmr_ssl planes 2"
 SETTINGS = "settings.json"
 RECORDS = "records.jsonl"
 COHORT = "cohort.parquet"
