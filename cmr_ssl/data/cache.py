@@ -32,7 +32,7 @@ from safetensors import numpy as safetensors
 from cmr_ssl.files import save
 from cmr_ssl.machine import MachineFault, fault_of, in_words, of_machine
 
-FORMAT = "cmr_ssl planes 1"
+FORMAT = "cmr_ssl planes 2"
 SETTINGS = "settings.json"
 RECORDS = "records.jsonl"
 COHORT = "cohort.parquet"

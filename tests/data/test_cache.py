@@ -15,7 +15,7 @@ from tests.caches import PREPARATION, prepared
 def test_what_is_written_is_read_back(tmp_path):
     made = prepared(3, ("la_4ch",), seed=4, labelled=[(1, 0), (3, 5)])
     with safe_open(write_subject(tmp_path, "900000001", made, "digest"), framework="np") as file:
-        assert file.metadata() == {"format": "cmr_ssl planes 1", "settings": "digest", "subject": "900000001"}
+        assert file.metadata() == {"format": "cmr_ssl planes 2", "settings": "digest", "subject": "900000001"}
         for name, array in made._asdict().items():
             np.testing.assert_array_equal(file.get_tensor(name), array)
             assert file.get_tensor(name).dtype == array.dtype
