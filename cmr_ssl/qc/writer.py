@@ -25,7 +25,7 @@ from cmr_ssl.files import save, save_text
 from cmr_ssl.qc.findings import Row, from_measures, from_record
 from cmr_ssl.qc.imported import read_imported
 from cmr_ssl.qc.page import COUNTED, counted, page
-from cmr_ssl.qc.pictures import thumbnail
+from cmr_ssl.qc.thumbnails import thumbnail
 from cmr_ssl.workers import Workers, outcomes
 
 PAGE, FINDINGS, MEASURES, THUMBNAILS = "index.html", "findings.csv", "measures.csv", "thumbnails"
