@@ -43,6 +43,11 @@ def of_machine(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in OF_MACHINE)
 
 
+def is_full(error: BaseException) -> bool:
+    """Tell whether a disk took no more, which may happen where something is unpacked to be read."""
+    return isinstance(error, OSError) and error.errno in FULL
+
+
 def raise_if_machine(error: BaseException) -> None:
     """Raise an error again if it says nothing about the data.
 
