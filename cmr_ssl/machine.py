@@ -59,17 +59,6 @@ def raise_if_machine(error: BaseException) -> None:
         raise error
 
 
-def raise_if_stopped(error: BaseException) -> None:
-    """Raise an error again if it says nothing about the data, or nothing more can be written.
-
-    Raises:
-        OSError: the very error.
-    """
-    raise_if_machine(error)
-    if isinstance(error, OSError) and error.errno in NOBODY_CAN_WRITE:
-        raise error
-
-
 def is_file(path: Path) -> bool:
     """Tell whether a file is there; newer versions of Python take a disk that fails for a missing file.
 
