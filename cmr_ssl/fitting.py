@@ -7,7 +7,8 @@ import logging
 import os
 import signal
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from jsonargparse import Namespace
@@ -19,13 +20,15 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException, SI
 import cmr_ssl.callbacks
 import cmr_ssl.data.datamodule
 import cmr_ssl.tasks  # noqa: F401  (importing makes bare class names work in configs)
-from cmr_ssl.callbacks.checkpoints import BEST, LAST, checkpoint_file, resumable
+from cmr_ssl.callbacks.checkpoints import BEST, LAST, REQUEUED, checkpoint_file, resumable
 from cmr_ssl.checkpoints import encoder_description, parse_encoder, read_checkpoint
 from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.launching import check_launch, first_process
+from cmr_ssl.lock import alone, myself
 
 RUNS = "runs"
 TERMINATED = 128 + signal.SIGTERM  # exit status, as shells tell it
+ANOTHER_FOLDER = "as its run folder: wait until it is done, or name another with --trainer.default_root_dir"
 AUTO = "auto"  # for --ckpt_path: go on if there is something to go on from, else start
 # what Lightning says at every start, and nobody who trains can act on
 NOISE = (
@@ -44,7 +47,10 @@ class RunCLI(LightningCLI):
         super().parse_arguments(parser, args)
         asked = self.asked
         asked.trainer.default_root_dir = str(asked.trainer.default_root_dir or Path(RUNS) / self.config.subcommand)
-        asked.ckpt_path = find_checkpoint(asked.trainer.default_root_dir, asked.ckpt_path)
+        wanted = asked.ckpt_path
+        if not wanted and self.config.subcommand == "fit" and requeued(asked.trainer.default_root_dir, os.environ):
+            wanted = AUTO
+        asked.ckpt_path = find_checkpoint(asked.trainer.default_root_dir, wanted)
         if not asked.ckpt_path:
             adopt_encoder(asked.model)
         self.model_asked_for = asked.model.clone()
@@ -72,6 +78,13 @@ class RunCLI(LightningCLI):
         ):
             rank_zero_info("This device has no bfloat16 arithmetic: training in float32.")
             asked.trainer.precision = "32-true"
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Run it; only one process may train in a run folder, with those that it starts itself."""
+        writes = subcommand == "fit" and first_process(os.environ)
+        folder = Path(self.asked.trainer.default_root_dir)
+        with alone(folder, myself(), ANOTHER_FOLDER) if writes else nullcontext():
+            super()._run_subcommand(subcommand)
 
     def after_fit(self) -> None:
         """Say what came out and where it lies."""
@@ -118,6 +131,17 @@ def find_checkpoint(folder: str, wanted: str | None) -> str | None:
         )
     read_checkpoint(path)
     return str(path)
+
+
+def requeued(folder: str, environment: Mapping[str, str]) -> bool:
+    """Tell whether this is a job that SLURM started again, or one that goes on with what such a job left in a folder.
+
+    Args:
+        folder: of the run.
+        environment: variables of this process.
+    """
+    again = int(environment.get("SLURM_RESTART_COUNT", "0") or 0) > 0
+    return "SLURM_JOB_ID" in environment and (again or any(Path(folder).glob(REQUEUED)))
 
 
 def check_unused(folder: str) -> None:

@@ -1,6 +1,6 @@
 """Small runs that are killed, or whose files fail, at any moment, and afterwards end as undisturbed ones do.
 
-More moments: CMR_SSL_DISTURBANCES=200 python -m pytest tests/test_disturbed.py
+More moments, 50 of each command: CMR_SSL_DISTURBANCES=50 python -m pytest tests/test_disturbed.py
 """
 
 import builtins
@@ -15,15 +15,21 @@ from functools import partial
 
 import pandas as pd
 import pytest
+import torch
 from safetensors import safe_open
 
-from cmr_ssl import predicting
+from cmr_ssl.callbacks.checkpoints import BEST, LAST, checkpoint_file
 from cmr_ssl.cli import main
+from cmr_ssl.data import dataset
 from cmr_ssl.data.cache import COHORT, RECORDS
-from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.data.preparation import Preparation
+from cmr_ssl.inference import folder
+from cmr_ssl.inference.label_maps import LabelMaps
+from cmr_ssl.inference.model import Model
 from cmr_ssl.tasks import SegmentationTask
 from cmr_ssl.tasks.trained import Trained
-from tests import studies
+from tests import caches, dicoms, studies
+from tests.runs import arguments
 from tests.tiny import tiny_encoder
 
 TIMES = int(os.environ.get("CMR_SSL_DISTURBANCES", "12"))
@@ -44,10 +50,11 @@ class Disturbance:
         for name in ("replace", "unlink", "mkdir"):
             patch.setattr(os, name, self.disturbed(getattr(os, name), lambda *_, **__: True))
         patch.setattr(os, "stat", self.disturbed(os.stat, lambda *_, **__: False))
+        patch.setattr(dataset, "safe_open", self.disturbed(dataset.safe_open, lambda *_, **__: False))
 
     def disturbed(self, act, writes):
         def step(path, *more, **options):
-            if not isinstance(path, int) and os.fspath(path).startswith(self.folder):
+            if not isinstance(path, int) and os.fsdecode(path).startswith(self.folder):
                 self.count += 1
                 if self.count == self.at:
                     self.fail(path, writes(*more, **options))
@@ -133,8 +140,35 @@ def test_a_disturbed_prepare_ends_as_an_undisturbed_one(source, tmp_path):
 def test_a_disturbed_predict_ends_as_an_undisturbed_one(source, tmp_path, monkeypatch):
     task = SegmentationTask(tiny_encoder()).eval()
     trained = Trained(task, {"sa": 3}, dataclasses.asdict(SMALL), {})
-    monkeypatch.setattr(predicting, "load_task", lambda path: trained)
-    monkeypatch.setattr(predicting, "draw", lambda *_: None)  # pictures are slow
+    model = Model(trained, torch.device("cpu"))
+    monkeypatch.setattr(folder, "load", lambda path, device: model)
+    monkeypatch.setattr(LabelMaps, "draw", lambda *_: None)  # pictures are slow
     (tmp_path / "best.ckpt").write_bytes(b"weights")
     places = [f"--checkpoint={tmp_path / 'best.ckpt'}", f"--source={source}", f"--out={tmp_path / 'out'}"]
     check(partial(main, ["predict", *places, "--device=cpu"]), tmp_path, tmp_path / "out", predicted, seed=2)
+
+
+def imported(out):
+    assert not [*out.glob("**/.writing-*")]
+    tables = [(out / name).read_text() for name in ("import.csv", "findings.csv")]
+    return tables, {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.glob("9*/*"))}
+
+
+def trained(run):
+    assert not [*run.glob("**/.writing-*")]
+    states = [torch.load(checkpoint_file(run, name), weights_only=True) for name in (BEST, LAST)]
+    return [{name: one.tolist() for name, one in state["state_dict"].items()} for state in states]
+
+
+def test_a_disturbed_import_ends_as_an_undisturbed_one(tmp_path):
+    for subject in ("900000001", "900000002", "900000003"):
+        files = dicoms.view_files(dicoms.tiny("sa"), PatientID=subject)
+        dicoms.write_zip(tmp_path / "source" / f"{subject}.zip", files)
+    command = partial(main, ["import-dicom", f"--source={tmp_path / 'source'}", f"--out={tmp_path / 'out'}"])
+    check(command, tmp_path, tmp_path / "out", imported, seed=3)
+
+
+def test_a_disturbed_fit_ends_as_an_undisturbed_one(tmp_path):
+    cache = caches.write_cache(tmp_path / "cache", caches.COHORT)
+    fit = arguments(cache, tmp_path / "out", "--ckpt_path", "auto", "--trainer.limit_train_batches", "3")
+    check(partial(main, fit), tmp_path, tmp_path / "out", trained, seed=4)

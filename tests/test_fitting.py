@@ -8,7 +8,8 @@ import torch
 from cmr_ssl.callbacks.checkpoints import checkpoint_file
 from cmr_ssl.data.cache import subject_file
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.fitting import check_unused, find_checkpoint
+from cmr_ssl.fitting import check_unused, find_checkpoint, requeued
+from cmr_ssl.lock import alone
 from tests.caches import COHORT, write_cache
 from tests.runs import SMOKE, config_without_pictures, probe, run, run_elsewhere
 
@@ -99,6 +100,35 @@ def test_a_run_told_to_end_in_validation_loses_no_step(cache, tmp_path):
     assert validated(folder) == pytest.approx({max(whole): whole[max(whole)]}), "what was cut off is not judged by half"
 
 
+def test_epochs_that_are_cut_short_go_on_with_the_next_one(cache, tmp_path):
+    short = ["--trainer.limit_train_batches", "2", "--ckpt_path", "auto"]
+    assert run(cache, tmp_path / "at once", *short) == 0
+    assert run_elsewhere(cache, tmp_path / "killed", *short, *probe("Killer", step=3)).returncode == -9
+    assert state(tmp_path / "killed")["global_step"] == 2
+    assert run(cache, tmp_path / "killed", *short) == 0
+    assert same(state(tmp_path / "killed")["state_dict"], state(tmp_path / "at once")["state_dict"])
+
+
+def test_only_one_process_trains_in_a_run_folder(cache, tmp_path, capsys):
+    with alone(tmp_path / "run", "another process"):
+        error = fails(capsys, cache, tmp_path / "run")
+    assert f"{tmp_path / 'run'} is being written by process {os.getpid()} on " in error
+    assert "--trainer.default_root_dir" in error
+    assert run(cache, tmp_path / "run", "--trainer.max_epochs", "1") == 0
+
+
+def test_training_on_a_cache_that_is_being_prepared_says_what_it_sees(tmp_path, caplog, capsys):
+    cache = write_cache(tmp_path / "cache", COHORT)
+    with alone(cache, "a"):
+        assert run(cache, tmp_path / "run", "--trainer.max_epochs", "1") == 0
+        assert f"is being prepared by process {os.getpid()} on" in caplog.text
+        assert f"the {len(COHORT)} subjects of its table of before" in caplog.text
+        (cache / "cohort.parquet").unlink()
+        error = fails(capsys, cache, tmp_path / "another")
+    assert f"process {os.getpid()} on" in error
+    assert f"has done {len(COHORT)} subjects" in error
+
+
 def test_a_finished_run_goes_on_for_more_epochs(cache, started):
     assert run(cache, started, "--ckpt_path", "last", "--trainer.max_epochs", "3") == 0
     assert (state(started)["epoch"], state(started)["global_step"]) == (2, 12)
@@ -167,6 +197,20 @@ def test_auto_takes_the_newest_of_what_a_run_and_a_requeued_job_left(started):
     assert find_checkpoint(str(started), "auto") == str(requeued)
     with pytest.raises(FileExistsError, match="already holds a run"):
         check_unused(str(started))
+
+
+@pytest.mark.parametrize("sign", ["SLURM_RESTART_COUNT", "hpc_ckpt_1.ckpt"])
+def test_the_same_command_goes_on_where_slurm_starts_it_again(cache, started, capsys, monkeypatch, sign):
+    monkeypatch.setenv("SLURM_JOB_ID", "77")
+    assert "already holds a run" in fails(capsys, cache, started)
+    if sign.startswith("SLURM"):
+        monkeypatch.setenv(sign, "1")
+    else:
+        checkpoint_file(started, "last").rename(started / sign)
+    assert requeued(str(started), os.environ)
+    assert not requeued(str(started), {})
+    assert run(cache, started, "--trainer.max_epochs", "3") == 0
+    assert state(started)["global_step"] == 12
 
 
 def test_resuming_what_was_never_started_is_one_sentence(cache, tmp_path, capsys):

@@ -12,13 +12,13 @@ from torch.utils.data import DataLoader
 from benchmarks.evidence.arms import Source, readouts
 from benchmarks.evidence.cohorts import Cohort, opened, slug
 from benchmarks.evidence.studies import ALL, COPIES, Study, Test, condition_of, tests_of
-from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.sample import to_device
 from cmr_ssl.data.splits import Split
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.devices import device_of
+from cmr_ssl.files import write_atomically
 from cmr_ssl.probing import Readout, Shown
+from cmr_ssl.sample import to_device
 from cmr_ssl.tasks.pretraining import PretrainingTask
 
 BATCH = 8

@@ -13,7 +13,7 @@ from benchmarks.evidence.settings import Settings
 from benchmarks.evidence.studies import ALL, CONDITIONS
 from benchmarks.evidence.tables import plain, reduction_cell, wide
 from benchmarks.machine import description
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import save_text
 
 MANY, FEW = 100, 30  # labels that tables and sentences speak of
 SHOWN = ("LVEF (%)", "LVEDV (mL)", "LVM (g)")  # where planes are missing
@@ -51,7 +51,7 @@ def write_report(settings: Settings, out: Path) -> None:
         *networks_trained(settings, errors, differences),
         *ablations(settings),
     ]
-    write_atomically(out / "evidence.md", lambda stream: stream.write(("\n\n".join(text) + "\n").encode()))
+    save_text(out / "evidence.md", "\n\n".join(text) + "\n")
 
 
 def opening(settings: Settings) -> Iterator[str]:

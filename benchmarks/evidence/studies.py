@@ -10,8 +10,8 @@ from torch import Tensor
 from benchmarks.evidence.cohorts import Cohort
 from cmr_ssl.corruption.missing import lack, ranks
 from cmr_ssl.data.augment import Augmentation
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.robustness.scenarios import HALF, order, scenarios
+from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
 
 SEED = 0  # of which planes are missing in the tests

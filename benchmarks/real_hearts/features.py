@@ -13,10 +13,10 @@ from benchmarks.real_hearts.settings import Settings
 from cmr_ssl.checkpoints import build_encoder, load_encoder
 from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.models import Encoder, Landmarks
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.probing import Shown
+from cmr_ssl.sample import Sample
 
 SLICES = 16  # room for every stack
 BATCH = 4

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cmr_ssl.data.cache import COHORT, RECORDS, read_settings, write_atomically
+from cmr_ssl.data.cache import COHORT, RECORDS, read_settings
 from cmr_ssl.data.journal import Record, read_records
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
+from cmr_ssl.files import write_atomically
+from cmr_ssl.lock import writing
 from cmr_ssl.machine import raise_if_machine
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 COLUMNS = {
     "subject": "str",
@@ -48,19 +53,26 @@ def write_cohort(cache: Path, settings: str, subjects: set[str]) -> Path:
 def read_cohort(cache: Path, withdrawn: Withdrawn = NOBODY) -> pd.DataFrame:
     """Return the table of a cache, one row a subject, sorted by subject; the columns are `COLUMNS`.
 
+    Where the cache is being prepared at this moment, that is said: the table is that of before.
+
     Args:
         cache: folder made by `python -m cmr_ssl prepare`.
         withdrawn: participants to leave out; preparing again removes them from the cache.
 
     Raises:
-        FileNotFoundError: if the folder is no cache, or preparing it was interrupted.
+        FileNotFoundError: if the folder is no cache, or preparing it goes on or was interrupted.
         ValueError: if the table is damaged, or was made with other settings than the cache.
     """
     import pandas as pd
 
-    settings = read_settings(cache)
+    settings, holder = read_settings(cache), writing(cache)
     if not (cache / COHORT).is_file():
         done = sum(1 for _ in read_records(cache, str(settings["digest"])))
+        if holder:
+            raise FileNotFoundError(
+                f"{cache} is not complete: process {holder.process} on {holder.host} is preparing it and has done "
+                f"{done} subjects: wait until it ends, then run the same command again"
+            )
         raise FileNotFoundError(
             f"{cache} is not complete: preparing it was interrupted after {done} subjects ({RECORDS}). "
             "Run the same `prepare` command again; it continues where it stopped"
@@ -74,6 +86,12 @@ def read_cohort(cache: Path, withdrawn: Withdrawn = NOBODY) -> pd.DataFrame:
     if missing or (table["settings"] != settings["digest"]).any():
         raise ValueError(
             f"{cache / COHORT} does not belong to this cache (columns {missing} missing, or other settings)"
+        )
+    if holder:
+        log.warning(
+            "%s is being prepared by process %d on %s: used are the %d subjects of its table of before; subjects that "
+            "are new or changed since may come in another run",
+            *(cache, holder.process, holder.host, len(table)),
         )
     left = withdrawn.leave(list(table["subject"]), cache)
     return table[table["subject"].isin(left)].reset_index(drop=True)

@@ -1,6 +1,7 @@
 """The cohort as Lightning sees it: splits by subject, uint8 planes to the device, scaling and augmentation there."""
 
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +19,13 @@ from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, Shape, check_least, check_views, room_for, sample_shape
 from cmr_ssl.data.phenotypes import check_known, check_targets, in_order, read_classes, read_phenotypes
 from cmr_ssl.data.policy import NOTHING_REJECTED, read_rejected, without
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.data.sampling import EvaluationSampler, TrainingLoader, TrainingSampler
 from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
 from cmr_ssl.data.subjects import check_files, first_subjects, tell_beyond, usable
 from cmr_ssl.data.synthetic import of_phantoms
 from cmr_ssl.data.usual import usual_of
 from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
 
 log = logging.getLogger(__name__)
@@ -279,7 +280,8 @@ class CineDataModule(LightningDataModule):
         Lightning restores the state of a loader only if nobody asked for the number of steps before, which every
         schedule does; it restores that of a data module always.
         """
-        progress = self.loader.state_dict() if self.loader else self.progress
+        limit = self.trainer.num_training_batches if self.trainer else math.inf
+        progress = self.loader.state_dict(limit) if self.loader else self.progress
         split: dict[str, Any] = {"fractions": list(self.fractions), "column": self.split_column}
         if self.train_subjects is not None:  # older checkpoints do not tell
             split |= {"train_subjects": self.train_subjects, "seed": self.seed}

@@ -13,11 +13,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, UNLABELLED
-from cmr_ssl.data.cache import raise_unless_damaged, subject_file
+from cmr_ssl.data.cache import PreparedSubject, raise_unless_damaged, settings_of, subject_file
 from cmr_ssl.data.policy import NOTHING, Places, keeps
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.machine import MachineFault
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
+from cmr_ssl.sample import Sample
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class PlaneDataset(Dataset[Sample]):
         phenotypes: NDArray[np.float32] | None = None,
         rejected: Mapping[str, Places] | None = None,
     ) -> None:
-        """Remember where the subjects lie; nothing is opened.
+        """Remember where the subjects lie and with which settings they are prepared; none is opened.
 
         Args:
             cache: the prepared cache.
@@ -130,6 +130,7 @@ class PlaneDataset(Dataset[Sample]):
         self.phenotypes = np.zeros((len(subjects), 0), np.float32) if phenotypes is None else phenotypes
         self.cache, self.slots, self.shape, self.labels = cache, dict(slots), shape, labels
         self.rejected = rejected or {}
+        self.settings = settings_of(cache)
         self.damaged: set[str] = set()
 
     def __len__(self) -> int:
@@ -140,7 +141,8 @@ class PlaneDataset(Dataset[Sample]):
         """Read one subject; one whose file is damaged is reported and becomes a sample without any plane.
 
         Raises:
-            MachineFault: if the machine failed to read, or so many files are damaged that something else must be wrong.
+            MachineFault: if the machine failed to read, the cache is prepared anew with other settings meanwhile, or so
+                many files are damaged that something else must be wrong.
         """
         if index == len(self):
             return self.blank()
@@ -148,9 +150,12 @@ class PlaneDataset(Dataset[Sample]):
         subject = str(self.subjects[index])
         path = subject_file(self.cache, subject)
         try:
-            self.fill(sample, path, self.rejected.get(subject, NOTHING))
+            prepared, settings = mapped(path)
+            self.check_settings(settings)
+            self.fill(sample, prepared, self.rejected.get(subject, NOTHING))
         except (OSError, SafetensorError, RuntimeError) as error:
             raise_unless_damaged(error, path)
+            self.check_settings(settings_of(self.cache))
             message = f"subject {subject}: {path} is not as prepared ({error}): delete it and run prepare again"
             self.damaged.add(subject)
             if len(self.damaged) > self.MOST_DAMAGED:
@@ -176,24 +181,31 @@ class PlaneDataset(Dataset[Sample]):
             subject="",
         )
 
-    def fill(self, sample: Sample, path: Path, rejected: Places) -> None:
-        """Copy the planes of the file at `path`, but for those `rejected`, into the slots of `sample`."""
-        with safe_open(path, framework="pt") as file:
-            view, affine = file.get_tensor("view").long(), file.get_tensor("affine")
-            if rejected:
-                view = without_places(view, file.get_tensor("slice"), rejected)
-            slots, planes = choose_planes(view, self.heights(affine), self.slots)
-            images = file.get_tensor("images")  # a view of the mapped file; what is not copied below is not read
-            for slot, plane in zip(slots, planes, strict=True):
-                sample.images[slot] = images[plane]
-            sample.present[slots] = True
-            sample.view[slots] = view[planes]
-            sample.affine[slots] = affine[planes]
-            annotated = file.get_tensor("annotated")[planes].bool()
-            annotated[:, BACKGROUND] |= annotated.any(dim=1)
-            sample.annotated[slots] = annotated
-            if self.labels:
-                self.fill_labels(sample, dict(zip(planes, slots, strict=True)), file.get_tensor("labelled"), file)
+    def fill(self, sample: Sample, subject: PreparedSubject, rejected: Places = NOTHING) -> None:
+        """Copy the planes of a prepared subject, but for those `rejected`, into the slots of `sample`."""
+        view, affine = torch.from_numpy(subject.view).long(), torch.from_numpy(subject.affine)
+        if rejected:
+            view = without_places(view, torch.from_numpy(subject.slice), rejected)
+        slots, planes = choose_planes(view, self.heights(affine), self.slots)
+        images = torch.from_numpy(subject.images)
+        for slot, plane in zip(slots, planes, strict=True):
+            sample.images[slot] = images[plane]
+        sample.present[slots] = True
+        sample.view[slots] = view[planes]
+        sample.affine[slots] = affine[planes]
+        annotated = torch.from_numpy(subject.annotated)[planes].bool()
+        annotated[:, BACKGROUND] |= annotated.any(dim=1)
+        sample.annotated[slots] = annotated
+        if self.labels:
+            self.fill_labels(sample, dict(zip(planes, slots, strict=True)), subject)
+
+    def check_settings(self, now: str) -> None:
+        """Raise MachineFault where something is prepared with other settings than the cache was; empty is unknown."""
+        if self.settings and now and now != self.settings:
+            raise MachineFault(
+                f"{self.cache} was prepared anew with other settings while it was read: wait until that is done and "
+                "start a new run, or prepare with other settings into a folder of its own"
+            )
 
     def heights(self, affine: Tensor) -> Tensor:
         """Return z of the middle pixel of planes (Q, 4, 4), mm, (Q,)."""
@@ -201,9 +213,27 @@ class PlaneDataset(Dataset[Sample]):
         middle = torch.tensor([(width - 1) / 2, (height - 1) / 2, 0.0, 1.0])
         return (affine @ middle)[:, 2]
 
-    def fill_labels(self, sample: Sample, slot_of: Mapping[int, int], labelled: Tensor, file: safe_open) -> None:
-        """Copy the label maps of the planes in `slot_of`; `labelled` (L, 2) names plane and frame of each map."""
-        labels = file.get_tensor("labels")
-        for (plane, frame), label in zip(labelled.tolist(), labels, strict=True):
+    def fill_labels(self, sample: Sample, slot_of: Mapping[int, int], subject: PreparedSubject) -> None:
+        """Copy the label maps of the planes in `slot_of`."""
+        labels = torch.from_numpy(subject.labels)
+        for (plane, frame), label in zip(subject.labelled.tolist(), labels, strict=True):
             if plane in slot_of:
                 sample.labels[slot_of[plane], frame] = label
+
+
+def sample_of(subject: PreparedSubject, name: str, slots: Mapping[str, int], shape: Shape) -> Sample:
+    """Return one prepared subject as a sample; the arguments are those of `PlaneDataset`."""
+    dataset = PlaneDataset(Path(), [], slots, shape)
+    sample = dataset.blank()
+    dataset.fill(sample, subject)
+    return sample._replace(subject=name)
+
+
+def mapped(path: Path) -> tuple[PreparedSubject, str]:
+    """Return the prepared subject in a file, and the digest of its settings, empty where unknown.
+
+    Its arrays are views of the mapped file: only what is copied is read.
+    """
+    with safe_open(path, framework="pt") as file:
+        tensors = (file.get_tensor(name).numpy() for name in PreparedSubject._fields)
+        return PreparedSubject(*tensors), (file.metadata() or {}).get("settings", "")

@@ -1,12 +1,13 @@
 """Which subject comes when: seeded, split over ranks, and able to go on in the middle of an epoch."""
 
+import math
 from collections.abc import Iterator
 from itertools import islice
 
 from torch.utils.data import DataLoader, DistributedSampler
 
 from cmr_ssl.data.dataset import PlaneDataset
-from cmr_ssl.data.sample import Sample
+from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import seed_of
 
 
@@ -54,9 +55,14 @@ class TrainingLoader(DataLoader[Sample]):
             self.batches += 1
             yield batch
 
-    def state_dict(self) -> dict[str, int]:
-        """Return the epoch, the batches of it that were handed out, and what their order depends on."""
-        return {"epoch": self.sampler.epoch, "batches": self.batches, "length": len(self), **self.order()}
+    def state_dict(self, limit: float = math.inf) -> dict[str, int]:
+        """Return the epoch, the batches of it that were handed out, and what their order depends on.
+
+        Args:
+            limit: batches after which the trainer ends an epoch, however many there are.
+        """
+        length = int(min(len(self), limit))
+        return {"epoch": self.sampler.epoch, "batches": self.batches, "length": length, **self.order()}
 
     def order(self) -> dict[str, int]:
         """Return what decides which subjects are in a batch."""

@@ -11,17 +11,19 @@ from torch import Tensor
 from torchmetrics import MeanMetric, MetricCollection
 
 from cmr_ssl.corruption import Corruption, corrupt, draw_flaws
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, still_and_motion, subject_mean
 from cmr_ssl.masking import Masked, Masking, check_rules, draw_noise, mask, needed_planes, visible_tokens
 from cmr_ssl.metrics import Explained, plane_of, psnr, visible_planes, visible_statistics
 from cmr_ssl.models import Decoder, Encoded, Encoder
 from cmr_ssl.models.beat import BeatFromFrame
 from cmr_ssl.models.tokens import Coordinates, Grid, coordinates, grid_of, patchify, take, take_coordinates
+from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
-from cmr_ssl.tasks.base import Task
+from cmr_ssl.tasks.base import TaskOutput
+from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.shown_frames import near_the_heart, shown_frames
+from cmr_ssl.tasks.whole_heart import tells_whole_heart, whole_heart
 
 HEART_MM = 50.0  # tokens whose middle lies so near to that of the heart show the heart; for metrics only
 
@@ -42,7 +44,7 @@ class Reconstruction(NamedTuple):
     encoded: Encoded
 
 
-class PretrainingTask(Task):
+class PretrainingTask(EncoderTask):
     """Pretrain an encoder by reconstructing hidden tokens."""
 
     monitor, mode = "val/psnr_hidden", "max"
@@ -108,11 +110,6 @@ class PretrainingTask(Task):
         parts += ["r2_beat"] if self.beat else []
         self.explained = MetricCollection({name: Explained() for name in parts}, compute_groups=False)
 
-    @property
-    def depth(self) -> int:
-        """Number of encoder blocks."""
-        return len(self.encoder.blocks)
-
     def setup(self, stage: str) -> None:
         """Check that the cohort can fill the budget of visible tokens, before anything is trained.
 
@@ -127,6 +124,14 @@ class PretrainingTask(Task):
                 f"mask_ratio {self.mask_ratio} keeps the tokens of {needed} whole planes visible, but data.min_planes "
                 f"{data.min_planes} lets subjects in with fewer: set --data.min_planes {needed} or raise the mask_ratio"
             )
+
+    def outputs(self, batch: Sample, frames: Tensor | None = None) -> TaskOutput:
+        """Return embeddings, see `Task.outputs`."""
+        return TaskOutput(self.embed(batch).by_name(), batch.phenotypes[:, :0], batch.labels[:, :, :0])
+
+    def whole_heart(self, encoded: Encoded, batch: Sample) -> Tensor | None:
+        """Return what the decoder says, if it can tell; see `EncoderTask.whole_heart`."""
+        return whole_heart(self, encoded, batch) if tells_whole_heart(self) else None
 
     def reconstruct(self, batch: Sample, seeds: list[int]) -> Reconstruction:
         """Hide tokens, encode the rest, predict the hidden ones.

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from cmr_ssl.commands.prepare import open_cache
 from cmr_ssl.data import dataset as dataset_module
 from cmr_ssl.data.cache import subject_file, write_subject
 from cmr_ssl.data.dataset import ACROSS, ALONG, PlaneDataset, choose_planes
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.machine import MachineFault
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.sample import Sample
 from tests.caches import FRAMES, SIZE, prepared
 
 SLOTS = {"la_2ch": 1, "la_4ch": 1, "sa": 4}
@@ -187,6 +188,22 @@ def test_a_cache_of_which_too_much_is_damaged_stops_the_run(tmp_path, caplog):
     with pytest.raises(MachineFault, match=f"subject {nobody[-1]}: {path} .*could not be read, is the disk"):
         dataset[PlaneDataset.MOST_DAMAGED]
     assert [subject in caplog.text for subject in nobody] == [True] * PlaneDataset.MOST_DAMAGED + [False]
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_cache_that_is_prepared_otherwise_while_it_is_read_stops_the_run(tmp_path, caplog, gone):
+    open_cache(tmp_path, {}, "digest")
+    dataset = written(tmp_path, prepared(3, ()))
+    assert dataset[0].subject == SUBJECT
+    open_cache(tmp_path, {}, "another")
+    assert dataset[0].subject == SUBJECT  # is still as it was
+    if gone:
+        subject_file(tmp_path, SUBJECT).unlink()
+    else:
+        write_subject(tmp_path, SUBJECT, prepared(4, ()), "another")
+    with pytest.raises(MachineFault, match=r"prepared anew with other settings .* folder of its own"):
+        dataset[0]
+    assert not caplog.text
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE])
