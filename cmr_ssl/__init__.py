@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cmr_ssl.any_study import read as read
-    from cmr_ssl.data.sources.nifti_files import NiftiFiles as NiftiFiles
     from cmr_ssl.data.prepare import Preparation as Preparation
+    from cmr_ssl.data.sources.nifti_files import NiftiFiles as NiftiFiles
     from cmr_ssl.inference.model import Model as Model
     from cmr_ssl.inference.model import load as load
     from cmr_ssl.labelled import measure as measure
