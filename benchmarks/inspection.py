@@ -26,8 +26,8 @@ from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.devices import device_of
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.calibration import Calibration, calibrate
-from cmr_ssl.inspection.examine import DELAY, SHIFT, VIEW, examine
-from cmr_ssl.inspection.learning import examine_cache, split_subjects, studies
+from cmr_ssl.inspection.examined import DELAY, SHIFT, VIEW, examine
+from cmr_ssl.inspection.reference import examine_cache, split_subjects, studies
 from cmr_ssl.inspection.verdict import SUSPECT, judge
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.report.tables import write_csv

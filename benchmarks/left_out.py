@@ -23,7 +23,7 @@ from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.inference.decoding import ask_own, see
 from cmr_ssl.inference.leave_one_out import each_left_out, leave_one_out, measured
 from cmr_ssl.inference.pretrained import load_pretraining
-from cmr_ssl.inspection.learning import split_subjects, studies
+from cmr_ssl.inspection.reference import split_subjects, studies
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.sample import Sample

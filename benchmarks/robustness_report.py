@@ -12,8 +12,8 @@ from benchmarks.left_out import REGIONS
 from benchmarks.machine import description
 from cmr_ssl.files import save_text
 from cmr_ssl.robustness.curves import draw_curves
-from cmr_ssl.robustness.measures import COSINE, DICE, DICE_FULL, ERROR, IDENTITY, essential
 from cmr_ssl.robustness.scenarios import FLAWED, HALF, SWAPPED
+from cmr_ssl.robustness.scores import COSINE, DICE, DICE_FULL, ERROR, IDENTITY, essential
 from cmr_ssl.robustness.summary import table_of_scenarios
 
 if TYPE_CHECKING:

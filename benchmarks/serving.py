@@ -21,7 +21,7 @@ from benchmarks.step import peak_memory
 from benchmarks.table import Row
 from cmr_ssl.checkpoints import DATA
 from cmr_ssl.commands.phantom import phantom
-from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.inference.folder import predict_subject
 from cmr_ssl.inference.model import load

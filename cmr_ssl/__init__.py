@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cmr_ssl.any_study import read as read
-    from cmr_ssl.data.prepare import Preparation as Preparation
+    from cmr_ssl.data.preparation import Preparation as Preparation
     from cmr_ssl.data.sources.nifti_files import NiftiFiles as NiftiFiles
     from cmr_ssl.inference.model import Model as Model
     from cmr_ssl.inference.model import load as load
@@ -31,7 +31,7 @@ WHERE = {
     "Finding": "cmr_ssl.study",
     "Model": "cmr_ssl.inference.model",
     "NiftiFiles": "cmr_ssl.data.sources.nifti_files",
-    "Preparation": "cmr_ssl.data.prepare",
+    "Preparation": "cmr_ssl.data.preparation",
     "Series": "cmr_ssl.study",
     "Study": "cmr_ssl.study",
     "load": "cmr_ssl.inference.model",

@@ -70,7 +70,8 @@ def doubted(measured: Measured, doubts: dict[str, str]) -> Measured:
 def incomplete(maps: dict[str, LabelMap]) -> dict[str, str]:
     """Return structure to why its volume lacks a part: it goes on where a slice is missing or nobody looked.
 
-    Stacks of ES alone often end before those of ED do, where the ventricle has drawn back: that is no gap.
+    Of two stacks, that of ES often ends before that of ED, where the ventricle has drawn back: that is no gap. A stack
+    of ED that ends first is one, and so is what a single frame of a cine lacks, which might be taken for ES.
 
     Args:
         maps: label maps by view; slices that could not be used, or frames of them, are wholly unlabelled.
@@ -80,16 +81,24 @@ def incomplete(maps: dict[str, LabelMap]) -> dict[str, str]:
     if stack is None:
         return doubts
     unseen = (stack.labels == UNLABELLED).all(axis=(2, 3))
-    gone: NDArray[np.bool_] = np.asarray(unseen[~unseen.all(axis=1)].all(axis=0))
+    looked = np.flatnonzero(~unseen.all(axis=1))
+    may_end = unseen.copy()  # at ES alone an end that nobody looked at counts only if nobody ever did
+    may_end[_end_systole(stack, looked)] = unseen[looked].all(axis=0)
     for name, value in VENTRICULAR.items():
         drawn = (stack.labels == value).any(axis=(2, 3))
-        if any(_reaches(drawn[frame], unseen[frame], gone) for frame in np.flatnonzero((drawn | unseen).any(axis=1))):
+        if any(_reaches(drawn[frame], unseen[frame], may_end[frame]) for frame in looked):
             doubts[name] = f"the {name} reaches a slice that is missing or could not be used, so part of it is unseen"
     return doubts
 
 
+def _end_systole(stack: LabelMap, looked: NDArray[np.intp]) -> list[int]:
+    """Return which of two frames is ES, by the left ventricle; none where there are other than two."""
+    size = [int((stack.labels[frame] == LV).sum()) for frame in looked]
+    return [int(looked[int(np.argmin(size))])] if len(looked) == 2 else []
+
+
 def _reaches(drawn: NDArray[np.bool_], unseen: NDArray[np.bool_], gone: NDArray[np.bool_]) -> bool:
-    """Tell whether a structure shows beside slices unseen at a frame or, at the ends, `gone` at all frames, (S,)."""
+    """Tell whether a structure shows beside slices unseen at a frame or, at the ends, `gone`, each (S,)."""
     seen = np.flatnonzero(~unseen)
     gaps = np.flatnonzero(np.diff(seen) > 1)
     beside = {*seen[gaps].tolist(), *seen[gaps + 1].tolist()}

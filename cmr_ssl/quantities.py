@@ -139,7 +139,7 @@ def _drawn(curves: Path | None, subject: str) -> list[Path]:
 
 
 def _draw(path: Path, heart: LabelledHeart, measured: Measured, title: str) -> None:
-    from cmr_ssl.report.agreement import draw_curves
+    from cmr_ssl.report.agreement_plots import draw_curves
 
     leading = next(iter(heart.views.values()))
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from cmr_ssl.commands.prepare import open_cache
 from cmr_ssl.data.cache import RECORDS, PreparedSubject, write_subject
 from cmr_ssl.data.cohort import write_cohort
 from cmr_ssl.data.journal import Record, to_line
-from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.files import digest
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS, VIEWS
 

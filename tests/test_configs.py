@@ -10,7 +10,7 @@ import cmr_ssl.fitting  # noqa: F401  (makes the class names of configs known)
 from cmr_ssl.cli import main
 from cmr_ssl.commands import prepare
 from cmr_ssl.data.dataset import sample_shape
-from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.data.sources.nifti_files import NiftiFiles
 from cmr_ssl.masking import needed_planes, visible_tokens
 from cmr_ssl.models.tokens import grid_of

@@ -22,7 +22,7 @@ from cmr_ssl.callbacks.checkpoints import BEST, LAST, checkpoint_file
 from cmr_ssl.cli import main
 from cmr_ssl.data import dataset
 from cmr_ssl.data.cache import COHORT, RECORDS
-from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.inference import folder
 from cmr_ssl.inference.label_maps import LabelMaps
 from cmr_ssl.inference.model import Model

@@ -50,8 +50,18 @@ def test_a_structure_that_goes_on_where_nobody_looked_is_doubtful(unseen, doubtf
     assert incomplete({"sa": LabelMap(labels.T, STACK)}).keys() == doubtful
     one_frame = HEART.copy()
     one_frame[:, :, [*unseen], 3] = 255
-    ended = bool(unseen) and (min(unseen) == 0 or max(unseen) == 7)  # as stacks of ES do before those of ED
-    assert incomplete({"sa": LabelMap(one_frame.T, STACK)}).keys() == (set() if ended else doubtful)
+    assert incomplete({"sa": LabelMap(one_frame.T, STACK)}).keys() == (doubtful if len(unseen) < 8 else set())
+
+
+@pytest.mark.parametrize("unseen", [{0}, {7}, {6, 7}, {4}])
+@pytest.mark.parametrize("order", [(0, 10), (10, 0)])
+def test_of_two_stacks_that_of_es_may_end_first_and_that_of_ed_may_not(unseen, order):
+    for short in order:
+        pair = HEART[..., order].copy()
+        pair[:, :, [*unseen], order.index(short)] = 255
+        sound = short == 10 and 4 not in unseen
+        doubtful = set() if sound else {"LV", "myocardium", "RV"}
+        assert incomplete({"sa": LabelMap(pair.T, STACK)}).keys() == doubtful
 
 
 def test_no_order_of_the_axes_gives_a_wrong_volume(tmp_path):

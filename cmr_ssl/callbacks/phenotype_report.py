@@ -11,7 +11,7 @@ from torch import Tensor
 from cmr_ssl.agreement import age_bands, agreement, by_group, classification
 from cmr_ssl.callbacks.gathering import gather
 from cmr_ssl.data.phenotypes import read_phenotypes
-from cmr_ssl.report.agreement import draw_agreement
+from cmr_ssl.report.agreement_plots import draw_agreement
 from cmr_ssl.report.tables import FOLDER, as_row, file_name, say, say_where, write_csv
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.phenotype import PhenotypePrediction

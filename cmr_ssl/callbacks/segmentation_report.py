@@ -13,7 +13,7 @@ from cmr_ssl.data.policy import NOTHING
 from cmr_ssl.doubts import doubted, incomplete
 from cmr_ssl.overlap import Score, scores, summarise
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, spacing
-from cmr_ssl.report.agreement import draw_agreement
+from cmr_ssl.report.agreement_plots import draw_agreement
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.overlays import overlay, overlay_gif

@@ -18,7 +18,7 @@ def check_release(paths: list[Path]) -> int:
     Raises:
         FileNotFoundError: if a file is not there.
     """
-    from cmr_ssl.release.findings import files_below, findings
+    from cmr_ssl.release.leaks import files_below, findings
 
     files = list(files_below(paths))
     found = [sentence for path in files for sentence in findings(path)]

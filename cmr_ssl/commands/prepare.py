@@ -10,7 +10,7 @@ import numpy as np
 from cmr_ssl.data.cache import COHORT, FORMAT, RECORDS, SETTINGS, SUBJECTS, subject_file, write_subject
 from cmr_ssl.data.cohort import write_cohort
 from cmr_ssl.data.journal import Journal, Record
-from cmr_ssl.data.prepare import Preparation, prepare_study
+from cmr_ssl.data.preparation import Preparation, prepare_study
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.data.synthetic import note
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn

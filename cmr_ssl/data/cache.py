@@ -26,12 +26,13 @@ from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors import numpy as safetensors
 
 from cmr_ssl.files import save
 from cmr_ssl.machine import MachineFault, fault_of, in_words, of_machine
 
-FORMAT = "cmr_ssl planes 1"
+FORMAT = "cmr_ssl planes 2"
 SETTINGS = "settings.json"
 RECORDS = "records.jsonl"
 COHORT = "cohort.parquet"
@@ -80,6 +81,21 @@ def write_subject(cache: Path, subject: str, prepared: PreparedSubject, settings
     payload = safetensors.save(tensors, metadata={"format": FORMAT, "settings": settings_digest, "subject": subject})
     save(path, payload)
     return path
+
+
+def read_prepared(cache: Path, subject: str) -> PreparedSubject:
+    """Read a subject of a cache.
+
+    Raises:
+        MachineFault: if the machine failed, not the file.
+        ValueError: if its file is missing or damaged.
+    """
+    path = subject_file(cache, subject)
+    try:
+        return PreparedSubject(**safetensors.load_file(path))
+    except (OSError, SafetensorError, TypeError) as error:
+        raise_unless_damaged(error, path)
+        raise ValueError(f"{path} cannot be read ({error}): run `prepare` again") from error
 
 
 def read_settings(cache: Path) -> dict[str, object]:

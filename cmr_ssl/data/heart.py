@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from cmr_ssl.data.cavity import find_cavity
-from cmr_ssl.planes import SHORT_AXIS, normal, slice_affine, spacing
+from cmr_ssl.planes import RIGHT_ANTERIOR_RAS, SHORT_AXIS, normal, slice_affine, spacing, unit
 from cmr_ssl.study import Finding, Series
 
 Array = NDArray[np.float64]
@@ -27,6 +27,9 @@ HARMONICS = 3  # of the beat; what a heart does slowly. The rest is noise.
 # Of 29 patients of ACDC, ED and ES alone, none lies below, of windows with the heart aside 4 %; of places more than
 # 25 mm off, which noise, inverted pictures and windows without a heart lead to, about 85 % do.
 SURE = 0.65
+# From the middle of the left ventricle to that of the heart, which a crop is to hold. The ventricles are 45 mm apart;
+# 5 mm halve what small crops (154 mm) cut off the right one, and no centre of all labels is more than 21 mm off then.
+TO_RIGHT_MM = 5.0
 
 
 class Pulsation(NamedTuple):
@@ -40,7 +43,8 @@ def find_heart(series: list[Series]) -> tuple[Array | None, list[Finding]]:
     """Return the heart's centre in scanner mm, (3,), or None where nothing pulses; and findings.
 
     The short axis decides, if there is one, and the long-axis planes confirm it; without short axis what pulses in the
-    long-axis planes decides. In a short axis of a few frames the centre is that of the left ventricle.
+    long-axis planes decides. In a short axis of a few frames the centre lies `TO_RIGHT_MM` from that of the left
+    ventricle towards the right one.
     """
     if not series:
         return None, []
@@ -139,17 +143,19 @@ def _pulsation(series: Series) -> Pulsation | None:
 
 
 def _by_looks(short: Series, long_axis: list[Series]) -> tuple[Array, list[Finding]]:
-    """Find the left ventricle of a few frames, near where the long-axis planes cut the stack if there are several."""
+    """Find the heart in a few frames, near where the long-axis planes cut the stack if there are several."""
     middle = None
     if len(long_axis) > 1:
         voxel = (np.array(short.pixels.shape[:3]) - 1) / 2
         point = short.affine[:3, :3] @ voxel + short.affine[:3, 3]
         middle = nearest_on_planes(point, [slice_affine(one.affine, 0) for one in long_axis])
     found = find_cavity(short, middle)
+    across = normal(short.affine)
+    centre = found.centre + TO_RIGHT_MM * unit(RIGHT_ANTERIOR_RAS - (RIGHT_ANTERIOR_RAS @ across) * across)
     if found.sure >= SURE:
-        return found.centre, []
+        return centre, []
     message = f"with {short.pixels.shape[3]} frames the heart was found with a certainty of {found.sure:.0%} only: look"
-    return found.centre, [Finding("unsure-heart", "noted", short.view, f"{message} at the crop", found.sure)]
+    return centre, [Finding("unsure-heart", "noted", short.view, f"{message} at the crop", found.sure)]
 
 
 def _weighted_median(values: Array, weights: Array) -> float:

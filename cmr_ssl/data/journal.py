@@ -83,14 +83,6 @@ def read_lines(path: Path, settings: str) -> Iterator[dict[str, Any]]:
                 yield values
 
 
-def tidy_lines(path: Path, settings: str) -> dict[str, dict[str, Any]]:
-    """Rewrite a journal without torn, outdated and repeated lines, and return the latest line of each subject."""
-    latest = {values["subject"]: values for values in read_lines(path, settings)}
-    lines = "".join(json.dumps(values) + "\n" for values in latest.values())
-    save_text(path, lines)
-    return latest
-
-
 def read_records(cache: Path, settings: str) -> Iterator[Record]:
     """Yield the records of a cache's journal that were made with these settings, in the order they were written."""
     yield from map(_record, read_lines(cache / RECORDS, settings))
@@ -127,7 +119,8 @@ class Journal:
                 f"{table} was made with another checkpoint, other settings or an earlier version: choose another "
                 "--out, or replace it with --overwrite true"
             )
-        tidy_lines(self.path, self.settings)
+        latest = {values["subject"]: json.dumps(values) + "\n" for values in read_lines(self.path, self.settings)}
+        save_text(self.path, "".join(latest.values()))
         return {} if overwrite else {record.subject: done(record) for record in self.records()}
 
     def add(self, record: Record) -> None:

@@ -8,9 +8,10 @@ from pydicom.dataset import Dataset
 
 from cmr_ssl.dicom.archive import DAMAGED, Member
 from cmr_ssl.dicom.elements import Elements, Refusal
-from cmr_ssl.dicom.header import Header, to_header
+from cmr_ssl.dicom.header import EXPORT, Header, to_header
+from cmr_ssl.dicom.multiframe import cine_frames
 from cmr_ssl.dicom.oddities import Oddities, printable
-from cmr_ssl.dicom.tags import FrameTag, Tag
+from cmr_ssl.dicom.tags import FrameTag, GeTag, Tag
 from cmr_ssl.machine import raise_if_machine
 
 SHARED, PER_FRAME = 0x52009229, 0x52009230
@@ -18,7 +19,7 @@ MOST_FRAMES = 20_000
 LONGEST_GROUPS = 32 * 2**20  # bytes of what describes the frames
 DEEPEST = 3  # a group, what stands in it, and what converted or private elements are packed in
 OWN = (Tag.POSITION, Tag.TRIGGER, Tag.TEMPORAL, Tag.NUMBER)  # of a frame; what the object says of them is no frame's
-ASKED = {*map(int, Tag), *map(int, FrameTag)}
+ASKED = {*map(int, Tag), *map(int, FrameTag), *map(int, GeTag)}
 CALLED = {  # as enhanced objects call it -> as classic images do; of several the last one there is
     FrameTag.FRAME_TYPE: Tag.IMAGE_TYPE,
     FrameTag.FRAME_ECHO: Tag.ECHO_TIME,
@@ -28,7 +29,6 @@ CALLED = {  # as enhanced objects call it -> as classic images do; of several th
     FrameTag.FRAME_ACTUAL_DELAY: Tag.TRIGGER,
     FrameTag.FRAME_DELAY: Tag.TRIGGER,
 }
-EXPORT = "export it as classic MR images"
 
 
 def read_frames(member: Member, values: Elements, odd: Oddities) -> list[Header]:
@@ -43,8 +43,10 @@ def read_frames(member: Member, values: Elements, odd: Oddities) -> list[Header]
         Refusal: if the frames are not described, or not as they are counted.
         OSError: if the machine failed, not the file.
     """
+    headers = cine_frames(member, values)
+    if headers:
+        return headers
     shared, groups = _groups(member, values)
-    headers = []
     for index, group in enumerate(groups):
         try:
             headers.append(_frame(member, values, shared | group, index, len(groups)))

@@ -8,16 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.dicom.archive import DAMAGED, Member
-from cmr_ssl.dicom.components import component
+from cmr_ssl.dicom.components import component, ge_part, named_parts
 from cmr_ssl.dicom.elements import Elements, Refusal, Vector, read_elements, to_numbers
 from cmr_ssl.dicom.moments import moment
 from cmr_ssl.dicom.oddities import printable
-from cmr_ssl.dicom.tags import DECIMALS, Tag
+from cmr_ssl.dicom.tags import DECIMALS, GeTag, Tag
 from cmr_ssl.machine import raise_if_machine
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 ENHANCED_MR, CONVERTED_MR = f"{MR_IMAGE}.1", f"{MR_IMAGE}.4"
 MANY_FRAMES = (ENHANCED_MR, CONVERTED_MR)
+EXPORT = "export it as classic MR images"
 SMALLEST, LARGEST = 16, 2048  # pixels a side
 
 
@@ -109,14 +110,23 @@ def read_values(member: Member) -> Elements:
         Refusal: if it is no MR image.
         OSError: if the machine failed, not the file.
     """
+    values = _read(member, [*Tag])
+    _check_kind(values)
+    if named_parts(values.text(Tag.IMAGE_TYPE), values.text(Tag.COMPONENT)):
+        return values
+    try:
+        return _read(member, [*Tag, *GeTag])
+    except Refusal:  # nothing wrong with what was asked for
+        return values
+
+
+def _read(member: Member, tags: list[int]) -> Elements:
     try:
         with member.open() as stream:
-            values = read_elements(stream, Tag)
+            return read_elements(stream, tags)
     except DAMAGED as error:
         raise_if_machine(error)
         raise Refusal("damaged-member", f"cannot be read ({error})") from error
-    _check_kind(values)
-    return values
 
 
 def many_frames(values: Elements) -> bool:
@@ -143,7 +153,8 @@ def to_header(member: Member, values: Elements) -> Header:
     Raises:
         Refusal: if it is no magnitude image with a place.
     """
-    part = component(values.text(Tag.IMAGE_TYPE), values.text(Tag.COMPONENT))
+    of_ge = ge_part(values.text(GeTag.CREATOR), values.values.get(GeTag.COMPONENT, b""), values.little)
+    part = component(values.text(Tag.IMAGE_TYPE), values.text(Tag.COMPONENT), of_ge)
     if part:
         raise Refusal("not-magnitude", f"is a {part} image, not the magnitude")
     date = values.text(Tag.ACQUISITION_DATE) or values.text(Tag.STUDY_DATE)
@@ -194,6 +205,9 @@ def _check_kind(values: Elements) -> None:
     if modality not in ("", "MR"):
         raise Refusal("modality", f"is of modality {modality[:16]!r}, not MR")
     if kind not in ("", MR_IMAGE, *MANY_FRAMES):
+        if values.whole(Tag.FRAMES) > 1:
+            count = f"holds {values.whole(Tag.FRAMES)} frames ({printable(values.text(Tag.DESCRIPTION))})"
+            raise Refusal("multi-frame", f"{count} and is no MR image (SOP class {printable(kind)}): {EXPORT}")
         raise Refusal("no-image", f"is no MR image (SOP class {printable(kind)})")
 
 

@@ -11,7 +11,7 @@ from cmr_ssl.data.synthetic import take_along
 from cmr_ssl.data.timing import beat_ms
 from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.dicom.dicom_folder import DicomFolder
-from cmr_ssl.dicom.tables import FINDINGS, SUBJECTS, write_tables
+from cmr_ssl.dicom.import_tables import FINDINGS, SUBJECTS, write_tables
 from cmr_ssl.dicom.ukb_zips import UkbZips
 from cmr_ssl.dicom.writing import write_study
 from cmr_ssl.files import check_apart, digest

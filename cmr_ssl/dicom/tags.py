@@ -24,6 +24,8 @@ class Tag(IntEnum):
     ECHO_TIME = 0x00180081
     TRIGGER = 0x00181060
     INTERVAL = 0x00181062
+    FRAME_STEP = 0x00181063
+    FRAME_STEPS = 0x00181065
     IMAGES = 0x00181090
     STUDY = 0x0020000D
     SERIES = 0x0020000E
@@ -37,6 +39,7 @@ class Tag(IntEnum):
     SAMPLES = 0x00280002
     PHOTOMETRIC = 0x00280004
     FRAMES = 0x00280008
+    POINTER = 0x00280009
     ROWS = 0x00280010
     COLUMNS = 0x00280011
     SPACING = 0x00280030
@@ -62,6 +65,14 @@ class FrameTag(IntEnum):
     FRAME_OFFSET = 0x0020930D
 
 
+class GeTag(IntEnum):
+    """What GE says in private elements, which lie behind all others and are looked for only where those are silent."""
+
+    CREATOR = 0x00430010
+    COMPONENT = 0x0043102F
+
+
 DECIMALS = (
-    Tag.THICKNESS, Tag.TRIGGER, Tag.INTERVAL, Tag.POSITION, Tag.ORIENTATION, Tag.SPACING, Tag.INTERCEPT, Tag.SLOPE
+    Tag.THICKNESS, Tag.TRIGGER, Tag.FRAME_STEP, Tag.FRAME_STEPS, Tag.INTERVAL, Tag.POSITION, Tag.ORIENTATION,
+    Tag.SPACING, Tag.INTERCEPT, Tag.SLOPE,
 )  # fmt: skip

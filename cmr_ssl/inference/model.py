@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.data.crop import place_crop
-from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.data.views import HEART_RADIUS_MM
 from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.inference.answers import Prediction, StudyEmbedding, SyntheticPlane, embeddings_of

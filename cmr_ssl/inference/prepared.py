@@ -9,7 +9,7 @@ from torch.utils.data import default_collate
 
 from cmr_ssl.data.cache import PreparedSubject
 from cmr_ssl.data.dataset import sample_of, sample_shape
-from cmr_ssl.data.prepare import Preparation, prepare_study
+from cmr_ssl.data.preparation import Preparation, prepare_study
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.sample import Sample, to_device

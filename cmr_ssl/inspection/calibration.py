@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cmr_ssl.files import save_text
-from cmr_ssl.inspection.examine import MEASURES, Examined
+from cmr_ssl.inspection.examined import MEASURES, Examined
 
 SUFFIX = ".calibration.json"  # beside the checkpoint
 TAIL, DEVIATIONS = 0.95, 1.645  # the quantile that tells how far planes without a flaw go, as if they were normal

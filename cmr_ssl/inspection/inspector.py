@@ -21,10 +21,10 @@ from cmr_ssl.files import digest, remove_halves
 from cmr_ssl.inference.prepared import Prepared, prepare
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.calibration import Calibration, calibrate, read_calibration, write_calibration
-from cmr_ssl.inspection.examine import examine
-from cmr_ssl.inspection.learning import examine_cache
-from cmr_ssl.inspection.pictures import draw_worst
+from cmr_ssl.inspection.examined import examine
+from cmr_ssl.inspection.reference import examine_cache
 from cmr_ssl.inspection.verdict import SUSPECT, Verdict, judge
+from cmr_ssl.inspection.worst import draw_worst
 from cmr_ssl.lock import alone
 from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.tables import write_csv

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cmr_ssl.data.checks.limits import Limit
 from cmr_ssl.data.codes import ARCHIVES, PREPARING
-from cmr_ssl.qc.pictures import histogram
+from cmr_ssl.qc.thumbnails import histogram
 
 COUNTED = ("code", "severity", "decision", "findings", "subjects")
 STYLE = (

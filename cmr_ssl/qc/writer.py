@@ -1,7 +1,8 @@
 """Quality control of a cohort: one page, a table of findings, and a table of what was measured."""
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
@@ -9,9 +10,11 @@ from urllib.parse import quote
 
 import pandas as pd
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
-from cmr_ssl.data.cache import read_settings
+from cmr_ssl.data.cache import read_prepared, read_settings
+from cmr_ssl.data.checks.examine import examine
 from cmr_ssl.data.checks.limits import Limit, beyond, excess, with_values
 from cmr_ssl.data.checks.scene import Measure
 from cmr_ssl.data.cohort import read_cohort
@@ -21,10 +24,9 @@ from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.files import save, save_text
 from cmr_ssl.qc.findings import Row, from_measures, from_record
 from cmr_ssl.qc.imported import read_imported
-from cmr_ssl.qc.measures import measure_cohort, read_prepared
 from cmr_ssl.qc.page import COUNTED, counted, page
-from cmr_ssl.qc.pictures import thumbnail
-from cmr_ssl.workers import Workers
+from cmr_ssl.qc.thumbnails import thumbnail
+from cmr_ssl.workers import Workers, outcomes
 
 PAGE, FINDINGS, MEASURES, THUMBNAILS = "index.html", "findings.csv", "measures.csv", "thumbnails"
 
@@ -60,6 +62,18 @@ def write_qc(
     save_text(out / MEASURES, measures.to_csv(index=False, float_format="%.5g"))
     save_text(out / PAGE, page(cohort, findings, measures, known, shown))
     _say(findings, out)
+
+
+def measure_cohort(cache: Path, subjects: Sequence[str], workers: Workers) -> Iterator[tuple[str, list[Measure]]]:
+    """Yield each subject with what was measured on its planes, as they are done, and show how far that is."""
+    console = Console(stderr=True)
+    results = outcomes(workers, partial(measure_subject, cache), iter(subjects))
+    yield from track(results, "measuring", len(subjects), console=console, disable=not console.is_terminal)
+
+
+def measure_subject(cache: Path, subject: str) -> tuple[str, list[Measure]]:
+    """Return a prepared subject with what can be measured on its planes."""
+    return subject, examine(read_prepared(cache, subject))
 
 
 def see(measures: Sequence[Measure], limits: Mapping[str, Limit]) -> Seen:

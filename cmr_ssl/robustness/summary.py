@@ -6,8 +6,8 @@ import pandas as pd
 
 from cmr_ssl.files import save_text
 from cmr_ssl.report.tables import markdown
-from cmr_ssl.robustness.measures import essential
 from cmr_ssl.robustness.scenarios import FLAWED
+from cmr_ssl.robustness.scores import essential
 
 
 def write_summary(path: Path, table: pd.DataFrame, task: str, tested: int, reference: int, seed: int) -> None:

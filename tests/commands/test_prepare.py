@@ -12,7 +12,7 @@ from cmr_ssl.commands import prepare as command
 from cmr_ssl.commands.prepare import prepare, prepare_cohort
 from cmr_ssl.data.cache import COHORT, RECORDS, SETTINGS, subject_file
 from cmr_ssl.data.cohort import read_cohort
-from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.data.sources import EdEs, LabelFile, NiftiFiles, NiftiFolder
 from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.study import Finding

@@ -249,7 +249,7 @@ def test_names_of_folders_survive_the_table(tmp_path):
 
 def test_curves_are_drawn_of_every_heart_that_has_any(tmp_path, monkeypatch):
     drawn = {}
-    painter = ModuleType("cmr_ssl.report.agreement")
+    painter = ModuleType("cmr_ssl.report.agreement_plots")
     painter.draw_curves = lambda path, curves, frame_ms, title: drawn.update({path: (curves, frame_ms, title)})
     monkeypatch.setitem(sys.modules, painter.__name__, painter)
     filed(tmp_path / "in", "timed", stack([300, 750, 450, 150]), frame_ms=250.0)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cmr_ssl.data.crop import cut_labels, place_crop
-from cmr_ssl.data.prepare import Preparation, prepare_study
+from cmr_ssl.data.preparation import Preparation, prepare_study
 from cmr_ssl.data.restore import restore, write_labels
 from cmr_ssl.planes import heart_frame, slice_affine, spacing
 from cmr_ssl.study import Series

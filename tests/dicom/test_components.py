@@ -1,10 +1,13 @@
+import io
+
 import numpy as np
 import pytest
+from pydicom import dcmread
 
 from cmr_ssl.dicom.archive import Limits
-from cmr_ssl.dicom.components import component
+from cmr_ssl.dicom.components import component, ge_part
 from cmr_ssl.dicom.reading import read_study
-from tests.dicoms import FRAMES, SLICES, codes, tiny, view_files, write_zip
+from tests.dicoms import FRAMES, SLICES, codes, encoded, tiny, view_files, write_zip
 
 
 @pytest.mark.parametrize(
@@ -59,3 +62,54 @@ def test_a_study_of_phase_images_alone_has_no_image(tmp_path):
     study = read_study("1", [write_zip(tmp_path / "a.zip", files)], Limits())
     assert not study.series
     assert codes(study.findings) == ["not-magnitude", "no-images"]
+
+
+SILENT = ["ORIGINAL", "PRIMARY", "OTHER"]
+
+
+def of_ge(data, raw, creator, kind="SS"):
+    """Return a file with GE's private element of that value."""
+    made = dcmread(io.BytesIO(data))
+    if creator:
+        made.add_new(0x00430010, "LO", creator)
+    made.add_new(0x0043102F, kind, raw)
+    made.add_new(0x00291010, "OB", b"x" * 20_000)  # what stands before it may be long
+    return encoded(made)
+
+
+@pytest.mark.parametrize("creator", ["GEMS_PARM_01", ""])
+@pytest.mark.parametrize(("part", "said"), [(1, "phase"), (2, "real"), (3, "imaginary")])
+def test_ge_tells_the_part_in_a_private_element_where_the_image_type_is_silent(part, said, creator, tmp_path):
+    noise = tiny("sa")
+    noise.pixels = np.random.default_rng(3).integers(0, 4000, noise.pixels.shape).astype(np.int16)
+    magnitude, others = view_files(tiny("sa"), ImageType=SILENT), view_files(noise, ImageType=SILENT, time="130000")
+    files = {name: of_ge(data, 0, creator) for name, data in magnitude.items()}
+    files |= {f"0{name}": of_ge(data, part, creator) for name, data in others.items()}
+    study = read_study("1", [write_zip(tmp_path / "a.zip", files)], Limits())
+    assert np.array_equal(study.series[0].pixels, tiny("sa").pixels)
+    assert [(found.code, found.value) for found in study.findings] == [("not-magnitude", FRAMES * SLICES)]
+    assert f"a {said} image" in study.findings[0].message
+
+
+def test_what_is_said_in_plain_words_counts_more_and_other_vendors_elements_mean_nothing(tmp_path):
+    files = view_files(tiny("sa"), ImageType=SILENT)
+    others = {name: of_ge(data, 1, "SIEMENS CSA") for name, data in files.items()}
+    named = {name: of_ge(data, 1, "GEMS_PARM_01") for name, data in view_files(tiny("la_4ch")).items()}
+    study = read_study("1", [write_zip(tmp_path / "a.zip", others | named)], Limits())
+    assert [one.view for one in study.series] == ["sa", "la_4ch"]
+    assert not study.findings
+
+
+@pytest.mark.parametrize(
+    ("raw", "little", "part"),
+    [
+        (b"\1\0", True, "phase"),
+        (b"\0\1", False, "phase"),
+        (b"2 ", True, "real"),
+        (b"\0\0", True, "magnitude"),
+        (b"\7\0", True, ""),
+        (b"", True, ""),
+    ],
+)
+def test_ge_stores_a_number_in_whatever_form(raw, little, part):
+    assert ge_part("GEMS_PARM_01", raw, little) == part

@@ -92,6 +92,20 @@ def test_phase_frames_of_an_object_are_left_out_and_counted(tmp_path):
     assert [(found.code, found.value) for found in study.findings] == [("not-magnitude", FRAMES * SLICES)]
 
 
+def test_frames_that_ge_calls_phase_in_private_elements_are_left_out(tmp_path):
+    both = tiny("sa")
+    both.pixels = np.concatenate([WHOLE.pixels, 400 - WHOLE.pixels], axis=2)
+    made = enhanced(both, ImageType=["ORIGINAL", "PRIMARY", "OTHER", "NONE"])
+    for index, group in enumerate(made.PerFrameFunctionalGroupsSequence):
+        place = functional_groups(slice_of(WHOLE, index // FRAMES % SLICES)[1])
+        group.PlanePositionSequence = place.PlanePositionSequence
+        group.add_new(0x00430010, "LO", "GEMS_PARM_01")
+        group.add_new(0x0043102F, "SS", int(index >= FRAMES * SLICES))
+    study, series = read(tmp_path, made)
+    assert_whole(series["sa"])
+    assert [(found.code, found.value) for found in study.findings] == [("not-magnitude", FRAMES * SLICES)]
+
+
 def test_classic_and_enhanced_objects_make_one_study(tmp_path):
     study, series = read(tmp_path, enhanced(WHOLE), **view_files(tiny("la_4ch")))
     assert list(series) == ["sa", "la_4ch"]

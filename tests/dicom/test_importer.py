@@ -18,7 +18,7 @@ from cmr_ssl.commands.import_dicom import import_dicom
 from cmr_ssl.commands.import_ukb import import_ukb
 from cmr_ssl.commands.prepare import prepare
 from cmr_ssl.data.cache import RECORDS, subject_file
-from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.dicom import archive, importer
 from cmr_ssl.dicom.importer import JOURNALS

@@ -11,7 +11,7 @@ import torch
 
 from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.cli import main
-from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.inference import folder as predicting
 from cmr_ssl.inference import label_maps

@@ -9,7 +9,7 @@ from PIL import Image
 from cmr_ssl.cli import main
 from cmr_ssl.inspection.calibration import calibrate
 from cmr_ssl.inspection.inspector import say
-from cmr_ssl.inspection.learning import split_subjects
+from cmr_ssl.inspection.reference import split_subjects
 from cmr_ssl.tasks.trained import load_task
 from tests import studies
 from tests.caches import COHORT

@@ -3,6 +3,10 @@ import pytest
 
 from cmr_ssl.cli import main
 from cmr_ssl.commands.qc import qc
+from cmr_ssl.data.checks.examine import examine
+from cmr_ssl.qc.writer import measure_cohort
+from cmr_ssl.workers import Workers
+from tests.data.checks.scenes import subject
 from tests.runs import ROOT
 
 
@@ -79,3 +83,11 @@ def test_a_limit_of_nothing_is_one_sentence(checked, tmp_path, capsys):
     assert main(["qc", *arguments]) == 1
     assert "nothing is measured that is called 'sharpness'" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
+
+
+def test_workers_measure_what_one_process_measures(checked):
+    subjects = ["900000001", "900000002"]
+    alone = list(measure_cohort(checked, subjects, Workers()))
+    assert alone == sorted(measure_cohort(checked, subjects, Workers(2)))
+    assert [name for name, _ in alone] == subjects
+    assert alone[0][1] == examine(subject())

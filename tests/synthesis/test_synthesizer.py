@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from cmr_ssl.cli import main
-from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.inference.prepared import read_subject
 from cmr_ssl.planes import LONG_AXIS, normal

@@ -55,7 +55,7 @@ LIMITS = {
         0.055,
         True,
         "the beat is turned by {value:.0%} against the planes it crosses",
-        "clean synthetic planes are turned by 0.3 % (SD); sound planes of a person by up to 4.4 %, at beats 15 % apart. "
+        "clean synthetic planes are turned by 0.3 % (SD); sound ones of a person by up to 4.4 %, at beats 15 % apart. "
         "Beats 25 % apart turn planes by 7 %, a third apart by 12 %: only then something else is wrong for certain",
         certain=0.12,
     ),

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from cmr_ssl.agreement import INTERVAL, Estimate, agreement, classification
-from cmr_ssl.robustness.asking import Asked, Outcome
+from cmr_ssl.robustness.outcomes import Asked, Outcome
 from cmr_ssl.robustness.scenarios import Scenario
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.phenotype import PhenotypePrediction

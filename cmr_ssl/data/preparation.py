@@ -11,7 +11,7 @@ from cmr_ssl.data.cache import PreparedSubject
 from cmr_ssl.data.crop import Crop, cut, cut_labels, inside, place_crop
 from cmr_ssl.data.geometry import size_flaw
 from cmr_ssl.data.heart import find_heart
-from cmr_ssl.data.intensity import to_uint8, window
+from cmr_ssl.data.intensity import heart_window, near_heart, to_uint8
 from cmr_ssl.data.repair import repair
 from cmr_ssl.data.timing import beat_ms, beats_differ, nearest_frames, resample_beat
 from cmr_ssl.data.views import apex_to_base, beside_heart, misplaced
@@ -30,7 +30,7 @@ class Preparation:
         spacing_mm: pixel size of the crop.
         frames: frames of a beat; studies with ED and ES only keep their two.
         darkest_percentile: intensity that becomes 0, in percent of a series' pixels.
-        brightest_percentile: intensity that becomes 255.
+        brightest_percentile: intensity that becomes 255; of the pixels around the heart where others outshine it.
         min_frames: fewest frames that make a beat.
     """
 
@@ -168,8 +168,10 @@ def prepare_series(
         return None, findings
     images = np.stack([cut(series.pixels[:, :, index], crop) for index, crop in zip(slices, crops, strict=True)])
     within = np.stack([inside(crop, series.pixels.shape[:2]) for crop in crops])
-    darkest, brightest = window(
-        np.moveaxis(images, 1, -1)[within], preparation.darkest_percentile, preparation.brightest_percentile
+    near = within & np.stack([near_heart(to_heart @ crop.affine, preparation.size) for crop in crops])
+    over_time = np.moveaxis(images, 1, -1)
+    darkest, brightest = heart_window(
+        over_time[within], over_time[near], preparation.darkest_percentile, preparation.brightest_percentile
     )
     if not brightest > darkest:
         message = f"the picture around the heart is one constant value ({darkest:g})"

@@ -12,12 +12,12 @@ from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.report.tables import write_csv
-from cmr_ssl.robustness.asking import ask, batches, centres_of
 from cmr_ssl.robustness.curves import draw_curves
-from cmr_ssl.robustness.measures import own_cosines, table_of
-from cmr_ssl.robustness.pictures import draw_worst_and_median
+from cmr_ssl.robustness.outcomes import ask, batches, centres_of
 from cmr_ssl.robustness.scenarios import HALF, scenarios
+from cmr_ssl.robustness.scores import own_cosines, table_of
 from cmr_ssl.robustness.summary import write_summary
+from cmr_ssl.robustness.worst_and_median import draw_worst_and_median
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.segmentation import Segmentation

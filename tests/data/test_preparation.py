@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cmr_ssl.anatomy import LV, MYOCARDIUM, UNLABELLED
-from cmr_ssl.data.prepare import Preparation, prepare_study
+from cmr_ssl.data.preparation import Preparation, prepare_study
 from cmr_ssl.files import digest
 from cmr_ssl.planes import LONG_AXIS, VIEWS, spacing, to_mm, to_pixels
 from cmr_ssl.study import Finding, Study

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cmr_ssl.report.agreement import draw_agreement, draw_curves
+from cmr_ssl.report.agreement_plots import draw_agreement, draw_curves
 
 CURVES = {"LV": 100 + 40 * np.cos(np.linspace(0, 2 * np.pi, 20)), "LA": np.full(10, 40.0)}
 

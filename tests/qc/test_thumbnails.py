@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cmr_ssl.qc.pictures import histogram, thumbnail
+from cmr_ssl.qc.thumbnails import histogram, thumbnail
 from tests.data.checks.scenes import subject
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from cmr_ssl.robustness.answers import answer
-from cmr_ssl.robustness.asking import outcome
+from cmr_ssl.robustness.outcomes import outcome
 from cmr_ssl.robustness.scenarios import scenarios
 from tests.robustness.test_answers import TASKS, every_task, labelled
 from tests.tiny import tiny_batch

@@ -3,8 +3,8 @@ import io
 import torch
 from PIL import Image
 
-from cmr_ssl.robustness.pictures import draw_worst_and_median, mask_of, missing_planes
 from cmr_ssl.robustness.scenarios import NAMED, Scenario, lack_long_axis
+from cmr_ssl.robustness.worst_and_median import draw_worst_and_median, mask_of, missing_planes
 from tests.tiny import tiny_batch, tiny_task
 
 LACK = Scenario(NAMED, "no long axis", 0, lack_long_axis)

@@ -1,7 +1,7 @@
 import pytest
 
 from cmr_ssl.cli import main
-from cmr_ssl.release.findings import findings
+from cmr_ssl.release.leaks import findings
 from tests.runs import ROOT
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from cmr_ssl import anatomy
 from cmr_ssl.anatomy import LABEL_FILES
-from cmr_ssl.phantom.files import FIELD_LABELS, nifti_bytes, renumber, write_series
+from cmr_ssl.phantom.series_files import FIELD_LABELS, nifti_bytes, renumber, write_series
 
 
 @pytest.fixture(scope="module")

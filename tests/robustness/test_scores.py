@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import torch
 
-from cmr_ssl.robustness.asking import Asked, Outcome
-from cmr_ssl.robustness.measures import essential, mean_of, own_cosines, resemblance, similarities, table_of
+from cmr_ssl.robustness.outcomes import Asked, Outcome
 from cmr_ssl.robustness.scenarios import RANDOM, Scenario
+from cmr_ssl.robustness.scores import essential, mean_of, own_cosines, resemblance, similarities, table_of
 from cmr_ssl.tasks import PhenotypeTask
 from tests.tiny import tiny_encoder, tiny_task
 

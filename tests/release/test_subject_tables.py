@@ -4,7 +4,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from cmr_ssl.release.tables import column, delimited, parquet
+from cmr_ssl.release.subject_tables import column, delimited, parquet
 
 IDS = [1234567, 2345678, 3456789]
 

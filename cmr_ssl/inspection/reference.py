@@ -13,7 +13,7 @@ from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.splits import Split, split_cohort
 from cmr_ssl.data.subjects import first_subjects, usable
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
-from cmr_ssl.inspection.examine import Examined, examine
+from cmr_ssl.inspection.examined import Examined, examine
 from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.trained import Trained
