@@ -19,6 +19,7 @@ from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.journal import Record, read_records
 from cmr_ssl.data.policy import Policy
 from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.qc.crops import overview
 from cmr_ssl.qc.findings import Row, from_measures, from_record
 from cmr_ssl.qc.imported import read_imported
 from cmr_ssl.qc.measuring import measure_cohort, read_prepared
@@ -55,7 +56,7 @@ def qc(
 
     Args:
         cache: folder made by `python -m cmr_ssl prepare`.
-        out: folder for `index.html`, `findings.csv`, `measures.csv` and `thumbnails`; made if absent.
+        out: folder for `index.html`, `findings.csv`, `measures.csv`, `thumbnails` and `crops`; made if absent.
         limits: other limits of checks, such as `{low-contrast: 0.25}`; the page lists all.
         policy: what each kind of finding leads to, such as `configs/policy/default.yaml`; without one all is kept.
         imported: folder of the import that was prepared; what it found joins the table.
@@ -82,7 +83,8 @@ def qc(
     shown = draw_worst(cache, out, seen, known, worst)
     _write(out / FINDINGS, findings.to_csv(index=False, float_format="%.5g"))
     _write(out / MEASURES, measures.to_csv(index=False, float_format="%.5g"))
-    _write(out / PAGE, page(cohort, findings, measures, known, shown))
+    everybody = overview(cache, out, cohort, findings, measures, known)
+    _write(out / PAGE, page(cohort, findings, measures, known, shown, everybody))
     _say(findings, out)
     return 0
 

@@ -250,3 +250,10 @@ def test_a_plane_outside_the_crop_is_set_aside():
     subject, findings, _ = prepared(made)
     assert set(subject.view.tolist()) == {0}
     assert {where for _, severity, where in codes(findings) if severity == "rejected"} == {"la_2ch"}
+
+
+def test_blood_is_bright_although_fat_outshines_it():
+    plain, fat = study(("sa",)), study(("sa",))
+    fat.series[0].pixels[4:14, 4:30] = 2000
+    (before, _, _), (after, _, _) = prepared(plain), prepared(fat)
+    np.testing.assert_allclose(blood(after)[1], blood(before)[1], rtol=0.1)
