@@ -125,8 +125,8 @@ def _without_wall(edge: int, touching: float, classes: Mapping[int, str]) -> str
     if edge < FEWEST_EDGES or touching < TOUCHING:
         return ""
     return (
-        f"{_numbered(LV, classes)} touches {_numbered(RV, classes)}, where in a heart the wall lies between them: it is "
-        "drawn as a part of one of them; name the numbers with --files"
+        f"{_numbered(LV, classes)} touches {_numbered(RV, classes)}, where in a heart the wall lies between them: it "
+        "is drawn as a part of one of them; name the numbers with --files"
     )
 
 
