@@ -14,7 +14,7 @@ from benchmarks import device, finetuning, flaws, loader, scaling, serving, step
 from benchmarks.machine import description
 from benchmarks.ours import hush
 from benchmarks.subjects import grid
-from benchmarks.table import Row, markdown, terminal
+from benchmarks.table import Row, document, terminal
 
 WIDTH = 120  # of the table, characters, also where the terminal does not say how wide it is
 
@@ -82,7 +82,7 @@ def main() -> None:
     output = Console(width=max(WIDTH, Console().width))
     output.print(terminal(rows, title), *notes, sep="\n")
     if options.out:
-        options.out.write_text(markdown(rows, title, notes))
+        options.out.write_text(document(rows, title, notes))
 
 
 if __name__ == "__main__":

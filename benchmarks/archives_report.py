@@ -18,9 +18,10 @@ from benchmarks.archives_score import (
     visits,
 )
 from benchmarks.machine import description
-from cmr_ssl.data.cache import write_atomically
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.policy import read_rejected
+from cmr_ssl.files import save_text
+from cmr_ssl.report.tables import markdown
 
 ENOUGH, FEW = 0.95, 0.01  # aimed at: recall at least, false alarms at most
 REPORT = "archives.md"
@@ -41,7 +42,7 @@ def write_report(folder: Path, stages: Sequence[str], out: Path) -> None:
     }
     text = [head(folder, everybody, faults)]
     text += [f"## {title}\n\n" + "\n\n".join(parts) for title, parts in sections.items()]
-    write_atomically(out / REPORT, lambda stream: stream.write(("\n\n".join(text) + "\n").encode()))
+    save_text(out / REPORT, "\n\n".join(text) + "\n")
 
 
 def head(folder: Path, everybody: set[str], faults: pd.DataFrame) -> str:
@@ -154,9 +155,3 @@ def times_text(times: dict[str, Times], count: int) -> str:
         rows.append((stage, *told))
     note = "CPU is user and system time of all processes of a stage; other work ran beside it, so minutes say little."
     return markdown(("stage", "CPU seconds a visit", "minutes"), rows) + f"\n\n{note}"
-
-
-def markdown(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return a Markdown table."""
-    lines = [titles, ["---"] * len(titles), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)

@@ -7,7 +7,7 @@ import nibabel
 import numpy as np
 import pandas as pd
 
-from cmr_ssl.data.sources import find_zips
+from cmr_ssl.dicom.ukb_zips import find_zips
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
 
 # fault -> codes of which one must be found; the others leave no trace to find, and must do no harm

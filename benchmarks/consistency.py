@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking
 from cmr_ssl.models import Decoder, Encoder, Landmarks
 from cmr_ssl.models.tokens import coordinates, take_coordinates
+from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks import Optimisation, PretrainingTask
 from cmr_ssl.tasks.pretraining import Reconstruction

@@ -22,17 +22,17 @@ from torch import Tensor
 from torchmetrics.functional.classification import binary_auroc
 
 from cmr_ssl.checkpoints import fingerprint
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.devices import device_of
+from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.calibration import Calibration, calibrate
-from cmr_ssl.inspection.examine import DELAY, SHIFT, VIEW, examine
-from cmr_ssl.inspection.learning import examine_cache, split_subjects, studies
+from cmr_ssl.inspection.examined import DELAY, SHIFT, VIEW, examine
+from cmr_ssl.inspection.reference import examine_cache, split_subjects, studies
 from cmr_ssl.inspection.verdict import SUSPECT, judge
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.report.tables import write_csv
+from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import seed_of
-from cmr_ssl.synthesis.subjects import load_pretraining
 from cmr_ssl.tasks.pretraining import PretrainingTask
 
 SHIFT_MM, LATE = 6.0, 0.25

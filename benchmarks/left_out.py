@@ -18,16 +18,16 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.devices import device_of, has_bfloat16
-from cmr_ssl.inspection.learning import split_subjects, studies
+from cmr_ssl.inference.decoding import ask_own, see
+from cmr_ssl.inference.leave_one_out import each_left_out, leave_one_out, measured
+from cmr_ssl.inference.pretrained import load_pretraining
+from cmr_ssl.inspection.reference import split_subjects, studies
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.report.tables import write_csv
+from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import seed_of
-from cmr_ssl.synthesis.asking import ask_own, see
-from cmr_ssl.synthesis.leave_one_out import each_left_out, leave_one_out, measured
-from cmr_ssl.synthesis.subjects import load_pretraining
 from cmr_ssl.tasks.pretraining import PretrainingTask
 
 REGIONS = ("base", "mid", "apex", "la_2ch", "la_3ch", "la_4ch")

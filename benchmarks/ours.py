@@ -18,8 +18,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.machine import now
 from benchmarks.subjects import FRAMES, PATCH, SIZE, random_subjects, slots
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.devices import device_of, has_bfloat16
+from cmr_ssl.sample import Sample
 
 CONFIG = Path(__file__).parents[1] / "configs" / "pretraining.yaml"
 STEPS = 1000  # of an epoch; nobody waits for its end

@@ -10,11 +10,11 @@ import pandas as pd
 
 from benchmarks.left_out import REGIONS
 from benchmarks.machine import description
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import save_text
 from cmr_ssl.robustness.curves import draw_curves
-from cmr_ssl.robustness.measures import COSINE, DICE, DICE_FULL, ERROR, IDENTITY, essential
 from cmr_ssl.robustness.scenarios import FLAWED, HALF, SWAPPED
-from cmr_ssl.robustness.summary import markdown
+from cmr_ssl.robustness.scores import COSINE, DICE, DICE_FULL, ERROR, IDENTITY, essential
+from cmr_ssl.robustness.summary import table_of_scenarios
 
 if TYPE_CHECKING:
     from benchmarks.robustness import Model
@@ -127,13 +127,13 @@ def write_report(models: "Sequence[Model]", out: Path) -> None:
     ]
     if has_report(embeddings_folder()):
         embeddings = read(embeddings_folder())
-        text += [EMBEDDINGS, markdown(of_embeddings(embeddings)), halved(embeddings)]
+        text += [EMBEDDINGS, table_of_scenarios(of_embeddings(embeddings)), halved(embeddings)]
         text += pictures(embeddings_folder(), out)
     for (measure, of), title in MEASURES.items():
-        text += [f"## {title}", markdown(compared(seen, measure, of))]
+        text += [f"## {title}", table_of_scenarios(compared(seen, measure, of))]
     draw_curves(out / "robustness.png", tables)
     text += [*told(models), *other_slices(), *two_views(), *segmented(), *faults(), *real_hearts()]
-    write_atomically(out / "robustness.md", lambda stream: stream.write(("\n\n".join(text) + "\n").encode()))
+    save_text(out / "robustness.md", "\n\n".join(text) + "\n")
 
 
 def pictures(report: Path, out: Path) -> Iterator[str]:
@@ -158,7 +158,7 @@ def told(models: "Sequence[Model]") -> Iterator[str]:
     if found:
         yield "## Planes left out, told by all others (PSNR, dB)"
         yield f"{LEFT_OUT_SUBJECTS} test subjects."
-        yield markdown(left_out(found))
+        yield table_of_scenarios(left_out(found))
 
 
 def other_slices() -> Iterator[str]:
@@ -173,7 +173,7 @@ def other_slices() -> Iterator[str]:
     if found:
         yield "## Other numbers of slices than in training: planes left out (PSNR, dB)"
         yield f"A study with room for fewer slices keeps its middle ones. {LEFT_OUT_SUBJECTS} test subjects."
-        yield markdown(slices_changed(found))
+        yield table_of_scenarios(slices_changed(found))
 
 
 def two_views() -> Iterator[str]:
@@ -192,7 +192,7 @@ def two_views() -> Iterator[str]:
             f"{BRIEF_EPOCHS} epochs, in which each study is seen twice, other planes and tokens hidden; where they are "
             f"pulled together, the distance of both embeddings (landmarks, class token) counts with a weight of {PULL}."
         )
-        yield markdown(pd.DataFrame.from_dict(rows, orient="index"))
+        yield table_of_scenarios(pd.DataFrame.from_dict(rows, orient="index"))
 
 
 def segmented() -> Iterator[str]:
@@ -212,7 +212,7 @@ def segmented() -> Iterator[str]:
             for name, table in tables.items()
             for measure, ending in ((DICE, ""), (DICE_FULL, ", full study"))
         }
-        yield markdown(pd.DataFrame(found))
+        yield table_of_scenarios(pd.DataFrame(found))
 
 
 def faults() -> Iterator[str]:
@@ -221,7 +221,7 @@ def faults() -> Iterator[str]:
 
     if faults_file().exists():
         yield f"## Faults put into {LEFT_OUT_SUBJECTS} test subjects, found by `inspect`"
-        yield markdown(numbers(pd.read_csv(faults_file())))
+        yield table_of_scenarios(numbers(pd.read_csv(faults_file())))
 
 
 def real_hearts() -> Iterator[str]:
@@ -236,4 +236,4 @@ def real_hearts() -> Iterator[str]:
             f"Hearts: {studies}. Told by our usual model, which has only seen synthetic ones, and after "
             f"{max(ADAPTATION.values())} steps of training on the other planes of the very study."
         )
-        yield markdown(left_out(found))
+        yield table_of_scenarios(left_out(found))

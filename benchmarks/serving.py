@@ -20,12 +20,11 @@ from benchmarks.ours import CONFIG, build
 from benchmarks.step import peak_memory
 from benchmarks.table import Row
 from cmr_ssl.checkpoints import DATA
-from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.commands.phantom import phantom
+from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
-from cmr_ssl.devices import has_bfloat16
-from cmr_ssl.phantom.command import phantom
-from cmr_ssl.predicting import predict_subject
-from cmr_ssl.tasks.trained import load_task
+from cmr_ssl.inference.folder import predict_subject
+from cmr_ssl.inference.model import load
 
 SUBJECTS = 2  # the first warms up
 GOAL_S = 10.0
@@ -73,18 +72,14 @@ def write_checkpoint(path: Path, task: str, scale: Scale) -> None:
     torch.save({"state_dict": model.state_dict(), "hyper_parameters": dict(model.hparams), DATA: data}, path)
 
 
-@torch.inference_mode()
 def predict_all(checkpoint: Path, cohort: Path, out: Path) -> Cost:
     """Predict every subject of a cohort here and return the cost of one after the first."""
-    where = device()
-    trained, folder = load_task(checkpoint), NiftiFolder(cohort, NiftiFiles())
-    trained.task.to(where)
+    model, folder = load(checkpoint, str(device())), NiftiFolder(cohort, NiftiFiles())
     moments, memory = [], []
-    with torch.autocast(where.type, torch.bfloat16, enabled=has_bfloat16(where)):
-        for subject in folder.subjects():
-            assert predict_subject(trained, folder, subject, out, where)["status"] == "predicted"
-            moments.append((time.perf_counter(), time.process_time()))
-            memory.append(peak_memory())
+    for subject in folder.subjects():
+        assert predict_subject(model, out, subject, folder.read(subject)).status != "rejected"
+        moments.append((time.perf_counter(), time.process_time()))
+        memory.append(peak_memory())
     passed, processor = zip(*((b[0] - a[0], b[1] - a[1]) for a, b in pairwise(moments)), strict=True)
     return Cost(min(passed), min(processor), memory)
 

@@ -3,8 +3,8 @@
 import torch
 
 from cmr_ssl.anatomy import CLASSES
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.models.tokens import Grid
+from cmr_ssl.sample import Sample
 
 FRAMES, SIZE, PATCH = 50, 128, (25, 8, 8)
 SPACING_MM, GAP_MM = 1.8269, 10.0

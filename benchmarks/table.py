@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from rich.table import Table
 
+from cmr_ssl.report.tables import markdown
+
 
 class Row(NamedTuple):
     """One line: what was measured, of the published design and of ours, how they compare, and what was hoped for."""
@@ -26,8 +28,6 @@ def terminal(rows: Sequence[Row], title: str) -> Table:
     return table
 
 
-def markdown(rows: Sequence[Row], title: str, notes: Sequence[str]) -> str:
+def document(rows: Sequence[Row], title: str, notes: Sequence[str]) -> str:
     """Return the same table as a Markdown document, with `notes` under it."""
-    lines = [Row._fields, tuple("---" if name == "what" else "---:" for name in Row._fields), *rows]
-    body = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    return f"# {title}\n\n{body}\n\n" + "\n".join(f"* {note}" for note in notes) + "\n"
+    return f"# {title}\n\n{markdown(Row._fields, rows)}\n\n" + "\n".join(f"* {note}" for note in notes) + "\n"

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cmr_ssl.data.columns import FIELDS
-from cmr_ssl.data.joining import read_values
+from cmr_ssl.data.joined import read_values
 from cmr_ssl.data.ranges import POSSIBLE
 from cmr_ssl.workers import pool
 

@@ -9,21 +9,21 @@ from importlib import import_module
 from inspect import signature
 from itertools import takewhile
 
-# command -> where its function is and what it does; the function's signature is its options
+# command: what it does; `commands` has a file and in it a function of that name, whose signature is its options
 COMMANDS = {
-    "phantom": ("cmr_ssl.phantom.command:phantom", "make a synthetic cohort with exact truth"),
-    "import-ukb": ("cmr_ssl.dicom.importing:import_ukb", "turn UK Biobank's zips into NIfTI folders"),
-    "import-dicom": ("cmr_ssl.dicom.importing:import_dicom", "turn a hospital's DICOM studies into NIfTI folders"),
-    "prepare": ("cmr_ssl.data.preparing:prepare", "turn studies into a prepared cache"),
-    "cohort": ("cmr_ssl.data.joining:cohort", "join a cache with phenotypes, covariates and splits in one table"),
-    "qc": ("cmr_ssl.qc.command:qc", "write a page of what is wrong with a prepared cohort, and a table of findings"),
-    "quantify": ("cmr_ssl.quantify:quantify", "measure volumes, EF and mass on label maps"),
-    "predict": ("cmr_ssl.predict:predict", "apply a task's checkpoint to new subjects"),
-    "synthesize": ("cmr_ssl.synthesis.command:synthesize", "write planes nobody acquired, with a pretrained model"),
-    "inspect": ("cmr_ssl.inspection.command:inspect", "tell which planes of a study look wrong, and why"),
-    "robustness": ("cmr_ssl.robustness.command:robustness", "measure what missing and flawed planes do to a model"),
-    "embed": ("cmr_ssl.report.embed:embed", "write the embedding of every subject of a cache to parquet"),
-    "check-release": ("cmr_ssl.release.command:check_release", "refuse files that give participants or paths away"),
+    "phantom": "make a synthetic cohort with exact truth",
+    "import-ukb": "turn UK Biobank's zips into NIfTI folders",
+    "import-dicom": "turn a hospital's DICOM studies into NIfTI folders",
+    "prepare": "turn studies into a prepared cache",
+    "cohort": "join a cache with phenotypes, covariates and splits in one table",
+    "qc": "write a page of what is wrong with a prepared cohort, and a table of findings",
+    "quantify": "measure volumes, EF and mass on label maps",
+    "predict": "apply a task's checkpoint to new subjects",
+    "synthesize": "write planes nobody acquired, with a pretrained model",
+    "inspect": "tell which planes of a study look wrong, and why",
+    "robustness": "measure what missing and flawed planes do to a model",
+    "embed": "write the embedding of every subject of a cache to parquet",
+    "check-release": "refuse files that give participants or paths away",
 }
 WRAPPER = re.compile("Parser key|Does not validate|Problem with given class_path")
 RESUMING = " (--ckpt_path auto goes on from the last checkpoint)"
@@ -36,7 +36,7 @@ TRAINING = {
 
 def usage() -> str:
     """Return the overview of all commands."""
-    what = {name: text for name, (_, text) in COMMANDS.items()} | TRAINING
+    what = COMMANDS | TRAINING
     width = max(map(len, what)) + 3
     lines = [f"  {name:<{width}}{text}" for name, text in what.items()]
     commands = "\n".join(lines)
@@ -50,8 +50,8 @@ def run_command(name: str, arguments: Sequence[str]) -> int:
     """Run the data command `name` and return its exit status."""
     from jsonargparse import auto_cli
 
-    module, function = COMMANDS[name][0].split(":")
-    run = getattr(import_module(module), function)
+    function = name.replace("-", "_")
+    run = getattr(import_module(f"cmr_ssl.commands.{function}"), function)
     if "paths" in signature(run).parameters:
         arguments = gather(arguments)
     arguments = spell_out(arguments, switches(run))

@@ -22,9 +22,9 @@ import cmr_ssl.data.datamodule
 import cmr_ssl.tasks  # noqa: F401  (importing makes bare class names work in configs)
 from cmr_ssl.callbacks.checkpoints import BEST, LAST, REQUEUED, checkpoint_file, resumable
 from cmr_ssl.checkpoints import encoder_description, parse_encoder, read_checkpoint
-from cmr_ssl.data.alone import alone, myself
 from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.launching import check_launch, first_process
+from cmr_ssl.lock import alone, myself
 
 RUNS = "runs"
 TERMINATED = 128 + signal.SIGTERM  # exit status, as shells tell it

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from cmr_ssl.anatomy import CLASSES, LA, RA
 from cmr_ssl.data.cache import PreparedSubject
-from cmr_ssl.data.study import Finding, Study
 from cmr_ssl.data.usual import FEWEST_STUDIES, measures, planes_by_view, unlike
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
+from cmr_ssl.study import Finding, Study
 from cmr_ssl.tasks.trained import Trained
 from cmr_ssl.volumes import VENTRICULAR, LabelMap
 

@@ -19,6 +19,8 @@ Labels = NDArray[np.uint8]
 MUSCLE_G_PER_ML = 1.05
 AREA_LENGTH = 8.0 / (3.0 * np.pi)
 FEWEST_PIXELS = 9  # of an atrium whose length can be told
+MS_A_MINUTE = 60e3
+MISSING = "Not measurable"  # column of the reasons
 TWO_CHAMBER, FOUR_CHAMBER = "la_2ch", "la_4ch"
 VENTRICULAR = {"LV": anatomy.LV, "myocardium": anatomy.MYOCARDIUM, "RV": anatomy.RV}
 
@@ -224,3 +226,11 @@ def _length(inside: NDArray[np.bool_], steps: Array, to_base: Array) -> float:
     pixel = float(steps.mean())
     along = off[np.abs(off @ np.array([-axis[1], axis[0]])) <= pixel] @ axis
     return float(np.ptp(along)) + pixel if len(along) else float("nan")  # scattered pixels have no length
+
+
+def grouped(reasons: dict[str, str]) -> list[str]:
+    """Return `name, name: reason` for every different reason."""
+    names: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        names.setdefault(" ".join(reason.split()), []).append(name)
+    return [f"{', '.join(group)}: {reason}" if any(group) else reason for reason, group in names.items()]

@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from cmr_ssl.synthesis.comparators import pixel_points
+from cmr_ssl.inference.comparators import pixel_points
 
 BLOB_MM = 14.0
 

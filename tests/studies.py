@@ -9,8 +9,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from cmr_ssl.data.study import Series, Study
 from cmr_ssl.planes import APEX_TO_BASE_RAS, LONG_AXIS, RIGHT_ANTERIOR_RAS, SHORT_AXIS, heart_frame
+from cmr_ssl.study import Series, Study
 
 CENTRE = np.array([-31.0, 17.0, 44.0])
 AXES = heart_frame(np.zeros(3), APEX_TO_BASE_RAS, RIGHT_ANTERIOR_RAS)[:3, :3]

@@ -8,9 +8,9 @@ from lightning.pytorch.cli import LightningCLI
 
 import cmr_ssl.fitting  # noqa: F401  (makes the class names of configs known)
 from cmr_ssl.cli import main
-from cmr_ssl.data import preparing
+from cmr_ssl.commands import prepare
 from cmr_ssl.data.dataset import sample_shape
-from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.data.sources.nifti_files import NiftiFiles
 from cmr_ssl.masking import needed_planes, visible_tokens
 from cmr_ssl.models.tokens import grid_of
@@ -104,7 +104,7 @@ def settings_of(folder):
 def asked(monkeypatch):
     """Return what calls the `prepare` command and tells which source and preparation come out, preparing nothing."""
     calls = []
-    monkeypatch.setattr(preparing, "prepare_cohort", lambda *arguments: calls.append(arguments) or 0)
+    monkeypatch.setattr(prepare, "prepare_cohort", lambda *arguments: calls.append(arguments) or 0)
 
     def ask(option, path):
         assert main(["prepare", "--source", "FOLDER", "--out", "CACHE", option, str(path)]) == 0

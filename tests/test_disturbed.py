@@ -18,12 +18,14 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from cmr_ssl import predicting
 from cmr_ssl.callbacks.checkpoints import BEST, LAST, checkpoint_file
 from cmr_ssl.cli import main
 from cmr_ssl.data import dataset
 from cmr_ssl.data.cache import COHORT, RECORDS
-from cmr_ssl.data.prepare import Preparation
+from cmr_ssl.data.preparation import Preparation
+from cmr_ssl.inference import folder
+from cmr_ssl.inference.label_maps import LabelMaps
+from cmr_ssl.inference.model import Model
 from cmr_ssl.tasks import SegmentationTask
 from cmr_ssl.tasks.trained import Trained
 from tests import caches, dicoms, studies
@@ -138,8 +140,9 @@ def test_a_disturbed_prepare_ends_as_an_undisturbed_one(source, tmp_path):
 def test_a_disturbed_predict_ends_as_an_undisturbed_one(source, tmp_path, monkeypatch):
     task = SegmentationTask(tiny_encoder()).eval()
     trained = Trained(task, {"sa": 3}, dataclasses.asdict(SMALL), {})
-    monkeypatch.setattr(predicting, "load_task", lambda path: trained)
-    monkeypatch.setattr(predicting, "draw", lambda *_: None)  # pictures are slow
+    model = Model(trained, torch.device("cpu"))
+    monkeypatch.setattr(folder, "load", lambda path, device: model)
+    monkeypatch.setattr(LabelMaps, "draw", lambda *_: None)  # pictures are slow
     (tmp_path / "best.ckpt").write_bytes(b"weights")
     places = [f"--checkpoint={tmp_path / 'best.ckpt'}", f"--source={source}", f"--out={tmp_path / 'out'}"]
     check(partial(main, ["predict", *places, "--device=cpu"]), tmp_path, tmp_path / "out", predicted, seed=2)

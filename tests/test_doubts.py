@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cmr_ssl.commands.quantify import quantify
 from cmr_ssl.data.ranges import CARDIAC
 from cmr_ssl.data.sources import LabelFile, NiftiFiles, NiftiFolder
 from cmr_ssl.doubts import incomplete, possible
-from cmr_ssl.quantify import MISSING, quantify
-from cmr_ssl.volumes import LabelMap, Measured
+from cmr_ssl.volumes import MISSING, LabelMap, Measured
 from tests.labelled import STACK, STEPS, heart, millilitres, write
 from tests.studies import AXES, CENTRE, plane, series, write_image
 

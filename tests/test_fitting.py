@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from cmr_ssl.callbacks.checkpoints import checkpoint_file
-from cmr_ssl.data.alone import alone
 from cmr_ssl.data.cache import subject_file
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.fitting import check_unused, find_checkpoint, requeued
+from cmr_ssl.lock import alone
 from tests.caches import COHORT, write_cache
 from tests.runs import SMOKE, config_without_pictures, probe, run, run_elsewhere
 

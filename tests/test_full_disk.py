@@ -70,7 +70,7 @@ def test_qc_leaves_no_half_page(tmp_path, capsys):
 
 
 def test_embed_leaves_no_table(finished_run, tmp_path, capsys):
-    from cmr_ssl.report.embed import EmbeddingFile
+    from cmr_ssl.inference.embeddings import EmbeddingFile
 
     cache, out = write_cache(tmp_path / "cache", HEAD), tmp_path / "out" / "hearts.parquet"
     command = ["embed", f"--checkpoint={finished_run / 'checkpoints' / 'best.ckpt'}", f"--cache={cache}"]

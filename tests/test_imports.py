@@ -1,27 +1,45 @@
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from cmr_ssl.cli import COMMANDS
 from tests.runs import ROOT
 
 PACKAGE = ROOT / "cmr_ssl"
-# part of the package -> what it must not import; dependencies point down only
+# rooms from the ground up; what stands on a floor imports only what stands on lower ones
+FLOORS = [
+    "agreement anatomy devices files lock losses machine planes ridge sample seeds study workers",
+    "label_losses launching models overlap streamed_ridge volumes",
+    "checkpoints data masking metrics",
+    "corruption doubts phantom release runner",
+    "dicom labelled tasks",
+    "any_study probing report trust",
+    "callbacks inference qc quantities robustness",
+    "fitting inspection synthesis",
+    "cli commands",
+]
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
+# part of the package -> what it must not import, although it stands lower or is somebody else's
 FORBIDDEN = {
-    "data": ("cmr_ssl.models", "cmr_ssl.masking", "cmr_ssl.tasks", "cmr_ssl.callbacks", "cmr_ssl.report"),
-    "dicom": ("cmr_ssl.models", "cmr_ssl.masking", "cmr_ssl.tasks", "cmr_ssl.phantom", "torch", "lightning"),
-    "models": ("cmr_ssl.data", "cmr_ssl.masking", "cmr_ssl.tasks", "lightning", "torchmetrics"),
-    "masking": ("cmr_ssl.data", "cmr_ssl.tasks", "cmr_ssl.callbacks", "lightning", "torchmetrics", "monai"),
-    "corruption": ("cmr_ssl.tasks", "cmr_ssl.callbacks", "cmr_ssl.report", "lightning", "torchmetrics", "monai"),
-    "tasks": ("cmr_ssl.callbacks", "cmr_ssl.report", "cmr_ssl.robustness", "cmr_ssl.cli", "cmr_ssl.fitting"),
-    "phantom": ("cmr_ssl.models", "cmr_ssl.masking", "cmr_ssl.tasks", "cmr_ssl.data.datamodule", "torch", "lightning"),
-    "planes.py": ("cmr_ssl", "torch"),
-    "anatomy.py": ("cmr_ssl", "torch"),
-    "losses.py": ("cmr_ssl.data", "cmr_ssl.tasks", "lightning"),
-    "metrics.py": ("cmr_ssl.data", "cmr_ssl.tasks", "lightning"),
+    "dicom": ("torch", "lightning", "cmr_ssl.phantom"),
+    "models": ("lightning", "torchmetrics"),
+    "masking": ("cmr_ssl.data", "lightning", "torchmetrics", "monai"),
+    "corruption": ("lightning", "torchmetrics", "monai"),
+    "phantom": ("cmr_ssl.models", "cmr_ssl.data.datamodule", "torch", "lightning"),
+    "planes.py": ("torch",),
+    "anatomy.py": ("torch",),
+    "losses.py": ("lightning",),
+    "metrics.py": ("lightning",),
 }
+
+
+def room(module: str) -> str:
+    """Return the part of the package that a module lies in."""
+    return module.removeprefix("cmr_ssl.").partition(".")[0]
 
 
 def imports(path: Path) -> set[str]:
@@ -35,8 +53,49 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+def test_every_room_stands_on_a_floor():
+    rooms = {path.stem for path in PACKAGE.iterdir() if path.suffix in ("", ".py") and path.name[:2] != "__"}
+    assert rooms == FLOOR.keys()
+    assert len(FLOORS) <= 9
+
+
+@pytest.mark.parametrize("floor", range(len(FLOORS)))
+def test_dependencies_point_down_only(floor):
+    for part in FLOORS[floor].split():
+        for file in [PACKAGE / f"{part}.py"] if (PACKAGE / f"{part}.py").is_file() else (PACKAGE / part).rglob("*.py"):
+            ours = {module for module in imports(file) if module.startswith("cmr_ssl.")}
+            assert not [module for module in ours if room(module) != part and FLOOR[room(module)] >= floor], file
+
+
+def test_nothing_imports_a_command():
+    for file in PACKAGE.rglob("*.py"):
+        assert not [module for module in imports(file) if module.startswith("cmr_ssl.commands")], file
+
+
+def docstring_of(command: str) -> str:
+    """Return what a command says of itself; it is a function of its name in a file of its name."""
+    name = command.replace("-", "_")
+    body = ast.parse((PACKAGE / "commands" / f"{name}.py").read_text()).body
+    (function,) = (node for node in body if isinstance(node, ast.FunctionDef) and node.name == name)
+    return ast.get_docstring(function) or ""
+
+
+def test_every_command_is_a_function_in_a_file_of_its_name():
+    files = {path.stem for path in (PACKAGE / "commands").glob("*.py")} - {"__init__"}
+    assert files == {name.replace("-", "_") for name in COMMANDS}
+    assert all(map(docstring_of, COMMANDS))
+
+
+@pytest.mark.parametrize("option", ["workers", "scheduler", "shard", "shards"])
+def test_options_that_commands_share_mean_the_same(option):
+    assert (
+        len({text for name in COMMANDS for text in re.findall(rf"^    {option}: ([^.;]*)", docstring_of(name), re.M)})
+        == 1
+    )
+
+
 @pytest.mark.parametrize("part", FORBIDDEN)
-def test_dependencies_point_down_only(part):
+def test_what_a_room_can_do_without_it_does_without(part):
     files = [PACKAGE / part] if part.endswith(".py") else sorted((PACKAGE / part).rglob("*.py"))
     assert files
     for file in files:
@@ -50,22 +109,10 @@ def modules_after(code: str) -> set[str]:
     return set(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stderr.split())
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "cmr_ssl.phantom.command",
-        "cmr_ssl.dicom.importing",
-        "cmr_ssl.data.preparing",
-        "cmr_ssl.quantify",
-        "cmr_ssl.predict",
-        "cmr_ssl.robustness.command",
-        "cmr_ssl.synthesis.command",
-        "cmr_ssl.inspection.command",
-    ],
-)
-def test_data_commands_do_not_pay_for_torch(module):
-    loaded = modules_after(f"import {module}")
-    assert module in loaded
+def test_commands_do_not_pay_for_torch_before_they_work():
+    modules = [f"cmr_ssl.commands.{name.replace('-', '_')}" for name in COMMANDS]
+    loaded = modules_after(f"import {', '.join(modules)}")
+    assert loaded >= {*modules}
     assert not {"torch", "lightning", "monai", "matplotlib"} & loaded
 
 

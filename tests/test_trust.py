@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from cmr_ssl.anatomy import LA, LV
-from cmr_ssl.data.study import Finding, Series, Study
 from cmr_ssl.planes import LONG_AXIS, VIEWS
+from cmr_ssl.study import Finding, Series, Study
 from cmr_ssl.tasks.trained import Trained
 from cmr_ssl.trust import compared, cut_off, not_looked_at, problems, unsized, without_short_axis
 from cmr_ssl.volumes import LabelMap

@@ -5,9 +5,10 @@ import sys
 import time
 from types import SimpleNamespace
 
+import pytest
 from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
-from cmr_ssl.workers import pool, silence_half_started
+from cmr_ssl.workers import Workers, outcomes, pool, silence_half_started
 
 STARTS_AND_WAITS = """
 import os, time
@@ -54,3 +55,31 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
         time.sleep(0.05)
     os.kill(worker, signal.SIGKILL)
     raise AssertionError("the worker outlived its parent")
+
+
+def process(job):
+    return job, os.getpid()
+
+
+def nobody(job):
+    raise AssertionError(job)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_job_ends_once_and_elsewhere_if_there_are_several_workers(workers):
+    found = list(outcomes(Workers(workers), process, iter(range(9)), nobody))
+    assert sorted(job for job, _ in found) == list(range(9))
+    assert {who == os.getpid() for _, who in found} == {workers == 1}
+
+
+def test_jobs_are_taken_as_there_is_somebody_to_work_on_them():
+    jobs = iter(range(100))
+    found = outcomes(Workers(2), process, jobs, nobody)
+    next(found)
+    found.close()
+    assert next(jobs) == 4  # two a worker
+
+
+def test_no_worker_is_refused():
+    with pytest.raises(ValueError, match="0 workers"):
+        Workers(0)

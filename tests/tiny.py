@@ -6,11 +6,11 @@ import numpy as np
 import torch
 
 from cmr_ssl.anatomy import CLASSES
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.masking import PlaneDropout, RandomMasking
 from cmr_ssl.models import AnatomicalPositions, CrossAttentionDecoder, Encoder
 from cmr_ssl.models.tokens import coordinates, grid_of, patchify, unpatchify
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.sample import Sample
 from cmr_ssl.tasks import PretrainingTask
 from tests.caches import DEGREES, FRAMES, SIZE, heights, long_axis, short_axis
 

@@ -8,6 +8,7 @@ from rich.markdown import Markdown
 
 from benchmarks.evidence.arms import CONTROLS, SHIPPED, TOKENS, controls, pretrained
 from benchmarks.evidence.cohorts import DEVELOPMENT_FRACTIONS, Cohort, make
+from benchmarks.evidence.mixing import mix
 from benchmarks.evidence.pretrainings import pretrain
 from benchmarks.evidence.report import write_report
 from benchmarks.evidence.results import comparisons, means, predictions
@@ -28,7 +29,14 @@ def probe(asked: Namespace) -> None:
     """Write and print the probe table of some checkpoints."""
     first, second, third = asked.fractions
     cohort = Cohort("given", asked.cohort, asked.cache, fractions=(first, second, third))
-    study = Study(asked.out, cohort, (), tuple(asked.labels), asked.draws, asked.pool, asked.tested)
+    study = Study(
+        asked.out,
+        cohort,
+        labels=tuple(asked.labels),
+        draws=asked.draws,
+        pool=asked.pool,
+        tested=asked.tested,
+    )
     sources = [*controls(asked.checkpoints[0]), *(pretrained(path, *asked.arms) for path in asked.checkpoints)]
     with pool(asked.workers) as processes:
         carry_out(processes, study, sources)
@@ -49,13 +57,15 @@ def probe(asked: Namespace) -> None:
 
 def everything(settings: Settings, out: Path, workers: int) -> None:
     """Carry out what is missing and write the report."""
-    developed, fresh = settings.developed(), settings.freshly()
+    mixed = settings.mixed()
     with pool(workers) as processes:
-        for cohort in (developed, fresh, *settings.domains().values(), *settings.pathologies()):
+        elsewhere = [domain.tested for domain in settings.domains()]
+        for cohort in (settings.freshly(), *elsewhere, *settings.pathologies()):
             processes.submit(make, cohort, workers).result()
+        processes.submit(mix, mixed, settings.parts(), workers).result()
         first, *rest = [*settings.pretrainings(), *settings.ablated()]
         threads = 1 if rest else workers  # a single one may have every core
-        all_of(processes, "pretraining", pretrain, [(one, developed, threads) for one in (first, *rest)])
+        all_of(processes, "pretraining", pretrain, [(one, mixed, threads) for one in (first, *rest)])
         carry_out(processes, settings.study(), settings.sources())
         write_report(settings, out)
         carry_out_classes(processes, settings)

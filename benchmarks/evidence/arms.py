@@ -7,9 +7,9 @@ from typing import NamedTuple
 import torch
 
 from cmr_ssl.checkpoints import build_encoder, encoder_description, fingerprint, read_checkpoint
+from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.models import Landmarks
 from cmr_ssl.probing import AsShipped, ClassToken, Joined, RawPixels, Readout, Tokens, WholeHeart
-from cmr_ssl.synthesis.subjects import load_pretraining
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.whole_heart import tells_whole_heart
 

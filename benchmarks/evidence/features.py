@@ -11,14 +11,14 @@ from torch.utils.data import DataLoader
 
 from benchmarks.evidence.arms import Source, readouts
 from benchmarks.evidence.cohorts import Cohort, opened, slug
-from benchmarks.evidence.studies import COPIES, Study, condition_of, tests_of
-from cmr_ssl.data.cache import write_atomically
+from benchmarks.evidence.studies import ALL, COPIES, Study, Test, condition_of, tests_of
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.sample import to_device
 from cmr_ssl.data.splits import Split
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.devices import device_of
+from cmr_ssl.files import write_atomically
 from cmr_ssl.probing import Readout, Shown
+from cmr_ssl.sample import to_device
 from cmr_ssl.tasks.pretraining import PretrainingTask
 
 BATCH = 8
@@ -41,12 +41,34 @@ class Portion(NamedTuple):
 
 
 def portions(study: Study) -> list[Portion]:
-    """Return who is looked at in a study: those who may be labelled, as heads learn from them, and those tested."""
-    tested: dict[Cohort, list[str]] = {}
-    for test in tests_of(study):
-        tested.setdefault(test.cohort, []).append(test.condition)
-    pool = Portion(study.cohort, "train", study.pool, COPIES)
-    return [pool, *(Portion(cohort, "test", study.tested, tuple(names)) for cohort, names in tested.items())]
+    """Return who is looked at in a study: those who may be labelled, as heads learn from them, those tested, others."""
+    return [
+        labelled_portion(study),
+        *dict.fromkeys(tested_portion(study, test) for test in tests_of(study)),
+        *others(study),
+    ]
+
+
+def labelled_portion(study: Study) -> Portion:
+    """Return those who may be labelled, as heads learn from them."""
+    return Portion(study.cohort, "train", study.pool, COPIES)
+
+
+def tested_portion(study: Study, test: Test) -> Portion:
+    """Return those on whom a test is made, under all conditions that are tested on them."""
+    conditions = (other.condition for other in tests_of(study) if other.cohort == test.cohort)
+    return Portion(test.cohort, "test", study.tested, tuple(dict.fromkeys(conditions)))
+
+
+def others(study: Study) -> list[Portion]:
+    """Return unlabelled persons of all scanners, the usual one first; none where only that one is tested."""
+    cohorts = [study.unlabelled, *(domain.unlabelled for domain in study.domains)]
+    return [unlabelled_portion(study, cohort) for cohort in cohorts if cohort]
+
+
+def unlabelled_portion(study: Study, cohort: Cohort) -> Portion:
+    """Return persons of a cohort of whom nothing is known."""
+    return Portion(cohort, "train", study.seen, (ALL,))
 
 
 def subjects_of(data: CineDataModule, portion: Portion) -> list[str]:

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.evidence.arms import BOTH, RAW, SHIPPED, TOKENS, UNTRAINED, WHOLE
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import write_atomically
 
 COLOURS = {
     RAW: "#999999",

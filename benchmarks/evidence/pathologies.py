@@ -11,7 +11,7 @@ from benchmarks.evidence.arms import Source
 from benchmarks.evidence.cohorts import Cohort, opened, ordered, placed, slug
 from benchmarks.evidence.features import Portion, file_of, read, subjects_of
 from benchmarks.evidence.studies import ALL, COPIES
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import write_atomically
 from cmr_ssl.phantom.pathology import Pathology
 from cmr_ssl.probing.solving import solve
 from cmr_ssl.seeds import seed_of

@@ -1,4 +1,4 @@
-"""Pretrainings on the development cohort: the one that is published, in several seeds, and what it is compared with."""
+"""Pretrainings on the unlabelled cohort: the one that is published, in several seeds, and what it is compared with."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from benchmarks.evidence.commands import fit
 
 CONFIG = "configs/evidence/pretraining.yaml"
 
-BRIEF = ("--trainer.max_epochs", "9", "--trainer.check_val_every_n_epoch", "9")  # a quarter of the published one
+BRIEF = ("--trainer.max_epochs", "6", "--trainer.check_val_every_n_epoch", "6")  # a quarter of the published one
 PLAIN, EVERYWHERE = ("--model.motion", "1"), ("--model.heart_mm", "null")
 HALF_BEATS = ("--model.encoder.patch", "[8, 8, 8]")
 
@@ -64,5 +64,5 @@ def words(pretraining: Pretraining, cohort: Cohort) -> list[str]:
     """Return what `fit` is told."""
     seed = str(pretraining.seed)
     seeds = ["--seed_everything", seed, "--model.seed", seed, "--data.seed", seed]
-    data = ["--data.cache", str(cohort.cache), "--data.table", str(cohort.table), "--data.workers", "0"]
+    data = ["--data.cache", str(cohort.cache), "--data.workers", "0"]
     return ["--config", CONFIG, *seeds, *data, *pretraining.options]

@@ -1,6 +1,7 @@
 """Linear heads in closed form on features, with few labels, many times: the probe tables."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,21 @@ from torch import Tensor
 
 from benchmarks.evidence.arms import Source
 from benchmarks.evidence.cohorts import labelled, opened, slug
-from benchmarks.evidence.features import Portion, file_of, portions, read, subjects_of
-from benchmarks.evidence.studies import COPIES, TARGETS, Study, Test, tests_of
-from cmr_ssl.data.cache import write_atomically
+from benchmarks.evidence.features import (
+    Portion,
+    file_of,
+    labelled_portion,
+    read,
+    subjects_of,
+    tested_portion,
+    unlabelled_portion,
+)
+from benchmarks.evidence.studies import ALL, COPIES, TARGETS, Study, Test, tests_of
 from cmr_ssl.data.phenotypes import read_phenotypes
-from cmr_ssl.probing.solving import solve
+from cmr_ssl.files import write_atomically
+from cmr_ssl.probing.solving import Solved, solve
+
+Look = Callable[[Portion, str], Tensor]  # features, or what is said of them, of a portion under a condition
 
 COLUMNS = ("arm", "pretraining", "labels", "draw", "test", "subject", "target", "predicted", "true")
 
@@ -28,23 +39,36 @@ def predictions_file(out: Path, source: str, arm: str) -> Path:
 def probe(study: Study, source: Source, arm: str) -> None:
     """Solve heads with all numbers of labels and all draws, and write what they predict; what is there stays."""
     path = predictions_file(study.out, source.name, arm)
-    pool, *tested = portions(study)
+    pool, tests = labelled_portion(study), tests_of(study)
     if path.exists() or not file_of(study.out, source.name, arm, pool, COPIES[0]).exists():
         return
     torch.set_num_threads(1)
-    copies = torch.stack([read(study.out, source.name, arm, pool, name) for name in COPIES], dim=1)
-    shown = {
-        test: read(study.out, source.name, arm, portion_of(tested, test), test.condition) for test in tests_of(study)
-    }
+    look = partial(read, study.out, source.name, arm)
+    copies = torch.stack([look(pool, name) for name in COPIES], dim=1)
     names, true = known(pool)
-    answers = {test: known(portion_of(tested, test)) for test in tests_of(study)}
+    answers = {test: known(tested_portion(study, test)) for test in tests}
     parts = []
     for labels, draw, chosen in draws(study, names):
-        head = solve(copies[chosen], true[chosen])
-        for test, features in shown.items():
-            rows = table(answers[test], head.predict(features).float().numpy())
-            parts.append(rows.assign(labels=labels, draw=draw, test=test.name))
+        predict = partial(predicted, solve(copies[chosen], true[chosen]), look)
+        for test in tests:
+            rows = predict(tested_portion(study, test), test.condition) + shift(study, test, predict)
+            parts.append(table(answers[test], rows.numpy()).assign(labels=labels, draw=draw, test=test.name))
     write(path, pd.concat(parts).assign(arm=arm, pretraining=source.name))
+
+
+def predicted(head: Solved, look: Look, portion: Portion, condition: str) -> Tensor:
+    """Return what a head says of a portion, (N, K)."""
+    return head.predict(look(portion, condition)).float()
+
+
+def shift(study: Study, test: Test, predict: Look) -> Tensor:
+    """Return what makes the mean of a scanner's predictions that of the usual scanner, (K,); zero where not asked."""
+    if test.centred is None or study.unlabelled is None:
+        return torch.zeros(len(TARGETS))
+    usual, here = (
+        predict(unlabelled_portion(study, cohort), ALL).mean(dim=0) for cohort in (study.unlabelled, test.centred)
+    )
+    return usual - here
 
 
 def draws(study: Study, names: list[str]) -> Iterator[tuple[int, int, Tensor]]:
@@ -62,11 +86,6 @@ def draws(study: Study, names: list[str]) -> Iterator[tuple[int, int, Tensor]]:
     for draw in range(study.draws):
         for labels in study.labels:
             yield labels, draw, torch.tensor([place[name] for name in labelled(names, labels, draw)])
-
-
-def portion_of(tested: list[Portion], test: Test) -> Portion:
-    """Return the portion that holds the subjects of a test."""
-    return next(portion for portion in tested if portion.cohort == test.cohort)
 
 
 def known(portion: Portion) -> tuple[list[str], Tensor]:

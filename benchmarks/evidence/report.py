@@ -11,9 +11,10 @@ from benchmarks.evidence.figures import draw_curves, draw_planes
 from benchmarks.evidence.results import comparisons, means, predictions
 from benchmarks.evidence.settings import Settings
 from benchmarks.evidence.studies import ALL, CONDITIONS
-from benchmarks.evidence.tables import plain, reduction_cell, wide
+from benchmarks.evidence.tables import reduction_cell, wide
 from benchmarks.machine import description
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import save_text
+from cmr_ssl.report.tables import markdown
 
 MANY, FEW = 100, 30  # labels that tables and sentences speak of
 SHOWN = ("LVEF (%)", "LVEDV (mL)", "LVM (g)")  # where planes are missing
@@ -46,12 +47,12 @@ def write_report(settings: Settings, out: Path) -> None:
         *verdict(differences),
         *few_labels(errors, differences, out),
         *missing_planes(errors, differences, out),
-        *scanners(errors, differences),
+        *scanners(settings, errors, differences),
         *classes(study.out, names),
         *networks_trained(settings, errors, differences),
         *ablations(settings),
     ]
-    write_atomically(out / "evidence.md", lambda stream: stream.write(("\n\n".join(text) + "\n").encode()))
+    save_text(out / "evidence.md", "\n\n".join(text) + "\n")
 
 
 def opening(settings: Settings) -> Iterator[str]:
@@ -61,14 +62,20 @@ def opening(settings: Settings) -> Iterator[str]:
     yield (
         f"Written by `python -m benchmarks.evidence`. {' '.join(description())} Synthetic hearts: this compares "
         f"methods and says nothing about patients. {pretrainings} on the training split of {settings.development} "
-        f"unlabelled hearts; labels and tests are of {settings.fresh} others (seed {settings.fresh_seed}), on which "
-        f"nothing was pretrained or chosen. {settings.draws} draws of labelled subjects. Heads are ridge regressions "
-        "in closed form, alike for all features: raw pixels averaged around 36 landmarks (no network), the same "
-        "averages of tokens of the untrained encoder, and of the pretrained one. Each labelled study counts once in "
-        "full and once with planes missing. Intervals are 95 %, of a bootstrap over pretrainings, draws and subjects, "
-        "paired in draws and subjects; * is p < 0.05 after Holm's correction over all labels, targets and conditions "
-        "of a pair."
+        f"unlabelled hearts{strangers(settings)}; labels and tests are of {settings.fresh} others (seed "
+        f"{settings.fresh_seed}), on which nothing was pretrained or chosen. {settings.draws} draws of labelled "
+        "subjects. Heads are ridge regressions in closed form, alike for all features: raw pixels averaged around 36 "
+        "landmarks (no network), the same averages of tokens of the untrained encoder, and of the pretrained one. "
+        "Each labelled study counts once in full, once with planes missing and twice with other grey values. "
+        "Intervals are 95 %, of a bootstrap over pretrainings, draws and subjects, paired in draws and subjects; * is "
+        "p < 0.05 after Holm's correction over all labels, targets and conditions of a pair."
     )
+
+
+def strangers(settings: Settings) -> str:
+    """Return how many hearts of other scanners were pretrained on as well."""
+    names = " and ".join(settings.scanners)
+    return f", and of {settings.strangers} of each other scanner ({names})" if names else ""
 
 
 def counted(number: int, what: str) -> str:
@@ -123,13 +130,17 @@ def missing_planes(errors: pd.DataFrame, differences: pd.DataFrame, out: Path) -
     yield gains(kept, ["test", "arm", "other"])
 
 
-def scanners(errors: pd.DataFrame, differences: pd.DataFrame) -> Iterator[str]:
+def scanners(settings: Settings, errors: pd.DataFrame, differences: pd.DataFrame) -> Iterator[str]:
     """Yield how heads do on images of other scanners than those they learned from."""
     there = differences["test"].str.startswith("scanner") & (differences["labels"] == MANY)
     some = differences[there & differences["arm"].isin([TOKENS])]
     if len(some):
         yield f"## Another scanner, {MANY} labels from the usual one"
-        yield f"Errors of pretrained tokens: {told(errors, some['test'].unique())}. Reduction of the error, %:"
+        yield (
+            f"Errors of pretrained tokens: {told(errors, some['test'].unique())}. Centred: the mean prediction for "
+            f"{settings.study().seen} unlabelled persons of the scanner is made that of the usual scanner, for every "
+            "arm; this supposes that both see the same kind of people. Reduction of the error, %:"
+        )
         yield gains(some, ["test", "other"])
 
 
@@ -179,7 +190,8 @@ def networks_trained(settings: Settings, errors: pd.DataFrame, differences: pd.D
     yield "Reduction of the error, %:"
     yield gains(differences[mine & (differences["test"] == ALL)], ["labels", "arm", "other"])
     yield "What the chosen runs of the first draw took:"
-    yield plain(costs[["arm", "labels", "rate", "steps", "passes", "minutes"]])
+    spent = costs[["arm", "labels", "rate", "steps", "passes", "minutes"]]
+    yield markdown(spent.columns, spent.itertuples(index=False, name=None))
 
 
 def ablations(settings: Settings) -> Iterator[str]:

@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 from benchmarks.evidence.arms import Source, controls, pretrained
 from benchmarks.evidence.cohorts import DEVELOPMENT_FRACTIONS, Cohort, ordered, placed
+from benchmarks.evidence.pathologies import EVERYBODY
 from benchmarks.evidence.pathologies import cohorts as pathology_cohorts
 from benchmarks.evidence.pretrainings import ABLATIONS, Pretraining
-from benchmarks.evidence.studies import Study
+from benchmarks.evidence.studies import Domain, Study
 from benchmarks.evidence.trained import Plan
 
 FOLDER = Path("evidence")
-DEVELOPMENT_SEED = 11  # pretraining and choices of any kind
+DEVELOPMENT_SEED = 11  # pretraining and choices of any kind; other scanners have the seeds that follow
 FRESH_SEED = 2026112601  # never looked at before the recipes were frozen; published tables come from it, once
 REHEARSAL_SEED = 2026112701  # what `quick` shows, so that nobody looks at the published hearts by the way
 SCANNERS = {  # what `phantom` is told for each domain other than the usual one
@@ -26,8 +27,10 @@ class Settings(NamedTuple):
     Attributes:
         folder: where everything lies.
         development: subjects to pretrain on and to choose with.
+        strangers: further subjects of each other scanner, only to pretrain on.
         fresh: subjects whose labels and tests are published.
         fresh_seed: of them.
+        elsewhere: fresh subjects of each other scanner, only tested.
         of_each: subjects of each pathology; 0 for no such test.
         seeds: of the pretrainings.
         pretraining: what the command line says beyond the config.
@@ -40,8 +43,10 @@ class Settings(NamedTuple):
 
     folder: Path = FOLDER
     development: int = 1200
+    strangers: int = 400
     fresh: int = 600
     fresh_seed: int = FRESH_SEED
+    elsewhere: int = 200
     of_each: int = 40
     seeds: tuple[int, ...] = (0, 1)
     pretraining: tuple[str, ...] = ()
@@ -52,22 +57,44 @@ class Settings(NamedTuple):
     trained: Plan | None = Plan()
 
     def developed(self) -> Cohort:
-        """Return the cohort that is pretrained on."""
+        """Return the cohort of the usual scanner that is pretrained on."""
         order = ordered(DEVELOPMENT_SEED, self.development)
         return placed(self.folder, "development", *order, fractions=DEVELOPMENT_FRACTIONS)
+
+    def parts(self) -> list[Cohort]:
+        """Return the cohorts that are pretrained on, one a scanner, no heart in two of them."""
+        others = [
+            placed(
+                self.folder,
+                f"development-{name}",
+                *ordered(DEVELOPMENT_SEED + number, self.strangers, *options),
+                fractions=DEVELOPMENT_FRACTIONS,
+            )
+            for number, (name, options) in enumerate(self.scanners.items(), start=1)
+        ]
+        return [self.developed(), *others]
+
+    def mixed(self) -> Cohort:
+        """Return all of them as one cohort."""
+        return placed(self.folder, "unlabelled", fractions=DEVELOPMENT_FRACTIONS)
 
     def freshly(self) -> Cohort:
         """Return the cohort of the published tables."""
         return placed(self.folder, "fresh", *ordered(self.fresh_seed, self.fresh))
 
-    def domains(self) -> dict[str, Cohort]:
-        """Return the same fresh hearts as other scanners show them, by name."""
-        return {
-            name: placed(self.folder, f"fresh-{name}", *ordered(self.fresh_seed, self.fresh, *options))._replace(
-                name=name
-            )
-            for name, options in self.scanners.items()
-        }
+    def domains(self) -> tuple[Domain, ...]:
+        """Return the other scanners: fresh hearts to be tested, and unlabelled ones that were pretrained on."""
+        _, *unlabelled = self.parts()
+        return tuple(
+            Domain(self.elsewhere_of(number, name), cohort)
+            for number, (name, cohort) in enumerate(zip(self.scanners, unlabelled, strict=True), start=1)
+        )
+
+    def elsewhere_of(self, number: int, scanner: str) -> Cohort:
+        """Return fresh hearts that another scanner shows, all to be tested."""
+        order = ordered(self.fresh_seed + 20 * number, self.elsewhere, *self.scanners[scanner])
+        cohort = placed(self.folder, f"fresh-{scanner}", *order, fractions=EVERYBODY)
+        return cohort._replace(name=scanner)
 
     def pathologies(self) -> list[Cohort]:
         """Return cohorts of one pathology each."""
@@ -86,12 +113,14 @@ class Settings(NamedTuple):
 
     def study(self) -> Study:
         """Return the published comparison."""
-        tested = tuple(self.domains().values())
-        return Study(self.folder / "study", self.freshly(), tested, self.labels, self.draws)
+        domains, usual = self.domains(), self.developed() if self.scanners else None
+        return Study(self.folder / "study", self.freshly(), domains, usual, labels=self.labels, draws=self.draws)
 
     def development_study(self) -> Study:
         """Return the comparison of ablations, on hearts of the development cohort that no pretraining saw."""
-        return Study(self.folder / "ablations", self.developed(), (), (30, 100), self.draws, pool=300, tested=200)
+        return Study(
+            self.folder / "ablations", self.developed(), labels=(30, 100), draws=self.draws, pool=300, tested=200
+        )
 
     def sources(self) -> list[Source]:
         """Return controls and pretrained encoders."""
@@ -104,11 +133,13 @@ def quick(folder: Path) -> Settings:
     return Settings(
         folder / "quick",
         development=600,
+        strangers=200,
         fresh=360,
         fresh_seed=REHEARSAL_SEED,
+        elsewhere=100,
         of_each=0,
         seeds=(0,),
-        pretraining=("--trainer.max_epochs", "16"),
+        pretraining=("--trainer.max_epochs", "10", "--trainer.check_val_every_n_epoch", "10"),
         ablations={},
         labels=(10, 30, 100),
         draws=3,

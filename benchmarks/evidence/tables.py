@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from benchmarks.evidence.studies import TARGETS
+from cmr_ssl.report.tables import markdown
 
 CERTAIN = 0.05  # adjusted p below which a difference counts
 
@@ -30,13 +31,8 @@ def wide(cells: pd.DataFrame, rows: list[str]) -> str:
     targets = [target for target in TARGETS if target in set(cells["target"])]
     order = cells.sort_values("labels", kind="stable")[rows].drop_duplicates()
     table = cells.pivot(index=rows, columns="target", values="cell").reindex(columns=targets)
-    return plain(order.merge(table.reset_index(), on=rows, how="left").fillna(""))
-
-
-def plain(table: pd.DataFrame) -> str:
-    """Return a table as Markdown."""
-    lines = [list(table.columns), ["---"] * table.shape[1], *table.astype(str).to_numpy().tolist()]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    merged = order.merge(table.reset_index(), on=rows, how="left").fillna("")
+    return markdown(merged.columns, merged.itertuples(index=False, name=None), len(rows))
 
 
 def error_cell(line: "pd.Series[float]") -> str:

@@ -3,23 +3,25 @@
 import json
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from benchmarks.evidence.cohorts import MIN_PLANES, Cohort, opened, slug
 from benchmarks.evidence.commands import fit
-from benchmarks.evidence.features import Portion, on_gpu, subjects_of
+from benchmarks.evidence.features import Portion, on_gpu, subjects_of, tested_portion
 from benchmarks.evidence.pretrainings import described
-from benchmarks.evidence.probes import known, table, write
+from benchmarks.evidence.probes import known, shift, table, write
 from benchmarks.evidence.studies import Study, Test, condition_of, tests_of
 from cmr_ssl.corruption.missing import close_ranks, rearranged
-from cmr_ssl.data.sample import Sample, to_device
 from cmr_ssl.devices import device_of
+from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypePrediction
 from cmr_ssl.tasks.trained import load_task
 
@@ -160,20 +162,25 @@ def batch(run: Run) -> int:
     return min(BATCH, run.labels)
 
 
-@torch.inference_mode()
 def answered(checkpoint: Path, study: Study, test: Test) -> pd.DataFrame:
     """Return a row a test subject and target of what a trained network says."""
-    portion = Portion(test.cohort, "test", study.tested, (test.condition,))
-    data, device = opened(test.cohort), device_of("auto")
-    task = load_task(checkpoint).task.to(device)
+    task = load_task(checkpoint).task.to(device_of("auto"))
     assert isinstance(task, PhenotypePrediction)
-    spoil = condition_of(test.condition, data.shape[0])
-    said = []
+    predict, portion = partial(predicted, task), tested_portion(study, test)
+    rows = predict(portion, test.condition) + shift(study, test, predict)
+    return table(known(portion), rows.numpy()).assign(test=test.name)
+
+
+@torch.inference_mode()
+def predicted(task: PhenotypePrediction, portion: Portion, condition: str) -> Tensor:
+    """Return what a network says of a portion, (N, K)."""
+    data, device = opened(portion.cohort), task.device
+    spoil, said = condition_of(condition, data.shape[0]), []
     with torch.autocast(device.type, torch.bfloat16, enabled=on_gpu(device) and sturdy(task)):
         for one in DataLoader(data.dataset(subjects_of(data, portion)), BATCH):
             seen = closed(spoil(data.scaled(to_device(one, device))))
             said.append(task.predict_step(seen).float().cpu())
-    return table(known(portion), torch.cat(said).numpy()).assign(test=test.name)
+    return torch.cat(said)
 
 
 def sturdy(task: PhenotypePrediction) -> bool:

@@ -8,9 +8,9 @@ import yaml
 from jsonargparse import ArgumentParser
 
 from benchmarks.real_hearts.settings import ALL, Settings
+from cmr_ssl.commands.prepare import prepare as prepare_folder
 from cmr_ssl.data.cohort import read_cohort
-from cmr_ssl.data.prepare import Preparation
-from cmr_ssl.data.preparing import prepare as prepare_folder
+from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.data.sources import NiftiFiles
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.planes import SHORT_AXIS

@@ -9,10 +9,10 @@ from benchmarks.real_hearts.arms import Pretraining
 from benchmarks.real_hearts.cohort import members, read_fold
 from benchmarks.real_hearts.runs import pretrained
 from benchmarks.real_hearts.settings import Settings
-from cmr_ssl.inspection.learning import studies
+from cmr_ssl.inference.leave_one_out import leave_one_out
+from cmr_ssl.inference.pretrained import load_pretraining
+from cmr_ssl.inspection.reference import studies
 from cmr_ssl.report.tables import write_csv
-from cmr_ssl.synthesis.leave_one_out import leave_one_out
-from cmr_ssl.synthesis.subjects import load_pretraining
 
 
 def table_of(settings: Settings, fold: int, pretraining: Pretraining) -> Path:

@@ -12,11 +12,13 @@ from benchmarks.left_out import TOLD_BY, by_region
 from benchmarks.machine import description
 from benchmarks.real_hearts import planes, probes
 from benchmarks.real_hearts.arms import USUAL
+from benchmarks.real_hearts.pairs import compared
 from benchmarks.real_hearts.probes import Probe
 from benchmarks.real_hearts.runs import CHOICE, DICE, DONE, PICTURE, VOLUMES, Run
 from benchmarks.real_hearts.settings import ALL, Settings
-from benchmarks.real_hearts.statistics import holm, paired_difference
-from cmr_ssl.data.cache import write_atomically
+from benchmarks.statistics import holm
+from cmr_ssl.files import save_text, write_atomically
+from cmr_ssl.report.tables import markdown
 
 PAGE = "real_hearts.md"
 OURS, LOOKS = "pretrained", "pretrained tokens"  # what every other arm or look is compared with
@@ -60,12 +62,11 @@ def collect_probes(settings: Settings, done: list[Probe]) -> pd.DataFrame:
 def means_table(found: pd.DataFrame, counted: str) -> str:
     """Return a Markdown table of means over patients and draws: a row an arm, a column a measure."""
     means = found.groupby(["labels", "arm", "what"], sort=False)["value"].mean()
-    whats, lines = list(dict.fromkeys(found["what"])), []
+    whats, rows = list(dict.fromkeys(found["what"])), []
     for labels, arm in dict.fromkeys(zip(found["labels"], found["arm"], strict=True)):
         cells = [f"{means.get((labels, arm, what), np.nan):.3g}" for what in whats]
-        lines.append(f"| {_labels(labels)} | {arm} | " + " | ".join(cells) + " |")
-    head = [f"| {counted} | arm | " + " | ".join(whats) + " |", "| ---: | --- |" + " ---: |" * len(whats)]
-    return "\n".join([*head, *sorted(lines, key=lambda line: "all" in line)])
+        rows.append([_labels(labels), arm, *cells])
+    return markdown([counted, "arm", *whats], sorted(rows, key=lambda row: row[0] == "all"), 2)
 
 
 def comparisons(found: pd.DataFrame, ours: str, whats: tuple[str, ...]) -> pd.DataFrame:
@@ -75,21 +76,23 @@ def comparisons(found: pd.DataFrame, ours: str, whats: tuple[str, ...]) -> pd.Da
     rows = []
     for labels, other, what in product(dict.fromkeys(found["labels"]), others, whats):
         keys = [(labels, arm, what) for arm in (ours, other)]
-        if all(key in values.index for key in keys):
-            one, another = (values.loc[key] for key in keys)
-            rows.append({"labels": labels, "against": other, "what": what, **paired_difference(one, another)._asdict()})
-    table = pd.DataFrame(rows, columns=["labels", "against", "what", "mean", "low", "high", "p"])
-    return table.assign(p=holm(table["p"]))
+        found_of = [values.loc[key] for key in keys if key in values.index]
+        comparison = compared(*found_of) if len(found_of) == 2 else None
+        if comparison:
+            difference = comparison.difference._asdict()
+            rows.append({"labels": labels, "against": other, "what": what, **difference, "p": comparison.p})
+    table = pd.DataFrame(rows, columns=["labels", "against", "what", "value", "low", "high", "p"])
+    return table.assign(p=holm(table["p"].to_list()))
 
 
 def comparisons_table(table: pd.DataFrame) -> str:
     """Return comparisons as Markdown; those that remain after correction are bold."""
-    lines = ["| labelled | against | what | difference [95 %] | p, Holm |", "| ---: | --- | --- | ---: | ---: |"]
+    rows = []
     for row in table.itertuples():
-        value = f"{row.mean:+.3g} [{row.low:+.3g}, {row.high:+.3g}]"
+        value = f"{row.value:+.3g} [{row.low:+.3g}, {row.high:+.3g}]"
         told = f"**{value}**" if row.p < 0.05 else value
-        lines.append(f"| {_labels(row.labels)} | {row.against} | {row.what} | {told} | {row.p:.2g} |")
-    return "\n".join(lines)
+        rows.append([_labels(row.labels), row.against, row.what, told, f"{row.p:.2g}"])
+    return markdown(["labelled", "against", "what", "difference [95 %]", "p, Holm"], rows, 3)
 
 
 def _labels(count: object) -> str:
@@ -105,12 +108,12 @@ def compute(settings: Settings, runs: list[Run]) -> str:
         for trial in _trials(pd.read_csv(run.folder(settings) / CHOICE))
     ]
     table = pd.DataFrame(rows)
-    lines = ["| arm | trainings | minutes each | rates chosen (times) |", "| --- | ---: | ---: | --- |"]
+    lines = []
     for arm, some in table.groupby("arm", sort=False):
         chosen = some.loc[some["chosen"], "rate"].value_counts().sort_index()
         told = ", ".join(f"{rate:g} ({count})" for rate, count in chosen.items())
-        lines.append(f"| {arm} | {len(some)} | {some['minutes'].mean():.1f} | {told} |")
-    return "\n".join(lines)
+        lines.append([arm, len(some), f"{some['minutes'].mean():.1f}", told])
+    return markdown(["arm", "trainings", "minutes each", "rates chosen (times)"], lines)
 
 
 def _trials(choice: pd.DataFrame) -> list[dict[str, object]]:
@@ -146,7 +149,7 @@ def write_report(settings: Settings, runs: list[Run], done: list[Probe], out: Pa
     text = [*_head(settings), *_segmentation(settings, [run for run in runs if run.done(settings)], out)]
     text += _probes(settings, done) + _left_out(settings)
     page = out / PAGE
-    write_atomically(page, lambda stream: stream.write(("\n\n".join(text) + "\n").encode()))
+    save_text(page, "\n\n".join(text) + "\n")
     return page
 
 
@@ -211,10 +214,9 @@ def _left_out(settings: Settings) -> list[str]:
     if rows.empty:
         return []
     means = by_region(rows)
-    lines = ["| planes | " + " | ".join(means.columns) + " |", "| --- |" + " ---: |" * len(means.columns)]
-    lines += [f"| {name} | " + " | ".join(f"{value:.2f}" for value in row) + " |" for name, row in means.iterrows()]
+    cells = means.map("{:.2f}".format)
     return [
         "## Real planes left out",
         f"Each plane of the test patients told by all others: PSNR in dB and SSIM of {', '.join(TOLD_BY)}.",
-        "\n".join(lines),
+        markdown(["planes", *cells.columns], cells.itertuples(name=None)),
     ]

@@ -16,14 +16,14 @@ from benchmarks.real_hearts.cohort import short_axis
 from benchmarks.real_hearts.restoring import restore_logits
 from benchmarks.real_hearts.settings import Settings
 from cmr_ssl.anatomy import CLASSES, LV, MYOCARDIUM, RV, UNLABELLED
-from cmr_ssl.callbacks.reconstructions import plane_titles
 from cmr_ssl.data.cache import PreparedSubject, subject_file
 from cmr_ssl.data.sources import NiftiFolder
-from cmr_ssl.data.study import Series
 from cmr_ssl.data.timing import nearest_frames
+from cmr_ssl.inference.prepared import batch_of, every_plane
 from cmr_ssl.planes import SHORT_AXIS
-from cmr_ssl.predicting import batch_of, every_plane
+from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.overlays import overlay
+from cmr_ssl.study import Series
 from cmr_ssl.tasks.segmentation import Segmentation
 from cmr_ssl.tasks.trained import Trained, load_task
 from cmr_ssl.volumes import LabelMap, measure
@@ -104,7 +104,7 @@ def predicted(trained: Trained, patient: Patient) -> Tensor:
     """Return the logits of a patient's planes, in the order of the cache, at ED and ES, (P, classes, 2, H, W)."""
     task = trained.task
     assert isinstance(task, Segmentation)
-    batch = batch_of(patient.planes, every_plane(patient.planes), trained, torch.device("cpu"))
+    batch = batch_of(patient.planes, "patient", every_plane(patient.planes), trained, torch.device("cpu"))
     with torch.inference_mode():
         logits = task.logits(batch, torch.tensor([patient.frames]))[0].float()
     apart = np.abs(patient.planes.affine[:, None] - batch.affine[0].numpy()[None]).sum(axis=(2, 3))

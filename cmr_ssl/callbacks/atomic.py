@@ -7,7 +7,7 @@ import torch
 from lightning import Trainer
 from lightning.fabric.plugins import TorchCheckpointIO
 
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import write_atomically
 
 
 class AtomicCheckpoints(TorchCheckpointIO):

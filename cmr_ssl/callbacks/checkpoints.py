@@ -14,7 +14,7 @@ from lightning.pytorch.utilities.types import STEP_OUTPUT
 from torch import Tensor
 
 from cmr_ssl.callbacks.atomic import save_wholly
-from cmr_ssl.data.cache import remove_halves
+from cmr_ssl.files import remove_halves
 
 FOLDER, BEST, LAST = "checkpoints", "best", "last"
 REQUEUED = "hpc_ckpt_*.ckpt"  # what Lightning leaves in the run folder when SLURM warns that time is up

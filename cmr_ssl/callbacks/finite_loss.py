@@ -9,7 +9,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from lightning.pytorch.utilities.types import STEP_OUTPUT
 from torch import Tensor
 
-from cmr_ssl.data.sample import Sample
+from cmr_ssl.sample import Sample
 
 VALIDATED = "val/loss"
 

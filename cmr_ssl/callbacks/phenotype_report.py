@@ -11,10 +11,9 @@ from torch import Tensor
 from cmr_ssl.agreement import age_bands, agreement, by_group, classification
 from cmr_ssl.callbacks.gathering import gather
 from cmr_ssl.data.phenotypes import read_phenotypes
-from cmr_ssl.data.sample import Sample
-from cmr_ssl.report.agreement import draw_agreement
+from cmr_ssl.report.agreement_plots import draw_agreement
 from cmr_ssl.report.tables import FOLDER, as_row, file_name, say, say_where, write_csv
-from cmr_ssl.tasks.objectives import Classification
+from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 
 Values = NDArray[np.float64]
@@ -54,7 +53,7 @@ class PhenotypeReport(Callback):
             subjects = [subject for subject, _, _ in rows]
             predicted, true = (np.array([row[part] for row in rows], dtype=np.float64) for part in (1, 2))
             folder = Path(trainer.default_root_dir)
-            if isinstance(pl_module.objective, Classification):
+            if pl_module.objective.classes:
                 self.write_classes(folder, pl_module, subjects, predicted, true[:, 0])
             else:
                 self.write_numbers(folder, pl_module, subjects, predicted, true)
@@ -81,7 +80,7 @@ class PhenotypeReport(Callback):
         self, folder: Path, task: PhenotypePrediction, subjects: list[str], scores: Values, true: Values
     ) -> None:
         """Write probabilities and how good they are."""
-        names = task.objective.classes if isinstance(task.objective, Classification) else []
+        names = task.objective.classes
         columns: dict[str, object] = {"subject": subjects}
         columns |= {f"P({name})": scores[:, index] for index, name in enumerate(names)}
         known = np.where(np.isnan(true), -1, true).astype(np.int64)

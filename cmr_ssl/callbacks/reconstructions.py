@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,41 +9,15 @@ from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.rank_zero import rank_zero_only
 from numpy.typing import NDArray
-from PIL import Image
 from tensorboard.compat.proto.summary_pb2 import Summary
-from torch import Tensor
 from torch.utils.data import default_collate
 
-from cmr_ssl.data.cache import write_atomically
-from cmr_ssl.data.sample import Sample
-from cmr_ssl.metrics import visible_planes
-from cmr_ssl.models.tokens import unpatchify
-from cmr_ssl.planes import VIEWS
-from cmr_ssl.report.montage import gif, montage, png, stack
-from cmr_ssl.tasks.pretraining import PretrainingTask, Reconstruction
+from cmr_ssl.files import save
+from cmr_ssl.report.montage import gif, png, stack
+from cmr_ssl.report.reconstructions import Compared, compared_planes
+from cmr_ssl.tasks.pretraining import PretrainingTask
 
 Cine = NDArray[np.float32]
-
-
-class Compared(NamedTuple):
-    """One subject to look at: cines (P, T, H, W) of its present planes, their titles, and which were dropped."""
-
-    original: Cine
-    visible: Cine
-    reconstruction: Cine
-    titles: list[str]
-    dropped: list[bool]
-
-    def picture(self, frame: int) -> Image.Image:
-        """Draw one frame: original, visible, reconstruction and error."""
-        error = np.abs(self.reconstruction - self.original) * 2  # brighter, so that small errors can be seen
-        rows = {
-            "original": self.original,
-            "visible": self.visible,
-            "reconstruction": self.reconstruction,
-            "error x 2": error,
-        }
-        return montage([(name, cine[:, frame]) for name, cine in rows.items()], self.titles, self.dropped)
 
 
 class Reconstructions(Callback):
@@ -94,38 +67,6 @@ class Reconstructions(Callback):
             with torch.no_grad(), trainer.precision_plugin.forward_context():
                 result = task.reconstruct(batch, task.fixed_seeds(batch))
                 yield batch.subject[0], compared_planes(batch, result, task)
-
-
-def compared_planes(batch: Sample, result: Reconstruction, task: PretrainingTask) -> Compared:
-    """Put the tokens of a batch of one subject back into planes."""
-    hidden, seen = result.masked.hidden, result.masked.visible
-    predicted = scatter(task.intensities(result), hidden, result, task, torch.nan)
-    visible = scatter(result.visible.float(), seen, result, task, torch.nan)
-    present = batch.present[0].cpu().numpy()
-    cines = (batch.images[0], visible, torch.where(visible.isnan(), predicted, visible))
-    dropped = ~visible_planes(seen, result.grid)[0].cpu().numpy()
-    titles = plane_titles(batch.view[0][batch.present[0]].tolist())
-    titles = [f"{title} dropped" if gone else title for title, gone in zip(titles, dropped[present], strict=True)]
-    original, seen_only, whole = (cine.float().cpu().numpy()[present] for cine in cines)
-    return Compared(original, seen_only, whole, titles, dropped[present].tolist())
-
-
-def scatter(patches: Tensor, ids: Tensor, result: Reconstruction, task: PretrainingTask, fill: float) -> Tensor:
-    """Place patches (1, K, pixels) at token ids (1, K) of otherwise `fill`ed planes, (P, T, H, W)."""
-    full = patches.new_full((1, result.grid.tokens, patches.shape[-1]), fill)
-    full.scatter_(1, ids[..., None].expand_as(patches), patches)
-    return unpatchify(full, result.grid, task.encoder.patch)[0]
-
-
-def plane_titles(views: list[int]) -> list[str]:
-    """Name planes by view, numbering those of which there are several."""
-    names = [VIEWS[view] for view in views]
-    return [name if names.count(name) == 1 else f"{name} {names[:i].count(name) + 1}" for i, name in enumerate(names)]
-
-
-def save(path: Path, data: bytes) -> None:
-    """Write `data`, atomically."""
-    write_atomically(path, lambda file: file.write(data))
 
 
 def show(trainer: Trainer, tag: str, encoded: bytes) -> None:

@@ -12,11 +12,11 @@ from torch.utils.data import DataLoader
 
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.data.phenotypes import read_phenotypes
-from cmr_ssl.data.sample import readable, to_device
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.models.landmarks import Landmarks
 from cmr_ssl.probing import RawPixels, Readout, Shown, Spectrum, Tokens, rank_between
 from cmr_ssl.probing.solving import scores, solve
+from cmr_ssl.sample import readable, to_device
 from cmr_ssl.tasks.pretraining import PretrainingTask
 
 

@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.sample import Sample, to_device
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.ridge import ridge
+from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.streamed_ridge import StreamedRidge
 from cmr_ssl.tasks.phenotype import PhenotypeTask
 

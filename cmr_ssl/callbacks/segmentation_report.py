@@ -9,20 +9,19 @@ from torch import Tensor
 
 from cmr_ssl.agreement import agreement
 from cmr_ssl.callbacks.gathering import gather
-from cmr_ssl.callbacks.reconstructions import plane_titles
 from cmr_ssl.data.policy import NOTHING
-from cmr_ssl.data.sample import Sample, one_of
 from cmr_ssl.doubts import doubted, incomplete
-from cmr_ssl.drawn import taught
 from cmr_ssl.overlap import Score, scores, summarise
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, spacing
-from cmr_ssl.quantify import MISSING, grouped
-from cmr_ssl.report.agreement import draw_agreement
+from cmr_ssl.report.agreement_plots import draw_agreement
 from cmr_ssl.report.maps import label_maps, phases
+from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.overlays import overlay, overlay_gif
 from cmr_ssl.report.tables import FOLDER, as_row, file_name, say, write_csv
+from cmr_ssl.sample import Sample, one_of
+from cmr_ssl.tasks.drawn import taught
 from cmr_ssl.tasks.segmentation import Segmentation
-from cmr_ssl.volumes import VENTRICULAR, LabelMap, Measured, measure
+from cmr_ssl.volumes import MISSING, VENTRICULAR, LabelMap, Measured, grouped, measure
 
 Volumes = dict[str, object]
 

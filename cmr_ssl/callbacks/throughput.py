@@ -5,7 +5,7 @@ import time
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities.types import STEP_OUTPUT
 
-from cmr_ssl.data.sample import Sample
+from cmr_ssl.sample import Sample
 
 
 class Throughput(Callback):

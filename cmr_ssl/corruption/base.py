@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from cmr_ssl.data.augment import resample
-from cmr_ssl.data.sample import Sample
+from cmr_ssl.sample import Sample
 
 DRAWS = 4  # uniform numbers a plane: whether it is flawed, and three that say how
 

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from cmr_ssl.corruption.base import Corruption, Hits, between, check_range, direction, pixels_of, shift
-from cmr_ssl.data.sample import Sample
+from cmr_ssl.sample import Sample
 
 
 class InPlaneShift(Corruption):

@@ -7,8 +7,8 @@ that no real study has.
 import torch
 from torch import Tensor
 
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.models.tokens import is_short_axis, take
+from cmr_ssl.sample import Sample
 
 PLANEWISE = ("images", "present", "view", "affine", "labels", "annotated")
 

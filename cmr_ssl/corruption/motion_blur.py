@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from cmr_ssl.corruption.base import Corruption, Hits, between, check_range, direction, pixels_of, shift
-from cmr_ssl.data.sample import Sample
+from cmr_ssl.sample import Sample
 
 
 class MotionBlur(Corruption):

@@ -5,8 +5,8 @@ from torch import Tensor
 
 from cmr_ssl.corruption.base import Corruption, Hits, between, check_range
 from cmr_ssl.data.augment import resample
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.models.tokens import axis_height, is_short_axis
+from cmr_ssl.sample import Sample
 
 
 class ThroughPlaneShift(Corruption):

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from cmr_ssl.corruption.base import Corruption, Hits
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.models.tokens import is_short_axis
+from cmr_ssl.sample import Sample
 
 
 class WrongView(Corruption):

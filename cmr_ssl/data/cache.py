@@ -19,24 +19,24 @@ journal a restart continues from), ``cohort.parquet`` (the table, see `cohort`),
 """
 
 import json
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save
+from safetensors import SafetensorError
+from safetensors import numpy as safetensors
 
+from cmr_ssl.files import save
 from cmr_ssl.machine import MachineFault, fault_of, in_words, of_machine
 
-FORMAT = "cmr_ssl planes 1"
+FORMAT = "cmr_ssl planes 2"
 SETTINGS = "settings.json"
 RECORDS = "records.jsonl"
 COHORT = "cohort.parquet"
 SUBJECTS = "subjects"
-HALF_WRITTEN = ".writing-"  # how names of files begin that are not complete yet
 
 
 class PreparedSubject(NamedTuple):
@@ -56,29 +56,6 @@ class PreparedSubject(NamedTuple):
 def subject_file(cache: Path, subject: str) -> Path:
     """Return where `subject` lies in `cache`; any name becomes a harmless file name."""
     return cache / SUBJECTS / f"{quote(subject, safe=' ')}.safetensors"
-
-
-def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then move it there, so that nobody ever sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{HALF_WRITTEN}{os.getpid()}-{path.name}")
-    try:
-        with temporary.open("wb") as stream:
-            write(stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    except BaseException as error:
-        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
-            error.filename = str(path)  # a full disk does not say where
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def remove_halves(folder: Path) -> None:
-    """Remove what killed runs left half written in a folder that nobody else writes to now."""
-    for half in folder.glob(f"{HALF_WRITTEN}*"):
-        half.unlink()
 
 
 def raise_unless_damaged(error: BaseException, path: Path) -> None:
@@ -101,9 +78,24 @@ def write_subject(cache: Path, subject: str, prepared: PreparedSubject, settings
     """Write one subject atomically and return its path."""
     path = subject_file(cache, subject)
     tensors = {name: np.ascontiguousarray(array) for name, array in prepared._asdict().items()}
-    payload = save(tensors, metadata={"format": FORMAT, "settings": settings_digest, "subject": subject})
-    write_atomically(path, lambda stream: stream.write(payload))
+    payload = safetensors.save(tensors, metadata={"format": FORMAT, "settings": settings_digest, "subject": subject})
+    save(path, payload)
     return path
+
+
+def read_prepared(cache: Path, subject: str) -> PreparedSubject:
+    """Read a subject of a cache.
+
+    Raises:
+        MachineFault: if the machine failed, not the file.
+        ValueError: if its file is missing or damaged.
+    """
+    path = subject_file(cache, subject)
+    try:
+        return PreparedSubject(**safetensors.load_file(path))
+    except (OSError, SafetensorError, TypeError) as error:
+        raise_unless_damaged(error, path)
+        raise ValueError(f"{path} cannot be read ({error}): run `prepare` again") from error
 
 
 def read_settings(cache: Path) -> dict[str, object]:

@@ -92,5 +92,6 @@ PREPARING = {
     "unexpected": "something unforeseen went wrong",
     "unread-file": "a file looks like a view but is not called so",
     "unreadable": "a file cannot be read",
+    "unsure-heart": "where the heart is was hard to tell: look at the crop",
 }
 CODES: dict[str, str] = ARCHIVES | PREPARING | {code: limit.reason for code, limit in LIMITS.items()}

@@ -6,10 +6,11 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cmr_ssl.data.alone import writing
-from cmr_ssl.data.cache import COHORT, RECORDS, read_settings, write_atomically
+from cmr_ssl.data.cache import COHORT, RECORDS, read_settings
 from cmr_ssl.data.journal import Record, read_records
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
+from cmr_ssl.files import write_atomically
+from cmr_ssl.lock import writing
 from cmr_ssl.machine import raise_if_machine
 
 if TYPE_CHECKING:

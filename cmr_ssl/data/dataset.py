@@ -13,11 +13,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, UNLABELLED
-from cmr_ssl.data.cache import raise_unless_damaged, settings_of, subject_file
+from cmr_ssl.data.cache import PreparedSubject, raise_unless_damaged, settings_of, subject_file
 from cmr_ssl.data.policy import NOTHING, Places, keeps
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.machine import MachineFault
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
+from cmr_ssl.sample import Sample
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +150,9 @@ class PlaneDataset(Dataset[Sample]):
         subject = str(self.subjects[index])
         path = subject_file(self.cache, subject)
         try:
-            self.fill(sample, path, self.rejected.get(subject, NOTHING))
+            prepared, settings = mapped(path)
+            self.check_settings(settings)
+            self.fill(sample, prepared, self.rejected.get(subject, NOTHING))
         except (OSError, SafetensorError, RuntimeError) as error:
             raise_unless_damaged(error, path)
             self.check_settings(settings_of(self.cache))
@@ -179,25 +181,23 @@ class PlaneDataset(Dataset[Sample]):
             subject="",
         )
 
-    def fill(self, sample: Sample, path: Path, rejected: Places) -> None:
-        """Copy the planes of the file at `path`, but for those `rejected`, into the slots of `sample`."""
-        with safe_open(path, framework="pt") as file:
-            self.check_settings((file.metadata() or {}).get("settings", ""))
-            view, affine = file.get_tensor("view").long(), file.get_tensor("affine")
-            if rejected:
-                view = without_places(view, file.get_tensor("slice"), rejected)
-            slots, planes = choose_planes(view, self.heights(affine), self.slots)
-            images = file.get_tensor("images")  # a view of the mapped file; what is not copied below is not read
-            for slot, plane in zip(slots, planes, strict=True):
-                sample.images[slot] = images[plane]
-            sample.present[slots] = True
-            sample.view[slots] = view[planes]
-            sample.affine[slots] = affine[planes]
-            annotated = file.get_tensor("annotated")[planes].bool()
-            annotated[:, BACKGROUND] |= annotated.any(dim=1)
-            sample.annotated[slots] = annotated
-            if self.labels:
-                self.fill_labels(sample, dict(zip(planes, slots, strict=True)), file.get_tensor("labelled"), file)
+    def fill(self, sample: Sample, subject: PreparedSubject, rejected: Places = NOTHING) -> None:
+        """Copy the planes of a prepared subject, but for those `rejected`, into the slots of `sample`."""
+        view, affine = torch.from_numpy(subject.view).long(), torch.from_numpy(subject.affine)
+        if rejected:
+            view = without_places(view, torch.from_numpy(subject.slice), rejected)
+        slots, planes = choose_planes(view, self.heights(affine), self.slots)
+        images = torch.from_numpy(subject.images)
+        for slot, plane in zip(slots, planes, strict=True):
+            sample.images[slot] = images[plane]
+        sample.present[slots] = True
+        sample.view[slots] = view[planes]
+        sample.affine[slots] = affine[planes]
+        annotated = torch.from_numpy(subject.annotated)[planes].bool()
+        annotated[:, BACKGROUND] |= annotated.any(dim=1)
+        sample.annotated[slots] = annotated
+        if self.labels:
+            self.fill_labels(sample, dict(zip(planes, slots, strict=True)), subject)
 
     def check_settings(self, now: str) -> None:
         """Raise MachineFault where something is prepared with other settings than the cache was; empty is unknown."""
@@ -213,9 +213,27 @@ class PlaneDataset(Dataset[Sample]):
         middle = torch.tensor([(width - 1) / 2, (height - 1) / 2, 0.0, 1.0])
         return (affine @ middle)[:, 2]
 
-    def fill_labels(self, sample: Sample, slot_of: Mapping[int, int], labelled: Tensor, file: safe_open) -> None:
-        """Copy the label maps of the planes in `slot_of`; `labelled` (L, 2) names plane and frame of each map."""
-        labels = file.get_tensor("labels")
-        for (plane, frame), label in zip(labelled.tolist(), labels, strict=True):
+    def fill_labels(self, sample: Sample, slot_of: Mapping[int, int], subject: PreparedSubject) -> None:
+        """Copy the label maps of the planes in `slot_of`."""
+        labels = torch.from_numpy(subject.labels)
+        for (plane, frame), label in zip(subject.labelled.tolist(), labels, strict=True):
             if plane in slot_of:
                 sample.labels[slot_of[plane], frame] = label
+
+
+def sample_of(subject: PreparedSubject, name: str, slots: Mapping[str, int], shape: Shape) -> Sample:
+    """Return one prepared subject as a sample; the arguments are those of `PlaneDataset`."""
+    dataset = PlaneDataset(Path(), [], slots, shape)
+    sample = dataset.blank()
+    dataset.fill(sample, subject)
+    return sample._replace(subject=name)
+
+
+def mapped(path: Path) -> tuple[PreparedSubject, str]:
+    """Return the prepared subject in a file, and the digest of its settings, empty where unknown.
+
+    Its arrays are views of the mapped file: only what is copied is read.
+    """
+    with safe_open(path, framework="pt") as file:
+        tensors = (file.get_tensor(name).numpy() for name in PreparedSubject._fields)
+        return PreparedSubject(*tensors), (file.metadata() or {}).get("settings", "")

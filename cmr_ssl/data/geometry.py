@@ -11,8 +11,8 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
-from cmr_ssl.data.study import Finding
 from cmr_ssl.planes import APEX_TO_BASE_RAS, RIGHT_ANTERIOR_RAS, SHORT_AXIS, heart_frame
+from cmr_ssl.study import Finding
 
 Array = NDArray[np.float64]
 

@@ -1,4 +1,8 @@
-"""Find the heart without labels: it is what pulses, and the long-axis planes cut through it."""
+"""Find the heart without labels: it is what pulses, and the long-axis planes cut through it.
+
+In a short axis of a few frames, such as ED and ES alone, everything changes where each image was scaled on its own:
+there the heart is told by its looks, see `cavity`.
+"""
 
 from typing import NamedTuple
 
@@ -6,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from cmr_ssl.data.study import Finding, Series
-from cmr_ssl.planes import SHORT_AXIS, normal, slice_affine, spacing
+from cmr_ssl.data.cavity import find_cavity
+from cmr_ssl.planes import RIGHT_ANTERIOR_RAS, SHORT_AXIS, normal, slice_affine, spacing, unit
+from cmr_ssl.study import Finding, Series
 
 Array = NDArray[np.float64]
 
@@ -19,6 +24,12 @@ FLOOR = 0.15  # of the strongest pulsation; weaker pixels do not vote
 LEAST_CONTRAST = 4.0  # strongest pulsation over its noise; pure noise stays below
 FARTHEST_MM = 30.0  # between what pulses and where the long-axis planes cut
 HARMONICS = 3  # of the beat; what a heart does slowly. The rest is noise.
+# Of 29 patients of ACDC, ED and ES alone, none lies below, of windows with the heart aside 4 %; of places more than
+# 25 mm off, which noise, inverted pictures and windows without a heart lead to, about 85 % do.
+SURE = 0.65
+# From the middle of the left ventricle to that of the heart, which a crop is to hold. The ventricles are 45 mm apart;
+# 5 mm halve what small crops (154 mm) cut off the right one, and no centre of all labels is more than 21 mm off then.
+TO_RIGHT_MM = 5.0
 
 
 class Pulsation(NamedTuple):
@@ -32,7 +43,8 @@ def find_heart(series: list[Series]) -> tuple[Array | None, list[Finding]]:
     """Return the heart's centre in scanner mm, (3,), or None where nothing pulses; and findings.
 
     The short axis decides, if there is one, and the long-axis planes confirm it; without short axis what pulses in the
-    long-axis planes decides.
+    long-axis planes decides. In a short axis of a few frames the centre lies `TO_RIGHT_MM` from that of the left
+    ventricle towards the right one.
     """
     if not series:
         return None, []
@@ -45,8 +57,16 @@ def find_heart(series: list[Series]) -> tuple[Array | None, list[Finding]]:
         seen = pulsation(long)
     if seen is None:
         return None, [Finding("no-pulsation", "rejected", "", "nothing pulses: there is no heart to find")]
-    centre = pulsating_centre(seen)
+    if findings or beats(short[0]):
+        centre = pulsating_centre(seen)
+    else:
+        centre, findings = _by_looks(short[0], long)
     return centre, findings + _disagreement(centre, long)
+
+
+def beats(series: Series) -> bool:
+    """Tell whether a series has enough frames to tell slow pulsation from noise."""
+    return series.pixels.shape[3] > 2 * HARMONICS + 1
 
 
 def pulsation(series: list[Series]) -> Pulsation | None:
@@ -109,7 +129,7 @@ def _pulsation(series: Series) -> Pulsation | None:
     pixels = series.pixels[:: step[0], :: step[1], slices]
     if pixels.size == 0 or pixels.shape[3] < 2:
         return None
-    power, noise = beat_power(pixels) if pixels.shape[3] > 2 * HARMONICS + 1 else change_power(pixels)
+    power, noise = beat_power(pixels) if beats(series) else change_power(pixels)
     sigma = (*(SMOOTH_MM / (spacing(series.affine) * step)), 0)
     power, noise = gaussian_filter(power, sigma), gaussian_filter(np.asarray(noise), sigma)
     if power.max() <= LEAST_CONTRAST * np.median(noise[power >= np.quantile(power, 0.99)]):
@@ -120,6 +140,22 @@ def _pulsation(series: Series) -> Pulsation | None:
     column, row, index = np.nonzero(strength)
     voxels = np.stack([column * step[0], row * step[1], slices[index]], axis=1)
     return Pulsation(voxels @ series.affine[:3, :3].T + series.affine[:3, 3], strength[column, row, index])
+
+
+def _by_looks(short: Series, long_axis: list[Series]) -> tuple[Array, list[Finding]]:
+    """Find the heart in a few frames, near where the long-axis planes cut the stack if there are several."""
+    middle = None
+    if len(long_axis) > 1:
+        voxel = (np.array(short.pixels.shape[:3]) - 1) / 2
+        point = short.affine[:3, :3] @ voxel + short.affine[:3, 3]
+        middle = nearest_on_planes(point, [slice_affine(one.affine, 0) for one in long_axis])
+    found = find_cavity(short, middle)
+    across = normal(short.affine)
+    centre = found.centre + TO_RIGHT_MM * unit(RIGHT_ANTERIOR_RAS - (RIGHT_ANTERIOR_RAS @ across) * across)
+    if found.sure >= SURE:
+        return centre, []
+    message = f"with {short.pixels.shape[3]} frames the heart was found with a certainty of {found.sure:.0%} only: look"
+    return centre, [Finding("unsure-heart", "noted", short.view, f"{message} at the crop", found.sure)]
 
 
 def _weighted_median(values: Array, weights: Array) -> float:

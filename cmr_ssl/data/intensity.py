@@ -3,7 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cmr_ssl.planes import to_mm
+
 SAMPLES = 500_000  # enough for percentiles to 0.01 %
+AROUND_AXIS_MM, ALONG_AXIS_MM = 40.0, 60.0  # from the heart's centre: blood and muscle, no chest wall
+# How many times as bright as the heart's blood a series may be before something else, bright fat near a coil, sets its
+# window. Of 100 synthetic studies like UK Biobank's the brightest reaches 1.29, of 58 of ACDC two exceed it (1.36);
+# half of Sunnybrook's reach 1.3 to 2.6, and blood was dark grey there.
+OUTSHINES = 1.3
 
 
 def window(values: NDArray[np.generic], low: float, high: float) -> tuple[float, float]:
@@ -12,6 +19,37 @@ def window(values: NDArray[np.generic], low: float, high: float) -> tuple[float,
     sample = flat[:: max(1, flat.size // SAMPLES)].astype(np.float32)
     darkest, brightest = np.percentile(sample, [low, high])
     return float(darkest), float(brightest)
+
+
+def heart_window(
+    values: NDArray[np.generic], inner: NDArray[np.generic], low: float, high: float
+) -> tuple[float, float]:
+    """Return the window of a series, which is the heart's where something outshines it.
+
+    Args:
+        values: all pixels of the series, any shape.
+        inner: those that `near_heart` keeps.
+        low: percentile that becomes the darkest.
+        high: percentile that becomes the brightest.
+    """
+    darkest, brightest = window(values, low, high)
+    if not inner.size:
+        return darkest, brightest
+    _, blood = window(inner, low, high)
+    outshone = darkest < blood and brightest - darkest > OUTSHINES * (blood - darkest)
+    return darkest, blood if outshone else brightest
+
+
+def near_heart(affine: NDArray[np.float64], size: int) -> NDArray[np.bool_]:
+    """Tell which pixels of a square plane lie around the heart's centre, (H, W).
+
+    Args:
+        affine: pixel to mm in the heart frame, (4, 4).
+        size: pixels a side.
+    """
+    row, column = np.divmod(np.arange(size * size), size)
+    x, y, z = to_mm(affine, np.stack([column, row], axis=1)).T
+    return ((np.hypot(x, y) < AROUND_AXIS_MM) & (np.abs(z) < ALONG_AXIS_MM)).reshape(size, size)
 
 
 def to_uint8(values: NDArray[np.generic], levels: tuple[float, float]) -> NDArray[np.uint8]:

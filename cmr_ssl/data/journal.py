@@ -5,13 +5,14 @@ Every line names its subject and the digest of the settings it was made with; th
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from cmr_ssl.data.cache import RECORDS, write_atomically
-from cmr_ssl.data.study import Finding
+from cmr_ssl.data.cache import RECORDS
+from cmr_ssl.files import save_text
+from cmr_ssl.study import Finding
 
 Status = Literal["accepted", "repaired", "rejected"]
 
@@ -23,8 +24,8 @@ class Record:
     Attributes:
         subject: its id.
         status: accepted, repaired (something was mended, or a part set aside), or rejected.
-        settings: digest of the settings it was prepared with.
-        fingerprint: of its files, see `study.Source`.
+        settings: digest of the settings it was made with.
+        fingerprint: of its files, see `study.Source`; empty if the subject is to be tried again.
         findings: what was found, in the order it was found.
         planes: usable planes; sa_slices of them are short axis.
         sa_slices: usable short-axis slices.
@@ -34,12 +35,13 @@ class Record:
         beat_ms: length of the beat; None where unknown.
         spacing_mm: pixel size of the leading series as acquired; None for a rejected subject.
         labelled: whether any plane has a label map.
+        rows: what the tables of other commands than those that import and prepare say of it.
     """
 
     subject: str
     status: Status
-    settings: str
-    fingerprint: str
+    settings: str = ""
+    fingerprint: str = ""
     findings: list[Finding] = field(default_factory=list)
     planes: int = 0
     sa_slices: int = 0
@@ -49,6 +51,12 @@ class Record:
     beat_ms: float | None = None
     spacing_mm: float | None = None
     labelled: bool = False
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def problem(self) -> str:
+        """Why nothing came out; empty where something did."""
+        return "; ".join(found.message for found in self.findings) if self.status == "rejected" else ""
 
 
 class Done(NamedTuple):
@@ -75,23 +83,68 @@ def read_lines(path: Path, settings: str) -> Iterator[dict[str, Any]]:
                 yield values
 
 
-def tidy_lines(path: Path, settings: str) -> dict[str, dict[str, Any]]:
-    """Rewrite a journal without torn, outdated and repeated lines, and return the latest line of each subject."""
-    latest = {values["subject"]: values for values in read_lines(path, settings)}
-    lines = "".join(json.dumps(values) + "\n" for values in latest.values())
-    write_atomically(path, lambda stream: stream.write(lines.encode()))
-    return latest
-
-
 def read_records(cache: Path, settings: str) -> Iterator[Record]:
     """Yield the records of a cache's journal that were made with these settings, in the order they were written."""
     yield from map(_record, read_lines(cache / RECORDS, settings))
 
 
-def tidy(cache: Path, settings: str) -> dict[str, Done]:
-    """Tidy the journal of a cache, see `tidy_lines`, and return the subjects that are done."""
-    latest = tidy_lines(cache / RECORDS, settings)
-    return {subject: done(_record(values)) for subject, values in latest.items()}
+class Journal:
+    """The journal of a run, and those of other runs that share its work; without a path, nothing is kept on disk."""
+
+    def __init__(self, path: Path | None, settings: str, siblings: str = "") -> None:
+        """Name the files.
+
+        Args:
+            path: of this run's journal; its folder is there when the first record comes.
+            settings: digest of what subjects are worked on with.
+            siblings: pattern of all journals of the same work, below the folder two above; empty for this one alone.
+        """
+        self.path, self.settings, self.siblings = path, settings, siblings
+        self._new: dict[str, Record] = {}  # of a run without a path
+
+    def open(self, overwrite: bool = False, table: Path | None = None) -> dict[str, Done]:
+        """Return the subjects that are done, without torn, outdated and repeated lines, which go from this journal.
+
+        Args:
+            overwrite: forget what is done.
+            table: what becomes of the records, if what was made otherwise is not to be replaced unasked.
+
+        Raises:
+            ValueError: if the table was made with other settings or by something else, and `overwrite` is not set.
+        """
+        if self.path is None:
+            return {}
+        if not overwrite and table is not None and table.exists() and next(self.records(), None) is None:
+            raise ValueError(
+                f"{table} was made with another checkpoint, other settings or an earlier version: choose another "
+                "--out, or replace it with --overwrite true"
+            )
+        latest = {values["subject"]: json.dumps(values) + "\n" for values in read_lines(self.path, self.settings)}
+        save_text(self.path, "".join(latest.values()))
+        return {} if overwrite else {record.subject: done(record) for record in self.records()}
+
+    def add(self, record: Record) -> None:
+        """Keep a record."""
+        if self.path is None:
+            self._new[record.subject] = record
+            return
+        with self.path.open("a", encoding="utf-8") as lines:
+            lines.write(to_line(record))
+
+    def records(self) -> Iterator[Record]:
+        """Yield all records, the latest of a subject last."""
+        if self.path is None:
+            yield from self._new.values()
+            return
+        others = self.path.parent.parent.glob(self.siblings) if self.siblings else ()
+        for path in sorted(others, key=lambda path: path.stat().st_mtime) or [self.path]:
+            yield from map(_record, read_lines(path, self.settings))
+
+    def latest(self, subjects: Iterable[str]) -> list[Record]:
+        """Return the latest record of each of these subjects, in their order, as far as there is one."""
+        wanted = {*subjects}
+        latest = {record.subject: record for record in self.records() if record.subject in wanted}
+        return [latest[subject] for subject in dict.fromkeys(subjects) if subject in latest]
 
 
 def done(record: Record) -> Done:

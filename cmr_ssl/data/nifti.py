@@ -7,7 +7,7 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Image
 from numpy.typing import NDArray
 
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import save
 
 
 def nifti_image(data: NDArray[np.generic], affine: NDArray[np.float64], frame_ms: float) -> Nifti1Image:
@@ -52,4 +52,4 @@ def write_image(
     content = image.to_bytes()
     if path.suffix == ".gz":
         content = gzip.compress(content, compresslevel=1, mtime=0)  # no time stamp: the same image is the same file
-    write_atomically(path, lambda stream: stream.write(content))
+    save(path, content)

@@ -15,8 +15,8 @@ from typing import Literal, NamedTuple, cast, get_args
 import pandas as pd
 
 from cmr_ssl.data.codes import CODES
-from cmr_ssl.data.study import Severity
 from cmr_ssl.planes import SHORT_AXIS
+from cmr_ssl.study import Severity
 
 Decision = Literal["accept", "reject-plane", "reject-subject"]
 COLUMNS = ("subject", "view", "slice", "severity", "decision")

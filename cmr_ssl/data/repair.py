@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.study import Finding, Series
 from cmr_ssl.data.timing import interpolate_cyclic, phases
+from cmr_ssl.study import Finding, Series
 
 LARGEST_LOSS = 0.5  # of a slice's pixels or frames; beyond it nothing is left to mend from
 SHORT_BEAT = 0.2  # blank frames at the end of a slice: above this share the slice was acquired with fewer frames

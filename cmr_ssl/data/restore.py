@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from cmr_ssl.anatomy import BACKGROUND
 from cmr_ssl.data.nifti import write_image
-from cmr_ssl.data.study import Series
 from cmr_ssl.data.timing import nearest_frames
 from cmr_ssl.planes import slice_affine, to_mm, to_pixels
+from cmr_ssl.study import Series
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.uint8]

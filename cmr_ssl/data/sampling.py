@@ -7,7 +7,7 @@ from itertools import islice
 from torch.utils.data import DataLoader, DistributedSampler
 
 from cmr_ssl.data.dataset import PlaneDataset
-from cmr_ssl.data.sample import Sample
+from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import seed_of
 
 

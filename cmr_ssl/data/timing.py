@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.study import Finding, Series
+from cmr_ssl.study import Finding, Series
 
 BEAT_MS = (300.0, 2500.0)  # 200 to 24 beats a minute
 BEAT_CHANGE = 0.2  # between views of one subject; beyond it somebody should know

@@ -5,8 +5,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.study import Finding, Series, Severity
 from cmr_ssl.planes import APEX_TO_BASE_RAS, LONG_AXIS, SHORT_AXIS, heart_frame, normal, unit
+from cmr_ssl.study import Finding, Series, Severity
 
 Vector = NDArray[np.float64]
 

@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote
 
-from cmr_ssl.data.cache import HALF_WRITTEN, write_atomically
 from cmr_ssl.data.identities import IDS, key, plain, rounded
+from cmr_ssl.files import HALF_WRITTEN, save_text, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -198,7 +198,7 @@ def drop_lines(journal: Path, included: Callable[[str], bool]) -> int:
     lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
     kept = [line for line in lines if not included(_subject_of(line))]
     if len(kept) < len(lines):
-        write_atomically(journal, lambda stream: stream.write("".join(kept).encode()))
+        save_text(journal, "".join(kept))
     return len(lines) - len(kept)
 
 
@@ -231,7 +231,7 @@ def _drop_csv(table: Path, included: Callable[[str], bool]) -> int:
     if len(kept) < len(rows):
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([header, *kept])
-        write_atomically(table, lambda stream: stream.write(text.getvalue().encode()))
+        save_text(table, text.getvalue())
     return len(rows) - len(kept)
 
 

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from cmr_ssl.data.study import Finding
 from cmr_ssl.dicom.header import Header
+from cmr_ssl.study import Finding
 
 APART_S = 3.0  # between images of one breath-hold there is less than a long beat
 MOST = 12  # acquisitions of one slice; more parts are something else

@@ -8,9 +8,9 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.study import Finding
 from cmr_ssl.dicom.cine import Cine
 from cmr_ssl.dicom.sharpness import sharpness
+from cmr_ssl.study import Finding
 
 NEAREST_MM = 1.0  # slices closer than this, or than half their thickness, show the same place
 BLURRED = 1 / 1.15  # of the sharpest try; two good tries differ by a few hundredths

@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.study import Finding
 from cmr_ssl.data.timing import BEAT_MS
 from cmr_ssl.dicom.acquisitions import apart
 from cmr_ssl.dicom.header import Grid, Header, axes
 from cmr_ssl.dicom.oddities import Oddities
 from cmr_ssl.dicom.order import in_order
 from cmr_ssl.dicom.triggers import in_ms, interval_of, possible
+from cmr_ssl.study import Finding
 
 FEWEST_FRAMES = 8  # of a cine, as `prepare` has it
 MOST_FRAMES = 200

@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from scipy.ndimage import map_coordinates
 
-from cmr_ssl.data.study import Finding, Series, Severity
 from cmr_ssl.data.timing import interpolate_cyclic, phases
 from cmr_ssl.dicom.cine import Cine
 from cmr_ssl.dicom.header import Header
@@ -12,6 +11,7 @@ from cmr_ssl.dicom.oddities import Oddities
 from cmr_ssl.dicom.pixels import read_pixels
 from cmr_ssl.dicom.stack import LPS_TO_RAS, Stack
 from cmr_ssl.planes import slice_affine, to_mm, to_pixels
+from cmr_ssl.study import Finding, Series, Severity
 
 Images = NDArray[np.generic]
 

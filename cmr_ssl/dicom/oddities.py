@@ -1,6 +1,6 @@
 """Ten thousand files with the same defect are one finding with a count, not ten thousand findings."""
 
-from cmr_ssl.data.study import Finding
+from cmr_ssl.study import Finding
 
 LONGEST_NAME = 80
 

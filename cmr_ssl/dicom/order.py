@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmr_ssl.data.study import Finding
 from cmr_ssl.dicom.header import Header
+from cmr_ssl.study import Finding
 
 
 class Order(NamedTuple):

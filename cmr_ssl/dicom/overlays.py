@@ -12,13 +12,13 @@ from pydicom.filereader import data_element_generator
 from scipy.ndimage import binary_dilation, binary_fill_holes, distance_transform_edt, label
 
 from cmr_ssl.anatomy import BACKGROUND, LV, MYOCARDIUM, UNLABELLED
-from cmr_ssl.data.study import Finding
 from cmr_ssl.dicom.archive import DAMAGED
 from cmr_ssl.dicom.cine import Cine, inline_cines
 from cmr_ssl.dicom.header import Header
 from cmr_ssl.dicom.stack import Stack, plane_affine
 from cmr_ssl.machine import raise_if_machine
 from cmr_ssl.planes import slice_affine, to_mm, to_pixels
+from cmr_ssl.study import Finding
 
 Labels = NDArray[np.uint8]
 

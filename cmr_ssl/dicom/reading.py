@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from cmr_ssl.anatomy import LV, MYOCARDIUM
-from cmr_ssl.data.study import Finding, Series, Study
 from cmr_ssl.data.timing import BEAT_CHANGE
 from cmr_ssl.dicom.archive import Limits
 from cmr_ssl.dicom.choosing import settle_plane, settle_stack
@@ -21,6 +20,7 @@ from cmr_ssl.dicom.pixels import forget
 from cmr_ssl.dicom.scan import scanned
 from cmr_ssl.dicom.stack import LPS_TO_RAS, Stack, single_plane, stack_slices
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
+from cmr_ssl.study import Finding, Series, Study
 
 PART_OF_BEAT = 0.85  # of the beat; frames that cover less were triggered ahead and miss the end of diastole
 

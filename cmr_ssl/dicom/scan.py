@@ -7,13 +7,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic
 
-from cmr_ssl.data.study import Finding
 from cmr_ssl.dicom.archive import Limits, Member, open_archive
 from cmr_ssl.dicom.elements import Refusal
 from cmr_ssl.dicom.enhanced import read_frames
 from cmr_ssl.dicom.header import Header, many_frames, read_values, to_header
 from cmr_ssl.dicom.manifest import FILE, read_manifest
 from cmr_ssl.dicom.oddities import Oddities
+from cmr_ssl.study import Finding
 
 BESIDE = re.compile(r"(^|/)(DICOMDIR|LICENSE[^/]*|README[^/]*|\.DS_Store|Thumbs\.db)$", re.IGNORECASE)
 

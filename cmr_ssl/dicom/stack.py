@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.study import Finding
 from cmr_ssl.dicom.choosing import height
 from cmr_ssl.dicom.cine import Cine
 from cmr_ssl.dicom.header import Grid, axes
 from cmr_ssl.planes import SHORT_AXIS, unit
+from cmr_ssl.study import Finding
 
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 UNEVEN_MM = 0.5  # off the even grid; beyond it somebody should know

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.study import Finding
 from cmr_ssl.data.timing import BEAT_MS
 from cmr_ssl.dicom.header import Header
+from cmr_ssl.study import Finding
 
 UNITS = {"seconds": 1000.0, "microseconds": 0.001}
 PART_OF_BEAT = (0.25, 1.5)  # of the nominal beat that frames may cover, arrhythmia included

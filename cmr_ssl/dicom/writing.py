@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.cache import remove_halves
 from cmr_ssl.data.nifti import write_image
-from cmr_ssl.data.study import Series, Study
+from cmr_ssl.files import remove_halves
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.study import Series, Study
 
 Image = tuple[NDArray[np.generic], Series]  # values, and the view whose grid they share
 MAKER = "cmr_ssl import"

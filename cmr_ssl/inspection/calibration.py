@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmr_ssl.data.cache import write_atomically
-from cmr_ssl.inspection.examine import MEASURES, Examined
+from cmr_ssl.files import save_text
+from cmr_ssl.inspection.examined import MEASURES, Examined
 
 SUFFIX = ".calibration.json"  # beside the checkpoint
 TAIL, DEVIATIONS = 0.95, 1.645  # the quantile that tells how far planes without a flaw go, as if they were normal
@@ -68,7 +68,7 @@ def write_calibration(path: Path, calibration: Calibration) -> None:
         kind: {name: at._asdict() for name, at in measures.items()} for kind, measures in calibration.usual.items()
     }
     text = json.dumps({"model": calibration.model, "subjects": calibration.subjects, "usual": usual}, indent=1)
-    write_atomically(path, lambda stream: stream.write(text.encode()))
+    save_text(path, text)
 
 
 def read_calibration(path: Path, model: str) -> Calibration:

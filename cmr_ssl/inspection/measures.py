@@ -5,9 +5,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from cmr_ssl.data.sample import Sample
+from cmr_ssl.inference.decoding import ask_own, see
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
-from cmr_ssl.synthesis.asking import ask_own, see
+from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.pretraining import PretrainingTask
 
 REACH_MM = 16.0  # how far a slice is looked for

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cmr_ssl.inspection.calibration import Calibration
-from cmr_ssl.inspection.examine import DELAY, ERROR, SHIFT, VIEW, Examined
+from cmr_ssl.inspection.examined import DELAY, ERROR, SHIFT, VIEW, Examined
 
 SUSPECT = 4.0  # standard deviations above the usual
 

@@ -1,1 +1,33 @@
-"""A synthetic cohort: beating whole hearts of exactly known volumes, sliced and filed as UK Biobank does it."""
+"""A synthetic cohort: beating whole hearts of exactly known volumes, sliced and filed as UK Biobank does it.
+
+The package can be called: ``cmr_ssl.phantom(seed=7, subject=3)`` makes one study; see `cmr_ssl.phantom.study`.
+"""
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cmr_ssl.phantom.order import FaultsName, PathologyName, PresetName
+    from cmr_ssl.study import Study
+
+
+class CallablePackage(ModuleType):
+    """What this package is: Python lets a package and a function of one name stand in `cmr_ssl` only as one thing."""
+
+    def __call__(
+        self,
+        seed: int = 7,
+        subject: int = 1,
+        preset: "PresetName" = "full",
+        faults: "FaultsName" = "none",
+        pathology: "PathologyName" = "mixed",
+        scanner: str = "default",
+    ) -> "Study":
+        """Make a synthetic study with exact labels; see `cmr_ssl.phantom.study.phantom`."""
+        from cmr_ssl.phantom.study import phantom
+
+        return phantom(seed, subject, preset, faults, pathology, scanner)
+
+
+sys.modules[__name__].__class__ = CallablePackage

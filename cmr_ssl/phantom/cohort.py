@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cmr_ssl.data.synthetic import PHANTOM
-from cmr_ssl.phantom.files import write_series
 from cmr_ssl.phantom.order import PRESETS, Order, PresetName
 from cmr_ssl.phantom.person import FIRST_ID, scan, subject_id
+from cmr_ssl.phantom.series_files import write_series
 from cmr_ssl.phantom.table import Row, row, session_row
 from cmr_ssl.workers import pool
 

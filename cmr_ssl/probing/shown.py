@@ -4,9 +4,9 @@ from functools import cached_property
 
 from torch import Tensor
 
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.models.encoder import Encoded, Encoder
 from cmr_ssl.models.tokens import Coordinates, coordinates, grid_of
+from cmr_ssl.sample import Sample
 
 
 class Shown:

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from cmr_ssl.data.checks.limits import Limit, beyond
+from cmr_ssl.data.checks.limits import Limit, beyond, certain
 from cmr_ssl.data.checks.scene import Measure
 from cmr_ssl.data.journal import Record
 from cmr_ssl.data.policy import Decision, Policy
-from cmr_ssl.data.study import Severity
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.study import Severity
 
 WHERE = re.compile(r"(?P<view>\S+)(?: slice (?P<slices>[\d, ]+))?")
 
@@ -53,8 +53,8 @@ def from_record(record: Record, policy: Policy) -> Iterator[Row]:
 def from_measures(
     subject: str, measures: Iterable[Measure], limits: Mapping[str, Limit], policy: Policy
 ) -> Iterator[Row]:
-    """Yield what lies beyond its limit."""
+    """Yield what lies beyond its limit; what is not certain is accepted, whatever the policy says of its kind."""
     for code, view, index, value, _ in beyond([*measures], limits):
         message = limits[code].message.format(value=value)
-        decision = policy.decide(code, "noted", view)
+        decision: Decision = policy.decide(code, "noted", view) if certain(value, limits[code]) else "accept"
         yield Row(subject, view, index if index >= 0 else None, code, "noted", decision, value, message)

@@ -6,8 +6,8 @@ from typing import cast
 import pandas as pd
 
 from cmr_ssl.data.journal import Record
-from cmr_ssl.data.study import Finding, Severity
-from cmr_ssl.dicom.tables import FINDINGS, SUBJECTS
+from cmr_ssl.dicom.import_tables import FINDINGS, SUBJECTS
+from cmr_ssl.study import Finding, Severity
 
 
 def read_imported(folder: Path) -> list[Record]:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cmr_ssl.data.checks.limits import Limit
 from cmr_ssl.data.codes import ARCHIVES, PREPARING
-from cmr_ssl.qc.pictures import histogram
+from cmr_ssl.qc.thumbnails import histogram
 
 COUNTED = ("code", "severity", "decision", "findings", "subjects")
 STYLE = (
@@ -100,5 +100,6 @@ def distributions(cohort: pd.DataFrame) -> list[str]:
 
 
 def limit_text(limit: Limit) -> str:
-    """Return a limit in words."""
-    return f"{'at most' if limit.above else 'at least'} {limit.value:g}"
+    """Return a limit in words, and from where on a policy may reject."""
+    kept = f", rejected {'above' if limit.above else 'below'} {limit.certain:g}" if limit.certain is not None else ""
+    return f"{'at most' if limit.above else 'at least'} {limit.value:g}{kept}"

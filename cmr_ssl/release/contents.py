@@ -13,8 +13,8 @@ import numpy as np
 from cmr_ssl.release.checkpoints import PROTOCOLS, checkpoint, is_checkpoint, own, pickled
 from cmr_ssl.release.remarks import dicom, nifti, picture
 from cmr_ssl.release.structures import numbers, walk
+from cmr_ssl.release.subject_tables import delimited, parquet
 from cmr_ssl.release.suspects import Suspect, sure_suspects, suspects
-from cmr_ssl.release.tables import delimited, parquet
 
 HEAD = 512
 LARGEST = 2**28  # unpacked bytes of one part; a packed file larger than that is refused

@@ -1,11 +1,13 @@
 """Montages: planes side by side, one row for each thing to compare, with names and marks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+
+from cmr_ssl.planes import VIEWS
 
 Planes = NDArray[np.float32]
 
@@ -14,13 +16,13 @@ GAP, NAMES, TITLES = 3, 104, 16  # pixels: between tiles, for the names of rows,
 
 
 def montage(
-    rows: Sequence[tuple[str, Planes]], titles: Sequence[str], marked: Sequence[bool], tile: int = 96
+    rows: Sequence[tuple[str, Iterable[Planes]]], titles: Sequence[str], marked: Sequence[bool], tile: int = 96
 ) -> Image.Image:
     """Draw rows of planes.
 
     Args:
         rows: a name and planes from 0 to 1 each, grey (P, H, W) or red, green and blue (P, H, W, 3); NaN is drawn as a
-            blank of its own colour.
+            blank of its own colour. Planes of other sizes than their neighbours' are stretched.
         titles: one for each plane.
         marked: planes to frame, for example because they were dropped.
         tile: width of a plane in pixels.
@@ -75,3 +77,9 @@ def png(picture: Image.Image) -> bytes:
     stream = BytesIO()
     picture.save(stream, "PNG")
     return stream.getvalue()
+
+
+def plane_titles(views: list[int]) -> list[str]:
+    """Name planes by view, numbering those of which there are several."""
+    names = [VIEWS[view] for view in views]
+    return [name if names.count(name) == 1 else f"{name} {names[:i].count(name) + 1}" for i, name in enumerate(names)]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, COLOURS, UNLABELLED
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import save
 from cmr_ssl.report.montage import INK, NAMES, PAPER, gif, montage, png, stack
 
 Cine = NDArray[np.uint8]
@@ -36,8 +36,8 @@ def overlay(
         frames: those to draw, for example of end diastole and end systole.
     """
     pictures = [_picture(images, predicted, true, titles, frame, STILL) for frame in frames]
-    picture = stack([*pictures, _legend(pictures[0].width)])
-    write_atomically(path, lambda stream: stream.write(png(picture)))
+    picture = stack([*pictures, legend(pictures[0].width)])
+    save(path, png(picture))
 
 
 def overlay_gif(
@@ -61,9 +61,9 @@ def overlay_gif(
     throughout = true is not None and (true != UNLABELLED).any(axis=(0, 2, 3)).all()
     shown = true if throughout else None
     pictures = [_picture(images, predicted, shown, titles, frame, MOVING) for frame in range(images.shape[1])]
-    legend = _legend(pictures[0].width)
-    cine = gif([_few_colours(stack([picture, legend])) for picture in pictures], beat_ms)
-    write_atomically(path, lambda stream: stream.write(cine))
+    names = legend(pictures[0].width)
+    cine = gif([_few_colours(stack([picture, names])) for picture in pictures], beat_ms)
+    save(path, cine)
 
 
 def paint(image: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Colours:
@@ -107,7 +107,7 @@ def _few_colours(picture: Image.Image) -> Image.Image:
     return picture.quantize(palette=palette, dither=Image.Dither.NONE)
 
 
-def _legend(width: int) -> Image.Image:
+def legend(width: int) -> Image.Image:
     """Draw the names of the structures in their colours."""
     canvas = Image.new("RGB", (width, LEGEND), PAPER)
     pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(11)

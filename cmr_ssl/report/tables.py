@@ -1,6 +1,7 @@
-"""Tables of what `test` measured: as files, and their essence on the screen."""
+"""Tables of what was measured: as files, as Markdown, and their essence on the screen."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cmr_ssl.agreement import Estimate
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import write_atomically
 
 FOLDER = "test"  # in the run folder
 
@@ -49,3 +50,10 @@ def file_name(name: str) -> str:
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write a table, atomically."""
     write_atomically(path, lambda stream: table.to_csv(stream, index=False, float_format="%.5g"))
+
+
+def markdown(titles: Iterable[object], rows: Iterable[Iterable[object]], texts: int = 1) -> str:
+    """Return a Markdown table, whose first `texts` columns are texts and the others numbers."""
+    head = [*titles]
+    lines: list[Iterable[object]] = [head, ["---"] * texts + ["---:"] * (len(head) - texts), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from cmr_ssl.data.cache import write_atomically
-from cmr_ssl.robustness.measures import DICE_FULL, essential
+from cmr_ssl.files import write_atomically
 from cmr_ssl.robustness.scenarios import FLAWED, FLAWED_PLANES, NAMED, RANDOM
+from cmr_ssl.robustness.scores import DICE_FULL, essential
 
 COLOURS = ("#2f6db3", "#c4513a", "#4b9a5b", "#8a5ba8", "#8c6d31")
 MOST_MEASURES = 4  # on a page; all of them are in the table

@@ -25,8 +25,8 @@ from cmr_ssl.corruption import (
     draw_flaws,
 )
 from cmr_ssl.corruption.missing import lack, ranks
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.models.tokens import axis_height, is_short_axis
+from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
 
 RANDOM, NAMED, FLAWED = "missing at random", "by name", "flawed"

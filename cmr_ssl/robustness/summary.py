@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from cmr_ssl.data.cache import write_atomically
-from cmr_ssl.robustness.measures import essential
+from cmr_ssl.files import save_text
+from cmr_ssl.report.tables import markdown
 from cmr_ssl.robustness.scenarios import FLAWED
+from cmr_ssl.robustness.scores import essential
 
 
 def write_summary(path: Path, table: pd.DataFrame, task: str, tested: int, reference: int, seed: int) -> None:
@@ -27,8 +28,8 @@ def write_summary(path: Path, table: pd.DataFrame, task: str, tested: int, refer
         f"among the {tested} full studies. Planes: mean number that are missing or flawed. In brackets: 95 % bootstrap "
         "interval over subjects.\n"
     )
-    text = f"{notes}\n{markdown(wide(essential(table)))}"
-    write_atomically(path, lambda stream: stream.write(text.encode()))
+    text = f"{notes}\n{table_of_scenarios(wide(essential(table)))}"
+    save_text(path, text)
 
 
 def wide(table: pd.DataFrame) -> pd.DataFrame:
@@ -46,11 +47,9 @@ def wide(table: pd.DataFrame) -> pd.DataFrame:
     return cells
 
 
-def markdown(cells: pd.DataFrame) -> str:
+def table_of_scenarios(cells: pd.DataFrame) -> str:
     """Return a table of texts as Markdown, with its index as the first column."""
-    lines = [["scenario", *cells.columns], ["---", *["---:"] * cells.shape[1]]]
-    lines += [[str(name), *row] for name, row in zip(cells.index, cells.to_numpy().tolist(), strict=True)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return markdown(["scenario", *cells.columns], cells.itertuples(name=None)) + "\n"
 
 
 def _told(value: float, low: float, high: float) -> str:

@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cmr_ssl.callbacks.reconstructions import plane_titles
-from cmr_ssl.data.cache import write_atomically
+from cmr_ssl.files import save
+from cmr_ssl.inference.prepared import Prepared
 from cmr_ssl.planes import normal
-from cmr_ssl.predicting import Prepared
-from cmr_ssl.report.montage import gif, montage, png, stack
+from cmr_ssl.report.montage import gif, montage, plane_titles, png, stack
 from cmr_ssl.synthesis.wanted import Stack
 
 Cine = NDArray[np.uint8]
@@ -42,8 +41,8 @@ def draw(folder: Path, heart: Prepared, stacks: list[Stack], cines: list[Cine]) 
     beat = {"beat_ms": heart.beat_ms} if np.isfinite(heart.beat_ms) else {}
     still, moving = png(stack([pictures[0], pictures[len(pictures) // 3]])), gif(pictures, **beat)
     name = stacks[0].name if len(stacks) == 1 else "synthetic_la"
-    write_atomically(folder / f"{name}.png", lambda stream: stream.write(still))
-    write_atomically(folder / f"{name}.gif", lambda stream: stream.write(moving))
+    save(folder / f"{name}.png", still)
+    save(folder / f"{name}.gif", moving)
 
 
 def row(name: str, planes: Cine, titles: list[str], columns: int) -> Image.Image:

@@ -1,19 +1,41 @@
-"""What all tasks share: one way to optimise."""
+"""What all tasks share: one way to optimise, and one to say what they make of a study."""
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from lightning import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
+from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.optimisation import Optimisation, adamw
 
 
+class TaskOutput(NamedTuple):
+    """What a task says about B studies; empty where it does not say such a thing.
+
+    Attributes:
+        embeddings: vectors of each study by name, (B, D) each; the first name is the one to look at.
+        values: in physical units, or probabilities, (B, K).
+        labels: classes in F frames, (B, P, F, H, W) uint8; F is 0 where nothing is segmented.
+    """
+
+    embeddings: dict[str, Tensor]
+    values: Tensor
+    labels: Tensor
+
+
 class Task(LightningModule):
-    """Base of tasks."""
+    """Base of tasks.
+
+    Attributes:
+        any_planes: whether it takes studies of any number of planes; if not, they must fill the slots of its training.
+    """
+
+    any_planes = False
 
     def __init__(self, optimisation: Optimisation) -> None:
         """Note how the task is optimised."""
@@ -25,6 +47,22 @@ class Task(LightningModule):
     def depth(self) -> int:
         """Number of encoder blocks, over which the learning rate may decay; 0 where there is no encoder."""
         return 0
+
+    def outputs(self, batch: Sample, frames: Tensor | None = None) -> TaskOutput:
+        """Return everything the task says about a batch.
+
+        Args:
+            batch: images as intensities 0 to 1, (B, P, T, H, W).
+            frames: those to segment, (B, F); None for all.
+
+        Raises:
+            ValueError: if the task is of a kind that says nothing about a study.
+        """
+        raise ValueError(f"a {type(self).__name__} says nothing about a study: name a checkpoint of another task")
+
+    def judged_frames(self, batch: Sample) -> Tensor | None:
+        """Return the frames (B, F) on which its label maps are judged, always the same; None if it makes none."""
+        return None
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the path of the pretrained encoder to ourselves: checkpoints are shared, paths are not."""

@@ -1,6 +1,7 @@
 """What is predicted of a whole heart: numbers in physical units, or a diagnosis."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -29,6 +30,11 @@ class Phenotypes(Protocol):
 class Objective(nn.Module):
     """Base of objectives."""
 
+    def __init__(self, classes: Sequence[str] = ()) -> None:
+        """Note the classes whose probabilities are predicted; none where numbers are."""
+        super().__init__()
+        self.classes = list(classes)
+
     @abstractmethod
     def outputs(self, targets: list[str]) -> int:
         """Return how many outputs a network needs to predict `targets`.
@@ -36,6 +42,10 @@ class Objective(nn.Module):
         Raises:
             ValueError: if the objective cannot predict these.
         """
+
+    def names(self, targets: list[str]) -> list[str]:
+        """Return what the values that `predict` returns are called, in their order."""
+        return [f"P({name})" for name in self.classes] or targets
 
     @abstractmethod
     def place(self, data: Phenotypes, targets: list[str]) -> Values:
@@ -134,10 +144,10 @@ class Classification(Objective):
         Raises:
             ValueError: if there are fewer than two.
         """
-        super().__init__()
+        super().__init__(list(map(str, classes)))
         if len(set(classes)) < 2:
             raise ValueError(f"a classification needs at least two classes, got {classes}")
-        self.classes, self.balanced = list(map(str, classes)), balanced
+        self.balanced = balanced
         self.register_buffer("weights", torch.ones(len(classes)))
 
     def outputs(self, targets: list[str]) -> int:

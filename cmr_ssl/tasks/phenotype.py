@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from cmr_ssl.corruption.missing import close_ranks, lack, ranks, rearranged
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking, check_rules, draw_noise, mask, visible_tokens
 from cmr_ssl.masking.base import check_rate
@@ -16,8 +15,10 @@ from cmr_ssl.models import ClassTokenPooling, Encoded, Encoder, Pooling
 from cmr_ssl.models.baselines import PlanesResNet
 from cmr_ssl.models.tokens import Coordinates, Grid, coordinates, grid_of, patchify, take, take_coordinates
 from cmr_ssl.models.transformer import zero_head
+from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
-from cmr_ssl.tasks.base import Task
+from cmr_ssl.tasks.base import Task, TaskOutput
+from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.objectives import Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, known, load_pretrained
@@ -64,12 +65,18 @@ class PhenotypePrediction(Task):
 
     def forward(self, batch: Sample) -> Tensor:
         """Return the raw outputs of a batch, (B, outputs)."""
-        return self.outputs(self.features(batch))
+        return self.head(self.features(batch))
 
-    def outputs(self, features: Tensor) -> Tensor:
+    def head(self, features: Tensor) -> Tensor:
         """Return the raw outputs, (B, outputs), of what `features` returned."""
         outputs: Tensor = self.linear(self.centre(features))
         return outputs
+
+    def outputs(self, batch: Sample, frames: Tensor | None = None) -> TaskOutput:
+        """Return features and values, see `Task.outputs`."""
+        features = self.features(batch)
+        values = self.objective.predict(self.head(features))
+        return TaskOutput({"features": features.float()}, values, batch.labels[:, :, :0])
 
     def on_train_batch_start(self, batch: Sample, batch_idx: int) -> None:
         """Let the statistics of the features be those of the batches so far: no trace of where they begin."""
@@ -128,7 +135,7 @@ class PhenotypePrediction(Task):
         return self.objective.predict(self(batch))
 
 
-class PhenotypeTask(PhenotypePrediction):
+class PhenotypeTask(EncoderTask, PhenotypePrediction):
     """Predict phenotypes from the pretrained encoder: fine-tuned, partly frozen, or frozen (a probe)."""
 
     def __init__(
@@ -175,11 +182,6 @@ class PhenotypeTask(PhenotypePrediction):
         self.frozen = freeze == "encoder"
         freeze_blocks(self.encoder, freeze)
 
-    @property
-    def depth(self) -> int:
-        """Number of encoder blocks."""
-        return len(self.encoder.blocks)
-
     def setup(self, stage: str) -> None:
         """Load the pretrained weights and read the phenotypes; see `PhenotypePrediction.setup`."""
         if stage == "fit" and self.encoder_checkpoint:
@@ -199,7 +201,7 @@ class PhenotypeTask(PhenotypePrediction):
 
     def wholly(self, batch: Sample) -> tuple[Encoded, Tensor, Coordinates]:
         """Encode every token; return also which exist, (B, N), and where they are."""
-        encoded = self.encoder.encode_planes(batch.images, batch.affine, batch.present)
+        encoded = self.encode(batch)
         grid = grid_of(batch.images, self.encoder.patch)
         attend = batch.present.repeat_interleave(grid.per_plane, dim=1)
         return encoded, attend, coordinates(batch.affine, grid, self.encoder.patch)

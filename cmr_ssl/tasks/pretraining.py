@@ -11,17 +11,19 @@ from torch import Tensor
 from torchmetrics import MeanMetric, MetricCollection
 
 from cmr_ssl.corruption import Corruption, corrupt, draw_flaws
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, still_and_motion, subject_mean
 from cmr_ssl.masking import Masked, Masking, check_rules, draw_noise, mask, needed_planes, visible_tokens
 from cmr_ssl.metrics import Explained, plane_of, psnr, visible_planes, visible_statistics
 from cmr_ssl.models import Decoder, Encoded, Encoder
 from cmr_ssl.models.beat import BeatFromFrame
 from cmr_ssl.models.tokens import Coordinates, Grid, coordinates, grid_of, patchify, take, take_coordinates
+from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
-from cmr_ssl.tasks.base import Task
+from cmr_ssl.tasks.base import TaskOutput
+from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.shown_frames import near_the_heart, shown_frames
+from cmr_ssl.tasks.whole_heart import tells_whole_heart, whole_heart
 
 HEART_MM = 50.0  # tokens whose middle lies so near to that of the heart show the heart; for metrics only
 
@@ -42,7 +44,7 @@ class Reconstruction(NamedTuple):
     encoded: Encoded
 
 
-class PretrainingTask(Task):
+class PretrainingTask(EncoderTask):
     """Pretrain an encoder by reconstructing hidden tokens."""
 
     monitor, mode = "val/psnr_hidden", "max"
@@ -57,6 +59,7 @@ class PretrainingTask(Task):
         normalise: bool = False,
         motion: float = 1.0,
         heart_mm: float | None = None,
+        elsewhere: float = 0.0,
         beat: Callable[[Encoder], BeatFromFrame] | None = None,
         optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
         seed: int = 0,
@@ -72,8 +75,10 @@ class PretrainingTask(Task):
             normalise: whether each patch is reconstructed up to its mean and deviation.
             motion: weight of what moves within a patch beside what stays; 1 for the plain squared error, in which
                 motion hardly counts (5 % of the variance of a cine).
-            heart_mm: reach of the weight exp(-r^2 / (2 heart_mm^2)) of a token r away from the middle of the heart;
-                None for all tokens alike.
+            heart_mm: reach of the weight of the heart: a token r away from its middle counts
+                `elsewhere` + (1 - `elsewhere`) exp(-r^2 / (2 heart_mm^2)); None for all tokens alike.
+            elsewhere: what a token far away from the heart counts, 0 to 1. Far tokens that count nothing are never
+                learnt, and synthesis shows it.
             beat: builds, for the encoder, the image branch that learns beside it to tell the beat from single frames,
                 and from which heads of segmentation start; None for none.
             optimisation: AdamW and its schedule.
@@ -87,6 +92,8 @@ class PretrainingTask(Task):
             raise ValueError(
                 f"model.motion {motion} and model.heart_mm {heart_mm} must be above 0; heart_mm may be null"
             )
+        if not 0 <= elsewhere <= 1:
+            raise ValueError(f"model.elsewhere {elsewhere} is a weight beside that of the heart: give 0 to 1")
         if not masking:
             raise ValueError("pretraining needs at least one masking rule, for example cmr_ssl.masking.RandomMasking")
         check_rules(masking)
@@ -95,18 +102,13 @@ class PretrainingTask(Task):
         self.decoder = decoder(encoder)
         self.beat = beat(encoder) if beat else None
         self.masking, self.mask_ratio, self.normalise = masking, mask_ratio, normalise
-        self.motion, self.heart_mm = motion, heart_mm
+        self.motion, self.heart_mm, self.elsewhere = motion, heart_mm, elsewhere
         self.corruption, self.seed = corruption or [], seed
         names = ("loss", "psnr_hidden", "psnr_dropped", "psnr_trivial", "psnr_trivial_dropped")
         self.means = MetricCollection({name: MeanMetric(nan_strategy="ignore") for name in names}, compute_groups=False)
         parts = [f"r2_{what}_{place}" for what in ("motion", "still") for place in ("heart", "elsewhere")]
         parts += ["r2_beat"] if self.beat else []
         self.explained = MetricCollection({name: Explained() for name in parts}, compute_groups=False)
-
-    @property
-    def depth(self) -> int:
-        """Number of encoder blocks."""
-        return len(self.encoder.blocks)
 
     def setup(self, stage: str) -> None:
         """Check that the cohort can fill the budget of visible tokens, before anything is trained.
@@ -122,6 +124,14 @@ class PretrainingTask(Task):
                 f"mask_ratio {self.mask_ratio} keeps the tokens of {needed} whole planes visible, but data.min_planes "
                 f"{data.min_planes} lets subjects in with fewer: set --data.min_planes {needed} or raise the mask_ratio"
             )
+
+    def outputs(self, batch: Sample, frames: Tensor | None = None) -> TaskOutput:
+        """Return embeddings, see `Task.outputs`."""
+        return TaskOutput(self.embed(batch).by_name(), batch.phenotypes[:, :0], batch.labels[:, :, :0])
+
+    def whole_heart(self, encoded: Encoded, batch: Sample) -> Tensor | None:
+        """Return what the decoder says, if it can tell; see `EncoderTask.whole_heart`."""
+        return whole_heart(self, encoded, batch) if tells_whole_heart(self) else None
 
     def reconstruct(self, batch: Sample, seeds: list[int]) -> Reconstruction:
         """Hide tokens, encode the rest, predict the hidden ones.
@@ -182,7 +192,8 @@ class PretrainingTask(Task):
         """Return how much tokens (B, Q) count; None for all alike."""
         if self.heart_mm is None:
             return None
-        return torch.exp(-where.centre.square().sum(dim=-1) / (2 * self.heart_mm**2))
+        near = torch.exp(-where.centre.square().sum(dim=-1) / (2 * self.heart_mm**2))
+        return self.elsewhere + (1 - self.elsewhere) * near
 
     def intensities(self, result: Reconstruction) -> Tensor:
         """Return the predicted patches as intensities 0 to 1, (B, Q, pixels), fit to be shown.
@@ -210,8 +221,8 @@ class PretrainingTask(Task):
         """Return the error of the image branch on a few planes of each study, one frame each."""
         seeds = subject_seeds(batch.subject, self.seed, "frames", self.current_epoch)
         shown = shown_frames(beat, batch, seeds)
-        still, moving = beat.errors(shown.cines, shown.frames, near_the_heart(shown, self.heart_mm))
-        loss = subject_mean(still + self.motion * moving, shown.exist)
+        errors = beat.errors(shown.cines, shown.frames, near_the_heart(shown, self.heart_mm))
+        loss = self.motion * subject_mean(errors, shown.exist)
         self.log("train/loss_beat", loss, batch_size=len(batch.subject))
         return loss
 
@@ -232,11 +243,8 @@ class PretrainingTask(Task):
             self.log(f"{split}/{name}", self.explained[name], batch_size=len(batch.subject))
         if self.beat is not None:
             shown = shown_frames(self.beat, batch, self.fixed_seeds(batch))
-            true, near = (
-                self.beat.truth(shown.cines, shown.frames)[:, 1:],
-                near_the_heart(shown, self.heart_mm)[:, None],
-            )
-            errors = self.beat(shown.cines, shown.frames)[:, 1:].float() - true
+            true, near = self.beat.truth(shown.cines, shown.frames), near_the_heart(shown, self.heart_mm)[:, None]
+            errors = self.beat(shown.cines, shown.frames).float() - true
             squares = ((part.square() * near)[shown.exist] for part in (errors, true))
             self.explained["r2_beat"].update(*squares)
             self.log(f"{split}/r2_beat", self.explained["r2_beat"], batch_size=len(batch.subject))

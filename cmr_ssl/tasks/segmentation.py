@@ -9,8 +9,6 @@ from torch import Tensor
 from torchmetrics import MeanMetric, MetricCollection
 
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
-from cmr_ssl.data.sample import Sample
-from cmr_ssl.drawn import classes_drawn, nothing_drawn
 from cmr_ssl.label_losses import segmentation_losses
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.models import Encoded, Encoder
@@ -18,8 +16,11 @@ from cmr_ssl.models.baselines import PlaneUNet
 from cmr_ssl.models.plane_head import PlaneHead, pick_frames
 from cmr_ssl.models.tokens import coordinates, grid_of
 from cmr_ssl.overlap import dice_per_structure
+from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
-from cmr_ssl.tasks.base import Task
+from cmr_ssl.tasks.base import Task, TaskOutput
+from cmr_ssl.tasks.drawn import classes_drawn, nothing_drawn
+from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, known, load_image_branch, load_pretrained
 
@@ -73,6 +74,15 @@ class Segmentation(Task):
         wanted = draws.to(labelled.device, non_blocking=True) + labelled
         return wanted.topk(min(self.frames, count), dim=1).indices
 
+    def judged_frames(self, batch: Sample) -> Tensor:
+        """Return labelled frames (B, F) that are the same in every epoch; see `Task.judged_frames`."""
+        return self.drawn_frames(batch, subject_seeds(batch.subject, self.seed, "validation frames"))
+
+    def outputs(self, batch: Sample, frames: Tensor | None = None) -> TaskOutput:
+        """Return labels, see `Task.outputs`."""
+        logits = self.logits(batch, self.all_frames(batch) if frames is None else frames)
+        return TaskOutput({}, batch.phenotypes[:, :0], self.classes(logits))
+
     def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
         """Return the loss of one batch, each labelled subject weighing the same."""
         frames = self.drawn_frames(batch, subject_seeds(batch.subject, self.seed, "frames", self.current_epoch))
@@ -90,7 +100,7 @@ class Segmentation(Task):
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:
         """Measure frames that are the same in every epoch."""
-        frames = self.drawn_frames(batch, subject_seeds(batch.subject, self.seed, "validation frames"))
+        frames = self.judged_frames(batch)
         self.measure("val", batch, self.logits(batch, frames), frames)
 
     def test_step(self, batch: Sample, batch_idx: int) -> Tensor:
@@ -132,7 +142,7 @@ def likeliest(logits: Tensor) -> Tensor:
     return logits.max(dim=2).indices.to(torch.uint8)  # argmax is five times slower here on a CPU
 
 
-class SegmentationTask(Segmentation):
+class SegmentationTask(EncoderTask, Segmentation):
     """Segment with the pretrained encoder, which knows the whole heart, and each plane's own image."""
 
     def __init__(
@@ -164,11 +174,6 @@ class SegmentationTask(Segmentation):
         self.frozen = freeze == "encoder"
         freeze_blocks(encoder, freeze)
 
-    @property
-    def depth(self) -> int:
-        """Number of encoder blocks."""
-        return len(self.encoder.blocks)
-
     def setup(self, stage: str) -> None:
         """Load the pretrained encoder and, if the checkpoint has one, image branch; see `Segmentation.setup`."""
         super().setup(stage)
@@ -180,8 +185,14 @@ class SegmentationTask(Segmentation):
     def logits(self, batch: Sample, frames: Tensor) -> Tensor:
         """Return logits; see `Segmentation.logits`."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            encoded = self.encoder.encode_planes(batch.images, batch.affine, batch.present)
+            encoded = self.encode(batch)
         return self.decode(batch, encoded, frames)
+
+    def outputs(self, batch: Sample, frames: Tensor | None = None) -> TaskOutput:
+        """Return embeddings and labels, from encoding once; see `Task.outputs`."""
+        encoded = self.encode(batch)
+        logits = self.decode(batch, encoded, self.all_frames(batch) if frames is None else frames)
+        return TaskOutput(self.embedded(encoded, batch).by_name(), batch.phenotypes[:, :0], self.classes(logits))
 
     def decode(self, batch: Sample, encoded: Encoded, frames: Tensor) -> Tensor:
         """Return logits of what the encoder says of all patches; see `Segmentation.logits`."""

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.models.beat import BeatFromFrame, drawn
 from cmr_ssl.models.tokens import take
+from cmr_ssl.sample import Sample
 
 
 class ShownFrames(NamedTuple):

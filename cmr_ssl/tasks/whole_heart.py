@@ -5,18 +5,16 @@ what was not acquired it completes from the rest; so a study that lacks planes s
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple, TypeGuard
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from cmr_ssl.data.sample import Sample
-from cmr_ssl.models.encoder import Encoded
+from cmr_ssl.models import Decoder, Encoded, Encoder
 from cmr_ssl.models.positions import AnatomicalPositions
 from cmr_ssl.models.tokens import Coordinates, Grid, Patch, coordinates, grid_of, take_coordinates
-from cmr_ssl.tasks.base import Task
-from cmr_ssl.tasks.pretraining import PretrainingTask
+from cmr_ssl.sample import Sample
 
 HEIGHTS_MM = torch.linspace(-50.0, 40.0, 9)  # short-axis planes asked for; the heart's centre is at 0, its base above
 SLABS = 3  # the planes of a slab are averaged
@@ -24,13 +22,17 @@ ACROSS_MM = 175.0  # side of the planes, around the long axis
 CELLS = 6  # along a side; finer detail is where a study and its depleted self differ
 
 
-def tells_whole_heart(task: Task) -> TypeGuard[PretrainingTask]:
-    """Tell whether a task has a decoder that knows brightness at any place of the heart."""
-    return (
-        isinstance(task, PretrainingTask)
-        and isinstance(task.encoder.positions, AnatomicalPositions)
-        and not task.normalise
-    )
+class Completes(Protocol):
+    """A task that completes hearts: with an encoder, a decoder, and whether that speaks of normalised patches."""
+
+    encoder: Encoder
+    decoder: Decoder
+    normalise: bool
+
+
+def tells_whole_heart(task: Completes) -> bool:
+    """Tell whether the decoder of a task knows brightness at any place of the heart."""
+    return isinstance(task.encoder.positions, AnatomicalPositions) and not task.normalise
 
 
 class Told(NamedTuple):
@@ -49,7 +51,7 @@ class Told(NamedTuple):
     grid: Grid
 
 
-def whole_heart(task: PretrainingTask, encoded: Encoded, batch: Sample) -> Tensor:
+def whole_heart(task: Completes, encoded: Encoded, batch: Sample) -> Tensor:
     """Return the brightness of the same cells of every heart, (B, slabs * time steps * cells * cells), about 0 to 1.
 
     Args:
@@ -65,7 +67,7 @@ def whole_heart(task: PretrainingTask, encoded: Encoded, batch: Sample) -> Tenso
     return torch.stack(hearts)
 
 
-def tell(task: PretrainingTask, encoded: Encoded, batch: Sample) -> Iterator[Told]:
+def tell(task: Completes, encoded: Encoded, batch: Sample) -> Iterator[Told]:
     """Yield of each heart what the decoder says about `fixed_planes`; the arguments are those of `whole_heart`."""
     patch = task.encoder.patch
     grid = grid_of(batch.images, patch)

@@ -7,10 +7,9 @@ import pytest
 from cmr_ssl.anatomy import LV, MYOCARDIUM, RV
 from cmr_ssl.callbacks import SegmentationReport
 from cmr_ssl.callbacks.segmentation_report import volumes_of
-from cmr_ssl.drawn import nothing_drawn
 from cmr_ssl.overlap import Score
-from cmr_ssl.quantify import MISSING
-from cmr_ssl.volumes import LabelMap
+from cmr_ssl.tasks.drawn import nothing_drawn
+from cmr_ssl.volumes import MISSING, LabelMap
 from tests.labelled import STACK, heart, millilitres
 
 

@@ -1,15 +1,21 @@
+import errno
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 from safetensors import safe_open
 
-from cmr_ssl.data.cache import read_preparation, read_settings, subject_file, write_atomically, write_subject
+from cmr_ssl.data.cache import read_preparation, read_prepared, read_settings, subject_file, write_subject
+from cmr_ssl.files import write_atomically
+from cmr_ssl.machine import MachineFault
 from tests.caches import PREPARATION, prepared
 
 
 def test_what_is_written_is_read_back(tmp_path):
     made = prepared(3, ("la_4ch",), seed=4, labelled=[(1, 0), (3, 5)])
     with safe_open(write_subject(tmp_path, "900000001", made, "digest"), framework="np") as file:
-        assert file.metadata() == {"format": "cmr_ssl planes 1", "settings": "digest", "subject": "900000001"}
+        assert file.metadata() == {"format": "cmr_ssl planes 2", "settings": "digest", "subject": "900000001"}
         for name, array in made._asdict().items():
             np.testing.assert_array_equal(file.get_tensor(name), array)
             assert file.get_tensor(name).dtype == array.dtype
@@ -45,3 +51,28 @@ def test_a_cache_tells_what_its_planes_have_in_common(cache):
     preparation = read_preparation(cache)
     assert (preparation["size"], preparation["frames"]) == (PREPARATION.size, PREPARATION.frames)
     assert preparation["spacing_mm"] == PREPARATION.spacing_mm
+
+
+def test_a_damaged_file_is_one_sentence(tmp_path):
+    path = subject_file(tmp_path, "900000001")
+    with pytest.raises(ValueError, match="run `prepare` again"):
+        read_prepared(tmp_path, "900000001")
+    path.parent.mkdir()
+    path.write_bytes(b"torn")
+    with pytest.raises(ValueError, match="run `prepare` again"):
+        read_prepared(tmp_path, "900000001")
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE])
+def test_an_error_of_the_machine_is_no_damaged_file(tmp_path, monkeypatch, number):
+    def fail(path, *_, **__):
+        raise OSError(number, os.strerror(number), str(path))
+
+    def missing(path):
+        raise FileNotFoundError(f"No such file or directory: {path}")  # what safetensors makes of it
+
+    monkeypatch.setattr("safetensors.numpy.load_file", missing)
+    monkeypatch.setattr(Path, "open", fail)
+    with pytest.raises(MachineFault, match=os.strerror(number)) as stopped:
+        read_prepared(tmp_path, "900000001")
+    assert "run `prepare` again" not in str(stopped.value)

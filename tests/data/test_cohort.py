@@ -7,7 +7,7 @@ import pytest
 from cmr_ssl.data.cache import COHORT, RECORDS, SETTINGS
 from cmr_ssl.data.cohort import COLUMNS, read_cohort, reasons, write_cohort
 from cmr_ssl.data.journal import Record, to_line
-from cmr_ssl.data.study import Finding
+from cmr_ssl.study import Finding
 
 MENDED = Record(
     "b", "repaired", "new", "f", [Finding("x", "repaired", "sa slice 3", "mended"), Finding("y", "noted", "", "odd")]

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from cmr_ssl.commands.prepare import open_cache
 from cmr_ssl.data import dataset as dataset_module
 from cmr_ssl.data.cache import subject_file, write_subject
 from cmr_ssl.data.dataset import ACROSS, ALONG, PlaneDataset, choose_planes
-from cmr_ssl.data.preparing import open_cache
-from cmr_ssl.data.sample import Sample
 from cmr_ssl.machine import MachineFault
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.sample import Sample
 from tests.caches import FRAMES, SIZE, prepared
 
 SLOTS = {"la_2ch": 1, "la_4ch": 1, "sa": 4}

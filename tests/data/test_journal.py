@@ -3,8 +3,8 @@ import json
 import pytest
 
 from cmr_ssl.data.cache import RECORDS
-from cmr_ssl.data.journal import Record, done, read_records, tidy, to_line
-from cmr_ssl.data.study import Finding
+from cmr_ssl.data.journal import Journal, Record, done, read_records, to_line
+from cmr_ssl.study import Finding
 
 ONE = Record("a", "repaired", "new", "f1", [Finding("x", "repaired", "sa", "mended"), Finding("y", "noted", "", "ü")])
 TWO = Record("b ü\udcff", "accepted", "new", "f2", planes=12, beat_ms=960.5, cine=True)
@@ -32,7 +32,7 @@ def test_a_cache_without_journal_has_no_records(tmp_path):
 def test_a_torn_last_line_is_ignored_and_does_not_spoil_what_is_appended(tmp_path, length):
     write(tmp_path, to_line(ONE), to_line(TWO)[:length])
     assert list(read_records(tmp_path, "new")) == [ONE]
-    tidy(tmp_path, "new")
+    Journal(tmp_path / RECORDS, "new").open()
     with (tmp_path / RECORDS).open("a") as journal:
         journal.write(to_line(TWO))
     assert list(read_records(tmp_path, "new")) == [ONE, TWO]
@@ -46,5 +46,8 @@ def test_records_of_other_settings_are_left_out_whatever_their_fields(tmp_path):
 def test_tidying_keeps_the_latest_record_of_a_subject(tmp_path):
     later = Record("a", "rejected", "new", "f3")
     write(tmp_path, to_line(ONE), to_line(TWO), to_line(later))
-    assert tidy(tmp_path, "new") == {"a": ("f3", "rejected", ()), TWO.subject: ("f2", "accepted", ())}
+    assert Journal(tmp_path / RECORDS, "new").open() == {
+        "a": ("f3", "rejected", ()),
+        TWO.subject: ("f2", "accepted", ()),
+    }
     assert sorted(read_records(tmp_path, "new"), key=lambda record: record.subject) == [later, TWO]

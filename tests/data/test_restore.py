@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from cmr_ssl.data.crop import cut_labels, place_crop
-from cmr_ssl.data.prepare import Preparation, prepare_study
+from cmr_ssl.data.preparation import Preparation, prepare_study
 from cmr_ssl.data.restore import restore, write_labels
-from cmr_ssl.data.study import Series
 from cmr_ssl.planes import heart_frame, slice_affine, spacing
+from cmr_ssl.study import Series
 from tests.studies import AXES, CENTRE, plane, series, study
 
 TO_HEART = heart_frame(CENTRE, AXES[2], AXES[0])

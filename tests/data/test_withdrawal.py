@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from cmr_ssl.cli import main
+from cmr_ssl.commands.cohort import cohort
 from cmr_ssl.data.cache import COHORT, RECORDS, subject_file
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.joining import cohort
 from cmr_ssl.data.withdrawal import NOBODY, read_withdrawn
-from cmr_ssl.report.embed import whole_cache
+from cmr_ssl.inference.embeddings import whole_cache
 from tests.caches import PREPARATION, write_cache
 
 PEOPLE = ("900000080", "900000081", "900000081_3", "900000082", "900000083")

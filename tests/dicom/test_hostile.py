@@ -7,8 +7,8 @@ import zipfile
 import numpy as np
 import pytest
 
+from cmr_ssl.commands.import_ukb import import_ukb
 from cmr_ssl.dicom.archive import Limits
-from cmr_ssl.dicom.importing import import_ukb
 from cmr_ssl.dicom.reading import read_study
 from cmr_ssl.planes import VIEWS
 from tests.dicom.hostile import ARCHIVES, FILES, MEMBER_NAMES, PIXEL_FILES, image, zip_bytes

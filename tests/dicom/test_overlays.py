@@ -5,8 +5,9 @@ from scipy.spatial.transform import Rotation
 
 from cmr_ssl.anatomy import LV, MYOCARDIUM, UNLABELLED
 from cmr_ssl.cli import main
-from cmr_ssl.data.sources import LabelFile, NiftiFiles, NiftiFolder, UkbZips
+from cmr_ssl.data.sources import LabelFile, NiftiFiles, NiftiFolder
 from cmr_ssl.dicom.overlays import filled
+from cmr_ssl.dicom.ukb_zips import UkbZips
 from cmr_ssl.phantom.archive import Archive, archive_bytes, archive_name
 from cmr_ssl.phantom.archive_faults import add_inline
 from cmr_ssl.phantom.cine import Cine, Exam

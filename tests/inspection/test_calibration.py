@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from cmr_ssl.inspection.calibration import Calibration, Usual, calibrate, read_calibration, write_calibration
-from cmr_ssl.inspection.examine import Examined, examine
+from cmr_ssl.inspection.examined import Examined, examine
 from cmr_ssl.inspection.measures import Delay, Displacement, Mistaken
 from cmr_ssl.inspection.verdict import SUSPECT, judge
 from tests.tiny import tiny_batch, tiny_task

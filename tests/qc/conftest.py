@@ -10,9 +10,9 @@ SUBJECTS = {"900000001": {}, "900000002": {"late": {3: 4}}, "900000003": {"moved
 def checked(tmp_path_factory):
     """Return a cache of little hearts: a good one, one with a turned beat, one with a shifted slice, one rejected."""
     from cmr_ssl.data.cache import write_subject
-    from cmr_ssl.data.prepare import digest
-    from cmr_ssl.data.study import Finding
+    from cmr_ssl.files import digest
     from cmr_ssl.planes import LONG_AXIS
+    from cmr_ssl.study import Finding
     from tests.caches import SETTINGS
 
     cache = tmp_path_factory.mktemp("checked") / "cache"

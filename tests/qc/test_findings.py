@@ -1,8 +1,8 @@
 from cmr_ssl.data.checks.limits import LIMITS
 from cmr_ssl.data.checks.scene import Measure
 from cmr_ssl.data.policy import Policy
-from cmr_ssl.data.study import Finding
 from cmr_ssl.qc.findings import Row, from_measures, from_record
+from cmr_ssl.study import Finding
 from tests.caches import record
 
 POLICY = Policy({"mistriggered": "reject-plane", "beats-differ": "reject-subject"})
@@ -35,3 +35,9 @@ def test_what_lies_beyond_its_limit_is_a_row_with_its_value():
     assert "20%" in row.message
     [row] = from_measures("900000001", [Measure("low-contrast", "sa", -1, 0.1, 0)], LIMITS, POLICY)
     assert row.slice is None
+
+
+def test_a_policy_rejects_only_what_is_certain():
+    turned = [Measure("mistriggered", "sa", 3, value, 3) for value in (0.05, 0.11, 0.13)]
+    rows = from_measures("900000001", turned, LIMITS, POLICY)
+    assert [(row.value, row.decision) for row in rows] == [(0.11, "accept"), (0.13, "reject-plane")]

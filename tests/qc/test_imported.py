@@ -3,9 +3,9 @@ import pytest
 
 from cmr_ssl.cli import main
 from cmr_ssl.data.journal import Record
-from cmr_ssl.data.study import Finding
-from cmr_ssl.dicom.tables import write_tables
+from cmr_ssl.dicom.import_tables import write_tables
 from cmr_ssl.qc.imported import read_imported
+from cmr_ssl.study import Finding
 from tests.caches import record
 
 RENAMED = Finding("wrong-name", "repaired", "la_2ch", "called 'x, y'", 30.0)

@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cmr_ssl.data.prepare import Preparation, prepare_study
+from cmr_ssl.data.preparation import Preparation, prepare_study
 from cmr_ssl.data.views import turned
 from cmr_ssl.planes import LONG_AXIS, normal, slice_affine, spacing, to_mm, to_pixels
 from cmr_ssl.synthesis.wanted import Dense, Like, LongAxis, parse_planes

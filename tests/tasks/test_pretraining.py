@@ -145,15 +145,16 @@ def test_the_loss_is_the_error_of_hidden_patches_alone(decoder, normalise):
         torch.testing.assert_close(loss, mse_loss(predicted, truth))
 
 
-def test_motion_and_the_heart_weigh_more_where_asked():
-    batch, weights = tiny_batch(), {"motion": 20.0, "heart_mm": 50.0}
+@pytest.mark.parametrize("elsewhere", [0.0, 0.1, 1.0])
+def test_motion_and_the_heart_weigh_more_where_asked(elsewhere):
+    batch, weights = tiny_batch(), {"motion": 20.0, "heart_mm": 50.0, "elsewhere": elsewhere}
     plain, weighted = tiny_task(), tiny_task(**weights)
     result = plain.reconstruct(batch, SEEDS)
     loss = weighted.losses(result)
     frozen = result.hidden + torch.zeros_like(result.hidden)
     still, moving = still_and_motion(result.predicted - result.hidden, PATCH[0])
     errors = still.square().mean((-2, -1)) + 20 * moving.square().mean((-2, -1))
-    weight = torch.exp(-result.where.centre.square().sum(-1) / 5000)
+    weight = elsewhere + (1 - elsewhere) * torch.exp(-result.where.centre.square().sum(-1) / 5000)
     torch.testing.assert_close(loss, (errors * weight).sum(1) / weight.sum(1))
     assert not torch.allclose(plain.losses(result._replace(predicted=frozen + 0.1)), loss)
 

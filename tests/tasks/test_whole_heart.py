@@ -2,10 +2,9 @@ import pytest
 import torch
 
 from cmr_ssl.corruption.missing import lack
+from cmr_ssl.inference.decoding import see
 from cmr_ssl.models import GridPositions
 from cmr_ssl.models.tokens import coordinates, grid_of
-from cmr_ssl.synthesis.asking import see
-from cmr_ssl.tasks import PhenotypeTask
 from cmr_ssl.tasks.whole_heart import ACROSS_MM, CELLS, HEIGHTS_MM, SLABS, fixed_planes, tells_whole_heart, whole_heart
 from tests.tiny import FRAMES, tiny_batch, tiny_encoder, tiny_task
 
@@ -57,9 +56,9 @@ def test_planes_asked_for_lie_around_the_long_axis_at_their_heights():
         (lambda: tiny_task(), True),
         (lambda: tiny_task(normalise=True), False),
         (lambda: tiny_task(encoder=tiny_encoder(positions=GridPositions())), False),
-        (lambda: PhenotypeTask(["LVEF (%)"], encoder=tiny_encoder()), False),
     ],
-    ids=["usual", "normalised", "grid", "phenotype"],
+    ids=["usual", "normalised", "grid"],
 )
 def test_only_a_decoder_that_knows_brightness_anywhere_can_tell(task, can):
     assert tells_whole_heart(task()) == can
+    assert (task().embed(tiny_batch()).whole_heart is not None) == can

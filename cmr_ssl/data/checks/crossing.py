@@ -13,6 +13,7 @@ Floats = NDArray[np.float32]
 REACH_MM = 60.0  # of the line, to both sides of the heart's centre
 STEP_MM = 2.0
 FARTHEST_MM = 20.0  # breath-holds are nearer to each other than this
+DIGITS = 4  # of a lag; what rounding errors make is nothing
 LEAST_AGREEMENT = 0.4  # correlation along the line below which nothing is told
 
 
@@ -79,15 +80,25 @@ def overlap(first: Floats, second: Floats, shift: int) -> tuple[Floats, Floats]:
 
 
 def best_lag(first: Floats, second: Floats) -> tuple[float, float]:
-    """Return how much later the second beat is, as a share of the beat, and how alike the two then move."""
+    """Return how much later the second beat is, as a share of the beat, and how alike the two then move.
+
+    The lag is told between frames, so that it means the same whatever the number of frames.
+    """
     moving = [one - one.mean(axis=0) for one in (first, second)]
     spectra = [np.fft.rfft(one, axis=0) for one in moving]
     frames = len(first)
     alike = np.fft.irfft((np.conj(spectra[0]) * spectra[1]).sum(axis=1), frames)
     scale = float(np.sqrt(np.prod([np.square(one).sum() for one in moving])))
     lag = int(np.argmax(alike))
-    share = lag / frames
-    return (share if share <= 0.5 else share - 1.0), float(alike[lag] / scale) if scale else 0.0
+    share = ((lag + _beside_peak(alike, lag)) / frames + 0.5) % 1 - 0.5
+    return round(share, DIGITS), float(alike[lag] / scale) if scale else 0.0
+
+
+def _beside_peak(values: Floats, peak: int) -> float:
+    """Return where a parabola through the highest of cyclic values and its neighbours peaks, -0.5..0.5 from there."""
+    before, top, after = (float(values[(peak + step) % len(values)]) for step in (-1, 0, 1))
+    bend = before - 2 * top + after
+    return 0.5 * (before - after) / bend if bend < 0 else 0.0
 
 
 def correlation(first: Floats, second: Floats) -> float:

@@ -13,10 +13,11 @@ from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, facts_of, names
 from cmr_ssl.data.sources.nifti_folder import join_ed_es
 from cmr_ssl.data.sources.nifti_image import Image, places_nothing, read_image
 from cmr_ssl.data.sources.nifti_paths import locate, there
-from cmr_ssl.data.study import Finding
-from cmr_ssl.machine import is_dir
+from cmr_ssl.files import stamp
+from cmr_ssl.machine import is_dir, is_file
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, spacing
-from cmr_ssl.volumes import LabelMap
+from cmr_ssl.study import Finding
+from cmr_ssl.volumes import MS_A_MINUTE, LabelMap
 
 TOLD = ("sform-qform", "length-unit")  # findings that belong beside a number measured on the file
 
@@ -50,6 +51,12 @@ class LabelledHeart(NamedTuple):
     views: dict[str, LabelledView]
     problems: dict[str, str]
 
+    @property
+    def rate(self) -> float:
+        """Beats per minute by the first view, the short axis if it can, whose header tells; else NaN."""
+        beats = (one.frame_ms * len(one.map.labels) for one in self.views.values())
+        return next((MS_A_MINUTE / beat for beat in beats if np.isfinite(beat)), float("nan"))
+
 
 @dataclass(frozen=True)
 class LabelFolder:
@@ -80,6 +87,21 @@ class LabelFolder:
                 "check the folder, or map your file names to views with --files"
             )
         return found
+
+    def fingerprint(self, subject: str) -> str:
+        """Return a digest of which files are read of a subject, their sizes and times.
+
+        Raises:
+            FileNotFoundError: if the subject's folder is gone.
+        """
+        folder = self.folder / subject
+        status = folder.stat()
+        try:
+            found = self._found(folder)
+        except ValueError as error:
+            return stamp([(error, status)])
+        paths = {name: locate(folder, name) for file in found.values() for name in names(file.file)}
+        return stamp(((name, found), path.stat()) for name, path in paths.items() if is_file(path))
 
     def read(self, subject: str) -> LabelledHeart:
         """Read one subject; a label map that cannot be used becomes a problem, not an exception."""

@@ -1,6 +1,5 @@
 """A folder of subjects, each a folder of NIfTI files: cines of (X, Y, slices, frames), or separate ED and ES stacks."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +10,10 @@ from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, NiftiFiles, altern
 from cmr_ssl.data.sources.nifti_image import Image, places_nothing, read_image
 from cmr_ssl.data.sources.nifti_labels import attach_labels
 from cmr_ssl.data.sources.nifti_paths import locate, overlooked, spellings, there
-from cmr_ssl.data.study import Finding, Series, Study
+from cmr_ssl.files import stamp
 from cmr_ssl.machine import is_dir, is_file
 from cmr_ssl.planes import SHORT_AXIS, to_pixels, unit
+from cmr_ssl.study import Finding, Series, Study
 
 ASIDE = 0.5  # pixels between the grids of ED and ES; beyond it one of them shows something else
 
@@ -39,7 +39,7 @@ class NiftiFolder:
         if not is_dir(self.folder):
             raise FileNotFoundError(f"{self.folder} is no folder: name one with a sub-folder a subject")
         found = sorted(path.name for path in self.folder.iterdir() if path.name[0] != "." and is_dir(path))
-        if not any(self._present(subject) for subject in found):
+        if not any(self.holds(subject) for subject in found):
             raise FileNotFoundError(
                 f"none of the {len(found)} sub-folders of {self.folder} holds one of "
                 f"{', '.join(self.files.image_names())}: check the folder, or map your file names to views"
@@ -54,9 +54,8 @@ class NiftiFolder:
         """
         folder = self.folder / subject
         folder.stat()
-        stats = [(one, folder / one) for name in self._names(subject) for one in spellings(name)]
-        lines = [f"{name} {s.st_size} {s.st_mtime_ns}" for name, path in stats if is_file(path) for s in [path.stat()]]
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+        names = [one for name in self._names(subject) for one in spellings(name) if is_file(folder / one)]
+        return stamp((name, (folder / name).stat()) for name in names)
 
     def read(self, subject: str) -> Study:
         """Read one subject; a view that cannot be read becomes a finding."""
@@ -114,7 +113,8 @@ class NiftiFolder:
         labels = [name for label in files.labels for name in names(label.file)]
         return sorted({*files.image_names(), *labels, *facts})
 
-    def _present(self, subject: str) -> bool:
+    def holds(self, subject: str) -> bool:
+        """Tell whether a sub-folder holds an image of the mapping."""
         try:
             return _any_there(self.folder / subject, self.files.of_subject(self.folder / subject))
         except ValueError:

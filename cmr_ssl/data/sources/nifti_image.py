@@ -15,10 +15,10 @@ from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
 
 from cmr_ssl.data.geometry import frames_on_third, place_of
-from cmr_ssl.data.study import Finding
 from cmr_ssl.data.timing import frame_duration
 from cmr_ssl.machine import raise_if_machine
 from cmr_ssl.planes import SHORT_AXIS
+from cmr_ssl.study import Finding
 
 DAMAGED = (OSError, EOFError, ValueError, zlib.error, ImageFileError, HeaderDataError, WrapStructError)
 GZIP = b"\x1f\x8b"

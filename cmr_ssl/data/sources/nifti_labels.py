@@ -12,8 +12,8 @@ from cmr_ssl.data.labelling import holds_wall, listed, mirrored, to_classes, who
 from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, names
 from cmr_ssl.data.sources.nifti_image import read_image
 from cmr_ssl.data.sources.nifti_paths import locate, there
-from cmr_ssl.data.study import Finding, Series
 from cmr_ssl.planes import SHORT_AXIS
+from cmr_ssl.study import Finding, Series
 
 EVERYWHERE = {SHORT_AXIS: {LV, MYOCARDIUM, RV}}  # what a view shows in every frame of every heart
 ABOUT_PLACE = ("sform-qform", "length-unit")  # findings of a label file that are worth telling beside its image's

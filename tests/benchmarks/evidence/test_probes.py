@@ -7,7 +7,7 @@ from benchmarks.evidence.cohorts import Cohort
 from benchmarks.evidence.probes import draws
 from benchmarks.evidence.results import comparisons, means, predictions
 from benchmarks.evidence.running import carry_out
-from benchmarks.evidence.studies import CONDITIONS, TARGETS, Study
+from benchmarks.evidence.studies import CONDITIONS, TARGETS, Domain, Study
 from tests.runs import SMOKE, run
 
 FRACTIONS = (0.6, 0.0, 0.4)
@@ -41,23 +41,24 @@ def checkpoint(hearts, tmp_path_factory):
 
 def test_every_arm_answers_every_test_of_every_draw_once_and_the_same_again(hearts, checkpoint, tmp_path):
     cohort = Cohort("hearts", hearts / "cohort", hearts / "cache", fractions=FRACTIONS)
-    domain = cohort._replace(name="other scanner")
-    study = Study(tmp_path, cohort, (domain,), labels=(2, 4), draws=2)
+    domain = Domain(cohort._replace(name="other scanner"), cohort)
+    study = Study(tmp_path, cohort, (domain,), unlabelled=cohort, labels=(2, 4), draws=2)
     sources = [*controls(checkpoint), pretrained(checkpoint)]
     carry_out(Here(), study, sources)
     found = predictions(tmp_path)
     assert set(found["arm"]) == {*CONTROLS, TOKENS, SHIPPED, CLASS, WHOLE, BOTH}
-    assert set(found["test"]) == {*CONDITIONS, "scanner other scanner"}
+    assert set(found["test"]) == {*CONDITIONS, "scanner other scanner", "scanner other scanner, centred"}
     one = found[found["arm"] == TOKENS]
-    assert len(one) == 2 * 2 * 5 * one["subject"].nunique() * len(TARGETS)
+    assert len(one) == 2 * 2 * 6 * one["subject"].nunique() * len(TARGETS)
     same = one.pivot_table(index=["labels", "draw", "subject", "target"], columns="test", values="predicted")
     assert (same["all planes"] == same["scanner other scanner"]).all()
+    assert (same["all planes"] == same["scanner other scanner, centred"]).all()  # it is the usual scanner
     assert (same["all planes"] != same["only 3 planes"]).any()
     before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*") if file.is_file()}
     carry_out(Here(), study, sources)
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*") if file.is_file()} == before
     assert means(found)["value"].notna().all()
-    assert len(comparisons(found, [(TOKENS, CONTROLS[0])])) == 2 * 5 * len(TARGETS)
+    assert len(comparisons(found, [(TOKENS, CONTROLS[0])])) == 2 * 6 * len(TARGETS)
 
 
 def test_more_labels_than_subjects_are_refused(tmp_path):

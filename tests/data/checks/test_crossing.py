@@ -14,7 +14,8 @@ def crossing(moved=(0.0, 0.0, 0.0), late=0):
 def test_planes_that_fit_agree():
     found = crossing()
     assert abs(found.direction[1]) == pytest.approx(1.0)  # the two-chamber plane is the y-z plane here
-    assert (found.shift_mm, found.lag) == (0.0, 0.0)
+    assert found.shift_mm == 0.0
+    assert abs(found.lag) < 0.005
     assert found.agreement > 0.9
 
 
@@ -31,7 +32,7 @@ def test_a_slice_moved_across_the_line_hardly_shows():
 
 @pytest.mark.parametrize("late", [-3, 2])
 def test_a_turned_beat_is_told_in_shares_of_the_beat(late):
-    assert crossing(late=late).lag == pytest.approx(late / FRAMES)
+    assert crossing(late=late).lag == pytest.approx(late / FRAMES, abs=0.005)
 
 
 def test_a_profile_reads_between_pixels():
@@ -48,6 +49,17 @@ def test_shifts_and_lags_are_those_put_in():
     assert best_shift(first, np.roll(first, 7, axis=1)) == -7
     assert best_lag(first, np.roll(first, 5, axis=0)) == (5 / 16, pytest.approx(1.0))
     assert best_lag(first, np.roll(first, -1, axis=0))[0] == -1 / 16
+
+
+def test_a_lag_of_a_part_of_a_frame_is_told():
+    waves = np.random.default_rng(0).normal(size=(2, 3, 60))
+
+    def beat(late, frames=16):
+        phase = 2 * np.pi * (np.arange(frames)[:, None] / frames - late) * np.array([1, 2, 3])
+        return (np.cos(phase) @ waves[0] + np.sin(phase) @ waves[1]).astype(np.float32)
+
+    for late in (0.0, 0.01, 0.03, -0.045):
+        assert best_lag(beat(0.0), beat(late))[0] == pytest.approx(late, abs=0.003)
 
 
 def test_overlaps_are_of_one_size():

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from cmr_ssl.anatomy import LV, MYOCARDIUM, RV, UNLABELLED
-from cmr_ssl.data.preparing import prepare
+from cmr_ssl.commands.prepare import prepare
 from cmr_ssl.data.sources import EdEs, LabelFile, NiftiFiles, NiftiFolder
 from cmr_ssl.data.sources.label_folder import LabelFolder
 from cmr_ssl.planes import spacing

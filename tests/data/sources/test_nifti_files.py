@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cmr_ssl.data.preparing import prepare
+from cmr_ssl.commands.prepare import prepare
 from cmr_ssl.data.sources import EdEs, LabelFile, NiftiFiles
 from cmr_ssl.data.sources.nifti_files import names
 

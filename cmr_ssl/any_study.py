@@ -1,0 +1,67 @@
+"""One study, however it is filed: a folder of NIfTI files, UK Biobank's zips, or DICOM files."""
+
+from pathlib import Path
+
+from cmr_ssl.data.sources.nifti_files import NiftiFiles
+from cmr_ssl.data.sources.nifti_folder import NiftiFolder
+from cmr_ssl.dicom.dicom_folder import LIMITS, DicomFolder
+from cmr_ssl.dicom.reading import read_study
+from cmr_ssl.dicom.ukb_zips import ZIP, UkbZips, find_zips, holds_zips, subject_of
+from cmr_ssl.study import Study
+
+FIELD_FILES = NiftiFiles()
+
+
+def read(path: Path | str, files: NiftiFiles = FIELD_FILES) -> Study:
+    """Read one study; what is wrong with its files is told by its findings.
+
+    Args:
+        path: folder of one subject with NIfTI files; a zip of UK Biobank, whose other zips of the same visit are read
+            with it from the same folder; a folder of zips of one subject; a folder, or any other zip, of DICOM files.
+        files: how NIfTI files are called.
+
+    Raises:
+        FileNotFoundError: if there is nothing at `path`, or nothing like a study in it.
+        ValueError: if it holds several subjects.
+    """
+    path = Path(path).resolve()
+    if not path.exists():
+        raise FileNotFoundError(f"there is no {path}: name the folder or zip of one subject")
+    if path.is_file():
+        return _read_zip(path)
+    nifti = NiftiFolder(path.parent, files)
+    if nifti.holds(path.name):
+        return nifti.read(path.name)
+    _check_no_cohort(path, files)
+    source: UkbZips | DicomFolder = find_zips(path) if holds_zips(path) else DicomFolder(path)
+    subjects = source.subjects()
+    _check_one(path, subjects)
+    study = source.read(subjects[0])
+    if [found.code for found in study.findings] == ["no-images"]:
+        raise FileNotFoundError(
+            f"{path} holds no study: none of {', '.join(files.image_names())}, no zip of UK Biobank, no DICOM image"
+        )
+    return study
+
+
+def _check_no_cohort(path: Path, files: NiftiFiles) -> None:
+    """Refuse a folder whose sub-folders are subjects."""
+    try:
+        subjects = NiftiFolder(path, files).subjects()
+    except FileNotFoundError:
+        return
+    raise ValueError(f"{path} is a folder of subjects: name one of them, as in {path / subjects[0]}")
+
+
+def _check_one(path: Path, subjects: list[str]) -> None:
+    if len(subjects) > 1:
+        raise ValueError(
+            f"{path} holds {len(subjects)} subjects ({', '.join(subjects[:3])}, ...): name the folder or zip of one"
+        )
+
+
+def _read_zip(path: Path) -> Study:
+    if match := ZIP.fullmatch(path.name):
+        folder = path.resolve().parent
+        return UkbZips(folder, (folder,)).read(subject_of(*match.groups()))
+    return read_study(path.stem, [path], LIMITS)

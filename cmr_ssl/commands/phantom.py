@@ -1,0 +1,117 @@
+"""The command `phantom`: write a synthetic cohort, or a picture of one of its hearts."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from cmr_ssl.phantom.order import FaultsName, Order, PathologyName, PresetName
+from cmr_ssl.phantom.scanner import read_scanner
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+def phantom(
+    out: Path | None = None,
+    subjects: int = 20,
+    seed: int = 7,
+    preset: PresetName = "full",
+    faults: FaultsName = "none",
+    pathology: PathologyName = "mixed",
+    workers: int = 1,
+    dicom: bool = False,
+    overwrite: bool = False,
+    preview: Path | None = None,
+    subject: int = 1,
+    sheet: Path | None = None,
+    scanner: str = "default",
+) -> int:
+    """Write a synthetic cohort as NIfTI folders with labels or as UK Biobank's archives, or only pictures of it.
+
+    A phenotype table comes with both; with archives also `faults.csv`, a row for everything that went wrong.
+
+    Args:
+        out: folder for the cohort; one that holds a cohort of the same settings is continued.
+        subjects: how many.
+        seed: of the cohort; subject k of a seed is the same however many there are.
+        preset: full is UK Biobank's resolution; small has 16 frames and pixels of twice the size.
+        faults: whether things go wrong as they do at real scanners.
+        pathology: of every subject; mixed gives a cohort at the rates of a biobank.
+        workers: processes of this machine that work on subjects side by side.
+        dicom: write the zip files of DICOM images that UK Biobank hands out; with faults, archives have theirs, too.
+        overwrite: replace the cohort or the picture that is already there.
+        preview: PNG (ED and ES) or GIF (the whole beat) of one subject instead of a cohort.
+        subject: which one to preview, from 1.
+        sheet: PNG of all subjects instead of a cohort: ED over ES, without and with labels.
+        scanner: name of a file in `configs/scanners`, or a YAML file; only grey values depend on it, so that
+            subject k of a seed is the same person, in the same planes, under every scanner.
+
+    Returns:
+        exit status, 0 when everything is written.
+
+    Raises:
+        ValueError: if the arguments make no sense or the folder cannot take the cohort.
+    """
+    _check_counts({"subjects": subjects, "workers": workers, "subject": subject})
+    if seed < 0:
+        raise ValueError(f"--seed {seed} makes no sense: give 0 or more")
+    if sum(target is not None for target in (out, preview, sheet)) != 1:
+        raise ValueError("give one of --out FOLDER for a cohort, --preview FILE for one subject, --sheet FILE for many")
+    if pathology not in get_args(PathologyName):
+        raise ValueError(f"unknown pathology {pathology!r}: choose one of {', '.join(get_args(PathologyName))}")
+    order = Order(seed, preset, pathology, faults, scanner=read_scanner(scanner))
+    if preview is not None:
+        _preview(preview, order, subject, overwrite)
+    if sheet is not None:
+        _sheet(sheet, order, subjects, overwrite)
+    if out is not None:
+        _cohort(out, order, subjects, workers, overwrite, dicom)
+    return 0
+
+
+def _check_counts(counts: dict[str, int]) -> None:
+    for name, count in counts.items():
+        if count < 1:
+            raise ValueError(f"--{name} {count} makes no sense: give 1 or more")
+
+
+def _preview(path: Path, order: Order, subject: int, overwrite: bool) -> None:
+    from cmr_ssl.phantom.person import scan
+    from cmr_ssl.phantom.pictures import check_preview, write_preview
+
+    check_preview(path, overwrite)
+    write_preview(path, scan(order, subject))
+    print(f"wrote {path}")
+
+
+def _sheet(path: Path, order: Order, subjects: int, overwrite: bool) -> None:
+    from cmr_ssl.phantom.person import scan
+    from cmr_ssl.phantom.pictures import check_sheet, subject_rows, write_sheet
+
+    check_sheet(path, overwrite)
+    rows = []
+    with _progress() as bar:
+        for index in bar.track(range(1, subjects + 1), description=""):
+            rows.append(subject_rows(scan(order, index)))
+    write_sheet(path, rows)
+    print(f"wrote {path}")
+
+
+def _cohort(out: Path, order: Order, subjects: int, workers: int, overwrite: bool, dicom: bool) -> None:
+    from cmr_ssl.phantom.archives import ARCHIVES
+    from cmr_ssl.phantom.cohort import NIFTI, open_cohort, write_cohort
+
+    filing = ARCHIVES if dicom else NIFTI
+    open_cohort(out, order, subjects, overwrite, filing)
+    with _progress() as bar:
+        task = bar.add_task("", total=subjects)
+        for done in write_cohort(out, order, subjects, workers, filing):
+            bar.update(task, completed=done)
+    print(f"{subjects} subjects in {out}")
+
+
+def _progress() -> "Progress":
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("phantom"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, disable=not sys.stderr.isatty())

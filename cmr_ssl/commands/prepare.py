@@ -1,0 +1,165 @@
+"""The command `prepare`: studies into a cache that is learnt from."""
+
+import json
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from cmr_ssl.data.cache import COHORT, FORMAT, RECORDS, SETTINGS, SUBJECTS, subject_file, write_subject
+from cmr_ssl.data.cohort import write_cohort
+from cmr_ssl.data.journal import Journal, Record
+from cmr_ssl.data.preparation import Preparation, prepare_study
+from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.data.synthetic import note
+from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn
+from cmr_ssl.dicom.ukb_zips import find_zips, holds_zips
+from cmr_ssl.files import check_apart, digest, remove_halves, save_text
+from cmr_ssl.lock import alone
+from cmr_ssl.planes import SHORT_AXIS, VIEWS
+from cmr_ssl.runner.progress import Tally
+from cmr_ssl.runner.run import Steps, go_over
+from cmr_ssl.study import Source, Study
+from cmr_ssl.workers import Workers
+
+FIELD_FILES = NiftiFiles()
+PUBLISHED = Preparation()
+
+
+def prepare(
+    source: Path,
+    out: Path,
+    files: NiftiFiles = FIELD_FILES,
+    preparation: Preparation = PUBLISHED,
+    workers: int = 1,
+    scheduler: str = "",
+    overwrite: bool = False,
+    withdrawn: Path | None = None,
+    prune: bool = False,
+) -> int:
+    """Prepare a folder of NIfTI studies, or of UK Biobank's zips, into a cache to learn from; run it again to continue.
+
+    Args:
+        source: folder with one sub-folder of NIfTI files a subject, or folder of <id>_20208_2_0.zip archives.
+        out: the cache; made if absent.
+        files: how a subject's NIfTI files are called.
+        preparation: what every prepared subject has in common.
+        workers: processes of this machine that work on subjects side by side.
+        scheduler: address of a Dask scheduler, whose workers work instead, on disks they share with this command.
+        overwrite: do everything again; with other settings than before that happens by itself.
+        withdrawn: text or CSV file of participants who withdrew: what is there of them is not read, and what this
+            command wrote of them is removed.
+        prune: remove the prepared files of subjects that the source no longer has, or that are rejected now; otherwise
+            they stay, unused, for a disk may be away for a moment.
+
+    Returns:
+        Exit status: 0 if anything usable came out, else 1.
+
+    Raises:
+        FileNotFoundError: if the source holds no subject, or there is no list of those who withdrew.
+        ValueError: if there is no worker, `out` lies in `source`, a command with other settings writes there, or that
+            list cannot be used.
+    """
+    source, out = source.absolute(), out.absolute()  # workers elsewhere stand in other folders
+    check_apart(source, out, [SUBJECTS])
+    who, gone = Workers(workers, scheduler, (source, out)), read_withdrawn(withdrawn)
+    studies: Source = NiftiFolder(source, files)
+    reading: dict[str, object] = {"files": files.settings()}
+    if holds_zips(source):
+        studies = zips = find_zips(source)
+        reading = {"archives": asdict(zips.limits)}
+    return prepare_cohort(studies, out, preparation, reading, who, gone, prune, note(source), overwrite)
+
+
+def prepare_cohort(
+    source: Source,
+    cache: Path,
+    preparation: Preparation,
+    reading: dict[str, object],
+    workers: Workers,
+    withdrawn: Withdrawn = NOBODY,
+    prune: bool = False,
+    origin: dict[str, object] | None = None,
+    overwrite: bool = False,
+) -> int:
+    """Prepare every subject of any source.
+
+    Args:
+        source: whose subjects.
+        cache: where they go.
+        preparation: what every prepared subject has in common.
+        reading: the source's settings that change what is read.
+        workers: who does it.
+        withdrawn: participants who withdrew.
+        prune: whether prepared files that nothing uses are removed.
+        origin: what else the cache's settings say of the source; it changes nothing of what is prepared.
+        overwrite: whether those that are done are prepared again.
+    """
+    subjects = withdrawn.leave(source.subjects(), "the source")
+    settings = {"format": FORMAT, "preparation": asdict(preparation), **reading}
+    name = digest(settings)
+    with Tally("preparing", cache, len(subjects)) as tally, alone(cache, name):
+        withdrawn.erase(cache, ["subjects/*.safetensors"], [RECORDS], [COHORT])
+        open_cache(cache, settings | (origin or {}), name)
+        steps = Steps(source, partial(prepare_subject, preparation, cache, name), name, cache)
+        journal, made = Journal(cache / RECORDS, name), lambda subject: [subject_file(cache, subject)]
+        go_over(subjects, steps, journal, tally, made, workers, overwrite)
+        remove_halves(cache / SUBJECTS)
+        unused = strangers(cache, journal, set(subjects))
+        tally.close(write_cohort(cache, name, set(subjects)))
+        tally.say(set_aside(unused, prune))
+    return tally.status
+
+
+def open_cache(cache: Path, settings: dict[str, object], name: str) -> None:
+    """Make a cache ready for these settings.
+
+    With other settings than last time the old table goes first, so that nobody trains on a half rebuilt cache.
+    """
+    text = json.dumps({**settings, "digest": name}, indent=2, sort_keys=True) + "\n"
+    path = cache / SETTINGS
+    if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        (cache / COHORT).unlink(missing_ok=True)
+        save_text(path, text)
+
+
+def prepare_subject(preparation: Preparation, cache: Path, settings: str, subject: str, study: Study) -> Record:
+    """Prepare and store one subject, and return what came out."""
+    prepared, findings, acquired = prepare_study(study, preparation)
+    if prepared is None or acquired is None:
+        return Record(subject, "rejected", findings=findings)
+    write_subject(cache, subject, prepared, settings)
+    return Record(
+        subject,
+        status="accepted" if all(found.severity == "noted" for found in findings) else "repaired",
+        findings=findings,
+        planes=len(prepared.view),
+        sa_slices=int((prepared.view == VIEWS.index(SHORT_AXIS)).sum()),
+        views=",".join(VIEWS[index] for index in np.unique(prepared.view)),
+        frames=acquired.frames,
+        cine=acquired.cine,
+        beat_ms=acquired.beat_ms if np.isfinite(acquired.beat_ms) else None,
+        spacing_mm=acquired.spacing_mm,
+        labelled=len(prepared.labels) > 0,
+    )
+
+
+def strangers(cache: Path, journal: Journal, subjects: set[str]) -> list[Path]:
+    """Return prepared files of subjects the source no longer has (withdrawn, renamed, away) or that are rejected."""
+    latest = {record.subject: record.status for record in journal.records()}
+    usable = {subject for subject, status in latest.items() if status != "rejected"} & subjects
+    known = {subject_file(cache, subject).name for subject in usable}
+    return [path for path in (cache / SUBJECTS).glob("*.safetensors") if path.name not in known]
+
+
+def set_aside(unused: list[Path], prune: bool) -> str:
+    """Remove prepared files that nobody uses, if they are to be pruned, and return what became of them."""
+    for path in unused if prune else []:
+        path.unlink(missing_ok=True)
+    if not unused or prune:
+        return f"{len(unused)} unused prepared files were removed." if unused else ""
+    return (
+        f"{len(unused)} prepared files are of subjects that the source no longer has, or that are rejected now: they "
+        "are not in the table and not used; remove them with --prune true."
+    )

@@ -1,0 +1,46 @@
+"""The command `qc`."""
+
+from pathlib import Path
+
+from cmr_ssl.data.policy import Policy
+from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.workers import Workers
+
+NO_POLICY = Policy()
+
+
+def qc(
+    cache: Path,
+    out: Path,
+    limits: dict[str, float] | None = None,
+    policy: Policy = NO_POLICY,
+    imported: Path | None = None,
+    worst: int = 6,
+    workers: int = 1,
+    withdrawn: Path | None = None,
+) -> int:
+    """Write the quality control of a prepared cohort: a page, every finding as a row, and what was measured.
+
+    Each row of `findings.csv` has the policy's decision; train without what it rejects by `--data.findings FILE`.
+
+    Args:
+        cache: folder made by `python -m cmr_ssl prepare`.
+        out: folder for `index.html`, `findings.csv`, `measures.csv` and `thumbnails`; made if absent.
+        limits: other limits of checks, such as `{low-contrast: 0.25}`; the page lists all.
+        policy: what each kind of finding leads to, such as `configs/policy/default.yaml`; without one all is kept.
+        imported: folder of the import that was prepared; what it found joins the table.
+        worst: cases of each kind to show.
+        workers: processes of this machine that work on subjects side by side.
+        withdrawn: text or CSV file of participants who withdrew and are left out.
+
+    Returns:
+        Exit status, 0.
+
+    Raises:
+        FileNotFoundError: if there is no complete cache, or no import where one is named.
+        ValueError: if a limit or a decision is of nothing that is known, or a prepared file is damaged.
+    """
+    from cmr_ssl.qc.writer import write_qc
+
+    write_qc(cache, out, limits or {}, policy, imported, worst, Workers(workers), read_withdrawn(withdrawn))
+    return 0

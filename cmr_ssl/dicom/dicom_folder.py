@@ -1,0 +1,105 @@
+"""Anybody's DICOM studies: one sub-folder or one zip a subject, in whatever order and depth its files lie."""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cmr_ssl.dicom.archive import Limits, raise_it
+from cmr_ssl.dicom.elements import META_AT, start_of
+from cmr_ssl.dicom.kinship import Kin, kin_of
+from cmr_ssl.dicom.reading import read_study
+from cmr_ssl.files import stamp
+from cmr_ssl.study import Finding, Study
+
+LIMITS = Limits()
+LOOKED_AT = 20  # files of a folder that tell whether it is itself a study
+NOT_FOLLOWED = "which is not followed: give what it points to as --source, or put a copy in its place"
+
+
+@dataclass(frozen=True)
+class DicomFolder:
+    """Studies in the zips and sub-folders of one folder, or one study whose files lie in it directly.
+
+    Sub-folders that hold series of one study are one subject.
+
+    Attributes:
+        folder: the folder.
+        limits: how much of one archive is worth reading.
+    """
+
+    folder: Path
+    limits: Limits = LIMITS
+
+    def subjects(self) -> list[str]:
+        """Return the names of sub-folders and zips, sorted, or the folder's own name.
+
+        Raises:
+            FileNotFoundError: if the folder is missing, or holds neither.
+        """
+        if not self.folder.is_dir():
+            raise FileNotFoundError(f"{self.folder} is no folder: name one with a sub-folder or zip of DICOM a subject")
+        if self._is_study:
+            return [self.folder.resolve().name]
+        if not self._kin and self.links():
+            raise FileNotFoundError(f"{self.folder} holds only links ({', '.join(self.links())}), {NOT_FOLLOWED}")
+        if not self._kin:
+            raise FileNotFoundError(
+                f"{self.folder} holds no sub-folder, zip or DICOM file: name a folder with one of them a subject"
+            )
+        return sorted(self._kin)
+
+    def links(self) -> dict[str, str]:
+        """Return the names of links that nobody follows, and what to do about each."""
+        linked = [path for path in _entries(self.folder) if path.is_symlink()] if not self._is_study else []
+        return {path.name: f"{path.name} is a link to {path.readlink()}, {NOT_FOLLOWED}" for path in linked}
+
+    def fingerprint(self, subject: str) -> str:
+        """Return a digest of the names, sizes and times of the subject's files."""
+        files = [file for path in self.archives(subject) for file in ([path] if path.is_file() else _below(path))]
+        return stamp((file, file.lstat()) for file in files)
+
+    def read(self, subject: str) -> Study:
+        """Read one subject; whatever is wrong with its files becomes a finding."""
+        archives = self.archives(subject)
+        study = read_study(subject, archives, self.limits)
+        if len({path.stem if path.is_file() else path.name for path in archives}) > 1:
+            message = f"{', '.join(path.name for path in archives)} hold series of one study and are one subject"
+            study.findings.insert(0, Finding("one-study", "noted", "", message, len(archives)))
+        return study
+
+    def archives(self, subject: str) -> list[Path]:
+        """Return the folders and zips of a subject, as far as there are any."""
+        return [self.folder] if self._is_study else list(self._kin.get(subject, ()))
+
+    @cached_property
+    def _kin(self) -> Kin:
+        """Folders and zips of every subject, looked for once and carried to whoever works on them."""
+        entries = [path for path in _entries(self.folder) if not path.is_symlink()]
+        return kin_of(entries, self.folder.resolve().name, self.limits)
+
+    @cached_property
+    def _is_study(self) -> bool:
+        """Tell whether DICOM files lie in the folder itself."""
+        files = [path for path in sorted(self.folder.iterdir()) if path.is_file() and not path.is_symlink()]
+        return any(_is_dicom(path) for path in files[:LOOKED_AT] if not _is_zip(path))
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return what can be a subject, links among it, sorted."""
+    shown = [path for path in folder.iterdir() if path.name[0] != "."]
+    return sorted(path for path in shown if path.is_dir() or _is_zip(path) or path.is_symlink())
+
+
+def _is_zip(path: Path) -> bool:
+    return path.suffix == ".zip" and path.is_file()
+
+
+def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return start_of(stream.read(2 * META_AT)) is not None
+
+
+def _below(folder: Path) -> list[Path]:
+    walk = os.walk(folder, onerror=raise_it)
+    return sorted(Path(parent) / name for parent, _, names in walk for name in names)

@@ -1,0 +1,101 @@
+"""Archives of DICOM files into NIfTI folders: a folder and a row a subject."""
+
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from cmr_ssl.data.journal import Record, done
+from cmr_ssl.data.synthetic import take_along
+from cmr_ssl.data.timing import beat_ms
+from cmr_ssl.data.withdrawal import Withdrawn
+from cmr_ssl.dicom.dicom_folder import DicomFolder
+from cmr_ssl.dicom.import_tables import FINDINGS, SUBJECTS, write_tables
+from cmr_ssl.dicom.ukb_zips import UkbZips
+from cmr_ssl.dicom.writing import write_study
+from cmr_ssl.files import check_apart, digest
+from cmr_ssl.lock import alone
+from cmr_ssl.planes import SHORT_AXIS, spacing
+from cmr_ssl.runner.progress import Tally
+from cmr_ssl.runner.run import Shard, Steps, go_over
+from cmr_ssl.study import Finding, Study
+from cmr_ssl.workers import Workers
+
+FORMAT = "cmr_ssl import 2"
+JOURNALS = ".import"
+
+
+def import_cohort(
+    source: UkbZips | DicomFolder,
+    out: Path,
+    reading: dict[str, object],
+    workers: Workers,
+    shard: Shard,
+    withdrawn: Withdrawn,
+    overwrite: bool,
+) -> int:
+    """Import one shard of a source's subjects; `reading` are further settings that change what is written."""
+    try:
+        everybody, links = source.subjects(), source.links()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ValueError(f"{source.folder} cannot be read ({error}): nothing was imported") from error
+    mine = {*shard.part(everybody)}
+    check_apart(source.folder, out, everybody)
+    gone = with_kin(withdrawn, source, everybody)
+    subjects = [subject for subject in gone.leave(everybody, source.folder) if subject in mine]
+    settings = digest({"format": FORMAT, "limits": asdict(source.limits), **reading})
+    unfollowed = [_unfollowed(name, said) for name, said in links.items() if not gone.includes(name)]
+    journals, total = out / JOURNALS, len(subjects) + len(unfollowed)
+    journal = shard.journal(journals, settings)
+    with Tally("importing", out, total) as tally, alone(shard.folder(journals), settings):
+        lines = [f"{JOURNALS}/{name}" for name in shard.mine(journals)]
+        gone.erase(out, ["*"], lines, [SUBJECTS, FINDINGS])
+        take_along(source.folder, out)
+        steps = Steps(source, partial(import_subject, out), settings, out)
+        go_over(subjects, steps, journal, tally, lambda subject: [out / subject], workers, overwrite)
+        for record in unfollowed:
+            tally.add(done(record))
+        records = {record.subject: record for record in [*unfollowed, *journal.records()]}
+        tally.close(write_tables(out, {name: one for name, one in records.items() if not gone.includes(name)}))
+    return tally.status if subjects else int(tally.stopped)
+
+
+def with_kin(withdrawn: Withdrawn, source: UkbZips | DicomFolder, subjects: list[str]) -> Withdrawn:
+    """Return who withdrew, and the subjects that are named after another folder of a study that theirs is part of."""
+    if withdrawn.path is None or not isinstance(source, DicomFolder):
+        return withdrawn
+    others = (subject for subject in subjects if not withdrawn.includes(subject))
+    named = [subject for subject in others if any(map(withdrawn.includes, _names(source, subject)))]
+    return Withdrawn(withdrawn.path, withdrawn.ids | {*named})
+
+
+def _names(source: DicomFolder, subject: str) -> list[str]:
+    return [path.stem if path.is_file() else path.name for path in source.archives(subject)]
+
+
+def import_subject(out: Path, subject: str, study: Study) -> Record:
+    """Write one subject and return what came out."""
+    write_study(out / subject, study)
+    if not study.series:
+        return Record(subject, "rejected", findings=study.findings)
+    beats = [beat for one in study.series if np.isfinite(beat := beat_ms(one))]
+    return Record(
+        subject,
+        status="accepted" if all(found.severity == "noted" for found in study.findings) else "repaired",
+        findings=study.findings,
+        planes=sum(int(one.acquired.any(axis=1).sum()) for one in study.series),
+        sa_slices=sum(int(one.acquired.any(axis=1).sum()) for one in study.series if one.view == SHORT_AXIS),
+        views=",".join(one.view for one in study.series),
+        frames=study.series[0].pixels.shape[3],
+        cine=True,
+        beat_ms=float(np.median(beats)) if beats else None,
+        spacing_mm=float(spacing(study.series[0].affine).mean()),
+    )
+
+
+def _unfollowed(name: str, message: str) -> Record:
+    """Return the record of a link, which is in the tables of this run and in no journal."""
+    return Record(name, "rejected", findings=[Finding("link", "rejected", "", message)])

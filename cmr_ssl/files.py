@@ -1,0 +1,72 @@
+"""Files that others may be reading: they appear whole or not at all, and never among what is read."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+HALF_WRITTEN = ".writing-"  # how names of files begin that are not complete yet
+
+
+def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then move it there, so that nobody ever sees half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{HALF_WRITTEN}{os.getpid()}-{path.name}")
+    try:
+        with temporary.open("wb") as stream:
+            write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except BaseException as error:
+        if isinstance(error, OSError) and error.errno is not None and error.filename is None:
+            error.filename = str(path)  # a full disk does not say where
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def save(path: Path, data: bytes) -> None:
+    """Write `data`, atomically."""
+    write_atomically(path, lambda stream: stream.write(data))
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write `text` as UTF-8, atomically; what is no valid text, as names of files may be, is escaped."""
+    save(path, text.encode(errors="backslashreplace"))
+
+
+def remove_halves(folder: Path) -> None:
+    """Remove what killed runs left half written in a folder that nobody else writes to now."""
+    for half in folder.glob(f"{HALF_WRITTEN}*"):
+        half.unlink()
+
+
+def check_apart(source: Path, out: Path, writes: Collection[str]) -> None:
+    """Refuse to write among what is read, where the next run would take it for data.
+
+    Args:
+        source: folder that is read.
+        out: folder that is written.
+        writes: names of the folders that are made in `out`.
+
+    Raises:
+        ValueError: if `out` lies in `source`, or one of the folders that it will hold does.
+    """
+    there, here = source.resolve(), out.resolve()
+    if here.is_relative_to(there):
+        raise ValueError(f"{out} lies in the folder that is read: choose one outside of {source}")
+    if there.is_relative_to(here) and there.relative_to(here).parts[0] in writes:
+        raise ValueError(f"{out} would write among the files of {source}: choose another folder")
+
+
+def stamp(files: Iterable[tuple[object, os.stat_result]]) -> str:
+    """Return 16 hexadecimal digits that are the same for files of the same names, sizes and times."""
+    lines = [f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in files]
+    return hashlib.sha256("\n".join(lines).encode(errors="surrogateescape")).hexdigest()[:16]
+
+
+def digest(settings: dict[str, object]) -> str:
+    """Return 16 hexadecimal digits that are the same for the same settings, in any order."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]

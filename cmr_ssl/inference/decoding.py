@@ -1,0 +1,120 @@
+"""Ask a pretrained model what a heart looks like: show it some planes, then ask for any other.
+
+Everything here is about one subject, a batch of one whose images are intensities 0 to 1.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cmr_ssl.models.encoder import Encoded
+from cmr_ssl.models.tokens import (
+    Coordinates,
+    Grid,
+    coordinates,
+    grid_of,
+    patchify,
+    take,
+    take_coordinates,
+    unpatchify,
+)
+from cmr_ssl.sample import Sample
+from cmr_ssl.tasks.pretraining import PretrainingTask
+
+TOKENS_AT_ONCE = 4096  # asked for together, so that memory does not grow with the planes wanted
+
+
+class Seen(NamedTuple):
+    """What a model was shown of one heart.
+
+    Attributes:
+        encoded: what the encoder says about it.
+        where: coordinates of the tokens shown.
+        mean: of their intensities, ().
+        deviation: of their intensities, ().
+    """
+
+    encoded: Encoded
+    where: Coordinates
+    mean: Tensor
+    deviation: Tensor
+
+
+def see(task: PretrainingTask, heart: Sample, shown: Tensor) -> Seen:
+    """Encode the planes `shown`, (P,) bool; the pixels of all others are not looked at.
+
+    Raises:
+        ValueError: if nothing is shown.
+    """
+    if not shown.any():
+        raise ValueError(f"subject {heart.subject[0]}: there is no plane from which others could be told")
+    patch = task.encoder.patch
+    grid = grid_of(heart.images, patch)
+    ids = tokens_of(shown, grid)
+    where = take_coordinates(coordinates(heart.affine, grid, patch), ids)
+    patches = take(patchify(heart.images, patch), ids)
+    return Seen(task.encoder(patches, where), where, patches.mean(), patches.std())
+
+
+def ask(task: PretrainingTask, seen: Seen, where: Coordinates, grid: Grid) -> Tensor:
+    """Return the planes whose tokens lie at `where`, (1, Q), as intensities 0 to 1, (P, T, H, W) as `grid` says."""
+    predicted = task.decoder(seen.encoded, seen.where, where).float()
+    if task.normalise:  # the decoder speaks of patches up to mean and deviation; those of the whole heart stand in
+        predicted = predicted * seen.deviation + seen.mean
+    return unpatchify(predicted.clamp(0, 1), grid, task.encoder.patch)[0]
+
+
+def ask_own(task: PretrainingTask, heart: Sample, seen: Seen, wanted: Tensor) -> Tensor:
+    """Return planes of the heart itself, `wanted` (P,) bool, where they lie in the sample; (Q, T, H, W)."""
+    patch = task.encoder.patch
+    grid = grid_of(heart.images, patch)
+    where = take_coordinates(coordinates(heart.affine, grid, patch), tokens_of(wanted, grid))
+    return ask(task, seen, where, grid._replace(planes=int(wanted.sum())))
+
+
+def ask_anywhere(task: PretrainingTask, seen: Seen, affine: Tensor, shape: tuple[int, int, int]) -> Iterator[Tensor]:
+    """Yield planes anywhere in the heart, a few at a time, (q, T, H, W).
+
+    Args:
+        task: whose positions are anatomical.
+        seen: what it was shown of the heart.
+        affine: pixel (column, row, 0, 1) of the planes to mm in the heart frame, (Q, 4, 4).
+        shape: frames, rows and columns of a plane; those the model was trained with.
+    """
+    patch = task.encoder.patch
+    one = grid_of(torch.empty(1, *shape, device="meta"), patch)
+    for few in affine.split(max(1, TOKENS_AT_ONCE // one.per_plane)):
+        grid = one._replace(planes=len(few))
+        yield ask(task, seen, coordinates(few[None], grid, patch), grid)
+
+
+def tokens_of(planes: Tensor, grid: Grid) -> Tensor:
+    """Return the ids of all tokens of `planes` (P,) bool, (1, K)."""
+    ids = torch.arange(grid.tokens, device=planes.device).unflatten(0, (grid.planes, grid.per_plane))
+    return ids[planes].flatten()[None]
+
+
+def hearts(batch: Sample) -> Iterator[Sample]:
+    """Yield the subjects of a batch as batches of one; blank samples are left out."""
+    for index, subject in enumerate(batch.subject):
+        if subject:
+            yield Sample._make(field[index : index + 1] for field in batch)
+
+
+def cines_at(task: PretrainingTask, heart: Sample, affine: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Return what planes anywhere in a heart show over the beat, (Q, T, H, W), on the scale of prepared planes.
+
+    Args:
+        task: whose positions are anatomical.
+        heart: a batch of one, all of whose planes are shown.
+        affine: pixel (column, row, 0, 1) of the planes to mm in the heart frame, (Q, 4, 4).
+    """
+    seen = see(task, heart, heart.present[0])
+    places = torch.tensor(affine, dtype=torch.float32, device=heart.images.device)
+    frames, height, width = heart.images.shape[2:]
+    asked = ask_anywhere(task, seen, places, (frames, height, width))
+    return np.concatenate([(planes * 255).round().byte().cpu().numpy() for planes in asked])

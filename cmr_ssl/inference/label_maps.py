@@ -1,0 +1,117 @@
+"""What a segmentation says of one study: label maps on the grid of its images, and the volumes that follow."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cmr_ssl.anatomy import CLASSES, UNLABELLED
+from cmr_ssl.data.cache import PreparedSubject
+from cmr_ssl.data.restore import restore, write_labels
+from cmr_ssl.data.timing import nearest_frames
+from cmr_ssl.doubts import doubted, incomplete, possible
+from cmr_ssl.files import remove_halves
+from cmr_ssl.inference.prepared import Prepared, cached_planes
+from cmr_ssl.planes import VIEWS
+from cmr_ssl.report.maps import label_maps, phases
+from cmr_ssl.report.overlays import overlay, overlay_gif
+from cmr_ssl.tasks.drawn import taught
+from cmr_ssl.trust import cut_off, unsized
+from cmr_ssl.volumes import MS_A_MINUTE, LabelMap, Measured, measure
+
+Labels = NDArray[np.uint8]
+
+
+class LabelMaps:
+    """Predicted classes of every plane and frame of one study.
+
+    Attributes:
+        heart: the study as the network saw it.
+        planes: classes of `anatomy` on its prepared planes, (P, T, H, W).
+        maps: classes on the grid of the images, (X, Y, S, T), by view; background where nobody looked.
+    """
+
+    def __init__(self, heart: Prepared, planes: Labels, drawn: Tensor) -> None:
+        """Put the classes back where the planes were cut.
+
+        Args:
+            heart: the study as the network saw it.
+            planes: classes on its prepared planes, (P, T, H, W).
+            drawn: which classes were drawn in training, by view, (views, classes).
+        """
+        self.heart, self.planes, self.drawn = heart, planes, drawn
+        self.affine = heart.batch.affine[0].cpu().numpy()
+        self.view = heart.batch.view[0].cpu().numpy()
+        self.maps: dict[str, Labels] = {}
+        for series in heart.study.series:
+            own = self._of(series.view)
+            if own.any():
+                slices = heart.planes.slice[self._cached(series.view)]
+                to_heart = heart.planes.to_heart
+                self.maps[series.view] = restore(planes[own], self.affine[own], to_heart, slices, series)
+
+    def __repr__(self) -> str:
+        """Describe the maps in one line."""
+        shapes = ", ".join(f"{view} {labels.shape}" for view, labels in self.maps.items())
+        return f"LabelMaps of {self.heart.study.subject}: {shapes}; measure them with volumes(), write them with save()"
+
+    def volumes(self) -> Measured:
+        """Measure volumes, ejection fractions and mass; what cannot be believed is NaN, with the reason."""
+        study, _, _, beat_ms, findings = self.heart
+        affines = study.affines
+        maps = {view: LabelMap(self._looked_at(view, labels).T, affines[view]) for view, labels in self.maps.items()}
+        doubts = cut_off(self.planes, maps, self.view) | incomplete(maps)
+        measured = doubted(measure(maps, MS_A_MINUTE / beat_ms), doubts)
+        if why := unsized(study, findings):
+            measured = doubted(measured, dict.fromkeys(CLASSES, why))
+        return taught(possible(measured), self.drawn)
+
+    def save(self, folder: Path | str) -> list[Path]:
+        """Write ``seg6_VIEW.nii.gz`` on the grid of the images into a folder and return the files."""
+        folder = Path(folder)
+        remove_halves(folder)
+        written = []
+        for series in self.heart.study.series:
+            if series.view in self.maps:
+                written.append(folder / f"seg6_{series.view}.nii.gz")
+                write_labels(written[-1], self.maps[series.view], series.affine, series.frame_ms)
+        return written
+
+    def draw(self, folder: Path | str) -> None:
+        """Draw ``overlay.png``, at ED and ES, and ``overlay.gif``, the beating heart, into a folder."""
+        images, beat_ms = self.heart.batch.images[0].cpu().numpy(), self.heart.beat_ms
+        at = sorted(phases(label_maps(self.planes, self.affine, self.view))) or [0]
+        shown, titles = (images * 255).astype(np.uint8), slice_titles(self.heart.planes, self.affine, self.view)
+        overlay(Path(folder) / "overlay.png", shown, self.planes, None, titles, at)
+        pace = {"beat_ms": beat_ms} if np.isfinite(beat_ms) else {}
+        overlay_gif(Path(folder) / "overlay.gif", shown, self.planes, None, titles, **pace)
+
+    def _of(self, view: str) -> NDArray[np.bool_]:
+        return np.asarray(self.view == VIEWS.index(view))
+
+    def _cached(self, view: str) -> NDArray[np.intp]:
+        return cached_planes(self.heart.planes, self.affine[self._of(view)])
+
+    def _looked_at(self, view: str, labels: Labels) -> Labels:
+        """Return a map, (X, Y, S, T), in which what the network did not look at is unlabelled, not background."""
+        looked = labels.copy()
+        looked[:, :, ~seen(self.heart.planes, self._cached(view), labels.shape[2:])] = UNLABELLED
+        return looked
+
+
+def seen(planes: PreparedSubject, cached: NDArray[np.intp], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return which slices and frames (S, T) of a series were looked at; missing frames of a cine were filled."""
+    slices, frames = shape
+    looked = np.zeros((slices, frames), dtype=bool)
+    pair = planes.acquired.shape[1] == 2
+    acquired = planes.acquired[cached][:, nearest_frames(frames, planes.acquired.shape[1])] > 0
+    looked[planes.slice[cached]] = acquired if pair else True
+    return looked
+
+
+def slice_titles(planes: PreparedSubject, affine: NDArray[np.float32], view: NDArray[np.integer]) -> list[str]:
+    """Name planes by view and, where there are several, by their slice in the file, from 0 as in `qc` and findings."""
+    names = [VIEWS[index] for index in view.tolist()]
+    slices = planes.slice[cached_planes(planes, affine)].tolist()
+    return [name if names.count(name) == 1 else f"{name} {index}" for name, index in zip(names, slices, strict=True)]

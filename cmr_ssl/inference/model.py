@@ -1,0 +1,210 @@
+"""A trained model and what it can do with a study."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cmr_ssl.checkpoints import fingerprint
+from cmr_ssl.data.crop import place_crop
+from cmr_ssl.data.preparation import Preparation
+from cmr_ssl.data.views import HEART_RADIUS_MM
+from cmr_ssl.devices import device_of, has_bfloat16
+from cmr_ssl.inference.answers import Prediction, StudyEmbedding, SyntheticPlane, embeddings_of
+from cmr_ssl.inference.decoding import cines_at
+from cmr_ssl.inference.label_maps import LabelMaps
+from cmr_ssl.inference.prepared import Prepared, prepare
+from cmr_ssl.models.positions import AnatomicalPositions
+from cmr_ssl.planes import normal
+from cmr_ssl.study import Study
+from cmr_ssl.tasks.base import Task
+from cmr_ssl.tasks.encoder_task import EncoderTask
+from cmr_ssl.tasks.phenotype import PhenotypePrediction
+from cmr_ssl.tasks.pretraining import PretrainingTask
+from cmr_ssl.tasks.segmentation import Segmentation
+from cmr_ssl.tasks.trained import Trained, load_task
+from cmr_ssl.trust import not_looked_at, unsized, without_short_axis
+
+AnyTask = TypeVar("AnyTask", bound=Task)
+
+BEST, LAST, CHECKPOINTS = "best.ckpt", "last.ckpt", "checkpoints"
+KINDS = {"embed": EncoderTask, "predict": PhenotypePrediction, "segment": Segmentation, "plane": PretrainingTask}
+
+
+class Model:
+    """A trained model, which prepares every study as its training did.
+
+    Every method takes one study. For several, loop: preparing them takes longer than the network does.
+
+    Attributes:
+        trained: the task and what it knows of its data.
+        device: where it computes.
+        name: of the file it came from.
+        fingerprint: tells one checkpoint from another.
+    """
+
+    def __init__(self, trained: Trained, device: torch.device, name: str = "this model", fingerprint: str = "") -> None:
+        """Take a trained task to a device."""
+        trained.task.to(device)
+        self.trained, self.device, self.name, self.fingerprint = trained, device, name, fingerprint
+
+    @classmethod
+    def of(cls, task: Task, views: dict[str, int], preparation: Preparation, device: str = "cpu") -> "Model":
+        """Return the model that a task built, or trained, in Python is.
+
+        Args:
+            task: on any device.
+            views: planes it has room for, per view.
+            preparation: of the planes it expects.
+            device: cpu, cuda, or auto for cuda where there is one.
+        """
+        trained = Trained(task.eval(), views, asdict(preparation), {})
+        return cls(trained, device_of(device), f"a {type(task).__name__} made in Python")
+
+    @property
+    def can(self) -> tuple[str, ...]:
+        """The names of the methods it can be asked."""
+        task = self.trained.task
+        named = isinstance(task, PretrainingTask) and not isinstance(task.encoder.positions, AnatomicalPositions)
+        return tuple(name for name, kind in KINDS.items() if isinstance(task, kind) and not (name == "plane" and named))
+
+    def prepare(self, study: Study, views: dict[str, int] | None = None) -> Prepared:
+        """Prepare a study as the training did; its batch has room for `views`, None for every plane.
+
+        Raises:
+            ValueError: if there is nothing usable, saying why.
+        """
+        return prepare(study, self.trained, self.device, views)
+
+    @torch.inference_mode()
+    def embed(self, study: Study) -> StudyEmbedding:
+        """Return vectors that stand for the study, as the command `embed` writes them.
+
+        Raises:
+            ValueError: if the model has no encoder, or nothing of the study is usable.
+        """
+        task = self.encoder_task()
+        batch = self.prepare(study, self.trained.views).batch
+        return embeddings_of(batch, task.embed(batch))[0]
+
+    @torch.inference_mode()
+    def predict(self, study: Study) -> Prediction:
+        """Return phenotypes in physical units, or probabilities, as the command `predict` writes them.
+
+        Raises:
+            ValueError: if the model predicts no phenotypes, or nothing of the study is usable.
+        """
+        task = self._task("predict", PhenotypePrediction)  # type: ignore[type-abstract]  # only asked for
+        heart = self.prepare(study, self.trained.views)
+        findings = heart.findings + not_looked_at(self.trained, heart.planes)
+        with self.precision():
+            values = task.outputs(heart.batch).values[0].tolist()
+        why = without_short_axis(self.trained, heart.planes, findings) or unsized(heart.study, findings)
+        named = dict(zip(task.objective.names(task.targets), values, strict=True))
+        return Prediction(study.subject, dict.fromkeys(named, float("nan")) if why else named, why, findings)
+
+    @torch.inference_mode()
+    def segment(self, study: Study) -> LabelMaps:
+        """Return label maps of every plane and frame, as the command `predict` writes them.
+
+        Raises:
+            ValueError: if the model does not segment, or nothing of the study is usable.
+        """
+        task = self._task("segment", Segmentation)  # type: ignore[type-abstract]  # only asked for
+        heart = self.prepare(study)
+        with self.precision():
+            labels = task.predict_step(heart.batch)[0].cpu().numpy()
+        return LabelMaps(heart, labels, task.drawn)
+
+    @torch.inference_mode()
+    def plane(self, study: Study, affine: NDArray[np.floating]) -> SyntheticPlane:
+        """Return a plane that nobody acquired, cropped around the heart; as the command `synthesize` writes it.
+
+        Args:
+            study: the acquired planes, from which it is told.
+            affine: pixel (column, row, 0, 1) to scanner mm, RAS+, (4, 4); of a NIfTI file with one slice, its own.
+                Columns and rows run as it says; pixels are as large as those of the training.
+
+        Raises:
+            ValueError: if the model cannot be asked for planes, the study is not usable, or the plane misses the heart.
+        """
+        task = self._task("plane", PretrainingTask)
+        heart = self.prepare(study)
+        to_heart, wanted = heart.planes.to_heart, np.asarray(affine, dtype=np.float64)
+        centre = np.asarray(np.linalg.inv(to_heart)[:3, 3], dtype=np.float64)
+        distance = abs(float(normal(wanted) @ (centre - wanted[:3, 3])))
+        if distance > HEART_RADIUS_MM:
+            raise ValueError(f"the plane passes {distance:.0f} mm from the heart's centre: is it this subject's?")
+        crop = place_crop(wanted, centre, heart.planes.images.shape[-1], self.trained.preparation["spacing_mm"])
+        with self.precision():
+            images = cines_at(task, heart.batch, (to_heart @ crop.affine)[None])[0]
+        return SyntheticPlane(images, crop.affine, heart.beat_ms / len(images), self.description)
+
+    @property
+    def description(self) -> str:
+        """What files of synthesised planes say about themselves."""
+        return f"synthesised by cmr_ssl, not acquired; model {self.fingerprint}"
+
+    def precision(self) -> torch.autocast:
+        """Return the precision in which it predicts: bfloat16 where the device is faster at it."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=has_bfloat16(self.device))
+
+    def encoder_task(self) -> EncoderTask:
+        """Return the task, whose encoder batches of prepared studies can be shown to.
+
+        Raises:
+            ValueError: if it has none.
+        """
+        return self._task("embed", EncoderTask)
+
+    def _task(self, what: str, kind: type[AnyTask]) -> AnyTask:
+        """Return the task for one of the methods; raise ValueError, naming those it has, if it lacks this one."""
+        task = self.trained.task
+        if not isinstance(task, kind) or what not in self.can:
+            able = " or ".join(f"{name}()" for name in self.can) or "nothing"
+            raise ValueError(f"{self.name} is of a {type(task).__name__}, which has no {what}(): ask it for {able}")
+        return task
+
+    def __repr__(self) -> str:
+        """Say what it is and what it can do."""
+        return f"Model {self.name}: a {type(self.trained.task).__name__} on {self.device}, can {', '.join(self.can)}"
+
+
+def load(path: Path | str, device: str = "auto") -> Model:
+    """Load a trained model.
+
+    Args:
+        path: a checkpoint, the folder of a run, or any folder with one checkpoint; of any task.
+        device: cpu, cuda, or auto for cuda where there is one.
+
+    Raises:
+        FileNotFoundError: if there is no checkpoint.
+        ValueError: if it is none of a task that this version knows, or there is no such device.
+    """
+    checkpoint = find_checkpoint(Path(path))
+    where = device_of(device)
+    return Model(load_task(checkpoint), where, str(path), fingerprint(checkpoint))
+
+
+def find_checkpoint(path: Path) -> Path:
+    """Return the checkpoint at a path: the file itself, or the best one of a run, else the last one.
+
+    Raises:
+        FileNotFoundError: if there is none, or several of which none is called best or last.
+    """
+    if not path.is_dir():
+        return path
+    folders = [folder for folder in (path / CHECKPOINTS, path) if folder.is_dir()]
+    for name in (BEST, LAST):
+        for folder in folders:
+            if (folder / name).is_file():
+                return folder / name
+    found = sorted(file for folder in folders for file in folder.glob("*.ckpt"))
+    if len(found) != 1:
+        raise FileNotFoundError(
+            f"{path} holds {len(found)} checkpoints, none called {BEST} or {LAST}: name the folder of a run, or a file"
+        )
+    return found[0]

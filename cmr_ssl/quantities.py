@@ -1,0 +1,156 @@
+"""Volumes, ejection fractions and mass of every subject of a folder of label maps, as one table."""
+
+import csv
+import io
+from collections import Counter
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from cmr_ssl.data.journal import Record
+from cmr_ssl.data.sources.label_folder import LabelFolder, LabelledHeart
+from cmr_ssl.data.withdrawal import Withdrawn
+from cmr_ssl.doubts import notes, set_aside, trusted
+from cmr_ssl.files import check_apart, digest, save_text
+from cmr_ssl.lock import alone
+from cmr_ssl.runner.progress import MOST_REASONS, Tally
+from cmr_ssl.runner.run import Shard, Steps, go_over
+from cmr_ssl.volumes import MISSING, Measured, ends_of_beat, grouped, measure
+from cmr_ssl.workers import Workers
+
+HEART_RATE, ED, ES = "Heart rate (bpm)", "ED frame", "ES frame"
+ROWS = 1  # which columns the table has and what they mean
+NOT_TIMED = "no label map tells a time between frames that gives a possible heart rate"
+
+
+class Quantified(NamedTuple):
+    """One subject's line of the table.
+
+    Attributes:
+        subject: name of the folder.
+        values: column to value, NaN where it cannot be told.
+        reasons: column, or view, or "" for the whole subject, to what is wrong.
+        damaged: whether a file could not be used or there is none, not merely a view was missing.
+        notes: what is odd about files that were measured all the same.
+    """
+
+    subject: str
+    values: dict[str, float]
+    reasons: dict[str, str]
+    damaged: bool
+    notes: tuple[str, ...] = ()
+
+
+def quantify_folder(
+    source: LabelFolder,
+    out: Path,
+    curves: Path | None,
+    workers: Workers,
+    shard: Shard,
+    withdrawn: Withdrawn,
+    overwrite: bool,
+) -> int:
+    """Measure every subject of a folder and write the table; return the exit status of `quantify`."""
+    everybody = source.subjects()
+    if curves is not None:
+        check_apart(source.folder, curves, everybody)
+    subjects = withdrawn.leave(everybody, source.folder)
+    mine = shard.part(subjects)
+    settings = digest({"files": [asdict(file) for file in source.files], "facts": source.facts, "rows": ROWS})
+    folder = out.with_name(f".{out.name}")
+    journal = shard.journal(folder, settings)
+    with Tally("measuring", out, len(mine)) as tally, alone(shard.folder(folder), settings):
+        withdrawn.erase(folder, lines=shard.mine(folder))
+        if curves is not None:
+            withdrawn.erase(curves, ["*.png"])
+            _check_room(curves, overwrite or any(journal.records()))
+        steps = Steps(source, partial(quantify_subject, curves), settings, curves or out)
+        go_over(mine, steps, journal, tally, partial(_drawn, curves), workers, overwrite, out)
+        rows = [quantified(record) for record in journal.latest(subjects)]
+        save_text(out, to_csv(rows))
+    if tally.stopped:
+        return 1
+    _summarise(rows, out)
+    measured = (value for one in rows for name, value in one.values.items() if name != HEART_RATE)
+    return 0 if any(map(np.isfinite, measured)) else 1
+
+
+def quantify_subject(curves: Path | None, subject: str, heart: LabelledHeart) -> Record:
+    """Measure one subject and draw its curves; the record is rejected where there are none."""
+    heart = set_aside(heart)
+    measured = trusted(measure({view: one.map for view, one in heart.views.items()}, heart.rate), heart)
+    if curves is not None and measured.curves:
+        _draw(curves / f"{subject}.png", heart, measured, subject)
+    told = row(subject, heart, measured)._replace(notes=notes(heart))
+    return Record(subject, "accepted" if measured.curves else "rejected", rows=[told._asdict()])
+
+
+def quantified(record: Record) -> Quantified:
+    """Return the line of a subject from its record; nothing can be told of one that has no row."""
+    if record.rows:
+        return Quantified(**record.rows[0])
+    nothing = row(record.subject, LabelledHeart({}, {}), measure({}, np.nan))
+    return nothing._replace(reasons=dict.fromkeys(nothing.values, record.problem), damaged=True)
+
+
+def row(subject: str, heart: LabelledHeart, measured: Measured) -> Quantified:
+    """Return a subject's line; frames count from 0."""
+    unknown = measured.reasons.get("LVEF (%)")
+    ed, es = (np.nan, np.nan) if unknown else ends_of_beat(measured.curves["LV"])
+    reasons = heart.problems | measured.reasons | ({} if np.isfinite(heart.rate) else {HEART_RATE: NOT_TIMED})
+    reasons |= dict.fromkeys((ED, ES), unknown) if unknown else {}
+    values = measured.values | {HEART_RATE: heart.rate, ED: ed, ES: es}
+    plain = {name: float(value) for name, value in values.items()}  # numbers that JSON knows
+    return Quantified(subject, plain, reasons, bool(heart.problems))
+
+
+def to_csv(rows: list[Quantified]) -> str:
+    """Return the table as text, four decimals, nothing where a value is NaN."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    columns = list(rows[0].values)
+    writer.writerow(["subject", *columns, MISSING])
+    for one in rows:
+        cells = [_cell(name, one.values[name]) for name in columns]
+        # A folder's name need not be valid text; a table's must.
+        remarks = "; ".join([*grouped(one.reasons), *(f"noted: {note}" for note in one.notes)])
+        text = [cell.encode(errors="backslashreplace").decode() for cell in (one.subject, remarks)]
+        writer.writerow([text[0], *cells, text[1]])
+    return stream.getvalue()
+
+
+def _cell(name: str, value: float) -> str:
+    if np.isnan(value):
+        return ""
+    return f"{value:.0f}" if name in (ED, ES) else f"{value:.4f}"
+
+
+def _check_room(curves: Path, replace: bool) -> None:
+    if not replace and any(curves.glob("*.png")):
+        raise ValueError(f"{curves} holds pictures: choose another --curves, or give --overwrite true")
+
+
+def _drawn(curves: Path | None, subject: str) -> list[Path]:
+    """Return what there is of a subject with curves."""
+    return [] if curves is None else [curves / f"{subject}.png"]
+
+
+def _draw(path: Path, heart: LabelledHeart, measured: Measured, title: str) -> None:
+    from cmr_ssl.report.agreement_plots import draw_curves
+
+    leading = next(iter(heart.views.values()))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draw_curves(path, measured.curves, leading.frame_ms if np.isfinite(leading.frame_ms) else None, title)
+
+
+def _summarise(rows: list[Quantified], out: Path) -> None:
+    """Say what could be measured and the commonest reasons why not more."""
+    complete = sum(not one.reasons for one in rows)
+    print(f"{len(rows)} subjects in {out}: {complete} complete, {sum(one.damaged for one in rows)} with a problem")
+    counts = Counter(reason for one in rows for reason in grouped(one.reasons))
+    counts.update(f"noted: {note}" for one in rows for note in one.notes)
+    for reason, count in counts.most_common(MOST_REASONS):
+        print(f"{count:8d}  {reason}")

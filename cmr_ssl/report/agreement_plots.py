@@ -1,0 +1,145 @@
+"""Figures of agreement between predicted and true values, and of volumes over the beat."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from cmr_ssl.agreement import Estimate, agreement
+from cmr_ssl.anatomy import CLASSES, COLOURS
+from cmr_ssl.files import write_atomically
+from cmr_ssl.volumes import ends_of_beat
+
+Array = NDArray[np.float64]
+
+POINTS, LINE, LIMIT = "#2f6db3", "#444444", "#c4513a"
+DOTS_PER_INCH = 130
+
+
+def draw_agreement(
+    path: Path, predicted: NDArray[np.floating], true: NDArray[np.floating], name_with_unit: str
+) -> None:
+    """Draw predicted against true values beside their differences (Bland and Altman), as PNG.
+
+    Args:
+        path: file to write.
+        predicted: one value a subject, (N,).
+        true: (N,); subjects in which either is not finite are left out.
+        name_with_unit: such as "LVEDV (mL)".
+    """
+    known = np.isfinite(predicted) & np.isfinite(true)
+    p, t = predicted[known].astype(np.float64), true[known].astype(np.float64)
+    measured = agreement(p, t)
+    figure = Figure(figsize=(9.6, 4.4), layout="constrained")
+    scatter, differences = figure.subplots(1, 2)
+    _scatter(scatter, p, t, measured, name_with_unit)
+    _bland_altman(differences, p, t, measured, name_with_unit)
+    _write(figure, path)
+
+
+def draw_curves(path: Path, curves: dict[str, Array], frame_ms: float | None, title: str) -> None:
+    """Draw volumes over the beat as PNG, with ED and ES where the left ventricle is largest and smallest.
+
+    Args:
+        path: file to write.
+        curves: structure to its volume in mL at every frame, (T,), NaN where unknown; those with another number of
+            frames than the first share its beat.
+        frame_ms: time between the frames of the first curve, None if unknown.
+        title: to stand above.
+    """
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    beat = len(next(iter(curves.values()), [0])) * (frame_ms or 1.0)
+    for name, curve in curves.items():
+        _curve(axes, np.arange(len(curve)) / len(curve) * beat, curve, name)
+    if np.isfinite(curves.get("LV", np.empty(0))).sum() > 1:
+        _mark_ends(axes, curves["LV"], beat)
+    axes.set(title=title, xlabel="time (ms)" if frame_ms else "frame", ylabel="volume (mL)")
+    axes.set_xlim(-0.02 * beat, beat)
+    axes.set_ylim(bottom=0)
+    if curves:
+        axes.legend(frameon=False, ncols=len(curves), loc="upper center", bbox_to_anchor=(0.5, -0.15))
+    _tidy(axes)
+    _write(figure, path)
+
+
+def _scatter(axes: Axes, predicted: Array, true: Array, measured: dict[str, Estimate], name: str) -> None:
+    """Draw predicted against true values with the line of identity."""
+    _points(axes, true, predicted)
+    axes.axline((0, 0), slope=1, color=LINE, linewidth=1)
+    if len(true):
+        low, high = np.min([predicted, true]), np.max([predicted, true])
+        margin = 0.06 * (high - low) or 1.0
+        axes.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin))
+    axes.set_aspect("equal")
+    axes.set(xlabel=f"true {name}", ylabel=f"predicted {name}")
+    lines = [_told("r", measured["Pearson"], ""), _told("MAE", measured["MAE"], _unit(name)), f"N {len(true)}"]
+    axes.text(0.04, 0.96, "\n".join(lines), transform=axes.transAxes, va="top", fontsize=9)
+    _tidy(axes)
+
+
+def _bland_altman(axes: Axes, predicted: Array, true: Array, measured: dict[str, Estimate], name: str) -> None:
+    """Draw differences against means, with bias and limits of agreement."""
+    _points(axes, (predicted + true) / 2, predicted - true)
+    axes.axhline(0, color=LINE, linewidth=0.6)
+    for key, words, style in (("bias", "bias", "-"), ("LoA high", "+1.96 SD", "--"), ("LoA low", "-1.96 SD", "--")):
+        value = measured[key].value
+        if np.isfinite(value):
+            axes.axhline(value, color=LIMIT, linewidth=1.2, linestyle=style)
+            at = (1.01, value)
+            axes.annotate(f"{words}\n{value:.3g}", at, xycoords=axes.get_yaxis_transform(), fontsize=8, va="center")
+    axes.set(xlabel=f"mean of predicted and true {name}", ylabel=f"predicted - true {name}")
+    axes.margins(y=0.15)
+    if not np.any(predicted - true):
+        axes.set_ylim(-1, 1)
+    _tidy(axes)
+
+
+def _points(axes: Axes, x: Array, y: Array) -> None:
+    """Draw one point a subject, paler the more there are."""
+    axes.scatter(x, y, s=16, color=POINTS, alpha=float(np.clip(10 / np.sqrt(len(x) + 1), 0.15, 0.8)), linewidths=0)
+
+
+def _told(word: str, estimate: Estimate, unit: str) -> str:
+    """Return a number with its interval in words."""
+    if not np.isfinite(estimate.value):
+        return f"{word} unknown"
+    interval = f" ({estimate.low:.3g} to {estimate.high:.3g})" if np.isfinite(estimate.low) else ""
+    return f"{word} {estimate.value:.3g}{unit and ' '}{unit}{interval}"
+
+
+def _unit(name: str) -> str:
+    """Return what stands in brackets at the end of a name."""
+    found = re.search(r"\(([^()]*)\)\s*$", name)
+    return found[1] if found else ""
+
+
+def _curve(axes: Axes, at: Array, curve: Array, name: str) -> None:
+    """Draw one curve; points where only some frames are known, since nobody knows what is between them."""
+    known = np.isfinite(curve)
+    style = "-" if known.all() else "o:"
+    colour = np.array(COLOURS[CLASSES.index(name)]) / 255
+    axes.plot(at[known], curve[known], style, color=colour, label=name, linewidth=1.8)
+
+
+def _mark_ends(axes: Axes, lv: Array, beat: float) -> None:
+    """Mark end diastole and end systole."""
+    for word, frame in zip(("ED", "ES"), ends_of_beat(lv), strict=True):
+        at = frame / len(lv) * beat
+        axes.axvline(at, color=LINE, linewidth=0.7, linestyle="--")
+        axes.plot([at], [lv[frame]], marker="o", color=LINE, markersize=5)
+        text = axes.annotate(f"{word} {lv[frame]:.0f}", (at, lv[frame]), xytext=(6, 7), textcoords="offset points")
+        text.set(fontsize=9, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.0})
+
+
+def _tidy(axes: Axes) -> None:
+    """Leave out what is not needed to read a figure."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.2, linewidth=0.5)
+
+
+def _write(figure: Figure, path: Path) -> None:
+    write_atomically(path, lambda stream: figure.savefig(stream, format="png", dpi=DOTS_PER_INCH))

@@ -1,0 +1,101 @@
+"""Ask a task about every test subject in every scenario, streaming: images of one batch and one scenario at a time."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+from torch.utils.data import DataLoader
+
+from cmr_ssl.corruption.missing import close_ranks, rearranged, trimmed
+from cmr_ssl.data.datamodule import CineDataModule
+from cmr_ssl.models.tokens import take
+from cmr_ssl.robustness.answers import answer, dice
+from cmr_ssl.robustness.scenarios import Scenario
+from cmr_ssl.sample import Sample, readable, to_device
+from cmr_ssl.tasks.base import Task, TaskOutput
+
+
+class Outcome(NamedTuple):
+    """What became of N studies in one scenario.
+
+    Attributes:
+        embeddings: (N, D) by name.
+        values: predicted, (N, K).
+        dice: on the planes that are left, (N,).
+        dice_full: of the full study on the same planes, (N,).
+        changed: planes that are missing or look otherwise, (N,).
+        usable: whether any plane is left, (N,).
+    """
+
+    embeddings: dict[str, Tensor]
+    values: Tensor
+    dice: Tensor
+    dice_full: Tensor
+    changed: Tensor
+    usable: Tensor
+
+
+class Asked(NamedTuple):
+    """The outcome of each scenario, with the subjects' ids, N, and true values, (N, K)."""
+
+    subjects: list[str]
+    true: Tensor
+    outcomes: list[Outcome]
+
+
+def batches(data: CineDataModule, subjects: list[str], size: int, device: torch.device) -> Iterator[Sample]:
+    """Yield batches as tasks see them, without subjects that cannot be read."""
+    for batch in DataLoader(data.dataset(subjects), size):
+        kept = to_device(readable(batch), device)
+        if kept.subject:
+            yield kept._replace(images=kept.images.float() / 255)
+
+
+def centres_of(task: Task, reference: Iterable[Sample]) -> dict[str, Tensor]:
+    """Return the mean of each embedding over reference subjects, (D,) by name."""
+    said = _together([answer(task, batch).embeddings for batch in reference])
+    return {name: vectors.mean(dim=0) for name, vectors in said.items()}
+
+
+def ask(task: Task, everything: Sequence[Scenario], tested: Iterable[Sample]) -> Asked:
+    """Ask a task about each batch in every scenario."""
+    subjects: list[str] = []
+    true: list[Tensor] = []
+    parts: list[list[Outcome]] = []
+    for batch in tested:
+        full = answer(task, batch)
+        parts.append([outcome(task, batch, full, scenario) for scenario in everything])
+        subjects += batch.subject
+        true.append(batch.phenotypes.cpu())
+    return Asked(subjects, torch.cat(true), [_join(of_scenario) for of_scenario in zip(*parts, strict=True)])
+
+
+def outcome(task: Task, batch: Sample, full: TaskOutput, scenario: Scenario) -> Outcome:
+    """Return what becomes of a batch, of which a task says `full`, in a scenario."""
+    spoiled = scenario.spoil(batch)
+    planes = close_ranks(spoiled)
+    arranged = rearranged(spoiled, planes)
+    said = answer(task, trimmed(arranged) if task.any_planes else arranged)  # empty slots only cost time
+    labels = pad(said.labels, (0, 0, 0, 0, 0, 0, 0, planes.shape[1] - said.labels.shape[1]))
+    labels = take(labels, planes.argsort(dim=1))
+    changed = (spoiled.images != batch.images).flatten(2).any(dim=2).sum(dim=1)
+    return Outcome(
+        embeddings={name: vectors.cpu() for name, vectors in said.embeddings.items()},
+        values=said.values.cpu(),
+        dice=dice(task, spoiled, labels).cpu(),
+        dice_full=dice(task, spoiled, full.labels).cpu(),
+        changed=changed.float().cpu(),
+        usable=spoiled.present.any(dim=1).cpu(),
+    )
+
+
+def _join(parts: Sequence[Outcome]) -> Outcome:
+    """Put the outcomes of one scenario together."""
+    embeddings, *fields = zip(*parts, strict=True)
+    return Outcome(_together(embeddings), *(torch.cat(field) for field in fields))
+
+
+def _together(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    return {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}

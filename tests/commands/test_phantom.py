@@ -1,0 +1,65 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cmr_ssl.commands.phantom import phantom
+from tests.runs import ROOT
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"out": Path("x"), "subjects": 0}, "--subjects 0 makes no sense"),
+        ({"out": Path("x"), "workers": 0}, "--workers 0 makes no sense"),
+        ({"out": Path("x"), "seed": -1}, "--seed -1 makes no sense"),
+        ({"preview": Path("x.png"), "subject": 0}, "--subject 0 makes no sense"),
+        ({"out": Path("x"), "pathology": "broken"}, "unknown pathology 'broken': choose one of mixed, normal"),
+        ({}, "one of --out FOLDER"),
+        ({"out": Path("x"), "preview": Path("x.png")}, "one of --out FOLDER"),
+    ],
+)
+def test_impossible_arguments_get_one_clear_sentence_and_nothing_is_written(arguments, sentence, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=sentence):
+        phantom(**arguments)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_writes_a_cohort_and_then_has_nothing_left_to_do(tmp_path, capsys):
+    out = tmp_path / "cohort"
+    assert phantom(out=out, subjects=1, preset="small", pathology="dilated") == 0
+    assert (out / "900000001" / "sa.nii.gz").is_file()
+    stamp = (out / "900000001").stat().st_mtime_ns
+    assert phantom(out=out, subjects=1, preset="small", pathology="dilated") == 0
+    assert (out / "900000001").stat().st_mtime_ns == stamp
+    assert "1 subjects in" in capsys.readouterr().out
+
+
+def test_the_command_draws_one_heart(tmp_path):
+    assert phantom(preview=tmp_path / "heart.png", preset="small", subject=3) == 0
+    assert (tmp_path / "heart.png").is_file()
+
+
+def test_the_command_draws_a_contact_sheet(tmp_path):
+    assert phantom(sheet=tmp_path / "sheet.png", preset="small", subjects=2) == 0
+    assert (tmp_path / "sheet.png").is_file()
+
+
+def test_synthetic_data_need_no_torch():
+    modules = "cmr_ssl.commands.phantom, cmr_ssl.phantom.cohort, cmr_ssl.phantom.pictures"
+    run = subprocess.run(
+        [sys.executable, "-c", f"import sys, {modules}; print('torch' in sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.strip() == "False"
+
+
+def test_the_command_draws_the_same_heart_in_another_scanner(tmp_path):
+    for name in ("default", "balanced_3t"):
+        asked = {"scanner": str(ROOT / f"configs/scanners/{name}.yaml"), "preset": "small", "subjects": 1}
+        assert phantom(sheet=tmp_path / f"{name}.png", **asked) == 0
+    assert (tmp_path / "default.png").read_bytes() != (tmp_path / "balanced_3t.png").read_bytes()

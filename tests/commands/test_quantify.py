@@ -1,0 +1,281 @@
+import csv
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import pytest
+from jsonargparse import auto_cli
+
+from cmr_ssl import quantities
+from cmr_ssl.commands.phantom import phantom
+from cmr_ssl.commands.quantify import quantify
+from cmr_ssl.data.sources import nifti_image
+from cmr_ssl.data.sources.label_folder import LabelFolder
+from cmr_ssl.data.sources.nifti_files import NiftiFiles
+from cmr_ssl.volumes import grouped
+from tests.runs import ROOT
+from tests.studies import short_axis, write_image
+
+SHARED = ROOT.parent / "shared" / "data"
+SHAPE = (40, 36, 3, 4)
+STACK = short_axis(SHAPE[:3], spacing=2.0)  # voxels of 2 x 2 x 10 mm: 25 make 1 mL
+FIELD = "labels: [{view: sa, file: seg_sa.nii.gz, classes: {1: LV, 2: myocardium, 3: RV}}]"
+
+
+@pytest.fixture(scope="module")
+def cohort(tmp_path_factory) -> Path:
+    """Return a synthetic cohort of three subjects, without the images: label maps are enough."""
+    folder = tmp_path_factory.mktemp("labelled") / "cohort"
+    assert phantom(out=folder, subjects=3, preset="small") == 0
+    for image in [*folder.glob("*/sa.nii.gz"), *folder.glob("*/la_*.nii.gz")]:
+        image.unlink()
+    return folder
+
+
+def run(*arguments) -> int:
+    return auto_cli(quantify, args=[str(argument) for argument in arguments], as_positional=False)
+
+
+def table(path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype={"subject": str}).set_index("subject")
+
+
+def stack(counts, myocardium=450, rv=(240, 300, 210, 150)):
+    """A short axis with so many voxels of blood at each frame: a disc in a ring, and a box beside it, on 3 slices."""
+    distance = np.hypot(*(np.indices(SHAPE[:2]) - np.array([26, 18])[:, None, None]))
+    nearest = np.argsort(distance, axis=None, kind="stable")
+    labels = np.zeros(SHAPE, np.uint8)
+    for frame, count in enumerate(counts):
+        plane = np.zeros(SHAPE[:2], np.uint8)
+        plane.reshape(-1)[nearest[: (count + myocardium) // 3]] = 2
+        plane.reshape(-1)[nearest[: count // 3]] = 1
+        plane[4 : 4 + rv[frame] // 30, 13:23] = 3
+        labels[..., frame] = plane[..., None]
+    return labels
+
+
+def filed(folder, subject, labels, **options):
+    write_image(folder / subject / "seg_sa.nii.gz", labels, STACK, **options)
+
+
+def test_the_columns_are_those_of_the_fields_formulas_on_the_written_labels(cohort, tmp_path):
+    mapping = tmp_path / "field.yaml"
+    mapping.write_text(
+        FIELD[:-1] + ", {view: la_2ch, file: seg_la_2ch.nii.gz, classes: {1: LA}},"
+        "{view: la_4ch, file: seg_la_4ch.nii.gz, classes: {1: LA, 2: RA}}]"
+    )
+    known = pd.read_csv(cohort / "phenotypes.csv", dtype={"eid": str}).set_index("eid")
+    names = [name for name in known if name.startswith("UKB ")]
+    for out, options in (("own.csv", ["--files", mapping]), ("first.csv", [])):
+        assert run("--labels", cohort, "--out", tmp_path / out, *options) == 0
+        measured = table(tmp_path / out)
+        assert list(measured) == [name[4:] for name in names] + [
+            *("Heart rate (bpm)", "ED frame", "ES frame", "Not measurable"),
+        ]
+        assert list(measured.index) == list(known.index)
+        values = measured[[name[4:] for name in names]].to_numpy()
+        np.testing.assert_allclose(values, known[names].to_numpy(), atol=1.01e-4)
+        np.testing.assert_allclose(measured["Heart rate (bpm)"], known["Heart rate (bpm)"], atol=1e-3)
+        assert np.isfinite(values).mean() > 0.9
+
+
+def test_by_hand(tmp_path):
+    filed(tmp_path / "in", "007", stack([300, 750, 450, 150]), frame_ms=250.0)
+    assert run("--labels", tmp_path / "in", "--out", tmp_path / "out.csv") == 0
+    row = table(tmp_path / "out.csv").loc["007"]
+    assert (row["LVEDV (mL)"], row["LVESV (mL)"], row["LVEF (%)"]) == (30, 6, 80)
+    assert row["LVM (g)"] == pytest.approx(18 * 1.05)
+    assert (row["RVEDV (mL)"], row["RVEF (%)"]) == (12, 50)
+    assert (row["ED frame"], row["ES frame"]) == (1, 3)
+    assert row["Heart rate (bpm)"] == pytest.approx(60)
+    assert row["LVCO (L/min)"] == pytest.approx(24 * 60 / 1e3)
+    assert row["Not measurable"].startswith("LAV max (mL), LAV min (mL), LASV (mL), LAEF (%): ")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_no_subject_disappears_and_each_says_what_is_wrong(tmp_path, capsys, workers):
+    folder = tmp_path / "in"
+    filed(folder, "sound", stack([300, 750, 450, 150]))
+    filed(folder, "still", stack([300, 0, 0, 0], myocardium=0, rv=(0, 0, 0, 0)), frame_ms=0.0)
+    filed(folder, "strange", stack([300, 750, 450, 150]) * 2)
+    filed(folder, "flat", stack([300, 750, 450, 150])[:, :, :1])
+    filed(folder, "torn", stack([300, 750, 450, 150]))
+    torn = folder / "torn" / "seg_sa.nii.gz"
+    torn.write_bytes(torn.read_bytes()[:200])
+    (folder / "empty").mkdir()
+    assert run("--labels", folder, "--out", tmp_path / "out.csv", "--workers", workers) == 0
+    rows = table(tmp_path / "out.csv")
+    assert list(rows.index) == ["empty", "flat", "sound", "still", "strange", "torn"]
+    assert rows["LVEF (%)"].dropna().index.tolist() == ["sound"]
+    why = rows["Not measurable"]
+    assert why["empty"].startswith("the folder holds none of ")
+    assert why["flat"].startswith("sa: seg_sa.nii.gz of shape (40, 36, 1, 4) has 1 slices")
+    assert why["strange"].startswith("sa: seg_sa.nii.gz holds the numbers 4, 6, which")
+    assert why["torn"].startswith("sa: seg_sa.nii.gz cannot be read")
+    assert "only one frame is labelled" in why["still"]
+    assert "Heart rate (bpm): no label map tells" in why["still"]
+    assert "LVEF (%)" not in why["sound"]
+    assert "6 subjects in" in (said := capsys.readouterr().out)
+    assert "0 complete, 4 with a problem" in said
+
+
+def test_every_empty_cell_has_its_reason(tmp_path):
+    filed(tmp_path / "in", "one", stack([300, 750, 450, 150]), frame_ms=0.0)
+    (tmp_path / "in" / "two").mkdir()
+    assert run("--labels", tmp_path / "in", "--out", tmp_path / "out.csv") == 0
+    for _, row in table(tmp_path / "out.csv").iterrows():
+        for name in row.index[row.isna()]:
+            assert name in row["Not measurable"]
+
+
+def test_what_nobody_foresaw_stops_one_subject_only(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        filed(tmp_path / "in", name, stack([300, 750, 450, 150]))
+    read = LabelFolder.read
+
+    def explode(source, subject):
+        return 1 / 0 if subject == "a" else read(source, subject)
+
+    monkeypatch.setattr(LabelFolder, "read", explode)
+    assert quantify(tmp_path / "in", tmp_path / "out.csv") == 0
+    rows = table(tmp_path / "out.csv")
+    assert rows.loc["a"].drop("Not measurable").isna().all()
+    assert rows.loc["a", "Not measurable"].endswith(": unexpected ZeroDivisionError: division by zero")
+    assert rows.loc["b", "LVEF (%)"] == 80
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE])
+def test_errors_of_the_machine_stop_and_leave_no_table(tmp_path, monkeypatch, capsys, number):
+    filed(tmp_path / "labels", "900000001", stack([1500, 1200, 900, 1200]))
+
+    def fail(*_):
+        raise OSError(number, os.strerror(number), "seg_sa.nii.gz")
+
+    command = ["--labels", tmp_path / "labels", "--out", tmp_path / "volumes.csv", "--files", FIELD]
+    with monkeypatch.context() as broken:
+        broken.setattr(nifti_image, "_load", fail)
+        assert run(*command) == 1
+    said = capsys.readouterr().err
+    assert "Measuring stopped: 900000001 cannot be read" in said
+    assert os.strerror(number) in said
+    assert not (tmp_path / "volumes.csv").exists()
+    assert run(*command) == 0
+
+
+def test_pictures_among_the_label_maps_are_refused(tmp_path):
+    filed(tmp_path / "labels", "900000001", stack([1500, 1200, 900, 1200]))
+    with pytest.raises(ValueError, match="lies in the folder that is read"):
+        quantify(tmp_path / "labels", tmp_path / "v.csv", curves=tmp_path / "labels" / "curves")
+
+
+def test_nothing_measured_is_a_failure(tmp_path):
+    filed(tmp_path / "in", "blank", np.zeros(SHAPE, np.uint8), frame_ms=250.0)
+    assert quantify(tmp_path / "in", tmp_path / "out.csv") == 1
+    row = table(tmp_path / "out.csv").loc["blank"]
+    assert row["Heart rate (bpm)"] == pytest.approx(60)  # which is no measurement of the heart's labels
+    assert "shows no LV" in row["Not measurable"]
+
+
+def test_reasons_are_told_once_for_all_they_concern():
+    reasons = {"": "a b", "sa": "torn\nfile", "LVEF (%)": "none", "RVEF (%)": "other", "LVM (g)": "none"}
+    assert grouped(reasons) == ["a b", "sa: torn file", "LVEF (%), LVM (g): none", "RVEF (%): other"]
+
+
+def test_a_table_or_pictures_that_are_there_stay_unless_asked(tmp_path):
+    filed(tmp_path / "in", "x", stack([300, 750, 450, 150]))
+    out, curves = tmp_path / "out.csv", tmp_path / "curves"
+    out.write_text("mine")
+    with pytest.raises(ValueError, match=r"out\.csv was made with .*--overwrite"):
+        quantify(tmp_path / "in", out)
+    assert out.read_text() == "mine"
+    assert quantify(tmp_path / "in", out, overwrite=True) == 0
+    assert len(table(out)) == 1
+    curves.mkdir()
+    (curves / "x.png").touch()
+    with pytest.raises(ValueError, match="holds pictures"):
+        quantify(tmp_path / "in", tmp_path / "new.csv", curves=curves)
+    with pytest.raises(FileExistsError, match="is a folder"):
+        quantify(tmp_path / "in", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"workers": 0}, "0 workers do nothing"),
+        ({"files": NiftiFiles(labels=[])}, "names no label map of sa, la_2ch, la_4ch"),
+    ],
+)
+def test_mistakes_are_told_before_the_work(tmp_path, options, message):
+    filed(tmp_path / "in", "x", stack([300, 750, 450, 150]))
+    with pytest.raises(ValueError, match=message):
+        quantify(tmp_path / "in", tmp_path / "out.csv", **options)
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_place_that_takes_no_file_is_told_before_the_work(tmp_path, monkeypatch, capsys):
+    filed(tmp_path / "in", "x", stack([300, 750, 450, 150]))
+    monkeypatch.setattr(quantities, "quantify_subject", None)
+    assert quantify(tmp_path / "in", tmp_path / "in" / "x" / "seg_sa.nii.gz" / "out.csv") == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_only_what_is_new_or_changed_is_measured_again(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        filed(tmp_path / "in", name, stack([300, 750, 450, 150]))
+    assert quantify(tmp_path / "in", tmp_path / "out.csv") == 0
+    first = table(tmp_path / "out.csv")
+    filed(tmp_path / "in", "b", stack([300, 750, 450, 300]))
+    read, asked = LabelFolder.read, []
+    monkeypatch.setattr(LabelFolder, "read", lambda source, subject: asked.append(subject) or read(source, subject))
+    assert quantify(tmp_path / "in", tmp_path / "out.csv") == 0
+    assert asked == ["b"]
+    again = table(tmp_path / "out.csv")
+    assert again.loc["a"].equals(first.loc["a"])
+    assert (first.loc["b", "LVEF (%)"], again.loc["b", "LVEF (%)"]) == (80, 60)
+
+
+def test_names_of_folders_survive_the_table(tmp_path):
+    name = 'ü, "x"'
+    filed(tmp_path / "in", name, stack([300, 750, 450, 150]))
+    assert quantify(tmp_path / "in", tmp_path / "out.csv") == 0
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as stream:
+        assert [row["subject"] for row in csv.DictReader(stream)] == [name]
+
+
+def test_curves_are_drawn_of_every_heart_that_has_any(tmp_path, monkeypatch):
+    drawn = {}
+    painter = ModuleType("cmr_ssl.report.agreement_plots")
+    painter.draw_curves = lambda path, curves, frame_ms, title: drawn.update({path: (curves, frame_ms, title)})
+    monkeypatch.setitem(sys.modules, painter.__name__, painter)
+    filed(tmp_path / "in", "timed", stack([300, 750, 450, 150]), frame_ms=250.0)
+    filed(tmp_path / "in", "untimed", stack([300, 750, 450, 150]), frame_ms=0.0)
+    (tmp_path / "in" / "nothing").mkdir()
+    assert quantify(tmp_path / "in", tmp_path / "out.csv", curves=tmp_path / "curves") == 0
+    assert [path.name for path in drawn] == ["timed.png", "untimed.png"]
+    curves, frame_ms, title = drawn[tmp_path / "curves" / "timed.png"]
+    np.testing.assert_allclose(curves["LV"], [12, 30, 18, 6])
+    assert (frame_ms, title) == (pytest.approx(250), "timed")
+    assert drawn[tmp_path / "curves" / "untimed.png"][1] is None
+
+
+def test_the_command_does_not_pay_for_torch_or_drawing():
+    code = "import sys, cmr_ssl.commands.quantify; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "cmr_ssl.commands.quantify" in loaded.split()
+    assert not {"torch", "lightning", "monai", "matplotlib", "pandas"} & set(loaded.split())
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the real studies are not here")
+def test_sunnybrook_gives_its_reference_volumes(tmp_path):
+    mapping = ROOT / "configs" / "sources" / "sunnybrook.yaml"
+    assert run("--labels", SHARED / "sunnybrook", "--files", mapping, "--out", tmp_path / "out.csv") == 0
+    measured = table(tmp_path / "out.csv")
+    known = pd.read_csv(SHARED / "sunnybrook" / "patients.csv").set_index("patient")
+    assert len(measured) == 8
+    for name, reference in (("LVEDV (mL)", "lv_edv_ml"), ("LVESV (mL)", "lv_esv_ml"), ("LVEF (%)", "lv_ef_percent")):
+        np.testing.assert_allclose(measured[name], known.loc[measured.index, reference], atol=0.06)

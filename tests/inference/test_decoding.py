@@ -1,0 +1,76 @@
+import pytest
+import torch
+
+from cmr_ssl.inference import decoding
+from cmr_ssl.inference.decoding import ask_anywhere, ask_own, hearts, see, tokens_of
+from cmr_ssl.models import SelfAttentionDecoder
+from cmr_ssl.models.tokens import grid_of
+from tests.tiny import PATCH, tiny_batch, tiny_task
+
+HEART = tiny_batch(subjects=1)
+SHOWN = torch.tensor([True, False, True, True, False, True, True])
+
+
+@pytest.fixture(scope="module")
+def task():
+    return tiny_task()
+
+
+def answers(task, heart=HEART, shown=SHOWN):
+    with torch.inference_mode():
+        return ask_own(task, heart, see(task, heart, shown), ~shown)
+
+
+def test_the_tokens_of_planes_are_those_of_patchify():
+    grid = grid_of(HEART.images, PATCH)
+    ids = tokens_of(torch.tensor([False, True, False, False, False, False, True]), grid)
+    assert ids.shape == (1, 2 * grid.per_plane)
+    assert (ids // grid.per_plane).unique().tolist() == [1, 6]
+
+
+@pytest.mark.parametrize("decoder", [None, SelfAttentionDecoder])
+def test_what_is_asked_for_cannot_leak(decoder):
+    task = tiny_task(decoder) if decoder else tiny_task()
+    painted = HEART.images.clone()
+    painted[:, ~SHOWN] = 0.9
+    torch.testing.assert_close(answers(task, HEART._replace(images=painted)), answers(task), rtol=0, atol=0)
+
+
+def test_what_is_shown_matters(task):
+    painted = HEART.images.clone()
+    painted[:, 2] = 0.9
+    assert not torch.allclose(answers(task, HEART._replace(images=painted)), answers(task))
+
+
+def test_the_answer_has_the_form_of_the_planes_and_the_range_of_intensities(task):
+    found = answers(task)
+    assert found.shape == (2, *HEART.images.shape[2:])
+    assert 0 <= found.min() < found.max() <= 1
+
+
+@pytest.mark.parametrize("at_once", [1, 15, 10_000])
+def test_a_plane_is_the_same_asked_by_index_or_by_affine_alone_or_together(task, at_once, monkeypatch):
+    monkeypatch.setattr(decoding, "TOKENS_AT_ONCE", at_once)
+    with torch.inference_mode():
+        seen = see(task, HEART, SHOWN)
+        found = list(ask_anywhere(task, seen, HEART.affine[0, ~SHOWN], tuple(HEART.images.shape[2:])))
+    assert len(found) == (1 if at_once > 15 else 2)
+    torch.testing.assert_close(torch.cat(found), answers(task), rtol=1e-4, atol=1e-5)
+
+
+def test_normalised_answers_get_the_brightness_of_what_was_seen():
+    task = tiny_task(normalise=True)
+    dark = HEART._replace(images=0.3 + 0.02 * HEART.images)
+    assert answers(task, dark).mean() == pytest.approx(0.31, abs=0.02)
+
+
+def test_showing_nothing_is_a_mistake(task):
+    with pytest.raises(ValueError, match="900000000: there is no plane"):
+        see(task, HEART, torch.zeros(7, dtype=torch.bool))
+
+
+def test_hearts_are_batches_of_one_without_the_blank_ones():
+    batch = tiny_batch(subjects=3)
+    found = list(hearts(batch._replace(subject=["a", "", "c"])))
+    assert [heart.subject for heart in found] == [["a"], ["c"]]
+    torch.testing.assert_close(found[1].images, batch.images[2:])

@@ -1,0 +1,140 @@
+import shutil
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+
+import cmr_ssl
+from cmr_ssl.cli import main
+from cmr_ssl.inference.model import find_checkpoint
+from tests.untrained import SIZE, TASKS, write_untrained
+
+SUBJECT = "900000003"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder with checkpoints of every kind, and a cohort of one synthetic heart."""
+    folder = tmp_path_factory.mktemp("model")
+    for kind in TASKS:
+        write_untrained(folder / kind / "checkpoints" / "best.ckpt", kind)
+    assert main(["phantom", "--out", str(folder / "three"), "--subjects", "3", "--preset", "small"]) == 0
+    shutil.copytree(folder / "three" / SUBJECT, folder / "cohort" / SUBJECT)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def study(folder):
+    return cmr_ssl.read(folder / "cohort" / SUBJECT)
+
+
+def model_of(folder, kind):
+    return cmr_ssl.load(folder / kind, device="cpu")
+
+
+def command(name, folder, out, kind, *more):
+    source = ["--source", str(folder / "cohort"), "--device", "cpu"]
+    checkpoint = str(folder / kind / "checkpoints" / "best.ckpt")
+    assert main([name, "--checkpoint", checkpoint, *source, "--out", str(out), *more]) == 0
+
+
+@pytest.mark.parametrize("kind", ["phenotype", "diagnosis"])
+def test_predictions_are_those_of_the_command(kind, folder, study, tmp_path):
+    command("predict", folder, tmp_path, kind)
+    row = pd.read_csv(tmp_path / "phenotypes.csv").iloc[0]
+    prediction = model_of(folder, kind).predict(study)
+    assert list(prediction.values) == (["P(normal)", "P(ill)"] if kind == "diagnosis" else TASKS[kind][1]["targets"])
+    for name, value in prediction.values.items():
+        assert value == pytest.approx(row[name], abs=1e-4)
+    assert prediction.reason == ""
+
+
+def test_label_maps_and_volumes_are_those_of_the_command(folder, study, tmp_path):
+    command("predict", folder, tmp_path / "out", "segmentation")
+    row = pd.read_csv(tmp_path / "out" / "phenotypes.csv").iloc[0]
+    labels = model_of(folder, "segmentation").segment(study)
+    measured = labels.volumes()
+    for name, value in measured.values.items():
+        assert value == pytest.approx(row[name], rel=1e-4, nan_ok=True)
+        assert np.isnan(value) == (name in measured.reasons)
+    for path in labels.save(tmp_path / "own"):
+        own, written = nib.load(path), nib.load(tmp_path / "out" / SUBJECT / path.name)
+        np.testing.assert_array_equal(own.get_fdata(), written.get_fdata())
+        np.testing.assert_allclose(own.affine, study.affines[path.name[5:-7]], atol=1e-3)
+    assert {view: one.shape for view, one in labels.maps.items()} == {
+        view: one.shape for view, one in study.images.items()
+    }
+
+
+@pytest.mark.parametrize("kind", ["pretraining", "segmentation"])
+def test_embeddings_are_those_of_the_command(kind, folder, study, tmp_path):
+    size = [option for name, value in SIZE.items() for option in (f"--preparation.{name}", str(value))]
+    cache, out = str(tmp_path / "cache"), str(tmp_path / "e.parquet")
+    assert main(["prepare", "--source", str(folder / "cohort"), "--out", cache, *size]) == 0
+    checkpoint = str(folder / kind / "checkpoints" / "best.ckpt")
+    assert main(["embed", "--checkpoint", checkpoint, "--cache", cache, "--out", out, "--workers", "0"]) == 0
+    row, own = pd.read_parquet(out).iloc[0], model_of(folder, kind).embed(study)
+    assert own.subject == row["subject"] == SUBJECT
+    assert list(row["plane_views"]) == own.plane_views
+    for name in ("landmarks", "class_token", "mean", *(["whole_heart"] if kind == "pretraining" else [])):
+        np.testing.assert_allclose(getattr(own, name), row[name], atol=1e-4, rtol=1e-4)
+    assert (own.whole_heart is None) == (kind == "segmentation")
+
+
+def test_planes_nobody_acquired_are_those_of_the_command(folder, study, tmp_path):
+    file = folder / "cohort" / SUBJECT / "la_4ch.nii.gz"
+    command("synthesize", folder, tmp_path / "out", "pretraining", "--planes", f"like:{file}")
+    written = nib.load(tmp_path / "out" / SUBJECT / "synthetic_like_la_4ch.nii.gz")
+    plane = model_of(folder, "pretraining").plane(study, study.affines["la_4ch"])
+    plane.save(tmp_path / "plane.nii.gz")
+    own = nib.load(tmp_path / "plane.nii.gz")
+    np.testing.assert_allclose(own.get_fdata(), written.get_fdata(), atol=1)
+    np.testing.assert_allclose(own.affine, written.affine, atol=1e-3)
+    assert own.header["descrip"] == written.header["descrip"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "what", "able"),
+    [
+        ("phenotype", "segment", "embed() or predict()"),
+        ("segmentation", "predict", "embed() or segment()"),
+        ("pretraining", "predict", "embed() or plane()"),
+    ],
+)
+def test_what_a_model_cannot_do_is_an_error_that_names_what_it_can(kind, what, able, folder, study):
+    with pytest.raises(ValueError, match=rf"has no {what}\(\)") as error:
+        getattr(model_of(folder, kind), what)(study)
+    assert able in str(error.value)
+
+
+def test_a_plane_beside_the_heart_is_refused(folder, study):
+    affine = study.affines["la_4ch"].copy()
+    affine[:3, 3] += 200 * np.cross(affine[:3, 0], affine[:3, 1]) / np.linalg.norm(affine[:3, 0]) ** 2
+    with pytest.raises(ValueError, match="from the heart's centre"):
+        model_of(folder, "pretraining").plane(study, affine)
+
+
+def test_a_study_stays_as_it_was_read(folder):
+    study = cmr_ssl.read(folder / "cohort" / SUBJECT)
+    study.series[0].pixels[:, :, 2, 3] = 100  # a blank frame, which preparing mends
+    before, findings = study.images["sa"].copy(), list(study.findings)
+    prediction = model_of(folder, "phenotype").predict(study)
+    assert any(found.severity == "repaired" for found in prediction.findings)
+    np.testing.assert_array_equal(study.images["sa"], before)
+    assert study.findings == findings
+
+
+def test_the_best_checkpoint_of_a_run_is_loaded_and_no_other_guessed(tmp_path):
+    run = tmp_path / "checkpoints"
+    run.mkdir()
+    for name in ("epoch=1.ckpt", "epoch=2.ckpt", "last.ckpt", "best.ckpt"):
+        (run / name).touch()
+    assert find_checkpoint(tmp_path) == run / "best.ckpt"
+    (run / "best.ckpt").unlink()
+    assert find_checkpoint(tmp_path) == find_checkpoint(run) == run / "last.ckpt"
+    (run / "last.ckpt").unlink()
+    with pytest.raises(FileNotFoundError, match="holds 2 checkpoints"):
+        find_checkpoint(tmp_path)
+    (run / "epoch=1.ckpt").unlink()
+    assert find_checkpoint(tmp_path) == run / "epoch=2.ckpt"

@@ -1,0 +1,66 @@
+import shutil
+
+import numpy as np
+import pytest
+
+import cmr_ssl
+from cmr_ssl.cli import main
+from tests import studies
+
+
+@pytest.fixture(scope="module")
+def zips(tmp_path_factory):
+    """Return a folder with UK Biobank's zips of two subjects."""
+    folder = tmp_path_factory.mktemp("zips")
+    assert main(["phantom", "--out", str(folder), "--subjects", "2", "--preset", "small", "--dicom"]) == 0
+    return folder
+
+
+def test_a_folder_of_nifti_files_is_one_study_with_its_findings(tmp_path):
+    made = studies.study(("sa", "la_4ch"), "900000001", frames=8)
+    folder = studies.write_study(tmp_path, made)
+    (folder / "la_2ch.nii.gz").write_bytes(b"torn")
+    study = cmr_ssl.read(folder)
+    assert (study.subject, study.views) == ("900000001", ["sa", "la_4ch"])
+    np.testing.assert_array_equal(study.images["sa"], made.images["sa"])
+    np.testing.assert_allclose(study.affines["sa"], made.affines["sa"], atol=1e-3)
+    np.testing.assert_allclose(study.times_ms["sa"], 60.0 * np.arange(8), atol=1e-2)
+    assert [found.where for found in study.findings] == ["la_2ch"]
+    assert "sa: 9 slices of 8 frames" in repr(study)
+    assert "rejected: la_2ch: " in repr(study)
+
+
+def test_one_zip_and_a_folder_of_zips_are_the_same_study(zips, tmp_path):
+    (first, *_), (other, *_) = (sorted(zips.glob(f"90000000{k}_20208*.zip")) for k in (1, 2))
+    for path in zips.glob("900000001_*.zip"):
+        shutil.copy(path, tmp_path / path.name)
+    one, folder = cmr_ssl.read(first), cmr_ssl.read(tmp_path)
+    assert one.subject == folder.subject == "900000001"
+    assert one.views == folder.views == ["sa", "la_2ch", "la_3ch", "la_4ch"]
+    for view, pixels in one.images.items():
+        np.testing.assert_array_equal(pixels, folder.images[view])
+    assert cmr_ssl.read(other).subject == "900000002"
+
+
+def test_a_folder_of_dicom_files_is_one_study(zips, tmp_path):
+    for path in zips.glob("900000001_*.zip"):
+        shutil.unpack_archive(path, tmp_path / "study" / path.stem)
+    study = cmr_ssl.read(tmp_path / "study")
+    assert (study.subject, study.views) == ("study", ["sa", "la_2ch", "la_3ch", "la_4ch"])
+
+
+def test_several_subjects_are_refused_and_named(zips, tmp_path):
+    with pytest.raises(ValueError, match="holds 2 subjects"):
+        cmr_ssl.read(zips)
+    studies.write_study(tmp_path, studies.study(("sa",), "900000001", frames=8))
+    with pytest.raises(ValueError, match=r"is a folder of subjects: .*900000001"):
+        cmr_ssl.read(tmp_path)
+
+
+def test_what_is_no_study_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no"):
+        cmr_ssl.read(tmp_path / "nowhere")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "readme.txt").write_text("nothing")
+    with pytest.raises(FileNotFoundError, match="holds no"):
+        cmr_ssl.read(tmp_path / "notes")

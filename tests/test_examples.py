@@ -1,0 +1,67 @@
+import runpy
+import sys
+
+import numpy as np
+import pytest
+
+from tests import studies
+from tests.runs import ROOT
+from tests.untrained import write_untrained
+
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Return what runs an example in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run_one(name, *options):
+        monkeypatch.setattr(sys, "argv", [name, *map(str, options)])
+        runpy.run_path(str(ROOT / "examples" / name), run_name="__main__")
+
+    return run_one
+
+
+@pytest.fixture
+def scans(tmp_path):
+    """Return a folder with two small studies."""
+    for subject in ("900000001", "900000002"):
+        studies.write_study(tmp_path / "scans", studies.study(subject=subject, frames=8, frame_ms=110.0))
+    return tmp_path / "scans"
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=[path.stem for path in EXAMPLES])
+def test_examples_are_short(path):
+    assert len(path.read_text().splitlines()) <= 60
+
+
+def test_scans_are_embedded_by_a_model_of_any_task(run, scans, tmp_path, capsys):
+    model = write_untrained(tmp_path / "run" / "checkpoints" / "best.ckpt", "segmentation").parents[1]
+    run("embed_my_scans.py", "--model", model, "--scans", scans, "--out", tmp_path / "e.npz")
+    vectors = np.load(tmp_path / "e.npz")
+    assert sorted(vectors) == ["900000001", "900000002"]
+    assert "cosine similarity of 900000001, 900000002" in capsys.readouterr().out
+
+
+def test_synthetic_hearts_are_embedded_by_an_untrained_network(run, capsys):
+    run("embed_my_scans.py")
+    assert "cosine similarity of 900000001, 900000002, 900000003" in capsys.readouterr().out
+
+
+def test_scans_are_segmented_measured_and_drawn(run, scans, tmp_path):
+    model = write_untrained(tmp_path / "best.ckpt", "segmentation")
+    run("segment_and_measure.py", "--model", model, "--scans", scans)
+    written = {path.name for path in (tmp_path / "segmented" / "900000001").iterdir()}
+    assert written == {"labels.png", *(f"seg6_{view}.nii.gz" for view in ("sa", "la_2ch", "la_3ch", "la_4ch"))}
+
+
+def test_a_synthetic_heart_is_measured_by_its_own_labels(run, tmp_path, capsys):
+    run("segment_and_measure.py")
+    assert (tmp_path / "segmented" / "900000003" / "labels.png").is_file()
+    assert "LVEF (%)         47.3" in capsys.readouterr().out
+
+
+def test_a_new_mask_is_trained_with(run, capsys):
+    run("add_a_mask.py")
+    assert "loss after two steps: 0." in capsys.readouterr().out

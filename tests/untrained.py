@@ -1,0 +1,59 @@
+"""Checkpoints of tiny tasks that learnt nothing: what their weights say differs from heart to heart all the same."""
+
+from copy import deepcopy
+
+import torch
+from jsonargparse import ArgumentParser
+
+from cmr_ssl.checkpoints import DATA
+from cmr_ssl.planes import VIEWS
+from cmr_ssl.tasks.base import Task
+from tests.hearts import ENCODER
+
+SIZE = {"size": 32, "spacing_mm": 5.5, "frames": 8}
+WINDOW = {"darkest_percentile": 0.5, "brightest_percentile": 99.5, "min_frames": 8}
+SLOTS = {"sa": 9, **dict.fromkeys(VIEWS[1:], 1)}
+ENCODED = {"encoder": ENCODER}
+TASKS = {
+    "pretraining": (
+        "cmr_ssl.tasks.PretrainingTask",
+        ENCODED
+        | {
+            "decoder": {
+                "class_path": "cmr_ssl.models.CrossAttentionDecoder",
+                "init_args": {"width": 32, "depth": 1, "heads": 2},
+            },
+            "masking": [{"class_path": "cmr_ssl.masking.RandomMasking"}],
+        },
+    ),
+    "phenotype": ("cmr_ssl.tasks.PhenotypeTask", ENCODED | {"targets": ["LVEF (%)", "LVEDV (mL)"]}),
+    "diagnosis": (
+        "cmr_ssl.tasks.PhenotypeTask",
+        ENCODED
+        | {
+            "targets": ["Diagnosis"],
+            "objective": {"class_path": "cmr_ssl.tasks.Classification", "init_args": {"classes": ["normal", "ill"]}},
+        },
+    ),
+    "segmentation": ("cmr_ssl.tasks.SegmentationTask", ENCODED),
+}
+
+
+def write_untrained(path, kind):
+    """Write a checkpoint of one of `TASKS` and return its path."""
+    name, options = TASKS[kind]
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_subclass_arguments(Task, "task")
+    torch.manual_seed(0)
+    task = parser.instantiate(parser.parse_object(deepcopy({"task": {"class_path": name, "init_args": options}}))).task
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for weight in task.parameters():
+            weight.add_(0.1 * torch.randn(weight.shape, generator=generator))
+    if kind == "segmentation":
+        task.drawn[:] = 1
+    data = {"views": SLOTS, "preparation": SIZE | WINDOW, "split": {"fractions": [0.8, 0.1, 0.1], "column": None}}
+    stored = {"state_dict": task.state_dict(), "hyper_parameters": options | {"_class_path": name}, DATA: data}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(stored, path)
+    return path
