@@ -55,8 +55,7 @@ def synthesize_folder(
         shard.remove_halves(out)
         withdrawn.erase(out, ["*/synthetic*"], [f"{JOURNALS}/*/*/{RECORDS}"], [TABLE])
         steps = Steps(folder, partial(record, model, wanted, out), settings, out)
-        made = lambda subject: [out / subject / file for file in files(wanted)]  # noqa: E731
-        go_over(mine, steps, journal, tally, made, overwrite=overwrite)
+        go_over(mine, steps, journal, tally, partial(made, wanted, out), overwrite=overwrite)
         columns = ["subject", "files", "seconds", "problem"]
         rows = [{"subject": one.subject, "problem": one.problem, **dict(*one.rows)} for one in journal.latest(subjects)]
         write_csv(out / TABLE, pd.DataFrame(rows, columns=columns))
@@ -68,13 +67,13 @@ def record(model: Model, wanted: Wanted, out: Path, subject: str, study: Study) 
     """Synthesise one subject and say which files there are and how long they took."""
     start = monotonic()
     synthesize_subject(model, model.prepare(study), wanted, out / subject)
-    row = {"files": " ".join(files(wanted)), "seconds": monotonic() - start}
+    row = {"files": " ".join(file.name for file in made(wanted, out, subject)), "seconds": monotonic() - start}
     return Record(subject, "accepted", rows=[row])
 
 
-def files(wanted: Wanted) -> list[str]:
-    """Return the names of the files of each subject."""
-    return [f"{name}.nii.gz" for name in wanted.names()]
+def made(wanted: Wanted, out: Path, subject: str) -> list[Path]:
+    """Return the files of a subject."""
+    return [out / subject / f"{name}.nii.gz" for name in wanted.names()]
 
 
 def synthesize_subject(model: Model, heart: Prepared, wanted: Wanted, out: Path) -> None:
