@@ -39,7 +39,20 @@ WHERE = {
     "plot": "cmr_ssl.report.plot",
     "read": "cmr_ssl.any_study",
 }
-__all__ = [*WHERE, "phantom"]
+__all__ = (  # once more, as type checkers can read it
+    "Encoder",
+    "Finding",
+    "Model",
+    "NiftiFiles",
+    "Preparation",
+    "Series",
+    "Study",
+    "load",
+    "measure",
+    "phantom",
+    "plot",
+    "read",
+)
 
 
 def __getattr__(name: str) -> object:

@@ -51,11 +51,10 @@ def synthesize(
     if not checkpoint.is_file():
         raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
 
-    from cmr_ssl.devices import device_of
     from cmr_ssl.runner.run import Shard
     from cmr_ssl.synthesis.synthesizer import synthesize_folder
 
     part = Shard(shard, shards)
-    tally = synthesize_folder(checkpoint, folder, out, wanted, device_of(device), part, gone, overwrite)
+    tally = synthesize_folder(checkpoint, folder, out, wanted, device, part, gone, overwrite)
     print(f"planes of {tally.usable} subjects synthesised, {tally.statuses['rejected']} not, in {out}")
     return tally.status

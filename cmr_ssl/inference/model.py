@@ -17,7 +17,7 @@ from cmr_ssl.inference.answers import Prediction, StudyEmbedding, SyntheticPlane
 from cmr_ssl.inference.decoding import cines_at
 from cmr_ssl.inference.label_maps import LabelMaps
 from cmr_ssl.inference.prepared import Prepared, prepare
-from cmr_ssl.models.positions import AnatomicalPositions
+from cmr_ssl.models.positions import GridPositions
 from cmr_ssl.planes import normal
 from cmr_ssl.study import Study
 from cmr_ssl.tasks.base import Task
@@ -68,8 +68,9 @@ class Model:
     def can(self) -> tuple[str, ...]:
         """The names of the methods it can be asked."""
         task = self.trained.task
-        named = isinstance(task, PretrainingTask) and not isinstance(task.encoder.positions, AnatomicalPositions)
-        return tuple(name for name, kind in KINDS.items() if isinstance(task, kind) and not (name == "plane" and named))
+        by_index = isinstance(task, PretrainingTask) and isinstance(task.encoder.positions, GridPositions)
+        asked = {name: kind for name, kind in KINDS.items() if name != "plane" or not by_index}
+        return tuple(name for name, kind in asked.items() if isinstance(task, kind))
 
     def prepare(self, study: Study, views: dict[str, int] | None = None) -> Prepared:
         """Prepare a study as the training did; its batch has room for `views`, None for every plane.
@@ -131,7 +132,7 @@ class Model:
         Raises:
             ValueError: if the model cannot be asked for planes, the study is not usable, or the plane misses the heart.
         """
-        task = self._task("plane", PretrainingTask)
+        self.check_planes()
         heart = self.prepare(study)
         to_heart, wanted = heart.planes.to_heart, np.asarray(affine, dtype=np.float64)
         centre = np.asarray(np.linalg.inv(to_heart)[:3, 3], dtype=np.float64)
@@ -139,9 +140,24 @@ class Model:
         if distance > HEART_RADIUS_MM:
             raise ValueError(f"the plane passes {distance:.0f} mm from the heart's centre: is it this subject's?")
         crop = place_crop(wanted, centre, heart.planes.images.shape[-1], self.trained.preparation["spacing_mm"])
-        with self.precision():
-            images = cines_at(task, heart.batch, (to_heart @ crop.affine)[None])[0]
+        images = self.cines_at(heart, (to_heart @ crop.affine)[None])[0]
         return SyntheticPlane(images, crop.affine, heart.beat_ms / len(images), self.description)
+
+    @torch.inference_mode()
+    def cines_at(self, heart: Prepared, affine: NDArray[np.floating]) -> NDArray[np.uint8]:
+        """Return what planes anywhere in a prepared heart show over the beat, (Q, T, H, W); see `decoding.cines_at`."""
+        with self.precision():
+            return cines_at(self._task("plane", PretrainingTask), heart.batch, affine)
+
+    def check_planes(self) -> None:
+        """Raise ValueError unless it can be asked for planes that nobody acquired."""
+        task = self.trained.task
+        if isinstance(task, PretrainingTask) and isinstance(task.encoder.positions, GridPositions):
+            raise ValueError(
+                f"{self.name} knows planes by their index only, so it cannot be asked for one that nobody acquired: "
+                "pretrain with cmr_ssl.models.AnatomicalPositions"
+            )
+        self._task("plane", PretrainingTask)
 
     @property
     def description(self) -> str:

@@ -3,55 +3,37 @@
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
-from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.data.cache import RECORDS
 from cmr_ssl.data.journal import Record
 from cmr_ssl.data.nifti import write_image
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.withdrawal import Withdrawn
-from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.files import digest
-from cmr_ssl.inference.decoding import cines_at
-from cmr_ssl.inference.prepared import Prepared, prepare
-from cmr_ssl.inference.pretrained import load_pretraining
+from cmr_ssl.inference.model import Model, load
+from cmr_ssl.inference.prepared import Prepared
 from cmr_ssl.lock import alone
-from cmr_ssl.models.positions import GridPositions
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
 from cmr_ssl.study import Study
 from cmr_ssl.synthesis.overview import draw
-from cmr_ssl.synthesis.wanted import Stack, Wanted
-from cmr_ssl.tasks.pretraining import PretrainingTask
-from cmr_ssl.tasks.trained import Trained
+from cmr_ssl.synthesis.wanted import Wanted
 
 TABLE, JOURNALS = "synthesis.csv", ".synthesize"
 Cine = NDArray[np.uint8]
 
 
-class Model(NamedTuple):
-    """A pretraining task, the data it expects, the device it is on, and what its files say about themselves."""
-
-    task: PretrainingTask
-    trained: Trained
-    device: torch.device
-    description: str
-
-
-@torch.inference_mode()
 def synthesize_folder(
     checkpoint: Path,
     folder: NiftiFolder,
     out: Path,
     wanted: Wanted,
-    device: torch.device,
+    device: str,
     shard: Shard,
     withdrawn: Withdrawn,
     overwrite: bool,
@@ -62,17 +44,14 @@ def synthesize_folder(
         FileNotFoundError: if checkpoint or subjects are missing.
         ValueError: if the checkpoint is of another kind, or there is no such shard.
     """
-    model = load_model(checkpoint, device)
+    model = load(checkpoint, device)
+    model.check_planes()
     subjects = withdrawn.leave(folder.subjects(), folder.folder)
     mine = shard.part(subjects)
     settings = digest({"model": model.description, "files": folder.files.settings(), "planes": repr(wanted)})
     journals = out / JOURNALS / settings  # each set of planes has its own, for they lie side by side
     journal = shard.journal(journals, settings)
-    with (
-        Tally("synthesising", out, len(mine)) as tally,
-        alone(shard.folder(journals), settings),
-        torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)),
-    ):
+    with Tally("synthesising", out, len(mine)) as tally, alone(shard.folder(journals), settings):
         shard.remove_halves(out)
         withdrawn.erase(out, ["*/synthetic*"], [f"{JOURNALS}/*/*/{RECORDS}"], [TABLE])
         steps = Steps(folder, partial(record, model, wanted, out), settings, out)
@@ -81,24 +60,14 @@ def synthesize_folder(
         columns = ["subject", "files", "seconds", "problem"]
         rows = [{"subject": one.subject, "problem": one.problem, **dict(*one.rows)} for one in journal.latest(subjects)]
         write_csv(out / TABLE, pd.DataFrame(rows, columns=columns))
+        tally.close(out / TABLE)
     return tally
-
-
-def load_model(checkpoint: Path, device: torch.device) -> Model:
-    """Load a model that can be asked for any plane; see `synthesize_folder`."""
-    task, trained = load_pretraining(checkpoint, device)
-    if isinstance(task.encoder.positions, GridPositions):
-        raise ValueError(
-            f"{checkpoint} knows planes by their index only, so it cannot be asked for one that nobody acquired: "
-            "pretrain with cmr_ssl.models.AnatomicalPositions"
-        )
-    return Model(task, trained, device, f"synthesised by cmr_ssl, not acquired; model {fingerprint(checkpoint)}")
 
 
 def record(model: Model, wanted: Wanted, out: Path, subject: str, study: Study) -> Record:
     """Synthesise one subject and say which files there are and how long they took."""
     start = monotonic()
-    synthesize_subject(model, prepare(study, model.trained, model.device), wanted, out / subject)
+    synthesize_subject(model, model.prepare(study), wanted, out / subject)
     row = {"files": " ".join(files(wanted)), "seconds": monotonic() - start}
     return Record(subject, "accepted", rows=[row])
 
@@ -111,15 +80,10 @@ def files(wanted: Wanted) -> list[str]:
 def synthesize_subject(model: Model, heart: Prepared, wanted: Wanted, out: Path) -> None:
     """Write the wanted planes of one heart and pictures of them; the files come last."""
     stacks = wanted.stacks(heart.planes, model.trained.preparation["spacing_mm"])
-    cines = [synthesize(model.task, heart, stack) for stack in stacks]
+    cines = [model.cines_at(heart, stack.planes()) for stack in stacks]
     draw(out, heart, stacks, cines)
     to_scanner = np.linalg.inv(heart.planes.to_heart)
     for stack, cine in zip(stacks, cines, strict=True):
         frame_ms = heart.beat_ms / cine.shape[1]
         data = cine.transpose(3, 2, 0, 1)  # (P, T, H, W) to (X, Y, S, T)
         write_image(out / f"{stack.name}.nii.gz", data, to_scanner @ stack.affine, frame_ms, model.description)
-
-
-def synthesize(task: PretrainingTask, heart: Prepared, stack: Stack) -> Cine:
-    """Return the planes of a stack over the beat, (P, T, H, W), on the scale of prepared planes."""
-    return cines_at(task, heart.batch, stack.planes())

@@ -10,7 +10,7 @@ import torch
 from cmr_ssl.commands.prepare import open_cache
 from cmr_ssl.data import dataset as dataset_module
 from cmr_ssl.data.cache import subject_file, write_subject
-from cmr_ssl.data.dataset import ACROSS, ALONG, PlaneDataset, choose_planes
+from cmr_ssl.data.dataset import ACROSS, ALONG, PlaneDataset, choose_planes, sample_of
 from cmr_ssl.machine import MachineFault
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.sample import Sample
@@ -35,6 +35,11 @@ def test_every_plane_lands_in_the_slot_of_its_view(tmp_path):
     assert [VIEWS[view] for view in sample.view] == ["la_2ch", "la_4ch", "sa", "sa", "sa", "sa"]
     np.testing.assert_array_equal(sample.images, made.images[planes])
     np.testing.assert_array_equal(sample.affine, made.affine[planes])
+
+
+def test_a_subject_in_memory_is_the_sample_of_its_file(tmp_path):
+    made = prepared(5, ("la_2ch",))
+    assert_same(sample_of(made, SUBJECT, SLOTS, SHAPE), written(tmp_path, made)[0])
 
 
 def test_too_many_slices_leave_those_nearest_the_centre_from_base_to_apex(tmp_path):

@@ -115,16 +115,6 @@ def test_a_plane_beside_the_heart_is_refused(folder, study):
         model_of(folder, "pretraining").plane(study, affine)
 
 
-def test_a_study_stays_as_it_was_read(folder):
-    study = cmr_ssl.read(folder / "cohort" / SUBJECT)
-    study.series[0].pixels[:, :, 2, 3] = 100  # a blank frame, which preparing mends
-    before, findings = study.images["sa"].copy(), list(study.findings)
-    prediction = model_of(folder, "phenotype").predict(study)
-    assert any(found.severity == "repaired" for found in prediction.findings)
-    np.testing.assert_array_equal(study.images["sa"], before)
-    assert study.findings == findings
-
-
 def test_the_best_checkpoint_of_a_run_is_loaded_and_no_other_guessed(tmp_path):
     run = tmp_path / "checkpoints"
     run.mkdir()

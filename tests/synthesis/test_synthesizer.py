@@ -13,9 +13,10 @@ from PIL import Image
 from cmr_ssl.cli import main
 from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.inference.model import Model, load
 from cmr_ssl.inference.prepared import read_subject
 from cmr_ssl.planes import LONG_AXIS, normal
-from cmr_ssl.synthesis.synthesizer import Model, load_model, synthesize_subject
+from cmr_ssl.synthesis.synthesizer import synthesize_subject
 from cmr_ssl.synthesis.wanted import parse_planes
 from cmr_ssl.tasks.trained import Trained
 from tests import studies
@@ -38,7 +39,7 @@ def source(tmp_path_factory):
 def oracle():
     task = tiny_task()
     task.decoder = Oracle(PLACE, PATCH)
-    return Model(task, Trained(task, dict.fromkeys(("sa", *LONG_AXIS), 1), PREPARATION, {}), CPU, "test")
+    return Model(Trained(task, dict.fromkeys(("sa", *LONG_AXIS), 1), PREPARATION, {}), CPU)
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +166,7 @@ def test_a_model_that_knows_planes_by_number_cannot_be_asked(finished_run, tmp_p
     checkpoint["state_dict"] = weights
     torch.save(checkpoint, tmp_path / "grid.ckpt")
     with pytest.raises(ValueError, match=r"pretrain with cmr_ssl\.models\.AnatomicalPositions"):
-        load_model(tmp_path / "grid.ckpt", CPU)
+        load(tmp_path / "grid.ckpt", "cpu").check_planes()
 
 
 def test_a_study_without_a_whole_beat_says_so(oracle, tmp_path):
