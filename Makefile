@@ -6,9 +6,10 @@ READY := .venv/.ready
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 TORCH_FROM := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-DEMO_PHENOTYPE := --config configs/phenotype.yaml --trainer.default_root_dir demo/phenotype \
+DEMO_PHENOTYPE := --config configs/phenotype.yaml --data.cache demo/cache --data.table demo/cohort/phenotypes.csv \
+  --trainer.default_root_dir demo/phenotype \
   --trainer.max_epochs 4 --trainer.check_val_every_n_epoch 2
-DEMO_SEGMENTATION := --config configs/segmentation.yaml --trainer.default_root_dir demo/segmentation \
+DEMO_SEGMENTATION := --config configs/segmentation.yaml --data.cache demo/cache --trainer.default_root_dir demo/segmentation \
   --model.head.channels 8 --trainer.max_epochs 8 --trainer.check_val_every_n_epoch 4
 
 .DEFAULT_GOAL := help

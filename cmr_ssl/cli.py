@@ -9,6 +9,8 @@ from importlib import import_module
 from inspect import signature
 from itertools import takewhile
 
+from cmr_ssl.shipped import found
+
 # command: what it does; `commands` has a file and in it a function of that name, whose signature is its options
 COMMANDS = {
     "phantom": "make a synthetic cohort with exact truth",
@@ -94,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(usage())
         return 0
     try:
+        rest = found(rest)
         if command in COMMANDS:
             return run_command(command, rest)
         if command in TRAINING:

@@ -98,13 +98,19 @@ def extract(out: Path, source: Source, portion: Portion) -> None:
     asked = readouts(source._replace(arms=missing), task, data.shape[1])
     if not asked:  # of a decoder that cannot tell
         return
-    for (arm, condition), rows in look(data, task, asked, subjects_of(data, portion), portion.conditions).items():
+    conditions = [one for one in portion.conditions if not made(out, source, portion, one)]
+    for (arm, condition), rows in look(data, task, asked, subjects_of(data, portion), conditions).items():
         save(file_of(out, source.name, arm, portion, condition), rows)
 
 
 def files(out: Path, source: Source, arm: str, portion: Portion) -> list[Path]:
     """Return where the features of one arm lie, a file a condition."""
     return [file_of(out, source.name, arm, portion, condition) for condition in portion.conditions]
+
+
+def made(out: Path, source: Source, portion: Portion, condition: str) -> bool:
+    """Tell whether the features of all arms of a source are there under one condition."""
+    return all(file_of(out, source.name, arm, portion, condition).exists() for arm in source.arms)
 
 
 def look(

@@ -11,9 +11,10 @@ from benchmarks.evidence.figures import draw_curves, draw_planes
 from benchmarks.evidence.results import comparisons, means, predictions
 from benchmarks.evidence.settings import Settings
 from benchmarks.evidence.studies import ALL, CONDITIONS
-from benchmarks.evidence.tables import plain, reduction_cell, wide
+from benchmarks.evidence.tables import reduction_cell, wide
 from benchmarks.machine import description
 from cmr_ssl.files import save_text
+from cmr_ssl.report.tables import markdown
 
 MANY, FEW = 100, 30  # labels that tables and sentences speak of
 SHOWN = ("LVEF (%)", "LVEDV (mL)", "LVM (g)")  # where planes are missing
@@ -189,7 +190,8 @@ def networks_trained(settings: Settings, errors: pd.DataFrame, differences: pd.D
     yield "Reduction of the error, %:"
     yield gains(differences[mine & (differences["test"] == ALL)], ["labels", "arm", "other"])
     yield "What the chosen runs of the first draw took:"
-    yield plain(costs[["arm", "labels", "rate", "steps", "passes", "minutes"]])
+    spent = costs[["arm", "labels", "rate", "steps", "passes", "minutes"]]
+    yield markdown(spent.columns, spent.itertuples(index=False, name=None))
 
 
 def ablations(settings: Settings) -> Iterator[str]:

@@ -1,10 +1,15 @@
 """What is compared. An arm is data: to add one, add a line to `arms` or `looks`."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+
+from cmr_ssl.models import Landmarks
+from cmr_ssl.models.tokens import Patch
+from cmr_ssl.probing import AsShipped, RawPixels, Readout, Tokens
 
 RATES = (3e-3, 1e-2, 1e-3)  # the middle one first: a rehearsal tries no other
 SEGMENTATION, UNET = "configs/real_hearts/segmentation.yaml", "configs/real_hearts/segmentation_unet.yaml"
@@ -47,12 +52,12 @@ class Look(NamedTuple):
 
     Attributes:
         name: in tables and folders.
-        parts: of what `features.landmarks` averages: pixels, tokens, patches.
+        readout: builds what is averaged around landmarks, for patches of a size.
         pretraining: whose encoder looks; None for an untrained one.
     """
 
     name: str
-    parts: tuple[str, ...]
+    readout: Callable[[Landmarks, Patch], Readout]
     pretraining: Pretraining | None = None
 
 
@@ -78,11 +83,21 @@ def arms() -> list[Arm]:
 def looks() -> list[Look]:
     """Return all ways to look at a heart without training anything on labels but the last linear map."""
     return [
-        Look("pixels", ("pixels",)),
-        Look("untrained tokens", ("tokens",)),
-        Look("pretrained tokens", ("tokens",), USUAL),
-        Look("pretrained, as shipped", ("tokens", "patches"), USUAL),
+        Look("pixels", RawPixels),
+        Look("untrained tokens", tokens),
+        Look("pretrained tokens", tokens, USUAL),
+        Look("pretrained, as shipped", as_shipped, USUAL),
     ]
+
+
+def tokens(around: Landmarks, patch: Patch) -> Readout:
+    """Return the readout of tokens, whatever their patch."""
+    return Tokens(around)
+
+
+def as_shipped(around: Landmarks, patch: Patch) -> Readout:
+    """Return the readout of tokens and patch embeddings, whatever the patch."""
+    return AsShipped(around)
 
 
 def pretrainings() -> list[Pretraining]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.utils.data import default_collate
+from torch.utils.data import DataLoader
 
 from benchmarks.real_hearts.arms import USUAL, Look, encoder_of
 from benchmarks.real_hearts.runs import pretrained
@@ -14,10 +14,12 @@ from cmr_ssl.checkpoints import build_encoder, load_encoder
 from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.models import Encoder, Landmarks
-from cmr_ssl.models.tokens import coordinates, grid_of, patchify
 from cmr_ssl.planes import SHORT_AXIS
+from cmr_ssl.probing import Shown
+from cmr_ssl.sample import Sample
 
 SLICES = 16  # room for every stack
+BATCH = 4
 
 
 def encoder_that_looks(settings: Settings, fold: int, look: Look) -> Encoder:
@@ -28,23 +30,16 @@ def encoder_that_looks(settings: Settings, fold: int, look: Look) -> Encoder:
     return build_encoder(json.loads(json.dumps(encoder_of(USUAL))), Path(USUAL.config)).eval()
 
 
-def landmarks(settings: Settings, fold: int, look: Look, subjects: list[str]) -> Tensor:
-    """Return what a look sees of patients, (N, features), all their planes shown and nothing augmented."""
-    encoder = encoder_that_looks(settings, fold, look)
-    around, views = Landmarks(), {SHORT_AXIS: SLICES}
-    data = PlaneDataset(settings.cache, subjects, views, sample_shape(read_preparation(settings.cache), views))
-    return torch.cat([_seen(encoder, around, look, data, index) for index in range(len(data))])
-
-
 @torch.inference_mode()
-def _seen(encoder: Encoder, around: Landmarks, look: Look, data: PlaneDataset, index: int) -> Tensor:
-    batch = default_collate([data[index]])
-    images = batch.images.float() / 255
-    grid = grid_of(images, encoder.patch)
-    attend = batch.present.repeat_interleave(grid.per_plane, dim=1)
-    parts = {"pixels": patchify(images, encoder.patch)}
-    if {*look.parts} != {"pixels"}:
-        encoded = encoder.encode_planes(images, batch.affine, batch.present)
-        parts |= {"tokens": encoded.tokens, "patches": encoded.patches}
-    chosen = torch.cat([parts[name] for name in look.parts], dim=-1)
-    return around(chosen, attend, coordinates(batch.affine, grid, encoder.patch))
+def landmarks(settings: Settings, fold: int, look: Look, subjects: list[str]) -> Tensor:
+    """Return what a look sees of patients, (N, F), all their planes shown and nothing augmented."""
+    encoder, views = encoder_that_looks(settings, fold, look), {SHORT_AXIS: SLICES}
+    shape = sample_shape(read_preparation(settings.cache), views)
+    readout = look.readout(Landmarks(beats=shape[1] // encoder.patch[0]), encoder.patch)
+    batches = DataLoader(PlaneDataset(settings.cache, subjects, views, shape), BATCH)
+    return torch.cat([readout.features(Shown(encoder, intensities(batch))) for batch in batches])
+
+
+def intensities(batch: Sample) -> Sample:
+    """Return a batch with pixels from 0 to 1."""
+    return batch._replace(images=batch.images.float() / 255)

@@ -12,10 +12,11 @@ from benchmarks.left_out import TOLD_BY, by_region
 from benchmarks.machine import description
 from benchmarks.real_hearts import planes, probes
 from benchmarks.real_hearts.arms import USUAL
+from benchmarks.real_hearts.pairs import compared
 from benchmarks.real_hearts.probes import Probe
 from benchmarks.real_hearts.runs import CHOICE, DICE, DONE, PICTURE, VOLUMES, Run
 from benchmarks.real_hearts.settings import ALL, Settings
-from benchmarks.real_hearts.statistics import holm, paired_difference
+from benchmarks.statistics import holm
 from cmr_ssl.files import save_text, write_atomically
 from cmr_ssl.report.tables import markdown
 
@@ -75,18 +76,20 @@ def comparisons(found: pd.DataFrame, ours: str, whats: tuple[str, ...]) -> pd.Da
     rows = []
     for labels, other, what in product(dict.fromkeys(found["labels"]), others, whats):
         keys = [(labels, arm, what) for arm in (ours, other)]
-        if all(key in values.index for key in keys):
-            one, another = (values.loc[key] for key in keys)
-            rows.append({"labels": labels, "against": other, "what": what, **paired_difference(one, another)._asdict()})
-    table = pd.DataFrame(rows, columns=["labels", "against", "what", "mean", "low", "high", "p"])
-    return table.assign(p=holm(table["p"]))
+        found_of = [values.loc[key] for key in keys if key in values.index]
+        comparison = compared(*found_of) if len(found_of) == 2 else None
+        if comparison:
+            difference = comparison.difference._asdict()
+            rows.append({"labels": labels, "against": other, "what": what, **difference, "p": comparison.p})
+    table = pd.DataFrame(rows, columns=["labels", "against", "what", "value", "low", "high", "p"])
+    return table.assign(p=holm(table["p"].to_list()))
 
 
 def comparisons_table(table: pd.DataFrame) -> str:
     """Return comparisons as Markdown; those that remain after correction are bold."""
     rows = []
     for row in table.itertuples():
-        value = f"{row.mean:+.3g} [{row.low:+.3g}, {row.high:+.3g}]"
+        value = f"{row.value:+.3g} [{row.low:+.3g}, {row.high:+.3g}]"
         told = f"**{value}**" if row.p < 0.05 else value
         rows.append([_labels(row.labels), row.against, row.what, told, f"{row.p:.2g}"])
     return markdown(["labelled", "against", "what", "difference [95 %]", "p, Holm"], rows, 3)

@@ -1,7 +1,8 @@
 """The beat from one frame: pretraining of the image branch, to which hidden tokens never reach.
 
-Whoever tells from a single frame how bright each pixel will be over the whole beat has found the blood pools, the wall
-and where each of them goes. No label is needed, and every layer of the image branch learns, its skips included.
+The image branch knows what stays and what moves. Whoever tells besides, from a single frame, when each pixel brightens
+and when it darkens has found the blood pools, the wall and where each of them goes. No label is needed, and every layer
+of the image branch learns, its skips included.
 """
 
 import math
@@ -11,11 +12,11 @@ from torch import Tensor, nn
 
 from cmr_ssl.models.encoder import Encoder
 from cmr_ssl.models.plane_head import halvings
-from cmr_ssl.models.plane_network import PlaneNetwork
+from cmr_ssl.models.plane_network import PlaneNetwork, over_the_beat
 
 
 class BeatFromFrame(nn.Module):
-    """Predicts the mean of each pixel over the beat and its first harmonics, seen from the phase of the frame shown."""
+    """Predicts the first harmonics of each pixel over the beat, seen from the phase of the frame shown."""
 
     def __init__(self, encoder: Encoder, channels: int = 16, harmonics: int = 2, planes: int = 3) -> None:
         """Build the network.
@@ -34,29 +35,27 @@ class BeatFromFrame(nn.Module):
             raise ValueError(f"channels {channels}, harmonics {harmonics} and planes {planes} must be at least 1")
         self.harmonics, self.planes = harmonics, planes
         self.network = PlaneNetwork(channels, halvings(encoder.patch))
-        self.maps = nn.Conv2d(channels, 1 + 2 * harmonics, 1)
+        self.maps = nn.Conv2d(channels, 2 * harmonics, 1)
         nn.init.zeros_(self.maps.weight)  # drawn maps err far more than none, and their gradients drown others
 
     def forward(self, cines: Tensor, frames: Tensor) -> Tensor:
-        """Predict the maps of cines (N, T, H, W) from one frame (N,) each; (N, 1 + 2 harmonics, H, W)."""
+        """Predict the maps of cines (N, T, H, W) as seen from one frame (N,) each; (N, 2 harmonics, H, W)."""
         shown = cines[torch.arange(len(cines), device=cines.device), frames]
-        return self.maps(self.network(shown))
+        return self.maps(self.network(torch.cat([shown[:, None], over_the_beat(cines)], dim=1)))
 
     def truth(self, cines: Tensor, frames: Tensor) -> Tensor:
-        """Return the maps (N, 1 + 2 harmonics, H, W) of cines (N, T, H, W), the mean first.
+        """Return the maps (N, 2 harmonics, H, W) of cines (N, T, H, W).
 
-        With the phase p = 2 pi (t - frame) / T: mean_t I(t), and then 2 mean_t I(t) cos(k p) and 2 mean_t I(t) sin(k p)
-        for k = 1, 2, ...
+        With the phase p = 2 pi (t - frame) / T: 2 mean_t I(t) cos(k p) and 2 mean_t I(t) sin(k p) for k = 1, 2, ...
         """
         count = cines.shape[1]
         time = torch.arange(count, device=cines.device)
         phase = (2 * math.pi / count) * (time - frames[:, None])
         waves = [wave(k * phase) for k in range(1, self.harmonics + 1) for wave in (torch.cos, torch.sin)]
-        basis = torch.stack([torch.full_like(phase, 0.5), *waves], dim=1)  # (N, 1 + 2 harmonics, T)
-        return torch.einsum("nkt,nthw->nkhw", basis, cines) * (2 / count)
+        return torch.einsum("nkt,nthw->nkhw", torch.stack(waves, dim=1), cines) * (2 / count)
 
-    def errors(self, cines: Tensor, frames: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the mean squared error of each cine's mean, (N,), and of its harmonics, a sum over them, (N,).
+    def errors(self, cines: Tensor, frames: Tensor, weights: Tensor) -> Tensor:
+        """Return the mean squared error of each cine, a sum over its maps, (N,).
 
         Args:
             cines: intensities 0 to 1, (N, T, H, W).
@@ -65,9 +64,8 @@ class BeatFromFrame(nn.Module):
         """
         with torch.autocast(cines.device.type, enabled=False):
             true = self.truth(cines.float(), frames)
-        squared = (self(cines, frames).float() - true).square() * weights[:, None]
-        mean = squared.sum(dim=(-2, -1)) / weights.sum(dim=(-2, -1)).clamp(min=1e-6)[:, None]
-        return mean[:, 0], mean[:, 1:].sum(dim=1)
+        squared = (self(cines, frames).float() - true).square().sum(dim=1) * weights
+        return squared.sum(dim=(-2, -1)) / weights.sum(dim=(-2, -1)).clamp(min=1e-6)
 
 
 def drawn(present: Tensor, noise: Tensor, count: int) -> Tensor:

@@ -7,7 +7,7 @@ from torch.nn.functional import interpolate
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES
 from cmr_ssl.models.encoder import Encoder
-from cmr_ssl.models.plane_network import AT_ONCE, PlaneNetwork
+from cmr_ssl.models.plane_network import AT_ONCE, PlaneNetwork, over_the_beat
 from cmr_ssl.models.tokens import Coordinates, Grid, Patch, grid_of
 
 MOSTLY = 3.0  # logit of four fifths of the pixels against five structures that share the rest
@@ -57,10 +57,11 @@ class PlaneHead(nn.Module):
         """
         tokens, grid = tokens + self.position(where), grid_of(images, self.patch)
         said, votes = (self.framewise(part(tokens), grid) for part in (self.expand, self.vote))
+        beat = over_the_beat(images)
         if torch.is_grad_enabled():
-            return self.refine(images, said, votes, frames)
+            return self.refine(images, beat, said, votes, frames)
         few = max(1, AT_ONCE // (len(images) * grid.planes))
-        return torch.cat([self.refine(images, said, votes, part) for part in frames.split(few, dim=1)], dim=3)
+        return torch.cat([self.refine(images, beat, said, votes, part) for part in frames.split(few, dim=1)], dim=3)
 
     def framewise(self, expanded: Tensor, grid: Grid) -> Tensor:
         """Return what expanded tokens (B, N, frames * C) say of each frame, (B, P, T, C, rows, columns)."""
@@ -70,10 +71,19 @@ class PlaneHead(nn.Module):
             **{"p": grid.planes, "t": grid.frames, "h": grid.rows, "f": self.frames},
         )
 
-    def refine(self, images: Tensor, said: Tensor, votes: Tensor, frames: Tensor) -> Tensor:
-        """Return logits of `frames` from images and from what the tokens said of all frames; see `framewise`."""
-        shown, known = (pick_frames(part, frames).flatten(0, 2) for part in (images, said))
-        features = self.network(shown, known)
+    def refine(self, images: Tensor, beat: Tensor, said: Tensor, votes: Tensor, frames: Tensor) -> Tensor:
+        """Return logits of `frames` from images, from their beat and from what the tokens said of all frames.
+
+        Args:
+            images: (B, P, T, H, W).
+            beat: what `over_the_beat` says of them, (B, P, 2, H, W).
+            said: of all frames, see `framewise`.
+            votes: the same, a channel a class.
+            frames: which ones, (B, F).
+        """
+        shown, known = (pick_frames(part, frames) for part in (images, said))
+        shown = torch.cat([shown[:, :, :, None], beat[:, :, None].expand(-1, -1, shown.shape[2], -1, -1, -1)], dim=3)
+        features = self.network(shown.flatten(0, 2), known.flatten(0, 2))  # (B P F, 3, H, W)
         coarse = interpolate(pick_frames(votes, frames).flatten(0, 2), features.shape[-2:], mode="bilinear")
         batch, planes = images.shape[:2]
         return rearrange(self.classes(features) + coarse, "(b p f) c h w -> b p c f h w", b=batch, p=planes)
@@ -101,6 +111,7 @@ def background_first(layer: nn.Conv2d) -> nn.Conv2d:
     that no training subject has would be found everywhere.
     """
     assert layer.bias is not None  # for the type checker
+    nn.init.normal_(layer.weight, std=0.1)  # or what it says by chance outweighs the bias
     with torch.no_grad():
         layer.bias[BACKGROUND] = MOSTLY
     return layer

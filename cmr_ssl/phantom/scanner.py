@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 
+from cmr_ssl.shipped import names, shipped
+
 Range = tuple[float, float]  # lowest and highest, drawn evenly between them for each session
 
-FOLDER = Path("configs/scanners")
+KIND = "scanners"  # folder of the configs that come with the package
 
 
 @dataclass(frozen=True)
@@ -177,21 +179,16 @@ def changes(scanner: Scanner) -> dict[str, object]:
 
 
 def read_scanner(name: str) -> Scanner:
-    """Return a scanner by the name of a file in `configs/scanners`, or by the path of a YAML file.
+    """Return a scanner by the the name of one that comes with the package, or by the path of a YAML file.
 
     Raises:
         ValueError: if there is no such file, or it describes no scanner.
     """
     from jsonargparse import ArgumentError, ArgumentParser
 
-    path = Path(name)
-    if path.suffix not in (".yaml", ".yml"):
-        path = FOLDER / f"{name}.yaml"
-    if name == DEFAULT.name and not path.is_file():
-        return DEFAULT  # known wherever the command runs
-    if not path.is_file():
-        there = ", ".join(sorted(one.stem for one in FOLDER.glob("*.yaml"))) or "nothing here"
-        raise ValueError(f"there is no scanner {name!r}: give a YAML file or one of {FOLDER} ({there})")
+    path = Path(name) if Path(name).suffix in (".yaml", ".yml") else shipped(name, KIND)
+    if path is None or not path.is_file():
+        raise ValueError(f"there is no scanner {name!r}: give a YAML file or one of {', '.join(names(KIND))}")
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(Scanner, "scanner")
     try:

@@ -221,8 +221,8 @@ class PretrainingTask(EncoderTask):
         """Return the error of the image branch on a few planes of each study, one frame each."""
         seeds = subject_seeds(batch.subject, self.seed, "frames", self.current_epoch)
         shown = shown_frames(beat, batch, seeds)
-        still, moving = beat.errors(shown.cines, shown.frames, near_the_heart(shown, self.heart_mm))
-        loss = subject_mean(still + self.motion * moving, shown.exist)
+        errors = beat.errors(shown.cines, shown.frames, near_the_heart(shown, self.heart_mm))
+        loss = self.motion * subject_mean(errors, shown.exist)
         self.log("train/loss_beat", loss, batch_size=len(batch.subject))
         return loss
 
@@ -243,11 +243,8 @@ class PretrainingTask(EncoderTask):
             self.log(f"{split}/{name}", self.explained[name], batch_size=len(batch.subject))
         if self.beat is not None:
             shown = shown_frames(self.beat, batch, self.fixed_seeds(batch))
-            true, near = (
-                self.beat.truth(shown.cines, shown.frames)[:, 1:],
-                near_the_heart(shown, self.heart_mm)[:, None],
-            )
-            errors = self.beat(shown.cines, shown.frames)[:, 1:].float() - true
+            true, near = self.beat.truth(shown.cines, shown.frames), near_the_heart(shown, self.heart_mm)[:, None]
+            errors = self.beat(shown.cines, shown.frames).float() - true
             squares = ((part.square() * near)[shown.exist] for part in (errors, true))
             self.explained["r2_beat"].update(*squares)
             self.log(f"{split}/r2_beat", self.explained["r2_beat"], batch_size=len(batch.subject))

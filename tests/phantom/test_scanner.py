@@ -25,17 +25,15 @@ def test_the_default_is_a_file_among_several():
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
-def test_a_scanner_is_found_by_its_name_which_is_its_files(path, monkeypatch):
-    monkeypatch.chdir(ROOT)
+def test_a_scanner_is_found_by_its_name_which_is_its_files_wherever_the_command_runs(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     assert read_scanner(path.stem).name == path.stem
     assert read_scanner(path.stem) == read_scanner(str(path))
 
 
-def test_the_default_is_known_wherever_the_command_runs(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert read_scanner("default") == DEFAULT
-    with pytest.raises(ValueError, match="no scanner 'balanced_3t'"):
-        read_scanner("balanced_3t")
+def test_an_unknown_scanner_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match=r"no scanner 'balancd_3t': .* balanced_3t, default, gradient_echo"):
+        read_scanner("balancd_3t")
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_the_image_branch_of_a_pretraining_is_taken_over_whole(tmp_path):
     taught, new = PlaneNetwork(4, 2), PlaneNetwork(4, 2)
     weights = {f"beat.network.{name}": weight for name, weight in taught.state_dict().items()}
     load_image_branch(new, saved(tmp_path, **weights))
-    image = torch.rand(1, 16, 16)
+    image = torch.rand(1, 3, 16, 16)
     assert torch.equal(new.eval()(image), taught.eval()(image))
 
 

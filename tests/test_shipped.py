@@ -1,0 +1,36 @@
+import pytest
+
+from cmr_ssl.cli import main
+from cmr_ssl.shipped import found, names, shipped
+from tests.runs import ROOT
+
+PHENOTYPE = str(ROOT / "configs" / "phenotype.yaml")
+
+
+@pytest.mark.parametrize("name", ["phenotype", "phenotype.yaml", "configs/phenotype.yaml"])
+def test_a_config_is_found_by_name_wherever_the_command_runs(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert found(["--config", name, f"--config={name}"]) == ["--config", PHENOTYPE, f"--config={PHENOTYPE}"]
+
+
+def test_a_file_of_ones_own_comes_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "phenotype").touch()
+    assert found(["--config", "phenotype"]) == ["--config", "phenotype"]
+
+
+def test_each_option_looks_in_its_own_folder_and_leaves_alone_what_it_does_not_know():
+    places = [str(ROOT / "configs" / name) for name in ("sources/acdc.yaml", "preparation/small.yaml")]
+    assert found(["--files", "acdc", "--preparation", "small"]) == ["--files", places[0], "--preparation", places[1]]
+    untouched = ["--preparation", "{frames: 2}", "--data.views", "acdc", "--config.key", "phenotype", "acdc"]
+    assert found(untouched) == untouched
+
+
+def test_an_unknown_config_is_refused_with_those_there_are(capsys):
+    assert main(["fit", "--config", "phenotyp"]) == 1
+    assert "phenotype, phenotype_resnet, pretraining" in capsys.readouterr().err
+
+
+def test_every_config_has_a_name():
+    assert {"demo", "phenotype", "pretraining", "segmentation"} <= set(names())
+    assert shipped("robust", "additions") == ROOT / "configs/additions/robust.yaml"
