@@ -43,6 +43,11 @@ def of_machine(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in OF_MACHINE)
 
 
+def is_full(error: BaseException) -> bool:
+    """Tell whether a disk took no more, which may happen where something is unpacked to be read."""
+    return isinstance(error, OSError) and error.errno in FULL
+
+
 def raise_if_machine(error: BaseException) -> None:
     """Raise an error again if it says nothing about the data.
 
@@ -51,17 +56,6 @@ def raise_if_machine(error: BaseException) -> None:
         MemoryError: the very error.
     """
     if of_machine(error):
-        raise error
-
-
-def raise_if_stopped(error: BaseException) -> None:
-    """Raise an error again if it says nothing about the data, or nothing more can be written.
-
-    Raises:
-        OSError: the very error.
-    """
-    raise_if_machine(error)
-    if isinstance(error, OSError) and error.errno in NOBODY_CAN_WRITE:
         raise error
 
 

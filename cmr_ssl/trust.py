@@ -14,6 +14,7 @@ from cmr_ssl.tasks.trained import Trained
 from cmr_ssl.volumes import VENTRICULAR, LabelMap
 
 UNLIKE = "unlike-training"
+TOLD = (UNLIKE, "sform-qform")  # of what is only noted; a view whose two affines disagree may lie elsewhere
 ONLY_SYNTHETIC = "the model has only seen synthetic hearts: how wrong it is about real ones nobody knows"
 MARGIN = 1  # plane more or less than the studies of the training that were looked at; others there may have it
 EDGE_PIXELS, EDGE_FRAMES = 3, 0.25  # of a structure at an edge, and share of frames: then it is cut off
@@ -52,8 +53,8 @@ def not_looked_at(trained: Trained, planes: PreparedSubject) -> list[Finding]:
 
 
 def problems(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings that whoever uses a number must know of: what was rejected, repaired, or is unlike."""
-    return [found for found in findings if found.severity != "noted" or found.code == UNLIKE]
+    """Return the findings that whoever uses a number must know of: rejected, repaired, unlike, perhaps elsewhere."""
+    return [found for found in findings if found.severity != "noted" or found.code in TOLD]
 
 
 def without_short_axis(trained: Trained, planes: PreparedSubject, findings: Iterable[Finding]) -> str:

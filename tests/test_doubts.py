@@ -88,6 +88,7 @@ def test_no_order_of_the_classes_gives_a_wrong_volume(tmp_path, numbers):
         (lambda labels: np.where(np.arange(8)[:, None] == 4, 0, labels), "LV is drawn on both sides of slice 4"),
         (lambda labels: labels[22:], "LV reaches the edge of sa"),
         (lambda labels: np.where(labels == 2, 0, labels)[::-1], "RV lies on the left of the LV"),
+        (lambda labels: np.where(labels == 2, 1, labels), "LV) touches number 3 (RV)"),
         (lambda labels: np.where(labels == 1, 255, labels), "leaves parts of frame 0"),
         (lambda labels: np.where(np.arange(20) == 9, labels * (labels != 1) + 2 * (labels == 1), labels), None),
     ],

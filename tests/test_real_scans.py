@@ -8,8 +8,13 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from safetensors import safe_open
 
+from cmr_ssl.anatomy import LV
 from cmr_ssl.cli import main
+from cmr_ssl.data.cache import subject_file
+from cmr_ssl.data.cohort import read_cohort
+from cmr_ssl.planes import to_mm
 from tests.hearts import ENCODER
 from tests.runs import ROOT
 
@@ -70,3 +75,26 @@ def test_ed_and_es_alone_tell_phenotypes_from_end_to_end(cache, tmp_path):
     predicted = predict(tmp_path / "run", tmp_path / "out")
     assert (predicted["status"] == "predicted").all()
     assert predicted["LVEDV (mL)"].between(0, 1000).all()
+
+
+def test_hearts_of_ed_and_es_are_found_or_said_to_be_unsure(cache):
+    table = read_cohort(Path(cache))
+    off = {}
+    for subject, reasons in zip(table["subject"], table["reasons"], strict=True):
+        with safe_open(subject_file(Path(cache), subject), "np") as file:
+            labelled, labels, affine = (file.get_tensor(name) for name in ("labelled", "labels", "affine"))
+        drawn = [
+            to_mm(affine[plane].astype(float), np.argwhere(drawing == LV)[:, ::-1])
+            for (plane, _), drawing in zip(labelled, labels, strict=True)
+        ]
+        centre = np.concatenate(drawn).mean(axis=0)
+        off[subject] = float(np.linalg.norm(centre[:2]))
+        assert off[subject] < 25 or "certainty" in reasons
+    assert np.median([*off.values()]) < 8
+
+
+def test_the_blood_of_real_hearts_is_bright(cache, tmp_path):
+    assert main(["qc", "--cache", cache, "--out", str(tmp_path)]) == 0
+    measured = pd.read_csv(tmp_path / "measures.csv")["low-contrast"]
+    assert measured.median() > 0.3
+    assert (measured > 0.2).all()

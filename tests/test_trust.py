@@ -56,6 +56,10 @@ def test_notes_are_no_problem_and_whatever_was_repaired_or_rejected_is():
     assert [one.message for one in found] == ["repaired", "rejected"]
 
 
+def test_a_view_that_may_lie_elsewhere_is_a_problem():
+    assert problems([Finding("sform-qform", "noted", "la_4ch", "sform and qform disagree by up to 33 mm")])
+
+
 @pytest.mark.parametrize(("frames", "cut"), [(8, True), (3, True), (1, False), (0, False)])
 @pytest.mark.parametrize("of_images", [True, False])
 def test_what_reaches_the_edge_of_the_crop_or_of_the_images_is_cut_off(frames, cut, of_images):

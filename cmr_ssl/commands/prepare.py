@@ -9,7 +9,7 @@ import numpy as np
 
 from cmr_ssl.data.cache import COHORT, FORMAT, RECORDS, SETTINGS, SUBJECTS, subject_file, write_subject
 from cmr_ssl.data.cohort import write_cohort
-from cmr_ssl.data.journal import Journal, Record
+from cmr_ssl.data.journal import Journal, Record, status_of
 from cmr_ssl.data.preparation import Preparation, prepare_study
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.data.synthetic import note
@@ -132,7 +132,7 @@ def prepare_subject(preparation: Preparation, cache: Path, settings: str, subjec
     write_subject(cache, subject, prepared, settings)
     return Record(
         subject,
-        status="accepted" if all(found.severity == "noted" for found in findings) else "repaired",
+        status=status_of(findings),
         findings=findings,
         planes=len(prepared.view),
         sa_slices=int((prepared.view == VIEWS.index(SHORT_AXIS)).sum()),

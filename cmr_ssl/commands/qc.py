@@ -25,7 +25,7 @@ def qc(
 
     Args:
         cache: folder made by `python -m cmr_ssl prepare`.
-        out: folder for `index.html`, `findings.csv`, `measures.csv` and `thumbnails`; made if absent.
+        out: folder for `index.html`, `findings.csv`, `measures.csv`, `thumbnails` and `crops`; made if absent.
         limits: other limits of checks, such as `{low-contrast: 0.25}`; the page lists all.
         policy: what each kind of finding leads to, such as `configs/policy/default.yaml`; without one all is kept.
         imported: folder of the import that was prepared; what it found joins the table.

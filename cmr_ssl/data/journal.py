@@ -147,6 +147,11 @@ class Journal:
         return [latest[subject] for subject in dict.fromkeys(subjects) if subject in latest]
 
 
+def status_of(findings: list[Finding]) -> Status:
+    """Return how a subject ended of which something came out."""
+    return "accepted" if all(found.severity == "noted" for found in findings) else "repaired"
+
+
 def done(record: Record) -> Done:
     """Return the little of a record that a run remembers."""
     reasons = tuple(dict.fromkeys(f"{found.severity}: {found.code}" for found in record.findings))

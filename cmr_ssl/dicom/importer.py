@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cmr_ssl.data.journal import Record, done
+from cmr_ssl.data.journal import Record, done, status_of
 from cmr_ssl.data.synthetic import take_along
 from cmr_ssl.data.timing import beat_ms
 from cmr_ssl.data.withdrawal import Withdrawn
@@ -84,7 +84,7 @@ def import_subject(out: Path, subject: str, study: Study) -> Record:
     beats = [beat for one in study.series if np.isfinite(beat := beat_ms(one))]
     return Record(
         subject,
-        status="accepted" if all(found.severity == "noted" for found in study.findings) else "repaired",
+        status=status_of(study.findings),
         findings=study.findings,
         planes=sum(int(one.acquired.any(axis=1).sum()) for one in study.series),
         sa_slices=sum(int(one.acquired.any(axis=1).sum()) for one in study.series if one.view == SHORT_AXIS),

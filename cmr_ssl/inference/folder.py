@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cmr_ssl.data.journal import Record
+from cmr_ssl.data.journal import Record, status_of
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.files import digest
@@ -64,6 +64,7 @@ def predict_folder(
         steps = Steps(folder, partial(predict_subject, model, out), settings, out)
         go_over(mine, steps, journal, tally, made, overwrite=overwrite, table=out / TABLE)
         write_csv(out / TABLE, pd.DataFrame([row_of(one) for one in journal.latest(subjects)]))
+        tally.close(out / TABLE)
     return tally
 
 
@@ -75,7 +76,9 @@ def predict_subject(model: Model, out: Path, subject: str, study: Study) -> Reco
     else:
         prediction = model.predict(study)
         row, findings = of_values(prediction), prediction.findings
-    return Record(subject, "accepted" if row[STATUS] == PREDICTED else "rejected", findings=findings, rows=[row])
+    return Record(
+        subject, status_of(findings) if row[STATUS] == PREDICTED else "rejected", findings=findings, rows=[row]
+    )
 
 
 def row_of(record: Record) -> Row:

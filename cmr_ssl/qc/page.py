@@ -21,7 +21,12 @@ STYLE = (
 
 
 def page(
-    cohort: pd.DataFrame, findings: pd.DataFrame, measures: pd.DataFrame, limits: Mapping[str, Limit], worst: str
+    cohort: pd.DataFrame,
+    findings: pd.DataFrame,
+    measures: pd.DataFrame,
+    limits: Mapping[str, Limit],
+    worst: str,
+    everybody: str,
 ) -> str:
     """Return the page.
 
@@ -31,6 +36,7 @@ def page(
         measures: the worst value of each check, one row a subject.
         limits: of the checks.
         worst: HTML of the worst cases.
+        everybody: HTML of all subjects' crops.
     """
     parts = [
         heading("Subjects"),
@@ -42,6 +48,9 @@ def page(
         table(("code", "meaning"), meanings(findings)),
         heading("Worst cases"),
         worst or "<p>None.</p>",
+        heading("Every subject"),
+        "<p>The middle slice at the first frame, the heart's centre marked. What few others have weighs more.</p>",
+        everybody,
         heading("What was measured"),
         *distributions(cohort),
         "<p>The worst value of each subject; the line is the limit.</p>",

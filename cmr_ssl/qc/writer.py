@@ -22,6 +22,7 @@ from cmr_ssl.data.journal import Record, read_records
 from cmr_ssl.data.policy import Policy
 from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.files import save, save_text
+from cmr_ssl.qc.crops import overview
 from cmr_ssl.qc.findings import Row, from_measures, from_record
 from cmr_ssl.qc.imported import read_imported
 from cmr_ssl.qc.page import COUNTED, counted, page
@@ -60,7 +61,8 @@ def write_qc(
     shown = draw_worst(cache, out, seen, known, worst)
     save_text(out / FINDINGS, findings.to_csv(index=False, float_format="%.5g"))
     save_text(out / MEASURES, measures.to_csv(index=False, float_format="%.5g"))
-    save_text(out / PAGE, page(cohort, findings, measures, known, shown))
+    everybody = overview(cache, out, cohort, findings, measures, known)
+    save_text(out / PAGE, page(cohort, findings, measures, known, shown, everybody))
     _say(findings, out)
 
 

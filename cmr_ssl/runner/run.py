@@ -8,7 +8,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from cmr_ssl.data.cache import RECORDS
 from cmr_ssl.data.journal import Done, Journal, Record, done
 from cmr_ssl.files import remove_halves
-from cmr_ssl.machine import NO_MEMORY, NOBODY_CAN_WRITE, MachineFault, of_machine
+from cmr_ssl.machine import NO_MEMORY, NOBODY_CAN_WRITE, MachineFault, is_full, of_machine
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.study import Finding
 from cmr_ssl.workers import Workers, outcomes
@@ -104,7 +104,7 @@ class Steps(Generic[Read]):
         except MemoryError:
             return self.once_more(job, "no-memory", NO_MEMORY)
         except Exception as error:
-            if of_machine(error) or isinstance(error, FileNotFoundError):
+            if isinstance(error, FileNotFoundError) or of_machine(error) or is_full(error):
                 raise MachineFault(f"{job.subject} cannot be read ({error})") from error
             return self.rejected(job, error)
         try:

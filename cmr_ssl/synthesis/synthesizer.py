@@ -60,6 +60,7 @@ def synthesize_folder(
         columns = ["subject", "files", "seconds", "problem"]
         rows = [{"subject": one.subject, "problem": one.problem, **dict(*one.rows)} for one in journal.latest(subjects)]
         write_csv(out / TABLE, pd.DataFrame(rows, columns=columns))
+        tally.close(out / TABLE)
     return tally
 
 

@@ -119,6 +119,16 @@ def test_nobody_is_accused_of_what_was_not_drawn(left_out):
     assert wrongly_surrounded(np.where(HEART == 0, UNLABELLED, labels), NAMED) == ""
 
 
+@pytest.mark.parametrize("wall", [LV, RV])
+def test_a_wall_drawn_as_part_of_a_ventricle_is_found_by_ventricles_that_touch(wall):
+    merged = np.where(HEART == MYOCARDIUM, wall, HEART)
+    assert "touches number 3 (RV)" in wrongly_surrounded(merged, NAMED) or wall == RV
+    assert wrongly_surrounded(merged, NAMED)
+    touching = HEART.copy()
+    touching[:, :, 1][touching[:, :, 1] == MYOCARDIUM] = LV  # as at the base of some hearts
+    assert wrongly_surrounded(touching, NAMED) == ""
+
+
 def test_right_lies_to_the_right_and_front():
     assert not mirrored(HEART, STACK, LV, RV)
     assert mirrored(HEART[::-1], STACK, LV, RV)

@@ -251,3 +251,11 @@ def test_a_plane_outside_the_crop_is_set_aside():
     subject, findings, _ = prepared(made)
     assert set(subject.view.tolist()) == {0}
     assert {where for _, severity, where in codes(findings) if severity == "rejected"} == {"la_2ch"}
+
+
+def test_blood_is_bright_although_fat_outshines_it():
+    made = study(("sa",))
+    made.series[0].pixels[4:14, 4:30] = 2000
+    images = prepared(made)[0].images
+    assert images[4, 0, 24, 24] > 230
+    assert np.median(images[4, 0]) > 60

@@ -88,6 +88,7 @@ def test_what_is_done_is_left_and_what_is_new_or_changed_or_lost_is_done(tmp_pat
     [
         ({"error": OSError(errno.EIO, os.strerror(errno.EIO), "b.nii")}, "b cannot be read"),
         ({"error": OSError(errno.EMFILE, os.strerror(errno.EMFILE))}, "b cannot be read"),
+        ({"error": OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))}, "b cannot be read"),
         ({"error": FileNotFoundError("gone")}, "b cannot be read"),
         ({"fails": OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))}, "out cannot be written"),
         ({"fails": OSError(errno.ESTALE, os.strerror(errno.ESTALE))}, "out cannot be written"),

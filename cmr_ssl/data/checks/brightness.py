@@ -13,6 +13,8 @@ from cmr_ssl.planes import VIEWS
 Floats = NDArray[np.float32]
 
 INNER_MM = 30.0  # around the long axis there is blood and muscle only, over a beat both
+WIDER_MM = 36.0  # farther out lies lung
+PARTED = 0.65  # of the variance that two levels explain; blood alone has less, blood and muscle hardly ever
 QUIET_MM = 1.2  # a smoothing that takes noise away and leaves the wall
 FINE_MM, COARSE_MM, LOCAL_MM = 1.5, 6.0, 12.0  # details between the first two sizes, scaled by their local strength
 FOLDS_MM = (95.0, 195.0)  # how far from its place a folded edge can lie
@@ -30,18 +32,30 @@ def contrast(scene: Scene) -> list[Measure]:
 
 
 def two_levels(scene: Scene, plane: int) -> float:
-    """Return how far apart the two levels lie that best describe the beat around the axis (Otsu), 0..1."""
+    """Return how far apart the two levels lie that best describe the beat around the axis (Otsu), 0..1.
+
+    A dilated ventricle fills the surroundings of the axis, so that both levels would be blood: there more is looked at.
+    """
     smooth = gaussian_filter(scene.images[plane], (0, *2 * [QUIET_MM / scene.step_mm]))
-    inner = smooth[:, scene.from_axis(plane) < INNER_MM]
-    levels = np.bincount(inner.astype(np.intp).ravel(), minlength=256).astype(float)
-    below, sums = np.cumsum(levels), np.cumsum(levels * np.arange(256))
+    away = scene.from_axis(plane)
+    apart, explained = split_levels(smooth[:, away < INNER_MM])
+    return apart if explained >= PARTED else split_levels(smooth[:, away < WIDER_MM])[0]
+
+
+def split_levels(values: Floats) -> tuple[float, float]:
+    """Return how far apart two levels of values 0..255 lie, 0..1, and what share of the variance they explain."""
+    levels = np.bincount(values.astype(np.intp).ravel(), minlength=256).astype(float)
+    greys = np.arange(256)
+    below, sums = np.cumsum(levels), np.cumsum(levels * greys)
     split = np.flatnonzero((below > 0) & (below < below[-1]))
     if not len(split):
-        return 0.0
+        return 0.0, 1.0
     dark = sums[split] / below[split]
     bright = (sums[-1] - sums[split]) / (below[-1] - below[split])
-    best = int(np.argmax(below[split] * (below[-1] - below[split]) * (bright - dark) ** 2))
-    return float((bright - dark)[best] / 255)
+    between = below[split] * (below[-1] - below[split]) * (bright - dark) ** 2 / below[-1]
+    best = int(np.argmax(between))
+    total = float((levels * (greys - sums[-1] / below[-1]) ** 2).sum())
+    return float((bright - dark)[best] / 255), float(between[best]) / total
 
 
 def folding(scene: Scene) -> list[Measure]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.data.checks.brightness import contrast, folding, repetition, two_levels
+from cmr_ssl.data.checks.brightness import PARTED, contrast, folding, repetition, split_levels, two_levels
 from cmr_ssl.data.checks.limits import LIMITS
 from cmr_ssl.data.checks.scene import Scene
 from tests.data.checks.scenes import SIZE, STEP, scene, subject, values
@@ -13,6 +13,15 @@ def test_contrast_is_the_distance_of_two_levels():
     assert two_levels(one, 4) == pytest.approx(120 / 255, abs=0.05)
     one.images[4] = 100.0
     assert two_levels(one, 4) == 0.0
+
+
+def test_a_ventricle_that_fills_the_middle_is_told_from_its_wall():
+    one = scene()
+    away = one.from_axis(4)
+    blood = np.random.default_rng(0).normal(190, 12, (len(one.images[4]), *away.shape))
+    one.images[4] = np.where(away < 31, blood, 70.0).clip(0, 255)
+    assert two_levels(one, 4) == pytest.approx(120 / 255, abs=0.05)
+    assert split_levels(blood.clip(0, 255).astype(np.float32))[1] < PARTED
 
 
 def test_a_faded_heart_has_low_contrast():
