@@ -41,7 +41,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         scans, cache = options.scans or Path(folder) / "scans", Path(folder) / "cache"
         if not options.scans:
-            command(["phantom", "--out", str(scans), "--subjects", "4", "--preset", "small"])
+            command(["phantom", "--out", str(scans), "--subjects", "2", "--preset", "small"])
         command(["prepare", "--source", str(scans), "--out", str(cache), *PREPARATION])
         encoder = cmr_ssl.Encoder(AnatomicalPositions(), patch=(4, 8, 8), width=32, depth=2, heads=2)
         decoder = partial(CrossAttentionDecoder, width=32, depth=1, heads=2)

@@ -37,7 +37,8 @@ KINDS = {"embed": EncoderTask, "predict": PhenotypePrediction, "segment": Segmen
 class Model:
     """A trained model, which prepares every study as its training did.
 
-    Every method takes one study. For several, loop: preparing them takes longer than the network does.
+    Every method takes one study. For several, loop: only one is then in memory. For a cohort, the commands `prepare`
+    and `embed` work in batches.
 
     Attributes:
         trained: the task and what it knows of its data.

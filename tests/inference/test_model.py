@@ -1,5 +1,3 @@
-import shutil
-
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -8,6 +6,7 @@ import pytest
 import cmr_ssl
 from cmr_ssl.cli import main
 from cmr_ssl.inference.model import find_checkpoint
+from tests import studies
 from tests.untrained import SIZE, TASKS, write_untrained
 
 SUBJECT = "900000003"
@@ -15,12 +14,11 @@ SUBJECT = "900000003"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Return a folder with checkpoints of every kind, and a cohort of one synthetic heart."""
+    """Return a folder with checkpoints of every kind, and a cohort of one study."""
     folder = tmp_path_factory.mktemp("model")
     for kind in TASKS:
         write_untrained(folder / kind / "checkpoints" / "best.ckpt", kind)
-    assert main(["phantom", "--out", str(folder / "three"), "--subjects", "3", "--preset", "small"]) == 0
-    shutil.copytree(folder / "three" / SUBJECT, folder / "cohort" / SUBJECT)
+    studies.write_study(folder / "cohort", studies.study(subject=SUBJECT, frames=8, frame_ms=110.0))
     return folder
 
 
