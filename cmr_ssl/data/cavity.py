@@ -68,8 +68,9 @@ def find_cavity(series: Series, middle: Array | None = None) -> Cavity:
         expected = to_pixels(series.affine, middle[None])[0]
     level = looks.mean(axis=2).ravel()
     likely = _likelihood(level - NEAR * np.log1p((_apart(places, expected * pixel_mm) / NEAR_MM) ** 2))
-    # Where the heart is expected chooses among places; the exact one is that of the picture.
-    place = _peak(places, places[likely.argmax()], _likelihood(level))
+    # Where the heart is expected chooses among places; then the picture alone tells the exact one.
+    chosen = _peak(places, places[likely.argmax()], likely)
+    place = _mean_around(places, chosen, _likelihood(level))
     height = _height(looks.reshape(-1, len(slices)), _around(places, place), slices)
     centre = to_mm(series.affine, (place / pixel_mm)[None])[0] + height * series.affine[:3, 2]
     return Cavity(centre, float(likely[_apart(places, place) < SURE_MM].sum()))
@@ -126,11 +127,15 @@ def _likelihood(level: Array) -> Array:
 
 
 def _peak(places: Array, peak: Array, likely: Array) -> Array:
-    """Return the mean of what is likely around a place, mm, (2,)."""
+    """Return the mean of what is likely around a place and then around that mean, until it rests, mm, (2,)."""
     for _ in range(10):
-        weights = likely * _around(places, peak)
-        peak = weights @ places / weights.sum()
+        peak = _mean_around(places, peak, likely)
     return peak
+
+
+def _mean_around(places: Array, place: Array, likely: Array) -> Array:
+    weights = likely * _around(places, place)
+    return np.asarray(weights @ places / weights.sum())
 
 
 def _around(places: Array, place: Array) -> Array:
