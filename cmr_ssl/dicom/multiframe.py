@@ -5,6 +5,7 @@ many images as it has frames, and nothing speaks against it.
 """
 
 import math
+import struct
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,8 +55,10 @@ def _times(values: Elements, count: int) -> NDArray[np.float64] | None:
 def _pointed(values: Elements) -> int:
     """Return the element by which frames differ, 0 where the object does not say."""
     raw = values.values.get(Tag.POINTER, b"")
-    order = "little" if values.little else "big"
-    return int.from_bytes(raw[:2], order) << 16 | int.from_bytes(raw[2:4], order) if len(raw) >= 4 else 0
+    if len(raw) < 4:
+        return 0
+    group, element = struct.unpack("<HH" if values.little else ">HH", raw[:4])
+    return int(group << 16 | element)
 
 
 def _one_beat(values: Elements, times: NDArray[np.float64]) -> bool:
