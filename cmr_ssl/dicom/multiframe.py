@@ -47,8 +47,8 @@ def _times(values: Elements, count: int) -> NDArray[np.float64] | None:
     if points == Tag.FRAME_STEP and (step := values.number(Tag.FRAME_STEP)) > 0:
         return step * np.arange(count)
     if points == Tag.FRAME_STEPS:
-        steps = np.array(values.numbers(Tag.FRAME_STEPS))
-        return np.cumsum(steps) - steps[0] if len(steps) == count and (steps[1:] > 0).all() else None
+        steps = np.array(values.numbers(Tag.FRAME_STEPS), dtype=np.float64)
+        return np.cumsum(steps, dtype=np.float64) - steps[0] if len(steps) == count and (steps[1:] > 0).all() else None
     return np.full(count, math.nan) if points == 0 and values.whole(Tag.IMAGES) == count else None
 
 
