@@ -105,7 +105,8 @@ def prepare_cohort(
         steps = Steps(source, partial(prepare_subject, preparation, cache, name), name, cache)
         journal, made = Journal(cache / RECORDS, name), lambda subject: [subject_file(cache, subject)]
         go_over(subjects, steps, journal, tally, made, workers, overwrite)
-        remove_halves(cache / SUBJECTS)
+        for folder in (cache, cache / SUBJECTS):
+            remove_halves(folder)
         unused = strangers(cache, journal, set(subjects))
         tally.close(write_cohort(cache, name, set(subjects)))
         tally.say(set_aside(unused, prune))

@@ -5,6 +5,7 @@ many images as it has frames, and nothing speaks against it.
 """
 
 import math
+import struct
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,16 +47,18 @@ def _times(values: Elements, count: int) -> NDArray[np.float64] | None:
     if points == Tag.FRAME_STEP and (step := values.number(Tag.FRAME_STEP)) > 0:
         return step * np.arange(count)
     if points == Tag.FRAME_STEPS:
-        steps = np.array(values.numbers(Tag.FRAME_STEPS))
-        return np.cumsum(steps) - steps[0] if len(steps) == count and (steps[1:] > 0).all() else None
+        steps = np.array(values.numbers(Tag.FRAME_STEPS), dtype=np.float64)
+        return np.cumsum(steps, dtype=np.float64) - steps[0] if len(steps) == count and (steps[1:] > 0).all() else None
     return np.full(count, math.nan) if points == 0 and values.whole(Tag.IMAGES) == count else None
 
 
 def _pointed(values: Elements) -> int:
     """Return the element by which frames differ, 0 where the object does not say."""
     raw = values.values.get(Tag.POINTER, b"")
-    order = "little" if values.little else "big"
-    return int.from_bytes(raw[:2], order) << 16 | int.from_bytes(raw[2:4], order) if len(raw) >= 4 else 0
+    if len(raw) < 4:
+        return 0
+    group, element = struct.unpack("<HH" if values.little else ">HH", raw[:4])
+    return int(group << 16 | element)
 
 
 def _one_beat(values: Elements, times: NDArray[np.float64]) -> bool:
