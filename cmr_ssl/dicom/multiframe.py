@@ -45,7 +45,7 @@ def _times(values: Elements, count: int) -> NDArray[np.float64] | None:
     """Return when each frame was taken, ms after the first, NaN where unknown; None where frames are not in time."""
     points = _pointed(values)
     if points == Tag.FRAME_STEP and (step := values.number(Tag.FRAME_STEP)) > 0:
-        return step * np.arange(count)
+        return step * np.arange(count, dtype=np.float64)
     if points == Tag.FRAME_STEPS:
         steps = np.array(values.numbers(Tag.FRAME_STEPS), dtype=np.float64)
         return np.cumsum(steps, dtype=np.float64) - steps[0] if len(steps) == count and (steps[1:] > 0).all() else None
