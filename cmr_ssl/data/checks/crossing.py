@@ -87,7 +87,7 @@ def best_lag(first: Floats, second: Floats) -> tuple[float, float]:
     moving = [one - one.mean(axis=0) for one in (first, second)]
     spectra = [np.fft.rfft(one, axis=0) for one in moving]
     frames = len(first)
-    alike = np.fft.irfft((np.conj(spectra[0]) * spectra[1]).sum(axis=1), frames)
+    alike = np.fft.irfft((np.conj(spectra[0]) * spectra[1]).sum(axis=1), frames).astype(np.float32)
     scale = float(np.sqrt(np.prod([np.square(one).sum() for one in moving])))
     lag = int(np.argmax(alike))
     share = ((lag + _beside_peak(alike, lag)) / frames + 0.5) % 1 - 0.5
