@@ -27,8 +27,8 @@ from cmr_ssl.devices import device_of
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.calibration import Calibration, calibrate
 from cmr_ssl.inspection.examined import DELAY, SHIFT, VIEW, examine
+from cmr_ssl.inspection.flaw_score import SUSPECT, score_plane
 from cmr_ssl.inspection.reference import examine_cache, split_subjects, studies
-from cmr_ssl.inspection.verdict import SUSPECT, judge
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.sample import Sample
@@ -105,7 +105,7 @@ def scored(
 ) -> Iterator[dict[str, object]]:
     """Yield a row a plane: its scores, and whether it has the fault."""
     for one in examine(task, heart, spacing_mm):
-        verdict = judge(one, "", calibration, np.nan)
+        verdict = score_plane(one, "", calibration, np.nan)
         place = {"subject": one.subject, "view": one.view, "faulty": one.plane in faulty}
         yield place | {"score": verdict.score} | {f"{name}_score": value for name, value in verdict.scores.items()}
 

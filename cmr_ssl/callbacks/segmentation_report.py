@@ -19,7 +19,7 @@ from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.overlays import overlay, overlay_gif
 from cmr_ssl.report.tables import FOLDER, as_row, file_name, say, write_csv
 from cmr_ssl.sample import Sample, one_of
-from cmr_ssl.tasks.drawn import taught
+from cmr_ssl.tasks.annotated_classes import without_untrained
 from cmr_ssl.tasks.segmentation import Segmentation
 from cmr_ssl.volumes import MISSING, VENTRICULAR, LabelMap, Measured, grouped, measure
 
@@ -116,7 +116,7 @@ def volumes_of(
     row: Volumes = {"subject": subject}
     reasons: dict[str, str] = {}
     for which, measured in (
-        ("predicted", taught(_whole(maps, left_out), drawn)),
+        ("predicted", without_untrained(_whole(maps, left_out), drawn)),
         ("true", _whole(true_maps, left_out)),
     ):
         row |= {f"{which} {name}": value for name, value in measured.values.items()}

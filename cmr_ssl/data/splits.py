@@ -6,8 +6,8 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from cmr_ssl.data.kin import visit_of
 from cmr_ssl.data.phenotypes import read_classes
+from cmr_ssl.data.relatives import visit_of
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from cmr_ssl.data.timing import BEAT_MS
 from cmr_ssl.dicom.acquisitions import apart
+from cmr_ssl.dicom.file_issues import FileIssues
+from cmr_ssl.dicom.frame_order import in_order
 from cmr_ssl.dicom.header import Grid, Header, axes
-from cmr_ssl.dicom.oddities import Oddities
-from cmr_ssl.dicom.order import in_order
 from cmr_ssl.dicom.triggers import in_ms, interval_of, possible
 from cmr_ssl.study import Finding
 
@@ -58,7 +58,7 @@ class Cine(NamedTuple):
 
 def find_cines(headers: list[Header]) -> tuple[list[Cine], list[Finding]]:
     """Return every slice that shows a beat; what else there is becomes findings."""
-    odd = Oddities()
+    odd = FileIssues()
     wanted = _without_others(_without_copies(headers, odd), odd)
     cines: list[Cine] = []
     findings: list[Finding] = []
@@ -81,7 +81,7 @@ def inline_cines(headers: list[Header]) -> list[Cine]:
     return [cine for cine, _ in map(_cine, groups) if cine is not None]
 
 
-def _without_copies(headers: list[Header], odd: Oddities) -> list[Header]:
+def _without_copies(headers: list[Header], odd: FileIssues) -> list[Header]:
     """Keep one file an image."""
     kept: dict[str, Header] = {}
     for header in headers:
@@ -91,7 +91,7 @@ def _without_copies(headers: list[Header], odd: Oddities) -> list[Header]:
     return list(kept.values())
 
 
-def _without_others(headers: list[Header], odd: Oddities) -> list[Header]:
+def _without_others(headers: list[Header], odd: FileIssues) -> list[Header]:
     """Leave out what its own name calls something else: results drawn into copies, flow, tagging, the aorta."""
     kept = []
     for header in headers:

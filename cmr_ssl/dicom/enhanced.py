@@ -8,9 +8,9 @@ from pydicom.dataset import Dataset
 
 from cmr_ssl.dicom.archive import DAMAGED, Member
 from cmr_ssl.dicom.elements import Elements, Refusal
+from cmr_ssl.dicom.file_issues import FileIssues, printable
 from cmr_ssl.dicom.header import EXPORT, Header, to_header
 from cmr_ssl.dicom.multiframe import cine_frames
-from cmr_ssl.dicom.oddities import Oddities, printable
 from cmr_ssl.dicom.tags import FrameTag, GeTag, Tag
 from cmr_ssl.machine import raise_if_machine
 
@@ -31,7 +31,7 @@ CALLED = {  # as enhanced objects call it -> as classic images do; of several th
 }
 
 
-def read_frames(member: Member, values: Elements, odd: Oddities) -> list[Header]:
+def read_frames(member: Member, values: Elements, odd: FileIssues) -> list[Header]:
     """Return the header of every frame that is an image; the others are counted.
 
     Args:

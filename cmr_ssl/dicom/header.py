@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from cmr_ssl.dicom.archive import DAMAGED, Member
 from cmr_ssl.dicom.components import component, ge_part, named_parts
 from cmr_ssl.dicom.elements import Elements, Refusal, Vector, read_elements, to_numbers
+from cmr_ssl.dicom.file_issues import printable
 from cmr_ssl.dicom.moments import moment
-from cmr_ssl.dicom.oddities import printable
 from cmr_ssl.dicom.tags import DECIMALS, GeTag, Tag
 from cmr_ssl.machine import raise_if_machine
 

@@ -11,9 +11,9 @@ from cmr_ssl.data.journal import Record, status_of
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.files import digest
-from cmr_ssl.inference.answers import Prediction
 from cmr_ssl.inference.label_maps import LabelMaps
 from cmr_ssl.inference.model import Model, load
+from cmr_ssl.inference.outputs import Prediction
 from cmr_ssl.lock import alone
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.runner.progress import Tally

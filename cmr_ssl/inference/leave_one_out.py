@@ -9,7 +9,7 @@ from torch import Tensor
 from torchmetrics.image import StructuralSimilarityIndexMeasure
 
 from cmr_ssl.inference.comparators import Planes, heights, interpolated, is_short_axis, nearest
-from cmr_ssl.inference.decoding import ask_own, hearts, see
+from cmr_ssl.inference.decoding import decode_own_planes, encode_shown, hearts
 from cmr_ssl.metrics import psnr
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.sample import Sample
@@ -52,7 +52,7 @@ def each_left_out(task: PretrainingTask, heart: Sample) -> Iterator[LeftOut]:
     for plane in present.nonzero().flatten().tolist() if present.sum() > 1 else []:
         wanted = torch.zeros_like(present)
         wanted[plane] = True
-        predicted = ask_own(task, heart, see(task, heart, present & ~wanted), wanted)[0]
+        predicted = decode_own_planes(task, heart, encode_shown(task, heart, present & ~wanted), wanted)[0]
         at, name = float(position[plane]), VIEWS[view[plane]]
         yield LeftOut(plane, name, region(name, at), at, heart.images[0, plane], predicted)
 

@@ -22,8 +22,8 @@ from cmr_ssl.inference.prepared import Prepared, prepare
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.calibration import Calibration, calibrate, read_calibration, write_calibration
 from cmr_ssl.inspection.examined import examine
+from cmr_ssl.inspection.flaw_score import SUSPECT, FlawScore, score_plane
 from cmr_ssl.inspection.reference import examine_cache
-from cmr_ssl.inspection.verdict import SUSPECT, Verdict, judge
 from cmr_ssl.inspection.worst import draw_worst
 from cmr_ssl.lock import alone
 from cmr_ssl.report.montage import plane_titles
@@ -121,7 +121,9 @@ def _pictures(out: Path | None, subject: str) -> list[Path]:
     return [] if out is None else [out / f"{subject}.png"]
 
 
-def inspect_study(task: PretrainingTask, heart: Prepared, trained: Trained, calibration: Calibration) -> list[Verdict]:
+def inspect_study(
+    task: PretrainingTask, heart: Prepared, trained: Trained, calibration: Calibration
+) -> list[FlawScore]:
     """Judge all planes of a study.
 
     Raises:
@@ -131,10 +133,10 @@ def inspect_study(task: PretrainingTask, heart: Prepared, trained: Trained, cali
     if not examined:
         raise ValueError("the study has one plane only, so nothing tells what it should show")
     titles = plane_titles(heart.batch.view[0].tolist())
-    return [judge(one, titles[one.plane], calibration, heart.beat_ms) for one in examined]
+    return [score_plane(one, titles[one.plane], calibration, heart.beat_ms) for one in examined]
 
 
-def row(subject: str, one: Verdict) -> Row:
+def row(subject: str, one: FlawScore) -> Row:
     """Return the table's row of one plane."""
     moved, other = one.examined.displacement, one.examined.mistaken
     return {

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from cmr_ssl.inference.decoding import ask_own, see
+from cmr_ssl.inference.decoding import decode_own_planes, encode_shown
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.pretraining import PretrainingTask
@@ -88,7 +88,7 @@ def mistaken_views(task: PretrainingTask, heart: Sample) -> dict[int, Mistaken]:
     slices, long = heart.present[0] & short, heart.present[0] & ~short
     if not slices.any() or long.sum() < 2:
         return {}
-    predicted = ask_own(task, heart, see(task, heart, slices), long)
+    predicted = decode_own_planes(task, heart, encode_shown(task, heart, slices), long)
     index = long.nonzero().flatten().tolist()
     found = {}
     for own, plane in enumerate(index):

@@ -11,7 +11,7 @@ from cmr_ssl.phantom.archive import archive_bytes, archive_name, archives_of
 from cmr_ssl.phantom.archive_faults import ARCHIVE_RATES, REPEAT_VISITS, Note, strike_archive
 from cmr_ssl.phantom.cine import Exam, draw_starts
 from cmr_ssl.phantom.cohort import PARTIAL, SESSIONS, TABLE, Filing, save_table
-from cmr_ssl.phantom.order import Order
+from cmr_ssl.phantom.cohort_spec import CohortSpec
 from cmr_ssl.phantom.person import FIRST_VISIT, Study, scan, subject_id
 from cmr_ssl.phantom.table import Row, row, session_row
 
@@ -23,7 +23,7 @@ def archives_row(subject: str) -> str:
     return f"{subject}.json"
 
 
-def write_archives(out: Path, order: Order, index: int) -> None:
+def write_archives(out: Path, order: CohortSpec, index: int) -> None:
     """Image every visit of subject `index` and file its archives; each appears whole, and the record comes last."""
     subject = subject_id(index)
     notes: list[Note] = []
@@ -39,7 +39,7 @@ def write_archives(out: Path, order: Order, index: int) -> None:
     _write(out / archives_row(subject), (json.dumps(record, indent=1) + "\n").encode())
 
 
-def visits(order: Order, index: int) -> Iterator[tuple[np.random.Generator, int, datetime]]:
+def visits(order: CohortSpec, index: int) -> Iterator[tuple[np.random.Generator, int, datetime]]:
     """Yield the visits of a subject: a generator for what happens to their archives, the number, and when it was."""
     rng = np.random.default_rng((order.seed, index, *b"archives"))
     count = 2 if rng.random() < REPEAT_VISITS[order.faults] else 1
@@ -55,7 +55,7 @@ def write_tables(out: Path) -> None:
     save_table(out / FAULTS, [note for record in records for note in record["faults"]], list(Note._fields))
 
 
-def _file(out: Path, rng: np.random.Generator, order: Order, exam: Exam, study: Study) -> list[Note]:
+def _file(out: Path, rng: np.random.Generator, order: CohortSpec, exam: Exam, study: Study) -> list[Note]:
     """Write the archives of one visit and return the record of its faults."""
     notes = [Note(exam.subject, exam.visit, fault) for fault in study.faults]
     if exam.visit > FIRST_VISIT:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from cmr_ssl.data.checks.limits import Limit, beyond, certain
-from cmr_ssl.data.checks.scene import Measure
+from cmr_ssl.data.checks.prepared_planes import Measure
 from cmr_ssl.data.journal import Record
 from cmr_ssl.data.policy import Decision, Policy
 from cmr_ssl.planes import VIEWS

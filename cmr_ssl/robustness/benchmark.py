@@ -13,7 +13,7 @@ from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.robustness.curves import draw_curves
-from cmr_ssl.robustness.outcomes import ask, batches, centres_of
+from cmr_ssl.robustness.outcomes import batches, centres_of, evaluate_scenarios
 from cmr_ssl.robustness.scenarios import HALF, scenarios
 from cmr_ssl.robustness.scores import own_cosines, table_of
 from cmr_ssl.robustness.summary import write_summary
@@ -26,7 +26,7 @@ from cmr_ssl.tasks.trained import Trained, load_task
 NAME = "robustness"
 
 
-class Study(NamedTuple):
+class Benchmark(NamedTuple):
     """What is to be measured; the fields are the options of the command."""
 
     checkpoint: Path
@@ -40,7 +40,7 @@ class Study(NamedTuple):
 
 
 @torch.inference_mode()
-def measure(study: Study, out: Path, device: torch.device) -> pd.DataFrame:
+def measure(study: Benchmark, out: Path, device: torch.device) -> pd.DataFrame:
     """Measure a checkpoint, write table, summary, curves and pictures into `out`, and return the table."""
     trained = load_task(study.checkpoint)
     data, task = open_data(study, trained), trained.task.to(device)
@@ -52,7 +52,7 @@ def measure(study: Study, out: Path, device: torch.device) -> pd.DataFrame:
     precision = torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))
     with precision:
         centres = centres_of(task, batches(data, reference, study.batch_size, device))
-        asked = ask(task, everything, steps)
+        asked = evaluate_scenarios(task, everything, steps)
     table = table_of(task, everything, asked, centres, study.seed)
     if isinstance(task, PretrainingTask):
         half = [scenario.name for scenario in everything].index(HALF)
@@ -65,7 +65,7 @@ def measure(study: Study, out: Path, device: torch.device) -> pd.DataFrame:
     return table
 
 
-def open_data(study: Study, trained: Trained) -> CineDataModule:
+def open_data(study: Benchmark, trained: Trained) -> CineDataModule:
     """Return the cache, split as the checkpoint's data were.
 
     Raises:

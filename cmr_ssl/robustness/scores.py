@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from cmr_ssl.agreement import INTERVAL, Estimate, agreement, classification
-from cmr_ssl.robustness.outcomes import Asked, Outcome
+from cmr_ssl.robustness.outcomes import Outcome, Outcomes
 from cmr_ssl.robustness.scenarios import Scenario
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
@@ -33,7 +33,7 @@ class Measured(NamedTuple):
 
 
 def table_of(
-    task: Task, everything: Sequence[Scenario], asked: Asked, centres: dict[str, Tensor], seed: int
+    task: Task, everything: Sequence[Scenario], asked: Outcomes, centres: dict[str, Tensor], seed: int
 ) -> pd.DataFrame:
     """Return one row for each scenario and measure; `changed` is the mean number of planes missing or flawed.
 
@@ -87,7 +87,7 @@ def essential(table: pd.DataFrame) -> pd.DataFrame:
     return table[~about | table["of"].isin(first)].assign(of=table["of"].where(~about, ""))
 
 
-def own_cosines(asked: Asked, index: int, centres: dict[str, Tensor]) -> Tensor:
+def own_cosines(asked: Outcomes, index: int, centres: dict[str, Tensor]) -> Tensor:
     """Return how alike each study of scenario `index` is to itself in full, by its first embedding, (N,)."""
     name, vectors = next(iter(asked.outcomes[index].embeddings.items()))
     return resemblance(vectors, asked.outcomes[0].embeddings[name], centres[name])[0]

@@ -22,7 +22,7 @@ from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
 from cmr_ssl.study import Study
 from cmr_ssl.synthesis.overview import draw
-from cmr_ssl.synthesis.wanted import Wanted
+from cmr_ssl.synthesis.plane_requests import PlaneRequest
 
 TABLE, JOURNALS = "synthesis.csv", ".synthesize"
 Cine = NDArray[np.uint8]
@@ -32,7 +32,7 @@ def synthesize_folder(
     checkpoint: Path,
     folder: NiftiFolder,
     out: Path,
-    wanted: Wanted,
+    wanted: PlaneRequest,
     device: str,
     shard: Shard,
     withdrawn: Withdrawn,
@@ -63,7 +63,7 @@ def synthesize_folder(
     return tally
 
 
-def record(model: Model, wanted: Wanted, out: Path, subject: str, study: Study) -> Record:
+def record(model: Model, wanted: PlaneRequest, out: Path, subject: str, study: Study) -> Record:
     """Synthesise one subject and say which files there are and how long they took."""
     start = monotonic()
     synthesize_subject(model, model.prepare(study), wanted, out / subject)
@@ -71,12 +71,12 @@ def record(model: Model, wanted: Wanted, out: Path, subject: str, study: Study) 
     return Record(subject, "accepted", rows=[row])
 
 
-def made(wanted: Wanted, out: Path, subject: str) -> list[Path]:
+def made(wanted: PlaneRequest, out: Path, subject: str) -> list[Path]:
     """Return the files of a subject."""
     return [out / subject / f"{name}.nii.gz" for name in wanted.names()]
 
 
-def synthesize_subject(model: Model, heart: Prepared, wanted: Wanted, out: Path) -> None:
+def synthesize_subject(model: Model, heart: Prepared, wanted: PlaneRequest, out: Path) -> None:
     """Write the wanted planes of one heart and pictures of them; the files come last."""
     stacks = wanted.stacks(heart.planes, model.trained.preparation["spacing_mm"])
     cines = [model.cines_at(heart, stack.planes()) for stack in stacks]

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from cmr_ssl.corruption.missing import close_ranks, lack, ranks, rearranged
+from cmr_ssl.corruption.missing import close_ranks, drop_planes, ranks, rearranged
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking, check_rules, draw_noise, mask, visible_tokens
 from cmr_ssl.masking.base import check_rate
@@ -21,7 +21,7 @@ from cmr_ssl.tasks.base import Task, TaskOutput
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.objectives import Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
-from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, known, load_pretrained
+from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, load_pretrained, require_encoder
 
 LATEST = 0.1  # share of the last batch in the statistics of the features, once there were enough batches
 
@@ -168,10 +168,10 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         Raises:
             ValueError: if no encoder is known, or masking and ratio do not go together.
         """
-        pool = pooling(known(encoder))
+        pool = pooling(require_encoder(encoder))
         super().__init__(targets, objective or Regression(), optimisation, pool.width)
         self.save_hyperparameters()
-        self.encoder, self.encoder_checkpoint, self.pooling = known(encoder), encoder_checkpoint, pool
+        self.encoder, self.encoder_checkpoint, self.pooling = require_encoder(encoder), encoder_checkpoint, pool
         if bool(masking) != (0 < mask_ratio < 1):
             raise ValueError(
                 f"model.masking and model.mask_ratio {mask_ratio} go together: name rules and 0 < ratio < 1"
@@ -262,5 +262,5 @@ class PhenotypeBaseline(PhenotypePrediction):
         )
         draws = draw_noise(1, Grid(planes, 1, 1, 1), seeds)[:, 0, :, 0, 0, 0].to(batch.present.device)
         stays = ranks(draws, batch.present) == 0
-        left = lack(batch, (draws < self.plane_dropout) & ~stays)
+        left = drop_planes(batch, (draws < self.plane_dropout) & ~stays)
         return rearranged(left, close_ranks(left))

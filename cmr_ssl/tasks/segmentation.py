@@ -18,11 +18,11 @@ from cmr_ssl.models.tokens import coordinates, grid_of
 from cmr_ssl.overlap import dice_per_structure
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
+from cmr_ssl.tasks.annotated_classes import annotated_classes, no_annotated_classes
 from cmr_ssl.tasks.base import Task, TaskOutput
-from cmr_ssl.tasks.drawn import classes_drawn, nothing_drawn
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.optimisation import Optimisation
-from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, known, load_image_branch, load_pretrained
+from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, load_image_branch, load_pretrained, require_encoder
 
 STRUCTURES = CLASSES[1:]
 
@@ -49,7 +49,7 @@ class Segmentation(Task):
         if frames < 1:
             raise ValueError(f"model.frames must be at least 1, got {frames}")
         self.frames, self.seed = frames, seed
-        self.register_buffer("drawn", nothing_drawn())
+        self.register_buffer("drawn", no_annotated_classes())
         names = ("loss", "dice", *(f"dice_{name}" for name in STRUCTURES))
         self.means = MetricCollection({name: MeanMetric(nan_strategy="ignore") for name in names}, compute_groups=False)
 
@@ -87,7 +87,7 @@ class Segmentation(Task):
         """Return the loss of one batch, each labelled subject weighing the same."""
         frames = self.drawn_frames(batch, subject_seeds(batch.subject, self.seed, "frames", self.current_epoch))
         labels = pick_frames(batch.labels, frames)
-        self.drawn |= classes_drawn(labels, batch.view)
+        self.drawn |= annotated_classes(labels, batch.view)
         losses = segmentation_losses(self.logits(batch, frames), labels, batch.annotated)
         loss = subject_mean(losses, (labels != UNLABELLED).flatten(1).any(dim=1))
         self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
@@ -167,7 +167,7 @@ class SegmentationTask(EncoderTask, Segmentation):
             seed: of the choice of frames.
         """
         super().__init__(optimisation, frames, seed)
-        encoder = known(encoder)
+        encoder = require_encoder(encoder)
         self.save_hyperparameters()
         self.encoder, self.encoder_checkpoint = encoder, encoder_checkpoint
         self.head = head(encoder)

@@ -1,5 +1,5 @@
 from cmr_ssl.data.checks.limits import LIMITS
-from cmr_ssl.data.checks.scene import Measure
+from cmr_ssl.data.checks.prepared_planes import Measure
 from cmr_ssl.data.policy import Policy
 from cmr_ssl.qc.findings import Row, from_measures, from_record
 from cmr_ssl.study import Finding

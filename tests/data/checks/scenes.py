@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from cmr_ssl.data.cache import PreparedSubject
-from cmr_ssl.data.checks.scene import Scene
+from cmr_ssl.data.checks.prepared_planes import PreparedPlanes
 from cmr_ssl.planes import LONG_AXIS, VIEWS, to_mm
 
 SIZE, STEP, FRAMES = 56, 3.5, 16
@@ -84,8 +84,8 @@ def subject(stack=None, views=LONG_AXIS, moved=None, late=None) -> PreparedSubje
     )
 
 
-def scene(**changes) -> Scene:
-    return Scene(subject(**changes))
+def scene(**changes) -> PreparedPlanes:
+    return PreparedPlanes(subject(**changes))
 
 
 def values(measures, code) -> dict[tuple[str, int], float]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.data.checks.scene import Scene
+from cmr_ssl.data.checks.prepared_planes import PreparedPlanes
 from tests.data.checks.scenes import SIZE, STEP, scene, subject
 
 
@@ -24,5 +24,5 @@ def test_distances_are_from_the_long_axis_in_mm():
 
 def test_two_frames_are_no_beat():
     prepared = subject(stack=[0.0], views=())
-    assert Scene(prepared).beats
-    assert not Scene(prepared._replace(images=prepared.images[:, :2])).beats
+    assert PreparedPlanes(prepared).beats
+    assert not PreparedPlanes(prepared._replace(images=prepared.images[:, :2])).beats

@@ -6,16 +6,16 @@ from typing import NamedTuple
 
 from cmr_ssl.dicom.archive import Limits, Member, open_archive
 from cmr_ssl.dicom.elements import Elements, Refusal
+from cmr_ssl.dicom.file_issues import FileIssues
 from cmr_ssl.dicom.header import read_values
-from cmr_ssl.dicom.oddities import Oddities
 from cmr_ssl.dicom.tags import Tag
 
 LOOKED_AT = 10  # files of a folder or zip until the first image
-Kin = dict[str, list[Path]]
+StudyFolders = dict[str, list[Path]]
 Key = tuple[str, ...]
 
 
-class Whose(NamedTuple):
+class StudyKeys(NamedTuple):
     """What tells whose images lie somewhere.
 
     Attributes:
@@ -27,7 +27,7 @@ class Whose(NamedTuple):
     series: str
 
 
-def kin_of(entries: list[Path], whole: str, limits: Limits) -> Kin:
+def group_by_study(entries: list[Path], whole: str, limits: Limits) -> StudyFolders:
     """Return the folders and zips of each subject.
 
     Args:
@@ -38,7 +38,7 @@ def kin_of(entries: list[Path], whole: str, limits: Limits) -> Kin:
     Raises:
         OSError: if the machine failed.
     """
-    named: Kin = {}
+    named: StudyFolders = {}
     for path in entries:
         named.setdefault(path.stem if path.is_file() else path.name, []).append(path)
     if len(named) < 2:
@@ -51,13 +51,13 @@ def kin_of(entries: list[Path], whole: str, limits: Limits) -> Kin:
     }
 
 
-def _groups(named: Kin, limits: Limits) -> list[tuple[list[str], bool]]:
+def _groups(named: StudyFolders, limits: Limits) -> list[tuple[list[str], bool]]:
     """Return names of one study together, and whether there are images."""
     groups: list[tuple[list[str], bool]] = []
     known: dict[Key, list[str]] = {}
     series: set[str] = set()
     for name, paths in named.items():
-        whose = _whose(paths[0], limits)
+        whose = _study_keys(paths[0], limits)
         keys = [(paths[0].suffix if paths[0].is_file() else "/", *key) for key in whose.keys] if len(paths) == 1 else []
         own = next((known[key] for key in keys if key in known), None)
         if own is None or whose.series in series:
@@ -69,20 +69,20 @@ def _groups(named: Kin, limits: Limits) -> list[tuple[list[str], bool]]:
     return groups
 
 
-def _whose(path: Path, limits: Limits) -> Whose:
+def _study_keys(path: Path, limits: Limits) -> StudyKeys:
     """Return whose the first image of a folder or zip is."""
     try:
-        with open_archive(path, limits, Oddities()) as members:
+        with open_archive(path, limits, FileIssues()) as members:
             values = next(_images(members), None)
     except ValueError:  # said when it is read
-        return Whose((), "")
+        return StudyKeys((), "")
     if values is None:
-        return Whose((), "")
+        return StudyKeys((), "")
     patient, day, frame, study, series = (
         values.text(tag) for tag in (Tag.PATIENT, Tag.STUDY_DATE, Tag.REFERENCE, Tag.STUDY, Tag.SERIES)
     )
     keys = [(patient, study)] if study else []
-    return Whose((*keys, *([(patient, day, frame)] if patient and frame else [])), series)
+    return StudyKeys((*keys, *([(patient, day, frame)] if patient and frame else [])), series)
 
 
 def _images(members: list[Member]) -> Iterator[Elements]:

@@ -11,10 +11,10 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from cmr_ssl.release.checkpoints import PROTOCOLS, checkpoint, is_checkpoint, own, pickled
-from cmr_ssl.release.remarks import dicom, nifti, picture
-from cmr_ssl.release.structures import numbers, walk
+from cmr_ssl.release.embedded_text import dicom, nifti, picture
+from cmr_ssl.release.nested_values import leaks_in_numbers, leaks_in_value
+from cmr_ssl.release.pii import Leak, leaks_in_text, sure_leaks_in_text
 from cmr_ssl.release.subject_tables import delimited, parquet
-from cmr_ssl.release.suspects import Suspect, sure_suspects, suspects
 
 HEAD = 512
 LARGEST = 2**28  # unpacked bytes of one part; a packed file larger than that is refused
@@ -33,16 +33,16 @@ class Content(NamedTuple):
     depth: int = 0
 
 
-def look(content: Content) -> Iterator[Suspect]:
+def leaks_in_file(content: Content) -> Iterator[Leak]:
     """Yield what a file gives away."""
-    yield from suspects(content.name, "the name")
+    yield from leaks_in_text(content.name, "the name")
     content.stream.seek(0)
     head = content.stream.read(HEAD)
     content.stream.seek(0)
     yield from _read(content, head)
 
 
-def _read(content: Content, head: bytes) -> Iterator[Suspect]:
+def _read(content: Content, head: bytes) -> Iterator[Leak]:
     stream = content.stream
     if head.startswith(b"PK\x03\x04"):
         yield from _zipped(content)
@@ -60,7 +60,7 @@ def _read(content: Content, head: bytes) -> Iterator[Suspect]:
         yield from _by_form(content, head)
 
 
-def _by_form(content: Content, head: bytes) -> Iterator[Suspect]:
+def _by_form(content: Content, head: bytes) -> Iterator[Leak]:
     """Read what has no mark of its own at the beginning."""
     if content.name.endswith(".safetensors"):
         yield from _tensors(content.stream)
@@ -72,7 +72,7 @@ def _by_form(content: Content, head: bytes) -> Iterator[Suspect]:
         yield from _text(content)
 
 
-def _text(content: Content) -> Iterator[Suspect]:
+def _text(content: Content) -> Iterator[Leak]:
     """Read a table by columns, and any other text by lines."""
     delimiter = DELIMITERS.get("." + content.name.lower().rpartition(".")[2])
     if delimiter is not None:
@@ -83,18 +83,18 @@ def _text(content: Content) -> Iterator[Suspect]:
         else:
             return
     for number, line in enumerate(content.stream, start=1):
-        yield from suspects(line.decode("utf-8", errors="replace"), f"line {number}")
+        yield from leaks_in_text(line.decode("utf-8", errors="replace"), f"line {number}")
 
 
-def _binary(stream: BinaryIO) -> Iterator[Suspect]:
+def _binary(stream: BinaryIO) -> Iterator[Leak]:
     """Read the texts between other bytes."""
     while block := stream.read(2**22):
         block += stream.readline(2**12)  # a text is not cut in two
         for text in PRINTABLE.findall(block):
-            yield from sure_suspects(text.decode(), "a text between other bytes")
+            yield from sure_leaks_in_text(text.decode(), "a text between other bytes")
 
 
-def _tensors(stream: BinaryIO) -> Iterator[Suspect]:
+def _tensors(stream: BinaryIO) -> Iterator[Leak]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -104,13 +104,13 @@ def _tensors(stream: BinaryIO) -> Iterator[Suspect]:
     except SafetensorError as error:
         raise ValueError(str(error)) from error
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    yield from walk(header.get("__metadata__", {}), "metadata")
+    yield from leaks_in_value(header.get("__metadata__", {}), "metadata")
     for name, tensor in tensors.items():
-        yield from suspects(name, "the name of a tensor")
-        yield from numbers(tensor, name)
+        yield from leaks_in_text(name, "the name of a tensor")
+        yield from leaks_in_numbers(tensor, name)
 
 
-def _zipped(content: Content) -> Iterator[Suspect]:
+def _zipped(content: Content) -> Iterator[Leak]:
     with zipfile.ZipFile(content.stream) as container:
         written_by_torch = is_checkpoint(container)
         for entry in container.infolist():
@@ -121,12 +121,12 @@ def _zipped(content: Content) -> Iterator[Suspect]:
         yield from checkpoint(content.stream)
 
 
-def _member(container: zipfile.ZipFile, entry: zipfile.ZipInfo, depth: int) -> Iterator[Suspect]:
+def _member(container: zipfile.ZipFile, entry: zipfile.ZipInfo, depth: int) -> Iterator[Leak]:
     with container.open(entry) as stream:
         yield from _inside(entry.filename, stream.read(LARGEST + 1), depth)
 
 
-def _packed(content: Content) -> Iterator[Suspect]:
+def _packed(content: Content) -> Iterator[Leak]:
     with gzip.GzipFile(fileobj=content.stream) as stream:
         head = stream.read(HEAD)
         if head[344:347] == b"n+1":  # pixels need not be unpacked
@@ -136,10 +136,10 @@ def _packed(content: Content) -> Iterator[Suspect]:
         yield from _inside(content.name.removesuffix(".gz"), head + stream.read(LARGEST + 1 - HEAD), content.depth)
 
 
-def _inside(name: str, data: bytes, depth: int) -> Iterator[Suspect]:
+def _inside(name: str, data: bytes, depth: int) -> Iterator[Leak]:
     """Look at one part of a packed file."""
     if len(data) > LARGEST or depth >= DEEPEST:
-        yield Suspect(name, TOO_LARGE if len(data) > LARGEST else "packed too often to check")
+        yield Leak(name, TOO_LARGE if len(data) > LARGEST else "packed too often to check")
         return
-    for where, what in look(Content(name, io.BytesIO(data), depth + 1)):
-        yield Suspect(f"{name}, {where}", what)
+    for where, what in leaks_in_file(Content(name, io.BytesIO(data), depth + 1)):
+        yield Leak(f"{name}, {where}", what)

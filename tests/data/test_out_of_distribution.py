@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from cmr_ssl.data.cache import subject_file
-from cmr_ssl.data.usual import (
+from cmr_ssl.data.out_of_distribution import (
     FEWEST_STUDIES,
     MEASURES,
-    learn,
-    measure_cache,
-    measures,
+    cache_statistics,
+    describe_outlier,
+    fit_distribution,
     planes_by_view,
-    unlike,
-    usual_of,
+    study_statistics,
+    training_distribution,
 )
 from cmr_ssl.planes import LONG_AXIS
 from tests.caches import prepared, write_cache
@@ -27,16 +27,16 @@ def one(seed, slices=8, change=lambda images: images, scale=1.0):
     images = change((study.images * dimmer).astype(np.float32)).clip(0, 255).astype(np.uint8)
     affine = study.affine.copy()
     affine[:, :3] *= scale
-    return measures(images, affine, study.view), planes_by_view(study.view)
+    return study_statistics(images, affine, study.view), planes_by_view(study.view)
 
 
 @pytest.fixture(scope="module")
 def usual():
-    return learn([one(seed, 7 + seed % 3) for seed in range(40)])
+    return fit_distribution([one(seed, 7 + seed % 3) for seed in range(40)])
 
 
 def test_a_study_like_those_of_the_training_is_not_flagged(usual):
-    assert [unlike(usual, one(seed, 7 + seed % 3)[0]) for seed in range(100, 160)] == [""] * 60
+    assert [describe_outlier(usual, one(seed, 7 + seed % 3)[0]) for seed in range(100, 160)] == [""] * 60
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_study_like_those_of_the_training_is_not_flagged(usual):
     ],
 )
 def test_pictures_and_geometry_that_are_grossly_other_are_flagged_and_said_how(options, named, usual):
-    said = unlike(usual, one(500, **options)[0])
+    said = describe_outlier(usual, one(500, **options)[0])
     assert said.startswith("it looks unlike the 40 studies of the training")
     assert named in said
 
@@ -64,25 +64,25 @@ def test_what_is_usual_is_plain_numbers_without_anybody(usual):
 
 
 def test_few_studies_do_not_tell_what_is_usual():
-    few = learn([one(seed) for seed in range(FEWEST_STUDIES - 1)])
+    few = fit_distribution([one(seed) for seed in range(FEWEST_STUDIES - 1)])
     assert few["studies"] == FEWEST_STUDIES - 1
-    assert unlike(few, one(0, scale=0.1)[0]) == ""
+    assert describe_outlier(few, one(0, scale=0.1)[0]) == ""
 
 
 def test_studies_without_a_short_axis_or_beat_are_measured_as_far_as_they_go(usual):
     study = prepared(0, VIEWS)
-    found = measures(study.images[:, :2], study.affine, study.view)
+    found = study_statistics(study.images[:, :2], study.affine, study.view)
     assert np.isnan(
         found[[MEASURES.index(name) for name in ("noise", "distance of slices", "depth of the stack")]]
     ).all()
-    unlike(usual, found)
-    still = measures(np.full_like(study.images, 7), study.affine, study.view)
-    assert unlike(usual, still) != ""
+    describe_outlier(usual, found)
+    still = study_statistics(np.full_like(study.images, 7), study.affine, study.view)
+    assert describe_outlier(usual, still) != ""
 
 
 def test_a_cache_is_measured_past_files_that_cannot_be_read(tmp_path):
     cache = write_cache(tmp_path, {f"90000000{k}": (6, VIEWS) for k in range(5)})
     subject_file(cache, "900000003").write_bytes(b"torn")
     subjects = [f"90000000{k}" for k in range(5)]
-    assert len([*measure_cache(cache, subjects)]) == 4
-    assert usual_of(cache, subjects, 0)["studies"] == 4
+    assert len([*cache_statistics(cache, subjects)]) == 4
+    assert training_distribution(cache, subjects, 0)["studies"] == 4

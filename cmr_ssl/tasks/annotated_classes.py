@@ -16,14 +16,14 @@ from cmr_ssl.volumes import NEEDED, VENTRICULAR, Measured
 SEEN_ON = dict.fromkeys(VENTRICULAR, (SHORT_AXIS,)) | NEEDED  # structure: the views that it is measured on
 
 
-def nothing_drawn() -> Tensor:
+def no_annotated_classes() -> Tensor:
     """Return what is known before training: (views, classes) uint8, 1 where a class was drawn in a view."""
     drawn = torch.zeros(len(VIEWS), len(CLASSES), dtype=torch.uint8)
     drawn[:, BACKGROUND] = 1
     return drawn
 
 
-def classes_drawn(labels: Tensor, view: Tensor) -> Tensor:
+def annotated_classes(labels: Tensor, view: Tensor) -> Tensor:
     """Return which classes label maps show, by view, without waiting for the device.
 
     Args:
@@ -39,12 +39,12 @@ def classes_drawn(labels: Tensor, view: Tensor) -> Tensor:
     return (of_view[..., None] & shown[..., None, :]).flatten(0, 1).any(dim=0).to(torch.uint8)
 
 
-def taught(measured: Measured, drawn: Tensor) -> Measured:
+def without_untrained(measured: Measured, drawn: Tensor) -> Measured:
     """Return what was measured on predicted label maps, without structures that nobody drew in training.
 
     Args:
         measured: of the predictions of a task.
-        drawn: its memory, (views, classes), as `classes_drawn` returns it.
+        drawn: its memory, (views, classes), as `annotated_classes` returns it.
     """
     return doubted(measured, _untaught(drawn.cpu()))
 

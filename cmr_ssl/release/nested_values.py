@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.release.suspects import PARTICIPANT, Suspect, is_id, suspects
+from cmr_ssl.release.pii import PARTICIPANT, Leak, is_id, leaks_in_text
 
 ID_NAMES = {"eid", "eids", "id", "ids", "subject", "subjects", "participant", "participants", "patient", "patients"}
 FEWEST = 3  # a list of so many subjects is a list of subjects
@@ -23,14 +23,14 @@ class HasArray(Protocol):
         """Return its values."""
 
 
-def walk(value: object, where: str = "") -> Iterator[Suspect]:
+def leaks_in_value(value: object, where: str = "") -> Iterator[Leak]:
     """Yield what a value gives away, its parts included; `where` is the way to it.
 
     Besides what texts say, these must not leave: whole numbers that are participant ids, lists of subjects whatever
     their ids look like, and tables with a column of subjects.
     """
     if isinstance(value, str):
-        yield from suspects(value, where)
+        yield from leaks_in_text(value, where)
     elif isinstance(value, Mapping):
         yield from _table_of_columns(value, where)
         yield from _several([*value], f"the keys of {where}" if where else "the outermost keys", named=False)
@@ -39,45 +39,45 @@ def walk(value: object, where: str = "") -> Iterator[Suspect]:
     elif isinstance(value, list | tuple | set | frozenset):
         yield from _several([*value], where, named=_last(where) in ID_NAMES)
         for index, part in enumerate(value):
-            yield from walk(part, f"{where}[{index}]")
+            yield from leaks_in_value(part, f"{where}[{index}]")
     elif isinstance(value, HasArray) and not value.dtype.is_floating_point:
-        yield from numbers(value.numpy(), where)
+        yield from leaks_in_numbers(value.numpy(), where)
 
 
-def numbers(array: NDArray[np.generic], where: str) -> Iterator[Suspect]:
-    """Yield a suspect if an array of whole numbers holds several, all of them like participant ids."""
+def leaks_in_numbers(array: NDArray[np.generic], where: str) -> Iterator[Leak]:
+    """Yield a leak if an array of whole numbers holds several, all of them like participant ids."""
     if array.dtype.kind in "iu" and array.size >= FEWEST and array.min() >= FIRST_ID and array.max() < LAST_ID:
-        yield Suspect(where, "whole numbers that all look like 7-digit participant ids")
+        yield Leak(where, "whole numbers that all look like 7-digit participant ids")
 
 
-def _scalar(key: str, value: object, where: str) -> Iterator[Suspect]:
+def _scalar(key: str, value: object, where: str) -> Iterator[Leak]:
     """Look at one entry of a mapping, whose key tells what a number is."""
-    yield from suspects(key, where)
+    yield from leaks_in_text(key, where)
     if isinstance(value, int) and key.lower() in ID_NAMES and is_id(str(value)):
-        yield Suspect(where, PARTICIPANT)
-    yield from walk(value, where)
+        yield Leak(where, PARTICIPANT)
+    yield from leaks_in_value(value, where)
 
 
-def _several(values: list[object], where: str, named: bool) -> Iterator[Suspect]:
+def _several(values: list[object], where: str, named: bool) -> Iterator[Leak]:
     """Look at values that stand side by side; `named` where their name says that they are subjects."""
     if len(values) < FEWEST:
         return
     if all(isinstance(value, int) and is_id(str(value)) for value in values) and len({*values}) == len(values):
-        yield Suspect(where, "whole numbers that all look like 7-digit participant ids")
+        yield Leak(where, "whole numbers that all look like 7-digit participant ids")
     texts = [value for value in values if isinstance(value, str)]
     if len(texts) == len(values) and (named or all(text.isdecimal() and len(text) >= 6 for text in texts)):
-        yield Suspect(where, f"a list of {len(texts)} subjects")
+        yield Leak(where, f"a list of {len(texts)} subjects")
     rows = [value for value in values if isinstance(value, Mapping) and ID_NAMES & {*map(str, value)}]
     if len(rows) == len(values):
-        yield Suspect(where, f"a table of {len(rows)} subjects")
+        yield Leak(where, f"a table of {len(rows)} subjects")
 
 
-def _table_of_columns(value: Mapping[Any, Any], where: str) -> Iterator[Suspect]:
+def _table_of_columns(value: Mapping[Any, Any], where: str) -> Iterator[Leak]:
     columns = {str(key): part for key, part in value.items() if isinstance(part, list | tuple | Mapping)}
     for name in ID_NAMES & {*columns}:
         counts = [len(part) for part in columns.values()]
         if len(counts) > 1 and min(counts) == max(counts) >= FEWEST:
-            yield Suspect(_below(where, name), f"a table of {counts[0]} subjects")
+            yield Leak(_below(where, name), f"a table of {counts[0]} subjects")
 
 
 def _below(where: str, key: object) -> str:

@@ -9,7 +9,7 @@ from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.base import Task, TaskOutput
 
 
-def answer(task: Task, batch: Sample) -> TaskOutput:
+def judged_outputs(task: Task, batch: Sample) -> TaskOutput:
     """Ask a task about a batch (B, P, ...), of label maps for the frames on which they are judged.
 
     Raises:

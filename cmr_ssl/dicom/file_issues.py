@@ -5,7 +5,7 @@ from cmr_ssl.study import Finding
 LONGEST_NAME = 80
 
 
-class Oddities:
+class FileIssues:
     """Counts what happened to files, one line a kind, with the first file of each kind as the example."""
 
     def __init__(self) -> None:

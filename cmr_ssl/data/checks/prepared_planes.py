@@ -32,7 +32,7 @@ class Measure(NamedTuple):
     plane: int
 
 
-class Scene:
+class PreparedPlanes:
     """The planes of one subject.
 
     Attributes:

@@ -1,7 +1,7 @@
 import ast
 
 from cmr_ssl.data.checks.limits import LIMITS
-from cmr_ssl.data.codes import ARCHIVES, CODES, PREPARING
+from cmr_ssl.data.finding_codes import ARCHIVES, CODES, PREPARING
 from tests.runs import ROOT
 
 MAKERS = {"Finding": 0, "Refusal": 0, "add": 0, "aside": 2, "_fill": 3}  # calls with a code, and at which place

@@ -1,7 +1,7 @@
 import nibabel as nib
 import numpy as np
 
-from cmr_ssl.inference.answers import Prediction, SyntheticPlane
+from cmr_ssl.inference.outputs import Prediction, SyntheticPlane
 
 
 def test_a_plane_is_written_where_it_lies_and_says_what_it_is(tmp_path):

@@ -1,8 +1,8 @@
-from cmr_ssl.dicom.oddities import LONGEST_NAME, Oddities, printable
+from cmr_ssl.dicom.file_issues import LONGEST_NAME, FileIssues, printable
 
 
 def test_many_files_of_a_kind_are_one_finding():
-    odd = Oddities()
+    odd = FileIssues()
     for index in range(1000):
         odd.add("not-dicom", f"{index}.txt", "is no DICOM file")
     odd.add("link", "a", "is a link")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from cmr_ssl.release.structures import numbers, walk
+from cmr_ssl.release.nested_values import leaks_in_numbers, leaks_in_value
 
 SYNTHETIC = ["900000001", "900000002", "900000003"]
 
@@ -24,7 +24,7 @@ SYNTHETIC = ["900000001", "900000002", "900000003"]
     ],
 )
 def test_what_must_not_leave_is_found_where_it_is(value, where, what):
-    assert any(found.where == where and what in found.what for found in walk(value))
+    assert any(found.where == where and what in found.what for found in leaks_in_value(value))
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def test_what_must_not_leave_is_found_where_it_is(value, where, what):
     ],
 )
 def test_what_checkpoints_are_made_of_may_leave(value):
-    assert not list(walk(value))
+    assert not list(leaks_in_value(value))
 
 
 def test_whole_numbers_are_ids_only_if_all_of_them_may_be():
-    assert list(numbers(np.array([1234567, 2345678, 6999999]), "x"))
-    assert not list(numbers(np.array([1234567, 2345678, 7000000]), "x"))
-    assert not list(numbers(np.array([1234567, 2345678]), "x"))
-    assert not list(numbers(np.array([1234567.0, 2345678.0, 3456789.0]), "x"))
+    assert list(leaks_in_numbers(np.array([1234567, 2345678, 6999999]), "x"))
+    assert not list(leaks_in_numbers(np.array([1234567, 2345678, 7000000]), "x"))
+    assert not list(leaks_in_numbers(np.array([1234567, 2345678]), "x"))
+    assert not list(leaks_in_numbers(np.array([1234567.0, 2345678.0, 3456789.0]), "x"))

@@ -20,7 +20,7 @@ GRAMMAR = "dense, la:ANGLES such as la:0,30,60,90, or like:FILE.nii.gz"
 LONG_AXIS_DIRECTION = np.array([0.0, 0.0, 1.0])
 
 
-class Stack(NamedTuple):
+class RequestedStack(NamedTuple):
     """Parallel planes that fill one file.
 
     Attributes:
@@ -38,13 +38,13 @@ class Stack(NamedTuple):
         return np.stack([slice_affine(self.affine, index) for index in range(self.slices)])
 
 
-class Wanted(Protocol):
+class PlaneRequest(Protocol):
     """Planes that are wanted of every subject."""
 
     def names(self) -> list[str]:
         """Return the names of the files there will be, without ending."""
 
-    def stacks(self, heart: PreparedSubject, spacing_mm: float) -> list[Stack]:
+    def stacks(self, heart: PreparedSubject, spacing_mm: float) -> list[RequestedStack]:
         """Place the planes in one heart; their pixels are those the model was trained with.
 
         Raises:
@@ -60,7 +60,7 @@ class Dense:
         """Return the one name."""
         return ["synthetic_sa_dense"]
 
-    def stacks(self, heart: PreparedSubject, spacing_mm: float) -> list[Stack]:
+    def stacks(self, heart: PreparedSubject, spacing_mm: float) -> list[RequestedStack]:
         """Place the slices on the pixels of the acquired one nearest to the heart's centre."""
         slices = heart.affine[heart.view == VIEWS.index(SHORT_AXIS)].astype(np.float64)
         if len(slices) == 0:
@@ -72,7 +72,7 @@ class Dense:
         affine[:3, 2] = -STEP_MM * up
         affine[:3, 3] += (along.max() + BEYOND_MM - along[middle]) * up
         count = int((np.ptp(along) + 2 * BEYOND_MM) / STEP_MM + 1e-3) + 1
-        return [Stack(self.names()[0], affine, count)]
+        return [RequestedStack(self.names()[0], affine, count)]
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,12 @@ class LongAxis:
         """Return a name an angle."""
         return [f"synthetic_la_{angle:g}" for angle in self.degrees]
 
-    def stacks(self, heart: PreparedSubject, spacing_mm: float) -> list[Stack]:
+    def stacks(self, heart: PreparedSubject, spacing_mm: float) -> list[RequestedStack]:
         """Place the planes around the heart's centre, pictured as the nearest acquired long-axis plane is."""
         acquired = heart.affine[heart.view != VIEWS.index(SHORT_AXIS)].astype(np.float64)
         size = heart.images.shape[-1]
         placed = (long_axis_plane(angle, acquired, size, spacing_mm) for angle in self.degrees)
-        return [Stack(name, affine, 1) for name, affine in zip(self.names(), placed, strict=True)]
+        return [RequestedStack(name, affine, 1) for name, affine in zip(self.names(), placed, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Like:
         """Return the one name."""
         return [f"synthetic_like_{self.name}"]
 
-    def stacks(self, heart: PreparedSubject, spacing_mm: float) -> list[Stack]:
+    def stacks(self, heart: PreparedSubject, spacing_mm: float) -> list[RequestedStack]:
         """Crop the file's planes around the heart; every plane has the crop of the one nearest to its centre."""
         centre = np.asarray(np.linalg.inv(heart.to_heart)[:3, 3], dtype=np.float64)
         distance = np.abs([normal(plane) @ (centre - plane[:3, 3]) for plane in self._planes()])
@@ -129,13 +129,13 @@ class Like:
             )
         middle = int(distance.argmin())
         crop = place_crop(slice_affine(self.affine, middle), centre, heart.images.shape[-1], spacing_mm)
-        return [Stack(self.names()[0], heart.to_heart @ slice_affine(crop.affine, -middle), self.slices)]
+        return [RequestedStack(self.names()[0], heart.to_heart @ slice_affine(crop.affine, -middle), self.slices)]
 
     def _planes(self) -> list[Array]:
         return [slice_affine(self.affine, index) for index in range(self.slices)]
 
 
-def parse_planes(text: str) -> Wanted:
+def parse_planes(text: str) -> PlaneRequest:
     """Return what `--planes` asks for.
 
     Raises:

@@ -1,7 +1,7 @@
 from typing import get_args
 
+from cmr_ssl.phantom.cohort_spec import PRESETS, FaultsName, PresetName
 from cmr_ssl.phantom.faults import RATES
-from cmr_ssl.phantom.order import PRESETS, FaultsName, PresetName
 
 
 def test_every_name_one_can_ask_for_exists():

@@ -9,12 +9,12 @@ import pytest
 import torch
 from safetensors.numpy import save
 
-from cmr_ssl.release import contents
-from cmr_ssl.release.contents import Content, look
+from cmr_ssl.release import any_file
+from cmr_ssl.release.any_file import Content, leaks_in_file
 
 
 def found(name, data):
-    return [(suspect.where, suspect.what) for suspect in look(Content(name, io.BytesIO(data)))]
+    return [(leak.where, leak.what) for leak in leaks_in_file(Content(name, io.BytesIO(data)))]
 
 
 def zipped(**members):
@@ -90,7 +90,7 @@ def test_what_was_added_to_a_checkpoint_is_found():
 
 
 def test_bombs_are_refused(monkeypatch):
-    monkeypatch.setattr(contents, "LARGEST", 10_000)
+    monkeypatch.setattr(any_file, "LARGEST", 10_000)
     assert "too much to check" in found("x.zip", zipped(a=b"0" * 20_000))[0][1]
     assert "too much to check" in found("x.txt.gz", squeezed(b"0" * 20_000))[0][1]
 

@@ -10,7 +10,7 @@ from cmr_ssl.inspection.examined import DELAY, ERROR, SHIFT, VIEW, Examined
 SUSPECT = 4.0  # standard deviations above the usual
 
 
-class Verdict(NamedTuple):
+class FlawScore(NamedTuple):
     """A plane and what to think of it.
 
     Attributes:
@@ -33,18 +33,18 @@ class Verdict(NamedTuple):
         return self.score > SUSPECT
 
 
-def judge(one: Examined, title: str, calibration: Calibration, beat_ms: float) -> Verdict:
+def score_plane(one: Examined, title: str, calibration: Calibration, beat_ms: float) -> FlawScore:
     """Judge a plane by the most unusual of its measures; `beat_ms` may be NaN."""
     scores = calibration.scores(one)
     known = {name: score for name, score in scores.items() if np.isfinite(score)}
     if VIEW in known and one.measures[VIEW] <= 0:  # what fits its own view best is not mistaken, however narrowly
         known[VIEW] = min(known[VIEW], 0.0)
     if not known:
-        return Verdict(title, one, scores, np.nan, "there were too few such planes to know what is usual")
+        return FlawScore(title, one, scores, np.nan, "there were too few such planes to know what is usual")
     reasons = {VIEW: _mistaken, SHIFT: _moved, DELAY: _late, ERROR: _badly_predicted}  # what says most comes first
     unusual = [name for name in reasons if known.get(name, 0.0) > SUSPECT]
     why = "; ".join(reasons[name](one, calibration, beat_ms) for name in unusual)
-    return Verdict(title, one, scores, max(known.values()), why)
+    return FlawScore(title, one, scores, max(known.values()), why)
 
 
 def _badly_predicted(one: Examined, calibration: Calibration, _: float) -> str:

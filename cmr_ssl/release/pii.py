@@ -1,4 +1,4 @@
-"""What a text gives away: UK Biobank's 7-digit participant ids, and where files lie on somebody's machine."""
+"""Personal information in a text: UK Biobank's 7-digit participant ids, and where files lie on somebody's machine."""
 
 import re
 from collections.abc import Iterator
@@ -39,28 +39,28 @@ SURE_PATH = re.compile(
 )
 
 
-class Suspect(NamedTuple):
+class Leak(NamedTuple):
     """Something that must not leave: where in a file, and what."""
 
     where: str
     what: str
 
 
-def suspects(text: str, where: str) -> Iterator[Suspect]:
+def leaks_in_text(text: str, where: str) -> Iterator[Leak]:
     """Yield what a text gives away."""
     if any(not _counts(text, match) for match in ID.finditer(text)):
-        yield Suspect(where, PARTICIPANT)
+        yield Leak(where, PARTICIPANT)
     for pattern in (PATH, WINDOWS):
         if match := pattern.search(text):
-            yield Suspect(where, f"the absolute path {match[0][:LONGEST_SHOWN]!r}")
+            yield Leak(where, f"the absolute path {match[0][:LONGEST_SHOWN]!r}")
 
 
-def sure_suspects(text: str, where: str) -> Iterator[Suspect]:
+def sure_leaks_in_text(text: str, where: str) -> Iterator[Leak]:
     """Yield what a text gives away that may be one by chance only."""
     if SURE_ID.search(text):
-        yield Suspect(where, PARTICIPANT)
+        yield Leak(where, PARTICIPANT)
     if match := SURE_PATH.search(text):
-        yield Suspect(where, f"the absolute path {match[0][:LONGEST_SHOWN]!r}")
+        yield Leak(where, f"the absolute path {match[0][:LONGEST_SHOWN]!r}")
 
 
 def is_id(text: str) -> bool:

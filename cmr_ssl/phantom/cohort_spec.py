@@ -23,7 +23,7 @@ class Preset(NamedTuple):
 PRESETS: dict[PresetName, Preset] = {"full": Preset(50, 1), "small": Preset(16, 2)}
 
 
-class Order(NamedTuple):
+class CohortSpec(NamedTuple):
     """One kind of cohort; how many subjects is not part of it.
 
     Attributes:

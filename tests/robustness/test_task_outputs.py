@@ -2,10 +2,10 @@ import pytest
 import torch
 
 from cmr_ssl.anatomy import CLASSES
-from cmr_ssl.corruption.missing import lack
+from cmr_ssl.corruption.missing import drop_planes
 from cmr_ssl.models import MeanPooling
 from cmr_ssl.models.baselines import PlanesResNet, PlaneUNet
-from cmr_ssl.robustness.answers import answer, dice
+from cmr_ssl.robustness.task_outputs import dice, judged_outputs
 from cmr_ssl.tasks import PhenotypeTask, SegmentationTask
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.optimisation import Optimisation
@@ -33,7 +33,7 @@ def labelled(batch):
 
 def asked(task, batch):
     with torch.inference_mode():
-        return answer(task.eval(), batch)
+        return judged_outputs(task.eval(), batch)
 
 
 @every_task
@@ -41,7 +41,7 @@ def test_planes_that_are_absent_have_no_part_in_any_answer(build):
     task, batch = build(), labelled(tiny_batch())
     gone = torch.zeros_like(batch.present)
     gone[:, [1, 4, 6]] = True
-    depleted = lack(batch, gone)
+    depleted = drop_planes(batch, gone)
     images = depleted.images.clone()
     images[gone] = torch.rand_like(images[gone])
     first, second = asked(task, depleted), asked(task, depleted._replace(images=images))
@@ -57,7 +57,7 @@ def test_what_is_missing_changes_the_embedding(build):
     task, batch = build(), labelled(tiny_batch())
     gone = torch.zeros_like(batch.present)
     gone[:, :3] = True
-    full, depleted = asked(task, batch), asked(task, lack(batch, gone))
+    full, depleted = asked(task, batch), asked(task, drop_planes(batch, gone))
     for name, vectors in full.embeddings.items():
         assert (depleted.embeddings[name] - vectors).abs().max() > 1e-4, name
 
@@ -110,7 +110,7 @@ def test_overlap_is_measured_on_the_planes_that_are_left():
     gone[:, 5:] = True
     torch.testing.assert_close(dice(task, batch, perfect), torch.ones(2))
     assert (dice(task, batch, wrong) < 0.9).all()
-    torch.testing.assert_close(dice(task, lack(batch, gone), wrong), torch.ones(2))
+    torch.testing.assert_close(dice(task, drop_planes(batch, gone), wrong), torch.ones(2))
     assert dice(tiny_task(), batch, perfect).isnan().all()
 
 
@@ -119,4 +119,4 @@ def test_a_task_that_says_nothing_is_refused():
         pass
 
     with pytest.raises(ValueError, match="a Silent says nothing about a study"):
-        answer(Silent(Optimisation()), tiny_batch())
+        judged_outputs(Silent(Optimisation()), tiny_batch())

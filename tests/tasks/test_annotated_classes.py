@@ -4,7 +4,7 @@ import torch
 
 from cmr_ssl.anatomy import CLASSES, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED
 from cmr_ssl.planes import VIEWS
-from cmr_ssl.tasks.drawn import classes_drawn, nothing_drawn, taught
+from cmr_ssl.tasks.annotated_classes import annotated_classes, no_annotated_classes, without_untrained
 from cmr_ssl.volumes import LabelMap, measure
 from tests.labelled import STACK, heart
 
@@ -13,7 +13,7 @@ EVERYTHING = {SA: (LV, MYOCARDIUM, RV), TWO: (LA,), FOUR: (LA, RA)}
 
 
 def memory(drawn):
-    found = nothing_drawn()
+    found = no_annotated_classes()
     for view, classes in drawn.items():
         found[view, list(classes)] = 1
     return found
@@ -39,11 +39,13 @@ def test_what_was_drawn_is_known_by_view_and_unlabelled_pixels_say_nothing():
     labels = torch.full((2, 3, 1, 4, 4), UNLABELLED, dtype=torch.uint8)
     labels[0, 0], labels[1, 2, 0, 0, 0], labels[1, 1] = LV, RA, 0
     view = torch.tensor([[SA, FOUR, TWO], [SA, FOUR, FOUR]])
-    assert torch.equal(classes_drawn(labels, view)[[SA, TWO, FOUR]], memory({SA: (LV,), FOUR: (RA,)})[[SA, TWO, FOUR]])
+    assert torch.equal(
+        annotated_classes(labels, view)[[SA, TWO, FOUR]], memory({SA: (LV,), FOUR: (RA,)})[[SA, TWO, FOUR]]
+    )
 
 
 def test_all_that_was_drawn_is_measured(measured):
-    assert taught(measured, memory(EVERYTHING)) == measured
+    assert without_untrained(measured, memory(EVERYTHING)) == measured
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,7 @@ def test_all_that_was_drawn_is_measured(measured):
 )
 def test_what_nobody_drew_is_empty_with_that_reason_whatever_the_network_says(view, value, emptied, why, measured):
     drawn = memory({one: {*classes} - ({value} if one == view else set()) for one, classes in EVERYTHING.items()})
-    found = taught(measured, drawn)
+    found = without_untrained(measured, drawn)
     assert {name[:3] for name, number in found.values.items() if np.isnan(number)} == emptied
     assert set(found.reasons.values()) == {why}
     assert (CLASSES[value] in found.curves) == (value == LA and view != TWO)
@@ -67,5 +69,5 @@ def test_what_nobody_drew_is_empty_with_that_reason_whatever_the_network_says(vi
 def test_that_nobody_drew_it_is_the_reason_even_where_none_is_predicted():
     labels = heart()
     labels[labels == 2] = 0
-    found = taught(measure({"sa": LabelMap(labels.T, STACK)}, 60.0), memory({SA: (LV, RV)}))
+    found = without_untrained(measure({"sa": LabelMap(labels.T, STACK)}, 60.0), memory({SA: (LV, RV)}))
     assert found.reasons["LVM (g)"] == "no training subject had the myocardium drawn"

@@ -10,7 +10,7 @@ from cmr_ssl.dicom.header import Header
 from cmr_ssl.study import Finding
 
 
-class Order(NamedTuple):
+class FrameOrder(NamedTuple):
     """One way to order frames: what it is called, and where each frame stands in it (NaN or 0 where unknown)."""
 
     name: str
@@ -18,10 +18,10 @@ class Order(NamedTuple):
 
 
 INSTEAD = (
-    Order("temporal positions", lambda image: image.temporal),
-    Order("numbers", lambda image: image.number),
-    Order("acquisition times", lambda image: image.acquired_s),
-    Order("content times", lambda image: image.content_s),
+    FrameOrder("temporal positions", lambda image: image.temporal),
+    FrameOrder("numbers", lambda image: image.number),
+    FrameOrder("acquisition times", lambda image: image.acquired_s),
+    FrameOrder("content times", lambda image: image.content_s),
 )
 
 
@@ -55,7 +55,7 @@ def _otherwise(images: list[Header]) -> tuple[list[Header], list[Finding]]:
     return sorted(images, key=order.of), [Finding("trigger-times", "noted", images[0].name, message)]
 
 
-def _tells(order: Order, images: list[Header]) -> bool:
+def _tells(order: FrameOrder, images: list[Header]) -> bool:
     """Tell whether every image has its own place in an order; a zero among counted places is a place nobody knows."""
     places = np.array([order.of(image) for image in images])
     counted_from_0 = places.min() == 0 and places.max() == len(places) - 1

@@ -1,6 +1,6 @@
 import pytest
 
-from cmr_ssl.release.suspects import PARTICIPANT, counts, is_id, sure_suspects, suspects
+from cmr_ssl.release.pii import PARTICIPANT, counts, is_id, leaks_in_text, sure_leaks_in_text
 
 
 @pytest.mark.parametrize(
@@ -9,7 +9,7 @@ from cmr_ssl.release.suspects import PARTICIPANT, counts, is_id, sure_suspects, 
      "subjects 1234567", "1234567,66.2,1", "reconstruction_6999999.png", "'1000000'"],
 )  # fmt: skip
 def test_participants_are_seen(text):
-    assert [found.what for found in suspects(text, "here")] == [PARTICIPANT]
+    assert [found.what for found in leaks_in_text(text, "here")] == [PARTICIPANT]
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def test_participants_are_seen(text):
      "seed 1234567", "version 1234567", "1.2345678e-05", "x = -1234567"],
 )  # fmt: skip
 def test_numbers_of_other_things_are_no_participants(text):
-    assert not list(suspects(text, "here"))
+    assert not list(leaks_in_text(text, "here"))
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_numbers_of_other_things_are_no_participants(text):
      "\\\\server\\share\\x", "(/srv/a/b)", "path=/data/ukb/x.zip", "--out=/a/b"],
 )  # fmt: skip
 def test_absolute_paths_are_seen_and_shown(text):
-    [found] = suspects(text, "here")
+    [found] = leaks_in_text(text, "here")
     assert found.where == "here"
     assert "absolute path" in found.what
 
@@ -39,18 +39,18 @@ def test_absolute_paths_are_seen_and_shown(text):
      "/usr/bin/env python", "val/mae_LVEF/percent", "1/2/3", "$HOME/x/y", "LV / RV / LA"],
 )  # fmt: skip
 def test_other_slashes_are_no_absolute_paths(text):
-    assert not list(suspects(text, "here"))
+    assert not list(leaks_in_text(text, "here"))
 
 
 def test_an_id_is_never_shown():
-    [found] = suspects("eid 1234567", "line 1")
+    [found] = leaks_in_text("eid 1234567", "line 1")
     assert "1234567" not in found.what + found.where
 
 
 def test_between_bytes_only_what_says_more_counts():
-    assert not list(sure_suspects("5999777;;;::*", ""))
-    assert not list(sure_suspects("/@Kg_M/", ""))
-    assert len(list(sure_suspects("eid=1234567 in /home/me/x", ""))) == 2
+    assert not list(sure_leaks_in_text("5999777;;;::*", ""))
+    assert not list(sure_leaks_in_text("/@Kg_M/", ""))
+    assert len(list(sure_leaks_in_text("eid=1234567 in /home/me/x", ""))) == 2
 
 
 def test_names_of_counts_are_known():

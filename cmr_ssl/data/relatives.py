@@ -49,7 +49,7 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
     return pairs
 
 
-def known_as(pairs: Sequence[tuple[str, str]], persons: Sequence[str], where: str) -> list[tuple[str, str]]:
+def pairs_by_cohort_ids(pairs: Sequence[tuple[str, str]], persons: Sequence[str], where: str) -> list[tuple[str, str]]:
     """Return pairs of relatives by the ids of a cohort, which a spreadsheet may have written otherwise.
 
     Raises:

@@ -41,7 +41,7 @@ NAMED = 2  # measures that a message names
 SAME = 1e-3  # least spread of a measure, of its size; digital copies are never exactly alike
 
 
-def measures(images: Images, affine: NDArray[np.floating], view: NDArray[np.integer]) -> Array:
+def study_statistics(images: Images, affine: NDArray[np.floating], view: NDArray[np.integer]) -> Array:
     """Return the numbers of one prepared study, `MEASURES`; NaN where there is too little to see.
 
     Args:
@@ -64,12 +64,12 @@ def measures(images: Images, affine: NDArray[np.floating], view: NDArray[np.inte
     return np.array([*greys, *moving, _extent(beating) * pixel_mm, *_stack(affine[stack])])
 
 
-def usual_of(cache: Path, subjects: Sequence[str], seed: int) -> dict[str, Any]:
-    """Return what is usual among `subjects` of a cache, some of them by a stable hash; see `learn`."""
-    return learn([*measure_cache(cache, first_subjects(subjects, MOST_STUDIES, seed))])
+def training_distribution(cache: Path, subjects: Sequence[str], seed: int) -> dict[str, Any]:
+    """Return what is usual among `subjects` of a cache, some of them by a stable hash; see `fit_distribution`."""
+    return fit_distribution([*cache_statistics(cache, first_subjects(subjects, MOST_STUDIES, seed))])
 
 
-def measure_cache(cache: Path, subjects: Sequence[str]) -> Iterator[tuple[Array, dict[str, int]]]:
+def cache_statistics(cache: Path, subjects: Sequence[str]) -> Iterator[tuple[Array, dict[str, int]]]:
     """Yield measures and number of planes by view of subjects of a cache; files that cannot be read are passed over."""
     for subject in subjects:
         try:
@@ -77,7 +77,7 @@ def measure_cache(cache: Path, subjects: Sequence[str]) -> Iterator[tuple[Array,
                 images, affine, view = (file.get_tensor(name) for name in ("images", "affine", "view"))
         except (OSError, SafetensorError):
             continue  # whoever trains on it says so
-        yield measures(images, affine, view), planes_by_view(view)
+        yield study_statistics(images, affine, view), planes_by_view(view)
 
 
 def planes_by_view(view: NDArray[np.integer]) -> dict[str, int]:
@@ -85,7 +85,7 @@ def planes_by_view(view: NDArray[np.integer]) -> dict[str, int]:
     return {name: int((view == index).sum()) for index, name in enumerate(VIEWS)}
 
 
-def learn(studies: Sequence[tuple[Array, dict[str, int]]]) -> dict[str, Any]:
+def fit_distribution(studies: Sequence[tuple[Array, dict[str, int]]]) -> dict[str, Any]:
     """Return what is usual among studies, as plain numbers that fit into a checkpoint.
 
     Args:
@@ -112,11 +112,11 @@ def learn(studies: Sequence[tuple[Array, dict[str, int]]]) -> dict[str, Any]:
     return usual | told
 
 
-def unlike(usual: Mapping[str, Any], found: Array) -> str:
+def describe_outlier(usual: Mapping[str, Any], found: Array) -> str:
     """Say how a study is unlike what is usual; nothing where it is not, or where nobody knows what is usual.
 
     Args:
-        usual: as `learn` returns it.
+        usual: as `fit_distribution` returns it.
         found: the measures of the study.
     """
     if "mean" not in usual:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.data.kin import Visit, families, read_pairs, visit_of
+from cmr_ssl.data.relatives import Visit, families, read_pairs, visit_of
 
 
 def test_a_later_visit_is_of_the_same_person():
