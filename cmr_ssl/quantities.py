@@ -15,7 +15,7 @@ from cmr_ssl.data.sources.label_folder import LabelFolder, LabelledHeart
 from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.doubts import notes, set_aside, trusted
 from cmr_ssl.files import check_apart, digest, save_text
-from cmr_ssl.lock import alone
+from cmr_ssl.lock import exclusive_access
 from cmr_ssl.runner.progress import MOST_REASONS, Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
 from cmr_ssl.volumes import MISSING, Measured, ends_of_beat, grouped, measure
@@ -62,7 +62,7 @@ def quantify_folder(
     settings = digest({"files": [asdict(file) for file in source.files], "facts": source.facts, "rows": ROWS})
     folder = out.with_name(f".{out.name}")
     journal = shard.journal(folder, settings)
-    with Tally("measuring", out, len(mine)) as tally, alone(shard.folder(folder), settings):
+    with Tally("measuring", out, len(mine)) as tally, exclusive_access(shard.folder(folder), settings):
         withdrawn.erase(folder, lines=shard.mine(folder))
         if curves is not None:
             withdrawn.erase(curves, ["*.png"])

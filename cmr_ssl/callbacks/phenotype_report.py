@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cmr_ssl.agreement import age_bands, agreement, by_group, classification
-from cmr_ssl.callbacks.gathering import gather
+from cmr_ssl.callbacks.gathering import gather_from_all_ranks
 from cmr_ssl.data.phenotypes import read_phenotypes
 from cmr_ssl.report.agreement_plots import draw_agreement
 from cmr_ssl.report.tables import FOLDER, as_row, file_name, say, say_where, write_csv
@@ -47,7 +47,7 @@ class PhenotypeReport(Callback):
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write tables and figures."""
-        rows = gather(self.rows)
+        rows = gather_from_all_ranks(self.rows)
         self.rows = []
         if trainer.is_global_zero and isinstance(pl_module, PhenotypePrediction):
             subjects = [subject for subject, _, _ in rows]

@@ -8,7 +8,7 @@ from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from cmr_ssl.agreement import agreement
-from cmr_ssl.callbacks.gathering import gather
+from cmr_ssl.callbacks.gathering import gather_from_all_ranks
 from cmr_ssl.data.policy import NOTHING
 from cmr_ssl.doubts import doubted, incomplete
 from cmr_ssl.overlap import Score, scores, summarise
@@ -82,7 +82,7 @@ class SegmentationReport(Callback):
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write tables and figures."""
-        everything, volumes = gather(self.scores), pd.DataFrame(gather(self.volumes))
+        everything, volumes = gather_from_all_ranks(self.scores), pd.DataFrame(gather_from_all_ranks(self.volumes))
         self.scores, self.volumes, self.drawn = [], [], 0
         if not trainer.is_global_zero or volumes.empty:
             return

@@ -7,7 +7,7 @@ import pandas as pd
 
 from cmr_ssl.data.cells import read_numbers
 from cmr_ssl.data.cohort import read_cohort
-from cmr_ssl.data.cohort_summary import say_joined
+from cmr_ssl.data.cohort_summary import print_summary
 from cmr_ssl.data.columns import FIELDS, holders, resolve
 from cmr_ssl.data.phenotypes import find_columns, header_of, one_row_each, rows_of
 from cmr_ssl.data.relatives import FIRST_VISIT, families, pairs_by_cohort_ids, read_pairs, visit_of
@@ -34,7 +34,7 @@ def write_joined(
     joined.insert(4, "in_table", known)
     joined = pd.concat([joined, values], axis=1)
     write_atomically(out, lambda stream: joined.to_parquet(stream, index=False))
-    say_joined(joined, list(values.columns), out)
+    print_summary(joined, list(values.columns), out)
 
 
 def placed(prepared: pd.DataFrame, pairs: Sequence[tuple[str, str]], fractions: Fractions) -> pd.DataFrame:

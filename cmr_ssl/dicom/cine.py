@@ -11,7 +11,7 @@ from cmr_ssl.data.timing import BEAT_MS
 from cmr_ssl.dicom.acquisitions import apart
 from cmr_ssl.dicom.file_issues import FileIssues
 from cmr_ssl.dicom.frame_order import in_order
-from cmr_ssl.dicom.header import Grid, Header, axes
+from cmr_ssl.dicom.header import Header, PixelGrid, axes
 from cmr_ssl.dicom.triggers import in_ms, interval_of, possible
 from cmr_ssl.study import Finding
 
@@ -41,7 +41,7 @@ class Cine(NamedTuple):
 
     name: str
     series: str
-    grid: Grid
+    grid: PixelGrid
     frames: tuple[Header | None, ...]
     frame_ms: float
     interval_ms: float
@@ -106,11 +106,11 @@ def _without_others(headers: list[Header], odd: FileIssues) -> list[Header]:
 
 def _places(headers: list[Header]) -> list[list[Header]]:
     """Group the images of each series by where they lie."""
-    groups: dict[tuple[str, Grid], list[Header]] = {}
+    groups: dict[tuple[str, PixelGrid], list[Header]] = {}
     for header in headers:
         groups.setdefault((header.series, header.grid), []).append(header)
     places: list[list[Header]] = []
-    last: tuple[str, Grid] | None = None
+    last: tuple[str, PixelGrid] | None = None
     for key in sorted(groups):
         if last is not None and last[0] == key[0] and _same(last[1], key[1]):
             places[-1] += groups[key]
@@ -120,7 +120,7 @@ def _places(headers: list[Header]) -> list[list[Header]]:
     return places
 
 
-def _same(one: Grid, other: Grid) -> bool:
+def _same(one: PixelGrid, other: PixelGrid) -> bool:
     if one[:2] != other[:2]:
         return False
     numbers = [grid.spacing + grid.orientation + grid.position for grid in (one, other)]

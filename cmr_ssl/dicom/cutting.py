@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from cmr_ssl.data.heart import pulsating_centre, pulsation
 from cmr_ssl.data.views import TURNED, apart, turned_by
-from cmr_ssl.dicom.choosing import same_places, settle_plane
 from cmr_ssl.dicom.cine import Cine
 from cmr_ssl.dicom.images import read_stack
-from cmr_ssl.dicom.naming import RIGHT_SIDE, hint, parallel
+from cmr_ssl.dicom.reacquisitions import same_places, settle_plane
 from cmr_ssl.dicom.stack import LPS_TO_RAS, Stack, stack_slices
+from cmr_ssl.dicom.view_assignment import RIGHT_SIDE, hint, parallel
 from cmr_ssl.study import Finding, Series
 
 Vector = NDArray[np.float64]

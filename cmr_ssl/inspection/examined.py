@@ -6,7 +6,15 @@ import numpy as np
 from torch import Tensor
 
 from cmr_ssl.inference.leave_one_out import LeftOut, each_left_out
-from cmr_ssl.inspection.measures import Delay, Displacement, Mistaken, delay, displacement, log_error, mistaken_views
+from cmr_ssl.inspection.plane_measures import (
+    Delay,
+    Displacement,
+    Mistaken,
+    delay,
+    displacement,
+    log_error,
+    mistaken_views,
+)
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.pretraining import PretrainingTask

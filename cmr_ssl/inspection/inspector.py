@@ -25,7 +25,7 @@ from cmr_ssl.inspection.examined import examine
 from cmr_ssl.inspection.flaw_score import SUSPECT, FlawScore, score_plane
 from cmr_ssl.inspection.reference import examine_cache
 from cmr_ssl.inspection.worst import draw_worst
-from cmr_ssl.lock import alone
+from cmr_ssl.lock import exclusive_access
 from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.runner.progress import Tally
@@ -72,7 +72,7 @@ def inspect_folder(
         journal = Journal(None if out is None else out / JOURNAL / RECORDS, settings)
         work = partial(record, task, trained, calibration, out)
         steps = Steps(folder, work, settings, out or folder.folder)
-        lock = nullcontext() if out is None else alone(out / JOURNAL, settings)
+        lock = nullcontext() if out is None else exclusive_access(out / JOURNAL, settings)
         with Tally("inspecting", steps.out, len(subjects)) as tally, lock:
             if out is not None:
                 remove_halves(out)

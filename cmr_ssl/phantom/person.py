@@ -20,7 +20,7 @@ FIRST_ID = 900_000_000
 FIRST_VISIT = 2  # with imaging, as UK Biobank counts
 
 
-class Study(NamedTuple):
+class PhantomStudy(NamedTuple):
     """One subject with everything acquired of them and the names of the faults that struck."""
 
     subject: Subject
@@ -47,7 +47,7 @@ def draw_person(seed: int, index: int, pathology: PathologyName) -> Subject:
     return draw_subject(rng, mixed if pathology == "mixed" else pathology)
 
 
-def scan(order: CohortSpec, index: int, visit: int = FIRST_VISIT) -> Study:
+def scan(order: CohortSpec, index: int, visit: int = FIRST_VISIT) -> PhantomStudy:
     """Draw and image subject `index`; at another visit the same heart and chest are planned and scanned anew."""
     preset = PRESETS[order.preset]
     subject = draw_person(order.seed, index, order.pathology)
@@ -57,7 +57,7 @@ def scan(order: CohortSpec, index: int, visit: int = FIRST_VISIT) -> Study:
     breath = breath_scatter(scanning, subject.body.bsa)
     plans = prescribe(scanning, world.scene.heart, world.placement, preset.scale)
     series, struck = strike(failing, [acquire(scanning, world, plan, breath) for plan in plans], RATES[order.faults])
-    return Study(subject, world, series, struck)
+    return PhantomStudy(subject, world, series, struck)
 
 
 def breath_scatter(rng: np.random.Generator, bsa: float) -> float:

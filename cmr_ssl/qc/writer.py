@@ -23,7 +23,7 @@ from cmr_ssl.data.policy import Policy
 from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.files import save, save_text
 from cmr_ssl.qc.crops import overview
-from cmr_ssl.qc.findings import Row, from_measures, from_record
+from cmr_ssl.qc.findings import FindingRow, from_measures, from_record
 from cmr_ssl.qc.imported import read_imported
 from cmr_ssl.qc.page import COUNTED, counted, page
 from cmr_ssl.qc.thumbnails import thumbnail
@@ -65,7 +65,7 @@ def write_qc(
     save_text(out / MEASURES, measures.to_csv(index=False, float_format="%.5g"))
     everybody = overview(cache, out, cohort, findings, measures, known)
     save_text(out / PAGE, page(cohort, findings, measures, known, shown, everybody))
-    _say(findings, out)
+    _print_summary(findings, out)
 
 
 def measure_cohort(cache: Path, subjects: Sequence[str], workers: Workers) -> Iterator[tuple[str, list[Measure]]]:
@@ -98,7 +98,7 @@ def gather(
     """Return all findings of a cohort, those of import and preparing first, sorted by subject."""
     rows = [row for record in records for row in from_record(record, policy)]
     rows += [row for subject, one in seen.items() for row in from_measures(subject, one.beyond, limits, policy)]
-    table = pd.DataFrame(rows, columns=list(Row._fields)).astype({"slice": "Int64", "value": float})
+    table = pd.DataFrame(rows, columns=list(FindingRow._fields)).astype({"slice": "Int64", "value": float})
     return table.sort_values("subject", kind="stable", ignore_index=True)
 
 
@@ -133,7 +133,7 @@ def _case(cache: Path, out: Path, subject: str, measure: Measure, limit: Limit) 
     return f'<figure><img src="{source}" alt=""><figcaption>{escape(caption)}</figcaption></figure>'
 
 
-def _say(findings: pd.DataFrame, out: Path) -> None:
+def _print_summary(findings: pd.DataFrame, out: Path) -> None:
     """Print how often what was found, and where the page is."""
     console = Console()
     summary = Table(*COUNTED, box=None)

@@ -14,7 +14,7 @@ MOST = 10_000  # leaks of one file; beyond them nobody needs more
 SHOWN = 3  # places of one kind of leak
 
 
-def findings(path: Path) -> list[str]:
+def describe_leaks(path: Path) -> list[str]:
     """Return one sentence for each kind of leak in a file."""
     kinds: dict[str, list[str]] = {}
     for where, what in _some(_look(path)):

@@ -91,5 +91,5 @@ def open_data(study: Benchmark, trained: Trained) -> CineDataModule:
             "robustness needs at least 2 of each"
         )
     if study.table and isinstance(trained.task, PhenotypePrediction):
-        trained.task.objective.place(data, trained.task.targets)
+        trained.task.objective.read_targets(data, trained.task.targets)
     return data

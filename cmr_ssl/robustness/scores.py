@@ -21,7 +21,7 @@ from cmr_ssl.tasks.phenotype import PhenotypePrediction
 COSINE, IDENTITY, ERROR, AREA, DICE, DICE_FULL = "cosine", "identity", "MAE", "AUROC", "Dice", "Dice of full study"
 
 
-class Measured(NamedTuple):
+class ScenarioScores(NamedTuple):
     """One number with its interval over `N` subjects: which measure, and of which embedding or target."""
 
     measure: str
@@ -55,7 +55,7 @@ def table_of(
 
 def measured(
     task: Task, outcome: Outcome, full: Outcome, centres: dict[str, Tensor], true: Tensor, seed: int
-) -> Iterator[Measured]:
+) -> Iterator[ScenarioScores]:
     """Yield what can be measured of N studies; `full` are those with all their planes, `true` their values (N, K)."""
     usable = outcome.usable
     for name, vectors in outcome.embeddings.items():
@@ -93,7 +93,7 @@ def own_cosines(asked: Outcomes, index: int, centres: dict[str, Tensor]) -> Tens
     return resemblance(vectors, asked.outcomes[0].embeddings[name], centres[name])[0]
 
 
-def of_values(task: Task, predicted: Tensor, true: Tensor, seed: int) -> Iterator[Measured]:
+def of_values(task: Task, predicted: Tensor, true: Tensor, seed: int) -> Iterator[ScenarioScores]:
     """Yield the error of each target (N, K), or how well probabilities (N, C) tell the classes (N, 1) apart."""
     if not isinstance(task, PhenotypePrediction) or not true.shape[1]:
         return
@@ -106,15 +106,15 @@ def of_values(task: Task, predicted: Tensor, true: Tensor, seed: int) -> Iterato
         yield _row(ERROR, name, agreement(said[:, index], known[:, index], seed))
 
 
-def mean_of(measure: str, of: str, values: Tensor, seed: int, resamples: int = 1000) -> Measured:
+def mean_of(measure: str, of: str, values: Tensor, seed: int, resamples: int = 1000) -> ScenarioScores:
     """Return the mean of the values that are known, (N,), with its bootstrap interval over subjects."""
     known = values[values.isfinite()].numpy().astype(np.float64)
     if not len(known):
-        return Measured(measure, of, np.nan, np.nan, np.nan, 0)
+        return ScenarioScores(measure, of, np.nan, np.nan, np.nan, 0)
     again = np.random.default_rng(seed).integers(len(known), size=(resamples, len(known)))
     low, high = np.percentile(known[again].mean(axis=1), INTERVAL)
-    return Measured(measure, of, float(known.mean()), float(low), float(high), len(known))
+    return ScenarioScores(measure, of, float(known.mean()), float(low), float(high), len(known))
 
 
-def _row(measure: str, of: str, estimates: dict[str, Estimate]) -> Measured:
-    return Measured(measure, of, *estimates[measure], int(estimates["N"].value))
+def _row(measure: str, of: str, estimates: dict[str, Estimate]) -> ScenarioScores:
+    return ScenarioScores(measure, of, *estimates[measure], int(estimates["N"].value))

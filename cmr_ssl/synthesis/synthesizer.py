@@ -16,7 +16,7 @@ from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.files import digest
 from cmr_ssl.inference.model import Model, load
 from cmr_ssl.inference.prepared import Prepared
-from cmr_ssl.lock import alone
+from cmr_ssl.lock import exclusive_access
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
@@ -51,7 +51,7 @@ def synthesize_folder(
     settings = digest({"model": model.description, "files": folder.files.settings(), "planes": repr(wanted)})
     journals = out / JOURNALS / settings  # each set of planes has its own, for they lie side by side
     journal = shard.journal(journals, settings)
-    with Tally("synthesising", out, len(mine)) as tally, alone(shard.folder(journals), settings):
+    with Tally("synthesising", out, len(mine)) as tally, exclusive_access(shard.folder(journals), settings):
         shard.remove_halves(out)
         withdrawn.erase(out, ["*/synthetic*"], [f"{JOURNALS}/*/*/{RECORDS}"], [TABLE])
         steps = Steps(folder, partial(record, model, wanted, out), settings, out)

@@ -48,7 +48,7 @@ class Objective(nn.Module):
         return [f"P({name})" for name in self.classes] or targets
 
     @abstractmethod
-    def place(self, data: Phenotypes, targets: list[str]) -> Values:
+    def read_targets(self, data: Phenotypes, targets: list[str]) -> Values:
         """Let the samples of `data` carry what is to be predicted and return the training values, (N, K).
 
         Raises:
@@ -56,7 +56,7 @@ class Objective(nn.Module):
         """
 
     @abstractmethod
-    def learn(self, values: Values, targets: list[str]) -> None:
+    def fit_statistics(self, values: Values, targets: list[str]) -> None:
         """Look at the training values (N, K), once, before training.
 
         Raises:
@@ -64,7 +64,7 @@ class Objective(nn.Module):
         """
 
     @abstractmethod
-    def aim(self, true: Tensor) -> Tensor:
+    def target_outputs(self, true: Tensor) -> Tensor:
         """Return the outputs that true values (B, K) call for, (B, outputs), NaN where unknown; for `RidgeStart`."""
 
     @abstractmethod
@@ -102,26 +102,26 @@ class Regression(Objective):
         self.register_buffer("deviation", torch.ones(len(targets)))
         return len(targets)
 
-    def place(self, data: Phenotypes, targets: list[str]) -> Values:
-        """Place numbers; see `Objective.place`."""
+    def read_targets(self, data: Phenotypes, targets: list[str]) -> Values:
+        """Place numbers; see `Objective.read_targets`."""
         return data.use_targets(targets)
 
-    def learn(self, values: Values, targets: list[str]) -> None:
-        """Take mean and deviation of the training split; see `Objective.learn`."""
+    def fit_statistics(self, values: Values, targets: list[str]) -> None:
+        """Take mean and deviation of the training split; see `Objective.fit_statistics`."""
         self.mean.copy_(torch.from_numpy(np.nanmean(values, axis=0)))
         self.deviation.copy_(torch.from_numpy(np.nanstd(values, axis=0)))
 
     def loss(self, outputs: Tensor, true: Tensor) -> Tensor:
         """Return the mean over the known targets of each subject; see `Objective.loss`."""
         known = ~true.isnan()
-        wanted = torch.where(known, self.aim(true), 0.0)
+        wanted = torch.where(known, self.target_outputs(true), 0.0)
         errors = outputs.float() - wanted
         if self.huber_delta is None:
             return mean_where(errors.square(), known)
         return mean_where(huber_loss(outputs.float(), wanted, reduction="none", delta=self.huber_delta), known)
 
-    def aim(self, true: Tensor) -> Tensor:
-        """Return deviations from the training mean; see `Objective.aim`."""
+    def target_outputs(self, true: Tensor) -> Tensor:
+        """Return deviations from the training mean; see `Objective.target_outputs`."""
         return (true - self.mean) / self.deviation
 
     def predict(self, outputs: Tensor) -> Tensor:
@@ -156,12 +156,12 @@ class Classification(Objective):
             raise ValueError(f"a classification has one target, got {', '.join(targets)}")
         return len(self.classes)
 
-    def place(self, data: Phenotypes, targets: list[str]) -> Values:
-        """Place indices of classes; see `Objective.place`."""
+    def read_targets(self, data: Phenotypes, targets: list[str]) -> Values:
+        """Place indices of classes; see `Objective.read_targets`."""
         return data.use_classes(targets[0], self.classes)
 
-    def learn(self, values: Values, targets: list[str]) -> None:
-        """Weigh the classes; see `Objective.learn`."""
+    def fit_statistics(self, values: Values, targets: list[str]) -> None:
+        """Weigh the classes; see `Objective.fit_statistics`."""
         counts = np.bincount(values[np.isfinite(values)].astype(int), minlength=len(self.classes))
         if (counts == 0).any():
             lacking = self.classes[int(counts.argmin())]
@@ -169,8 +169,8 @@ class Classification(Objective):
         if self.balanced:
             self.weights.copy_(torch.from_numpy(counts.sum() / (len(counts) * counts)))
 
-    def aim(self, true: Tensor) -> Tensor:
-        """Return logits of fair confidence for the class that is true; see `Objective.aim`."""
+    def target_outputs(self, true: Tensor) -> Tensor:
+        """Return logits of fair confidence for the class that is true; see `Objective.target_outputs`."""
         classes = torch.arange(len(self.classes), device=true.device)
         return torch.where(true.isnan(), torch.nan, CONFIDENCE * (2.0 * (true == classes) - 1))
 

@@ -59,9 +59,9 @@ class PhenotypePrediction(Task):
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         if stage == "fit" and data.batch_size < 2:
             raise ValueError("phenotypes are told apart by comparing subjects: set --data.batch_size 2 or more")
-        values = self.objective.place(data, self.targets)
+        values = self.objective.read_targets(data, self.targets)
         if stage == "fit":  # in a test the statistics are those of the training, whatever cohort is looked at
-            self.objective.learn(values, self.targets)
+            self.objective.fit_statistics(values, self.targets)
 
     def forward(self, batch: Sample) -> Tensor:
         """Return the raw outputs of a batch, (B, outputs)."""
@@ -192,21 +192,21 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
     def features(self, batch: Sample) -> Tensor:
         """Return one vector a study; see `PhenotypePrediction.features`."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            seen = self.shown(batch, self.current_epoch) if self.training else self.wholly(batch)
+            seen = self.encode_for_training(batch, self.current_epoch) if self.training else self.encode_all(batch)
         return self.pooling(*seen)
 
-    def shown(self, batch: Sample, *parts: object) -> tuple[Encoded, Tensor, Coordinates]:
+    def encode_for_training(self, batch: Sample, *parts: object) -> tuple[Encoded, Tensor, Coordinates]:
         """Encode what training shows; which tokens the masking hides depends on seed, subject and `parts`."""
-        return self.partly(batch, *parts) if self.masking else self.wholly(batch)
+        return self.encode_visible(batch, *parts) if self.masking else self.encode_all(batch)
 
-    def wholly(self, batch: Sample) -> tuple[Encoded, Tensor, Coordinates]:
+    def encode_all(self, batch: Sample) -> tuple[Encoded, Tensor, Coordinates]:
         """Encode every token; return also which exist, (B, N), and where they are."""
         encoded = self.encode(batch)
         grid = grid_of(batch.images, self.encoder.patch)
         attend = batch.present.repeat_interleave(grid.per_plane, dim=1)
         return encoded, attend, coordinates(batch.affine, grid, self.encoder.patch)
 
-    def partly(self, batch: Sample, *parts: object) -> tuple[Encoded, Tensor, Coordinates]:
+    def encode_visible(self, batch: Sample, *parts: object) -> tuple[Encoded, Tensor, Coordinates]:
         """Encode the tokens that the masking leaves; return also which exist, (B, K), and where they are."""
         patch, images = self.encoder.patch, batch.images
         grid = grid_of(images, patch)

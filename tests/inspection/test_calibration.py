@@ -5,7 +5,7 @@ import torch
 from cmr_ssl.inspection.calibration import Calibration, Norm, calibrate, read_calibration, write_calibration
 from cmr_ssl.inspection.examined import Examined, examine
 from cmr_ssl.inspection.flaw_score import SUSPECT, score_plane
-from cmr_ssl.inspection.measures import Delay, Displacement, Mistaken
+from cmr_ssl.inspection.plane_measures import Delay, Displacement, Mistaken
 from tests.tiny import tiny_batch, tiny_task
 
 CINE = torch.zeros(2, 4, 4)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from cmr_ssl.inspection.measures import correlation, delay, displacement, gain, log_error, mistaken_views, peak
+from cmr_ssl.inspection.plane_measures import correlation, delay, displacement, gain, log_error, mistaken_views, peak
 from tests.caches import SIZE
 from tests.oracle import Oracle, lit
 from tests.tiny import PATCH, tiny_batch, tiny_task

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.dicom.naming import hint, name_views, parallel
+from cmr_ssl.dicom.view_assignment import hint, name_views, parallel
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
 from tests.dicoms import NAMES, cine, codes, stack_affines
 from tests.studies import AXES, DEGREES, long_axis, plane

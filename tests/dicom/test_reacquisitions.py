@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.dicom.choosing import height, settle_plane, settle_stack
+from cmr_ssl.dicom.reacquisitions import height, settle_plane, settle_stack
 from tests.dicoms import SIDE, cine, codes, showing, stack_affines
 from tests.studies import AXES, long_axis
 

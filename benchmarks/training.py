@@ -85,7 +85,7 @@ def build(
     """
     hush()
     options = {
-        "data": f"benchmarks.ours.{data}",
+        "data": f"benchmarks.training.{data}",
         "data.views": slots(planes),
         "data.batch_size": batch,
         "trainer.precision": "bf16-mixed" if has_bfloat16(device_of("auto")) else "32-true",

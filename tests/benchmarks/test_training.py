@@ -1,7 +1,7 @@
 import pytest
 
-from benchmarks.ours import CONFIG, build, training_flops
 from benchmarks.subjects import random_subjects
+from benchmarks.training import CONFIG, build, training_flops
 
 
 @pytest.fixture(scope="module")
