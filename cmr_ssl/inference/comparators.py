@@ -52,7 +52,7 @@ def nearest(others: ReferencePlanes, affine: Tensor, short_axis: bool) -> Tensor
     towards, cosine = crossing_direction(affine), crossing_direction(kind.affine) @ crossing_direction(affine)
     chosen = cosine.abs().argmax()
     turned = crossing_direction(kind.affine[chosen]) * torch.where(cosine[chosen] < 0, -1.0, 1.0)
-    along = points @ towards
+    along = points @ towards  # (H, W), mm from the long axis within the missing plane
     return resample_plane(kind.some(chosen), torch.cat([along[..., None] * turned[:2], points[..., 2:]], dim=-1))
 
 
@@ -70,12 +70,13 @@ def interpolated(others: ReferencePlanes, affine: Tensor) -> Tensor:
     height, width = others.images.shape[-2:]
     if len(stack.images) == 0:
         return others.images.new_full(others.images.shape[1:], torch.nan)
-    at, order = heights(stack.affine, height, width).sort()
+    at, order = heights(stack.affine, height, width).sort()  # (S,), mm
     points = pixel_points(affine, height, width)
     seen = torch.stack([resample_plane(stack.some(index), points) for index in order])  # (S, T, H, W)
-    z = points[..., 2].contiguous()
+    z = points[..., 2].contiguous()  # (H, W), mm
     above = torch.searchsorted(at, z).clamp(max=len(at) - 1)
     below = (above - 1).clamp(min=0)
+    # weight of the slice above, (H, W)
     share = ((z - at[below]) / (at[above] - at[below]).clamp(min=1e-3)).clamp(0, 1)
     lower, upper = (seen.gather(0, index.expand(1, *seen.shape[1:]))[0] for index in (below, above))
     return lower + share * (upper - lower)
@@ -84,10 +85,10 @@ def interpolated(others: ReferencePlanes, affine: Tensor) -> Tensor:
 def resample_plane(plane: ReferencePlanes, points: Tensor) -> Tensor:
     """Return what one plane shows at points (H, W, 3) in mm, projected along its normal, (T, H, W)."""
     height, width = plane.images.shape[-2:]
-    pixels = (points - plane.affine[:3, 3]) @ torch.linalg.pinv(plane.affine[:3, :2]).T
+    pixels = (points - plane.affine[:3, 3]) @ torch.linalg.pinv(plane.affine[:3, :2]).T  # (H, W, 2): column, row
     span = torch.tensor([width - 1, height - 1], device=pixels.device)
     found = grid_sample(plane.images[None], (2 * pixels / span - 1)[None], padding_mode="border", align_corners=True)
-    return found[0]
+    return found[0]  # (T, H, W)
 
 
 def pixel_points(affine: Tensor, height: int, width: int) -> Tensor:

@@ -23,7 +23,7 @@ class WholeHeart(Readout):
         self.task, self.landmarks = task, landmarks
 
     def features(self, shown: Shown) -> Tensor:
-        """Return the averages of the decoder's features, (B, landmarks * width); see `Readout.features`."""
+        """Return averages of the decoder's features around the landmarks, (B, landmarks * width)."""
         hearts = []
         for told in decode_fixed_planes(self.task, shown.encoded, shown.batch):
             everywhere = torch.ones(told.features.shape[:2], dtype=torch.bool, device=told.features.device)

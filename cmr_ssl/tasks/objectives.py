@@ -103,16 +103,16 @@ class Regression(Objective):
         return len(targets)
 
     def read_targets(self, data: Phenotypes, targets: list[str]) -> Values:
-        """Place numbers; see `Objective.read_targets`."""
+        """Put the numbers of `targets` into the samples of `data` and return the training values, (N, K)."""
         return data.use_targets(targets)
 
     def fit_statistics(self, values: Values, targets: list[str]) -> None:
-        """Take mean and deviation of the training split; see `Objective.fit_statistics`."""
+        """Take mean m and standard deviation s of each target over the training split, NaN left out."""
         self.mean.copy_(torch.from_numpy(np.nanmean(values, axis=0)))
         self.deviation.copy_(torch.from_numpy(np.nanstd(values, axis=0)))
 
     def loss(self, outputs: Tensor, true: Tensor) -> Tensor:
-        """Return the mean over the known targets of each subject; see `Objective.loss`."""
+        """Return the Huber loss, or squared error, of standardised targets, the mean over those known, (B,)."""
         known = ~true.isnan()
         wanted = torch.where(known, self.target_outputs(true), 0.0)
         errors = outputs.float() - wanted
@@ -121,11 +121,11 @@ class Regression(Objective):
         return mean_where(huber_loss(outputs.float(), wanted, reduction="none", delta=self.huber_delta), known)
 
     def target_outputs(self, true: Tensor) -> Tensor:
-        """Return deviations from the training mean; see `Objective.target_outputs`."""
+        """Return (true - m) / s, (B, K)."""
         return (true - self.mean) / self.deviation
 
     def predict(self, outputs: Tensor) -> Tensor:
-        """Return physical units; see `Objective.predict`."""
+        """Return outputs * s + m, in physical units, (B, K)."""
         return outputs.float() * self.deviation + self.mean
 
 
@@ -151,17 +151,17 @@ class Classification(Objective):
         self.register_buffer("weights", torch.ones(len(classes)))
 
     def outputs(self, targets: list[str]) -> int:
-        """Return one output a class; see `Objective.outputs`."""
+        """Return one output a class; exactly one target is allowed."""
         if len(targets) != 1:
             raise ValueError(f"a classification has one target, got {', '.join(targets)}")
         return len(self.classes)
 
     def read_targets(self, data: Phenotypes, targets: list[str]) -> Values:
-        """Place indices of classes; see `Objective.read_targets`."""
+        """Put the index of each subject's class into the samples of `data` and return the training values, (N, 1)."""
         return data.use_classes(targets[0], self.classes)
 
     def fit_statistics(self, values: Values, targets: list[str]) -> None:
-        """Weigh the classes; see `Objective.fit_statistics`."""
+        """Set the weight of class c to N / (C n_c), of n_c among N subjects and C classes, if `balanced`."""
         counts = np.bincount(values[np.isfinite(values)].astype(int), minlength=len(self.classes))
         if (counts == 0).any():
             lacking = self.classes[int(counts.argmin())]
@@ -170,17 +170,17 @@ class Classification(Objective):
             self.weights.copy_(torch.from_numpy(counts.sum() / (len(counts) * counts)))
 
     def target_outputs(self, true: Tensor) -> Tensor:
-        """Return logits of fair confidence for the class that is true; see `Objective.target_outputs`."""
+        """Return logits `CONFIDENCE` for the class that is true and -`CONFIDENCE` for the others, (B, C)."""
         classes = torch.arange(len(self.classes), device=true.device)
         return torch.where(true.isnan(), torch.nan, CONFIDENCE * (2.0 * (true == classes) - 1))
 
     def loss(self, outputs: Tensor, true: Tensor) -> Tensor:
-        """Return the weighted cross-entropy; see `Objective.loss`."""
+        """Return the cross-entropy, each subject weighted by its class, (B,); NaN where the class is unknown."""
         known = ~true[:, 0].isnan()
         index = torch.where(known, true[:, 0], 0.0).long()
         losses = cross_entropy(outputs.float(), index, weight=self.weights, reduction="none")
         return torch.where(known, losses, torch.nan)
 
     def predict(self, outputs: Tensor) -> Tensor:
-        """Return probabilities; see `Objective.predict`."""
+        """Return the softmax of the outputs, probabilities (B, C)."""
         return outputs.float().softmax(dim=-1)

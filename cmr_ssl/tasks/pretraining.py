@@ -146,7 +146,7 @@ class PretrainingTask(EncoderTask):
         return self.complete(batch, self.mask(batch, seeds))
 
     def mask(self, batch: Sample, seeds: list[int]) -> Masked:
-        """Choose what the encoder sees; see `reconstruct`."""
+        """Choose visible and hidden tokens by the rules of `masking`, within the budget of visible tokens."""
         grid = grid_of(batch.images, self.encoder.patch)
         noise = draw_noise(len(self.masking), grid, seeds).to(batch.images.device, non_blocking=True)
         return mask(self.masking, noise, batch.present, batch.affine, visible_tokens(grid, self.mask_ratio))

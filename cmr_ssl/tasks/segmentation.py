@@ -75,7 +75,7 @@ class Segmentation(Task):
         return wanted.topk(min(self.frames, count), dim=1).indices
 
     def judged_frames(self, batch: Sample) -> Tensor:
-        """Return labelled frames (B, F) that are the same in every epoch; see `Task.judged_frames`."""
+        """Return labelled frames (B, F), the same in every epoch."""
         return self.drawn_frames(batch, subject_seeds(batch.subject, self.seed, "validation frames"))
 
     def outputs(self, batch: Sample, frames: Tensor | None = None) -> TaskOutput:
@@ -189,13 +189,13 @@ class SegmentationTask(EncoderTask, Segmentation):
         return self.decode(batch, encoded, frames)
 
     def outputs(self, batch: Sample, frames: Tensor | None = None) -> TaskOutput:
-        """Return embeddings and labels, from encoding once; see `Task.outputs`."""
+        """Return embeddings and labels from encoding the study once."""
         encoded = self.encode(batch)
         logits = self.decode(batch, encoded, self.all_frames(batch) if frames is None else frames)
         return TaskOutput(self.embedded(encoded, batch).by_name(), batch.phenotypes[:, :0], self.classes(logits))
 
     def decode(self, batch: Sample, encoded: Encoded, frames: Tensor) -> Tensor:
-        """Return logits of what the encoder says of all patches; see `Segmentation.logits`."""
+        """Decode tokens of all patches to logits of the chosen `frames`, (B, P, classes, F, H, W)."""
         where = coordinates(batch.affine, grid_of(batch.images, self.encoder.patch), self.encoder.patch)
         return self.head(batch.images, encoded.tokens, where, frames)
 
