@@ -20,7 +20,7 @@ MARGIN = 1  # plane more or less than the studies of the training that were look
 EDGE_PIXELS, EDGE_FRAMES = 3, 0.25  # of a structure at an edge, and share of frames: then it is cut off
 
 
-def compared(trained: Trained, planes: PreparedSubject) -> list[Finding]:
+def compare_with_training(trained: Trained, planes: PreparedSubject) -> list[Finding]:
     """Return what is to be said of a study in the light of what the model has learnt from."""
     findings = [Finding("synthetic-training", "noted", "", ONLY_SYNTHETIC)] if trained.synthetic else []
     if trained.usual.get("studies", 0) < FEWEST_STUDIES:

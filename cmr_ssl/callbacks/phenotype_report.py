@@ -12,7 +12,7 @@ from cmr_ssl.agreement import age_bands, agreement, by_group, classification
 from cmr_ssl.callbacks.gathering import gather_from_all_ranks
 from cmr_ssl.data.phenotypes import read_phenotypes
 from cmr_ssl.report.agreement_plots import draw_agreement
-from cmr_ssl.report.tables import FOLDER, as_row, file_name, say, say_where, write_csv
+from cmr_ssl.report.tables import FOLDER, as_row, file_name, print_folder, print_table, write_csv
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 
@@ -74,7 +74,7 @@ class PhenotypeReport(Callback):
             draw_agreement(path, predicted[:, index], true[:, index], name)
         write_csv(folder / FOLDER / "predicted.csv", pd.DataFrame(columns))
         write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame(tables))
-        say(tables, folder)
+        print_table(tables, folder)
 
     def write_classes(
         self, folder: Path, task: PhenotypePrediction, subjects: list[str], scores: Values, true: Values
@@ -88,7 +88,7 @@ class PhenotypeReport(Callback):
         write_csv(folder / FOLDER / "predicted.csv", pd.DataFrame(columns))
         measured = classification(scores, known)
         write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame([as_row(task.targets[0], measured)]))
-        say_where(folder)
+        print_folder(folder)
 
     def write_subgroups(
         self, folder: Path, task: PhenotypePrediction, groups: dict[str, Groups], predicted: Values, true: Values

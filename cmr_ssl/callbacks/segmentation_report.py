@@ -17,7 +17,7 @@ from cmr_ssl.report.agreement_plots import draw_agreement
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.overlays import overlay, overlay_gif
-from cmr_ssl.report.tables import FOLDER, as_row, file_name, say, write_csv
+from cmr_ssl.report.tables import FOLDER, as_row, file_name, print_table, write_csv
 from cmr_ssl.sample import Sample, one_of
 from cmr_ssl.tasks.annotated_classes import without_untrained
 from cmr_ssl.tasks.segmentation import Segmentation
@@ -98,7 +98,7 @@ class SegmentationReport(Callback):
                 rows.append(as_row(name, agreement(one, other)))
                 draw_agreement(folder / "figures" / f"agreement_{file_name(name)}.png", one, other, name)
         write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame(rows, columns=None if rows else ["target"]))
-        say(rows, folder)
+        print_table(rows, folder)
 
 
 def volumes_of(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cmr_ssl.files import save_text
-from cmr_ssl.inspection.examined import MEASURES, Examined
+from cmr_ssl.inspection.plane_examination import MEASURES, PlaneExamination
 
 SUFFIX = ".calibration.json"  # beside the checkpoint
 TAIL, DEVIATIONS = 0.95, 1.645  # the quantile that tells how far planes without a flaw go, as if they were normal
@@ -36,7 +36,7 @@ class Calibration(NamedTuple):
     subjects: int
     usual: dict[str, dict[str, Norm]]
 
-    def scores(self, one: Examined) -> dict[str, float]:
+    def scores(self, one: PlaneExamination) -> dict[str, float]:
         """Return how unusual each measure of a plane is, in standard deviations; NaN where nothing is known."""
         known = self.usual.get(one.kind, {})
         unknown = Norm(np.nan, 1.0)
@@ -45,7 +45,7 @@ class Calibration(NamedTuple):
         }
 
 
-def calibrate(planes: Iterable[Examined], model: str) -> Calibration:
+def calibrate(planes: Iterable[PlaneExamination], model: str) -> Calibration:
     """Learn what is usual from the planes of many studies, nearly all of them without flaws.
 
     Raises:

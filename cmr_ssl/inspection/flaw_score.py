@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cmr_ssl.inspection.calibration import Calibration
-from cmr_ssl.inspection.examined import DELAY, ERROR, SHIFT, VIEW, Examined
+from cmr_ssl.inspection.plane_examination import DELAY, ERROR, SHIFT, VIEW, PlaneExamination
 
 SUSPECT = 4.0  # standard deviations above the usual
 
@@ -22,7 +22,7 @@ class FlawScore(NamedTuple):
     """
 
     title: str
-    examined: Examined
+    examined: PlaneExamination
     scores: dict[str, float]
     score: float
     why: str
@@ -33,7 +33,7 @@ class FlawScore(NamedTuple):
         return self.score > SUSPECT
 
 
-def score_plane(one: Examined, title: str, calibration: Calibration, beat_ms: float) -> FlawScore:
+def score_plane(one: PlaneExamination, title: str, calibration: Calibration, beat_ms: float) -> FlawScore:
     """Judge a plane by the most unusual of its measures; `beat_ms` may be NaN."""
     scores = calibration.scores(one)
     known = {name: score for name, score in scores.items() if np.isfinite(score)}
@@ -47,24 +47,24 @@ def score_plane(one: Examined, title: str, calibration: Calibration, beat_ms: fl
     return FlawScore(title, one, scores, max(known.values()), why)
 
 
-def _badly_predicted(one: Examined, calibration: Calibration, _: float) -> str:
+def _badly_predicted(one: PlaneExamination, calibration: Calibration, _: float) -> str:
     usual = calibration.usual[one.kind][ERROR].median
     times = np.exp(one.measures[ERROR] - usual)
     return f"the rest of the heart tells it {times:.1f} times worse than is usual for such a plane"
 
 
-def _moved(one: Examined, _: Calibration, __: float) -> str:
+def _moved(one: PlaneExamination, _: Calibration, __: float) -> str:
     assert one.displacement is not None  # or it would have no score
     columns, rows = one.displacement.columns_mm, one.displacement.rows_mm
     return f"it lies {np.hypot(columns, rows):.0f} mm off: {columns:+.0f} mm along columns, {rows:+.0f} mm along rows"
 
 
-def _late(one: Examined, _: Calibration, beat_ms: float) -> str:
+def _late(one: PlaneExamination, _: Calibration, beat_ms: float) -> str:
     late = one.delay.beat
     ms = f", {abs(late) * beat_ms:.0f} ms," if np.isfinite(beat_ms) else ""
     return f"it beats {abs(late):.0%} of a beat{ms} {'later' if late > 0 else 'earlier'} than the rest"
 
 
-def _mistaken(one: Examined, _: Calibration, __: float) -> str:
+def _mistaken(one: PlaneExamination, _: Calibration, __: float) -> str:
     assert one.mistaken is not None  # or it would have no score
     return f"it shows what {one.mistaken.view} should show"

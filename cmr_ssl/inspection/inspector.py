@@ -21,8 +21,8 @@ from cmr_ssl.files import digest, remove_halves
 from cmr_ssl.inference.prepared import Prepared, prepare
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.calibration import Calibration, calibrate, read_calibration, write_calibration
-from cmr_ssl.inspection.examined import examine
 from cmr_ssl.inspection.flaw_score import SUSPECT, FlawScore, score_plane
+from cmr_ssl.inspection.plane_examination import examine_heart
 from cmr_ssl.inspection.reference import examine_cache
 from cmr_ssl.inspection.worst import draw_worst
 from cmr_ssl.lock import exclusive_access
@@ -129,7 +129,7 @@ def inspect_study(
     Raises:
         ValueError: if it has one plane only, so that nothing tells what it should show.
     """
-    examined = examine(task, heart.batch, trained.preparation["spacing_mm"])
+    examined = examine_heart(task, heart.batch, trained.preparation["spacing_mm"])
     if not examined:
         raise ValueError("the study has one plane only, so nothing tells what it should show")
     titles = plane_titles(heart.batch.view[0].tolist())

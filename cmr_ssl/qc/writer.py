@@ -14,7 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from cmr_ssl.data.cache import read_prepared, read_settings
-from cmr_ssl.data.checks.examine import examine
+from cmr_ssl.data.checks.all_checks import run_checks
 from cmr_ssl.data.checks.limits import Limit, beyond, excess, with_values
 from cmr_ssl.data.checks.prepared_planes import Measure
 from cmr_ssl.data.cohort import read_cohort
@@ -77,7 +77,7 @@ def measure_cohort(cache: Path, subjects: Sequence[str], workers: Workers) -> It
 
 def measure_subject(cache: Path, subject: str) -> tuple[str, list[Measure]]:
     """Return a prepared subject with what can be measured on its planes."""
-    return subject, examine(read_prepared(cache, subject))
+    return subject, run_checks(read_prepared(cache, subject))
 
 
 def worst_measures(measures: Sequence[Measure], limits: Mapping[str, Limit]) -> WorstMeasures:

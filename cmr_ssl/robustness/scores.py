@@ -33,22 +33,22 @@ class ScenarioScores(NamedTuple):
 
 
 def table_of(
-    task: Task, everything: Sequence[Scenario], asked: Outcomes, centres: dict[str, Tensor], seed: int
+    task: Task, everything: Sequence[Scenario], evaluated: Outcomes, centres: dict[str, Tensor], seed: int
 ) -> pd.DataFrame:
     """Return one row for each scenario and measure; `changed` is the mean number of planes missing or flawed.
 
     Args:
-        task: what was asked.
+        task: what was evaluated.
         everything: the scenarios, the first one of full studies.
-        asked: their outcomes.
+        evaluated: their outcomes.
         centres: mean embedding of training subjects, (D,) by name.
         seed: of the resampling.
     """
     rows: list[dict[str, object]] = []
-    for scenario, outcome in zip(everything, asked.outcomes, strict=True):
+    for scenario, outcome in zip(everything, evaluated.outcomes, strict=True):
         about = {"kind": scenario.kind, "scenario": scenario.name, "planes": scenario.planes}
         about["changed"] = float(outcome.changed.mean())
-        found = measured(task, outcome, asked.outcomes[0], centres, asked.true, seed)
+        found = measured(task, outcome, evaluated.outcomes[0], centres, evaluated.true, seed)
         rows += [about | one._asdict() for one in found]
     return pd.DataFrame(rows)
 
@@ -87,10 +87,10 @@ def essential(table: pd.DataFrame) -> pd.DataFrame:
     return table[~about | table["of"].isin(first)].assign(of=table["of"].where(~about, ""))
 
 
-def own_cosines(asked: Outcomes, index: int, centres: dict[str, Tensor]) -> Tensor:
+def own_cosines(evaluated: Outcomes, index: int, centres: dict[str, Tensor]) -> Tensor:
     """Return how alike each study of scenario `index` is to itself in full, by its first embedding, (N,)."""
-    name, vectors = next(iter(asked.outcomes[index].embeddings.items()))
-    return resemblance(vectors, asked.outcomes[0].embeddings[name], centres[name])[0]
+    name, vectors = next(iter(evaluated.outcomes[index].embeddings.items()))
+    return resemblance(vectors, evaluated.outcomes[0].embeddings[name], centres[name])[0]
 
 
 def of_values(task: Task, predicted: Tensor, true: Tensor, seed: int) -> Iterator[ScenarioScores]:

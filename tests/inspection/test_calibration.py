@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from cmr_ssl.inspection.calibration import Calibration, Norm, calibrate, read_calibration, write_calibration
-from cmr_ssl.inspection.examined import Examined, examine
 from cmr_ssl.inspection.flaw_score import SUSPECT, score_plane
+from cmr_ssl.inspection.plane_examination import PlaneExamination, examine_heart
 from cmr_ssl.inspection.plane_measures import Delay, Displacement, Mistaken
 from tests.tiny import tiny_batch, tiny_task
 
@@ -14,7 +14,7 @@ CINE = torch.zeros(2, 4, 4)
 def plane(kind="mid", subject="900000001", **measures):
     measures = {"error": 0.0, "shift": np.nan, "delay": 0.0, "view": np.nan} | measures
     moved, mistaken = Displacement(6.0, -8.0, 0.1), Mistaken("la_4ch", measures["view"])
-    return Examined(subject, 0, "sa", kind, measures, moved, Delay(0.25, 0.1), mistaken, CINE, CINE)
+    return PlaneExamination(subject, 0, "sa", kind, measures, moved, Delay(0.25, 0.1), mistaken, CINE, CINE)
 
 
 def many(kind="mid"):
@@ -106,8 +106,11 @@ def test_a_plane_of_an_unknown_kind_is_not_judged():
 
 def test_a_heart_is_examined_plane_by_plane_and_errors_are_relative_to_its_own():
     with torch.inference_mode():
-        found = examine(tiny_task(), tiny_batch(subjects=1), 8.0)
-        assert examine(tiny_task(), tiny_batch(subjects=1)._replace(present=torch.zeros(1, 7, dtype=bool)), 8.0) == []
+        found = examine_heart(tiny_task(), tiny_batch(subjects=1), 8.0)
+        assert (
+            examine_heart(tiny_task(), tiny_batch(subjects=1)._replace(present=torch.zeros(1, 7, dtype=bool)), 8.0)
+            == []
+        )
     assert [one.kind for one in found] == ["la_2ch", "la_3ch", "la_4ch", "base", "mid", "mid", "apex"]
     assert np.median([one.measures["error"] for one in found]) == pytest.approx(0)
     for one in found:

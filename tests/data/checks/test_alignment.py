@@ -3,7 +3,7 @@ import pytest
 
 from cmr_ssl.data.checks.alignment import alignment
 from cmr_ssl.data.checks.prepared_planes import PreparedPlanes
-from tests.data.checks.scenes import FRAMES, heights, scene, subject, values
+from tests.data.checks.synthetic_planes import FRAMES, heights, scene, subject, values
 
 
 def test_a_stack_that_fits_is_hardly_shifted_and_not_turned():

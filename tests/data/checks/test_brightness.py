@@ -4,7 +4,7 @@ import pytest
 from cmr_ssl.data.checks.brightness import PARTED, contrast, folding, repetition, split_levels, two_levels
 from cmr_ssl.data.checks.limits import LIMITS
 from cmr_ssl.data.checks.prepared_planes import PreparedPlanes
-from tests.data.checks.scenes import SIZE, STEP, scene, subject, values
+from tests.data.checks.synthetic_planes import SIZE, STEP, scene, subject, values
 
 
 def test_contrast_is_the_distance_of_two_levels():

@@ -4,7 +4,7 @@ import pytest
 from cmr_ssl.data.checks.coverage import alike_the_middle, coverage, moving_mm2
 from cmr_ssl.data.checks.limits import LIMITS, excess
 from cmr_ssl.data.checks.prepared_planes import PreparedPlanes
-from tests.data.checks.scenes import BOTTOM, TOP, heights, scene, subject, values
+from tests.data.checks.synthetic_planes import BOTTOM, TOP, heights, scene, subject, values
 
 
 def alarms(measures):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cmr_ssl.data.checks.prepared_planes import PreparedPlanes
-from tests.data.checks.scenes import SIZE, STEP, scene, subject
+from tests.data.checks.synthetic_planes import SIZE, STEP, scene, subject
 
 
 def test_planes_are_told_apart_and_have_names():

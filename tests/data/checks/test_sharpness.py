@@ -4,7 +4,7 @@ import pytest
 from cmr_ssl.data.checks.limits import LIMITS
 from cmr_ssl.data.checks.prepared_planes import PreparedPlanes
 from cmr_ssl.data.checks.sharpness import APART, blurring, echoes, standing_out
-from tests.data.checks.scenes import subject, values
+from tests.data.checks.synthetic_planes import subject, values
 
 LIMIT = LIMITS["blurred"].value
 

@@ -10,7 +10,7 @@ from cmr_ssl.data.checks.sharpness import blurring
 CHECKS = (coverage, alignment, contrast, folding, blurring, repetition)
 
 
-def examine(prepared: PreparedSubject) -> list[Measure]:
+def run_checks(prepared: PreparedSubject) -> list[Measure]:
     """Return everything that can be measured on a subject's planes."""
     scene = PreparedPlanes(prepared)
     return [measure for check in CHECKS for measure in check(scene)]

@@ -22,7 +22,7 @@ from cmr_ssl.tasks.pretraining import PretrainingTask
 ERROR, SHIFT, DELAY, VIEW = MEASURES = ("error", "shift", "delay", "view")
 
 
-class Examined(NamedTuple):
+class PlaneExamination(NamedTuple):
     """What was found about one plane.
 
     Attributes:
@@ -50,7 +50,7 @@ class Examined(NamedTuple):
     predicted: Tensor
 
 
-def examine(task: PretrainingTask, heart: Sample, spacing_mm: float) -> list[Examined]:
+def examine_heart(task: PretrainingTask, heart: Sample, spacing_mm: float) -> list[PlaneExamination]:
     """Examine all planes of a batch of one, in the order of the sample.
 
     The error of a plane counts relative to the median of its study: a heart that is hard to predict as a whole is no
@@ -62,8 +62,8 @@ def examine(task: PretrainingTask, heart: Sample, spacing_mm: float) -> list[Exa
     return [one._replace(measures=one.measures | {ERROR: one.measures[ERROR] - usual}) for one in found]
 
 
-def examine_plane(heart: Sample, one: LeftOut, mistaken: Mistaken | None, spacing_mm: float) -> Examined:
-    """Measure one plane; see `examine`."""
+def examine_plane(heart: Sample, one: LeftOut, mistaken: Mistaken | None, spacing_mm: float) -> PlaneExamination:
+    """Measure one plane; see `examine_heart`."""
     moved = displacement(one.predicted, one.true, spacing_mm) if one.view == SHORT_AXIS else None
     late = delay(one.predicted, one.true)
     measures = {
@@ -73,4 +73,6 @@ def examine_plane(heart: Sample, one: LeftOut, mistaken: Mistaken | None, spacin
         VIEW: mistaken.gain if mistaken else np.nan,
     }
     kind, subject = one.region, heart.subject[0]
-    return Examined(subject, one.plane, one.view, kind, measures, moved, late, mistaken, one.true, one.predicted)
+    return PlaneExamination(
+        subject, one.plane, one.view, kind, measures, moved, late, mistaken, one.true, one.predicted
+    )
