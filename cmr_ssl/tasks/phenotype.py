@@ -73,7 +73,7 @@ class PhenotypePrediction(Task):
         return outputs
 
     def outputs(self, batch: Sample, frames: Tensor | None = None) -> TaskOutput:
-        """Return features and values, see `Task.outputs`."""
+        """Return features (B, F) and predicted values (B, K) or probabilities (B, C); labels are empty."""
         features = self.features(batch)
         values = self.objective.predict(self.head(features))
         return TaskOutput({"features": features.float()}, values, batch.labels[:, :, :0])
@@ -101,7 +101,7 @@ class PhenotypePrediction(Task):
         self.seen.append((self(batch).detach(), batch.phenotypes))
 
     def test_step(self, batch: Sample, batch_idx: int) -> Tensor:
-        """Keep the outputs until the epoch ends and return what they mean; see `predict_step`."""
+        """Keep the outputs until the epoch ends and return values in physical units, or probabilities."""
         outputs = self(batch).detach()
         self.seen.append((outputs, batch.phenotypes))
         return self.objective.predict(outputs)
@@ -183,14 +183,14 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         freeze_blocks(self.encoder, freeze)
 
     def setup(self, stage: str) -> None:
-        """Load the pretrained weights and read the phenotypes; see `PhenotypePrediction.setup`."""
+        """Load the pretrained weights before a training, and read the targets from the data module."""
         if stage == "fit" and self.encoder_checkpoint:
             data = self.trainer.datamodule.state_dict()  # type: ignore[attr-defined]
             load_pretrained(self.encoder, Path(self.encoder_checkpoint), data)
         super().setup(stage)
 
     def features(self, batch: Sample) -> Tensor:
-        """Return one vector a study; see `PhenotypePrediction.features`."""
+        """Return the pooled tokens, (B, F): of the visible ones in training with a masking, else of all."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             seen = self.encode_for_training(batch, self.current_epoch) if self.training else self.encode_all(batch)
         return self.pooling(*seen)
@@ -250,7 +250,7 @@ class PhenotypeBaseline(PhenotypePrediction):
         self.plane_dropout = check_rate("model.plane_dropout", plane_dropout)
 
     def features(self, batch: Sample) -> Tensor:
-        """Return one vector a study; see `PhenotypePrediction.features`."""
+        """Return the vector that the network makes of a study, (B, F); in training some planes are dropped."""
         seen = self.depleted(batch) if self.training and self.plane_dropout else batch
         return self.network(seen.images, seen.present)
 

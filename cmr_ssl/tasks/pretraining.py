@@ -126,11 +126,11 @@ class PretrainingTask(EncoderTask):
             )
 
     def outputs(self, batch: Sample, frames: Tensor | None = None) -> TaskOutput:
-        """Return embeddings, see `Task.outputs`."""
+        """Return embeddings, each (B, D), by name; values (B, 0) and labels (B, P, 0, H, W) are empty."""
         return TaskOutput(self.embed(batch).by_name(), batch.phenotypes[:, :0], batch.labels[:, :, :0])
 
     def whole_heart(self, encoded: Encoded, batch: Sample) -> Tensor | None:
-        """Return what the decoder says, if it can tell; see `EncoderTask.whole_heart`."""
+        """Return the brightness that the decoder predicts at fixed places, (B, F); None if it predicts none."""
         return whole_heart(self, encoded, batch) if has_whole_heart(self) else None
 
     def reconstruct(self, batch: Sample, seeds: list[int]) -> Reconstruction:

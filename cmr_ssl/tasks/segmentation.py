@@ -79,7 +79,7 @@ class Segmentation(Task):
         return self.drawn_frames(batch, subject_seeds(batch.subject, self.seed, "validation frames"))
 
     def outputs(self, batch: Sample, frames: Tensor | None = None) -> TaskOutput:
-        """Return labels, see `Task.outputs`."""
+        """Return label maps (B, P, F, H, W) of all frames, or of those chosen; embeddings and values are empty."""
         logits = self.logits(batch, self.all_frames(batch) if frames is None else frames)
         return TaskOutput({}, batch.phenotypes[:, :0], self.classes(logits))
 
@@ -175,7 +175,7 @@ class SegmentationTask(EncoderTask, Segmentation):
         freeze_blocks(encoder, freeze)
 
     def setup(self, stage: str) -> None:
-        """Load the pretrained encoder and, if the checkpoint has one, image branch; see `Segmentation.setup`."""
+        """Load the pretrained encoder before a training and, if the checkpoint has one, the image branch."""
         super().setup(stage)
         if stage == "fit" and self.encoder_checkpoint:
             data = self.trainer.datamodule.state_dict()  # type: ignore[attr-defined]
@@ -183,7 +183,7 @@ class SegmentationTask(EncoderTask, Segmentation):
             load_image_branch(self.head.network, Path(self.encoder_checkpoint))
 
     def logits(self, batch: Sample, frames: Tensor) -> Tensor:
-        """Return logits; see `Segmentation.logits`."""
+        """Encode the study and decode the chosen `frames` to logits, (B, P, classes, F, H, W)."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             encoded = self.encode(batch)
         return self.decode(batch, encoded, frames)
@@ -216,5 +216,5 @@ class SegmentationBaseline(Segmentation):
         self.network = network
 
     def logits(self, batch: Sample, frames: Tensor) -> Tensor:
-        """Return logits; see `Segmentation.logits`."""
+        """Return what the network makes of each chosen frame, logits (B, P, classes, F, H, W)."""
         return self.network(batch.images, frames)

@@ -4,7 +4,14 @@ from cmr_ssl.data.checks.limits import LIMITS
 from cmr_ssl.data.finding_codes import ARCHIVES, CODES, PREPARING
 from tests.runs import ROOT
 
-MAKERS = {"Finding": 0, "Refusal": 0, "add": 0, "aside": 2, "_fill": 3, "once_more": 1}  # calls with a code, and at which place
+MAKERS = {
+    "Finding": 0,
+    "Refusal": 0,
+    "add": 0,
+    "aside": 2,
+    "_fill": 3,
+    "once_more": 1,
+}  # calls with a code, and at which place
 
 
 def codes_in(source: str) -> set[str]:
