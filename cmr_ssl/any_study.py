@@ -24,7 +24,7 @@ def read(path: Path | str, files: NiftiFiles = FIELD_FILES) -> Study:
         FileNotFoundError: if there is nothing at `path`, or nothing like a study in it.
         ValueError: if it holds several subjects.
     """
-    path = Path(path).resolve()
+    path = _named(Path(path).absolute())
     if not path.exists():
         raise FileNotFoundError(f"there is no {path}: name the folder or zip of one subject")
     if path.is_file():
@@ -42,6 +42,11 @@ def read(path: Path | str, files: NiftiFiles = FIELD_FILES) -> Study:
             f"{path} holds no study: none of {', '.join(files.image_names())}, no zip of UK Biobank, no DICOM image"
         )
     return study
+
+
+def _named(path: Path) -> Path:
+    """Return a path that ends in a name; a link keeps its own, for subjects are called by it."""
+    return path.resolve() if path.name in ("", "..") else path.parent.resolve() / path.name
 
 
 def _check_no_cohort(path: Path, files: NiftiFiles) -> None:
@@ -62,6 +67,5 @@ def _check_one(path: Path, subjects: list[str]) -> None:
 
 def _read_zip(path: Path) -> Study:
     if match := ZIP.fullmatch(path.name):
-        folder = path.resolve().parent
-        return UkbZips(folder, (folder,)).read(subject_of(*match.groups()))
+        return UkbZips(path.parent, (path.parent,)).read(subject_of(*match.groups()))
     return read_study(path.stem, [path], LIMITS)
