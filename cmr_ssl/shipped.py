@@ -1,10 +1,12 @@
 """Settings that come with the package are found by name, wherever a command runs."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
 FOLDERS = (HERE / "configs", HERE.parent / "configs")  # of an installed wheel, of a clone
+NAME = re.compile(r"(?!null$)[\w./-]+")  # settings written out have other characters
 KINDS = {
     "--config": "",
     "-c": "",
@@ -41,7 +43,7 @@ def found(arguments: Sequence[str]) -> list[str]:
     A file of that name comes first.
 
     Raises:
-        FileNotFoundError: if a config is neither a file nor comes with the package.
+        FileNotFoundError: if what an option names is neither a file nor comes with the package.
     """
     options = ["", *arguments]
     return [resolved(option, argument) for option, argument in zip(options, arguments, strict=False)]
@@ -56,9 +58,9 @@ def resolved(option: str, argument: str) -> str:
     if option not in KINDS or (own.exists() and not own.is_dir()):  # a pipe is no file, but can be read
         return argument
     place = shipped(argument, KINDS[option])
-    if place is None and KINDS[option] == "":
+    if place is None and (KINDS[option] == "" or NAME.fullmatch(argument)):
         raise FileNotFoundError(
             f"there is no file {argument}, and no config of that name comes with the package: give a YAML file or one "
-            f"of {', '.join(names())}"
+            f"of {', '.join(names(KINDS[option]))}"
         )
     return str(place or argument)

@@ -75,5 +75,9 @@ def test_what_is_no_study_is_refused(tmp_path):
         cmr_ssl.read(tmp_path / "nowhere")
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "readme.txt").write_text("nothing")
-    with pytest.raises(FileNotFoundError, match="holds no"):
-        cmr_ssl.read(tmp_path / "notes")
+    with pytest.raises(ValueError, match="neither a folder nor a zip"):
+        cmr_ssl.read(tmp_path / "notes" / "readme.txt")
+    (tmp_path / "empty").mkdir()
+    for name in ("notes", "empty"):
+        with pytest.raises(FileNotFoundError, match=r"holds no study: none of sa\.nii\.gz"):
+            cmr_ssl.read(tmp_path / name)

@@ -39,6 +39,11 @@ def test_an_unknown_config_is_refused_with_those_there_are(capsys):
     assert "phenotype, phenotype_resnet, pretraining" in capsys.readouterr().err
 
 
+def test_unknown_settings_are_refused_with_those_there_are(capsys):
+    assert main(["prepare", "--source", "in", "--out", "out", "--files", "acdcs"]) == 1
+    assert "acdc, mnms, mnms2" in capsys.readouterr().err
+
+
 def test_every_config_has_a_name():
     assert {"demo", "phenotype", "pretraining", "segmentation"} <= set(names())
     assert shipped("robust", "additions") == ROOT / "configs/additions/robust.yaml"
