@@ -22,9 +22,9 @@ def read(path: Path | str, files: NiftiFiles = FIELD_FILES) -> Study:
 
     Raises:
         FileNotFoundError: if there is nothing at `path`, or nothing like a study in it.
-        ValueError: if it holds several subjects.
+        ValueError: if it holds several subjects, or is a file that is no zip.
     """
-    path = Path(path).resolve()
+    path = _named(Path(path).absolute())
     if not path.exists():
         raise FileNotFoundError(f"there is no {path}: name the folder or zip of one subject")
     if path.is_file():
@@ -34,14 +34,28 @@ def read(path: Path | str, files: NiftiFiles = FIELD_FILES) -> Study:
         return nifti.read(path.name)
     _check_no_cohort(path, files)
     source: UkbZips | DicomFolder = find_zips(path) if holds_zips(path) else DicomFolder(path)
-    subjects = source.subjects()
+    subjects = _subjects(source, path, files)
     _check_one(path, subjects)
     study = source.read(subjects[0])
     if [found.code for found in study.findings] == ["no-images"]:
-        raise FileNotFoundError(
-            f"{path} holds no study: none of {', '.join(files.image_names())}, no zip of UK Biobank, no DICOM image"
-        )
+        raise FileNotFoundError(_no_study(path, files))
     return study
+
+
+def _named(path: Path) -> Path:
+    """Return a path that ends in a name; a link keeps its own, for subjects are called by it."""
+    return path.resolve() if path.name in ("", "..") else path.parent.resolve() / path.name
+
+
+def _subjects(source: UkbZips | DicomFolder, path: Path, files: NiftiFiles) -> list[str]:
+    try:
+        return source.subjects()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(_no_study(path, files)) from error
+
+
+def _no_study(path: Path, files: NiftiFiles) -> str:
+    return f"{path} holds no study: none of {', '.join(files.image_names())}, no zip of UK Biobank, no DICOM image"
 
 
 def _check_no_cohort(path: Path, files: NiftiFiles) -> None:
@@ -62,6 +76,7 @@ def _check_one(path: Path, subjects: list[str]) -> None:
 
 def _read_zip(path: Path) -> Study:
     if match := ZIP.fullmatch(path.name):
-        folder = path.resolve().parent
-        return UkbZips(folder, (folder,)).read(subject_of(*match.groups()))
+        return UkbZips(path.parent, (path.parent,)).read(subject_of(*match.groups()))
+    if path.suffix.lower() != ".zip":
+        raise ValueError(f"{path} is neither a folder nor a zip: name the folder of its study, perhaps {path.parent}")
     return read_study(path.stem, [path], LIMITS)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.anatomy import CLASSES, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED
-from cmr_ssl.data.labelling import broken_stack, centre, cut_off, mirrored, wrongly_surrounded
+from cmr_ssl.data.labelling import beside_unlabelled, broken_stack, centre, cut_off, mirrored, wrongly_surrounded
 from cmr_ssl.data.ranges import CARDIAC
 from cmr_ssl.data.sources.label_folder import LabelledHeart, LabelledView
 from cmr_ssl.planes import SHORT_AXIS
@@ -129,6 +129,9 @@ def _doubts(heart: LabelledHeart) -> dict[str, str]:
                 doubts.setdefault(name, why)
             if cut_off(labels, value):
                 doubts.setdefault(name, f"the {name} reaches the edge of {view}, so part of it may be missing")
+            if beside_unlabelled(labels, value):
+                why = f"the {name} borders on pixels of {view} that nobody labelled, so part of it may be missing"
+                doubts.setdefault(name, why)
     return doubts
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+PARQUET = (".parquet", ".pq")  # how names of parquet files end
 HALF_WRITTEN = ".writing-"  # how names of files begin that are not complete yet
 
 
@@ -25,6 +26,19 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
             error.filename = str(path)  # a full disk does not say where
         temporary.unlink(missing_ok=True)
         raise
+
+
+def check_parquet(out: Path) -> None:
+    """Refuse a name that no parquet file can have before anything is computed for it; readers go by the name.
+
+    Raises:
+        FileExistsError: if it is that of a folder.
+        ValueError: if it does not end in .parquet.
+    """
+    if out.is_dir():
+        raise FileExistsError(f"{out} is a folder: name the parquet file to write")
+    if out.suffix.lower() not in PARQUET:
+        raise ValueError(f"{out} is to be a parquet file: end its name with {PARQUET[0]}")
 
 
 def save(path: Path, data: bytes) -> None:

@@ -1,11 +1,19 @@
 """Settings that come with the package are found by name, wherever a command runs."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
 FOLDERS = (HERE / "configs", HERE.parent / "configs")  # of an installed wheel, of a clone
-KINDS = {"--config": "", "--preparation": "preparation", "--files": "sources", "--policy": "policy"}  # by option
+NAME = re.compile(r"(?!null$)[\w./-]+")  # settings written out have other characters
+KINDS = {
+    "--config": "",
+    "-c": "",
+    "--preparation": "preparation",
+    "--files": "sources",
+    "--policy": "policy",
+}  # by option
 
 
 def shipped(name: str, kind: str = "") -> Path | None:
@@ -16,6 +24,8 @@ def shipped(name: str, kind: str = "") -> Path | None:
         kind: folder of the configs in which it is looked for.
     """
     inside = Path(name.removeprefix("configs/"))
+    if not inside.name:
+        return None
     relative = inside if name.startswith("configs/") else Path(kind) / inside
     places = (folder / relative.with_suffix(".yaml") for folder in FOLDERS)
     return next((place for place in places if place.is_file()), None)
@@ -33,7 +43,7 @@ def found(arguments: Sequence[str]) -> list[str]:
     A file of that name comes first.
 
     Raises:
-        FileNotFoundError: if a config is neither a file nor comes with the package.
+        FileNotFoundError: if what an option names is neither a file nor comes with the package.
     """
     options = ["", *arguments]
     return [resolved(option, argument) for option, argument in zip(options, arguments, strict=False)]
@@ -44,12 +54,13 @@ def resolved(option: str, argument: str) -> str:
     head, equals, value = argument.partition("=")
     if equals and head in KINDS:
         return f"{head}={resolved(head, value)}"
-    if option not in KINDS or Path(argument).exists():
+    own = Path(argument)
+    if option not in KINDS or (own.exists() and not own.is_dir()):  # a pipe is no file, but can be read
         return argument
     place = shipped(argument, KINDS[option])
-    if place is None and option == "--config":
+    if place is None and (KINDS[option] == "" or NAME.fullmatch(argument)):
         raise FileNotFoundError(
             f"there is no file {argument}, and no config of that name comes with the package: give a YAML file or one "
-            f"of {', '.join(names())}"
+            f"of {', '.join(names(KINDS[option]))}"
         )
     return str(place or argument)

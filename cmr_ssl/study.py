@@ -106,6 +106,12 @@ class Study:
         return "\n  ".join([f"Study {self.subject}", *map(repr, self.series), *said])
 
 
+def check_study(study: object) -> None:
+    """Raise TypeError unless this is one study, such as for its folder, or for several."""
+    if not isinstance(study, Study):
+        raise TypeError(f"one study is wanted, as cmr_ssl.read returns it, not a {type(study).__name__}")
+
+
 class Source(Protocol):
     """A place studies come from. Adding a data set means one file in `sources` with a class of this shape."""
 

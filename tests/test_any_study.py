@@ -57,10 +57,27 @@ def test_several_subjects_are_refused_and_named(zips, tmp_path):
         cmr_ssl.read(tmp_path)
 
 
+def test_links_keep_the_names_that_subjects_are_called_by(zips, tmp_path, monkeypatch):
+    studies.write_study(tmp_path / "store", studies.study(("sa",), "x81fe", frames=8))
+    (tmp_path / "900000001").symlink_to(tmp_path / "store" / "x81fe")
+    assert cmr_ssl.read(tmp_path / "900000001").subject == "900000001"
+    monkeypatch.chdir(tmp_path / "store" / "x81fe")
+    assert cmr_ssl.read(".").subject == "x81fe"
+    for index, path in enumerate(zips.glob("900000001_*.zip")):
+        shutil.copy(path, tmp_path / "store" / f"{index}.zip")
+        (tmp_path / path.name).symlink_to(tmp_path / "store" / f"{index}.zip")
+    study = cmr_ssl.read(tmp_path / next(zips.glob("900000001_20208*.zip")).name)
+    assert (study.subject, study.views) == ("900000001", ["sa", "la_2ch", "la_3ch", "la_4ch"])
+
+
 def test_what_is_no_study_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no"):
         cmr_ssl.read(tmp_path / "nowhere")
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "readme.txt").write_text("nothing")
-    with pytest.raises(FileNotFoundError, match="holds no"):
-        cmr_ssl.read(tmp_path / "notes")
+    with pytest.raises(ValueError, match="neither a folder nor a zip"):
+        cmr_ssl.read(tmp_path / "notes" / "readme.txt")
+    (tmp_path / "empty").mkdir()
+    for name in ("notes", "empty"):
+        with pytest.raises(FileNotFoundError, match=r"holds no study: none of sa\.nii\.gz"):
+            cmr_ssl.read(tmp_path / name)

@@ -1,7 +1,9 @@
+import numpy as np
 import pandas as pd
 import pytest
 
 import cmr_ssl
+from cmr_ssl.anatomy import LV, UNLABELLED
 from cmr_ssl.cli import main
 
 
@@ -21,3 +23,28 @@ def test_a_study_without_labels_has_no_volumes_and_the_reason():
         series.labels = None
     measured = cmr_ssl.measure(study)
     assert all(name in measured.reasons for name in measured.values)
+
+
+def test_what_nobody_labelled_beside_a_structure_is_not_missing_in_silence():
+    study = cmr_ssl.phantom(subject=1, preset="small")
+    assert cmr_ssl.measure(study).values["LVEDV (mL)"] > 0
+    labels = study.labels["sa"]
+    labels[0] = UNLABELLED  # beside the heart
+    assert cmr_ssl.measure(study).values["LVEDV (mL)"] > 0
+    inside = np.argwhere(labels[..., 0] == LV)
+    labels[*inside[len(inside) // 2], 0] = UNLABELLED
+    measured = cmr_ssl.measure(study)
+    assert np.isnan(measured.values["LVEDV (mL)"])
+    assert "nobody labelled" in measured.reasons["LVEDV (mL)"]
+
+
+def test_a_label_map_that_is_set_aside_says_why():
+    study = cmr_ssl.phantom(subject=1, preset="small")
+    stack = next(one for one in study.series if one.view == "sa")
+    stack.labels = (np.array([0, 3, 2, 1, 4, 5], dtype=np.uint8))[stack.labels]
+    assert "sa" in cmr_ssl.measure(study).reasons
+
+
+def test_what_is_no_study_is_refused():
+    with pytest.raises(TypeError, match="one study is wanted"):
+        cmr_ssl.measure("cohort/900000001")

@@ -19,6 +19,14 @@ def test_a_file_of_ones_own_comes_first(tmp_path, monkeypatch):
     assert found(["--config", "phenotype"]) == ["--config", "phenotype"]
 
 
+def test_a_folder_of_the_same_name_is_no_config(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "phenotype").mkdir()
+    assert found(["--config", "phenotype", "-c", "phenotype"]) == ["--config", PHENOTYPE, "-c", PHENOTYPE]
+    with pytest.raises(FileNotFoundError, match="no config of that name"):
+        found(["--config", ""])
+
+
 def test_each_option_looks_in_its_own_folder_and_leaves_alone_what_it_does_not_know():
     places = [str(ROOT / "configs" / name) for name in ("sources/acdc.yaml", "preparation/small.yaml")]
     assert found(["--files", "acdc", "--preparation", "small"]) == ["--files", places[0], "--preparation", places[1]]
@@ -29,6 +37,11 @@ def test_each_option_looks_in_its_own_folder_and_leaves_alone_what_it_does_not_k
 def test_an_unknown_config_is_refused_with_those_there_are(capsys):
     assert main(["fit", "--config", "phenotyp"]) == 1
     assert "phenotype, phenotype_resnet, pretraining" in capsys.readouterr().err
+
+
+def test_unknown_settings_are_refused_with_those_there_are(capsys):
+    assert main(["prepare", "--source", "in", "--out", "out", "--files", "acdcs"]) == 1
+    assert "acdc, mnms, mnms2" in capsys.readouterr().err
 
 
 def test_every_config_has_a_name():

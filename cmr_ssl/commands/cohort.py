@@ -4,6 +4,7 @@ from pathlib import Path
 
 from cmr_ssl.data.splits import Fractions
 from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.files import check_parquet
 
 
 def cohort(
@@ -33,9 +34,12 @@ def cohort(
         Exit status, 0.
 
     Raises:
+        FileExistsError: if `out` is a folder.
         FileNotFoundError: if a file or the cache is missing.
-        ValueError: if the table cannot be read, contradicts itself, or lacks a column that was named.
+        ValueError: if the table cannot be read, contradicts itself, or lacks a column that was named, or `out`
+            is no parquet file by its name.
     """
+    check_parquet(out)
     from cmr_ssl.data.joined import write_joined
 
     write_joined(cache, table, out, relatives, columns or [], fractions, read_withdrawn(withdrawn))

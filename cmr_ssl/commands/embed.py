@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.files import check_parquet
 
 
 def embed(
@@ -31,10 +32,13 @@ def embed(
         0.
 
     Raises:
+        FileExistsError: if `out` is a folder.
         FileNotFoundError: if checkpoint or cache are missing.
         MachineFault: if the machine fails to read.
-        ValueError: if they do not fit together, no subject is usable, or there is no such device.
+        ValueError: if they do not fit together, no subject is usable, there is no such device, or `out` is no
+            parquet file by its name.
     """
+    check_parquet(out)
     gone = read_withdrawn(withdrawn)
 
     from cmr_ssl.inference.embeddings import write_embeddings

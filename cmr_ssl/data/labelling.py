@@ -163,6 +163,15 @@ def cut_off(labels: Labels, value: int) -> bool:
     return any(bool((side == value).any()) for side in edge)
 
 
+def beside_unlabelled(labels: Labels, value: int) -> bool:
+    """Tell whether a class borders in plane on pixels of (X, Y, S, T) that nobody labelled: part may be missing."""
+    for axis in (0, 1):
+        one, other = (labels.take(np.arange(labels.shape[axis] - 1) + first, axis) for first in (0, 1))
+        if (((one == value) & (other == UNLABELLED)) | ((one == UNLABELLED) & (other == value))).any():
+            return True
+    return False
+
+
 def broken_stack(labels: Labels, affine: Array, value: int) -> str:
     """Say what is wrong with the slices that a ventricle or its wall is drawn on, (X, Y, S, T), if anything."""
     drawn = (labels == value).any(axis=(0, 1))

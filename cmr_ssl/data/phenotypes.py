@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cmr_ssl.data.cells import read_names, read_numbers
 from cmr_ssl.data.columns import resolve
 from cmr_ssl.data.identities import IDS, canonical_id, otherwise_written
+from cmr_ssl.files import PARQUET
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def header_of(path: Path) -> list[str]:
 
 def is_parquet(path: Path) -> bool:
     """Tell by its name whether a table is parquet; all others are text, packed or not."""
-    return path.suffix.lower() in (".parquet", ".pq")
+    return path.suffix.lower() in PARQUET
 
 
 def first_line(path: Path) -> str:

@@ -15,7 +15,7 @@ from cmr_ssl.data.intensity import heart_window, near_heart, to_uint8
 from cmr_ssl.data.repair import repair
 from cmr_ssl.data.timing import beat_ms, beats_differ, nearest_frames, resample_beat
 from cmr_ssl.data.views import apex_to_base, beside_heart, misplaced
-from cmr_ssl.planes import VIEWS, heart_frame, slice_affine, spacing
+from cmr_ssl.planes import SHORT_AXIS, VIEWS, heart_frame, slice_affine, spacing
 from cmr_ssl.study import Finding, Series, Severity, Study
 
 MUCH_OUTSIDE = 0.25  # of a crop; beyond it somebody should know
@@ -214,6 +214,8 @@ def _too_few(series: Series, min_frames: int) -> Finding:
     message = f"{count} frames are no beat (at least {min_frames} are) and do not go with the other views"
     if count == 1:
         message = "one frame shows no beat"
+    if count == 1 and series.view != SHORT_AXIS and series.pixels.shape[2] >= min_frames:
+        message += f"; if its {series.pixels.shape[2]} slices are frames, store it as (columns, rows, 1, frames)"
     return Finding("too-few-frames", "rejected", series.view, message)
 
 

@@ -13,11 +13,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from cmr_ssl.data.identities import IDS, canonical_id, key, rounded
-from cmr_ssl.files import HALF_WRITTEN, save_text, write_atomically
+from cmr_ssl.files import HALF_WRITTEN, PARQUET, save_text, write_atomically
 
 log = logging.getLogger(__name__)
 
-PARQUET = (".parquet", ".pq")
 # behind the id of a participant, once or, with the number of the item, twice: _3, _2_0, -2.0, _i3, _ses-02
 VISIT = re.compile(r"(.+?)[_-](?:i|v|ses-?|visit-?|instance-?)?\d{1,2}(?:\.\d{1,2})?", re.IGNORECASE)
 PERSON = re.compile(r"\d{5,}")  # ids of which a suffix is a visit, and not a number that tells patients apart

@@ -19,7 +19,7 @@ from cmr_ssl.inference.outputs import Prediction, StudyEmbedding, SyntheticPlane
 from cmr_ssl.inference.prepared import Prepared, prepare
 from cmr_ssl.models.positions import GridPositions
 from cmr_ssl.planes import normal
-from cmr_ssl.study import Study
+from cmr_ssl.study import Study, check_study
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
@@ -77,8 +77,10 @@ class Model:
         """Prepare a study as the training did; its batch has room for `views`, None for every plane.
 
         Raises:
+            TypeError: if it is no study.
             ValueError: if there is nothing usable, saying why.
         """
+        check_study(study)
         return prepare(study, self.trained, self.device, views)
 
     @torch.inference_mode()
@@ -131,11 +133,15 @@ class Model:
                 Columns and rows run as it says; pixels are as large as those of the training.
 
         Raises:
-            ValueError: if the model cannot be asked for planes, the study is not usable, or the plane misses the heart.
+            ValueError: if the model cannot be asked for planes, the study is not usable, the affine is none, or the
+                plane misses the heart.
         """
         self.check_planes()
+        wanted = np.asarray(affine, dtype=np.float64)
+        if wanted.shape != (4, 4) or not np.isfinite(wanted).all():
+            raise ValueError(f"the affine of a plane is 4 x 4 finite numbers, pixel to scanner mm, not {wanted}")
         heart = self.prepare(study)
-        to_heart, wanted = heart.planes.to_heart, np.asarray(affine, dtype=np.float64)
+        to_heart = heart.planes.to_heart
         centre = np.asarray(np.linalg.inv(to_heart)[:3, 3], dtype=np.float64)
         distance = abs(float(normal(wanted) @ (centre - wanted[:3, 3])))
         if distance > HEART_RADIUS_MM:

@@ -45,7 +45,8 @@ def prepare(study: Study, trained: Trained, device: torch.device, views: dict[st
     study = study.copy()  # preparing mends pixels
     planes, findings, acquired = prepare_study(study, Preparation(**trained.preparation))
     if planes is None or acquired is None:
-        raise ValueError("; ".join(found.message for found in findings if found.severity == "rejected"))
+        why = [f"{one.where}: {one.message}".removeprefix(": ") for one in findings if one.severity == "rejected"]
+        raise ValueError("; ".join(why))
     if planes.images.shape[1] != trained.preparation["frames"]:
         raise ValueError(f"the {acquired.frames} frames of the study are no whole beat")
     batch = batch_of(planes, study.subject, views or every_plane(planes), trained, device)

@@ -179,7 +179,7 @@ def changes(scanner: Scanner) -> dict[str, object]:
 
 
 def read_scanner(name: str) -> Scanner:
-    """Return a scanner by the the name of one that comes with the package, or by the path of a YAML file.
+    """Return a scanner by the name of one that comes with the package, or by the path of a YAML file.
 
     Raises:
         ValueError: if there is no such file, or it describes no scanner.

@@ -1,5 +1,7 @@
 """One synthetic subject as a study, as if its files had been read."""
 
+from typing import get_args
+
 import numpy as np
 
 from cmr_ssl.anatomy import CLASSES
@@ -31,10 +33,13 @@ def phantom(
         scanner: name of a file in `configs/scanners`, or a YAML file.
 
     Raises:
-        ValueError: if there is no such subject or scanner.
+        ValueError: if there is no such subject, preset, faults, pathology or scanner.
     """
     if seed < 0 or subject < 1:
         raise ValueError(f"there is no subject {subject} of seed {seed}: subjects count from 1, seeds from 0")
+    for name, kind in ((preset, PresetName), (faults, FaultsName), (pathology, PathologyName)):
+        if name not in get_args(kind):
+            raise ValueError(f"no phantom is {name!r}: choose one of {', '.join(get_args(kind))}")
     made = scan(CohortSpec(seed, preset, pathology, faults, scanner=read_scanner(scanner)), subject)
     frame_ms = made.world.scene.heart.beat.rr_ms / PRESETS[preset].frames
     return Study(subject_id(subject), [_series(one, frame_ms) for one in made.series])

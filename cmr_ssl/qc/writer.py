@@ -1,7 +1,7 @@
 """Quality control of a cohort: one page, a table of findings, and a table of what was measured."""
 
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -112,7 +112,7 @@ def draw_worst(
     cache: Path, out: Path, seen: Mapping[str, WorstMeasures], limits: Mapping[str, Limit], count: int
 ) -> str:
     """Draw the worst cases beyond each limit into the folder and return their HTML."""
-    shutil.rmtree(out / THUMBNAILS, ignore_errors=True)
+    remove_thumbnails(out / THUMBNAILS, limits)
     parts = []
     for code, limit in limits.items():
         cases = [(subject, one.worst[code]) for subject, one in seen.items() if code in one.worst]
@@ -121,6 +121,14 @@ def draw_worst(
         parts += [f"<h3>{escape(code)}</h3>"] if cases else []
         parts += [_case(cache, out, subject, measure, limit) for subject, measure in cases]
     return "\n".join(parts)
+
+
+def remove_thumbnails(folder: Path, codes: Iterable[str]) -> None:
+    """Remove an earlier page's pictures, and the folder unless somebody keeps something else in it."""
+    for path in [path for code in codes for path in folder.glob(f"{code}_*.png")]:
+        path.unlink()
+    with suppress(OSError):  # not empty, or not there
+        folder.rmdir()
 
 
 def _case(cache: Path, out: Path, subject: str, measure: Measure, limit: Limit) -> str:
@@ -139,5 +147,5 @@ def _print_summary(findings: pd.DataFrame, out: Path) -> None:
     summary = Table(*COUNTED, box=None)
     for row in counted(findings):
         summary.add_row(*map(str, row))
-    console.print(summary)
+    console.print("Nothing was found." if findings.empty else summary)
     console.print(f"The page: {out / PAGE}", markup=False, highlight=False, soft_wrap=True)

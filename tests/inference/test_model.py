@@ -113,6 +113,18 @@ def test_a_plane_beside_the_heart_is_refused(folder, study):
         model_of(folder, "pretraining").plane(study, affine)
 
 
+@pytest.mark.parametrize("affine", [np.full((4, 4), np.nan), np.eye(3), []])
+def test_a_plane_that_is_nowhere_is_refused(affine, folder, study):
+    with pytest.raises(ValueError, match="4 x 4 finite numbers"):
+        model_of(folder, "pretraining").plane(study, affine)
+
+
+def test_what_is_no_study_is_refused(folder, study):
+    for other in ([study], SUBJECT):
+        with pytest.raises(TypeError, match="one study is wanted"):
+            model_of(folder, "segmentation").segment(other)
+
+
 def test_the_best_checkpoint_of_a_run_is_loaded_and_no_other_guessed(tmp_path):
     run = tmp_path / "checkpoints"
     run.mkdir()

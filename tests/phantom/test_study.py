@@ -20,3 +20,9 @@ def test_a_study_is_the_one_that_the_command_writes(tmp_path):
 def test_a_subject_that_there_cannot_be_is_refused():
     with pytest.raises(ValueError, match="subjects count from 1"):
         cmr_ssl.phantom(subject=0)
+
+
+@pytest.mark.parametrize("option", ["preset", "faults", "pathology"])
+def test_what_no_phantom_is_is_refused_with_what_there_is(option):
+    with pytest.raises(ValueError, match="no phantom is 'tiny': choose one of"):
+        cmr_ssl.phantom(**{option: "tiny"})

@@ -4,7 +4,7 @@ import pytest
 from cmr_ssl.cli import main
 from cmr_ssl.commands.qc import qc
 from cmr_ssl.data.checks.all_checks import run_checks
-from cmr_ssl.qc.writer import measure_cohort
+from cmr_ssl.qc.writer import measure_cohort, remove_thumbnails
 from cmr_ssl.workers import Workers
 from tests.data.checks.synthetic_planes import subject
 from tests.runs import ROOT
@@ -76,6 +76,14 @@ def test_other_limits_find_other_things_and_old_pictures_go(report, checked):
     assert qc(checked, report, limits={"mistriggered": 0.3}, worst=0) == 0
     assert "mistriggered" not in (report / "findings.csv").read_text()
     assert not (report / "thumbnails").exists()
+
+
+def test_pictures_of_others_in_a_folder_of_that_name_stay(tmp_path):
+    for name in ("own.png", "mistriggered_1.png"):
+        (tmp_path / name).touch()
+    remove_thumbnails(tmp_path, ["mistriggered"])
+    assert [path.name for path in tmp_path.iterdir()] == ["own.png"]
+    remove_thumbnails(tmp_path / "nowhere", ["mistriggered"])
 
 
 def test_a_limit_of_nothing_is_one_sentence(checked, tmp_path, capsys):

@@ -12,7 +12,7 @@ from cmr_ssl.data.labelling import listed, to_classes, whole
 from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, facts_of, names
 from cmr_ssl.data.sources.nifti_folder import join_ed_es
 from cmr_ssl.data.sources.nifti_image import Image, places_nothing, read_image
-from cmr_ssl.data.sources.nifti_paths import locate, there
+from cmr_ssl.data.sources.nifti_paths import locate, one_subject, there
 from cmr_ssl.files import stamp
 from cmr_ssl.machine import is_dir, is_file
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, spacing
@@ -82,6 +82,8 @@ class LabelFolder:
             raise FileNotFoundError(f"{self.folder} is no folder: name one with a sub-folder a subject")
         found = sorted(path.name for path in self.folder.iterdir() if path.name[0] != "." and is_dir(path))
         if not any(self._any_there(self.folder / subject) for subject in found):
+            if self._any_there(self.folder):
+                raise FileNotFoundError(one_subject(self.folder))
             raise FileNotFoundError(
                 f"none of the {len(found)} sub-folders of {self.folder} holds one of {', '.join(self._names())}: "
                 "check the folder, or map your file names to views with --files"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, NiftiFiles, alternatives, names
 from cmr_ssl.data.sources.nifti_image import Image, places_nothing, read_image
 from cmr_ssl.data.sources.nifti_labels import attach_labels
-from cmr_ssl.data.sources.nifti_paths import locate, overlooked, spellings, there
+from cmr_ssl.data.sources.nifti_paths import locate, one_subject, overlooked, spellings, there
 from cmr_ssl.files import stamp
 from cmr_ssl.machine import is_dir, is_file
 from cmr_ssl.planes import SHORT_AXIS, to_pixels, unit
@@ -40,6 +40,8 @@ class NiftiFolder:
             raise FileNotFoundError(f"{self.folder} is no folder: name one with a sub-folder a subject")
         found = sorted(path.name for path in self.folder.iterdir() if path.name[0] != "." and is_dir(path))
         if not any(self.holds(subject) for subject in found):
+            if self.holds("."):
+                raise FileNotFoundError(one_subject(self.folder))
             raise FileNotFoundError(
                 f"none of the {len(found)} sub-folders of {self.folder} holds one of "
                 f"{', '.join(self.files.image_names())}: check the folder, or map your file names to views"

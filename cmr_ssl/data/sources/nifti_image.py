@@ -79,7 +79,8 @@ def places_nothing(findings: list[Finding], view: str) -> bool:
 
 def _plain(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
     if pixels.dtype.kind == "f":
-        return pixels.astype(np.float32, copy=False)
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, which is found later
+            return pixels.astype(np.float32, copy=False)
     if pixels.dtype.kind not in "iub":
         raise ValueError(f"pixels of type {pixels.dtype} are no intensities")
     return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)

@@ -49,6 +49,12 @@ def overlooked(folder: Path, names: Iterable[str]) -> list[tuple[str, str]]:
     return [(stems[_stem(name)], name) for name in strange if _stem(name) in stems and _is_image(name)]
 
 
+def one_subject(folder: Path) -> str:
+    """Say what to name instead of the folder of one subject."""
+    folder = folder.absolute()
+    return f"{folder} is itself the folder of one subject: name the folder above it, {folder.parent}"
+
+
 def _stem(name: str) -> str:
     return name.split(".")[0].casefold()
 

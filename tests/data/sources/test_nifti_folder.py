@@ -36,6 +36,11 @@ def test_subjects_are_folders_sorted_and_hidden_ones_are_not(folder):
     assert source(folder).subjects() == ["900000001", "a'quote", "b odd näme"]
 
 
+def test_the_folder_of_one_subject_is_told_from_one_of_subjects(folder):
+    with pytest.raises(FileNotFoundError, match=f"name the folder above it, {folder}"):
+        source(folder / "900000001").subjects()
+
+
 def test_a_folder_without_any_subject_is_one_sentence(tmp_path):
     with pytest.raises(FileNotFoundError, match="is no folder"):
         source(tmp_path / "nowhere").subjects()
