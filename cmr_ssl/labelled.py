@@ -4,7 +4,7 @@ import numpy as np
 
 from cmr_ssl.anatomy import CLASSES
 from cmr_ssl.data.sources.label_folder import LabelledHeart, LabelledView
-from cmr_ssl.doubts import set_aside, trusted
+from cmr_ssl.doubts import set_aside, without_doubtful
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.study import Series, Study
 from cmr_ssl.volumes import LabelMap, Measured
@@ -18,7 +18,7 @@ def measure(study: Study) -> Measured:
     """
     series = sorted(study.series, key=lambda one: VIEWS.index(one.view))
     heart = set_aside(LabelledHeart({one.view: _view(one, one.labels) for one in series if one.labels is not None}, {}))
-    return trusted(measure_maps({view: one.map for view, one in heart.views.items()}, heart.rate), heart)
+    return without_doubtful(measure_maps({view: one.map for view, one in heart.views.items()}, heart.rate), heart)
 
 
 def _view(series: Series, labels: np.ndarray) -> LabelledView:
