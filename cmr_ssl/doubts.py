@@ -36,12 +36,12 @@ def notes(heart: LabelledHeart) -> tuple[str, ...]:
     return tuple(dict.fromkeys(said))
 
 
-def trusted(measured: Measured, heart: LabelledHeart) -> Measured:
+def without_doubtful(measured: Measured, heart: LabelledHeart) -> Measured:
     """Return what was measured without what label maps cannot tell, and without what no heart can have."""
-    return possible(_without(measured, _doubts(heart)))
+    return without_impossible(_without(measured, _doubts(heart)))
 
 
-def possible(measured: Measured) -> Measured:
+def without_impossible(measured: Measured) -> Measured:
     """Return what was measured without the structures of which any number is beyond what a heart can have."""
     beyond: dict[str, str] = {}
     for name, (least, most) in CARDIAC.items():
@@ -52,7 +52,7 @@ def possible(measured: Measured) -> Measured:
     return _without(measured, beyond)
 
 
-def doubted(measured: Measured, doubts: dict[str, str]) -> Measured:
+def without_structures(measured: Measured, doubts: dict[str, str]) -> Measured:
     """Empty what rests on doubtful structures, the doubts being the reasons.
 
     Args:
@@ -109,7 +109,7 @@ def _reaches(drawn: NDArray[np.bool_], unseen: NDArray[np.bool_], gone: NDArray[
 
 def _without(measured: Measured, doubts: dict[str, str]) -> Measured:
     """Empty what rests on a doubtful structure; what could not be measured anyway keeps its reason."""
-    emptied = doubted(measured, doubts)
+    emptied = without_structures(measured, doubts)
     return emptied._replace(reasons=emptied.reasons | measured.reasons)
 
 

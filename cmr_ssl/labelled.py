@@ -4,7 +4,7 @@ import numpy as np
 
 from cmr_ssl.anatomy import CLASSES
 from cmr_ssl.data.sources.label_folder import LabelledHeart, LabelledView
-from cmr_ssl.doubts import doubted, incomplete, set_aside, trusted
+from cmr_ssl.doubts import set_aside, without_doubtful
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.study import Series, Study, check_study
 from cmr_ssl.volumes import LabelMap, Measured
@@ -23,8 +23,7 @@ def measure(study: Study) -> Measured:
     check_study(study)
     series = sorted(study.series, key=lambda one: VIEWS.index(one.view))
     heart = set_aside(LabelledHeart({one.view: _view(one, one.labels) for one in series if one.labels is not None}, {}))
-    maps = {view: one.map for view, one in heart.views.items()}
-    measured = trusted(doubted(measure_maps(maps, heart.rate), incomplete(maps)), heart)
+    measured = without_doubtful(measure_maps({view: one.map for view, one in heart.views.items()}, heart.rate), heart)
     return measured._replace(reasons=heart.problems | measured.reasons)
 
 

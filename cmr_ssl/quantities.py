@@ -13,7 +13,7 @@ import numpy as np
 from cmr_ssl.data.journal import Record
 from cmr_ssl.data.sources.label_folder import LabelFolder, LabelledHeart
 from cmr_ssl.data.withdrawal import Withdrawn
-from cmr_ssl.doubts import notes, set_aside, trusted
+from cmr_ssl.doubts import notes, set_aside, without_doubtful
 from cmr_ssl.files import check_apart, digest, save_text
 from cmr_ssl.lock import exclusive_access
 from cmr_ssl.runner.progress import MOST_REASONS, Tally
@@ -81,7 +81,7 @@ def quantify_folder(
 def quantify_subject(curves: Path | None, subject: str, heart: LabelledHeart) -> Record:
     """Measure one subject and draw its curves; the record is rejected where there are none."""
     heart = set_aside(heart)
-    measured = trusted(measure({view: one.map for view, one in heart.views.items()}, heart.rate), heart)
+    measured = without_doubtful(measure({view: one.map for view, one in heart.views.items()}, heart.rate), heart)
     if curves is not None and measured.curves:
         _draw(curves / f"{subject}.png", heart, measured, subject)
     told = row(subject, heart, measured)._replace(notes=notes(heart))

@@ -36,7 +36,7 @@ def compare_with_training(trained: Trained, planes: PreparedSubject) -> list[Fin
     return findings
 
 
-def not_looked_at(trained: Trained, planes: PreparedSubject) -> list[Finding]:
+def planes_left_out(trained: Trained, planes: PreparedSubject) -> list[Finding]:
     """Return a finding for each view of which a model with a fixed number of planes cannot look at all."""
     counts = planes_by_view(planes.view)
     return [

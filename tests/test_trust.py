@@ -5,7 +5,7 @@ from cmr_ssl.anatomy import LA, LV
 from cmr_ssl.planes import LONG_AXIS, VIEWS
 from cmr_ssl.study import Finding, Series, Study
 from cmr_ssl.tasks.trained import Trained
-from cmr_ssl.trust import compare_with_training, cut_off, not_looked_at, problems, unsized, without_short_axis
+from cmr_ssl.trust import compare_with_training, cut_off, planes_left_out, problems, unsized, without_short_axis
 from cmr_ssl.volumes import LabelMap
 from tests.caches import prepared
 
@@ -35,8 +35,8 @@ def test_a_training_on_few_studies_does_not_tell_what_is_usual():
 
 
 def test_planes_a_model_has_no_room_for_are_named():
-    assert not_looked_at(trained(), prepared(6, LONG_AXIS)) == []
-    (found,) = not_looked_at(trained(), prepared(8, LONG_AXIS))
+    assert planes_left_out(trained(), prepared(6, LONG_AXIS)) == []
+    (found,) = planes_left_out(trained(), prepared(8, LONG_AXIS))
     assert found.where == "sa"
     assert found.message.startswith("2 of 8 planes are not looked at")
 

@@ -17,7 +17,7 @@ from cmr_ssl.data.splits import Split
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.devices import device_of
 from cmr_ssl.files import write_atomically
-from cmr_ssl.probing import Readout, Shown
+from cmr_ssl.probing import EncodedBatch, Readout
 from cmr_ssl.sample import to_device
 from cmr_ssl.tasks.pretraining import PretrainingTask
 
@@ -127,7 +127,7 @@ def look(
     for batch in DataLoader(data.dataset(list(subjects)), BATCH):
         whole = data.scaled(to_device(batch, task.device))
         for condition, change in spoil.items():
-            shown = Shown(task.encoder, change(whole))
+            shown = EncodedBatch(task.encoder, change(whole))
             with precision:
                 for arm, readout in asked.items():
                     found[arm, condition].append(readout.features(shown).float().cpu())

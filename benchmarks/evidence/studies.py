@@ -90,7 +90,7 @@ def tests_elsewhere(domain: Domain) -> list[Test]:
 
 def condition_of(name: str, planes: int) -> Callable[[Sample], Sample]:
     """Return what a condition does to a batch with room for so many planes."""
-    named = {scenario.name: scenario.spoil for scenario in scenarios(planes, SEED)}
+    named = {scenario.name: scenario.apply for scenario in scenarios(planes, SEED)}
     return {DEPLETED: deplete, **{look: partial(another_look, look) for look in LOOKS}, **named}[name]
 
 

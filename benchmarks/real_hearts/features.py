@@ -15,7 +15,7 @@ from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.models import Encoder, Landmarks
 from cmr_ssl.planes import SHORT_AXIS
-from cmr_ssl.probing import Shown
+from cmr_ssl.probing import EncodedBatch
 from cmr_ssl.sample import Sample
 
 SLICES = 16  # room for every stack
@@ -37,7 +37,7 @@ def landmarks(settings: Settings, fold: int, look: Look, subjects: list[str]) ->
     shape = sample_shape(read_preparation(settings.cache), views)
     readout = look.readout(Landmarks(beats=shape[1] // encoder.patch[0]), encoder.patch)
     batches = DataLoader(PlaneDataset(settings.cache, subjects, views, shape), BATCH)
-    return torch.cat([readout.features(Shown(encoder, intensities(batch))) for batch in batches])
+    return torch.cat([readout.features(EncodedBatch(encoder, intensities(batch))) for batch in batches])
 
 
 def intensities(batch: Sample) -> Sample:

@@ -14,7 +14,7 @@ from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.data.phenotypes import read_phenotypes
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.models.landmarks import Landmarks
-from cmr_ssl.probing import RawPixels, Readout, Shown, Spectrum, Tokens, rank_between
+from cmr_ssl.probing import EncodedBatch, RawPixels, Readout, Spectrum, Tokens, rank_between
 from cmr_ssl.probing.solving import scores, solve
 from cmr_ssl.sample import readable, to_device
 from cmr_ssl.tasks.pretraining import PretrainingTask
@@ -182,9 +182,9 @@ def collect_features(
         there = readable(batch)
         if not there.subject:
             continue
-        shown = Shown(task.encoder, data.scaled(to_device(there, task.device)))
+        shown = EncodedBatch(task.encoder, data.scaled(to_device(there, task.device)))
         features.append(readout.features(shown).float().cpu())
         subjects += there.subject
-        if shown.asked:
+        if shown.is_encoded:
             spectrum.add(shown.encoded.tokens[shown.attend])
     return torch.cat(features), torch.tensor(table.loc[subjects].to_numpy(), dtype=torch.float64)

@@ -10,7 +10,7 @@ from torch import Tensor
 from cmr_ssl.agreement import agreement
 from cmr_ssl.callbacks.gathering import gather_from_all_ranks
 from cmr_ssl.data.policy import NOTHING
-from cmr_ssl.doubts import doubted, incomplete
+from cmr_ssl.doubts import incomplete, without_structures
 from cmr_ssl.overlap import Score, scores, summarise
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, spacing
 from cmr_ssl.report.agreement_plots import draw_agreement
@@ -127,4 +127,4 @@ def volumes_of(
 def _whole(maps: dict[str, LabelMap], left_out: bool) -> Measured:
     """Return what can be measured on label maps, without structures of which a part is missing."""
     doubts = dict.fromkeys(VENTRICULAR, LEFT_OUT) if left_out else incomplete(maps)
-    return doubted(measure(maps, float("nan")), doubts)
+    return without_structures(measure(maps, float("nan")), doubts)

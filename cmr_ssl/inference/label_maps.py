@@ -10,7 +10,7 @@ from cmr_ssl.anatomy import CLASSES, UNLABELLED
 from cmr_ssl.data.cache import PreparedSubject
 from cmr_ssl.data.restore import restore, write_labels
 from cmr_ssl.data.timing import nearest_frames
-from cmr_ssl.doubts import doubted, incomplete, possible
+from cmr_ssl.doubts import incomplete, without_impossible, without_structures
 from cmr_ssl.files import remove_halves
 from cmr_ssl.inference.prepared import Prepared, cached_planes
 from cmr_ssl.planes import VIEWS
@@ -62,10 +62,10 @@ class LabelMaps:
         affines = study.affines
         maps = {view: LabelMap(self._looked_at(view, labels).T, affines[view]) for view, labels in self.maps.items()}
         doubts = cut_off(self.planes, maps, self.view) | incomplete(maps)
-        measured = doubted(measure(maps, MS_A_MINUTE / beat_ms), doubts)
+        measured = without_structures(measure(maps, MS_A_MINUTE / beat_ms), doubts)
         if why := unsized(study, findings):
-            measured = doubted(measured, dict.fromkeys(CLASSES, why))
-        return without_untrained(possible(measured), self.drawn)
+            measured = without_structures(measured, dict.fromkeys(CLASSES, why))
+        return without_untrained(without_impossible(measured), self.drawn)
 
     def save(self, folder: Path | str) -> list[Path]:
         """Write ``seg6_VIEW.nii.gz`` on the grid of the images into a folder and return the files."""

@@ -26,7 +26,7 @@ from cmr_ssl.tasks.phenotype import PhenotypePrediction
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.segmentation import Segmentation
 from cmr_ssl.tasks.trained import Trained, load_task
-from cmr_ssl.trust import not_looked_at, unsized, without_short_axis
+from cmr_ssl.trust import planes_left_out, unsized, without_short_axis
 
 AnyTask = TypeVar("AnyTask", bound=Task)
 
@@ -103,7 +103,7 @@ class Model:
         """
         task = self._task("predict", PhenotypePrediction)  # type: ignore[type-abstract]  # only asked for
         heart = self.prepare(study, self.trained.views)
-        findings = heart.findings + not_looked_at(self.trained, heart.planes)
+        findings = heart.findings + planes_left_out(self.trained, heart.planes)
         with self.precision():
             values = task.outputs(heart.batch).values[0].tolist()
         why = without_short_axis(self.trained, heart.planes, findings) or unsized(heart.study, findings)

@@ -1,17 +1,17 @@
 """Probing: what frozen encoders know, and what is known without one; features of studies for linear heads."""
 
+from cmr_ssl.probing.encoded_batch import EncodedBatch
 from cmr_ssl.probing.rank import Spectrum, rank_between
 from cmr_ssl.probing.readouts import AsShipped, ClassToken, Joined, RawPixels, Readout, Tokens
-from cmr_ssl.probing.shown import Shown
 from cmr_ssl.probing.whole_heart import WholeHeart
 
 __all__ = (
     "AsShipped",
     "ClassToken",
+    "EncodedBatch",
     "Joined",
     "RawPixels",
     "Readout",
-    "Shown",
     "Spectrum",
     "Tokens",
     "WholeHeart",

@@ -8,14 +8,14 @@ from torch import Tensor
 
 from cmr_ssl.models.landmarks import Landmarks
 from cmr_ssl.models.tokens import Patch, coordinates, grid_of, patchify
-from cmr_ssl.probing.shown import Shown
+from cmr_ssl.probing.encoded_batch import EncodedBatch
 
 
 class Readout(ABC):
     """One way to make a vector of a study; nothing in it learns."""
 
     @abstractmethod
-    def features(self, shown: Shown) -> Tensor:
+    def features(self, shown: EncodedBatch) -> Tensor:
         """Return one vector a study, (B, F) float32."""
 
 
@@ -26,7 +26,7 @@ class RawPixels(Readout):
         """Choose the patch, frames by rows by columns, and where to average."""
         self.landmarks, self.patch = landmarks, patch
 
-    def features(self, shown: Shown) -> Tensor:
+    def features(self, shown: EncodedBatch) -> Tensor:
         """Return averages of raw patches around the landmarks, (B, landmarks * pixels)."""
         batch = shown.batch
         grid = grid_of(batch.images, self.patch)
@@ -41,7 +41,7 @@ class Tokens(Readout):
         """Say where to average."""
         self.landmarks = landmarks
 
-    def features(self, shown: Shown) -> Tensor:
+    def features(self, shown: EncodedBatch) -> Tensor:
         """Return averages of tokens around the landmarks, (B, landmarks * D)."""
         return self.landmarks(shown.encoded.tokens, shown.attend, shown.where)
 
@@ -53,7 +53,7 @@ class AsShipped(Readout):
         """Say where to average."""
         self.landmarks = landmarks
 
-    def features(self, shown: Shown) -> Tensor:
+    def features(self, shown: EncodedBatch) -> Tensor:
         """Return averages of tokens and embedded patches around the landmarks, (B, landmarks * 2 D)."""
         both = torch.cat([shown.encoded.tokens, shown.encoded.patches], dim=-1)
         return self.landmarks(both, shown.attend, shown.where)
@@ -62,7 +62,7 @@ class AsShipped(Readout):
 class ClassToken(Readout):
     """Take the class token."""
 
-    def features(self, shown: Shown) -> Tensor:
+    def features(self, shown: EncodedBatch) -> Tensor:
         """Return the class token, (B, D)."""
         return shown.encoded.class_token.float()
 
@@ -74,6 +74,6 @@ class Joined(Readout):
         """Keep them."""
         self.parts = parts
 
-    def features(self, shown: Shown) -> Tensor:
+    def features(self, shown: EncodedBatch) -> Tensor:
         """Return the features of all readouts, concatenated, (B, F)."""
         return torch.cat([part.features(shown) for part in self.parts], dim=1)

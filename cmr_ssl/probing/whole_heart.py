@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from cmr_ssl.models.landmarks import Landmarks
+from cmr_ssl.probing.encoded_batch import EncodedBatch
 from cmr_ssl.probing.readouts import Readout
-from cmr_ssl.probing.shown import Shown
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.whole_heart import decode_fixed_planes
 
@@ -22,7 +22,7 @@ class WholeHeart(Readout):
         """
         self.task, self.landmarks = task, landmarks
 
-    def features(self, shown: Shown) -> Tensor:
+    def features(self, shown: EncodedBatch) -> Tensor:
         """Return averages of the decoder's features around the landmarks, (B, landmarks * width)."""
         hearts = []
         for told in decode_fixed_planes(self.task, shown.encoded, shown.batch):

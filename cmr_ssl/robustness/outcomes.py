@@ -55,8 +55,8 @@ def batches(data: CineDataModule, subjects: list[str], size: int, device: torch.
 
 def centres_of(task: Task, reference: Iterable[Sample]) -> dict[str, Tensor]:
     """Return the mean of each embedding over reference subjects, (D,) by name."""
-    said = _together([judged_outputs(task, batch).embeddings for batch in reference])
-    return {name: vectors.mean(dim=0) for name, vectors in said.items()}
+    output = _together([judged_outputs(task, batch).embeddings for batch in reference])
+    return {name: vectors.mean(dim=0) for name, vectors in output.items()}
 
 
 def evaluate_scenarios(task: Task, everything: Sequence[Scenario], tested: Iterable[Sample]) -> Outcomes:
@@ -74,20 +74,20 @@ def evaluate_scenarios(task: Task, everything: Sequence[Scenario], tested: Itera
 
 def outcome(task: Task, batch: Sample, full: TaskOutput, scenario: Scenario) -> Outcome:
     """Return what becomes of a batch, of which a task says `full`, in a scenario."""
-    spoiled = scenario.spoil(batch)
-    planes = close_ranks(spoiled)
-    arranged = rearranged(spoiled, planes)
-    said = judged_outputs(task, trimmed(arranged) if task.any_planes else arranged)  # empty slots only cost time
-    labels = pad(said.labels, (0, 0, 0, 0, 0, 0, 0, planes.shape[1] - said.labels.shape[1]))
+    corrupted = scenario.apply(batch)
+    planes = close_ranks(corrupted)
+    arranged = rearranged(corrupted, planes)
+    output = judged_outputs(task, trimmed(arranged) if task.any_planes else arranged)  # empty slots only cost time
+    labels = pad(output.labels, (0, 0, 0, 0, 0, 0, 0, planes.shape[1] - output.labels.shape[1]))
     labels = take(labels, planes.argsort(dim=1))
-    changed = (spoiled.images != batch.images).flatten(2).any(dim=2).sum(dim=1)
+    changed = (corrupted.images != batch.images).flatten(2).any(dim=2).sum(dim=1)
     return Outcome(
-        embeddings={name: vectors.cpu() for name, vectors in said.embeddings.items()},
-        values=said.values.cpu(),
-        dice=dice(task, spoiled, labels).cpu(),
-        dice_full=dice(task, spoiled, full.labels).cpu(),
+        embeddings={name: vectors.cpu() for name, vectors in output.embeddings.items()},
+        values=output.values.cpu(),
+        dice=dice(task, corrupted, labels).cpu(),
+        dice_full=dice(task, corrupted, full.labels).cpu(),
         changed=changed.float().cpu(),
-        usable=spoiled.present.any(dim=1).cpu(),
+        usable=corrupted.present.any(dim=1).cpu(),
     )
 
 

@@ -53,13 +53,13 @@ class Scenario(NamedTuple):
         kind: RANDOM, NAMED or FLAWED.
         name: what it is called.
         planes: how many planes it asks for, 0 where that follows from the study.
-        spoil: makes a batch (B, P, ...) what it would be.
+        apply: makes a batch (B, P, ...) what it would be.
     """
 
     kind: str
     name: str
     planes: int
-    spoil: Callable[[Sample], Sample]
+    apply: Callable[[Sample], Sample]
 
 
 def scenarios(most_planes: int, seed: int) -> Iterator[Scenario]:

@@ -36,7 +36,7 @@ def draw_worst_and_median(
 
 def missing_planes(task: PretrainingTask, batch: Sample, scenario: Scenario) -> bytes:
     """Return a PNG of one subject, a batch of one, above at the first frame and below near end systole."""
-    masked = mask_of(batch.present, scenario.spoil(batch).present, grid_of(batch.images, task.encoder.patch).per_plane)
+    masked = mask_of(batch.present, scenario.apply(batch).present, grid_of(batch.images, task.encoder.patch).per_plane)
     compared = compared_planes(batch, task.complete(batch, masked), task)
     frames = batch.images.shape[2]
     return png(stack([compared.picture(0), compared.picture(frames // 3)]))

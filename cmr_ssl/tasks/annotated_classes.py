@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES
-from cmr_ssl.doubts import doubted
+from cmr_ssl.doubts import without_structures
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.volumes import NEEDED, VENTRICULAR, Measured
 
@@ -46,7 +46,7 @@ def without_untrained(measured: Measured, drawn: Tensor) -> Measured:
         measured: of the predictions of a task.
         drawn: its memory, (views, classes), as `annotated_classes` returns it.
     """
-    return doubted(measured, _untaught(drawn.cpu()))
+    return without_structures(measured, _untaught(drawn.cpu()))
 
 
 def _untaught(drawn: Tensor) -> dict[str, str]:

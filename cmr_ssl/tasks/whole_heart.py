@@ -60,9 +60,9 @@ def whole_heart(task: Completes, encoded: Encoded, batch: Sample) -> Tensor:
         batch: images (B, P, T, H, W); at least one plane of each study is present.
     """
     hearts = []
-    for told in decode_fixed_planes(task, encoded, batch):
-        brightness = told.patches.mean(dim=-1)
-        slabs = brightness.view(SLABS, -1, told.grid.frames, told.grid.rows, told.grid.columns).mean(dim=1)
+    for decoded in decode_fixed_planes(task, encoded, batch):
+        brightness = decoded.patches.mean(dim=-1)
+        slabs = brightness.view(SLABS, -1, decoded.grid.frames, decoded.grid.rows, decoded.grid.columns).mean(dim=1)
         hearts.append(adaptive_avg_pool2d(slabs, CELLS).flatten())
     return torch.stack(hearts)
 
@@ -75,13 +75,13 @@ def decode_fixed_planes(task: Completes, encoded: Encoded, batch: Sample) -> Ite
     there = batch.present.repeat_interleave(grid.per_plane, dim=1)
     for index, exists in enumerate(there):
         ids = exists.nonzero().T
-        shown = Encoded(*(part[index : index + 1] for part in encoded))
-        shown = shown._replace(tokens=shown.tokens[:, ids[0]], patches=shown.patches[:, ids[0]])
+        one = Encoded(*(part[index : index + 1] for part in encoded))
+        one = one._replace(tokens=one.tokens[:, ids[0]], patches=one.patches[:, ids[0]])  # (1, K, D)
         seen = take_coordinates(type(where)(*(field[index : index + 1] for field in where)), ids)
-        affine, asked = fixed_planes(batch.affine[index, batch.present[index]], grid, patch)
-        wanted = coordinates(affine[None], asked, patch)
-        features = task.decoder.features(shown, seen, wanted)
-        yield DecodedHeart(features.float(), task.decoder.pixels(features).float(), wanted, asked)
+        affine, fixed = fixed_planes(batch.affine[index, batch.present[index]], grid, patch)
+        wanted = coordinates(affine[None], fixed, patch)
+        features = task.decoder.features(one, seen, wanted)
+        yield DecodedHeart(features.float(), task.decoder.pixels(features).float(), wanted, fixed)
 
 
 def fixed_planes(affine: Tensor, grid: Grid, patch: Patch) -> tuple[Tensor, Grid]:

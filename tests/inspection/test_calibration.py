@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from cmr_ssl.inspection.calibration import Calibration, Norm, calibrate, read_calibration, write_calibration
+from cmr_ssl.inspection.calibration import Calibration, Usual, calibrate, read_calibration, write_calibration
 from cmr_ssl.inspection.flaw_score import SUSPECT, score_plane
 from cmr_ssl.inspection.plane_examination import PlaneExamination, examine_heart
 from cmr_ssl.inspection.plane_measures import Delay, Displacement, Mistaken
@@ -63,7 +63,7 @@ def test_a_calibration_that_does_not_fit_is_refused(tmp_path):
             read_calibration(path, "abc")
 
 
-USUAL = Calibration("", 1, {"mid": {name: Norm(0.0, 0.1) for name in ("error", "shift", "delay", "view")}})
+USUAL = Calibration("", 1, {"mid": {name: Usual(0.0, 0.1) for name in ("error", "shift", "delay", "view")}})
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_all_that_is_unusual_is_said_and_what_says_most_comes_first():
 
 
 def test_a_view_that_fits_its_own_plane_best_is_not_mistaken_however_unusual():
-    usual = Calibration("", 1, {"mid": {"view": Norm(-2.0, 0.1), "delay": Norm(0.0, 1.0)}})
+    usual = Calibration("", 1, {"mid": {"view": Usual(-2.0, 0.1), "delay": Usual(0.0, 1.0)}})
     assert score_plane(plane(view=-0.1), "", usual, np.nan).score == 0
     assert score_plane(plane(view=0.1), "", usual, np.nan).score == pytest.approx(21)
 

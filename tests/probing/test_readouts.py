@@ -3,7 +3,7 @@ import torch
 
 from cmr_ssl.corruption.missing import drop_planes
 from cmr_ssl.models import LandmarkPooling, Landmarks
-from cmr_ssl.probing import AsShipped, ClassToken, Joined, RawPixels, Shown, Tokens, WholeHeart
+from cmr_ssl.probing import AsShipped, ClassToken, EncodedBatch, Joined, RawPixels, Tokens, WholeHeart
 from tests.tiny import PATCH, tiny_batch, tiny_encoder, tiny_task
 
 LANDMARKS = Landmarks(beats=2)
@@ -17,7 +17,7 @@ class Blind(torch.nn.Module):
 
 def seen(readout, batch, encoder=None):
     with torch.inference_mode():
-        return readout.features(Shown(encoder or tiny_encoder(), batch))
+        return readout.features(EncodedBatch(encoder or tiny_encoder(), batch))
 
 
 def test_raw_pixels_ask_no_network_and_a_bright_study_is_told_from_a_dark_one():
@@ -37,7 +37,7 @@ def test_raw_pixels_are_the_same_however_the_beat_is_cut():
 
 def test_what_is_shipped_is_what_landmark_pooling_gives_and_tokens_are_a_part_of_it():
     encoder, batch = tiny_encoder(), tiny_batch()
-    shown = Shown(encoder, batch)
+    shown = EncodedBatch(encoder, batch)
     with torch.inference_mode():
         shipped = AsShipped(LANDMARKS).features(shown)
         pooled = LandmarkPooling(encoder, beats=2)(shown.encoded, shown.attend, shown.where)

@@ -4,7 +4,7 @@ import torch
 from cmr_ssl.robustness.outcomes import outcome
 from cmr_ssl.robustness.scenarios import scenarios
 from cmr_ssl.robustness.task_outputs import judged_outputs
-from tests.robustness.test_answers import TASKS, every_task, labelled
+from tests.robustness.test_task_outputs import TASKS, every_task, labelled
 from tests.tiny import tiny_batch
 
 LACKING = [one for one in scenarios(7, seed=0) if one.name in ("no apical third", "3 missing", "long axis only")]

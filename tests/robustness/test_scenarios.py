@@ -19,11 +19,11 @@ def named(name, planes=None):
 
 def left(name, batch=BATCH):
     """Return which planes are left, one text a subject."""
-    return ["".join("-x"[one] for one in row) for row in named(name).spoil(batch).present.tolist()]
+    return ["".join("-x"[one] for one in row) for row in named(name).apply(batch).present.tolist()]
 
 
 def changed(scenario, batch=BATCH):
-    return (scenario.spoil(batch).images != batch.images).flatten(2).any(dim=2)
+    return (scenario.apply(batch).images != batch.images).flatten(2).any(dim=2)
 
 
 def test_every_kind_of_scenario_is_there_and_has_a_name_of_its_own():
@@ -34,25 +34,25 @@ def test_every_kind_of_scenario_is_there_and_has_a_name_of_its_own():
 
 
 def test_nothing_is_wrong_with_the_first():
-    assert EVERYTHING[0].spoil(BATCH) is BATCH
+    assert EVERYTHING[0].apply(BATCH) is BATCH
 
 
 @pytest.mark.parametrize("scenario", EVERYTHING, ids=NAMES)
 def test_a_scenario_repeats_does_not_touch_the_batch_and_depends_on_subjects_only(scenario):
     batch = BATCH._replace(images=BATCH.images.clone(), present=BATCH.present.clone())
-    first = scenario.spoil(batch)
+    first = scenario.apply(batch)
     assert torch.equal(batch.images, BATCH.images)
     assert torch.equal(batch.present, BATCH.present)
-    one = scenario.spoil(type(batch)(*(field[3:4] for field in batch)))
+    one = scenario.apply(type(batch)(*(field[3:4] for field in batch)))
     torch.testing.assert_close(one.images[0], first.images[3])
     assert torch.equal(one.present[0], first.present[3])
-    other = next(again for again in scenarios(10, seed=0) if again[:3] == scenario[:3]).spoil(batch)
+    other = next(again for again in scenarios(10, seed=0) if again[:3] == scenario[:3]).apply(batch)
     assert torch.equal(other.images, first.images)
 
 
 @pytest.mark.parametrize("scenario", [one for one in EVERYTHING if one.kind != FLAWED], ids=lambda one: one.name)
 def test_missing_planes_are_absent_and_blank_and_the_others_as_they_were(scenario):
-    spoiled = scenario.spoil(BATCH)
+    spoiled = scenario.apply(BATCH)
     assert (spoiled.images[~spoiled.present] == 0).all()
     assert torch.equal(spoiled.images[spoiled.present], BATCH.images[spoiled.present])
     assert spoiled.present.any(dim=1).all()
@@ -74,7 +74,7 @@ def test_what_is_missing_by_name(name, wanted):
 
 
 def test_a_turned_patient_has_the_same_planes_elsewhere():
-    turned = named("patient lies turned").spoil(BATCH)
+    turned = named("patient lies turned").apply(BATCH)
     assert all(torch.equal(*pair) for pair in [(turned.images, BATCH.images), (turned.present, BATCH.present)])
     before, after = BATCH.affine[..., :2, 3], turned.affine[..., :2, 3]
     torch.testing.assert_close(after.norm(dim=-1), before.norm(dim=-1))
@@ -84,7 +84,7 @@ def test_a_turned_patient_has_the_same_planes_elsewhere():
 
 
 def test_mixed_precision_moves_no_turned_patient():
-    turn = named("patient lies turned").spoil
+    turn = named("patient lies turned").apply
     with torch.autocast("cpu", torch.bfloat16):
         mixed = turn(BATCH)
     assert torch.equal(mixed.affine, turn(BATCH).affine)
@@ -120,7 +120,7 @@ def test_one_plane_stays_whatever_is_asked():
 
 def test_worse_contains_milder():
     random = [one for one in EVERYTHING if one.kind == RANDOM and one.planes]
-    present = [one.spoil(BATCH).present for one in random]
+    present = [one.apply(BATCH).present for one in random]
     assert all((worse <= milder).all() for milder, worse in pairwise(present))
     for name in FLAWS:
         milder, worse, worst = (changed(named(name, planes)) for planes in FLAWED_PLANES)
@@ -133,8 +133,8 @@ def test_worse_contains_milder():
 def test_so_many_planes_are_flawed_and_none_is_missing(name, planes):
     scenario = named(name, planes)
     assert changed(scenario).sum(dim=1).tolist() == [planes] * 6
-    assert scenario.spoil(BATCH).present.all()
-    assert torch.equal(scenario.spoil(BATCH).affine, BATCH.affine)
+    assert scenario.apply(BATCH).present.all()
+    assert torch.equal(scenario.apply(BATCH).affine, BATCH.affine)
 
 
 def test_a_flaw_that_few_planes_can_have_is_given_to_all_of_these():

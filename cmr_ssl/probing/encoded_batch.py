@@ -9,7 +9,7 @@ from cmr_ssl.models.tokens import Coordinates, coordinates, grid_of
 from cmr_ssl.sample import Sample
 
 
-class Shown:
+class EncodedBatch:
     """A batch of whole studies, and what an encoder says of it once somebody asks."""
 
     def __init__(self, encoder: Encoder, batch: Sample) -> None:
@@ -38,6 +38,6 @@ class Shown:
         return self.batch.present.repeat_interleave(self.grid.per_plane, dim=1)
 
     @property
-    def asked(self) -> bool:
+    def is_encoded(self) -> bool:
         """Whether somebody asked what the encoder says."""
         return "encoded" in vars(self)
