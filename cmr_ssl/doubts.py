@@ -1,6 +1,6 @@
 """What speaks against numbers measured on label maps: a number that no heart can have is a reason, never a number."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,13 +43,21 @@ def without_doubtful(measured: Measured, heart: LabelledHeart) -> Measured:
 
 def without_impossible(measured: Measured) -> Measured:
     """Return what was measured without the structures of which any number is beyond what a heart can have."""
-    beyond: dict[str, str] = {}
+    doubts: dict[str, str] = {}
+    for name, why in beyond(measured.values).items():
+        doubts.setdefault(_structure(name), f"{why}: check geometry and classes of the label map")
+    return _without(measured, doubts)
+
+
+def beyond(values: Mapping[str, float]) -> dict[str, str]:
+    """Return which of some values, by their names in the field, no heart can have, and why."""
+    told: dict[str, str] = {}
     for name, (least, most) in CARDIAC.items():
-        value = measured.values[name]
+        value = values.get(name, np.nan)
         if np.isfinite(value) and not least <= value <= most:
-            why = f"{name.replace(' (', f' of {value:.4g} (')} is none that a heart can have, {least:g} to {most:g}"
-            beyond.setdefault(_structure(name), f"{why}: check geometry and classes of the label map")
-    return _without(measured, beyond)
+            which = name.replace(" (", f" of {value:.4g} (")
+            told[name] = f"{which} is none that a heart can have, {least:g} to {most:g}"
+    return told
 
 
 def without_structures(measured: Measured, doubts: dict[str, str]) -> Measured:

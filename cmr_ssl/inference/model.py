@@ -13,6 +13,7 @@ from cmr_ssl.data.crop import place_crop
 from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.data.views import HEART_RADIUS_MM
 from cmr_ssl.devices import device_of, has_bfloat16
+from cmr_ssl.doubts import beyond
 from cmr_ssl.inference.decoding import cines_at
 from cmr_ssl.inference.label_maps import LabelMaps
 from cmr_ssl.inference.outputs import Prediction, StudyEmbedding, SyntheticPlane, embeddings_of
@@ -98,6 +99,8 @@ class Model:
     def predict(self, study: Study) -> Prediction:
         """Return phenotypes in physical units, or probabilities, as the command `predict` writes them.
 
+        What no heart can have, or a study cannot tell, is NaN, with the reason.
+
         Raises:
             ValueError: if the model predicts no phenotypes, or nothing of the study is usable.
         """
@@ -108,7 +111,9 @@ class Model:
             values = task.outputs(heart.batch).values[0].tolist()
         why = without_short_axis(self.trained, heart.planes, findings) or unsized(heart.study, findings)
         named = dict(zip(task.objective.names(task.targets), values, strict=True))
-        return Prediction(study.subject, dict.fromkeys(named, float("nan")) if why else named, why, findings)
+        doubts = dict.fromkeys(named, why) if why else beyond(named)
+        told = {name: float("nan") if name in doubts else value for name, value in named.items()}
+        return Prediction(study.subject, told, "; ".join(dict.fromkeys(doubts.values())), findings)
 
     @torch.inference_mode()
     def segment(self, study: Study) -> LabelMaps:

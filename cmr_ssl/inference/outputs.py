@@ -49,7 +49,7 @@ class Prediction(NamedTuple):
     Attributes:
         subject: the id.
         values: by name, in physical units; NaN where no number can be believed.
-        reason: why that is so; "" where there are numbers.
+        reason: why that is so; "" where all are numbers.
         findings: what was noted, repaired or set aside, and how the study compares with the training.
     """
 

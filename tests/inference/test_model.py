@@ -44,8 +44,17 @@ def test_predictions_are_those_of_the_command(kind, folder, study, tmp_path):
     prediction = model_of(folder, kind).predict(study)
     assert list(prediction.values) == (["P(normal)", "P(ill)"] if kind == "diagnosis" else TASKS[kind][1]["targets"])
     for name, value in prediction.values.items():
-        assert value == pytest.approx(row[name], abs=1e-4)
+        assert value == pytest.approx(row[name], rel=1e-4)
     assert prediction.reason == ""
+
+
+def test_a_prediction_that_no_heart_can_have_is_a_reason_and_no_number(folder, study):
+    model = model_of(folder, "phenotype")
+    model.trained.task.objective.mean[1] = -20.0
+    prediction = model.predict(study)
+    assert np.isfinite(prediction.values["LVEF (%)"])
+    assert np.isnan(prediction.values["LVEDV (mL)"])
+    assert prediction.reason.endswith("(mL) is none that a heart can have, 5 to 700")
 
 
 def test_label_maps_and_volumes_are_those_of_the_command(folder, study, tmp_path):
