@@ -12,6 +12,7 @@ ORDER = 3  # a cubic in the window keeps the height and width of a peak
 WINDOW_MS = 110.0
 FEWEST_FRAMES_IN_WINDOW = ORDER + 2
 SLOWEST_FRAMES_MS = 45.0  # between frames; early filling lasts 120 to 220 ms
+FEWEST_FRAMES = 16  # of a beat
 UNEVEN = "the curve has frames without labels, so it is no closed beat"
 NO_TIME = "the time between frames is unknown"
 
@@ -97,6 +98,8 @@ def unusable(curve: Array | None, frame_ms: float) -> str:
     """Say why no rate can be told of a curve; empty where one can."""
     if curve is None:
         return "there is no volume curve"
+    if len(curve) < FEWEST_FRAMES:
+        return f"{len(curve)} frames are too few for a curve over the beat: {FEWEST_FRAMES} are needed"
     if not np.isfinite(curve).all():
         return UNEVEN
     if not np.isfinite(frame_ms) or frame_ms <= 0:

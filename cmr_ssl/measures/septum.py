@@ -42,7 +42,8 @@ def insertion(labels: NDArray[np.uint8], ring: Ring, grid: Array) -> Insertion |
     angle, radius = polar(labels == RV, ring.centre, grid)
     at = sector(angle)
     near = radius - ring.epi[at] < TOUCHING_PIXELS * np.sqrt(abs(np.linalg.det(grid)))
-    touched = np.bincount(at[near], minlength=SECTORS) > 0
+    count_near = np.bincount(at[near], minlength=SECTORS)
+    touched = count_near > np.median(count_near[count_near > 0]) / 2 if near.any() else count_near > 0  # half a sector
     first, count = _longest_arc(touched)
     if not LEAST <= count * WIDTH <= MOST:
         return None

@@ -18,7 +18,8 @@ Labels = NDArray[np.uint8]
 TOUCHING_PIXELS = 2.5  # between ventricle and atrium: a valve may be left out between them
 FEWEST_PIXELS = 3  # of each that touch the other
 NOT_DRAWN = "there is no usable label map of {view} at both ED and ES"
-NO_VALVE = "{ventricle} and {atrium} do not touch in {view} at ED or ES, so the valve plane is unknown"
+NO_VALVE = "{ventricle} and {atrium} are not drawn side by side in {view} at ED and ES, so the valve plane is unknown"
+AT_EDGE = "the {ventricle} reaches the edge of {view}, so part of it may be missing"
 
 
 class Axis(NamedTuple):
@@ -45,10 +46,10 @@ def valve(labels: Labels, ventricle: int, atrium: int, steps: Array) -> Array | 
         steps: size of a pixel, (column, row), mm.
 
     Returns:
-        None where they do not touch.
+        None where they do not touch, or the ventricle is cut off.
     """
     one, other = largest(labels == ventricle), largest(labels == atrium)
-    if not one.any() or not other.any():
+    if not one.any() or not other.any() or _at_edge(one):
         return None
     away, where = ndimage.distance_transform_edt(~other, return_indices=True)
     row, column = np.nonzero(one & (away < TOUCHING_PIXELS))
@@ -166,7 +167,13 @@ def _pair(view: LabelMap | None) -> tuple[Axis, Axis] | None:
 def _why(view: LabelMap | None, name: str, ventricle: int, atrium: int) -> str:
     if view is None:
         return NOT_DRAWN.format(view=name)
+    if any(_at_edge(largest(image == ventricle)) for image in view.labels[:, 0]):
+        return AT_EDGE.format(ventricle=CLASSES[ventricle], view=name)
     return NO_VALVE.format(ventricle=CLASSES[ventricle], atrium=CLASSES[atrium], view=name)
+
+
+def _at_edge(mask: NDArray[np.bool_]) -> bool:
+    return bool(mask[[0, -1]].any() or mask[:, [0, -1]].any())
 
 
 def _points(mask: NDArray[np.bool_], steps: Array) -> Array:
