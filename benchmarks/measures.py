@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cmr_ssl.measures import Value, regional
 from cmr_ssl.measures.levels import LEVELS
-from cmr_ssl.measures.rings import MIDDLES, SECTORS, length
+from cmr_ssl.measures.rings import MIDDLES, length
 from cmr_ssl.measures.septum import segments
 from cmr_ssl.phantom.acquisition import World, draw_shifts
 from cmr_ssl.phantom.heart import APEX_WALL_MM, Heart
@@ -216,7 +216,10 @@ def summary(found: Sequence[dict[Key, tuple[float, float]]]) -> list[str]:
     for one in found:
         for (name, segment, phase), pair in one.items():
             pairs.setdefault((name, _group(name, segment) + " " + phase), []).append(pair)
-    lines = ["| measure | where and when | values | truth | bias | mean error | largest |", "|---|---|--:|--:|--:|--:|--:|"]
+    lines = [
+        "| measure | where and when | values | truth | bias | mean error | largest |",
+        "|---|---|--:|--:|--:|--:|--:|",
+    ]
     for (name, where), values in pairs.items():
         true, error = np.array(values).T
         numbers = (true.mean(), error.mean(), np.abs(error).mean(), np.abs(error).max())

@@ -7,8 +7,8 @@ from cmr_ssl.measures.levels import Rings, rings_at
 from cmr_ssl.measures.rates import emptying_values, rate_values
 from cmr_ssl.measures.septum import mid_septum
 from cmr_ssl.measures.strain import strain_values
-from cmr_ssl.measures.valves import NOT_DRAWN, apical_thickness, long_axis_values
 from cmr_ssl.measures.value import Value
+from cmr_ssl.measures.valves import NOT_DRAWN, apical_thickness, long_axis_values
 from cmr_ssl.measures.wall import wall_values
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.volumes import FOUR_CHAMBER, TWO_CHAMBER, LabelMap, Measured, ends_of_beat

@@ -80,7 +80,9 @@ def polar(mask: Mask, centre: Array, grid: Array) -> tuple[Array, Array]:
     """Return angle in [0, 2 pi) and radius in mm of the points that stand for the pixels of `mask`, each (N,)."""
     row, column = np.nonzero(mask)
     steps = (np.arange(SPLIT) + 0.5) / SPLIT - 0.5
-    part = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(1, -1, 2)
+    across, down = np.meshgrid(steps, steps)
+    # Turned a little, so that no row of points lies along a ray and jumps as a whole from one sector to the next.
+    part = np.stack([across + down / SPLIT, down - across / SPLIT], axis=-1).reshape(1, -1, 2)
     points = (np.stack([column, row], axis=1)[:, None] + part - centre).reshape(-1, 2) @ grid.T
     return np.arctan2(points[:, 1], points[:, 0]) % (2 * np.pi), np.hypot(points[:, 0], points[:, 1])
 
