@@ -175,7 +175,7 @@ def _strains(heart: Heart, es: int) -> dict[Key, float]:
 
 
 def _long_axis(heart: Heart, es: int) -> dict[Key, float]:
-    ed_mm, es_mm = (float(heart.mitral[frame] - heart.endo.bottom[frame]) for frame in (0, es))
+    ed_mm, es_mm = (float(heart.mitral[frame] - heart.epi.bottom[frame]) for frame in (0, es))
     true: dict[Key, float] = {}
     for view in (TWO_CHAMBER, FOUR_CHAMBER, "global"):
         true["long-axis strain", view, "ES"] = 100 * (es_mm / ed_mm - 1)

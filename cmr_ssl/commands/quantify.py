@@ -42,8 +42,8 @@ def quantify(
         overwrite: do everything again, and replace what was made with other settings.
         withdrawn: text or CSV file of participants who withdrew: what is there of them is not read, and what this
             command wrote of them is removed.
-        regional: CSV to write too, one line a subject, measure, segment and phase: walls in the AHA's segments, strains,
-            motion of the valves, rates; docs/measures.md says how each is measured and how exactly.
+        regional: CSV to write too, one line a subject, measure, segment and phase: walls in the AHA's segments,
+            strains, motion of the valves, rates; docs/measures.md says how each is measured and how exactly.
 
     Returns:
         Exit status: 0 if anything could be measured, else 1.
@@ -52,7 +52,8 @@ def quantify(
         FileExistsError: if `out` or `regional` is a folder.
         FileNotFoundError: if no subject has a label map.
         ValueError: if there is no worker or no such shard, nothing to measure on is named, table or pictures of
-            something else are there and may not be replaced, both tables are one file, or the pictures would lie among the label maps.
+            something else are there and may not be replaced, both tables are one file, or the pictures would
+            lie among the label maps.
     """
     for table in (out, *([regional] if regional else [])):
         if table.is_dir():

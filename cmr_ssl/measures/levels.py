@@ -39,7 +39,8 @@ def rings_at(stack: LabelMap, frame: int) -> Rings:
 
     The thirds are taken anew at every phase, for the base descends while slices stay where they are: a slice that is
     basal at ED may lie in the atrium at ES. (Cerqueira et al., Circulation 2002; 105:539: equal thirds perpendicular to
-    the long axis; the basal third starts where the wall surrounds the cavity, the apical one ends where the cavity does.)
+    the long axis. The basal third starts where the wall surrounds the cavity, the apical one ends where the cavity
+    does.)
     """
     to_base = apex_to_base(stack)
     grid = in_plane(stack.affine, to_base)

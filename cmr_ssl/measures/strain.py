@@ -1,7 +1,7 @@
 """Circumferential and radial strain of the left ventricle between end-diastole and end-systole, from contours.
 
-A slice is compared with itself: it stays where it is while muscle moves through it, as in feature tracking on short-axis
-cines. Basal slices that have left the ventricle at ES are left out.
+A slice is compared with itself: it stays where it is while muscle moves through it, as in feature tracking on
+short-axis cines. Basal slices that have left the ventricle at ES are left out.
 """
 
 from collections.abc import Callable
@@ -28,8 +28,8 @@ def mean_wall(ring: Ring) -> float:
     return float(ring.wall.mean())
 
 
-# Engineering strain 100 (ES - ED) / ED of these lengths, in percent: negative where the contour shortens (Riffel et al.,
-# Clin Res Cardiol 2015; 104:591: global strain from the lengths of contours at ED and ES).
+# Lagrangian strain 100 (ES - ED) / ED of these lengths, in percent: negative where the contour shortens. Of a whole
+# contour, at end-systole: Voigt et al., Eur Heart J Cardiovasc Imaging 2015; 16:1.
 STRAINS: dict[str, Callable[[Ring], float]] = {
     "circumferential strain, endocardial": endocardial,
     "circumferential strain, mid-wall": mid_wall,

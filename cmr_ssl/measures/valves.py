@@ -17,8 +17,10 @@ Labels = NDArray[np.uint8]
 
 TOUCHING_PIXELS = 2.5  # between ventricle and atrium: a valve may be left out between them
 FEWEST_PIXELS = 3  # of each that touch the other
+NO_WALL_MM = 0.1  # what is thinner is none
 NOT_DRAWN = "there is no usable label map of {view} at both ED and ES"
 NO_VALVE = "{ventricle} and {atrium} are not drawn side by side in {view} at ED and ES, so the valve plane is unknown"
+NO_APEX = "no myocardium covers the apex of the cavity in {view} at ED and ES"
 AT_EDGE = "the {ventricle} reaches the edge of {view}, so part of it may be missing"
 
 
@@ -78,12 +80,14 @@ def long_axis(labels: Labels, steps: Array) -> Axis | None:
 
 
 def shortening(ed: Axis, es: Axis) -> float:
-    """Return long-axis strain, 100 (L_ES - L_ED) / L_ED in percent, L from the valve's middle to the cavity's end.
+    """Return long-axis strain, 100 (L_ES - L_ED) / L_ED in percent, negative where the ventricle shortens.
 
-    Source: Gjesdal et al., J Magn Reson Imaging 2016; 44:178 (there to the outer border of the apex); negative where
-    the ventricle shortens.
+    L reaches from the middle of the mitral valve to the outer border of the apex (Riffel et al., J Cardiovasc Magn Reson
+    2015; 17:69, LAS-epi/mid); NaN where no wall covers the apex.
     """
-    return relative(*(float(np.linalg.norm(one.tip - one.valve)) for one in (ed, es)))
+    if any(np.linalg.norm(one.outer - one.tip) < NO_WALL_MM for one in (ed, es)):
+        return float("nan")
+    return relative(*(float(np.linalg.norm(one.outer - one.valve)) for one in (ed, es)))
 
 
 def excursion(ed: Axis, es: Axis) -> float:
@@ -149,7 +153,7 @@ def apical_thickness(views: dict[str, LabelMap | None]) -> tuple[tuple[float, fl
     """
     pairs = [pair for view in (TWO_CHAMBER, FOUR_CHAMBER) if (pair := _pair(views.get(view))) is not None]
     walls = [[float(np.linalg.norm(one.outer - one.tip)) for one in pair] for pair in pairs]
-    whole = [wall for wall in walls if min(wall) > 0]
+    whole = [wall for wall in walls if min(wall) > NO_WALL_MM]
     if not whole:
         return (np.nan, np.nan), "the apex shows its wall in no long-axis label map with LV, myocardium and LA"
     ed, es = np.mean(whole, axis=0)
@@ -167,6 +171,8 @@ def _pair(view: LabelMap | None) -> tuple[Axis, Axis] | None:
 def _why(view: LabelMap | None, name: str, ventricle: int, atrium: int) -> str:
     if view is None:
         return NOT_DRAWN.format(view=name)
+    if ventricle == LV and _pair(view) is not None:
+        return NO_APEX.format(view=name)
     if any(_at_edge(largest(image == ventricle)) for image in view.labels[:, 0]):
         return AT_EDGE.format(ventricle=CLASSES[ventricle], view=name)
     return NO_VALVE.format(ventricle=CLASSES[ventricle], atrium=CLASSES[atrium], view=name)
