@@ -82,8 +82,8 @@ def long_axis(labels: Labels, steps: Array) -> Axis | None:
 def shortening(ed: Axis, es: Axis) -> float:
     """Return long-axis strain, 100 (L_ES - L_ED) / L_ED in percent, negative where the ventricle shortens.
 
-    L reaches from the middle of the mitral valve to the outer border of the apex (Riffel et al., J Cardiovasc Magn Reson
-    2015; 17:69, LAS-epi/mid); NaN where no wall covers the apex.
+    L reaches from the middle of the mitral valve to the outer border of the apex (Riffel et al., J Cardiovasc Magn
+    Reson 2015; 17:69, LAS-epi/mid); NaN where no wall covers the apex.
     """
     if any(np.linalg.norm(one.outer - one.tip) < NO_WALL_MM for one in (ed, es)):
         return float("nan")
