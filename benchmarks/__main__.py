@@ -12,9 +12,9 @@ from rich.console import Console
 
 from benchmarks import device, finetuning, flaws, loader, scaling, serving, step
 from benchmarks.machine import description
-from benchmarks.ours import hush
 from benchmarks.subjects import grid
 from benchmarks.table import Row, document, terminal
+from benchmarks.training import hush
 
 WIDTH = 120  # of the table, characters, also where the terminal does not say how wide it is
 

@@ -3,9 +3,9 @@
 import torch
 
 from benchmarks.machine import device, now
-from benchmarks.ours import training_flops
 from benchmarks.step import fastest
 from benchmarks.table import Row
+from benchmarks.training import training_flops
 from cmr_ssl.devices import has_bfloat16
 
 

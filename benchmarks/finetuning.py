@@ -5,10 +5,10 @@ import json
 import yaml
 from lightning.pytorch.cli import LightningCLI
 
-from benchmarks.ours import CONFIG, build, ends
 from benchmarks.step import Cost, measure
 from benchmarks.subjects import grid
 from benchmarks.table import Row
+from benchmarks.training import CONFIG, build, ends
 
 BATCH = 2  # the smallest that phenotypes are learnt with
 

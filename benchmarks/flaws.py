@@ -8,10 +8,10 @@ from typing import Any
 import torch
 
 from benchmarks.machine import device, now
-from benchmarks.ours import build
 from benchmarks.step import our_cost
 from benchmarks.subjects import random_subjects
 from benchmarks.table import Row
+from benchmarks.training import build
 
 ADDITION = Path(__file__).parents[1] / "configs" / "additions" / "robust.yaml"
 DRAWS = 12  # batches whose mean counts: how many planes are flawed differs from one to the next

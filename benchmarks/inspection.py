@@ -26,9 +26,9 @@ from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.devices import device_of
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.calibration import Calibration, calibrate
-from cmr_ssl.inspection.examined import DELAY, SHIFT, VIEW, examine
+from cmr_ssl.inspection.flaw_score import SUSPECT, score_plane
+from cmr_ssl.inspection.plane_examination import DELAY, SHIFT, VIEW, examine_heart
 from cmr_ssl.inspection.reference import examine_cache, split_subjects, studies
-from cmr_ssl.inspection.verdict import SUSPECT, judge
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.sample import Sample
@@ -104,8 +104,8 @@ def scored(
     task: PretrainingTask, heart: Sample, faulty: list[int], calibration: Calibration, spacing_mm: float
 ) -> Iterator[dict[str, object]]:
     """Yield a row a plane: its scores, and whether it has the fault."""
-    for one in examine(task, heart, spacing_mm):
-        verdict = judge(one, "", calibration, np.nan)
+    for one in examine_heart(task, heart, spacing_mm):
+        verdict = score_plane(one, "", calibration, np.nan)
         place = {"subject": one.subject, "view": one.view, "faulty": one.plane in faulty}
         yield place | {"score": verdict.score} | {f"{name}_score": value for name, value in verdict.scores.items()}
 

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.devices import device_of, has_bfloat16
-from cmr_ssl.inference.decoding import ask_own, see
+from cmr_ssl.inference.decoding import decode_own_planes, encode_shown
 from cmr_ssl.inference.leave_one_out import each_left_out, leave_one_out, measured
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.reference import split_subjects, studies
@@ -60,7 +60,7 @@ def after_adaptation(task: PretrainingTask, heart: Sample, steps: int) -> Iterat
         own = adapted(task, heart, one.plane, steps)
         wanted = torch.arange(heart.present.shape[1], device=heart.present.device) == one.plane
         with torch.inference_mode():
-            told = ask_own(own, heart, see(own, heart, heart.present[0] & ~wanted), wanted)[0]
+            told = decode_own_planes(own, heart, encode_shown(own, heart, heart.present[0] & ~wanted), wanted)[0]
             yield measured(heart, one._replace(predicted=told))
 
 

@@ -16,9 +16,9 @@ import torch
 import yaml
 
 from benchmarks.machine import device
-from benchmarks.ours import CONFIG, build
 from benchmarks.step import peak_memory
 from benchmarks.table import Row
+from benchmarks.training import CONFIG, build
 from cmr_ssl.checkpoints import DATA
 from cmr_ssl.commands.phantom import phantom
 from cmr_ssl.data.preparation import Preparation

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import torch
 
-from benchmarks import ours, published
+from benchmarks import published, training
 from benchmarks.machine import device
 from benchmarks.table import Row
 
@@ -67,7 +67,7 @@ def batches() -> tuple[int, ...]:
 @cache
 def our_cost(planes: int, batch: int, rounds: int) -> Cost:
     """Return the cost of our step, remembered."""
-    return measure(ours.step_ends, planes, batch, rounds)
+    return measure(training.step_ends, planes, batch, rounds)
 
 
 def our_costs(planes: int, rounds: int) -> list[Cost]:

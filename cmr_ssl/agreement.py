@@ -109,7 +109,11 @@ def _moments(predicted: Array, true: Array) -> Array:
 
 
 def _measures(means: Array, count: int) -> tuple[Array, ...]:
-    """Return the measures of `NUMBERS`, (R,) each, from mean moments of `count` subjects, (R, 8)."""
+    """Return the measures of `NUMBERS`, (R,) each, from mean moments of n = `count` subjects, (R, 8).
+
+    With differences d = predicted - true: R2 = 1 - mean(d^2) / var(true), bias = mean(d), and limits of agreement
+    bias +- 1.96 s, where s is the standard deviation of d with n - 1 degrees of freedom.
+    """
     p, t, pp, tt, pt, bias, square, absolute = means.T
     varies_p, varies_t, covariance = _variance(p, pp), _variance(t, tt), pt - p * t
     scatter = np.maximum(square - bias**2, 0)
@@ -127,7 +131,14 @@ def _variance(mean: Array, square: Array) -> Array:
 
 
 def _icc(between: Array, scatter: Array, bias: Array, count: int) -> Array:
-    """Return ICC(2,1) of two raters from variances: of the raters' mean over subjects, and of their difference."""
+    """Return ICC(2,1) of two raters, n = `count` subjects: (MSR - MSE) / (MSR + MSE + 2 (MSC - MSE) / n).
+
+    Args:
+        between: variance over subjects of the mean of both raters; MSR = 2 n / (n - 1) of it.
+        scatter: variance of their difference; MSE = n / (n - 1) / 2 of it.
+        bias: mean difference; MSC = n / 2 of its square.
+        count: of subjects.
+    """
     subjects, raters, rest = 2 * between * count / (count - 1), bias**2 * count / 2, scatter * count / (count - 1) / 2
     return (subjects - rest) / (subjects + rest + 2 * (raters - rest) / count)
 

@@ -24,7 +24,7 @@ from cmr_ssl.callbacks.checkpoints import BEST, LAST, REQUEUED, checkpoint_file,
 from cmr_ssl.checkpoints import encoder_description, parse_encoder, read_checkpoint
 from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.launching import check_launch, first_process
-from cmr_ssl.lock import alone, myself
+from cmr_ssl.lock import exclusive_access, this_process
 
 RUNS = "runs"
 TERMINATED = 128 + signal.SIGTERM  # exit status, as shells tell it
@@ -83,7 +83,7 @@ class RunCLI(LightningCLI):
         """Run it; only one process may train in a run folder, with those that it starts itself."""
         writes = subcommand == "fit" and first_process(os.environ)
         folder = Path(self.asked.trainer.default_root_dir)
-        with alone(folder, myself(), ANOTHER_FOLDER) if writes else nullcontext():
+        with exclusive_access(folder, this_process(), ANOTHER_FOLDER) if writes else nullcontext():
             super()._run_subcommand(subcommand)
 
     def after_fit(self) -> None:
@@ -164,20 +164,21 @@ def check_same_model(asked: Namespace, stored: Namespace, path: str) -> None:
     differ = sorted(
         key
         for key in was.keys() | now.keys()
-        if not key.startswith(told) and plain(was.get(key)) != plain(now.get(key))
+        if not key.startswith(told) and plain_values(was.get(key)) != plain_values(now.get(key))
     )
     if differ:
         key = differ[0]
         raise ValueError(
             f"--ckpt_path resumes the run of {path}, but this config differs in model.{', model.'.join(differ)} "
-            f"({plain(now.get(key))} instead of {plain(was.get(key))}): resume with the same config, or start a new run"
+            f"({plain_values(now.get(key))} instead of {plain_values(was.get(key))}): resume with the same config, or "
+            "start a new run"
         )
 
 
-def plain(value: object) -> object:
+def plain_values(value: object) -> object:
     """Return a config value in the form it has after a trip through a file: tuples are lists."""
     if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
+        return [plain_values(item) for item in value]
     return value.as_dict() if isinstance(value, Namespace) else value
 
 

@@ -35,7 +35,7 @@ class Holder(NamedTuple):
 
 
 @contextmanager
-def alone(folder: Path, settings: str, refusal: str = SAME_CACHE) -> Iterator[None]:
+def exclusive_access(folder: Path, settings: str, refusal: str = SAME_CACHE) -> Iterator[None]:
     """Be the only command that writes to a folder, which is made if absent.
 
     The operating system holds the lock and frees it when its holder ends, however that ends, so no lock is ever stale;
@@ -77,7 +77,7 @@ def writing(folder: Path) -> Holder | None:
         return None
 
 
-def myself() -> str:
+def this_process() -> str:
     """Return a name that no other process has."""
     return f"{gethostname()} {os.getpid()}"
 

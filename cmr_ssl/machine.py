@@ -102,7 +102,7 @@ def in_words(error: OSError, where: object = "a file") -> str:
 
 def fault_of(error: BaseException) -> str | None:
     """Return one sentence where an error, or one it arose from, is the machine's; None where it is not."""
-    return next((said for one in _origins(error) if (said := _said(one))), None)
+    return next((said for one in _origins(error) if (said := _fault_text(one))), None)
 
 
 def _origins(error: BaseException | None) -> Iterator[BaseException]:
@@ -112,7 +112,7 @@ def _origins(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-def _said(error: BaseException) -> str | None:
+def _fault_text(error: BaseException) -> str | None:
     if isinstance(error, MachineFault):
         return _last_line(str(error))
     if isinstance(error, BrokenProcessPool):

@@ -42,7 +42,7 @@ def visible_statistics(patches: Tensor, visible: Tensor, grid: Grid) -> tuple[Te
     return mean, (square - mean.square()).clamp(min=0).sqrt()
 
 
-class Explained(Metric):
+class ExplainedVariance(Metric):
     """Share of a sum of squares that predictions explain, R^2 = 1 - errors / total, over all that was seen.
 
     It is 1 for perfect predictions, 0 for the mean, below 0 for worse; NaN where nothing was seen.

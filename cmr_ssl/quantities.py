@@ -15,7 +15,7 @@ from cmr_ssl.data.sources.label_folder import LabelFolder, LabelledHeart
 from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.doubts import notes, set_aside, trusted
 from cmr_ssl.files import check_apart, digest, save_text
-from cmr_ssl.lock import alone
+from cmr_ssl.lock import exclusive_access
 from cmr_ssl.measures import Value, regional
 from cmr_ssl.measures import to_csv as long_table
 from cmr_ssl.planes import SHORT_AXIS
@@ -69,7 +69,7 @@ def quantify_folder(
     settings = digest(made_of if by_region is None else made_of | {"lines": LINES})
     folder = out.with_name(f".{out.name}")
     journal = shard.journal(folder, settings)
-    with Tally("measuring", out, len(mine)) as tally, alone(shard.folder(folder), settings):
+    with Tally("measuring", out, len(mine)) as tally, exclusive_access(shard.folder(folder), settings):
         withdrawn.erase(folder, lines=shard.mine(folder))
         if curves is not None:
             withdrawn.erase(curves, ["*.png"])

@@ -1,4 +1,13 @@
-"""Ridge regression in closed form, its penalty chosen by leaving each subject out with all its copies."""
+"""Ridge regression in closed form, its penalty chosen by leaving each subject out with all its copies.
+
+With standardised features X of R rows and F columns and targets y less their mean, the kernel is K = X X' / F + c 1 1',
+where c = `FREE` is the variance of a level that nothing holds. The dual solution is a = (K + l I)^-1 y, the weights are
+w = X' a / F. Of a fit without the rows S of one subject, the errors on S follow from the fit with everybody:
+
+    e_S = ([(K + l I)^-1]_SS)^-1 a_S
+
+so all subjects are left out in turn at the price of one eigendecomposition, K = V diag(v) V', for all penalties l.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -78,12 +87,12 @@ def centred(rows: Tensor, centre: Tensor) -> Iterator[Tensor]:
 
 
 def left_out(vectors: Tensor, shrunk: Tensor, duals: Tensor) -> Tensor:
-    """Return the errors (N, C, K) on each subject of the fit without it, from the fit with everybody.
+    """Return the errors e_S = ([(K + l I)^-1]_SS)^-1 a_S on each subject S of the fit without it, (N, C, K).
 
     Args:
         vectors: eigenvectors of the kernel, (N, C, rows).
         shrunk: inverse of its eigenvalues plus the penalty, (rows,).
         duals: solutions with everybody, (rows, K).
     """
-    own = (vectors * shrunk) @ vectors.transpose(1, 2)  # (N, C, C)
+    own = (vectors * shrunk) @ vectors.transpose(1, 2)  # [(K + l I)^-1]_SS, (N, C, C)
     return torch.linalg.solve(own, duals.unflatten(0, own.shape[:2]))

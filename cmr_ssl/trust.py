@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cmr_ssl.anatomy import CLASSES, LA, RA
 from cmr_ssl.data.cache import PreparedSubject
-from cmr_ssl.data.usual import FEWEST_STUDIES, measures, planes_by_view, unlike
+from cmr_ssl.data.out_of_distribution import FEWEST_STUDIES, describe_outlier, planes_by_view, study_statistics
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.study import Finding, Study
 from cmr_ssl.tasks.trained import Trained
@@ -20,12 +20,12 @@ MARGIN = 1  # plane more or less than the studies of the training that were look
 EDGE_PIXELS, EDGE_FRAMES = 3, 0.25  # of a structure at an edge, and share of frames: then it is cut off
 
 
-def compared(trained: Trained, planes: PreparedSubject) -> list[Finding]:
+def compare_with_training(trained: Trained, planes: PreparedSubject) -> list[Finding]:
     """Return what is to be said of a study in the light of what the model has learnt from."""
     findings = [Finding("synthetic-training", "noted", "", ONLY_SYNTHETIC)] if trained.synthetic else []
     if trained.usual.get("studies", 0) < FEWEST_STUDIES:
         return findings  # nobody knows what is usual
-    if said := unlike(trained.usual, measures(planes.images, planes.affine, planes.view)):
+    if said := describe_outlier(trained.usual, study_statistics(planes.images, planes.affine, planes.view)):
         findings.append(Finding(UNLIKE, "noted", "", said))
     for view, count in planes_by_view(planes.view).items():
         least, most = trained.usual["planes"].get(view, (0, count))

@@ -41,12 +41,12 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         scans, cache = options.scans or Path(folder) / "scans", Path(folder) / "cache"
         if not options.scans:
-            command(["phantom", "--out", str(scans), "--subjects", "2", "--preset", "small"])
+            command(["phantom", "--out", str(scans), "--subjects", "3", "--preset", "small"])
         command(["prepare", "--source", str(scans), "--out", str(cache), *PREPARATION])
         encoder = cmr_ssl.Encoder(AnatomicalPositions(), patch=(4, 8, 8), width=32, depth=2, heads=2)
         decoder = partial(CrossAttentionDecoder, width=32, depth=1, heads=2)
         task = PretrainingTask(encoder, decoder, [PhaseMasking()], mask_ratio=0.75)  # one of four time steps is seen
-        data = CineDataModule(str(cache), VIEWS, batch_size=2, workers=0, min_planes=3, fractions=(1, 0, 0))
+        data = CineDataModule(str(cache), VIEWS, batch_size=2, workers=0, min_planes=3, fractions=(0.7, 0.3, 0.0))
         Trainer(accelerator="cpu", max_steps=2, limit_val_batches=0, logger=False, enable_checkpointing=False).fit(
             task, data
         )

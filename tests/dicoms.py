@@ -12,7 +12,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 
 from cmr_ssl.dicom.archive import Member
 from cmr_ssl.dicom.cine import find_cines
-from cmr_ssl.dicom.header import ENHANCED_MR, MR_IMAGE, Format, Grid, Header
+from cmr_ssl.dicom.header import ENHANCED_MR, MR_IMAGE, Format, Header, PixelGrid
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
 from tests.studies import long_axis, series, short_axis
 
@@ -181,7 +181,7 @@ def grid(affine, shape=(SIDE, SIDE)):
     steps = np.linalg.norm(affine[:3, :2], axis=0)
     columns, rows = (affine[:3, :2] / steps).T * LPS
     place = affine[:3, 3] * LPS
-    return Grid(
+    return PixelGrid(
         shape[1], shape[0], tuple(steps[::-1].tolist()), (*columns.tolist(), *rows.tolist()), tuple(place.tolist())
     )
 

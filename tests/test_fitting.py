@@ -9,7 +9,7 @@ from cmr_ssl.callbacks.checkpoints import checkpoint_file
 from cmr_ssl.data.cache import subject_file
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.fitting import check_unused, find_checkpoint, requeued
-from cmr_ssl.lock import alone
+from cmr_ssl.lock import exclusive_access
 from tests.caches import COHORT, write_cache
 from tests.runs import SMOKE, config_without_pictures, probe, run, run_elsewhere
 
@@ -110,7 +110,7 @@ def test_epochs_that_are_cut_short_go_on_with_the_next_one(cache, tmp_path):
 
 
 def test_only_one_process_trains_in_a_run_folder(cache, tmp_path, capsys):
-    with alone(tmp_path / "run", "another process"):
+    with exclusive_access(tmp_path / "run", "another process"):
         error = fails(capsys, cache, tmp_path / "run")
     assert f"{tmp_path / 'run'} is being written by process {os.getpid()} on " in error
     assert "--trainer.default_root_dir" in error
@@ -119,7 +119,7 @@ def test_only_one_process_trains_in_a_run_folder(cache, tmp_path, capsys):
 
 def test_training_on_a_cache_that_is_being_prepared_says_what_it_sees(tmp_path, caplog, capsys):
     cache = write_cache(tmp_path / "cache", COHORT)
-    with alone(cache, "a"):
+    with exclusive_access(cache, "a"):
         assert run(cache, tmp_path / "run", "--trainer.max_epochs", "1") == 0
         assert f"is being prepared by process {os.getpid()} on" in caplog.text
         assert f"the {len(COHORT)} subjects of its table of before" in caplog.text

@@ -25,5 +25,5 @@ def test_every_name_is_there_and_no_other():
 
 
 def test_a_phantom_is_made_however_its_package_was_loaded():
-    code = "import cmr_ssl.phantom.order, cmr_ssl\nassert callable(cmr_ssl.phantom)"
-    assert "cmr_ssl.phantom.order" in modules_after(code)
+    code = "import cmr_ssl.phantom.cohort_spec, cmr_ssl\nassert callable(cmr_ssl.phantom)"
+    assert "cmr_ssl.phantom.cohort_spec" in modules_after(code)

@@ -8,11 +8,11 @@ from socket import gethostname
 import pytest
 from filelock import FileLock
 
-from cmr_ssl.lock import HOLDER, LOCK, Holder, alone, read_holder, writing
+from cmr_ssl.lock import HOLDER, LOCK, Holder, exclusive_access, read_holder, writing
 
 
 def test_who_writes_is_written_down_and_gone_afterwards(tmp_path):
-    with alone(tmp_path / "new", "a"):
+    with exclusive_access(tmp_path / "new", "a"):
         holder = read_holder(tmp_path / "new")
         assert holder is not None
         assert (holder.process, holder.settings) == (os.getpid(), "a")
@@ -21,12 +21,12 @@ def test_who_writes_is_written_down_and_gone_afterwards(tmp_path):
 
 def test_another_command_with_other_settings_is_refused_by_host_and_process(tmp_path):
     with (
-        alone(tmp_path, "a"),
+        exclusive_access(tmp_path, "a"),
         pytest.raises(ValueError, match=f"written by process {os.getpid()} on .*other --out"),
-        alone(tmp_path, "b"),
+        exclusive_access(tmp_path, "b"),
     ):
         pytest.fail("two commands wrote at once")
-    with alone(tmp_path, "b"):
+    with exclusive_access(tmp_path, "b"):
         pass
 
 
@@ -34,10 +34,10 @@ def test_another_command_with_the_same_settings_waits(tmp_path, capsys):
     order = []
 
     def second():
-        with alone(tmp_path, "a"):
+        with exclusive_access(tmp_path, "a"):
             order.append("second")
 
-    with alone(tmp_path, "a"):
+    with exclusive_access(tmp_path, "a"):
         thread = threading.Thread(target=second)
         thread.start()
         thread.join(0.5)
@@ -50,11 +50,11 @@ def test_another_command_with_the_same_settings_waits(tmp_path, capsys):
 def test_the_lock_of_a_killed_command_is_free(tmp_path):
     child = os.fork()
     if child == 0:
-        with alone(tmp_path, "a"):
+        with exclusive_access(tmp_path, "a"):
             os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
     assert read_holder(tmp_path).process == child
-    with alone(tmp_path, "b"):
+    with exclusive_access(tmp_path, "b"):
         assert read_holder(tmp_path).settings == "b"
 
 
@@ -67,13 +67,13 @@ def test_what_a_killed_command_started_may_hold_its_lock_for_a_moment(tmp_path):
     orphan.acquire()
     (tmp_path / HOLDER).write_text(json.dumps(Holder(gethostname(), dead, "a")._asdict()))
     threading.Timer(0.3, orphan.release).start()
-    with alone(tmp_path, "b"):
+    with exclusive_access(tmp_path, "b"):
         assert read_holder(tmp_path).settings == "b"
 
 
 def test_who_writes_to_a_folder_now_can_be_told_without_disturbing(tmp_path):
     assert writing(tmp_path) is None
-    with alone(tmp_path, "a"):
+    with exclusive_access(tmp_path, "a"):
         assert writing(tmp_path) == read_holder(tmp_path)
     assert writing(tmp_path) is None
     assert writing(tmp_path / "nowhere") is None
@@ -83,7 +83,7 @@ def test_who_writes_to_a_folder_now_can_be_told_without_disturbing(tmp_path):
 def test_whatever_stands_in_a_lock_that_nobody_holds_is_of_no_matter(tmp_path, left):
     (tmp_path / HOLDER).write_text(left)
     (tmp_path / LOCK).write_text(left)
-    with alone(tmp_path, "a"):
+    with exclusive_access(tmp_path, "a"):
         assert read_holder(tmp_path).settings == "a"
 
 
@@ -93,7 +93,7 @@ def test_a_file_system_without_locks_is_said_and_used(tmp_path, monkeypatch, cap
         raise error
 
     monkeypatch.setattr(FileLock, "acquire", fail)
-    with alone(tmp_path, "a"):
+    with exclusive_access(tmp_path, "a"):
         pass
     assert "without locks" in capsys.readouterr().err
 
@@ -103,5 +103,5 @@ def test_a_lock_that_cannot_be_read_stops(tmp_path, monkeypatch):
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr(FileLock, "acquire", fail)
-    with pytest.raises(OSError, match="Input/output error"), alone(tmp_path, "a"):
+    with pytest.raises(OSError, match="Input/output error"), exclusive_access(tmp_path, "a"):
         pytest.fail("the lock was not taken")

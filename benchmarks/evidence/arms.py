@@ -11,7 +11,7 @@ from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.models import Landmarks
 from cmr_ssl.probing import AsShipped, ClassToken, Joined, RawPixels, Readout, Tokens, WholeHeart
 from cmr_ssl.tasks.pretraining import PretrainingTask
-from cmr_ssl.tasks.whole_heart import tells_whole_heart
+from cmr_ssl.tasks.whole_heart import has_whole_heart
 
 RAW, UNTRAINED, TOKENS, SHIPPED = "raw pixels", "untrained tokens", "pretrained tokens", "pretrained, as shipped"
 CLASS, WHOLE, BOTH = "pretrained class token", "pretrained whole heart", "pretrained tokens and whole heart"
@@ -63,7 +63,7 @@ def pretrained(checkpoint: Path, *arms: str) -> Source:
 
 def readouts(source: Source, task: PretrainingTask, frames: int) -> dict[str, Readout]:
     """Return the readouts of a source by arm; those that need a decoder only where it can tell."""
-    able = {name: BUILD[name] for name in source.arms if name not in (WHOLE, BOTH) or tells_whole_heart(task)}
+    able = {name: BUILD[name] for name in source.arms if name not in (WHOLE, BOTH) or has_whole_heart(task)}
     return {name: build(task, frames) for name, build in able.items()}
 
 

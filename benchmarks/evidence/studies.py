@@ -8,9 +8,9 @@ from typing import NamedTuple
 from torch import Tensor
 
 from benchmarks.evidence.cohorts import Cohort
-from cmr_ssl.corruption.missing import lack, ranks
+from cmr_ssl.corruption.missing import drop_planes, ranks
 from cmr_ssl.data.augment import Augmentation
-from cmr_ssl.robustness.scenarios import HALF, order, scenarios
+from cmr_ssl.robustness.scenarios import HALF, draw_order, scenarios
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
 
@@ -104,6 +104,6 @@ def another_look(look: str, batch: Sample) -> Sample:
 
 def deplete(batch: Sample) -> Sample:
     """Take each plane away with a probability of one half; at least one stays."""
-    draws = order(batch, DEPLETION)
+    draws = draw_order(batch, DEPLETION)
     gone: Tensor = (draws < 0.5) & (ranks(draws, batch.present) > 0)
-    return lack(batch, gone)
+    return drop_planes(batch, gone)

@@ -7,7 +7,7 @@ import torch.distributed
 Row = TypeVar("Row")
 
 
-def gather(rows: list[Row]) -> list[Row]:
+def gather_from_all_ranks(rows: list[Row]) -> list[Row]:
     """Return the rows of all processes, in the order of their ranks."""
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return rows

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cmr_ssl.agreement import age_bands, agreement, by_group, classification
-from cmr_ssl.callbacks.gathering import gather
+from cmr_ssl.callbacks.gathering import gather_from_all_ranks
 from cmr_ssl.data.phenotypes import read_phenotypes
 from cmr_ssl.report.agreement_plots import draw_agreement
-from cmr_ssl.report.tables import FOLDER, as_row, file_name, say, say_where, write_csv
+from cmr_ssl.report.tables import FOLDER, as_row, file_name, print_folder, print_table, write_csv
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 
@@ -47,7 +47,7 @@ class PhenotypeReport(Callback):
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write tables and figures."""
-        rows = gather(self.rows)
+        rows = gather_from_all_ranks(self.rows)
         self.rows = []
         if trainer.is_global_zero and isinstance(pl_module, PhenotypePrediction):
             subjects = [subject for subject, _, _ in rows]
@@ -74,7 +74,7 @@ class PhenotypeReport(Callback):
             draw_agreement(path, predicted[:, index], true[:, index], name)
         write_csv(folder / FOLDER / "predicted.csv", pd.DataFrame(columns))
         write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame(tables))
-        say(tables, folder)
+        print_table(tables, folder)
 
     def write_classes(
         self, folder: Path, task: PhenotypePrediction, subjects: list[str], scores: Values, true: Values
@@ -88,7 +88,7 @@ class PhenotypeReport(Callback):
         write_csv(folder / FOLDER / "predicted.csv", pd.DataFrame(columns))
         measured = classification(scores, known)
         write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame([as_row(task.targets[0], measured)]))
-        say_where(folder)
+        print_folder(folder)
 
     def write_subgroups(
         self, folder: Path, task: PhenotypePrediction, groups: dict[str, Groups], predicted: Values, true: Values

@@ -128,13 +128,13 @@ class RepresentationProbe(Callback):
         task.eval()
         with trainer.precision_plugin.forward_context():
             if not self.raw:
-                self.raw = self.worth(gather(data, task, RawPixels(landmarks, patch), self.labelled), "raw_")
-            seen = gather(data, task, Tokens(landmarks), self.labelled)
+                self.raw = self.worth(probe_features(data, task, RawPixels(landmarks, patch), self.labelled), "raw_")
+            seen = probe_features(data, task, Tokens(landmarks), self.labelled)
         task.train(training)
         ranks = {"probe/rank": seen.rank, "probe/rank_between": rank_between(seen.validation)}
         return self.worth(seen, "") | self.raw | ranks
 
-    def worth(self, seen: "Gathered", name: str) -> dict[str, float]:
+    def worth(self, seen: "ProbeFeatures", name: str) -> dict[str, float]:
         """Return R2 and mean absolute error of each target that a head reaches on the validation subjects."""
         head = solve(seen.training[:, None], seen.known)
         measured = zip(self.targets, *scores(head.predict(seen.validation), seen.wanted), strict=True)
@@ -145,7 +145,7 @@ class RepresentationProbe(Callback):
         }
 
 
-class Gathered(NamedTuple):
+class ProbeFeatures(NamedTuple):
     """What a head learns from and is measured on.
 
     Attributes:
@@ -163,15 +163,15 @@ class Gathered(NamedTuple):
     rank: float
 
 
-def gather(data: CineDataModule, task: PretrainingTask, readout: Readout, labelled: Labelled) -> Gathered:
+def probe_features(data: CineDataModule, task: PretrainingTask, readout: Readout, labelled: Labelled) -> ProbeFeatures:
     """Return features and phenotypes of the labelled subjects that can be read, on the host."""
-    training = look(data, task, readout, labelled.training, Spectrum(task.encoder.width))
+    training = collect_features(data, task, readout, labelled.training, Spectrum(task.encoder.width))
     spectrum = Spectrum(task.encoder.width)
-    validation = look(data, task, readout, labelled.validation, spectrum)
-    return Gathered(*training, *validation, spectrum.effective_rank())
+    validation = collect_features(data, task, readout, labelled.validation, spectrum)
+    return ProbeFeatures(*training, *validation, spectrum.effective_rank())
 
 
-def look(
+def collect_features(
     data: CineDataModule, task: PretrainingTask, readout: Readout, table: pd.DataFrame, spectrum: Spectrum
 ) -> tuple[Tensor, Tensor]:
     """Return features (N, F) and phenotypes (N, K) of the subjects of a table; add tokens to the spectrum."""

@@ -77,20 +77,20 @@ class RidgeStart(Callback):
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Solve, unless a training goes on that was started before."""
         task = pl_module
-        if trainer.ckpt_path or not steady(task):
+        if trainer.ckpt_path or not encoder_is_trained(task):
             return
         own: Start | None = None
         if trainer.is_global_zero:  # the others wait: where each solved for itself, nothing would keep them equal
             with trainer.precision_plugin.forward_context():
                 own = self.solve(trainer.datamodule, task)  # type: ignore[attr-defined]
-        begin(task, trainer.strategy.broadcast(own))
+        start_from(task, trainer.strategy.broadcast(own))
 
     def solve(self, data: CineDataModule, task: PhenotypeTask) -> Start:
         """Return where the head of `task` starts on these data: exactly, or, of more than fit at once, streamed."""
         everybody, aims = labelled(data, task)
         copies = self.copies_of(len(everybody))
         sample = first_subjects(everybody, self.rows // (1 + copies))
-        features, own = gather(data, task, sample, copies)
+        features, own = collect_features(data, task, sample, copies)
         variance, mean = torch.var_mean(features, dim=(0, 1), correction=0)
         scale = (variance + task.centre.eps).sqrt()
         features.sub_(mean).div_(scale)  # a copy might not fit
@@ -101,7 +101,7 @@ class RidgeStart(Callback):
             streamed.add(features, own)
             used = len(features)
             del features
-            for some, wanted in looks(data, task, sorted({*everybody} - {*sample}), copies):
+            for some, wanted in iterate_features(data, task, sorted({*everybody} - {*sample}), copies):
                 streamed.add(some.sub_(mean).div_(scale), wanted)
                 used += len(some)
             solution = streamed.solve()
@@ -110,7 +110,7 @@ class RidgeStart(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keep the statistics; no epoch starts where a run goes on in the middle of one."""
-        if steady(pl_module):
+        if encoder_is_trained(pl_module):
             pl_module.centre.eval()
 
     def copies_of(self, subjects: int) -> int:
@@ -118,7 +118,7 @@ class RidgeStart(Callback):
         return min(self.copies, max(ENOUGH, self.rows // subjects - 1))
 
 
-def begin(task: PhenotypeTask, start: Start | None) -> None:
+def start_from(task: PhenotypeTask, start: Start | None) -> None:
     """Put statistics and head into a task."""
     assert start is not None  # for the type checker, as the next lines: the first process has one
     assert task.centre.running_mean is not None
@@ -133,38 +133,40 @@ def labelled(data: CineDataModule, task: PhenotypeTask) -> tuple[list[str], Tens
     """Return the training subjects of whom anything is known, and what the head should say of them, (N, outputs)."""
     subjects = data.subjects["train"]
     values = torch.from_numpy(data.phenotypes.loc[subjects].to_numpy(np.float32, copy=True))
-    aims = task.objective.aim(values.to(task.device)).cpu()
+    aims = task.objective.target_outputs(values.to(task.device)).cpu()
     known = ~aims.isnan().all(dim=1)
     return [subject for subject, has in zip(subjects, known.tolist(), strict=True) if has], aims[known]
 
 
-def gather(data: CineDataModule, task: PhenotypeTask, subjects: list[str], copies: int) -> tuple[Tensor, Tensor]:
-    """Return what `looks` yields, together: features (N, 1 + C, F) and aims (N, outputs)."""
-    features, aims = (torch.cat(parts) for parts in zip(*looks(data, task, subjects, copies), strict=True))
+def collect_features(
+    data: CineDataModule, task: PhenotypeTask, subjects: list[str], copies: int
+) -> tuple[Tensor, Tensor]:
+    """Return what `iterate_features` yields, together: features (N, 1 + C, F) and aims (N, outputs)."""
+    features, aims = (torch.cat(parts) for parts in zip(*iterate_features(data, task, subjects, copies), strict=True))
     return features, aims
 
 
-def looks(
+def iterate_features(
     data: CineDataModule, task: PhenotypeTask, subjects: list[str], copies: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield what `look` returns of a few subjects at a time, those of whom anything is known."""
+    """Yield what `copies_features` returns of a few subjects at a time, those of whom anything is known."""
     loader = DataLoader(data.dataset(subjects), data.batch_size, num_workers=data.workers)
     for batch in track(loader, "ridge start"):
-        features, aims = look(data, task, to_device(batch, task.device), copies)
+        features, aims = copies_features(data, task, to_device(batch, task.device), copies)
         known = ~aims.isnan().all(dim=1)
         yield features[known], aims[known]
 
 
-def look(data: CineDataModule, task: PhenotypeTask, batch: Sample, copies: int) -> tuple[Tensor, Tensor]:
+def copies_features(data: CineDataModule, task: PhenotypeTask, batch: Sample, copies: int) -> tuple[Tensor, Tensor]:
     """Return features of a batch and its copies (B, 1 + C, F) and the head's aims (B, outputs), on the host."""
     batch = data.scaled(batch)
-    features = [task.pooling(*task.wholly(batch)).float()]
+    features = [task.pooling(*task.encode_all(batch)).float()]
     for copy in range(copies):  # each hides other tokens and planes
-        shown = task.shown(data.augmented(batch, "ridge start", copy), "ridge start", copy)
+        shown = task.encode_for_training(data.augmented(batch, "ridge start", copy), "ridge start", copy)
         features.append(task.pooling(*shown).float())
-    return torch.stack(features, dim=1).cpu(), task.objective.aim(batch.phenotypes).cpu()
+    return torch.stack(features, dim=1).cpu(), task.objective.target_outputs(batch.phenotypes).cpu()
 
 
-def steady(task: LightningModule) -> TypeGuard[PhenotypeTask]:
+def encoder_is_trained(task: LightningModule) -> TypeGuard[PhenotypeTask]:
     """Tell whether a task has an encoder that somebody pretrained or that does not learn."""
     return isinstance(task, PhenotypeTask) and (task.frozen or task.encoder_checkpoint is not None)

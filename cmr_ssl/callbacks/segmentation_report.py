@@ -8,7 +8,7 @@ from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from cmr_ssl.agreement import agreement
-from cmr_ssl.callbacks.gathering import gather
+from cmr_ssl.callbacks.gathering import gather_from_all_ranks
 from cmr_ssl.data.policy import NOTHING
 from cmr_ssl.doubts import doubted, incomplete
 from cmr_ssl.overlap import Score, scores, summarise
@@ -17,9 +17,9 @@ from cmr_ssl.report.agreement_plots import draw_agreement
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.overlays import overlay, overlay_gif
-from cmr_ssl.report.tables import FOLDER, as_row, file_name, say, write_csv
+from cmr_ssl.report.tables import FOLDER, as_row, file_name, print_table, write_csv
 from cmr_ssl.sample import Sample, one_of
-from cmr_ssl.tasks.drawn import taught
+from cmr_ssl.tasks.annotated_classes import without_untrained
 from cmr_ssl.tasks.segmentation import Segmentation
 from cmr_ssl.volumes import MISSING, VENTRICULAR, LabelMap, Measured, grouped, measure
 
@@ -82,7 +82,7 @@ class SegmentationReport(Callback):
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write tables and figures."""
-        everything, volumes = gather(self.scores), pd.DataFrame(gather(self.volumes))
+        everything, volumes = gather_from_all_ranks(self.scores), pd.DataFrame(gather_from_all_ranks(self.volumes))
         self.scores, self.volumes, self.drawn = [], [], 0
         if not trainer.is_global_zero or volumes.empty:
             return
@@ -98,7 +98,7 @@ class SegmentationReport(Callback):
                 rows.append(as_row(name, agreement(one, other)))
                 draw_agreement(folder / "figures" / f"agreement_{file_name(name)}.png", one, other, name)
         write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame(rows, columns=None if rows else ["target"]))
-        say(rows, folder)
+        print_table(rows, folder)
 
 
 def volumes_of(
@@ -116,7 +116,7 @@ def volumes_of(
     row: Volumes = {"subject": subject}
     reasons: dict[str, str] = {}
     for which, measured in (
-        ("predicted", taught(_whole(maps, left_out), drawn)),
+        ("predicted", without_untrained(_whole(maps, left_out), drawn)),
         ("true", _whole(true_maps, left_out)),
     ):
         row |= {f"{which} {name}": value for name, value in measured.values.items()}

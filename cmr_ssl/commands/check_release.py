@@ -18,9 +18,9 @@ def check_release(paths: list[Path]) -> int:
     Raises:
         FileNotFoundError: if a file is not there.
     """
-    from cmr_ssl.release.leaks import files_below, findings
+    from cmr_ssl.release.leaks import describe_leaks, files_below
 
     files = list(files_below(paths))
-    found = [sentence for path in files for sentence in findings(path)]
+    found = [sentence for path in files for sentence in describe_leaks(path)]
     print("\n".join([*found, f"{len(found)} findings in {len(files)} files" + ("" if found else ": they may leave")]))
     return 1 if found else 0

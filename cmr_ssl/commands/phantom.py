@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from cmr_ssl.phantom.order import FaultsName, Order, PathologyName, PresetName
+from cmr_ssl.phantom.cohort_spec import CohortSpec, FaultsName, PathologyName, PresetName
 from cmr_ssl.phantom.scanner import read_scanner
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def phantom(
         raise ValueError("give one of --out FOLDER for a cohort, --preview FILE for one subject, --sheet FILE for many")
     if pathology not in get_args(PathologyName):
         raise ValueError(f"unknown pathology {pathology!r}: choose one of {', '.join(get_args(PathologyName))}")
-    order = Order(seed, preset, pathology, faults, scanner=read_scanner(scanner))
+    order = CohortSpec(seed, preset, pathology, faults, scanner=read_scanner(scanner))
     if preview is not None:
         _preview(preview, order, subject, overwrite)
     if sheet is not None:
@@ -75,7 +75,7 @@ def _check_counts(counts: dict[str, int]) -> None:
             raise ValueError(f"--{name} {count} makes no sense: give 1 or more")
 
 
-def _preview(path: Path, order: Order, subject: int, overwrite: bool) -> None:
+def _preview(path: Path, order: CohortSpec, subject: int, overwrite: bool) -> None:
     from cmr_ssl.phantom.person import scan
     from cmr_ssl.phantom.pictures import check_preview, write_preview
 
@@ -84,7 +84,7 @@ def _preview(path: Path, order: Order, subject: int, overwrite: bool) -> None:
     print(f"wrote {path}")
 
 
-def _sheet(path: Path, order: Order, subjects: int, overwrite: bool) -> None:
+def _sheet(path: Path, order: CohortSpec, subjects: int, overwrite: bool) -> None:
     from cmr_ssl.phantom.person import scan
     from cmr_ssl.phantom.pictures import check_sheet, subject_rows, write_sheet
 
@@ -97,7 +97,7 @@ def _sheet(path: Path, order: Order, subjects: int, overwrite: bool) -> None:
     print(f"wrote {path}")
 
 
-def _cohort(out: Path, order: Order, subjects: int, workers: int, overwrite: bool, dicom: bool) -> None:
+def _cohort(out: Path, order: CohortSpec, subjects: int, workers: int, overwrite: bool, dicom: bool) -> None:
     from cmr_ssl.phantom.archives import ARCHIVES
     from cmr_ssl.phantom.cohort import NIFTI, open_cohort, write_cohort
 

@@ -16,7 +16,7 @@ from cmr_ssl.data.synthetic import note
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn
 from cmr_ssl.dicom.ukb_zips import find_zips, holds_zips
 from cmr_ssl.files import check_apart, digest, remove_halves, save_text
-from cmr_ssl.lock import alone
+from cmr_ssl.lock import exclusive_access
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Steps, go_over
@@ -99,7 +99,7 @@ def prepare_cohort(
     subjects = withdrawn.leave(source.subjects(), "the source")
     settings = {"format": FORMAT, "preparation": asdict(preparation), **reading}
     name = digest(settings)
-    with Tally("preparing", cache, len(subjects)) as tally, alone(cache, name):
+    with Tally("preparing", cache, len(subjects)) as tally, exclusive_access(cache, name):
         withdrawn.erase(cache, ["subjects/*.safetensors"], [RECORDS], [COHORT])
         open_cache(cache, settings | (origin or {}), name)
         steps = Steps(source, partial(prepare_subject, preparation, cache, name), name, cache)

@@ -50,8 +50,10 @@ def robustness(
     read_withdrawn(withdrawn).erase(out, ["worst_*.png", "median_*.png"])
 
     from cmr_ssl.devices import device_of
-    from cmr_ssl.robustness.benchmark import Study, measure
+    from cmr_ssl.robustness.benchmark import Benchmark, measure
 
-    measure(Study(checkpoint, cache, table, subjects, reference, batch_size, seed, withdrawn), out, device_of(device))
+    measure(
+        Benchmark(checkpoint, cache, table, subjects, reference, batch_size, seed, withdrawn), out, device_of(device)
+    )
     print(f"Tables, curves and pictures: {out}")
     return 0

@@ -5,7 +5,7 @@ from pathlib import Path
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.files import check_apart
-from cmr_ssl.synthesis.wanted import parse_planes
+from cmr_ssl.synthesis.plane_requests import parse_planes
 
 FIELD_FILES = NiftiFiles()
 

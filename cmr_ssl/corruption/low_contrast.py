@@ -7,15 +7,15 @@ from cmr_ssl.sample import Sample
 
 
 class LowContrast(Corruption):
-    """Bring the intensities of a plane closer to their mean."""
+    """Bring the intensities of a plane closer to their mean m: I' = m + c (I - m), c ~ U(least, most)."""
 
     def __init__(self, rate: float = 0.05, least: float = 0.2, most: float = 0.5) -> None:
         """Set how often and how much.
 
         Args:
             rate: probability that a plane has this flaw.
-            least: of the contrast that is left.
-            most: of the contrast that is left.
+            least: smallest share c of the contrast that is left.
+            most: largest share c, 1 at most.
 
         Raises:
             ValueError: if a number makes no sense.
@@ -25,7 +25,7 @@ class LowContrast(Corruption):
         self.least, self.most = least, most
 
     def flawed(self, batch: Sample, hits: Hits) -> Tensor:
-        """Return weaker contrasts; see `Corruption.flawed`."""
+        """Return m + c (I - m), (n, T, H, W); m is the mean over a plane's whole cine."""
         planes = hits.of(batch.images)
         left = between(hits.draws[:, 0], self.least, self.most)[:, None, None, None]
         return planes.mean(dim=(1, 2, 3), keepdim=True).lerp(planes, left)

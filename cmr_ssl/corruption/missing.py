@@ -13,7 +13,7 @@ from cmr_ssl.sample import Sample
 PLANEWISE = ("images", "present", "view", "affine", "labels", "annotated")
 
 
-def lack(batch: Sample, gone: Tensor) -> Sample:
+def drop_planes(batch: Sample, gone: Tensor) -> Sample:
     """Return a batch as if the planes `gone`, (B, P), had never been acquired."""
     present = batch.present & ~gone
     return batch._replace(present=present, images=batch.images * present[..., None, None, None])

@@ -8,15 +8,18 @@ from cmr_ssl.sample import Sample
 
 
 class Mistriggering(Corruption):
-    """Roll the frames of a plane: its beat starts too early or too late, while the others keep time."""
+    """Roll the frames of a plane: its beat starts too early or too late, while the others keep time.
+
+    I'(t) = I((t - r) mod T), r = +-round(p T), p ~ U(least, most); both signs are equally likely.
+    """
 
     def __init__(self, rate: float = 0.05, least: float = 0.1, most: float = 0.5) -> None:
         """Set how often and how far.
 
         Args:
             rate: probability that a plane has this flaw.
-            least: of the beat, to roll by.
-            most: of the beat, to roll by.
+            least: smallest share p of the beat.
+            most: largest share p, 0.5 at most.
 
         Raises:
             ValueError: if a number makes no sense.
@@ -26,7 +29,7 @@ class Mistriggering(Corruption):
         self.least, self.most = least, most
 
     def flawed(self, batch: Sample, hits: Hits) -> Tensor:
-        """Return rolled frames; see `Corruption.flawed`."""
+        """Return the planes with their frames rolled by r, (n, T, H, W)."""
         planes = hits.of(batch.images)
         frames = planes.shape[1]
         late = torch.where(hits.draws[:, 1] < 0.5, -1, 1)

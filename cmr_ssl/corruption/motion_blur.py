@@ -8,7 +8,10 @@ from cmr_ssl.sample import Sample
 
 
 class MotionBlur(Corruption):
-    """Smear a plane along a line, as breathing does."""
+    """Smear a plane along a line, as breathing does: the mean of copies moved by s u (k / 4 - 1 / 2), k = 0 ... 4.
+
+    The length s ~ U(least_mm, most_mm); the direction u is any.
+    """
 
     PLACES = 5  # along the line; the heart is seen at each of them
 
@@ -17,8 +20,8 @@ class MotionBlur(Corruption):
 
         Args:
             rate: probability that a plane has this flaw.
-            least_mm: length of the line.
-            most_mm: length of the line.
+            least_mm: shortest length s of the line.
+            most_mm: longest length s, 50 at most.
 
         Raises:
             ValueError: if a number makes no sense.
@@ -28,7 +31,7 @@ class MotionBlur(Corruption):
         self.least_mm, self.most_mm = least_mm, most_mm
 
     def flawed(self, batch: Sample, hits: Hits) -> Tensor:
-        """Return the mean over the places; see `Corruption.flawed`."""
+        """Return the mean of the moved copies, (n, T, H, W)."""
         planes = hits.of(batch.images)
         line = between(hits.draws[:, :1], self.least_mm, self.most_mm) * direction(hits.draws[:, 1])
         step = pixels_of(line, hits.of(batch.affine)) / (self.PLACES - 1)

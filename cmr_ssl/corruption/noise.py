@@ -8,7 +8,7 @@ from cmr_ssl.sample import Sample
 
 
 class Noise(Corruption):
-    """Add noise to a plane; every pixel of every frame has its own.
+    """Add noise to a plane: I' = I + s n clipped to 0 to 1, n ~ N(0, 1) for each pixel, s ~ U(least, most).
 
     One field of normal numbers is enough: each plane enters it at a place of its own.
     """
@@ -20,8 +20,8 @@ class Noise(Corruption):
 
         Args:
             rate: probability that a plane has this flaw.
-            least: standard deviation, of the range of intensities.
-            most: standard deviation, of the range of intensities.
+            least: smallest standard deviation s, of the range of intensities.
+            most: largest standard deviation s, 1 at most.
 
         Raises:
             ValueError: if a number makes no sense.
@@ -32,7 +32,7 @@ class Noise(Corruption):
         self.field = torch.randn(self.FIELD, generator=torch.Generator().manual_seed(0))
 
     def flawed(self, batch: Sample, hits: Hits) -> Tensor:
-        """Return noisy pixels; see `Corruption.flawed`."""
+        """Return the planes with noise of deviation s, (n, T, H, W)."""
         planes = hits.of(batch.images)
         deviation = between(hits.draws[:, 0], self.least, self.most)[:, None, None, None]
         start = (hits.draws[:, 1] * self.FIELD).long()

@@ -12,6 +12,7 @@ from cmr_ssl.sample import Sample
 class ThroughPlaneShift(Corruption):
     """Move a short-axis slice along the long axis: its pixels become a mixture of its own and of a neighbour's.
 
+    I' = (1 - s) I + s J with the neighbour J at a distance g, s = min(1, d / g), d ~ U(least_mm, most_mm), up or down.
     Mixing two slices is the best that a stack knows about what lies between them, and blurs as thick slices do.
     Slices at an end move inwards.
     """
@@ -21,8 +22,8 @@ class ThroughPlaneShift(Corruption):
 
         Args:
             rate: probability that a plane has this flaw; long-axis planes never do.
-            least_mm: distance; no slice goes beyond its neighbour.
-            most_mm: distance.
+            least_mm: shortest distance d; no slice goes beyond its neighbour.
+            most_mm: longest distance d, 50 at most.
 
         Raises:
             ValueError: if a number makes no sense.
@@ -32,12 +33,12 @@ class ThroughPlaneShift(Corruption):
         self.least_mm, self.most_mm = least_mm, most_mm
 
     def possible(self, batch: Sample) -> Tensor:
-        """Tell which planes have a neighbour; see `Corruption.possible`."""
+        """Tell which planes are slices of a stack of at least two, (B, P)."""
         stack = batch.present & is_short_axis(batch.affine)
         return stack & (stack.sum(dim=1, keepdim=True) > 1)
 
     def flawed(self, batch: Sample, hits: Hits) -> Tensor:
-        """Return mixtures with the neighbour; see `Corruption.flawed`."""
+        """Return (1 - s) I + s J on the pixels of the slices, (n, T, H, W); s is 0 where there is no neighbour."""
         neighbour, gap = self.neighbours(batch, hits)
         far = (between(hits.draws[:, 0], self.least_mm, self.most_mm) / gap).clamp(max=1)
         share = torch.where(hits.of(self.possible(batch)), far, 0.0)[:, None, None, None]

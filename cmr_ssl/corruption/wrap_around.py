@@ -8,15 +8,18 @@ from cmr_ssl.sample import Sample
 
 
 class WrapAround(Corruption):
-    """Fold one edge of a plane over the opposite one, along rows or columns."""
+    """Fold one edge of a plane over the opposite one: add the plane moved by 1 - w of its side, w ~ U(least, most).
+
+    The four edges are equally likely; sums are clipped to 0 to 1.
+    """
 
     def __init__(self, rate: float = 0.05, least: float = 0.2, most: float = 0.5) -> None:
         """Set how often and how much.
 
         Args:
             rate: probability that a plane has this flaw.
-            least: of the width that is folded over.
-            most: of the width that is folded over.
+            least: smallest share w of the side that is folded over.
+            most: largest share w, 0.5 at most.
 
         Raises:
             ValueError: if a number makes no sense.
@@ -26,7 +29,7 @@ class WrapAround(Corruption):
         self.least, self.most = least, most
 
     def flawed(self, batch: Sample, hits: Hits) -> Tensor:
-        """Return folded planes; see `Corruption.flawed`."""
+        """Return the planes plus their moved copies, (n, T, H, W)."""
         planes = hits.of(batch.images)
         size = torch.tensor([planes.shape[3], planes.shape[2]], device=planes.device)
         width = between(hits.draws[:, :1], self.least, self.most)

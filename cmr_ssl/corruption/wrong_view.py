@@ -15,7 +15,7 @@ class WrongView(Corruption):
     """
 
     def possible(self, batch: Sample) -> Tensor:
-        """Tell which planes have another one to be taken for; see `Corruption.possible`."""
+        """Tell which planes are long-axis planes of studies with at least two of them, (B, P)."""
         views = batch.present & ~is_short_axis(batch.affine)
         return views & (views.sum(dim=1, keepdim=True) > 1)
 
@@ -33,5 +33,5 @@ class WrongView(Corruption):
         return Hits(subject.repeat(2), plane, draws[subject.repeat(2), plane, 1:])
 
     def flawed(self, batch: Sample, hits: Hits) -> Tensor:
-        """Return the partners' pixels; see `Corruption.flawed`."""
+        """Return the pixels of each plane's partner, (n, T, H, W); the second half of the hits are the partners."""
         return hits.of(batch.images).roll(len(hits.plane) // 2, dims=0)

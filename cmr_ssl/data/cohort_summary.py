@@ -9,7 +9,7 @@ from rich.table import Table
 from cmr_ssl.data.splits import SPLITS
 
 
-def say_joined(joined: pd.DataFrame, names: list[str], out: Path) -> None:
+def print_summary(joined: pd.DataFrame, names: list[str], out: Path) -> None:
     """Print who is in which split, and of how many each phenotype is known."""
     console = Console()
     usable = joined[joined["status"] != "rejected"]

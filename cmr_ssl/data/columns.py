@@ -148,7 +148,7 @@ def resolve(columns: Sequence[str], wanted: str, instance: int = 2) -> str:
 
 
 def holders(columns: Sequence[str], wanted: str, instance: int = 2) -> list[str]:
-    """Return all columns that may hold `wanted`; see `resolve`."""
+    """Return the columns named `wanted`, or else all that mean the same, among which `resolve` would have to choose."""
     return [column for column in columns if column == wanted] or _alike(columns, wanted, instance)
 
 

@@ -17,13 +17,13 @@ from cmr_ssl.data.augment import Augmentation
 from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, Shape, check_least, check_views, room_for, sample_shape
+from cmr_ssl.data.out_of_distribution import training_distribution
 from cmr_ssl.data.phenotypes import check_known, check_targets, in_order, read_classes, read_phenotypes
 from cmr_ssl.data.policy import NOTHING_REJECTED, read_rejected, without
 from cmr_ssl.data.sampling import EvaluationSampler, TrainingLoader, TrainingSampler
 from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
 from cmr_ssl.data.subjects import check_files, first_subjects, tell_beyond, usable
 from cmr_ssl.data.synthetic import of_phantoms
-from cmr_ssl.data.usual import usual_of
 from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
@@ -123,7 +123,7 @@ class CineDataModule(LightningDataModule):
         self.check_counts(TrainerFn(stage).value)
         check_files(self.cache, {split: self.subjects[split] for split in self.needed})
         if "train" in self.needed:
-            self.usual = usual_of(self.cache, self.subjects["train"], self.seed)
+            self.usual = training_distribution(self.cache, self.subjects["train"], self.seed)
         if not (self.labels and "test" in self.needed):  # such a test uses them all
             tell_beyond(cohort[split.isin(self.needed)], self.views)
         if self.labels:

@@ -33,7 +33,7 @@ REWRITE = "write the file with the affine of its image"
 UNWRITTEN = "is an identity without voxel sizes"
 
 
-class Place(NamedTuple):
+class ImagePlacement(NamedTuple):
     """Where voxels lie.
 
     Attributes:
@@ -50,7 +50,7 @@ class Place(NamedTuple):
     sized: bool
 
 
-def place_of(header: Nifti1Header, shape: tuple[int, ...], view: str) -> tuple[Place, list[Finding]]:
+def place_of(header: Nifti1Header, shape: tuple[int, ...], view: str) -> tuple[ImagePlacement, list[Finding]]:
     """Return where the voxels of a file lie, and what is odd about how the file says it.
 
     A short axis that lies exactly along the scanner's axes does not exist in a person, so an axis-aligned affine says
@@ -70,7 +70,7 @@ def place_of(header: Nifti1Header, shape: tuple[int, ...], view: str) -> tuple[P
     stored, found = _choose(sform, qform, zooms, shape, view)
     findings += found
     if stored is not None and not axis_aligned(stored):
-        place = Place(stored, stored, True, True)
+        place = ImagePlacement(stored, stored, True, True)
     else:
         place = _nominal(stored, header, zooms, shape)
         findings.append(Finding("no-orientation", "repaired", view, _unoriented(place)))
@@ -225,7 +225,7 @@ def _same(steps: Array, zooms: Array, shape: tuple[int, ...]) -> bool:
     return bool(np.isclose(steps[:axes], zooms[:axes], rtol=SAME_STEP, atol=0).all())
 
 
-def _nominal(stored: Array | None, header: Nifti1Header, zooms: Array, shape: tuple[int, ...]) -> Place:
+def _nominal(stored: Array | None, header: Nifti1Header, zooms: Array, shape: tuple[int, ...]) -> ImagePlacement:
     """Return the place of a file without orientation; its voxel sizes stand in pixdim."""
     axes = 3 if len(shape) > 2 and shape[2] > 1 else 2
     if not np.isfinite(zooms[:axes]).all() or zooms[:axes].min() <= 0:
@@ -236,11 +236,11 @@ def _nominal(stored: Array | None, header: Nifti1Header, zooms: Array, shape: tu
         stored = form  # an identity: it has directions and an offset, but no sizes
         stored[:3, :3] = _directions(form) * zooms
     if stored is not None:
-        return Place(nominal_affine(zooms, stored), stored, False, sized)
+        return ImagePlacement(nominal_affine(zooms, stored), stored, False, sized)
     centred = _centred(zooms, shape)
     nowhere = centred.copy()
     nowhere[:3, 3] = np.nan
-    return Place(nominal_affine(zooms, centred), nowhere, False, sized)
+    return ImagePlacement(nominal_affine(zooms, centred), nowhere, False, sized)
 
 
 def _centred(zooms: Array, shape: tuple[int, ...]) -> Array:
@@ -250,7 +250,7 @@ def _centred(zooms: Array, shape: tuple[int, ...]) -> Array:
     return affine
 
 
-def _unoriented(place: Place) -> str:
+def _unoriented(place: ImagePlacement) -> str:
     message = "the file has no orientation: assumed columns from the right ventricle outwards, rows from front to back"
     return message if place.sized else f"{message}; it has no voxel size either, and 1 mm is a guess"
 

@@ -14,7 +14,7 @@ Labels = NDArray[np.uint8]
 OFF = 0.1  # of a voxel; rounding leaves less, and a map farther off was drawn elsewhere
 
 
-class Grid(NamedTuple):
+class ImageGrid(NamedTuple):
     """Where the voxels of an image lie.
 
     Attributes:
@@ -38,7 +38,7 @@ class _Way(NamedTuple):
     starts: list[int]
 
 
-def onto_grid(labels: Labels, affine: Array, grid: Grid) -> tuple[Labels, bool]:
+def onto_grid(labels: Labels, affine: Array, grid: ImageGrid) -> tuple[Labels, bool]:
     """Bring a label map onto a grid.
 
     Args:
@@ -69,7 +69,7 @@ def onto_grid(labels: Labels, affine: Array, grid: Grid) -> tuple[Labels, bool]:
     return placed, changed
 
 
-def _way(shape: tuple[int, ...], affine: Array, grid: Grid) -> _Way:
+def _way(shape: tuple[int, ...], affine: Array, grid: ImageGrid) -> _Way:
     """Return how a map of this shape goes onto the grid, or raise ValueError."""
     lone = shape[2] == grid.shape[2] == 1
     to_grid = np.linalg.inv(_with_offset(grid.affine, lone)) @ _with_offset(affine, lone)
@@ -93,14 +93,14 @@ def _way(shape: tuple[int, ...], affine: Array, grid: Grid) -> _Way:
     return _Way(axes, flipped, starts)
 
 
-def _unanchored(shape: tuple[int, ...], to_grid: Array, grid: Grid, way: _Way) -> _Way:
+def _unanchored(shape: tuple[int, ...], to_grid: Array, grid: ImageGrid, way: _Way) -> _Way:
     """Return the way of a map that does not say where it starts: it must be as large as its image, and turned so."""
     if not _fills(shape, grid) or not np.allclose(to_grid[:3, :3], np.eye(3), atol=OFF / max(shape)):
         raise ValueError(f"their shape {shape} is not that of the images {grid.shape}, and neither says where it lies")
     return way
 
 
-def _check_on_grid(to_grid: Array, rounded: Array, shape: tuple[int, ...], grid: Grid) -> None:
+def _check_on_grid(to_grid: Array, rounded: Array, shape: tuple[int, ...], grid: ImageGrid) -> None:
     """Raise ValueError where a corner of the map lies between the voxels of the grid."""
     corners = np.stack(np.meshgrid(*([0, size - 1] for size in shape), [1.0], indexing="ij"), axis=-1).reshape(-1, 4)
     off = np.abs(corners @ (to_grid[:3] - rounded).T).max(axis=0)
@@ -117,7 +117,7 @@ def _with_offset(affine: Array, lone: bool) -> Array:
     return affine
 
 
-def _fills(shape: tuple[int, ...], grid: Grid) -> bool:
+def _fills(shape: tuple[int, ...], grid: ImageGrid) -> bool:
     return tuple(shape[:3]) == (*grid.shape[:2], grid.slices[1])
 
 

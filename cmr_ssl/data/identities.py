@@ -11,7 +11,7 @@ POWER = re.compile(r"(\d)(?:[.,](\d+))?[eE]\+?(\d+)")
 NUMBERED = re.compile(r"0*(\d+)(_\d+)?")  # with a visit or without
 
 
-def plain(subject: str) -> str:
+def canonical_id(subject: str) -> str:
     """Return an id as it is compared: a program that took it for a number may have added a fraction."""
     return subject.removesuffix(".0")
 

@@ -7,10 +7,10 @@ import pandas as pd
 
 from cmr_ssl.data.cells import read_numbers
 from cmr_ssl.data.cohort import read_cohort
-from cmr_ssl.data.cohort_summary import say_joined
+from cmr_ssl.data.cohort_summary import print_summary
 from cmr_ssl.data.columns import FIELDS, holders, resolve
-from cmr_ssl.data.kin import FIRST_VISIT, families, known_as, read_pairs, visit_of
 from cmr_ssl.data.phenotypes import find_columns, header_of, one_row_each, rows_of
+from cmr_ssl.data.relatives import FIRST_VISIT, families, pairs_by_cohort_ids, read_pairs, visit_of
 from cmr_ssl.data.splits import Fractions, split_cohort
 from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.files import write_atomically
@@ -28,13 +28,13 @@ def write_joined(
     """Write the table of a cache's subjects; see the command `cohort`."""
     prepared = read_cohort(cache, withdrawn)
     persons = [visit_of(subject).person for subject in prepared["subject"]]
-    pairs = known_as(read_pairs(relatives), persons, str(relatives)) if relatives else []
+    pairs = pairs_by_cohort_ids(read_pairs(relatives), persons, str(relatives)) if relatives else []
     joined = placed(prepared, pairs, fractions)
     values, known = read_values(table, joined, columns)
     joined.insert(4, "in_table", known)
     joined = pd.concat([joined, values], axis=1)
     write_atomically(out, lambda stream: joined.to_parquet(stream, index=False))
-    say_joined(joined, list(values.columns), out)
+    print_summary(joined, list(values.columns), out)
 
 
 def placed(prepared: pd.DataFrame, pairs: Sequence[tuple[str, str]], fractions: Fractions) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cmr_ssl.data.cells import read_names, read_numbers
 from cmr_ssl.data.columns import resolve
-from cmr_ssl.data.identities import IDS, otherwise_written, plain
+from cmr_ssl.data.identities import IDS, canonical_id, otherwise_written
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ def rows_of(subjects: Sequence[str], path: Path, identity: str, columns: Sequenc
         table = read_columns(path, list(dict.fromkeys([identity, *columns])))
         _check_exact(table[identity].type, f"column {identity!r} of {path}")
         ids = pc.replace_substring_regex(texts_of(table[identity]), r"\.0$", "")
-        persons = [plain(subject) for subject in subjects]
+        persons = [canonical_id(subject) for subject in subjects]
         other = otherwise_written(persons, pc.unique(ids).to_pylist(), f"column {identity!r} of {path}")
         mine = pc.is_in(ids, pa.array([*persons, *other], pa.string()))
         cells = {name: texts_of(table[name].filter(mine)) for name in dict.fromkeys(columns)}
@@ -179,7 +179,7 @@ def one_row_each(values: pd.DataFrame, subjects: Sequence[str], path: Path) -> p
     Raises:
         ValueError: if a subject has rows that differ.
     """
-    persons = [plain(subject) for subject in subjects]
+    persons = [canonical_id(subject) for subject in subjects]
     rows = values.rename_axis("subject").reset_index(allow_duplicates=True).drop_duplicates()
     index = pd.Index(rows.iloc[:, 0])
     twice = index[index.duplicated()]

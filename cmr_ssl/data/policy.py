@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple, cast, get_args
 
 import pandas as pd
 
-from cmr_ssl.data.codes import CODES
+from cmr_ssl.data.finding_codes import CODES
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.study import Severity
 

@@ -6,8 +6,8 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from cmr_ssl.data.kin import visit_of
 from cmr_ssl.data.phenotypes import read_classes
+from cmr_ssl.data.relatives import visit_of
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = get_args(Split)
@@ -44,7 +44,7 @@ def split_cohort(
             raise ValueError(f"split fractions must be positive and add up to 1, got {fractions}")
         return cohort["subject"].map(lambda subject: hashed_split(subject, fractions))
     if column not in cohort and table is not None:
-        cohort = cohort.assign(**{column: _told(table, column, list(cohort["subject"]))})
+        cohort = cohort.assign(**{column: _splits_from_table(table, column, list(cohort["subject"]))})
     if column not in cohort:
         raise ValueError(
             f"the cohort table has no column {column!r} to split by; it has {', '.join(cohort.columns)}: name the "
@@ -56,7 +56,7 @@ def split_cohort(
     return cohort[column].astype(str)
 
 
-def _told(table: Path, column: str, subjects: list[str]) -> list[str | None]:
+def _splits_from_table(table: Path, column: str, subjects: list[str]) -> list[str | None]:
     """Return what a table says of each subject, None where it says nothing."""
     told, names = read_classes(table, column, subjects)
     return [names[index] if index >= 0 else None for index in told]

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote
 
-from cmr_ssl.data.identities import IDS, key, plain, rounded
+from cmr_ssl.data.identities import IDS, canonical_id, key, rounded
 from cmr_ssl.files import HALF_WRITTEN, save_text, write_atomically
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,9 @@ class Withdrawn:
 
     def participant(self, subject: str) -> str | None:
         """Return the participant on the list whose visit a subject is, as the subject has the id; None for others."""
-        return next((one for one in _persons(plain(subject.removeprefix("sub-"))) if key(one) in self.keys), None)
+        return next(
+            (one for one in _persons(canonical_id(subject.removeprefix("sub-"))) if key(one) in self.keys), None
+        )
 
     def includes(self, subject: str) -> bool:
         """Tell whether a subject is a visit of somebody who withdrew."""
@@ -154,7 +156,7 @@ def _listed(path: Path) -> Iterator[tuple[int, str]]:
         if number == 1 and (known := [names.index(name) for name in IDS if name and name in names]):
             at = known[0]
         elif at < len(cells) and cells[at] and not cells[at].startswith("#"):
-            yield number, plain(cells[at].removeprefix("sub-"))
+            yield number, canonical_id(cells[at].removeprefix("sub-"))
 
 
 def _check_unique(persons: set[str], path: Path) -> None:

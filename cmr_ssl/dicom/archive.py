@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
+from cmr_ssl.dicom.file_issues import FileIssues
 from cmr_ssl.dicom.inflating import read_member
-from cmr_ssl.dicom.oddities import Oddities
 from cmr_ssl.machine import raise_if_machine
 
 DAMAGED = (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
@@ -57,7 +57,7 @@ class Member(NamedTuple):
 
 
 @contextmanager
-def open_archive(path: Path, limits: Limits, odd: Oddities) -> Iterator[list[Member]]:
+def open_archive(path: Path, limits: Limits, odd: FileIssues) -> Iterator[list[Member]]:
     """Open a zip or a folder and yield the files that may be read; the others are counted.
 
     Raises:
@@ -78,7 +78,7 @@ def open_archive(path: Path, limits: Limits, odd: Oddities) -> Iterator[list[Mem
         yield zip_members(archive, path, limits, odd)
 
 
-def zip_members(archive: zipfile.ZipFile, path: Path, limits: Limits, odd: Oddities) -> list[Member]:
+def zip_members(archive: zipfile.ZipFile, path: Path, limits: Limits, odd: FileIssues) -> list[Member]:
     """Return the members that may be read.
 
     Raises:
@@ -98,7 +98,7 @@ def zip_members(archive: zipfile.ZipFile, path: Path, limits: Limits, odd: Oddit
     ]
 
 
-def folder_members(folder: Path, limits: Limits, odd: Oddities) -> list[Member]:
+def folder_members(folder: Path, limits: Limits, odd: FileIssues) -> list[Member]:
     """Return the files of a folder and its sub-folders that may be read; links are not followed.
 
     Raises:
@@ -127,7 +127,7 @@ def _open_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
     return cast(BinaryIO, archive.open(info))
 
 
-def _readable(info: zipfile.ZipInfo, limits: Limits, odd: Oddities) -> bool:
+def _readable(info: zipfile.ZipInfo, limits: Limits, odd: FileIssues) -> bool:
     """Tell whether a member may be read; why not is counted."""
     refused = _refusal(info, limits)
     if refused is not None:

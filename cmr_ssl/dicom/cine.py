@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from cmr_ssl.data.timing import BEAT_MS
 from cmr_ssl.dicom.acquisitions import apart
-from cmr_ssl.dicom.header import Grid, Header, axes
-from cmr_ssl.dicom.oddities import Oddities
-from cmr_ssl.dicom.order import in_order
+from cmr_ssl.dicom.file_issues import FileIssues
+from cmr_ssl.dicom.frame_order import in_order
+from cmr_ssl.dicom.header import Header, PixelGrid, axes
 from cmr_ssl.dicom.triggers import in_ms, interval_of, possible
 from cmr_ssl.study import Finding
 
@@ -41,7 +41,7 @@ class Cine(NamedTuple):
 
     name: str
     series: str
-    grid: Grid
+    grid: PixelGrid
     frames: tuple[Header | None, ...]
     frame_ms: float
     interval_ms: float
@@ -58,7 +58,7 @@ class Cine(NamedTuple):
 
 def find_cines(headers: list[Header]) -> tuple[list[Cine], list[Finding]]:
     """Return every slice that shows a beat; what else there is becomes findings."""
-    odd = Oddities()
+    odd = FileIssues()
     wanted = _without_others(_without_copies(headers, odd), odd)
     cines: list[Cine] = []
     findings: list[Finding] = []
@@ -81,7 +81,7 @@ def inline_cines(headers: list[Header]) -> list[Cine]:
     return [cine for cine, _ in map(_cine, groups) if cine is not None]
 
 
-def _without_copies(headers: list[Header], odd: Oddities) -> list[Header]:
+def _without_copies(headers: list[Header], odd: FileIssues) -> list[Header]:
     """Keep one file an image."""
     kept: dict[str, Header] = {}
     for header in headers:
@@ -91,7 +91,7 @@ def _without_copies(headers: list[Header], odd: Oddities) -> list[Header]:
     return list(kept.values())
 
 
-def _without_others(headers: list[Header], odd: Oddities) -> list[Header]:
+def _without_others(headers: list[Header], odd: FileIssues) -> list[Header]:
     """Leave out what its own name calls something else: results drawn into copies, flow, tagging, the aorta."""
     kept = []
     for header in headers:
@@ -106,11 +106,11 @@ def _without_others(headers: list[Header], odd: Oddities) -> list[Header]:
 
 def _places(headers: list[Header]) -> list[list[Header]]:
     """Group the images of each series by where they lie."""
-    groups: dict[tuple[str, Grid], list[Header]] = {}
+    groups: dict[tuple[str, PixelGrid], list[Header]] = {}
     for header in headers:
         groups.setdefault((header.series, header.grid), []).append(header)
     places: list[list[Header]] = []
-    last: tuple[str, Grid] | None = None
+    last: tuple[str, PixelGrid] | None = None
     for key in sorted(groups):
         if last is not None and last[0] == key[0] and _same(last[1], key[1]):
             places[-1] += groups[key]
@@ -120,7 +120,7 @@ def _places(headers: list[Header]) -> list[list[Header]]:
     return places
 
 
-def _same(one: Grid, other: Grid) -> bool:
+def _same(one: PixelGrid, other: PixelGrid) -> bool:
     if one[:2] != other[:2]:
         return False
     numbers = [grid.spacing + grid.orientation + grid.position for grid in (one, other)]

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from cmr_ssl.data.heart import pulsating_centre, pulsation
 from cmr_ssl.data.views import TURNED, apart, turned_by
-from cmr_ssl.dicom.choosing import same_places, settle_plane
 from cmr_ssl.dicom.cine import Cine
 from cmr_ssl.dicom.images import read_stack
-from cmr_ssl.dicom.naming import RIGHT_SIDE, hint, parallel
+from cmr_ssl.dicom.reacquisitions import same_places, settle_plane
 from cmr_ssl.dicom.stack import LPS_TO_RAS, Stack, stack_slices
+from cmr_ssl.dicom.view_assignment import RIGHT_SIDE, hint, parallel
 from cmr_ssl.study import Finding, Series
 
 Vector = NDArray[np.float64]
@@ -26,7 +26,7 @@ STACK = 3  # planes side by side, or two in one series, that are no tries of one
 TO_RAS = LPS_TO_RAS[:3, :3]
 
 
-class Place(NamedTuple):
+class CineLocation(NamedTuple):
     """Where a long-axis view was acquired, once or several times.
 
     Attributes:
@@ -78,7 +78,7 @@ def cutting_plane(view: str, cines: list[Cine], centre: Vector | None, axis: Vec
     return cine, findings + ([_beside(view, best, rest, centre is not None)] if rest else [])
 
 
-def _places(view: str, group: list[Cine], centre: Vector | None, axis: Vector) -> list[Place]:
+def _places(view: str, group: list[Cine], centre: Vector | None, axis: Vector) -> list[CineLocation]:
     across = group[0].normal
     places = same_places(group, across)
     series = [{cine.series for cine in place} for place in places]
@@ -91,7 +91,7 @@ def _places(view: str, group: list[Cine], centre: Vector | None, axis: Vector) -
 
 def _place(
     view: str, tries: list[Cine], centre: Vector | None, axis: Vector, off_middle: float, stacked: bool
-) -> Place:
+) -> CineLocation:
     first = tries[0]
     across = TO_RAS @ first.normal
     known = centre is not None
@@ -99,10 +99,10 @@ def _place(
     name = NAMED if any(hint(cine.name) == view for cine in tries) else 0.0
     side = OTHER_SIDE if any(RIGHT_SIDE.search(cine.name) for cine in tries) else 0.0
     cost = distance + apart(turned_by(across, axis), TURNED[view]) - name + side
-    return Place(tries, distance if known else float("nan"), cost, stacked)
+    return CineLocation(tries, distance if known else float("nan"), cost, stacked)
 
 
-def _beside(view: str, best: Place, rest: list[Place], known: bool) -> Finding:
+def _beside(view: str, best: CineLocation, rest: list[CineLocation], known: bool) -> Finding:
     count = sum(len(place.tries) for place in rest)
     if not known:
         message = (

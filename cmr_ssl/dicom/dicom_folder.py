@@ -7,8 +7,8 @@ from pathlib import Path
 
 from cmr_ssl.dicom.archive import Limits, raise_it
 from cmr_ssl.dicom.elements import META_AT, start_of
-from cmr_ssl.dicom.kinship import Kin, kin_of
 from cmr_ssl.dicom.reading import read_study
+from cmr_ssl.dicom.same_study import StudyFolders, group_by_study
 from cmr_ssl.files import stamp
 from cmr_ssl.study import Finding, Study
 
@@ -73,10 +73,10 @@ class DicomFolder:
         return [self.folder] if self._is_study else list(self._kin.get(subject, ()))
 
     @cached_property
-    def _kin(self) -> Kin:
+    def _kin(self) -> StudyFolders:
         """Folders and zips of every subject, looked for once and carried to whoever works on them."""
         entries = [path for path in _entries(self.folder) if not path.is_symlink()]
-        return kin_of(entries, self.folder.resolve().name, self.limits)
+        return group_by_study(entries, self.folder.resolve().name, self.limits)
 
     @cached_property
     def _is_study(self) -> bool:

@@ -8,9 +8,9 @@ from pydicom.dataset import Dataset
 
 from cmr_ssl.dicom.archive import DAMAGED, Member
 from cmr_ssl.dicom.elements import Elements, Refusal
+from cmr_ssl.dicom.file_issues import FileIssues, printable
 from cmr_ssl.dicom.header import EXPORT, Header, to_header
 from cmr_ssl.dicom.multiframe import cine_frames
-from cmr_ssl.dicom.oddities import Oddities, printable
 from cmr_ssl.dicom.tags import FrameTag, GeTag, Tag
 from cmr_ssl.machine import raise_if_machine
 
@@ -31,7 +31,7 @@ CALLED = {  # as enhanced objects call it -> as classic images do; of several th
 }
 
 
-def read_frames(member: Member, values: Elements, odd: Oddities) -> list[Header]:
+def read_frames(member: Member, values: Elements, odd: FileIssues) -> list[Header]:
     """Return the header of every frame that is an image; the others are counted.
 
     Args:
@@ -70,8 +70,8 @@ def _groups(member: Member, values: Elements) -> tuple[dict[int, bytes], list[di
         raise Refusal("multi-frame", f"{where} and describes {len(groups.value)}: {EXPORT}")
     shared = dataset.get(SHARED)
     try:
-        together = _said(shared.value[0]) if shared is not None and shared.VR == "SQ" and shared.value else {}
-        return together, [_said(group) for group in groups.value]
+        together = _group_values(shared.value[0]) if shared is not None and shared.VR == "SQ" and shared.value else {}
+        return together, [_group_values(group) for group in groups.value]
     except Exception as error:  # elements are parsed as they are looked at
         raise Refusal("damaged-header", f"has frames that cannot be parsed ({type(error).__name__})") from error
 
@@ -91,7 +91,7 @@ def _dataset(member: Member, where: str) -> Dataset:
         raise Refusal("damaged-header", f"has a header that cannot be parsed ({type(error).__name__})") from error
 
 
-def _said(group: Dataset) -> dict[int, bytes]:
+def _group_values(group: Dataset) -> dict[int, bytes]:
     """Return the raw values of a functional group as classic images store them."""
     found = dict(_flat(group, DEEPEST))
     offset = found.get(FrameTag.FRAME_OFFSET)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from cmr_ssl.dicom.archive import DAMAGED, Member
 from cmr_ssl.dicom.components import component, ge_part, named_parts
 from cmr_ssl.dicom.elements import Elements, Refusal, Vector, read_elements, to_numbers
+from cmr_ssl.dicom.file_issues import printable
 from cmr_ssl.dicom.moments import moment
-from cmr_ssl.dicom.oddities import printable
 from cmr_ssl.dicom.tags import DECIMALS, GeTag, Tag
 from cmr_ssl.machine import raise_if_machine
 
@@ -22,7 +22,7 @@ EXPORT = "export it as classic MR images"
 SMALLEST, LARGEST = 16, 2048  # pixels a side
 
 
-class Grid(NamedTuple):
+class PixelGrid(NamedTuple):
     """Where the pixels of an image lie, in DICOM's words: mm, LPS+."""
 
     rows: int
@@ -90,7 +90,7 @@ class Header(NamedTuple):
     interval_ms: float
     expected: int
     thickness: float
-    grid: Grid
+    grid: PixelGrid
     format: Format
     acquisition: int = 0
     temporal: int = 0
@@ -212,10 +212,10 @@ def _check_kind(values: Elements) -> None:
 
 
 @lru_cache(maxsize=256)  # all frames of a slice have the same
-def _grid(rows: int, columns: int, spacing: str, orientation: str, position: str) -> Grid:
+def _grid(rows: int, columns: int, spacing: str, orientation: str, position: str) -> PixelGrid:
     if not (SMALLEST <= rows <= LARGEST and SMALLEST <= columns <= LARGEST):
         raise Refusal("matrix", f"has an image of {columns} x {rows} pixels")
-    grid = Grid(rows, columns, to_numbers(spacing), to_numbers(orientation), to_numbers(position))
+    grid = PixelGrid(rows, columns, to_numbers(spacing), to_numbers(orientation), to_numbers(position))
     if (len(grid.spacing), len(grid.orientation), len(grid.position)) != (2, 6, 3):
         raise Refusal("no-place", "does not say where its image lies")
     numbers = np.array(grid.spacing + grid.orientation + grid.position)

@@ -6,8 +6,8 @@ from scipy.ndimage import map_coordinates
 
 from cmr_ssl.data.timing import interpolate_cyclic, phases
 from cmr_ssl.dicom.cine import Cine
+from cmr_ssl.dicom.file_issues import FileIssues
 from cmr_ssl.dicom.header import Header
-from cmr_ssl.dicom.oddities import Oddities
 from cmr_ssl.dicom.pixels import read_pixels
 from cmr_ssl.dicom.stack import LPS_TO_RAS, Stack
 from cmr_ssl.planes import slice_affine, to_mm, to_pixels
@@ -31,7 +31,7 @@ def read_stack(stack: Stack) -> tuple[Series, list[Finding]]:
     columns, rows, count, frames = stack.shape
     pixels = np.zeros((frames, count, rows, columns), dtype=stored_as(stack))
     acquired = np.zeros((count, frames), dtype=bool)
-    odd = Oddities()
+    odd = FileIssues()
     findings: list[Finding] = []
     for index, cine in enumerate(stack.slices):
         if cine is not None:
@@ -46,7 +46,7 @@ def read_stack(stack: Stack) -> tuple[Series, list[Finding]]:
     return series, odd.findings() + findings
 
 
-def read_cine(cine: Cine, images: Images, odd: Oddities) -> NDArray[np.bool_]:
+def read_cine(cine: Cine, images: Images, odd: FileIssues) -> NDArray[np.bool_]:
     """Read one slice into `images`, (T, rows, columns), and return which of them there are, (T,)."""
     there = np.zeros(len(cine.frames), dtype=bool)
     for index, header in enumerate(cine.frames):

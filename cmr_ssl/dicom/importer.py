@@ -15,7 +15,7 @@ from cmr_ssl.dicom.import_tables import FINDINGS, SUBJECTS, write_tables
 from cmr_ssl.dicom.ukb_zips import UkbZips
 from cmr_ssl.dicom.writing import write_study
 from cmr_ssl.files import check_apart, digest, remove_halves
-from cmr_ssl.lock import alone
+from cmr_ssl.lock import exclusive_access
 from cmr_ssl.planes import SHORT_AXIS, spacing
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
@@ -50,7 +50,7 @@ def import_cohort(
     unfollowed = [_unfollowed(name, said) for name, said in links.items() if not gone.includes(name)]
     journals, total = out / JOURNALS, len(subjects) + len(unfollowed)
     journal = shard.journal(journals, settings)
-    with Tally("importing", out, total) as tally, alone(shard.folder(journals), settings):
+    with Tally("importing", out, total) as tally, exclusive_access(shard.folder(journals), settings):
         shard.remove_halves(out)
         remove_halves(shard.folder(journals))
         lines = [f"{JOURNALS}/{name}" for name in shard.mine(journals)]

@@ -9,16 +9,16 @@ import numpy as np
 from cmr_ssl.anatomy import LV, MYOCARDIUM
 from cmr_ssl.data.timing import BEAT_CHANGE
 from cmr_ssl.dicom.archive import Limits
-from cmr_ssl.dicom.choosing import settle_plane, settle_stack
 from cmr_ssl.dicom.cine import find_cines
 from cmr_ssl.dicom.cutting import cutting_plane, heart_centre, several_places
 from cmr_ssl.dicom.header import Header
 from cmr_ssl.dicom.images import read_stack, stored_as
-from cmr_ssl.dicom.naming import Named, name_views
 from cmr_ssl.dicom.overlays import weak_labels
 from cmr_ssl.dicom.pixels import forget
+from cmr_ssl.dicom.reacquisitions import settle_plane, settle_stack
 from cmr_ssl.dicom.scan import scanned
 from cmr_ssl.dicom.stack import LPS_TO_RAS, Stack, single_plane, stack_slices
+from cmr_ssl.dicom.view_assignment import Named, name_views
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
 from cmr_ssl.study import Finding, Series, Study
 

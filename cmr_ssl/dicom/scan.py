@@ -10,9 +10,9 @@ from time import monotonic
 from cmr_ssl.dicom.archive import Limits, Member, open_archive
 from cmr_ssl.dicom.elements import Refusal
 from cmr_ssl.dicom.enhanced import read_frames
+from cmr_ssl.dicom.file_issues import FileIssues
 from cmr_ssl.dicom.header import Header, many_frames, read_values, to_header
 from cmr_ssl.dicom.manifest import FILE, read_manifest
-from cmr_ssl.dicom.oddities import Oddities
 from cmr_ssl.study import Finding
 
 BESIDE = re.compile(r"(^|/)(DICOMDIR|LICENSE[^/]*|README[^/]*|\.DS_Store|Thumbs\.db)$", re.IGNORECASE)
@@ -25,7 +25,7 @@ def scanned(archives: list[Path], limits: Limits) -> Iterator[tuple[list[Header]
     findings: list[Finding] = []
     with ExitStack() as opened:
         for path in archives:
-            odd = Oddities()
+            odd = FileIssues()
             try:
                 members = opened.enter_context(open_archive(path, limits, odd))
                 headers += _headers(members, odd, limits.seconds)
@@ -36,7 +36,7 @@ def scanned(archives: list[Path], limits: Limits) -> Iterator[tuple[list[Header]
         yield one, findings + found
 
 
-def _headers(members: list[Member], odd: Oddities, seconds: float) -> list[Header]:
+def _headers(members: list[Member], odd: FileIssues, seconds: float) -> list[Header]:
     names = _names(members, odd)
     headers: list[Header] = []
     deadline = monotonic() + seconds
@@ -49,7 +49,7 @@ def _headers(members: list[Member], odd: Oddities, seconds: float) -> list[Heade
     return headers
 
 
-def _images(member: Member, names: dict[str, str], odd: Oddities) -> list[Header]:
+def _images(member: Member, names: dict[str, str], odd: FileIssues) -> list[Header]:
     """Return the headers of the images in one file; what is wrong with it is counted."""
     try:
         values = read_values(member)
@@ -64,7 +64,7 @@ def _images(member: Member, names: dict[str, str], odd: Oddities) -> list[Header
     return [one if one.name else one._replace(name=names.get(_base(member.name), "")) for one in found]
 
 
-def _names(members: list[Member], odd: Oddities) -> dict[str, str]:
+def _names(members: list[Member], odd: FileIssues) -> dict[str, str]:
     """Return what the manifests of an archive call the series of each file; files they miss are counted."""
     names: dict[str, str] = {}
     for member in members:

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.dicom.choosing import height
 from cmr_ssl.dicom.cine import Cine
-from cmr_ssl.dicom.header import Grid, axes
+from cmr_ssl.dicom.header import PixelGrid, axes
+from cmr_ssl.dicom.reacquisitions import height
 from cmr_ssl.planes import SHORT_AXIS, unit
 from cmr_ssl.study import Finding
 
@@ -75,7 +75,7 @@ def single_plane(view: str, cine: Cine) -> Stack:
     return Stack(view, (cine,), (None,), affine, shape, cine.frame_ms)
 
 
-def plane_affine(grid: Grid) -> NDArray[np.float64]:
+def plane_affine(grid: PixelGrid) -> NDArray[np.float64]:
     """Return pixel (column, row, 0, 1) to mm, LPS+, (4, 4); the third column is the unit normal."""
     affine = np.eye(4)
     affine[:3, :3] = axes(grid.orientation).T * [grid.spacing[1], grid.spacing[0], 1.0]
@@ -161,7 +161,7 @@ def _frame_ms(kept: list[Cine], frames: int) -> float:
     return float(np.median(durations)) if durations else float("nan")
 
 
-def _plane(grid: Grid) -> tuple[object, ...]:
+def _plane(grid: PixelGrid) -> tuple[object, ...]:
     return grid.rows, grid.columns, grid.spacing, grid.orientation
 
 

@@ -13,24 +13,24 @@ from torch.nn.functional import grid_sample
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 
 
-class Planes(NamedTuple):
+class ReferencePlanes(NamedTuple):
     """Some planes of one subject: images (P, T, H, W), affines (P, 4, 4), and which are short axis, (P,) bool."""
 
     images: Tensor
     affine: Tensor
     short_axis: Tensor
 
-    def some(self, chosen: Tensor) -> "Planes":
+    def some(self, chosen: Tensor) -> "ReferencePlanes":
         """Return the `chosen` planes, (P,) bool or indices."""
-        return Planes(*(field[chosen] for field in self))
+        return ReferencePlanes(*(field[chosen] for field in self))
 
 
-def is_short_axis(view: Tensor) -> Tensor:
+def is_short_axis_view(view: Tensor) -> Tensor:
     """Tell which views are the short axis."""
     return view == VIEWS.index(SHORT_AXIS)
 
 
-def nearest(others: Planes, affine: Tensor, short_axis: bool) -> Tensor:
+def nearest(others: ReferencePlanes, affine: Tensor, short_axis: bool) -> Tensor:
     """Copy the nearest plane of the same kind: the next slice, or the next view turned about the long axis.
 
     Args:
@@ -48,15 +48,15 @@ def nearest(others: Planes, affine: Tensor, short_axis: bool) -> Tensor:
     points = pixel_points(affine, height, width)
     if short_axis:
         distance = (heights(kind.affine, height, width) - heights(affine[None], height, width)).abs()
-        return look(kind.some(distance.argmin()), points)
-    towards, cosine = across(affine), across(kind.affine) @ across(affine)
+        return resample_plane(kind.some(distance.argmin()), points)
+    towards, cosine = crossing_direction(affine), crossing_direction(kind.affine) @ crossing_direction(affine)
     chosen = cosine.abs().argmax()
-    turned = across(kind.affine[chosen]) * torch.where(cosine[chosen] < 0, -1.0, 1.0)
-    along = points @ towards
-    return look(kind.some(chosen), torch.cat([along[..., None] * turned[:2], points[..., 2:]], dim=-1))
+    turned = crossing_direction(kind.affine[chosen]) * torch.where(cosine[chosen] < 0, -1.0, 1.0)
+    along = points @ towards  # (H, W), mm from the long axis within the missing plane
+    return resample_plane(kind.some(chosen), torch.cat([along[..., None] * turned[:2], points[..., 2:]], dim=-1))
 
 
-def interpolated(others: Planes, affine: Tensor) -> Tensor:
+def interpolated(others: ReferencePlanes, affine: Tensor) -> Tensor:
     """Cut the missing plane out of the short-axis stack, linear between slices; beyond the stack its last slice.
 
     Args:
@@ -70,24 +70,25 @@ def interpolated(others: Planes, affine: Tensor) -> Tensor:
     height, width = others.images.shape[-2:]
     if len(stack.images) == 0:
         return others.images.new_full(others.images.shape[1:], torch.nan)
-    at, order = heights(stack.affine, height, width).sort()
+    at, order = heights(stack.affine, height, width).sort()  # (S,), mm
     points = pixel_points(affine, height, width)
-    seen = torch.stack([look(stack.some(index), points) for index in order])  # (S, T, H, W)
-    z = points[..., 2].contiguous()
+    seen = torch.stack([resample_plane(stack.some(index), points) for index in order])  # (S, T, H, W)
+    z = points[..., 2].contiguous()  # (H, W), mm
     above = torch.searchsorted(at, z).clamp(max=len(at) - 1)
     below = (above - 1).clamp(min=0)
+    # weight of the slice above, (H, W)
     share = ((z - at[below]) / (at[above] - at[below]).clamp(min=1e-3)).clamp(0, 1)
     lower, upper = (seen.gather(0, index.expand(1, *seen.shape[1:]))[0] for index in (below, above))
     return lower + share * (upper - lower)
 
 
-def look(plane: Planes, points: Tensor) -> Tensor:
+def resample_plane(plane: ReferencePlanes, points: Tensor) -> Tensor:
     """Return what one plane shows at points (H, W, 3) in mm, projected along its normal, (T, H, W)."""
     height, width = plane.images.shape[-2:]
-    pixels = (points - plane.affine[:3, 3]) @ torch.linalg.pinv(plane.affine[:3, :2]).T
+    pixels = (points - plane.affine[:3, 3]) @ torch.linalg.pinv(plane.affine[:3, :2]).T  # (H, W, 2): column, row
     span = torch.tensor([width - 1, height - 1], device=pixels.device)
     found = grid_sample(plane.images[None], (2 * pixels / span - 1)[None], padding_mode="border", align_corners=True)
-    return found[0]
+    return found[0]  # (T, H, W)
 
 
 def pixel_points(affine: Tensor, height: int, width: int) -> Tensor:
@@ -104,7 +105,7 @@ def heights(affine: Tensor, height: int, width: int) -> Tensor:
     return (affine[:, 2] * middle).sum(-1)
 
 
-def across(affine: Tensor) -> Tensor:
+def crossing_direction(affine: Tensor) -> Tensor:
     """Return the direction in which long-axis planes (..., 4, 4) cross the short axis, a unit (..., 3) without z."""
     normal = torch.linalg.cross(affine[..., :3, 0], affine[..., :3, 1])
     horizontal = torch.stack([-normal[..., 1], normal[..., 0], torch.zeros_like(normal[..., 0])], dim=-1)

@@ -28,7 +28,7 @@ from cmr_ssl.tasks.pretraining import PretrainingTask
 TOKENS_AT_ONCE = 4096  # asked for together, so that memory does not grow with the planes wanted
 
 
-class Seen(NamedTuple):
+class EncodedHeart(NamedTuple):
     """What a model was shown of one heart.
 
     Attributes:
@@ -44,7 +44,7 @@ class Seen(NamedTuple):
     deviation: Tensor
 
 
-def see(task: PretrainingTask, heart: Sample, shown: Tensor) -> Seen:
+def encode_shown(task: PretrainingTask, heart: Sample, shown: Tensor) -> EncodedHeart:
     """Encode the planes `shown`, (P,) bool; the pixels of all others are not looked at.
 
     Raises:
@@ -57,10 +57,10 @@ def see(task: PretrainingTask, heart: Sample, shown: Tensor) -> Seen:
     ids = tokens_of(shown, grid)
     where = take_coordinates(coordinates(heart.affine, grid, patch), ids)
     patches = take(patchify(heart.images, patch), ids)
-    return Seen(task.encoder(patches, where), where, patches.mean(), patches.std())
+    return EncodedHeart(task.encoder(patches, where), where, patches.mean(), patches.std())
 
 
-def ask(task: PretrainingTask, seen: Seen, where: Coordinates, grid: Grid) -> Tensor:
+def decode_tokens(task: PretrainingTask, seen: EncodedHeart, where: Coordinates, grid: Grid) -> Tensor:
     """Return the planes whose tokens lie at `where`, (1, Q), as intensities 0 to 1, (P, T, H, W) as `grid` says."""
     predicted = task.decoder(seen.encoded, seen.where, where).float()
     if task.normalise:  # the decoder speaks of patches up to mean and deviation; those of the whole heart stand in
@@ -68,15 +68,17 @@ def ask(task: PretrainingTask, seen: Seen, where: Coordinates, grid: Grid) -> Te
     return unpatchify(predicted.clamp(0, 1), grid, task.encoder.patch)[0]
 
 
-def ask_own(task: PretrainingTask, heart: Sample, seen: Seen, wanted: Tensor) -> Tensor:
+def decode_own_planes(task: PretrainingTask, heart: Sample, seen: EncodedHeart, wanted: Tensor) -> Tensor:
     """Return planes of the heart itself, `wanted` (P,) bool, where they lie in the sample; (Q, T, H, W)."""
     patch = task.encoder.patch
     grid = grid_of(heart.images, patch)
     where = take_coordinates(coordinates(heart.affine, grid, patch), tokens_of(wanted, grid))
-    return ask(task, seen, where, grid._replace(planes=int(wanted.sum())))
+    return decode_tokens(task, seen, where, grid._replace(planes=int(wanted.sum())))
 
 
-def ask_anywhere(task: PretrainingTask, seen: Seen, affine: Tensor, shape: tuple[int, int, int]) -> Iterator[Tensor]:
+def decode_anywhere(
+    task: PretrainingTask, seen: EncodedHeart, affine: Tensor, shape: tuple[int, int, int]
+) -> Iterator[Tensor]:
     """Yield planes anywhere in the heart, a few at a time, (q, T, H, W).
 
     Args:
@@ -89,7 +91,7 @@ def ask_anywhere(task: PretrainingTask, seen: Seen, affine: Tensor, shape: tuple
     one = grid_of(torch.empty(1, *shape, device="meta"), patch)
     for few in affine.split(max(1, TOKENS_AT_ONCE // one.per_plane)):
         grid = one._replace(planes=len(few))
-        yield ask(task, seen, coordinates(few[None], grid, patch), grid)
+        yield decode_tokens(task, seen, coordinates(few[None], grid, patch), grid)
 
 
 def tokens_of(planes: Tensor, grid: Grid) -> Tensor:
@@ -113,8 +115,8 @@ def cines_at(task: PretrainingTask, heart: Sample, affine: NDArray[np.floating])
         heart: a batch of one, all of whose planes are shown.
         affine: pixel (column, row, 0, 1) of the planes to mm in the heart frame, (Q, 4, 4).
     """
-    seen = see(task, heart, heart.present[0])
+    seen = encode_shown(task, heart, heart.present[0])
     places = torch.tensor(affine, dtype=torch.float32, device=heart.images.device)
     frames, height, width = heart.images.shape[2:]
-    asked = ask_anywhere(task, seen, places, (frames, height, width))
+    asked = decode_anywhere(task, seen, places, (frames, height, width))
     return np.concatenate([(planes * 255).round().byte().cpu().numpy() for planes in asked])

@@ -11,10 +11,10 @@ from cmr_ssl.data.journal import Record, status_of
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.files import digest
-from cmr_ssl.inference.answers import Prediction
 from cmr_ssl.inference.label_maps import LabelMaps
 from cmr_ssl.inference.model import Model, load
-from cmr_ssl.lock import alone
+from cmr_ssl.inference.outputs import Prediction
+from cmr_ssl.lock import exclusive_access
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
@@ -57,7 +57,7 @@ def predict_folder(
         print(f"Note: {ONLY_SYNTHETIC}.", file=sys.stderr)
     journals, made = out / JOURNALS, partial(_folder, out) if "segment" in model.can else None
     journal = shard.journal(journals, settings)
-    with Tally("predicting", out, len(mine)) as tally, alone(shard.folder(journals), settings):
+    with Tally("predicting", out, len(mine)) as tally, exclusive_access(shard.folder(journals), settings):
         lines = [f"{JOURNALS}/*.jsonl", *(f"{JOURNALS}/{name}" for name in shard.mine(journals))]
         shard.remove_halves(out)
         withdrawn.erase(out, MADE, lines, [TABLE])

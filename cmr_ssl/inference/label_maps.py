@@ -16,7 +16,7 @@ from cmr_ssl.inference.prepared import Prepared, cached_planes
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.overlays import overlay, overlay_gif
-from cmr_ssl.tasks.drawn import taught
+from cmr_ssl.tasks.annotated_classes import without_untrained
 from cmr_ssl.trust import cut_off, unsized
 from cmr_ssl.volumes import MS_A_MINUTE, LabelMap, Measured, measure
 
@@ -65,7 +65,7 @@ class LabelMaps:
         measured = doubted(measure(maps, MS_A_MINUTE / beat_ms), doubts)
         if why := unsized(study, findings):
             measured = doubted(measured, dict.fromkeys(CLASSES, why))
-        return taught(possible(measured), self.drawn)
+        return without_untrained(possible(measured), self.drawn)
 
     def save(self, folder: Path | str) -> list[Path]:
         """Write ``seg6_VIEW.nii.gz`` on the grid of the images into a folder and return the files."""

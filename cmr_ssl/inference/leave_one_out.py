@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torchmetrics.image import StructuralSimilarityIndexMeasure
 
-from cmr_ssl.inference.comparators import Planes, heights, interpolated, is_short_axis, nearest
-from cmr_ssl.inference.decoding import ask_own, hearts, see
+from cmr_ssl.inference.comparators import ReferencePlanes, heights, interpolated, is_short_axis_view, nearest
+from cmr_ssl.inference.decoding import decode_own_planes, encode_shown, hearts
 from cmr_ssl.metrics import psnr
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.sample import Sample
@@ -52,7 +52,7 @@ def each_left_out(task: PretrainingTask, heart: Sample) -> Iterator[LeftOut]:
     for plane in present.nonzero().flatten().tolist() if present.sum() > 1 else []:
         wanted = torch.zeros_like(present)
         wanted[plane] = True
-        predicted = ask_own(task, heart, see(task, heart, present & ~wanted), wanted)[0]
+        predicted = decode_own_planes(task, heart, encode_shown(task, heart, present & ~wanted), wanted)[0]
         at, name = float(position[plane]), VIEWS[view[plane]]
         yield LeftOut(plane, name, region(name, at), at, heart.images[0, plane], predicted)
 
@@ -74,7 +74,7 @@ def leave_one_out(task: PretrainingTask, batch: Sample) -> list[dict[str, object
 
 def measured(heart: Sample, one: LeftOut) -> dict[str, object]:
     """Return the row of one plane; see `leave_one_out`."""
-    planes = Planes(heart.images[0], heart.affine[0], is_short_axis(heart.view[0]))
+    planes = ReferencePlanes(heart.images[0], heart.affine[0], is_short_axis_view(heart.view[0]))
     there = heart.present[0].clone()
     there[one.plane] = False
     others, affine = planes.some(there), planes.affine[one.plane]
@@ -101,7 +101,7 @@ def quality(predicted: Tensor, true: Tensor) -> Quality:
 
 def positions(heart: Sample) -> Tensor:
     """Return where slices stand among the present ones of a batch of one, 0 base to 1 apex, NaN elsewhere, (P,)."""
-    slices = (heart.present[0] & is_short_axis(heart.view[0])).nonzero().flatten()
+    slices = (heart.present[0] & is_short_axis_view(heart.view[0])).nonzero().flatten()
     found = torch.full(heart.present[0].shape, torch.nan)
     order = heights(heart.affine[0, slices], *heart.images.shape[-2:]).argsort(descending=True)
     found[slices[order].cpu()] = (torch.arange(len(slices)) + 0.5) / max(1, len(slices))

@@ -13,9 +13,9 @@ from cmr_ssl.data.crop import place_crop
 from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.data.views import HEART_RADIUS_MM
 from cmr_ssl.devices import device_of, has_bfloat16
-from cmr_ssl.inference.answers import Prediction, StudyEmbedding, SyntheticPlane, embeddings_of
 from cmr_ssl.inference.decoding import cines_at
 from cmr_ssl.inference.label_maps import LabelMaps
+from cmr_ssl.inference.outputs import Prediction, StudyEmbedding, SyntheticPlane, embeddings_of
 from cmr_ssl.inference.prepared import Prepared, prepare
 from cmr_ssl.models.positions import GridPositions
 from cmr_ssl.planes import normal

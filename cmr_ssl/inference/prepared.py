@@ -15,7 +15,7 @@ from cmr_ssl.planes import VIEWS
 from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.study import Finding, Study
 from cmr_ssl.tasks.trained import Trained
-from cmr_ssl.trust import compared
+from cmr_ssl.trust import compare_with_training
 
 
 class Prepared(NamedTuple):
@@ -51,7 +51,7 @@ def prepare(study: Study, trained: Trained, device: torch.device, views: dict[st
     batch = batch_of(planes, study.subject, views or every_plane(planes), trained, device)
     if not batch.present.any():
         raise ValueError(f"the study has no plane of {', '.join(trained.views)}")
-    return Prepared(study, planes, batch, acquired.beat_ms, findings + compared(trained, planes))
+    return Prepared(study, planes, batch, acquired.beat_ms, findings + compare_with_training(trained, planes))
 
 
 def read_subject(folder: NiftiFolder, subject: str, trained: Trained, device: torch.device) -> Prepared:

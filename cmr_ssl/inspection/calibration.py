@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cmr_ssl.files import save_text
-from cmr_ssl.inspection.examined import MEASURES, Examined
+from cmr_ssl.inspection.plane_examination import MEASURES, PlaneExamination
 
 SUFFIX = ".calibration.json"  # beside the checkpoint
 TAIL, DEVIATIONS = 0.95, 1.645  # the quantile that tells how far planes without a flaw go, as if they were normal
@@ -16,7 +16,7 @@ LEAST_SPREAD = 1e-3
 FEWEST = 10  # planes of a kind from which anything can be said
 
 
-class Usual(NamedTuple):
+class Norm(NamedTuple):
     """The median of a measure, and its spread above that in standard deviations."""
 
     median: float
@@ -34,18 +34,18 @@ class Calibration(NamedTuple):
 
     model: str
     subjects: int
-    usual: dict[str, dict[str, Usual]]
+    usual: dict[str, dict[str, Norm]]
 
-    def scores(self, one: Examined) -> dict[str, float]:
+    def scores(self, one: PlaneExamination) -> dict[str, float]:
         """Return how unusual each measure of a plane is, in standard deviations; NaN where nothing is known."""
         known = self.usual.get(one.kind, {})
-        unknown = Usual(np.nan, 1.0)
+        unknown = Norm(np.nan, 1.0)
         return {
             name: (value - (at := known.get(name, unknown)).median) / at.spread for name, value in one.measures.items()
         }
 
 
-def calibrate(planes: Iterable[Examined], model: str) -> Calibration:
+def calibrate(planes: Iterable[PlaneExamination], model: str) -> Calibration:
     """Learn what is usual from the planes of many studies, nearly all of them without flaws.
 
     Raises:
@@ -85,7 +85,7 @@ def read_calibration(path: Path, model: str) -> Calibration:
     try:
         stored = json.loads(path.read_text())
         usual = {
-            kind: {name: Usual(**at) for name, at in measures.items()} for kind, measures in stored["usual"].items()
+            kind: {name: Norm(**at) for name, at in measures.items()} for kind, measures in stored["usual"].items()
         }
         calibration = Calibration(stored["model"], stored["subjects"], usual)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -95,12 +95,12 @@ def read_calibration(path: Path, model: str) -> Calibration:
     return calibration
 
 
-def _usual(found: list[dict[str, float]]) -> dict[str, Usual]:
+def _usual(found: list[dict[str, float]]) -> dict[str, Norm]:
     columns = {name: np.array([measures[name] for measures in found]) for name in MEASURES}
     known = {name: column[np.isfinite(column)] for name, column in columns.items()}
     return {name: _robust(column) for name, column in known.items() if len(column) >= FEWEST}
 
 
-def _robust(values: np.ndarray) -> Usual:
+def _robust(values: np.ndarray) -> Norm:
     median, tail = np.quantile(values, [0.5, TAIL])
-    return Usual(float(median), max(LEAST_SPREAD, float(tail - median) / DEVIATIONS))
+    return Norm(float(median), max(LEAST_SPREAD, float(tail - median) / DEVIATIONS))

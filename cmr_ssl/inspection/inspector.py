@@ -21,11 +21,11 @@ from cmr_ssl.files import digest, remove_halves
 from cmr_ssl.inference.prepared import Prepared, prepare
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.calibration import Calibration, calibrate, read_calibration, write_calibration
-from cmr_ssl.inspection.examined import examine
+from cmr_ssl.inspection.flaw_score import SUSPECT, FlawScore, score_plane
+from cmr_ssl.inspection.plane_examination import examine_heart
 from cmr_ssl.inspection.reference import examine_cache
-from cmr_ssl.inspection.verdict import SUSPECT, Verdict, judge
 from cmr_ssl.inspection.worst import draw_worst
-from cmr_ssl.lock import alone
+from cmr_ssl.lock import exclusive_access
 from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.runner.progress import Tally
@@ -72,7 +72,7 @@ def inspect_folder(
         journal = Journal(None if out is None else out / JOURNAL / RECORDS, settings)
         work = partial(record, task, trained, calibration, out)
         steps = Steps(folder, work, settings, out or folder.folder)
-        lock = nullcontext() if out is None else alone(out / JOURNAL, settings)
+        lock = nullcontext() if out is None else exclusive_access(out / JOURNAL, settings)
         with Tally("inspecting", steps.out, len(subjects)) as tally, lock:
             if out is not None:
                 remove_halves(out)
@@ -121,20 +121,22 @@ def _pictures(out: Path | None, subject: str) -> list[Path]:
     return [] if out is None else [out / f"{subject}.png"]
 
 
-def inspect_study(task: PretrainingTask, heart: Prepared, trained: Trained, calibration: Calibration) -> list[Verdict]:
+def inspect_study(
+    task: PretrainingTask, heart: Prepared, trained: Trained, calibration: Calibration
+) -> list[FlawScore]:
     """Judge all planes of a study.
 
     Raises:
         ValueError: if it has one plane only, so that nothing tells what it should show.
     """
-    examined = examine(task, heart.batch, trained.preparation["spacing_mm"])
+    examined = examine_heart(task, heart.batch, trained.preparation["spacing_mm"])
     if not examined:
         raise ValueError("the study has one plane only, so nothing tells what it should show")
     titles = plane_titles(heart.batch.view[0].tolist())
-    return [judge(one, titles[one.plane], calibration, heart.beat_ms) for one in examined]
+    return [score_plane(one, titles[one.plane], calibration, heart.beat_ms) for one in examined]
 
 
-def row(subject: str, one: Verdict) -> Row:
+def row(subject: str, one: FlawScore) -> Row:
     """Return the table's row of one plane."""
     moved, other = one.examined.displacement, one.examined.mistaken
     return {

@@ -13,7 +13,7 @@ from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.splits import Split, split_cohort
 from cmr_ssl.data.subjects import first_subjects, usable
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
-from cmr_ssl.inspection.examined import Examined, examine
+from cmr_ssl.inspection.plane_examination import PlaneExamination, examine_heart
 from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.trained import Trained
@@ -70,7 +70,7 @@ def examine_cache(
     device: torch.device,
     table: Path | None = None,
     withdrawn: Withdrawn = NOBODY,
-) -> Iterator[Examined]:
+) -> Iterator[PlaneExamination]:
     """Yield the planes of up to `count` studies of a cache, chosen by a stable hash, none of the test split.
 
     Where training was split by a column that the cohort's own table lacks, `table` has it. Those who are `withdrawn`
@@ -79,4 +79,4 @@ def examine_cache(
     known = split_subjects(checkpoint, cache, trained, "train", "val", table=table, withdrawn=withdrawn)
     subjects = first_subjects(known, count)
     for heart in track(studies(cache, subjects, trained, device), "learning what is usual", len(subjects)):
-        yield from examine(task, heart, trained.preparation["spacing_mm"])
+        yield from examine_heart(task, heart, trained.preparation["spacing_mm"])

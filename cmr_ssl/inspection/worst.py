@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 
 from cmr_ssl.files import save
-from cmr_ssl.inspection.verdict import Verdict
+from cmr_ssl.inspection.flaw_score import FlawScore
 from cmr_ssl.report.montage import montage, png, stack
 
 SHOWN = 6  # planes
 BRIGHTER = 2.0  # errors, so that small ones can be seen
 
 
-def draw_worst(path: Path, verdicts: list[Verdict]) -> None:
+def draw_worst(path: Path, verdicts: list[FlawScore]) -> None:
     """Draw the planes with the highest scores as PNG, end diastole over a frame near end systole, suspects framed."""
     worst = sorted(verdicts, key=lambda one: float(np.nan_to_num(-one.score)))[:SHOWN]
     titles = [f"{one.title}  {one.score:.1f}" for one in worst]

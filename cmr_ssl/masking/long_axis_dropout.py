@@ -23,6 +23,6 @@ class LongAxisDropout(Masking):
         self.rate = check_rate("long-axis dropout", rate)
 
     def scores(self, noise: Tensor, present: Tensor, affine: Tensor, needed_planes: int) -> Tensor:
-        """Score the tokens of long-axis planes out of reach of the others; see `Masking.scores`."""
+        """Drop the long-axis planes of subjects whose u < rate, u ~ U(0, 1) for each subject; (B, P, 1, 1, 1)."""
         chosen = subject_draws(noise, 1) < self.rate
         return hide_planes(chosen & ~is_short_axis(affine), noise, present, needed_planes)

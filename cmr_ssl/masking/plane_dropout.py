@@ -22,5 +22,5 @@ class PlaneDropout(Masking):
         self.rate = check_rate("plane dropout", rate)
 
     def scores(self, noise: Tensor, present: Tensor, affine: Tensor, needed_planes: int) -> Tensor:
-        """Score the tokens of dropped planes out of reach of the others; see `Masking.scores`."""
+        """Drop the planes whose u < rate, u ~ U(0, 1) for each plane; (B, P, 1, 1, 1)."""
         return hide_planes(noise[:, :, 0, 0, 0] < self.rate, noise, present, needed_planes)

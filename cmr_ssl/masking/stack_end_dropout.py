@@ -27,7 +27,10 @@ class StackEndDropout(Masking):
         self.rate, self.longest = check_rate("stack-end dropout", rate), check_rate("stack-end dropout", longest)
 
     def scores(self, noise: Tensor, present: Tensor, affine: Tensor, needed_planes: int) -> Tensor:
-        """Score the tokens of the run out of reach of the others; see `Masking.scores`."""
+        """Drop a run of slices of subjects whose u < rate, u ~ U(0, 1) for each subject; (B, P, 1, 1, 1).
+
+        Of S slices the run has max(1, ceil(v * longest * S)), v ~ U(0, 1), from the base or, as often, from the apex.
+        """
         chosen, end, length = subject_draws(noise, 3).split(1, dim=1)
         stack = present & is_short_axis(affine)
         height = axis_height(affine)

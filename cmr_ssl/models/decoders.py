@@ -61,7 +61,7 @@ class CrossAttentionDecoder(Decoder):
         self.apply(initialise)
 
     def features(self, encoded: Encoded, visible: Coordinates, wanted: Coordinates) -> Tensor:
-        """Return features of the wanted patches; see `Decoder.features`."""
+        """Let the wanted patches attend to the visible tokens, not to each other, (B, Q, width)."""
         memory = self.narrow(encoded.tokens) + self.position(visible)
         memory = self.memory_norm(torch.cat([self.narrow(encoded.class_token)[:, None], memory], dim=1))
         queries = self.query + self.position(wanted).float()
@@ -84,7 +84,7 @@ class SelfAttentionDecoder(Decoder):
         self.apply(initialise)
 
     def features(self, encoded: Encoded, visible: Coordinates, wanted: Coordinates) -> Tensor:
-        """Return features of the wanted patches; see `Decoder.features`."""
+        """Let visible tokens and placeholders of the wanted patches attend to each other, (B, Q, width)."""
         seen = self.narrow(encoded.tokens).float() + self.position(visible)
         placeholders = self.query + self.position(wanted)
         tokens = torch.cat([self.narrow(encoded.class_token)[:, None], seen, placeholders], dim=1)

@@ -55,9 +55,9 @@ class PlaneHead(nn.Module):
         Returns:
             Logits, (B, P, classes, F, H, W).
         """
-        tokens, grid = tokens + self.position(where), grid_of(images, self.patch)
-        said, votes = (self.framewise(part(tokens), grid) for part in (self.expand, self.vote))
-        beat = over_the_beat(images)
+        tokens, grid = tokens + self.position(where), grid_of(images, self.patch)  # (B, N, D)
+        said, votes = (self.framewise(part(tokens), grid) for part in (self.expand, self.vote))  # (B, P, T, C, h, w)
+        beat = over_the_beat(images)  # (B, P, 2, H, W)
         if torch.is_grad_enabled():
             return self.refine(images, beat, said, votes, frames)
         few = max(1, AT_ONCE // (len(images) * grid.planes))
@@ -81,10 +81,11 @@ class PlaneHead(nn.Module):
             votes: the same, a channel a class.
             frames: which ones, (B, F).
         """
-        shown, known = (pick_frames(part, frames) for part in (images, said))
+        shown, known = (pick_frames(part, frames) for part in (images, said))  # (B, P, F, H, W), (B, P, F, C, h, w)
         shown = torch.cat([shown[:, :, :, None], beat[:, :, None].expand(-1, -1, shown.shape[2], -1, -1, -1)], dim=3)
-        features = self.network(shown.flatten(0, 2), known.flatten(0, 2))  # (B P F, 3, H, W)
-        coarse = interpolate(pick_frames(votes, frames).flatten(0, 2), features.shape[-2:], mode="bilinear")
+        features = self.network(shown.flatten(0, 2), known.flatten(0, 2))  # (B P F, channels, H, W)
+        picked = pick_frames(votes, frames).flatten(0, 2)  # (B P F, classes, h, w)
+        coarse = interpolate(picked, features.shape[-2:], mode="bilinear")  # (B P F, classes, H, W)
         batch, planes = images.shape[:2]
         return rearrange(self.classes(features) + coarse, "(b p f) c h w -> b p c f h w", b=batch, p=planes)
 

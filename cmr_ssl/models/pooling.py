@@ -42,7 +42,7 @@ class ClassTokenPooling(Pooling):
     """Take the class token, which saw everything."""
 
     def forward(self, encoded: Encoded, attend: Tensor, where: Coordinates) -> Tensor:
-        """Return the class token; see `Pooling.forward`."""
+        """Return the class token, (B, D)."""
         return encoded.class_token
 
 
@@ -50,7 +50,7 @@ class MeanPooling(Pooling):
     """Average the tokens that exist."""
 
     def forward(self, encoded: Encoded, attend: Tensor, where: Coordinates) -> Tensor:
-        """Return the mean; see `Pooling.forward`."""
+        """Return the mean over the tokens that exist, (B, D)."""
         weights = attend[..., None].to(encoded.tokens.dtype)
         return (encoded.tokens * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
 
@@ -71,7 +71,7 @@ class AttentionPooling(Pooling):
         self.apply(initialise)
 
     def forward(self, encoded: Encoded, attend: Tensor, where: Coordinates) -> Tensor:
-        """Return the answer to the query; see `Pooling.forward`."""
+        """Return what the learnt query attends to among class token and tokens, (B, D)."""
         memory = torch.cat([encoded.class_token[:, None], encoded.tokens], dim=1)
         queries = self.query.expand(len(memory), -1, -1)
         return self.attention(queries, memory, pad(attend, (1, 0), value=True))[:, 0]
@@ -97,5 +97,5 @@ class LandmarkPooling(Pooling):
         self.width = self.landmarks.count * 2 * encoder.width
 
     def forward(self, encoded: Encoded, attend: Tensor, where: Coordinates) -> Tensor:
-        """Return the means, (B, landmarks * beats * 2 D); see `Pooling.forward`."""
+        """Return the means of tokens and patches around the landmarks, (B, landmarks * beats * 2 D)."""
         return self.landmarks(torch.cat([encoded.tokens, encoded.patches], dim=-1), attend, where)

@@ -82,7 +82,7 @@ def unpatchify(patches: Tensor, grid: Grid, patch: Patch) -> Tensor:
 
 def take(tokens: Tensor, ids: Tensor) -> Tensor:
     """Pick tokens (B, N, ...) by ids (B, K) and return (B, K, ...)."""
-    index = ids.reshape(*ids.shape, *[1] * (tokens.ndim - 2)).expand(-1, -1, *tokens.shape[2:])
+    index = ids.reshape(*ids.shape, *[1] * (tokens.ndim - 2)).expand(-1, -1, *tokens.shape[2:])  # (B, K, ...)
     return tokens.gather(1, index)
 
 
@@ -108,8 +108,8 @@ def coordinates(affine: Tensor, grid: Grid, patch: Patch) -> Coordinates:
     batch, device = affine.shape[0], affine.device
     _, rows, columns = patch
     axes = [torch.arange(size, device=device) for size in grid]
-    plane, frame, row, column = (axis.flatten() for axis in torch.meshgrid(*axes, indexing="ij"))
-    pixel = torch.stack(  # the middle of the patch; pixel centres have whole numbers
+    plane, frame, row, column = (axis.flatten() for axis in torch.meshgrid(*axes, indexing="ij"))  # (N,)
+    pixel = torch.stack(  # (N, 4), the middle of the patch; pixel centres have whole numbers
         [
             column * columns + (columns - 1) / 2,
             row * rows + (rows - 1) / 2,
@@ -120,8 +120,8 @@ def coordinates(affine: Tensor, grid: Grid, patch: Patch) -> Coordinates:
     )
     of_token = affine[:, plane]  # (B, N, 4, 4)
     short_axis = is_short_axis(affine)
-    within = torch.where(short_axis, short_axis.cumsum(1), (~short_axis).cumsum(1)) - 1
-    cell = torch.stack([frame, row, column], dim=-1).expand(batch, -1, -1)
+    within = torch.where(short_axis, short_axis.cumsum(1), (~short_axis).cumsum(1)) - 1  # (B, P)
+    cell = torch.stack([frame, row, column], dim=-1).expand(batch, -1, -1)  # (B, N, 3)
     return Coordinates(
         centre=(of_token[..., :3, :] * pixel[:, None]).sum(-1),  # no matrix product: bfloat16 would round to 0.5 mm
         edges=torch.cat([of_token[..., :3, 0] * columns, of_token[..., :3, 1] * rows], dim=-1),

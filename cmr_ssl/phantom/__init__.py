@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cmr_ssl.phantom.order import FaultsName, PathologyName, PresetName
+    from cmr_ssl.phantom.cohort_spec import FaultsName, PathologyName, PresetName
     from cmr_ssl.study import Study
 
 

@@ -5,7 +5,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.phantom.painting import Ground, Scene, classify, look, measure, paint_heart, paint_vessels, reached
+from cmr_ssl.phantom.painting import (
+    Ground,
+    Scene,
+    classify,
+    locate,
+    measure_depths,
+    paint_heart,
+    paint_vessels,
+    reached,
+)
 from cmr_ssl.phantom.prescription import Placement, Prescription
 from cmr_ssl.phantom.session import Session, detect, limit_resolution, reception
 from cmr_ssl.phantom.torso import Torso, paint_torso
@@ -118,10 +127,10 @@ def _beating(
     labels = np.zeros((frames, len(points)), np.uint8)
     step = max(1, POINTS_AT_ONCE // len(points))
     for offset in SUBPLANES:
-        sight = look(world.scene, world.placement.to_heart(points + offset * normal).astype(np.float32))
+        sight = locate(world.scene, world.placement.to_heart(points + offset * normal).astype(np.float32))
         for first in range(0, frames, step):
             some = slice(first, first + step)
-            depths = measure(world.scene, sight, some)
+            depths = measure_depths(world.scene, sight, some)
             signal[some] += paint_heart(world.scene, sight, depths, ground, some, width)
             if offset == 0.0:
                 labels[some] = classify(depths)

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmr_ssl.phantom.cine import LONG_AXIS_FIELD, SHORT_AXIS_FIELD, Cine, Exam, long_axis_cines, short_axis_cines
+from cmr_ssl.phantom.cine import LONG_AXIS_FIELD, SHORT_AXIS_FIELD, Exam, PhantomCine, long_axis_cines, short_axis_cines
 from cmr_ssl.phantom.dicom import CineHeader, cine_header, frame_bytes, frame_uid
-from cmr_ssl.phantom.person import Study
+from cmr_ssl.phantom.person import PhantomStudy
 
 MANIFEST = "manifest.csv"
 COLUMNS = ("filename", "patientid", "studyid", "date", "modality", "series discription", "seriesid")
@@ -32,7 +32,7 @@ class Archive(NamedTuple):
     """
 
     field: int
-    cines: list[Cine]
+    cines: list[PhantomCine]
     manifest: str = MANIFEST
     columns: tuple[str, ...] = COLUMNS
     order: int | None = None
@@ -40,14 +40,14 @@ class Archive(NamedTuple):
     kept: float = 1.0
 
 
-class Member(NamedTuple):
+class ArchiveFile(NamedTuple):
     """One DICOM file of an archive: which frame of which cine."""
 
-    cine: Cine
+    cine: PhantomCine
     frame: int
 
 
-def archives_of(study: Study) -> list[Archive]:
+def archives_of(study: PhantomStudy) -> list[Archive]:
     """Return the two archives of a visit where nothing goes wrong."""
     return [
         Archive(LONG_AXIS_FIELD, long_axis_cines(study.series)),
@@ -60,10 +60,13 @@ def archive_name(exam: Exam, field: int) -> str:
     return f"{exam.subject}_{field}_{exam.visit}_0.zip"
 
 
-def members(archive: Archive) -> list[Member]:
+def members(archive: Archive) -> list[ArchiveFile]:
     """Return the DICOM files of an archive in the order they are filed."""
     files = [
-        Member(cine, frame) for cine in _in_time(archive) for frame in range(len(cine.pixels)) if frame not in cine.lost
+        ArchiveFile(cine, frame)
+        for cine in _in_time(archive)
+        for frame in range(len(cine.pixels))
+        if frame not in cine.lost
     ]
     if archive.order is None:
         return files
@@ -111,7 +114,7 @@ def _headers(exam: Exam, archive: Archive) -> dict[str, CineHeader]:
     return headers
 
 
-def _in_time(archive: Archive) -> list[Cine]:
+def _in_time(archive: Archive) -> list[PhantomCine]:
     return sorted(archive.cines, key=lambda cine: cine.started_s)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from cmr_ssl.phantom.acquisition import World, acquire
 from cmr_ssl.phantom.archive import COLUMNS, Archive
-from cmr_ssl.phantom.cine import FIRST_TRY_S, NAMES, SHORT_AXIS_FIELD, SHORT_AXIS_NAME, Cine
+from cmr_ssl.phantom.cine import FIRST_TRY_S, NAMES, SHORT_AXIS_FIELD, SHORT_AXIS_NAME, PhantomCine
 from cmr_ssl.phantom.faults import smear
 from cmr_ssl.phantom.prescription import Prescription
 
@@ -43,7 +43,7 @@ class Struck(NamedTuple):
     value: str = ""
 
 
-class Note(NamedTuple):
+class FaultNote(NamedTuple):
     """One line of the generator's own record of faults.
 
     Attributes:
@@ -115,7 +115,7 @@ def add_other(world: World, rng: np.random.Generator, archive: Archive) -> Struc
     middle = world.placement.origin + [0.0, 0.0, rng.uniform(55.0, 75.0)]
     affine[:3, 3] = middle - affine[:3, :2] @ ((np.array([columns, rows]) - 1) / 2)
     taken = acquire(rng, world, Prescription(name, affine, (columns, rows, 1), 6.0), 0.0)
-    other = Cine(name, name, name, 0.0, affine, 6.0, taken.pixels[:, 0], taken.labels[:, 0], planned=False)
+    other = PhantomCine(name, name, name, 0.0, affine, 6.0, taken.pixels[:, 0], taken.labels[:, 0], planned=False)
     return Struck(archive._replace(cines=[other, *archive.cines]), name)
 
 
@@ -203,12 +203,12 @@ def _stem(archive: Archive) -> str:
     return SHORT_AXIS_NAME if archive.field == SHORT_AXIS_FIELD else "CINE_segmented_LAX"
 
 
-def _some(rng: np.random.Generator, archive: Archive) -> Cine:
+def _some(rng: np.random.Generator, archive: Archive) -> PhantomCine:
     """Draw one of the cines a study is made of."""
     planned = [cine for cine in archive.cines if cine.planned]
     return planned[int(rng.integers(len(planned)))]
 
 
-def _change(archive: Archive, old: Cine, *new: Cine) -> Archive:
+def _change(archive: Archive, old: PhantomCine, *new: PhantomCine) -> Archive:
     cines = [one for cine in archive.cines for one in (new if cine is old else (cine,))]
     return archive._replace(cines=cines)

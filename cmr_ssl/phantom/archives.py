@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from cmr_ssl.phantom.archive import archive_bytes, archive_name, archives_of
-from cmr_ssl.phantom.archive_faults import ARCHIVE_RATES, REPEAT_VISITS, Note, strike_archive
+from cmr_ssl.phantom.archive_faults import ARCHIVE_RATES, REPEAT_VISITS, FaultNote, strike_archive
 from cmr_ssl.phantom.cine import Exam, draw_starts
 from cmr_ssl.phantom.cohort import PARTIAL, SESSIONS, TABLE, Filing, save_table
-from cmr_ssl.phantom.order import Order
-from cmr_ssl.phantom.person import FIRST_VISIT, Study, scan, subject_id
+from cmr_ssl.phantom.cohort_spec import CohortSpec
+from cmr_ssl.phantom.person import FIRST_VISIT, PhantomStudy, scan, subject_id
 from cmr_ssl.phantom.table import Row, row, session_row
 
 FAULTS = "faults.csv"
@@ -23,10 +23,10 @@ def archives_row(subject: str) -> str:
     return f"{subject}.json"
 
 
-def write_archives(out: Path, order: Order, index: int) -> None:
+def write_archives(out: Path, order: CohortSpec, index: int) -> None:
     """Image every visit of subject `index` and file its archives; each appears whole, and the record comes last."""
     subject = subject_id(index)
-    notes: list[Note] = []
+    notes: list[FaultNote] = []
     line: Row = {}
     sessions: list[Row] = []
     for rng, visit, start in visits(order, index):
@@ -39,7 +39,7 @@ def write_archives(out: Path, order: Order, index: int) -> None:
     _write(out / archives_row(subject), (json.dumps(record, indent=1) + "\n").encode())
 
 
-def visits(order: Order, index: int) -> Iterator[tuple[np.random.Generator, int, datetime]]:
+def visits(order: CohortSpec, index: int) -> Iterator[tuple[np.random.Generator, int, datetime]]:
     """Yield the visits of a subject: a generator for what happens to their archives, the number, and when it was."""
     rng = np.random.default_rng((order.seed, index, *b"archives"))
     count = 2 if rng.random() < REPEAT_VISITS[order.faults] else 1
@@ -52,18 +52,18 @@ def write_tables(out: Path) -> None:
     records = [json.loads(path.read_text()) for path in sorted(out.glob(archives_row("9" + "[0-9]" * 8)))]
     save_table(out / TABLE, [record["row"] for record in records])
     save_table(out / SESSIONS, [line for record in records for line in record.get("sessions", [])])
-    save_table(out / FAULTS, [note for record in records for note in record["faults"]], list(Note._fields))
+    save_table(out / FAULTS, [note for record in records for note in record["faults"]], list(FaultNote._fields))
 
 
-def _file(out: Path, rng: np.random.Generator, order: Order, exam: Exam, study: Study) -> list[Note]:
+def _file(out: Path, rng: np.random.Generator, order: CohortSpec, exam: Exam, study: PhantomStudy) -> list[FaultNote]:
     """Write the archives of one visit and return the record of its faults."""
-    notes = [Note(exam.subject, exam.visit, fault) for fault in study.faults]
+    notes = [FaultNote(exam.subject, exam.visit, fault) for fault in study.faults]
     if exam.visit > FIRST_VISIT:
-        notes.append(Note(exam.subject, exam.visit, "repeat_visit"))
+        notes.append(FaultNote(exam.subject, exam.visit, "repeat_visit"))
     for archive in archives_of(study):
         filed, struck = strike_archive(rng, archive, study.world, ARCHIVE_RATES[order.faults])
         _write(out / archive_name(exam, archive.field), archive_bytes(exam, filed))
-        notes += [Note(exam.subject, exam.visit, name, archive.field, s.where, s.value) for name, s in struck]
+        notes += [FaultNote(exam.subject, exam.visit, name, archive.field, s.where, s.value) for name, s in struck]
     return notes
 
 

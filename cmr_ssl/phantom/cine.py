@@ -48,7 +48,7 @@ class Exam(NamedTuple):
         return f"2.25.{int.from_bytes(blake2b(words.encode(), digest_size=16).digest(), 'big')}"
 
 
-class Cine(NamedTuple):
+class PhantomCine(NamedTuple):
     """One slice over one beat.
 
     Attributes:
@@ -85,7 +85,7 @@ def draw_starts(rng: np.random.Generator, visits: int) -> list[datetime]:
     return [OPENED + timedelta(days=day, hours=8, seconds=int(rng.integers(10 * 3600))) for day in days]
 
 
-def long_axis_cines(series: list[Acquired]) -> list[Cine]:
+def long_axis_cines(series: list[Acquired]) -> list[PhantomCine]:
     """Return the long-axis cines of an examination; a first try of a view is named as the good one is."""
     cines = []
     for item in series:
@@ -97,7 +97,7 @@ def long_axis_cines(series: list[Acquired]) -> list[Cine]:
     return cines
 
 
-def short_axis_cines(series: list[Acquired]) -> list[Cine]:
+def short_axis_cines(series: list[Acquired]) -> list[PhantomCine]:
     """Return the cines of the short axis from base to apex; each slice is a series, numbered from 1."""
     stack = next(item for item in series if item.plan.view == SHORT_AXIS)
     names = [f"{SHORT_AXIS_NAME}_b{number}" for number in range(1, stack.plan.shape[2] + 1)]
@@ -108,7 +108,7 @@ def short_axis_cines(series: list[Acquired]) -> list[Cine]:
     ]
 
 
-def _cine(item: Acquired, index: int, name: str, description: str, started_s: float) -> Cine:
+def _cine(item: Acquired, index: int, name: str, description: str, started_s: float) -> PhantomCine:
     affine = slice_affine(item.plan.affine, index)
     pixels, labels = item.pixels[:, index], item.labels[:, index]
-    return Cine(name, name, description, started_s, affine, item.plan.thickness, pixels, labels)
+    return PhantomCine(name, name, description, started_s, affine, item.plan.thickness, pixels, labels)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cmr_ssl.data.synthetic import PHANTOM
-from cmr_ssl.phantom.order import PRESETS, Order, PresetName
+from cmr_ssl.phantom.cohort_spec import PRESETS, CohortSpec, PresetName
 from cmr_ssl.phantom.person import FIRST_ID, scan, subject_id
 from cmr_ssl.phantom.series_files import write_series
 from cmr_ssl.phantom.table import Row, row, session_row
@@ -34,12 +34,12 @@ class Filing(NamedTuple):
 
     settings: dict[str, str]
     row: Callable[[str], str]
-    write: Callable[[Path, Order, int], None]
+    write: Callable[[Path, CohortSpec, int], None]
     gather: Callable[[Path], None]
     megabytes: dict[PresetName, int]
 
 
-def write_subject(out: Path, order: Order, index: int) -> None:
+def write_subject(out: Path, order: CohortSpec, index: int) -> None:
     """Image subject `index` and file it; the folder appears whole or not at all."""
     study = scan(order, index)
     name = subject_id(index)
@@ -81,7 +81,7 @@ def nifti_row(subject: str) -> str:
 NIFTI = Filing({}, nifti_row, write_subject, write_table, {"full": 70, "small": 5})
 
 
-def open_cohort(out: Path, order: Order, subjects: int, overwrite: bool, filing: Filing = NIFTI) -> None:
+def open_cohort(out: Path, order: CohortSpec, subjects: int, overwrite: bool, filing: Filing = NIFTI) -> None:
     """Make `out` ready to take subjects of this order, and clear away what a killed run left half-written.
 
     Raises:
@@ -105,7 +105,7 @@ def open_cohort(out: Path, order: Order, subjects: int, overwrite: bool, filing:
     (out / SETTINGS).write_text(settings)
 
 
-def write_cohort(out: Path, order: Order, subjects: int, workers: int, filing: Filing = NIFTI) -> Iterator[int]:
+def write_cohort(out: Path, order: CohortSpec, subjects: int, workers: int, filing: Filing = NIFTI) -> Iterator[int]:
     """Write the subjects that are not there yet, then the table; yield the number of finished subjects."""
     missing = _missing(out, subjects, filing)
     done = subjects - len(missing)
@@ -141,7 +141,7 @@ def _missing(out: Path, subjects: int, filing: Filing) -> list[int]:
     return [index for index in range(1, subjects + 1) if not (out / filing.row(subject_id(index))).is_file()]
 
 
-def _each(out: Path, order: Order, indices: list[int], workers: int, filing: Filing) -> Iterator[None]:
+def _each(out: Path, order: CohortSpec, indices: list[int], workers: int, filing: Filing) -> Iterator[None]:
     if workers <= 1:
         for index in indices:
             filing.write(out, order, index)

@@ -12,7 +12,7 @@ from pydicom.valuerep import format_number_as_ds
 from scipy.ndimage import binary_erosion
 
 from cmr_ssl import anatomy
-from cmr_ssl.phantom.cine import Cine, Exam
+from cmr_ssl.phantom.cine import Exam, PhantomCine
 from cmr_ssl.phantom.scanner import DEFAULT
 from cmr_ssl.planes import spacing, unit
 
@@ -23,7 +23,7 @@ RAS_TO_LPS = np.array([-1.0, -1.0, 1.0])
 WRITER = "2.25.245108763923427650212330215983206741123"  # this program, as the author of files
 
 
-def frame_uid(exam: Exam, cine: Cine, frame: int) -> str:
+def frame_uid(exam: Exam, cine: PhantomCine, frame: int) -> str:
     """Return the identifier of one frame's image, which is also the stem of its file."""
     return exam.uid(cine.name, frame)
 
@@ -35,7 +35,7 @@ class CineHeader(NamedTuple):
     before: int
 
 
-def cine_header(exam: Exam, cine: Cine, number: int, before: int) -> CineHeader:
+def cine_header(exam: Exam, cine: PhantomCine, number: int, before: int) -> CineHeader:
     """Return what all frames of a cine have in common.
 
     Args:
@@ -59,7 +59,7 @@ def cine_header(exam: Exam, cine: Cine, number: int, before: int) -> CineHeader:
     return CineHeader(header, before)
 
 
-def frame_bytes(of_cine: CineHeader, exam: Exam, cine: Cine, frame: int) -> bytes:
+def frame_bytes(of_cine: CineHeader, exam: Exam, cine: PhantomCine, frame: int) -> bytes:
     """Return the file of one frame; what is its own replaces the last frame's in the shared header."""
     header, pixels = of_cine.shared, cine.pixels[frame]
     header.SOPInstanceUID = header.file_meta.MediaStorageSOPInstanceUID = UID(frame_uid(exam, cine, frame))
@@ -94,14 +94,14 @@ def _say_who(header: Dataset, exam: Exam) -> None:
     header.PositionReferenceIndicator = ""
 
 
-def _say_when(header: Dataset, exam: Exam, cine: Cine) -> None:
+def _say_when(header: Dataset, exam: Exam, cine: PhantomCine) -> None:
     started = exam.start + timedelta(seconds=cine.started_s)
     header.StudyDate = header.SeriesDate = header.AcquisitionDate = header.ContentDate = f"{exam.start:%Y%m%d}"
     header.StudyTime = f"{exam.start:%H%M%S.%f}"
     header.SeriesTime = header.AcquisitionTime = header.ContentTime = f"{started:%H%M%S.%f}"
 
 
-def _say_how(header: Dataset, exam: Exam, cine: Cine, number: int) -> None:
+def _say_how(header: Dataset, exam: Exam, cine: PhantomCine, number: int) -> None:
     header.ImageType = ["DERIVED" if cine.analysed else "ORIGINAL", "PRIMARY", "M", "RETRO"]
     header.SeriesDescription, header.SeriesNumber, header.AcquisitionNumber = cine.description, number, 1
     sequence = exam.scanner.sequence
@@ -115,7 +115,7 @@ def _say_how(header: Dataset, exam: Exam, cine: Cine, number: int) -> None:
     header.CardiacNumberOfImages = len(cine.pixels)
 
 
-def _say_where(header: Dataset, cine: Cine) -> None:
+def _say_where(header: Dataset, cine: PhantomCine) -> None:
     along, down, corner = (cine.affine[:3, axis] * RAS_TO_LPS for axis in (0, 1, 3))
     column_mm, row_mm = spacing(cine.affine)
     header.Rows, header.Columns = cine.pixels.shape[1:]

@@ -80,7 +80,7 @@ def make_scene(heart: Heart, tissues: Tissues, fat_mm: float, phases: Array) -> 
     return Scene(heart, aortic_root(heart), still_vessels(heart), papillaries(heart), tissues, fat_mm, phases)
 
 
-def look(scene: Scene, points: Floats) -> Sight:
+def locate(scene: Scene, points: Floats) -> Sight:
     """Prepare points (N, 3) in heart mm."""
     heart = scene.heart
     around = [places(surface, points) for surface in (heart.epi, heart.la, heart.ra)]
@@ -115,7 +115,7 @@ def _swirl(scene: Scene, points: Floats) -> Floats:
     return np.asarray(strength * coarse + strength * fine, np.float32)
 
 
-def measure(scene: Scene, sight: Sight, frames: slice) -> Depths:
+def measure_depths(scene: Scene, sight: Sight, frames: slice) -> Depths:
     """Return the depths of the points in view."""
     heart, at = scene.heart, sight.lv
     inner2 = square_at(heart.epi, at, frames)
@@ -179,8 +179,8 @@ def paint_heart(scene: Scene, sight: Sight, depths: Depths, ground: Ground, fram
 
     Args:
         scene: the heart.
-        sight: the points, from `look`.
-        depths: of the points, from `measure`.
+        sight: the points, from `locate`.
+        depths: of the points, from `measure_depths`.
         ground: what lies behind the points.
         frames: which frames.
         width: softness of borders in mm.
@@ -264,9 +264,9 @@ def reached(scene: Scene, points: Floats) -> NDArray[np.bool_]:
     inside = np.flatnonzero(found)
     if not len(inside):
         return found
-    sight = look(scene, points[inside])
+    sight = locate(scene, points[inside])
     es = int(scene.heart.beat.lv.argmin())
-    nearest = [_nearest(measure(scene, sight, slice(frame, frame + 1))) for frame in (0, es)]
+    nearest = [_nearest(measure_depths(scene, sight, slice(frame, frame + 1))) for frame in (0, es)]
     found[inside] = np.max(nearest, axis=0) > -FAR_MM
     return found
 

@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from cmr_ssl.phantom.acquisition import Acquired, World, acquire
+from cmr_ssl.phantom.cohort_spec import PRESETS, CohortSpec, PathologyName, Preset
 from cmr_ssl.phantom.faults import RATES, strike
 from cmr_ssl.phantom.heart import build_heart
-from cmr_ssl.phantom.order import PRESETS, Order, PathologyName, Preset
 from cmr_ssl.phantom.painting import make_scene
 from cmr_ssl.phantom.population import Subject, draw_pathology, draw_subject
 from cmr_ssl.phantom.prescription import place_heart, prescribe
@@ -20,7 +20,7 @@ FIRST_ID = 900_000_000
 FIRST_VISIT = 2  # with imaging, as UK Biobank counts
 
 
-class Study(NamedTuple):
+class PhantomStudy(NamedTuple):
     """One subject with everything acquired of them and the names of the faults that struck."""
 
     subject: Subject
@@ -47,7 +47,7 @@ def draw_person(seed: int, index: int, pathology: PathologyName) -> Subject:
     return draw_subject(rng, mixed if pathology == "mixed" else pathology)
 
 
-def scan(order: Order, index: int, visit: int = FIRST_VISIT) -> Study:
+def scan(order: CohortSpec, index: int, visit: int = FIRST_VISIT) -> PhantomStudy:
     """Draw and image subject `index`; at another visit the same heart and chest are planned and scanned anew."""
     preset = PRESETS[order.preset]
     subject = draw_person(order.seed, index, order.pathology)
@@ -57,7 +57,7 @@ def scan(order: Order, index: int, visit: int = FIRST_VISIT) -> Study:
     breath = breath_scatter(scanning, subject.body.bsa)
     plans = prescribe(scanning, world.scene.heart, world.placement, preset.scale)
     series, struck = strike(failing, [acquire(scanning, world, plan, breath) for plan in plans], RATES[order.faults])
-    return Study(subject, world, series, struck)
+    return PhantomStudy(subject, world, series, struck)
 
 
 def breath_scatter(rng: np.random.Generator, bsa: float) -> float:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from cmr_ssl.anatomy import COLOURS
 from cmr_ssl.phantom.acquisition import Acquired
-from cmr_ssl.phantom.person import Study
+from cmr_ssl.phantom.person import PhantomStudy
 from cmr_ssl.planes import SHORT_AXIS
 
 Picture = NDArray[np.uint8]
@@ -27,7 +27,7 @@ class Look(NamedTuple):
     part: float = 1.0
 
 
-def panel(study: Study, frame: int, labelled: bool, look: Look) -> Picture:
+def panel(study: PhantomStudy, frame: int, labelled: bool, look: Look) -> Picture:
     """Return one row of square tiles at one frame: some short-axis slices, then the long-axis views."""
     tiles = []
     for item in study.series:
@@ -37,7 +37,7 @@ def panel(study: Study, frame: int, labelled: bool, look: Look) -> Picture:
     return np.hstack(tiles)
 
 
-def end_systole(study: Study) -> int:
+def end_systole(study: PhantomStudy) -> int:
     """Return the frame of the smallest left ventricle."""
     return int(study.world.scene.heart.beat.lv.argmin())
 
@@ -62,13 +62,13 @@ def _square(rgb: Picture, part: float) -> Picture:
     return rgb[top : top + side, left : left + side]
 
 
-def still(study: Study, size: int) -> Picture:
+def still(study: PhantomStudy, size: int) -> Picture:
     """Return end-diastole and end-systole, without and with labels, as four rows."""
     frames, look = (0, end_systole(study)), Look(SLICES_SHOWN, size)
     return np.vstack([panel(study, frame, labelled, look) for labelled in (False, True) for frame in frames])
 
 
-def subject_rows(study: Study) -> Picture:
+def subject_rows(study: PhantomStudy) -> Picture:
     """Return one subject's part of a contact sheet: ED over ES, images left and labels right."""
     look = Look((0.15, 0.45, 0.75), 96, part=0.66)
     frames = (0, end_systole(study))
@@ -111,7 +111,7 @@ def _check_absent(path: Path, overwrite: bool) -> None:
         raise ValueError(f"{path} exists: choose another name or pass --overwrite")
 
 
-def write_preview(path: Path, study: Study) -> None:
+def write_preview(path: Path, study: PhantomStudy) -> None:
     """Write a PNG of ED and ES, or a GIF of the whole beat."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix.lower() == ".png":

@@ -4,7 +4,7 @@ import numpy as np
 
 from cmr_ssl.anatomy import CLASSES
 from cmr_ssl.phantom.acquisition import Acquired
-from cmr_ssl.phantom.order import PRESETS, FaultsName, Order, PathologyName, PresetName
+from cmr_ssl.phantom.cohort_spec import PRESETS, CohortSpec, FaultsName, PathologyName, PresetName
 from cmr_ssl.phantom.person import scan, subject_id
 from cmr_ssl.phantom.scanner import read_scanner
 from cmr_ssl.study import Series, Study
@@ -35,7 +35,7 @@ def phantom(
     """
     if seed < 0 or subject < 1:
         raise ValueError(f"there is no subject {subject} of seed {seed}: subjects count from 1, seeds from 0")
-    made = scan(Order(seed, preset, pathology, faults, scanner=read_scanner(scanner)), subject)
+    made = scan(CohortSpec(seed, preset, pathology, faults, scanner=read_scanner(scanner)), subject)
     frame_ms = made.world.scene.heart.beat.rr_ms / PRESETS[preset].frames
     return Study(subject_id(subject), [_series(one, frame_ms) for one in made.series])
 

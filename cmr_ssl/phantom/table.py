@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cmr_ssl.phantom.person import Study
+from cmr_ssl.phantom.person import PhantomStudy
 from cmr_ssl.phantom.population import Body, Subject
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.volumes import LabelMap, ejection, emptying, measure, output
@@ -11,7 +11,7 @@ Row = dict[str, float | int | str]
 READ_OFF = "UKB "  # prefix of columns that UK Biobank's formulas give on the written masks
 
 
-def row(eid: int, study: Study) -> Row:
+def row(eid: int, study: PhantomStudy) -> Row:
     """Return one subject's line."""
     beat = study.world.scene.heart.beat
     values: Row = {"eid": eid, **person(study.subject.body), "Pathology": study.subject.pathology}
@@ -20,7 +20,7 @@ def row(eid: int, study: Study) -> Row:
     return values | exact(study.subject) | {f"{READ_OFF}{name}": value for name, value in read_off(study).items()}
 
 
-def session_row(eid: int, study: Study) -> Row:
+def session_row(eid: int, study: PhantomStudy) -> Row:
     """Return one line of the table of sessions: which scanner took the images, and what was drawn for this subject."""
     session = study.world.session
     stack = next(item for item in study.series if item.plan.view == SHORT_AXIS)
@@ -59,13 +59,13 @@ def exact(subject: Subject) -> dict[str, float]:
     return values | emptying("RA", volumes.ravmax, volumes.ravmin)
 
 
-def read_off(study: Study) -> dict[str, float]:
+def read_off(study: PhantomStudy) -> dict[str, float]:
     """Return what the field's formulas give on the label maps as they are filed."""
     filed = {item.plan.view: LabelMap(item.labels, item.plan.affine) for item in study.series}
     return measure(filed, study.subject.body.heart_rate).values
 
 
-def slice_shift(study: Study) -> float:
+def slice_shift(study: PhantomStudy) -> float:
     """Return the mean in-plane displacement by breathing of the short-axis slices, mm."""
     stack = next(item for item in study.series if item.plan.view == SHORT_AXIS)
     axes = stack.plan.affine[:3, :2] / np.linalg.norm(stack.plan.affine[:3, :2], axis=0)

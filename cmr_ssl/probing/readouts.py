@@ -27,7 +27,7 @@ class RawPixels(Readout):
         self.landmarks, self.patch = landmarks, patch
 
     def features(self, shown: Shown) -> Tensor:
-        """Return the averages, (B, landmarks * pixels); see `Readout.features`."""
+        """Return averages of raw patches around the landmarks, (B, landmarks * pixels)."""
         batch = shown.batch
         grid = grid_of(batch.images, self.patch)
         attend = batch.present.repeat_interleave(grid.per_plane, dim=1)
@@ -42,7 +42,7 @@ class Tokens(Readout):
         self.landmarks = landmarks
 
     def features(self, shown: Shown) -> Tensor:
-        """Return the averages, (B, landmarks * D); see `Readout.features`."""
+        """Return averages of tokens around the landmarks, (B, landmarks * D)."""
         return self.landmarks(shown.encoded.tokens, shown.attend, shown.where)
 
 
@@ -54,7 +54,7 @@ class AsShipped(Readout):
         self.landmarks = landmarks
 
     def features(self, shown: Shown) -> Tensor:
-        """Return the averages, (B, landmarks * 2 D); see `Readout.features`."""
+        """Return averages of tokens and embedded patches around the landmarks, (B, landmarks * 2 D)."""
         both = torch.cat([shown.encoded.tokens, shown.encoded.patches], dim=-1)
         return self.landmarks(both, shown.attend, shown.where)
 
@@ -63,7 +63,7 @@ class ClassToken(Readout):
     """Take the class token."""
 
     def features(self, shown: Shown) -> Tensor:
-        """Return it, (B, D); see `Readout.features`."""
+        """Return the class token, (B, D)."""
         return shown.encoded.class_token.float()
 
 
@@ -75,5 +75,5 @@ class Joined(Readout):
         self.parts = parts
 
     def features(self, shown: Shown) -> Tensor:
-        """Return all their features, one after the other; see `Readout.features`."""
+        """Return the features of all readouts, concatenated, (B, F)."""
         return torch.cat([part.features(shown) for part in self.parts], dim=1)

@@ -7,7 +7,7 @@ from cmr_ssl.models.landmarks import Landmarks
 from cmr_ssl.probing.readouts import Readout
 from cmr_ssl.probing.shown import Shown
 from cmr_ssl.tasks.pretraining import PretrainingTask
-from cmr_ssl.tasks.whole_heart import tell
+from cmr_ssl.tasks.whole_heart import decode_fixed_planes
 
 
 class WholeHeart(Readout):
@@ -23,9 +23,9 @@ class WholeHeart(Readout):
         self.task, self.landmarks = task, landmarks
 
     def features(self, shown: Shown) -> Tensor:
-        """Return the averages of the decoder's features, (B, landmarks * width); see `Readout.features`."""
+        """Return averages of the decoder's features around the landmarks, (B, landmarks * width)."""
         hearts = []
-        for told in tell(self.task, shown.encoded, shown.batch):
+        for told in decode_fixed_planes(self.task, shown.encoded, shown.batch):
             everywhere = torch.ones(told.features.shape[:2], dtype=torch.bool, device=told.features.device)
             hearts.append(self.landmarks(told.features, everywhere, told.where))
         return torch.cat(hearts)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from cmr_ssl.data.checks.limits import Limit, beyond, certain
-from cmr_ssl.data.checks.scene import Measure
+from cmr_ssl.data.checks.prepared_planes import Measure
 from cmr_ssl.data.journal import Record
 from cmr_ssl.data.policy import Decision, Policy
 from cmr_ssl.planes import VIEWS
@@ -14,7 +14,7 @@ from cmr_ssl.study import Severity
 WHERE = re.compile(r"(?P<view>\S+)(?: slice (?P<slices>[\d, ]+))?")
 
 
-class Row(NamedTuple):
+class FindingRow(NamedTuple):
     """One finding.
 
     Attributes:
@@ -38,7 +38,7 @@ class Row(NamedTuple):
     message: str
 
 
-def from_record(record: Record, policy: Policy) -> Iterator[Row]:
+def from_record(record: Record, policy: Policy) -> Iterator[FindingRow]:
     """Yield what preparing found, a row for each slice."""
     for found in record.findings:
         match = WHERE.fullmatch(found.where)
@@ -47,14 +47,16 @@ def from_record(record: Record, policy: Policy) -> Iterator[Row]:
         lost = record.status == found.severity == "rejected"
         decision: Decision = "reject-subject" if lost else policy.decide(found.code, found.severity, view)
         for index in slices:
-            yield Row(record.subject, view, index, found.code, found.severity, decision, found.value, found.message)
+            yield FindingRow(
+                record.subject, view, index, found.code, found.severity, decision, found.value, found.message
+            )
 
 
 def from_measures(
     subject: str, measures: Iterable[Measure], limits: Mapping[str, Limit], policy: Policy
-) -> Iterator[Row]:
+) -> Iterator[FindingRow]:
     """Yield what lies beyond its limit; what is not certain is accepted, whatever the policy says of its kind."""
     for code, view, index, value, _ in beyond([*measures], limits):
         message = limits[code].message.format(value=value)
         decision: Decision = policy.decide(code, "noted", view) if certain(value, limits[code]) else "accept"
-        yield Row(subject, view, index if index >= 0 else None, code, "noted", decision, value, message)
+        yield FindingRow(subject, view, index if index >= 0 else None, code, "noted", decision, value, message)

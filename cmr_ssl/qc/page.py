@@ -6,7 +6,7 @@ from html import escape
 import pandas as pd
 
 from cmr_ssl.data.checks.limits import Limit
-from cmr_ssl.data.codes import ARCHIVES, PREPARING
+from cmr_ssl.data.finding_codes import ARCHIVES, PREPARING
 from cmr_ssl.qc.thumbnails import histogram
 
 COUNTED = ("code", "severity", "decision", "findings", "subjects")

@@ -14,16 +14,16 @@ from rich.progress import track
 from rich.table import Table
 
 from cmr_ssl.data.cache import read_prepared, read_settings
-from cmr_ssl.data.checks.examine import examine
+from cmr_ssl.data.checks.all_checks import run_checks
 from cmr_ssl.data.checks.limits import Limit, beyond, excess, with_values
-from cmr_ssl.data.checks.scene import Measure
+from cmr_ssl.data.checks.prepared_planes import Measure
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.journal import Record, read_records
 from cmr_ssl.data.policy import Policy
 from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.files import save, save_text
 from cmr_ssl.qc.crops import overview
-from cmr_ssl.qc.findings import Row, from_measures, from_record
+from cmr_ssl.qc.findings import FindingRow, from_measures, from_record
 from cmr_ssl.qc.imported import read_imported
 from cmr_ssl.qc.page import COUNTED, counted, page
 from cmr_ssl.qc.thumbnails import thumbnail
@@ -32,7 +32,7 @@ from cmr_ssl.workers import Workers, outcomes
 PAGE, FINDINGS, MEASURES, THUMBNAILS = "index.html", "findings.csv", "measures.csv", "thumbnails"
 
 
-class Seen(NamedTuple):
+class WorstMeasures(NamedTuple):
     """What is kept of a subject's measures: those beyond their limits, and the worst of each check by its code."""
 
     beyond: list[Measure]
@@ -54,7 +54,9 @@ def write_qc(
     cohort = read_cohort(cache, withdrawn)
     usable = list(cohort["subject"][cohort["status"] != "rejected"])
     before = [one for one in read_imported(imported) if not withdrawn.includes(one.subject)] if imported else []
-    measured = {subject: see(measures, known) for subject, measures in measure_cohort(cache, usable, workers)}
+    measured = {
+        subject: worst_measures(measures, known) for subject, measures in measure_cohort(cache, usable, workers)
+    }
     seen = {subject: measured[subject] for subject in usable}
     findings = gather([*before, *latest_records(cache, set(cohort["subject"]))], seen, known, policy)
     measures = worst_values(seen, known)
@@ -63,7 +65,7 @@ def write_qc(
     save_text(out / MEASURES, measures.to_csv(index=False, float_format="%.5g"))
     everybody = overview(cache, out, cohort, findings, measures, known)
     save_text(out / PAGE, page(cohort, findings, measures, known, shown, everybody))
-    _say(findings, out)
+    _print_summary(findings, out)
 
 
 def measure_cohort(cache: Path, subjects: Sequence[str], workers: Workers) -> Iterator[tuple[str, list[Measure]]]:
@@ -75,13 +77,13 @@ def measure_cohort(cache: Path, subjects: Sequence[str], workers: Workers) -> It
 
 def measure_subject(cache: Path, subject: str) -> tuple[str, list[Measure]]:
     """Return a prepared subject with what can be measured on its planes."""
-    return subject, examine(read_prepared(cache, subject))
+    return subject, run_checks(read_prepared(cache, subject))
 
 
-def see(measures: Sequence[Measure], limits: Mapping[str, Limit]) -> Seen:
+def worst_measures(measures: Sequence[Measure], limits: Mapping[str, Limit]) -> WorstMeasures:
     """Return what is worth keeping of a subject's measures."""
     ordered = sorted(measures, key=lambda measure: excess(measure.value, limits[measure.code]))
-    return Seen(beyond(measures, limits), {measure.code: measure for measure in ordered})
+    return WorstMeasures(beyond(measures, limits), {measure.code: measure for measure in ordered})
 
 
 def latest_records(cache: Path, subjects: set[str]) -> list[Record]:
@@ -91,22 +93,24 @@ def latest_records(cache: Path, subjects: set[str]) -> list[Record]:
 
 
 def gather(
-    records: Iterable[Record], seen: Mapping[str, Seen], limits: Mapping[str, Limit], policy: Policy
+    records: Iterable[Record], seen: Mapping[str, WorstMeasures], limits: Mapping[str, Limit], policy: Policy
 ) -> pd.DataFrame:
     """Return all findings of a cohort, those of import and preparing first, sorted by subject."""
     rows = [row for record in records for row in from_record(record, policy)]
     rows += [row for subject, one in seen.items() for row in from_measures(subject, one.beyond, limits, policy)]
-    table = pd.DataFrame(rows, columns=list(Row._fields)).astype({"slice": "Int64", "value": float})
+    table = pd.DataFrame(rows, columns=list(FindingRow._fields)).astype({"slice": "Int64", "value": float})
     return table.sort_values("subject", kind="stable", ignore_index=True)
 
 
-def worst_values(seen: Mapping[str, Seen], limits: Mapping[str, Limit]) -> pd.DataFrame:
+def worst_values(seen: Mapping[str, WorstMeasures], limits: Mapping[str, Limit]) -> pd.DataFrame:
     """Return the worst value of each check, one row a subject, NaN where it could not be measured."""
     rows = [{"subject": subject} | {code: m.value for code, m in one.worst.items()} for subject, one in seen.items()]
     return pd.DataFrame(rows, columns=["subject", *limits])
 
 
-def draw_worst(cache: Path, out: Path, seen: Mapping[str, Seen], limits: Mapping[str, Limit], count: int) -> str:
+def draw_worst(
+    cache: Path, out: Path, seen: Mapping[str, WorstMeasures], limits: Mapping[str, Limit], count: int
+) -> str:
     """Draw the worst cases beyond each limit into the folder and return their HTML."""
     shutil.rmtree(out / THUMBNAILS, ignore_errors=True)
     parts = []
@@ -129,7 +133,7 @@ def _case(cache: Path, out: Path, subject: str, measure: Measure, limit: Limit) 
     return f'<figure><img src="{source}" alt=""><figcaption>{escape(caption)}</figcaption></figure>'
 
 
-def _say(findings: pd.DataFrame, out: Path) -> None:
+def _print_summary(findings: pd.DataFrame, out: Path) -> None:
     """Print how often what was found, and where the page is."""
     console = Console()
     summary = Table(*COUNTED, box=None)

@@ -6,8 +6,8 @@ import zipfile
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from cmr_ssl.release.structures import walk
-from cmr_ssl.release.suspects import Suspect, suspects
+from cmr_ssl.release.nested_values import leaks_in_value
+from cmr_ssl.release.pii import Leak, leaks_in_text
 
 PICKLE = "data.pkl"
 UNSAFE = "objects that only loading code can read, so that nobody can check them: save plain values and tensors"
@@ -26,7 +26,7 @@ def own(name: str) -> bool:
     return inner in records or inner.startswith("data/")
 
 
-def checkpoint(stream: BinaryIO) -> Iterator[Suspect]:
+def checkpoint(stream: BinaryIO) -> Iterator[Leak]:
     """Yield what a checkpoint gives away, given its file as a zip."""
     import torch
 
@@ -35,21 +35,21 @@ def checkpoint(stream: BinaryIO) -> Iterator[Suspect]:
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError):
         yield from _unreadable(stream)
     else:
-        yield from walk(content)
+        yield from leaks_in_value(content)
 
 
-def pickled(code: bytes, where: str) -> Iterator[Suspect]:
+def pickled(code: bytes, where: str) -> Iterator[Leak]:
     """Yield the texts of a pickle that give something away; the pickle is taken apart, never run."""
-    yield Suspect(where, UNSAFE)
+    yield Leak(where, UNSAFE)
     try:
         for _, argument, _ in pickletools.genops(code):
             if isinstance(argument, str):
-                yield from suspects(argument, where)
+                yield from leaks_in_text(argument, where)
     except ValueError as error:
-        yield Suspect(where, f"a pickle that cannot be taken apart ({error})")
+        yield Leak(where, f"a pickle that cannot be taken apart ({error})")
 
 
-def _unreadable(stream: BinaryIO) -> Iterator[Suspect]:
+def _unreadable(stream: BinaryIO) -> Iterator[Leak]:
     stream.seek(0)
     with zipfile.ZipFile(stream) as container:
         for name in container.namelist():

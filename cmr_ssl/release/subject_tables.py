@@ -9,8 +9,8 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from cmr_ssl.data.identities import IDS
-from cmr_ssl.release.structures import FEWEST, ID_NAMES
-from cmr_ssl.release.suspects import Suspect, counts, suspects
+from cmr_ssl.release.nested_values import FEWEST, ID_NAMES
+from cmr_ssl.release.pii import Leak, counts, leaks_in_text
 
 WHOLE = r"^\s*[1-6]\d{6}(?:\.0+)?\s*$"
 WORTH_A_LOOK = r"\d{7}|[/\\].*[/\\]"
@@ -18,16 +18,16 @@ PARTICIPANTS = "7-digit participant ids"
 MOST_TEXTS = 100_000  # of a column are looked at one by one
 
 
-def parquet(stream: BinaryIO) -> Iterator[Suspect]:
+def parquet(stream: BinaryIO) -> Iterator[Leak]:
     """Yield what a parquet file gives away, its own remarks included."""
     file = pyarrow.parquet.ParquetFile(stream)
     for key, value in (file.schema_arrow.metadata or {}).items():
-        yield from suspects(value.decode(errors="replace"), f"the metadata {key.decode(errors='replace')!r}")
+        yield from leaks_in_text(value.decode(errors="replace"), f"the metadata {key.decode(errors='replace')!r}")
     for name in dict.fromkeys(column.path.partition(".")[0] for column in file.schema):
         yield from column(name, file.read(columns=[name]).column(0))
 
 
-def delimited(stream: BinaryIO, delimiter: str) -> Iterator[Suspect]:
+def delimited(stream: BinaryIO, delimiter: str) -> Iterator[Leak]:
     """Yield what a delimited text with a header gives away.
 
     Raises:
@@ -45,11 +45,11 @@ def delimited(stream: BinaryIO, delimiter: str) -> Iterator[Suspect]:
     except pa.ArrowException as error:
         raise ValueError(str(error)) from error
     for name, cells in zip(table.column_names, table.columns, strict=True):
-        yield from suspects(name, "the header")
+        yield from leaks_in_text(name, "the header")
         yield from column(name, cells)
 
 
-def column(name: str, cells: pa.ChunkedArray) -> Iterator[Suspect]:
+def column(name: str, cells: pa.ChunkedArray) -> Iterator[Leak]:
     """Yield what one column gives away."""
     where = f"column {name!r}"
     texts = _texts(cells)
@@ -58,7 +58,7 @@ def column(name: str, cells: pa.ChunkedArray) -> Iterator[Suspect]:
     whole = pc.match_substring_regex(texts, WHOLE)
     ids = pc.sum(whole).as_py() or 0
     if ids and (_names_subjects(name) or (not counts(name) and _all_different(texts, ids))):
-        yield Suspect(where, f"{ids} {PARTICIPANTS}")
+        yield Leak(where, f"{ids} {PARTICIPANTS}")
     rest = pc.filter(texts, pc.and_(pc.invert(whole), pc.match_substring_regex(texts, WORTH_A_LOOK)))
     yield from _distinct(rest.slice(0, MOST_TEXTS).to_pylist(), where)
 
@@ -83,6 +83,6 @@ def _all_different(texts: pa.ChunkedArray, ids: int) -> bool:
     return bool(FEWEST <= ids == filled == len(pc.unique(texts)))
 
 
-def _distinct(texts: Iterable[str], where: str) -> Iterator[Suspect]:
-    """Yield each kind of suspect in some texts once."""
-    yield from dict.fromkeys(found for text in texts for found in suspects(text, where))
+def _distinct(texts: Iterable[str], where: str) -> Iterator[Leak]:
+    """Yield each kind of leak in some texts once."""
+    yield from dict.fromkeys(found for text in texts for found in leaks_in_text(text, where))

@@ -76,7 +76,11 @@ def _scatter(axes: Axes, predicted: Array, true: Array, measured: dict[str, Esti
         axes.set(xlim=(low - margin, high + margin), ylim=(low - margin, high + margin))
     axes.set_aspect("equal")
     axes.set(xlabel=f"true {name}", ylabel=f"predicted {name}")
-    lines = [_told("r", measured["Pearson"], ""), _told("MAE", measured["MAE"], _unit(name)), f"N {len(true)}"]
+    lines = [
+        _estimate_text("r", measured["Pearson"], ""),
+        _estimate_text("MAE", measured["MAE"], _unit(name)),
+        f"N {len(true)}",
+    ]
     axes.text(0.04, 0.96, "\n".join(lines), transform=axes.transAxes, va="top", fontsize=9)
     _tidy(axes)
 
@@ -103,7 +107,7 @@ def _points(axes: Axes, x: Array, y: Array) -> None:
     axes.scatter(x, y, s=16, color=POINTS, alpha=float(np.clip(10 / np.sqrt(len(x) + 1), 0.15, 0.8)), linewidths=0)
 
 
-def _told(word: str, estimate: Estimate, unit: str) -> str:
+def _estimate_text(word: str, estimate: Estimate, unit: str) -> str:
     """Return a number with its interval in words."""
     if not np.isfinite(estimate.value):
         return f"{word} unknown"

@@ -24,7 +24,7 @@ def as_row(name: str, measured: dict[str, Estimate]) -> dict[str, object]:
     return row
 
 
-def say(rows: list[dict[str, object]], folder: Path) -> None:
+def print_table(rows: list[dict[str, object]], folder: Path) -> None:
     """Print the essence of `as_row` tables and where everything lies."""
     table = Table("", "MAE", "95 % interval", "bias", "Pearson", "N", title="Agreement with the truth")
     for row in rows:
@@ -32,10 +32,10 @@ def say(rows: list[dict[str, object]], folder: Path) -> None:
         numbers = (f"{row['MAE']:.3g}", interval, f"{row['bias']:+.3g}", f"{row['Pearson']:.2f}", f"{row['N']:.0f}")
         table.add_row(str(row["target"]), *numbers)
     Console().print(table)
-    say_where(folder)
+    print_folder(folder)
 
 
-def say_where(folder: Path) -> None:
+def print_folder(folder: Path) -> None:
     """Print where the tables and pictures of a run lie."""
     print(f"Tables: {folder / FOLDER}")
     if (folder / "figures").is_dir():

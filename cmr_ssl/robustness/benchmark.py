@@ -13,7 +13,7 @@ from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.robustness.curves import draw_curves
-from cmr_ssl.robustness.outcomes import ask, batches, centres_of
+from cmr_ssl.robustness.outcomes import batches, centres_of, evaluate_scenarios
 from cmr_ssl.robustness.scenarios import HALF, scenarios
 from cmr_ssl.robustness.scores import own_cosines, table_of
 from cmr_ssl.robustness.summary import write_summary
@@ -26,7 +26,7 @@ from cmr_ssl.tasks.trained import Trained, load_task
 NAME = "robustness"
 
 
-class Study(NamedTuple):
+class Benchmark(NamedTuple):
     """What is to be measured; the fields are the options of the command."""
 
     checkpoint: Path
@@ -40,56 +40,58 @@ class Study(NamedTuple):
 
 
 @torch.inference_mode()
-def measure(study: Study, out: Path, device: torch.device) -> pd.DataFrame:
+def measure(benchmark: Benchmark, out: Path, device: torch.device) -> pd.DataFrame:
     """Measure a checkpoint, write table, summary, curves and pictures into `out`, and return the table."""
-    trained = load_task(study.checkpoint)
-    data, task = open_data(study, trained), trained.task.to(device)
-    everything = list(scenarios(data.shape[0], study.seed))
-    tested = first_subjects(data.subjects["test"], study.subjects, study.seed)
-    reference = first_subjects(data.subjects["train"], study.reference, study.seed)
-    loader = batches(data, tested, study.batch_size, device)
-    steps = track(loader, "robustness", total=-(-len(tested) // study.batch_size))
+    trained = load_task(benchmark.checkpoint)
+    data, task = open_data(benchmark, trained), trained.task.to(device)
+    everything = list(scenarios(data.shape[0], benchmark.seed))
+    tested = first_subjects(data.subjects["test"], benchmark.subjects, benchmark.seed)
+    reference = first_subjects(data.subjects["train"], benchmark.reference, benchmark.seed)
+    loader = batches(data, tested, benchmark.batch_size, device)
+    steps = track(loader, "robustness", total=-(-len(tested) // benchmark.batch_size))
     precision = torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))
     with precision:
-        centres = centres_of(task, batches(data, reference, study.batch_size, device))
-        asked = ask(task, everything, steps)
-    table = table_of(task, everything, asked, centres, study.seed)
+        centres = centres_of(task, batches(data, reference, benchmark.batch_size, device))
+        outcomes = evaluate_scenarios(task, everything, steps)
+    table = table_of(task, everything, outcomes, centres, benchmark.seed)
     if isinstance(task, PretrainingTask):
         half = [scenario.name for scenario in everything].index(HALF)
-        one_by_one = {subject: batches(data, [subject], 1, device) for subject in asked.subjects}
+        one_by_one = {subject: batches(data, [subject], 1, device) for subject in outcomes.subjects}
         with precision:
-            draw_worst_and_median(out, task, everything[half], own_cosines(asked, half, centres), one_by_one)
+            draw_worst_and_median(out, task, everything[half], own_cosines(outcomes, half, centres), one_by_one)
     write_csv(out / f"{NAME}.csv", table)
-    write_summary(out / f"{NAME}.md", table, type(task).__name__, len(asked.subjects), len(reference), study.seed)
+    write_summary(
+        out / f"{NAME}.md", table, type(task).__name__, len(outcomes.subjects), len(reference), benchmark.seed
+    )
     draw_curves(out / f"{NAME}.png", {type(task).__name__: table})
     return table
 
 
-def open_data(study: Study, trained: Trained) -> CineDataModule:
+def open_data(benchmark: Benchmark, trained: Trained) -> CineDataModule:
     """Return the cache, split as the checkpoint's data were.
 
     Raises:
         ValueError: if it does not fit the checkpoint, or has too few subjects to compare.
     """
-    check_prepared(study.cache, trained.preparation)
+    check_prepared(benchmark.cache, trained.preparation)
     first, second, third = trained.split["fractions"]
     data = CineDataModule(
-        str(study.cache),
+        str(benchmark.cache),
         trained.views,
         workers=0,
         fractions=(first, second, third),
         split_column=trained.split["column"],
         labels=isinstance(trained.task, Segmentation),
-        table=str(study.table) if study.table else None,
-        withdrawn=str(study.withdrawn) if study.withdrawn else None,
+        table=str(benchmark.table) if benchmark.table else None,
+        withdrawn=str(benchmark.withdrawn) if benchmark.withdrawn else None,
     )
     data.setup("test")
     train, test = len(data.subjects["train"]), len(data.subjects["test"])
     if min(train, test) < 2:
         raise ValueError(
-            f"{study.cache} has {train} subjects of the checkpoint's training split and {test} of its test split: "
+            f"{benchmark.cache} has {train} subjects of the checkpoint's training split and {test} of its test split: "
             "robustness needs at least 2 of each"
         )
-    if study.table and isinstance(trained.task, PhenotypePrediction):
-        trained.task.objective.place(data, trained.task.targets)
+    if benchmark.table and isinstance(trained.task, PhenotypePrediction):
+        trained.task.objective.read_targets(data, trained.task.targets)
     return data

@@ -11,8 +11,8 @@ from torch.utils.data import DataLoader
 from cmr_ssl.corruption.missing import close_ranks, rearranged, trimmed
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.models.tokens import take
-from cmr_ssl.robustness.answers import answer, dice
 from cmr_ssl.robustness.scenarios import Scenario
+from cmr_ssl.robustness.task_outputs import dice, judged_outputs
 from cmr_ssl.sample import Sample, readable, to_device
 from cmr_ssl.tasks.base import Task, TaskOutput
 
@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
     usable: Tensor
 
 
-class Asked(NamedTuple):
+class Outcomes(NamedTuple):
     """The outcome of each scenario, with the subjects' ids, N, and true values, (N, K)."""
 
     subjects: list[str]
@@ -55,21 +55,21 @@ def batches(data: CineDataModule, subjects: list[str], size: int, device: torch.
 
 def centres_of(task: Task, reference: Iterable[Sample]) -> dict[str, Tensor]:
     """Return the mean of each embedding over reference subjects, (D,) by name."""
-    said = _together([answer(task, batch).embeddings for batch in reference])
+    said = _together([judged_outputs(task, batch).embeddings for batch in reference])
     return {name: vectors.mean(dim=0) for name, vectors in said.items()}
 
 
-def ask(task: Task, everything: Sequence[Scenario], tested: Iterable[Sample]) -> Asked:
+def evaluate_scenarios(task: Task, everything: Sequence[Scenario], tested: Iterable[Sample]) -> Outcomes:
     """Ask a task about each batch in every scenario."""
     subjects: list[str] = []
     true: list[Tensor] = []
     parts: list[list[Outcome]] = []
     for batch in tested:
-        full = answer(task, batch)
+        full = judged_outputs(task, batch)
         parts.append([outcome(task, batch, full, scenario) for scenario in everything])
         subjects += batch.subject
         true.append(batch.phenotypes.cpu())
-    return Asked(subjects, torch.cat(true), [_join(of_scenario) for of_scenario in zip(*parts, strict=True)])
+    return Outcomes(subjects, torch.cat(true), [_join(of_scenario) for of_scenario in zip(*parts, strict=True)])
 
 
 def outcome(task: Task, batch: Sample, full: TaskOutput, scenario: Scenario) -> Outcome:
@@ -77,7 +77,7 @@ def outcome(task: Task, batch: Sample, full: TaskOutput, scenario: Scenario) -> 
     spoiled = scenario.spoil(batch)
     planes = close_ranks(spoiled)
     arranged = rearranged(spoiled, planes)
-    said = answer(task, trimmed(arranged) if task.any_planes else arranged)  # empty slots only cost time
+    said = judged_outputs(task, trimmed(arranged) if task.any_planes else arranged)  # empty slots only cost time
     labels = pad(said.labels, (0, 0, 0, 0, 0, 0, 0, planes.shape[1] - said.labels.shape[1]))
     labels = take(labels, planes.argsort(dim=1))
     changed = (spoiled.images != batch.images).flatten(2).any(dim=2).sum(dim=1)

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from cmr_ssl.agreement import INTERVAL, Estimate, agreement, classification
-from cmr_ssl.robustness.outcomes import Asked, Outcome
+from cmr_ssl.robustness.outcomes import Outcome, Outcomes
 from cmr_ssl.robustness.scenarios import Scenario
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
@@ -21,7 +21,7 @@ from cmr_ssl.tasks.phenotype import PhenotypePrediction
 COSINE, IDENTITY, ERROR, AREA, DICE, DICE_FULL = "cosine", "identity", "MAE", "AUROC", "Dice", "Dice of full study"
 
 
-class Measured(NamedTuple):
+class ScenarioScores(NamedTuple):
     """One number with its interval over `N` subjects: which measure, and of which embedding or target."""
 
     measure: str
@@ -33,29 +33,29 @@ class Measured(NamedTuple):
 
 
 def table_of(
-    task: Task, everything: Sequence[Scenario], asked: Asked, centres: dict[str, Tensor], seed: int
+    task: Task, everything: Sequence[Scenario], evaluated: Outcomes, centres: dict[str, Tensor], seed: int
 ) -> pd.DataFrame:
     """Return one row for each scenario and measure; `changed` is the mean number of planes missing or flawed.
 
     Args:
-        task: what was asked.
+        task: what was evaluated.
         everything: the scenarios, the first one of full studies.
-        asked: their outcomes.
+        evaluated: their outcomes.
         centres: mean embedding of training subjects, (D,) by name.
         seed: of the resampling.
     """
     rows: list[dict[str, object]] = []
-    for scenario, outcome in zip(everything, asked.outcomes, strict=True):
+    for scenario, outcome in zip(everything, evaluated.outcomes, strict=True):
         about = {"kind": scenario.kind, "scenario": scenario.name, "planes": scenario.planes}
         about["changed"] = float(outcome.changed.mean())
-        found = measured(task, outcome, asked.outcomes[0], centres, asked.true, seed)
+        found = measured(task, outcome, evaluated.outcomes[0], centres, evaluated.true, seed)
         rows += [about | one._asdict() for one in found]
     return pd.DataFrame(rows)
 
 
 def measured(
     task: Task, outcome: Outcome, full: Outcome, centres: dict[str, Tensor], true: Tensor, seed: int
-) -> Iterator[Measured]:
+) -> Iterator[ScenarioScores]:
     """Yield what can be measured of N studies; `full` are those with all their planes, `true` their values (N, K)."""
     usable = outcome.usable
     for name, vectors in outcome.embeddings.items():
@@ -87,13 +87,13 @@ def essential(table: pd.DataFrame) -> pd.DataFrame:
     return table[~about | table["of"].isin(first)].assign(of=table["of"].where(~about, ""))
 
 
-def own_cosines(asked: Asked, index: int, centres: dict[str, Tensor]) -> Tensor:
+def own_cosines(evaluated: Outcomes, index: int, centres: dict[str, Tensor]) -> Tensor:
     """Return how alike each study of scenario `index` is to itself in full, by its first embedding, (N,)."""
-    name, vectors = next(iter(asked.outcomes[index].embeddings.items()))
-    return resemblance(vectors, asked.outcomes[0].embeddings[name], centres[name])[0]
+    name, vectors = next(iter(evaluated.outcomes[index].embeddings.items()))
+    return resemblance(vectors, evaluated.outcomes[0].embeddings[name], centres[name])[0]
 
 
-def of_values(task: Task, predicted: Tensor, true: Tensor, seed: int) -> Iterator[Measured]:
+def of_values(task: Task, predicted: Tensor, true: Tensor, seed: int) -> Iterator[ScenarioScores]:
     """Yield the error of each target (N, K), or how well probabilities (N, C) tell the classes (N, 1) apart."""
     if not isinstance(task, PhenotypePrediction) or not true.shape[1]:
         return
@@ -106,15 +106,15 @@ def of_values(task: Task, predicted: Tensor, true: Tensor, seed: int) -> Iterato
         yield _row(ERROR, name, agreement(said[:, index], known[:, index], seed))
 
 
-def mean_of(measure: str, of: str, values: Tensor, seed: int, resamples: int = 1000) -> Measured:
+def mean_of(measure: str, of: str, values: Tensor, seed: int, resamples: int = 1000) -> ScenarioScores:
     """Return the mean of the values that are known, (N,), with its bootstrap interval over subjects."""
     known = values[values.isfinite()].numpy().astype(np.float64)
     if not len(known):
-        return Measured(measure, of, np.nan, np.nan, np.nan, 0)
+        return ScenarioScores(measure, of, np.nan, np.nan, np.nan, 0)
     again = np.random.default_rng(seed).integers(len(known), size=(resamples, len(known)))
     low, high = np.percentile(known[again].mean(axis=1), INTERVAL)
-    return Measured(measure, of, float(known.mean()), float(low), float(high), len(known))
+    return ScenarioScores(measure, of, float(known.mean()), float(low), float(high), len(known))
 
 
-def _row(measure: str, of: str, estimates: dict[str, Estimate]) -> Measured:
-    return Measured(measure, of, *estimates[measure], int(estimates["N"].value))
+def _row(measure: str, of: str, estimates: dict[str, Estimate]) -> ScenarioScores:
+    return ScenarioScores(measure, of, *estimates[measure], int(estimates["N"].value))

@@ -37,7 +37,7 @@ def wide(table: pd.DataFrame) -> pd.DataFrame:
     counted = (table["kind"] == FLAWED) & (table["planes"] > 0)
     intervals = zip(table["value"], table["low"], table["high"], strict=True)
     named = table.assign(
-        text=[_told(*interval) for interval in intervals],
+        text=[_interval_text(*interval) for interval in intervals],
         column=(table["measure"] + " " + table["of"]).str.strip(),
         row=table["scenario"].where(~counted, table["scenario"] + " x " + table["planes"].astype(str)),
     )
@@ -52,5 +52,5 @@ def table_of_scenarios(cells: pd.DataFrame) -> str:
     return markdown(["scenario", *cells.columns], cells.itertuples(name=None)) + "\n"
 
 
-def _told(value: float, low: float, high: float) -> str:
+def _interval_text(value: float, low: float, high: float) -> str:
     return f"{value:.3g} ({low:.3g} to {high:.3g})"

@@ -10,13 +10,13 @@ from cmr_ssl.files import save
 from cmr_ssl.inference.prepared import Prepared
 from cmr_ssl.planes import normal
 from cmr_ssl.report.montage import gif, montage, plane_titles, png, stack
-from cmr_ssl.synthesis.wanted import Stack
+from cmr_ssl.synthesis.plane_requests import RequestedStack
 
 Cine = NDArray[np.uint8]
 FEWEST = 6  # columns of a picture
 
 
-def draw(folder: Path, heart: Prepared, stacks: list[Stack], cines: list[Cine]) -> None:
+def draw(folder: Path, heart: Prepared, stacks: list[RequestedStack], cines: list[Cine]) -> None:
     """Write ``synthetic.png``, end diastole over a frame near end systole, and the beat as ``synthetic.gif``.
 
     Args:
@@ -52,7 +52,7 @@ def row(name: str, planes: Cine, titles: list[str], columns: int) -> Image.Image
     return montage([(name, shown)], titles + [""] * blank, [False] * columns)
 
 
-def plane_places(placed: Stack) -> list[str]:
+def plane_places(placed: RequestedStack) -> list[str]:
     """Return where the planes of a stack lie: along their normal, or its name for a single plane."""
     if placed.slices == 1:
         return [placed.name.removeprefix("synthetic_").replace("_", " ")]

@@ -16,13 +16,13 @@ from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.files import digest
 from cmr_ssl.inference.model import Model, load
 from cmr_ssl.inference.prepared import Prepared
-from cmr_ssl.lock import alone
+from cmr_ssl.lock import exclusive_access
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
 from cmr_ssl.study import Study
 from cmr_ssl.synthesis.overview import draw
-from cmr_ssl.synthesis.wanted import Wanted
+from cmr_ssl.synthesis.plane_requests import PlaneRequest
 
 TABLE, JOURNALS = "synthesis.csv", ".synthesize"
 Cine = NDArray[np.uint8]
@@ -32,7 +32,7 @@ def synthesize_folder(
     checkpoint: Path,
     folder: NiftiFolder,
     out: Path,
-    wanted: Wanted,
+    wanted: PlaneRequest,
     device: str,
     shard: Shard,
     withdrawn: Withdrawn,
@@ -51,7 +51,7 @@ def synthesize_folder(
     settings = digest({"model": model.description, "files": folder.files.settings(), "planes": repr(wanted)})
     journals = out / JOURNALS / settings  # each set of planes has its own, for they lie side by side
     journal = shard.journal(journals, settings)
-    with Tally("synthesising", out, len(mine)) as tally, alone(shard.folder(journals), settings):
+    with Tally("synthesising", out, len(mine)) as tally, exclusive_access(shard.folder(journals), settings):
         shard.remove_halves(out)
         withdrawn.erase(out, ["*/synthetic*"], [f"{JOURNALS}/*/*/{RECORDS}"], [TABLE])
         steps = Steps(folder, partial(record, model, wanted, out), settings, out)
@@ -63,7 +63,7 @@ def synthesize_folder(
     return tally
 
 
-def record(model: Model, wanted: Wanted, out: Path, subject: str, study: Study) -> Record:
+def record(model: Model, wanted: PlaneRequest, out: Path, subject: str, study: Study) -> Record:
     """Synthesise one subject and say which files there are and how long they took."""
     start = monotonic()
     synthesize_subject(model, model.prepare(study), wanted, out / subject)
@@ -71,12 +71,12 @@ def record(model: Model, wanted: Wanted, out: Path, subject: str, study: Study) 
     return Record(subject, "accepted", rows=[row])
 
 
-def made(wanted: Wanted, out: Path, subject: str) -> list[Path]:
+def made(wanted: PlaneRequest, out: Path, subject: str) -> list[Path]:
     """Return the files of a subject."""
     return [out / subject / f"{name}.nii.gz" for name in wanted.names()]
 
 
-def synthesize_subject(model: Model, heart: Prepared, wanted: Wanted, out: Path) -> None:
+def synthesize_subject(model: Model, heart: Prepared, wanted: PlaneRequest, out: Path) -> None:
     """Write the wanted planes of one heart and pictures of them; the files come last."""
     stacks = wanted.stacks(heart.planes, model.trained.preparation["spacing_mm"])
     cines = [model.cines_at(heart, stack.planes()) for stack in stacks]

@@ -48,7 +48,7 @@ class Objective(nn.Module):
         return [f"P({name})" for name in self.classes] or targets
 
     @abstractmethod
-    def place(self, data: Phenotypes, targets: list[str]) -> Values:
+    def read_targets(self, data: Phenotypes, targets: list[str]) -> Values:
         """Let the samples of `data` carry what is to be predicted and return the training values, (N, K).
 
         Raises:
@@ -56,7 +56,7 @@ class Objective(nn.Module):
         """
 
     @abstractmethod
-    def learn(self, values: Values, targets: list[str]) -> None:
+    def fit_statistics(self, values: Values, targets: list[str]) -> None:
         """Look at the training values (N, K), once, before training.
 
         Raises:
@@ -64,7 +64,7 @@ class Objective(nn.Module):
         """
 
     @abstractmethod
-    def aim(self, true: Tensor) -> Tensor:
+    def target_outputs(self, true: Tensor) -> Tensor:
         """Return the outputs that true values (B, K) call for, (B, outputs), NaN where unknown; for `RidgeStart`."""
 
     @abstractmethod
@@ -102,30 +102,30 @@ class Regression(Objective):
         self.register_buffer("deviation", torch.ones(len(targets)))
         return len(targets)
 
-    def place(self, data: Phenotypes, targets: list[str]) -> Values:
-        """Place numbers; see `Objective.place`."""
+    def read_targets(self, data: Phenotypes, targets: list[str]) -> Values:
+        """Put the numbers of `targets` into the samples of `data` and return the training values, (N, K)."""
         return data.use_targets(targets)
 
-    def learn(self, values: Values, targets: list[str]) -> None:
-        """Take mean and deviation of the training split; see `Objective.learn`."""
+    def fit_statistics(self, values: Values, targets: list[str]) -> None:
+        """Take mean m and standard deviation s of each target over the training split, NaN left out."""
         self.mean.copy_(torch.from_numpy(np.nanmean(values, axis=0)))
         self.deviation.copy_(torch.from_numpy(np.nanstd(values, axis=0)))
 
     def loss(self, outputs: Tensor, true: Tensor) -> Tensor:
-        """Return the mean over the known targets of each subject; see `Objective.loss`."""
+        """Return the Huber loss, or squared error, of standardised targets, the mean over those known, (B,)."""
         known = ~true.isnan()
-        wanted = torch.where(known, self.aim(true), 0.0)
+        wanted = torch.where(known, self.target_outputs(true), 0.0)
         errors = outputs.float() - wanted
         if self.huber_delta is None:
             return mean_where(errors.square(), known)
         return mean_where(huber_loss(outputs.float(), wanted, reduction="none", delta=self.huber_delta), known)
 
-    def aim(self, true: Tensor) -> Tensor:
-        """Return deviations from the training mean; see `Objective.aim`."""
+    def target_outputs(self, true: Tensor) -> Tensor:
+        """Return (true - m) / s, (B, K)."""
         return (true - self.mean) / self.deviation
 
     def predict(self, outputs: Tensor) -> Tensor:
-        """Return physical units; see `Objective.predict`."""
+        """Return outputs * s + m, in physical units, (B, K)."""
         return outputs.float() * self.deviation + self.mean
 
 
@@ -151,17 +151,17 @@ class Classification(Objective):
         self.register_buffer("weights", torch.ones(len(classes)))
 
     def outputs(self, targets: list[str]) -> int:
-        """Return one output a class; see `Objective.outputs`."""
+        """Return one output a class; exactly one target is allowed."""
         if len(targets) != 1:
             raise ValueError(f"a classification has one target, got {', '.join(targets)}")
         return len(self.classes)
 
-    def place(self, data: Phenotypes, targets: list[str]) -> Values:
-        """Place indices of classes; see `Objective.place`."""
+    def read_targets(self, data: Phenotypes, targets: list[str]) -> Values:
+        """Put the index of each subject's class into the samples of `data` and return the training values, (N, 1)."""
         return data.use_classes(targets[0], self.classes)
 
-    def learn(self, values: Values, targets: list[str]) -> None:
-        """Weigh the classes; see `Objective.learn`."""
+    def fit_statistics(self, values: Values, targets: list[str]) -> None:
+        """Set the weight of class c to N / (C n_c), of n_c among N subjects and C classes, if `balanced`."""
         counts = np.bincount(values[np.isfinite(values)].astype(int), minlength=len(self.classes))
         if (counts == 0).any():
             lacking = self.classes[int(counts.argmin())]
@@ -169,18 +169,18 @@ class Classification(Objective):
         if self.balanced:
             self.weights.copy_(torch.from_numpy(counts.sum() / (len(counts) * counts)))
 
-    def aim(self, true: Tensor) -> Tensor:
-        """Return logits of fair confidence for the class that is true; see `Objective.aim`."""
+    def target_outputs(self, true: Tensor) -> Tensor:
+        """Return logits `CONFIDENCE` for the class that is true and -`CONFIDENCE` for the others, (B, C)."""
         classes = torch.arange(len(self.classes), device=true.device)
         return torch.where(true.isnan(), torch.nan, CONFIDENCE * (2.0 * (true == classes) - 1))
 
     def loss(self, outputs: Tensor, true: Tensor) -> Tensor:
-        """Return the weighted cross-entropy; see `Objective.loss`."""
+        """Return the cross-entropy, each subject weighted by its class, (B,); NaN where the class is unknown."""
         known = ~true[:, 0].isnan()
         index = torch.where(known, true[:, 0], 0.0).long()
         losses = cross_entropy(outputs.float(), index, weight=self.weights, reduction="none")
         return torch.where(known, losses, torch.nan)
 
     def predict(self, outputs: Tensor) -> Tensor:
-        """Return probabilities; see `Objective.predict`."""
+        """Return the softmax of the outputs, probabilities (B, C)."""
         return outputs.float().softmax(dim=-1)

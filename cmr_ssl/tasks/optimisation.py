@@ -90,7 +90,9 @@ def trainable(task: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
 
 
 def warmup_cosine(step: int, warmup: int, steps: int) -> float:
-    """Return the factor of the rate for a step, counted from 0: (step + 1) / warmup, then a cosine to zero at `steps`.
+    """Return the factor f of the learning rate at step s, counted from 0, with warm-up w and S steps in all.
+
+    f = (s + 1) / w for s < w, and f = (1 + cos(pi (s - w) / (S - w))) / 2 from then on, 0 from S.
 
     Args:
         step: how many steps were made before this one.
@@ -104,7 +106,7 @@ def warmup_cosine(step: int, warmup: int, steps: int) -> float:
 
 
 def adamw(task: nn.Module, depth: int, how: Optimisation, steps: int, fused: bool) -> tuple[Optimizer, LRScheduler]:
-    """Return AdamW and its schedule over `steps` optimiser steps; see `warmup_cosine`."""
+    """Return AdamW and the schedule `warmup_cosine` over `steps` optimiser steps, of which `how.warmup` is a share."""
     optimizer = AdamW(parameter_groups(task, depth, how), betas=how.betas, fused=fused)
     warmup = max(1, round(how.warmup * steps))
     return optimizer, LambdaLR(optimizer, partial(warmup_cosine, warmup=warmup, steps=max(steps, warmup + 1)))

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from cmr_ssl.corruption.missing import close_ranks, lack, ranks, rearranged
+from cmr_ssl.corruption.missing import close_ranks, drop_planes, ranks, rearranged
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking, check_rules, draw_noise, mask, visible_tokens
 from cmr_ssl.masking.base import check_rate
@@ -21,7 +21,7 @@ from cmr_ssl.tasks.base import Task, TaskOutput
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.objectives import Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
-from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, known, load_pretrained
+from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, load_pretrained, require_encoder
 
 LATEST = 0.1  # share of the last batch in the statistics of the features, once there were enough batches
 
@@ -59,9 +59,9 @@ class PhenotypePrediction(Task):
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         if stage == "fit" and data.batch_size < 2:
             raise ValueError("phenotypes are told apart by comparing subjects: set --data.batch_size 2 or more")
-        values = self.objective.place(data, self.targets)
+        values = self.objective.read_targets(data, self.targets)
         if stage == "fit":  # in a test the statistics are those of the training, whatever cohort is looked at
-            self.objective.learn(values, self.targets)
+            self.objective.fit_statistics(values, self.targets)
 
     def forward(self, batch: Sample) -> Tensor:
         """Return the raw outputs of a batch, (B, outputs)."""
@@ -73,7 +73,7 @@ class PhenotypePrediction(Task):
         return outputs
 
     def outputs(self, batch: Sample, frames: Tensor | None = None) -> TaskOutput:
-        """Return features and values, see `Task.outputs`."""
+        """Return features (B, F) and predicted values (B, K) or probabilities (B, C); labels are empty."""
         features = self.features(batch)
         values = self.objective.predict(self.head(features))
         return TaskOutput({"features": features.float()}, values, batch.labels[:, :, :0])
@@ -101,7 +101,7 @@ class PhenotypePrediction(Task):
         self.seen.append((self(batch).detach(), batch.phenotypes))
 
     def test_step(self, batch: Sample, batch_idx: int) -> Tensor:
-        """Keep the outputs until the epoch ends and return what they mean; see `predict_step`."""
+        """Keep the outputs until the epoch ends and return values in physical units, or probabilities."""
         outputs = self(batch).detach()
         self.seen.append((outputs, batch.phenotypes))
         return self.objective.predict(outputs)
@@ -168,10 +168,10 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         Raises:
             ValueError: if no encoder is known, or masking and ratio do not go together.
         """
-        pool = pooling(known(encoder))
+        pool = pooling(require_encoder(encoder))
         super().__init__(targets, objective or Regression(), optimisation, pool.width)
         self.save_hyperparameters()
-        self.encoder, self.encoder_checkpoint, self.pooling = known(encoder), encoder_checkpoint, pool
+        self.encoder, self.encoder_checkpoint, self.pooling = require_encoder(encoder), encoder_checkpoint, pool
         if bool(masking) != (0 < mask_ratio < 1):
             raise ValueError(
                 f"model.masking and model.mask_ratio {mask_ratio} go together: name rules and 0 < ratio < 1"
@@ -183,30 +183,30 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         freeze_blocks(self.encoder, freeze)
 
     def setup(self, stage: str) -> None:
-        """Load the pretrained weights and read the phenotypes; see `PhenotypePrediction.setup`."""
+        """Load the pretrained weights before a training, and read the targets from the data module."""
         if stage == "fit" and self.encoder_checkpoint:
             data = self.trainer.datamodule.state_dict()  # type: ignore[attr-defined]
             load_pretrained(self.encoder, Path(self.encoder_checkpoint), data)
         super().setup(stage)
 
     def features(self, batch: Sample) -> Tensor:
-        """Return one vector a study; see `PhenotypePrediction.features`."""
+        """Return the pooled tokens, (B, F): of the visible ones in training with a masking, else of all."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            seen = self.shown(batch, self.current_epoch) if self.training else self.wholly(batch)
+            seen = self.encode_for_training(batch, self.current_epoch) if self.training else self.encode_all(batch)
         return self.pooling(*seen)
 
-    def shown(self, batch: Sample, *parts: object) -> tuple[Encoded, Tensor, Coordinates]:
+    def encode_for_training(self, batch: Sample, *parts: object) -> tuple[Encoded, Tensor, Coordinates]:
         """Encode what training shows; which tokens the masking hides depends on seed, subject and `parts`."""
-        return self.partly(batch, *parts) if self.masking else self.wholly(batch)
+        return self.encode_visible(batch, *parts) if self.masking else self.encode_all(batch)
 
-    def wholly(self, batch: Sample) -> tuple[Encoded, Tensor, Coordinates]:
+    def encode_all(self, batch: Sample) -> tuple[Encoded, Tensor, Coordinates]:
         """Encode every token; return also which exist, (B, N), and where they are."""
         encoded = self.encode(batch)
         grid = grid_of(batch.images, self.encoder.patch)
         attend = batch.present.repeat_interleave(grid.per_plane, dim=1)
         return encoded, attend, coordinates(batch.affine, grid, self.encoder.patch)
 
-    def partly(self, batch: Sample, *parts: object) -> tuple[Encoded, Tensor, Coordinates]:
+    def encode_visible(self, batch: Sample, *parts: object) -> tuple[Encoded, Tensor, Coordinates]:
         """Encode the tokens that the masking leaves; return also which exist, (B, K), and where they are."""
         patch, images = self.encoder.patch, batch.images
         grid = grid_of(images, patch)
@@ -250,7 +250,7 @@ class PhenotypeBaseline(PhenotypePrediction):
         self.plane_dropout = check_rate("model.plane_dropout", plane_dropout)
 
     def features(self, batch: Sample) -> Tensor:
-        """Return one vector a study; see `PhenotypePrediction.features`."""
+        """Return the vector that the network makes of a study, (B, F); in training some planes are dropped."""
         seen = self.depleted(batch) if self.training and self.plane_dropout else batch
         return self.network(seen.images, seen.present)
 
@@ -262,5 +262,5 @@ class PhenotypeBaseline(PhenotypePrediction):
         )
         draws = draw_noise(1, Grid(planes, 1, 1, 1), seeds)[:, 0, :, 0, 0, 0].to(batch.present.device)
         stays = ranks(draws, batch.present) == 0
-        left = lack(batch, (draws < self.plane_dropout) & ~stays)
+        left = drop_planes(batch, (draws < self.plane_dropout) & ~stays)
         return rearranged(left, close_ranks(left))

@@ -13,7 +13,7 @@ from torchmetrics import MeanMetric, MetricCollection
 from cmr_ssl.corruption import Corruption, corrupt, draw_flaws
 from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, still_and_motion, subject_mean
 from cmr_ssl.masking import Masked, Masking, check_rules, draw_noise, mask, needed_planes, visible_tokens
-from cmr_ssl.metrics import Explained, plane_of, psnr, visible_planes, visible_statistics
+from cmr_ssl.metrics import ExplainedVariance, plane_of, psnr, visible_planes, visible_statistics
 from cmr_ssl.models import Decoder, Encoded, Encoder
 from cmr_ssl.models.beat import BeatFromFrame
 from cmr_ssl.models.tokens import Coordinates, Grid, coordinates, grid_of, patchify, take, take_coordinates
@@ -23,7 +23,7 @@ from cmr_ssl.tasks.base import TaskOutput
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.shown_frames import near_the_heart, shown_frames
-from cmr_ssl.tasks.whole_heart import tells_whole_heart, whole_heart
+from cmr_ssl.tasks.whole_heart import has_whole_heart, whole_heart
 
 HEART_MM = 50.0  # tokens whose middle lies so near to that of the heart show the heart; for metrics only
 
@@ -108,7 +108,7 @@ class PretrainingTask(EncoderTask):
         self.means = MetricCollection({name: MeanMetric(nan_strategy="ignore") for name in names}, compute_groups=False)
         parts = [f"r2_{what}_{place}" for what in ("motion", "still") for place in ("heart", "elsewhere")]
         parts += ["r2_beat"] if self.beat else []
-        self.explained = MetricCollection({name: Explained() for name in parts}, compute_groups=False)
+        self.explained = MetricCollection({name: ExplainedVariance() for name in parts}, compute_groups=False)
 
     def setup(self, stage: str) -> None:
         """Check that the cohort can fill the budget of visible tokens, before anything is trained.
@@ -126,12 +126,12 @@ class PretrainingTask(EncoderTask):
             )
 
     def outputs(self, batch: Sample, frames: Tensor | None = None) -> TaskOutput:
-        """Return embeddings, see `Task.outputs`."""
+        """Return embeddings, each (B, D), by name; values (B, 0) and labels (B, P, 0, H, W) are empty."""
         return TaskOutput(self.embed(batch).by_name(), batch.phenotypes[:, :0], batch.labels[:, :, :0])
 
     def whole_heart(self, encoded: Encoded, batch: Sample) -> Tensor | None:
-        """Return what the decoder says, if it can tell; see `EncoderTask.whole_heart`."""
-        return whole_heart(self, encoded, batch) if tells_whole_heart(self) else None
+        """Return the brightness that the decoder predicts at fixed places, (B, F); None if it predicts none."""
+        return whole_heart(self, encoded, batch) if has_whole_heart(self) else None
 
     def reconstruct(self, batch: Sample, seeds: list[int]) -> Reconstruction:
         """Hide tokens, encode the rest, predict the hidden ones.
@@ -146,7 +146,7 @@ class PretrainingTask(EncoderTask):
         return self.complete(batch, self.mask(batch, seeds))
 
     def mask(self, batch: Sample, seeds: list[int]) -> Masked:
-        """Choose what the encoder sees; see `reconstruct`."""
+        """Choose visible and hidden tokens by the rules of `masking`, within the budget of visible tokens."""
         grid = grid_of(batch.images, self.encoder.patch)
         noise = draw_noise(len(self.masking), grid, seeds).to(batch.images.device, non_blocking=True)
         return mask(self.masking, noise, batch.present, batch.affine, visible_tokens(grid, self.mask_ratio))

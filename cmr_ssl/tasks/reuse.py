@@ -18,7 +18,7 @@ Freeze = int | Literal["encoder"]
 IMAGE_BRANCHES = ("beat.network.", "head.network.")  # where checkpoints of a pretraining and of a segmentation have it
 
 
-def known(encoder: Encoder | None) -> Encoder:
+def require_encoder(encoder: Encoder | None) -> Encoder:
     """Return the encoder.
 
     Raises:

@@ -18,11 +18,11 @@ from cmr_ssl.models.tokens import coordinates, grid_of
 from cmr_ssl.overlap import dice_per_structure
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
+from cmr_ssl.tasks.annotated_classes import annotated_classes, no_annotated_classes
 from cmr_ssl.tasks.base import Task, TaskOutput
-from cmr_ssl.tasks.drawn import classes_drawn, nothing_drawn
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.optimisation import Optimisation
-from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, known, load_image_branch, load_pretrained
+from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, load_image_branch, load_pretrained, require_encoder
 
 STRUCTURES = CLASSES[1:]
 
@@ -49,7 +49,7 @@ class Segmentation(Task):
         if frames < 1:
             raise ValueError(f"model.frames must be at least 1, got {frames}")
         self.frames, self.seed = frames, seed
-        self.register_buffer("drawn", nothing_drawn())
+        self.register_buffer("drawn", no_annotated_classes())
         names = ("loss", "dice", *(f"dice_{name}" for name in STRUCTURES))
         self.means = MetricCollection({name: MeanMetric(nan_strategy="ignore") for name in names}, compute_groups=False)
 
@@ -75,11 +75,11 @@ class Segmentation(Task):
         return wanted.topk(min(self.frames, count), dim=1).indices
 
     def judged_frames(self, batch: Sample) -> Tensor:
-        """Return labelled frames (B, F) that are the same in every epoch; see `Task.judged_frames`."""
+        """Return labelled frames (B, F), the same in every epoch."""
         return self.drawn_frames(batch, subject_seeds(batch.subject, self.seed, "validation frames"))
 
     def outputs(self, batch: Sample, frames: Tensor | None = None) -> TaskOutput:
-        """Return labels, see `Task.outputs`."""
+        """Return label maps (B, P, F, H, W) of all frames, or of those chosen; embeddings and values are empty."""
         logits = self.logits(batch, self.all_frames(batch) if frames is None else frames)
         return TaskOutput({}, batch.phenotypes[:, :0], self.classes(logits))
 
@@ -87,7 +87,7 @@ class Segmentation(Task):
         """Return the loss of one batch, each labelled subject weighing the same."""
         frames = self.drawn_frames(batch, subject_seeds(batch.subject, self.seed, "frames", self.current_epoch))
         labels = pick_frames(batch.labels, frames)
-        self.drawn |= classes_drawn(labels, batch.view)
+        self.drawn |= annotated_classes(labels, batch.view)
         losses = segmentation_losses(self.logits(batch, frames), labels, batch.annotated)
         loss = subject_mean(losses, (labels != UNLABELLED).flatten(1).any(dim=1))
         self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
@@ -167,7 +167,7 @@ class SegmentationTask(EncoderTask, Segmentation):
             seed: of the choice of frames.
         """
         super().__init__(optimisation, frames, seed)
-        encoder = known(encoder)
+        encoder = require_encoder(encoder)
         self.save_hyperparameters()
         self.encoder, self.encoder_checkpoint = encoder, encoder_checkpoint
         self.head = head(encoder)
@@ -175,7 +175,7 @@ class SegmentationTask(EncoderTask, Segmentation):
         freeze_blocks(encoder, freeze)
 
     def setup(self, stage: str) -> None:
-        """Load the pretrained encoder and, if the checkpoint has one, image branch; see `Segmentation.setup`."""
+        """Load the pretrained encoder before a training and, if the checkpoint has one, the image branch."""
         super().setup(stage)
         if stage == "fit" and self.encoder_checkpoint:
             data = self.trainer.datamodule.state_dict()  # type: ignore[attr-defined]
@@ -183,19 +183,19 @@ class SegmentationTask(EncoderTask, Segmentation):
             load_image_branch(self.head.network, Path(self.encoder_checkpoint))
 
     def logits(self, batch: Sample, frames: Tensor) -> Tensor:
-        """Return logits; see `Segmentation.logits`."""
+        """Encode the study and decode the chosen `frames` to logits, (B, P, classes, F, H, W)."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             encoded = self.encode(batch)
         return self.decode(batch, encoded, frames)
 
     def outputs(self, batch: Sample, frames: Tensor | None = None) -> TaskOutput:
-        """Return embeddings and labels, from encoding once; see `Task.outputs`."""
+        """Return embeddings and labels from encoding the study once."""
         encoded = self.encode(batch)
         logits = self.decode(batch, encoded, self.all_frames(batch) if frames is None else frames)
         return TaskOutput(self.embedded(encoded, batch).by_name(), batch.phenotypes[:, :0], self.classes(logits))
 
     def decode(self, batch: Sample, encoded: Encoded, frames: Tensor) -> Tensor:
-        """Return logits of what the encoder says of all patches; see `Segmentation.logits`."""
+        """Decode tokens of all patches to logits of the chosen `frames`, (B, P, classes, F, H, W)."""
         where = coordinates(batch.affine, grid_of(batch.images, self.encoder.patch), self.encoder.patch)
         return self.head(batch.images, encoded.tokens, where, frames)
 
@@ -216,5 +216,5 @@ class SegmentationBaseline(Segmentation):
         self.network = network
 
     def logits(self, batch: Sample, frames: Tensor) -> Tensor:
-        """Return logits; see `Segmentation.logits`."""
+        """Return what the network makes of each chosen frame, logits (B, P, classes, F, H, W)."""
         return self.network(batch.images, frames)

@@ -30,12 +30,12 @@ class Completes(Protocol):
     normalise: bool
 
 
-def tells_whole_heart(task: Completes) -> bool:
+def has_whole_heart(task: Completes) -> bool:
     """Tell whether the decoder of a task knows brightness at any place of the heart."""
     return isinstance(task.encoder.positions, AnatomicalPositions) and not task.normalise
 
 
-class Told(NamedTuple):
+class DecodedHeart(NamedTuple):
     """What the decoder says about the fixed planes of one heart.
 
     Attributes:
@@ -55,19 +55,19 @@ def whole_heart(task: Completes, encoded: Encoded, batch: Sample) -> Tensor:
     """Return the brightness of the same cells of every heart, (B, slabs * time steps * cells * cells), about 0 to 1.
 
     Args:
-        task: of which `tells_whole_heart` is true.
+        task: of which `has_whole_heart` is true.
         encoded: what `Encoder.encode_planes` returned for the batch.
         batch: images (B, P, T, H, W); at least one plane of each study is present.
     """
     hearts = []
-    for told in tell(task, encoded, batch):
+    for told in decode_fixed_planes(task, encoded, batch):
         brightness = told.patches.mean(dim=-1)
         slabs = brightness.view(SLABS, -1, told.grid.frames, told.grid.rows, told.grid.columns).mean(dim=1)
         hearts.append(adaptive_avg_pool2d(slabs, CELLS).flatten())
     return torch.stack(hearts)
 
 
-def tell(task: Completes, encoded: Encoded, batch: Sample) -> Iterator[Told]:
+def decode_fixed_planes(task: Completes, encoded: Encoded, batch: Sample) -> Iterator[DecodedHeart]:
     """Yield of each heart what the decoder says about `fixed_planes`; the arguments are those of `whole_heart`."""
     patch = task.encoder.patch
     grid = grid_of(batch.images, patch)
@@ -81,7 +81,7 @@ def tell(task: Completes, encoded: Encoded, batch: Sample) -> Iterator[Told]:
         affine, asked = fixed_planes(batch.affine[index, batch.present[index]], grid, patch)
         wanted = coordinates(affine[None], asked, patch)
         features = task.decoder.features(shown, seen, wanted)
-        yield Told(features.float(), task.decoder.pixels(features).float(), wanted, asked)
+        yield DecodedHeart(features.float(), task.decoder.pixels(features).float(), wanted, asked)
 
 
 def fixed_planes(affine: Tensor, grid: Grid, patch: Patch) -> tuple[Tensor, Grid]:

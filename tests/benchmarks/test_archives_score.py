@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.archives_score import FOUND_BY, HARMLESS, Score, read_faults, same_images, scores
-from cmr_ssl.data.codes import CODES
+from cmr_ssl.data.finding_codes import CODES
 from cmr_ssl.phantom.archive_faults import ARCHIVE_RATES
 from cmr_ssl.phantom.faults import RATES
 

@@ -11,7 +11,7 @@ from lightning import Callback
 from torch.utils.data import DataLoader
 
 from cmr_ssl.callbacks import RidgeStart
-from cmr_ssl.callbacks.ridge_start import Start, gather, look
+from cmr_ssl.callbacks.ridge_start import Start, collect_features, copies_features
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.masking import PlaneDropout, RandomMasking
@@ -37,7 +37,7 @@ def data(hearts):
 def started(data, ckpt_path=None, freeze="encoder"):
     """Return a task that the callback has seen, with a trainer that is about to fit."""
     task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING, freeze=freeze)
-    task.objective.learn(task.objective.place(data, TARGETS), TARGETS)
+    task.objective.fit_statistics(task.objective.read_targets(data, TARGETS), TARGETS)
     trainer = SimpleNamespace(
         ckpt_path=ckpt_path,
         datamodule=data,
@@ -66,8 +66,8 @@ def errors(task, data):
 def told(data, tmp_path, monkeypatch):
     """Return the data with targets that lie along the two directions in which features differ most."""
     task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING)
-    task.objective.learn(task.objective.place(data, TARGETS), TARGETS)
-    features = gather(data, task, first_subjects(data.subjects["train"], 99), 0)[0][:, 0]
+    task.objective.fit_statistics(task.objective.read_targets(data, TARGETS), TARGETS)
+    features = collect_features(data, task, first_subjects(data.subjects["train"], 99), 0)[0][:, 0]
     directions = torch.linalg.svd((features - features.mean(dim=0)) / (features.std(dim=0) + 1e-5))[0][:, :2]
     table = pd.read_csv(data.table, dtype={"eid": str}).set_index("eid")
     table.loc[first_subjects(data.subjects["train"], 99), TARGETS] = 60 + 20 * directions.numpy()
@@ -98,7 +98,7 @@ def test_what_centres_the_features_is_the_same_alone_and_in_a_batch(data):
 def test_each_copy_of_a_subject_hides_other_planes(data):
     rules = [RandomMasking(), PlaneDropout(0.5)]
     task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING, masking=rules, mask_ratio=0.8)
-    task.objective.learn(task.objective.place(data, TARGETS), TARGETS)
+    task.objective.fit_statistics(task.objective.read_targets(data, TARGETS), TARGETS)
     batch = next(iter(DataLoader(data.dataset(data.subjects["train"]), 2)))
     planes: list[set[int]] = []
 
@@ -107,10 +107,10 @@ def test_each_copy_of_a_subject_hides_other_planes(data):
         return POOLING(task.encoder)(encoded, attend, where)
 
     task.pooling.forward = keep
-    features, _ = look(data, task, batch, copies=3)
+    features, _ = copies_features(data, task, batch, copies=3)
     assert features.shape[:2] == (2, 4)
     assert len({tuple(sorted(some)) for some in planes[1:]}) == 3
-    again, _ = look(data, task, batch, copies=3)
+    again, _ = copies_features(data, task, batch, copies=3)
     assert torch.equal(features, again)
 
 
@@ -133,7 +133,7 @@ def test_of_more_subjects_there_are_fewer_copies_but_enough(subjects, copies):
 @torch.no_grad()
 def test_more_subjects_than_fit_are_all_used_and_counted(told, caplog):
     task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING, freeze="encoder")
-    task.objective.learn(task.objective.place(told, TARGETS), TARGETS)
+    task.objective.fit_statistics(task.objective.read_targets(told, TARGETS), TARGETS)
     everybody = told.subjects["train"]
     assert len(everybody) >= FOLD
     looked: list[str] = []

@@ -8,7 +8,7 @@ from cmr_ssl.anatomy import LV, MYOCARDIUM, RV
 from cmr_ssl.callbacks import SegmentationReport
 from cmr_ssl.callbacks.segmentation_report import volumes_of
 from cmr_ssl.overlap import Score
-from cmr_ssl.tasks.drawn import nothing_drawn
+from cmr_ssl.tasks.annotated_classes import no_annotated_classes
 from cmr_ssl.volumes import MISSING, LabelMap
 from tests.labelled import STACK, heart, millilitres
 
@@ -23,7 +23,7 @@ def test_what_cannot_be_measured_leaves_a_table_that_can_be_read(tmp_path, capsy
 
 
 def row(true=None, left_out=False, drawn=(LV, MYOCARDIUM, RV)):
-    memory = nothing_drawn()
+    memory = no_annotated_classes()
     memory[0, list(drawn)] = 1
     maps = {"sa": LabelMap(heart().T, STACK)}
     return volumes_of("s", maps, maps if true is None else {"sa": LabelMap(true.T, STACK)}, memory, left_out)

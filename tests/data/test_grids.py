@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from cmr_ssl.anatomy import UNLABELLED
-from cmr_ssl.data.grids import Grid, onto_grid
+from cmr_ssl.data.grids import ImageGrid, onto_grid
 from tests.studies import long_axis, short_axis
 
 SHAPE = (12, 10, 5)
 AFFINE = short_axis(SHAPE)
-GRID = Grid(AFFINE, SHAPE, (0, SHAPE[2]))
+GRID = ImageGrid(AFFINE, SHAPE, (0, SHAPE[2]))
 
 
 def labels(shape=SHAPE):
@@ -86,11 +86,11 @@ def test_how_thick_a_single_plane_is_does_not_matter():
     affine = long_axis("la_4ch", (12, 10, 1))
     plane = labels()[:, :, 2:3]
     thick = affine @ np.diag([1, 1, 3.0, 1])
-    np.testing.assert_array_equal(onto_grid(plane, thick, Grid(affine, (12, 10, 1), (0, 1)))[0], plane)
+    np.testing.assert_array_equal(onto_grid(plane, thick, ImageGrid(affine, (12, 10, 1), (0, 1)))[0], plane)
 
 
 def test_slices_without_an_image_are_not_labelled_by_a_shifted_map():
-    grid = Grid(AFFINE, SHAPE, (1, 3), 0.5)
+    grid = ImageGrid(AFFINE, SHAPE, (1, 3), 0.5)
     part = labels()[:, :, 1:4]
     np.testing.assert_array_equal(onto_grid(part, moved(0, 0, 1.3), grid)[0][:, :, 1:4], part)
     with pytest.raises(ValueError, match="from the images"):

@@ -10,7 +10,7 @@ from cmr_ssl.dicom.overlays import filled
 from cmr_ssl.dicom.ukb_zips import UkbZips
 from cmr_ssl.phantom.archive import Archive, archive_bytes, archive_name
 from cmr_ssl.phantom.archive_faults import add_inline
-from cmr_ssl.phantom.cine import Cine, Exam
+from cmr_ssl.phantom.cine import Exam, PhantomCine
 from cmr_ssl.phantom.dicom import contours
 from tests.phantom.exams import EXAM
 
@@ -47,7 +47,7 @@ def cine(index):
     affine[:3, 3] = TURNED @ [10.0, -20.0, 30.0 - 10.0 * index]
     pixels = (100 * labels + np.arange(SHAPE[0])[:, None, None] + 10).astype(np.int16)
     name = f"CINE_segmented_SAX_b{index + 1}"
-    return Cine(f"sa_{index}", name, name, 30.0 * index, affine, 8.0, pixels, labels)
+    return PhantomCine(f"sa_{index}", name, name, 30.0 * index, affine, 8.0, pixels, labels)
 
 
 @pytest.fixture(scope="module")

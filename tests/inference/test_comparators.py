@@ -2,7 +2,14 @@ import numpy as np
 import pytest
 import torch
 
-from cmr_ssl.inference.comparators import Planes, across, interpolated, is_short_axis, nearest, pixel_points
+from cmr_ssl.inference.comparators import (
+    ReferencePlanes,
+    crossing_direction,
+    interpolated,
+    is_short_axis_view,
+    nearest,
+    pixel_points,
+)
 from cmr_ssl.planes import VIEWS
 from tests.caches import DEGREES, SIZE, SPACING_MM, heights, long_axis, place, short_axis
 
@@ -14,7 +21,7 @@ def planes(affines, show, short):
     affine = torch.tensor(np.array(affines), dtype=torch.float32)
     images = torch.stack([show(pixel_points(one, SIZE, SIZE)) for one in affine])[:, None].repeat(1, 2, 1, 1)
     images[:, 1] *= 0.5
-    return Planes(images, affine, torch.tensor(short))
+    return ReferencePlanes(images, affine, torch.tensor(short))
 
 
 def ramp(points):
@@ -94,7 +101,7 @@ def test_of_two_views_the_one_nearer_in_angle_is_turned():
         planes([long_axis(view)], lambda p, v=value: 0 * p[..., 0] + v, [False])
         for view, value in (("la_2ch", 0.9), ("la_4ch", 0.1))
     )  # 90 and 150 degrees
-    both = Planes(*(torch.cat(fields) for fields in zip(bright, dark, strict=True)))
+    both = ReferencePlanes(*(torch.cat(fields) for fields in zip(bright, dark, strict=True)))
     at = torch.tensor(place([np.cos(2.7), np.sin(2.7), 0], [0, 0, -1.0], [0, 0, 0]), dtype=torch.float32)  # 155
     assert nearest(both, at, False)[0].mean() == pytest.approx(0.1)
 
@@ -110,8 +117,8 @@ def test_what_nothing_can_tell_is_not_a_number():
 
 
 def test_directions_across_and_kinds():
-    assert across(torch.tensor(long_axis("la_3ch"), dtype=torch.float32)).abs().tolist() == pytest.approx(
+    assert crossing_direction(torch.tensor(long_axis("la_3ch"), dtype=torch.float32)).abs().tolist() == pytest.approx(
         [np.cos(np.pi / 6), 0.5, 0.0], abs=1e-6
     )
-    assert is_short_axis(torch.tensor([0, 1, 2, 3])).tolist() == [view == "sa" for view in VIEWS]
+    assert is_short_axis_view(torch.tensor([0, 1, 2, 3])).tolist() == [view == "sa" for view in VIEWS]
     assert SPACING_MM == 8.0

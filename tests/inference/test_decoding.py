@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from cmr_ssl.inference import decoding
-from cmr_ssl.inference.decoding import ask_anywhere, ask_own, hearts, see, tokens_of
+from cmr_ssl.inference.decoding import decode_anywhere, decode_own_planes, encode_shown, hearts, tokens_of
 from cmr_ssl.models import SelfAttentionDecoder
 from cmr_ssl.models.tokens import grid_of
 from tests.tiny import PATCH, tiny_batch, tiny_task
@@ -18,7 +18,7 @@ def task():
 
 def answers(task, heart=HEART, shown=SHOWN):
     with torch.inference_mode():
-        return ask_own(task, heart, see(task, heart, shown), ~shown)
+        return decode_own_planes(task, heart, encode_shown(task, heart, shown), ~shown)
 
 
 def test_the_tokens_of_planes_are_those_of_patchify():
@@ -52,8 +52,8 @@ def test_the_answer_has_the_form_of_the_planes_and_the_range_of_intensities(task
 def test_a_plane_is_the_same_asked_by_index_or_by_affine_alone_or_together(task, at_once, monkeypatch):
     monkeypatch.setattr(decoding, "TOKENS_AT_ONCE", at_once)
     with torch.inference_mode():
-        seen = see(task, HEART, SHOWN)
-        found = list(ask_anywhere(task, seen, HEART.affine[0, ~SHOWN], tuple(HEART.images.shape[2:])))
+        seen = encode_shown(task, HEART, SHOWN)
+        found = list(decode_anywhere(task, seen, HEART.affine[0, ~SHOWN], tuple(HEART.images.shape[2:])))
     assert len(found) == (1 if at_once > 15 else 2)
     torch.testing.assert_close(torch.cat(found), answers(task), rtol=1e-4, atol=1e-5)
 
@@ -66,7 +66,7 @@ def test_normalised_answers_get_the_brightness_of_what_was_seen():
 
 def test_showing_nothing_is_a_mistake(task):
     with pytest.raises(ValueError, match="900000000: there is no plane"):
-        see(task, HEART, torch.zeros(7, dtype=torch.bool))
+        encode_shown(task, HEART, torch.zeros(7, dtype=torch.bool))
 
 
 def test_hearts_are_batches_of_one_without_the_blank_ones():

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from cmr_ssl.inspection.calibration import Calibration, Usual, calibrate, read_calibration, write_calibration
-from cmr_ssl.inspection.examined import Examined, examine
-from cmr_ssl.inspection.measures import Delay, Displacement, Mistaken
-from cmr_ssl.inspection.verdict import SUSPECT, judge
+from cmr_ssl.inspection.calibration import Calibration, Norm, calibrate, read_calibration, write_calibration
+from cmr_ssl.inspection.flaw_score import SUSPECT, score_plane
+from cmr_ssl.inspection.plane_examination import PlaneExamination, examine_heart
+from cmr_ssl.inspection.plane_measures import Delay, Displacement, Mistaken
 from tests.tiny import tiny_batch, tiny_task
 
 CINE = torch.zeros(2, 4, 4)
@@ -14,7 +14,7 @@ CINE = torch.zeros(2, 4, 4)
 def plane(kind="mid", subject="900000001", **measures):
     measures = {"error": 0.0, "shift": np.nan, "delay": 0.0, "view": np.nan} | measures
     moved, mistaken = Displacement(6.0, -8.0, 0.1), Mistaken("la_4ch", measures["view"])
-    return Examined(subject, 0, "sa", kind, measures, moved, Delay(0.25, 0.1), mistaken, CINE, CINE)
+    return PlaneExamination(subject, 0, "sa", kind, measures, moved, Delay(0.25, 0.1), mistaken, CINE, CINE)
 
 
 def many(kind="mid"):
@@ -63,7 +63,7 @@ def test_a_calibration_that_does_not_fit_is_refused(tmp_path):
             read_calibration(path, "abc")
 
 
-USUAL = Calibration("", 1, {"mid": {name: Usual(0.0, 0.1) for name in ("error", "shift", "delay", "view")}})
+USUAL = Calibration("", 1, {"mid": {name: Norm(0.0, 0.1) for name in ("error", "shift", "delay", "view")}})
 
 
 @pytest.mark.parametrize(
@@ -78,27 +78,27 @@ USUAL = Calibration("", 1, {"mid": {name: Usual(0.0, 0.1) for name in ("error", 
     ],
 )
 def test_the_most_unusual_measure_counts_and_says_why(measures, score, why):
-    found = judge(plane(**measures), "sa 3", USUAL, 800.0)
+    found = score_plane(plane(**measures), "sa 3", USUAL, 800.0)
     assert (found.title, found.why) == ("sa 3", why)
     assert found.score == pytest.approx(score, abs=0.01)
     assert found.suspect == (score > SUSPECT)
 
 
 def test_all_that_is_unusual_is_said_and_what_says_most_comes_first():
-    found = judge(plane(error=0.9, view=1.0, delay=0.5), "", USUAL, np.nan)
+    found = score_plane(plane(error=0.9, view=1.0, delay=0.5), "", USUAL, np.nan)
     first, second, third = found.why.split("; ")
     assert (first, second) == ("it shows what la_4ch should show", "it beats 25% of a beat later than the rest")
     assert third.startswith("the rest of the heart tells it")
 
 
 def test_a_view_that_fits_its_own_plane_best_is_not_mistaken_however_unusual():
-    usual = Calibration("", 1, {"mid": {"view": Usual(-2.0, 0.1), "delay": Usual(0.0, 1.0)}})
-    assert judge(plane(view=-0.1), "", usual, np.nan).score == 0
-    assert judge(plane(view=0.1), "", usual, np.nan).score == pytest.approx(21)
+    usual = Calibration("", 1, {"mid": {"view": Norm(-2.0, 0.1), "delay": Norm(0.0, 1.0)}})
+    assert score_plane(plane(view=-0.1), "", usual, np.nan).score == 0
+    assert score_plane(plane(view=0.1), "", usual, np.nan).score == pytest.approx(21)
 
 
 def test_a_plane_of_an_unknown_kind_is_not_judged():
-    found = judge(plane("la_2ch"), "", USUAL, np.nan)
+    found = score_plane(plane("la_2ch"), "", USUAL, np.nan)
     assert np.isnan(found.score)
     assert not found.suspect
     assert "too few such planes" in found.why
@@ -106,8 +106,11 @@ def test_a_plane_of_an_unknown_kind_is_not_judged():
 
 def test_a_heart_is_examined_plane_by_plane_and_errors_are_relative_to_its_own():
     with torch.inference_mode():
-        found = examine(tiny_task(), tiny_batch(subjects=1), 8.0)
-        assert examine(tiny_task(), tiny_batch(subjects=1)._replace(present=torch.zeros(1, 7, dtype=bool)), 8.0) == []
+        found = examine_heart(tiny_task(), tiny_batch(subjects=1), 8.0)
+        assert (
+            examine_heart(tiny_task(), tiny_batch(subjects=1)._replace(present=torch.zeros(1, 7, dtype=bool)), 8.0)
+            == []
+        )
     assert [one.kind for one in found] == ["la_2ch", "la_3ch", "la_4ch", "base", "mid", "mid", "apex"]
     assert np.median([one.measures["error"] for one in found]) == pytest.approx(0)
     for one in found:

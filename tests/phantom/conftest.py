@@ -1,14 +1,14 @@
 import pytest
 
 from cmr_ssl.phantom.acquisition import World
-from cmr_ssl.phantom.order import PRESETS, Order
+from cmr_ssl.phantom.cohort_spec import PRESETS, CohortSpec
 from cmr_ssl.phantom.pathology import DISEASES, Pathology
-from cmr_ssl.phantom.person import Study, build_world, draw_person, generators, scan
+from cmr_ssl.phantom.person import PhantomStudy, build_world, draw_person, generators, scan
 
 
 @pytest.fixture(scope="session")
-def study() -> Study:
-    return scan(Order(7, "small", "normal", "none"), 1)
+def study() -> PhantomStudy:
+    return scan(CohortSpec(7, "small", "normal", "none"), 1)
 
 
 @pytest.fixture(scope="session")

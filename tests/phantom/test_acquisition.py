@@ -3,7 +3,7 @@ import pytest
 
 from cmr_ssl import anatomy
 from cmr_ssl.phantom.acquisition import acquire, draw_shifts
-from cmr_ssl.phantom.order import Preset
+from cmr_ssl.phantom.cohort_spec import Preset
 from cmr_ssl.phantom.person import breath_scatter, build_world, draw_person, generators
 from cmr_ssl.phantom.prescription import prescribe
 from cmr_ssl.planes import normal, slice_affine, to_mm, to_pixels

@@ -7,10 +7,10 @@ import pytest
 
 from cmr_ssl.phantom.archives import ARCHIVES, FAULTS, visits, write_archives
 from cmr_ssl.phantom.cohort import SESSIONS, TABLE, open_cohort, write_cohort, write_subject
-from cmr_ssl.phantom.order import Order
+from cmr_ssl.phantom.cohort_spec import CohortSpec
 from tests.phantom.exams import images
 
-CLEAN = Order(7, "small", "mixed", "none")
+CLEAN = CohortSpec(7, "small", "mixed", "none")
 FAULTY = CLEAN._replace(faults="default")
 VISITED_TWICE = 5  # of seed 7
 

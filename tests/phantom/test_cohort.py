@@ -20,11 +20,11 @@ from cmr_ssl.phantom.cohort import (
     write_subject,
     write_table,
 )
-from cmr_ssl.phantom.order import Order
+from cmr_ssl.phantom.cohort_spec import CohortSpec
 from cmr_ssl.phantom.scanner import Scanner
 from cmr_ssl.volumes import LabelMap, measure
 
-ORDER = Order(7, "small", "mixed", "none")
+ORDER = CohortSpec(7, "small", "mixed", "none")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 import numpy as np
 
-from cmr_ssl.phantom.order import PRESETS, Order
+from cmr_ssl.phantom.cohort_spec import PRESETS, CohortSpec
 from cmr_ssl.phantom.person import draw_person, generators, scan, subject_id
 
 
@@ -16,14 +16,14 @@ def test_a_subject_depends_on_seed_and_index_alone():
 
 
 def test_who_it_is_does_not_depend_on_how_it_is_imaged_or_what_goes_wrong(study):
-    faulty = scan(Order(7, "small", "normal", "default"), 1)
+    faulty = scan(CohortSpec(7, "small", "normal", "default"), 1)
     assert faulty.subject == study.subject
     if not faulty.faults:
         np.testing.assert_array_equal(faulty.series[0].pixels, study.series[0].pixels)
 
 
 def test_the_same_order_gives_the_same_pixels(study):
-    again = scan(Order(7, "small", "normal", "none"), 1)
+    again = scan(CohortSpec(7, "small", "normal", "none"), 1)
     for one, other in zip(study.series, again.series, strict=True):
         np.testing.assert_array_equal(one.pixels, other.pixels)
         np.testing.assert_array_equal(one.labels, other.labels)

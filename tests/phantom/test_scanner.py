@@ -7,7 +7,7 @@ import pytest
 
 from cmr_ssl import anatomy
 from cmr_ssl.phantom.bands import banding
-from cmr_ssl.phantom.order import Order
+from cmr_ssl.phantom.cohort_spec import CohortSpec
 from cmr_ssl.phantom.person import scan
 from cmr_ssl.phantom.scanner import DEFAULT, Coils, Contrast, Field, Scanner, changes, read_scanner
 from cmr_ssl.phantom.table import row
@@ -63,7 +63,7 @@ def test_settings_tell_what_differs_from_the_default_alone():
 
 
 def scanned(scanner):
-    return scan(Order(7, "small", "normal", "none", scanner=scanner), 1)
+    return scan(CohortSpec(7, "small", "normal", "none", scanner=scanner), 1)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_another_scanner_shows_the_same_heart_in_other_grey_values(studies, name
 
 
 def test_the_same_faults_strike_in_all_scanners():
-    order = Order(7, "small", "mixed", "default")
+    order = CohortSpec(7, "small", "mixed", "default")
     noisy = order._replace(scanner=Scanner("noisy", snr=(8.0, 9.0)))
     one, other = scan(order, FAULTY), scan(noisy, FAULTY)
     assert one.faults == other.faults != []

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from cmr_ssl.corruption.missing import lack
+from cmr_ssl.corruption.missing import drop_planes
 from cmr_ssl.models import LandmarkPooling, Landmarks
 from cmr_ssl.probing import AsShipped, ClassToken, Joined, RawPixels, Shown, Tokens, WholeHeart
 from tests.tiny import PATCH, tiny_batch, tiny_encoder, tiny_task
@@ -51,7 +51,7 @@ def test_planes_that_are_missing_have_no_say(readout):
     batch = tiny_batch()
     gone = torch.zeros_like(batch.present)
     gone[:, 1] = True
-    depleted = lack(batch, gone)
+    depleted = drop_planes(batch, gone)
     other = depleted._replace(images=torch.where(gone[..., None, None, None], 0.7, depleted.images))
     torch.testing.assert_close(seen(readout, other), seen(readout, depleted))
     assert not torch.allclose(seen(readout, depleted), seen(readout, batch))

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.caches import write_cache
-from tests.data.checks.scenes import subject
+from tests.data.checks.synthetic_planes import subject
 
 SUBJECTS = {"900000001": {}, "900000002": {"late": {3: 4}}, "900000003": {"moved": {4: (14.0, 0.0, 0.0)}}}
 

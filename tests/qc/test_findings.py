@@ -1,7 +1,7 @@
 from cmr_ssl.data.checks.limits import LIMITS
-from cmr_ssl.data.checks.scene import Measure
+from cmr_ssl.data.checks.prepared_planes import Measure
 from cmr_ssl.data.policy import Policy
-from cmr_ssl.qc.findings import Row, from_measures, from_record
+from cmr_ssl.qc.findings import FindingRow, from_measures, from_record
 from cmr_ssl.study import Finding
 from tests.caches import record
 
@@ -15,10 +15,10 @@ def test_what_preparing_found_is_a_row_for_each_slice():
         Finding("swapped-view", "rejected", "la_2ch", "swapped"),
     ]
     assert [*from_record(record("900000001", 5, (), findings=findings), POLICY)] == [
-        Row("900000001", "sa", 2, "missing-frames", "repaired", "accept", 4.0, "blank"),
-        Row("900000001", "sa", 3, "missing-frames", "repaired", "accept", 4.0, "blank"),
-        Row("900000001", "", None, "beats-differ", "noted", "reject-subject", None, "differ"),
-        Row("900000001", "la_2ch", None, "swapped-view", "rejected", "reject-plane", None, "swapped"),
+        FindingRow("900000001", "sa", 2, "missing-frames", "repaired", "accept", 4.0, "blank"),
+        FindingRow("900000001", "sa", 3, "missing-frames", "repaired", "accept", 4.0, "blank"),
+        FindingRow("900000001", "", None, "beats-differ", "noted", "reject-subject", None, "differ"),
+        FindingRow("900000001", "la_2ch", None, "swapped-view", "rejected", "reject-plane", None, "swapped"),
     ]
 
 

@@ -3,10 +3,10 @@ import pytest
 
 from cmr_ssl.cli import main
 from cmr_ssl.commands.qc import qc
-from cmr_ssl.data.checks.examine import examine
+from cmr_ssl.data.checks.all_checks import run_checks
 from cmr_ssl.qc.writer import measure_cohort
 from cmr_ssl.workers import Workers
-from tests.data.checks.scenes import subject
+from tests.data.checks.synthetic_planes import subject
 from tests.runs import ROOT
 
 
@@ -90,4 +90,4 @@ def test_workers_measure_what_one_process_measures(checked):
     alone = list(measure_cohort(checked, subjects, Workers()))
     assert alone == sorted(measure_cohort(checked, subjects, Workers(2)))
     assert [name for name, _ in alone] == subjects
-    assert alone[0][1] == examine(subject())
+    assert alone[0][1] == run_checks(subject())

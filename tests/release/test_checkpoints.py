@@ -32,8 +32,8 @@ def test_a_checkpoint_is_looked_into():
 
 def test_code_in_a_checkpoint_is_refused_and_never_run(tmp_path):
     found = list(checkpoint(saved({"x": Bomb(tmp_path / "ran"), "y": "eid 1234567"})))
-    assert any("only loading code can read" in suspect.what for suspect in found)
-    assert any("participant" in suspect.what for suspect in found)
+    assert any("only loading code can read" in leak.what for leak in found)
+    assert any("participant" in leak.what for leak in found)
     assert not (tmp_path / "ran").exists()
 
 
@@ -41,7 +41,7 @@ def test_a_pickle_is_refused_and_never_run(tmp_path):
     found = list(pickled(pickle.dumps([Bomb(tmp_path / "ran"), "/home/me/x"]), "here"))
     assert len(found) >= 2
     assert not (tmp_path / "ran").exists()
-    assert any("taken apart" in suspect.what for suspect in pickled(b"\x80\x04\xff", "here"))
+    assert any("taken apart" in leak.what for leak in pickled(b"\x80\x04\xff", "here"))
 
 
 def test_pytorch_s_own_members_are_told_from_others():

@@ -1,7 +1,7 @@
 import pytest
 
 from cmr_ssl.cli import main
-from cmr_ssl.release.leaks import findings
+from cmr_ssl.release.leaks import describe_leaks
 from tests.runs import ROOT
 
 
@@ -23,7 +23,7 @@ def test_a_folder_is_checked_file_by_file_and_a_finding_is_one_sentence(tmp_path
 
 def test_many_places_are_counted_and_no_id_is_shown(tmp_path):
     (tmp_path / "a.txt").write_text("eid 1234567\n" * 9)
-    [sentence] = findings(tmp_path / "a.txt")
+    [sentence] = describe_leaks(tmp_path / "a.txt")
     assert sentence.endswith("line 1, line 2, line 3 and 6 more holds a 7-digit participant id")
 
 
@@ -31,7 +31,7 @@ def test_many_places_are_counted_and_no_id_is_shown(tmp_path):
 def test_a_damaged_file_is_a_finding_and_no_crash(tmp_path, data):
     path = tmp_path / ("x.safetensors" if data == b"{" else "x")
     path.write_bytes(data)
-    [sentence] = findings(path)
+    [sentence] = describe_leaks(path)
     assert "cannot be read, so that nobody can check it" in sentence
 
 

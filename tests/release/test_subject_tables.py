@@ -10,7 +10,7 @@ IDS = [1234567, 2345678, 3456789]
 
 
 def found(name, cells):
-    return [(suspect.where, suspect.what) for suspect in column(name, pa.chunked_array([cells]))]
+    return [(leak.where, leak.what) for leak in column(name, pa.chunked_array([cells]))]
 
 
 @pytest.mark.parametrize(
@@ -48,13 +48,13 @@ def test_a_parquet_file_s_own_remarks_are_read(tmp_path):
     table = pa.table({"x": [1]}).replace_schema_metadata({"made from": "/home/me/table.csv"})
     pa.parquet.write_table(table, tmp_path / "x.parquet")
     with (tmp_path / "x.parquet").open("rb") as stream:
-        assert [suspect.where for suspect in parquet(stream)] == ["the metadata 'made from'"]
+        assert [leak.where for leak in parquet(stream)] == ["the metadata 'made from'"]
 
 
 def test_parquet_of_synthetic_subjects_may_leave(tmp_path):
     pd.DataFrame({"subject": ["900000001"], "LVEF (%)": [60.0]}, index=[1234567]).to_parquet(tmp_path / "x.parquet")
     with (tmp_path / "x.parquet").open("rb") as stream:
-        assert [suspect.where for suspect in parquet(stream)] == ["column '__index_level_0__'"]
+        assert [leak.where for leak in parquet(stream)] == ["column '__index_level_0__'"]
     pd.DataFrame({"subject": ["900000001"], "LVEF (%)": [60.0]}).to_parquet(tmp_path / "x.parquet")
     with (tmp_path / "x.parquet").open("rb") as stream:
         assert not list(parquet(stream))
@@ -62,7 +62,7 @@ def test_parquet_of_synthetic_subjects_may_leave(tmp_path):
 
 def test_delimited_texts_are_read_by_columns():
     text = b"eid\tstep\n1234567\t1000001\n1234568\t1000002\n1234569\t1000003\n"
-    assert [suspect.where for suspect in delimited(io.BytesIO(text), "\t")] == ["column 'eid'"]
+    assert [leak.where for leak in delimited(io.BytesIO(text), "\t")] == ["column 'eid'"]
 
 
 def test_a_text_that_is_no_table_is_refused():

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from cmr_ssl.robustness.answers import answer
 from cmr_ssl.robustness.outcomes import outcome
 from cmr_ssl.robustness.scenarios import scenarios
+from cmr_ssl.robustness.task_outputs import judged_outputs
 from tests.robustness.test_answers import TASKS, every_task, labelled
 from tests.tiny import tiny_batch
 
@@ -15,7 +15,7 @@ LACKING = [one for one in scenarios(7, seed=0) if one.name in ("no apical third"
 def test_empty_slots_only_cost_time(build, scenario, monkeypatch):
     task, batch = build().eval(), labelled(tiny_batch())
     with torch.inference_mode():
-        full = answer(task, batch)
+        full = judged_outputs(task, batch)
         short = outcome(task, batch, full, scenario)
         monkeypatch.setattr(type(task), "any_planes", False)
         whole = outcome(task, batch, full, scenario)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from cmr_ssl.robustness.outcomes import Asked, Outcome
+from cmr_ssl.robustness.outcomes import Outcome, Outcomes
 from cmr_ssl.robustness.scenarios import RANDOM, Scenario
 from cmr_ssl.robustness.scores import essential, mean_of, own_cosines, resemblance, similarities, table_of
 from cmr_ssl.tasks import PhenotypeTask
@@ -23,7 +23,7 @@ def outcome(vectors, usable=(True, True, True), values=None, dice=(math.nan,) * 
 
 
 def asked(*outcomes, true=None):
-    return Asked(["a", "b", "c"], torch.zeros(3, 0) if true is None else true, list(outcomes))
+    return Outcomes(["a", "b", "c"], torch.zeros(3, 0) if true is None else true, list(outcomes))
 
 
 def table(task, *outcomes, true=None):

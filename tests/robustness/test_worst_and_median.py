@@ -3,11 +3,11 @@ import io
 import torch
 from PIL import Image
 
-from cmr_ssl.robustness.scenarios import NAMED, Scenario, lack_long_axis
+from cmr_ssl.robustness.scenarios import NAMED, Scenario, drop_long_axis
 from cmr_ssl.robustness.worst_and_median import draw_worst_and_median, mask_of, missing_planes
 from tests.tiny import tiny_batch, tiny_task
 
-LACK = Scenario(NAMED, "no long axis", 0, lack_long_axis)
+LACK = Scenario(NAMED, "no long axis", 0, drop_long_axis)
 
 
 def test_the_mask_shows_planes_that_are_left_and_asks_for_those_that_are_missing():

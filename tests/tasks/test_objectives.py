@@ -8,7 +8,7 @@ from cmr_ssl.tasks import Classification, Regression
 def learnt(values, **options):
     objective = Regression(**options)
     objective.outputs([str(index) for index in range(np.shape(values)[1])])
-    objective.learn(np.array(values, np.float32), [])
+    objective.fit_statistics(np.array(values, np.float32), [])
     return objective
 
 
@@ -44,7 +44,7 @@ def test_missing_values_are_masked_and_cost_nobody_else():
 def test_rare_classes_weigh_more_so_that_all_weigh_the_same():
     objective = Classification(["ill", "well"])
     assert objective.outputs(["disease"]) == 2
-    objective.learn(np.array([[0], [1], [1], [1], [np.nan]], np.float32), ["disease"])
+    objective.fit_statistics(np.array([[0], [1], [1], [1], [np.nan]], np.float32), ["disease"])
     torch.testing.assert_close(objective.weights, torch.tensor([2.0, 2 / 3]))
 
 
@@ -67,7 +67,7 @@ def test_what_cannot_be_learnt_is_said():
     with pytest.raises(ValueError, match="one target, got a, b"):
         Classification(["ill", "well"]).outputs(["a", "b"])
     with pytest.raises(ValueError, match="no training subject has disease 'well'"):
-        Classification(["ill", "well"]).learn(np.zeros((2, 1), np.float32), ["disease"])
+        Classification(["ill", "well"]).fit_statistics(np.zeros((2, 1), np.float32), ["disease"])
     with pytest.raises(ValueError, match="huber_delta"):
         Regression(huber_delta=0.0)
 
@@ -75,11 +75,11 @@ def test_what_cannot_be_learnt_is_said():
 def test_a_solved_head_aims_at_what_would_be_predicted_right():
     regression = Regression()
     regression.outputs(["a", "b"])
-    regression.learn(np.array([[10.0, 1.0], [20.0, 5.0]], np.float32), ["a", "b"])
+    regression.fit_statistics(np.array([[10.0, 1.0], [20.0, 5.0]], np.float32), ["a", "b"])
     true = torch.tensor([[12.0, torch.nan], [17.0, 4.0]])
-    torch.testing.assert_close(regression.predict(regression.aim(true)), true, equal_nan=True)
+    torch.testing.assert_close(regression.predict(regression.target_outputs(true)), true, equal_nan=True)
     classes = Classification(["ill", "well", "unsure"])
-    aims = classes.aim(torch.tensor([[1.0], [torch.nan], [2.0]]))
+    aims = classes.target_outputs(torch.tensor([[1.0], [torch.nan], [2.0]]))
     assert aims.shape == (3, 3)
     assert aims[1].isnan().all()
     assert classes.predict(aims)[[0, 2]].argmax(dim=1).tolist() == [1, 2]

@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from cmr_ssl.corruption.missing import lack
-from cmr_ssl.inference.decoding import see
+from cmr_ssl.corruption.missing import drop_planes
+from cmr_ssl.inference.decoding import encode_shown
 from cmr_ssl.models import GridPositions
 from cmr_ssl.models.tokens import coordinates, grid_of
-from cmr_ssl.tasks.whole_heart import ACROSS_MM, CELLS, HEIGHTS_MM, SLABS, fixed_planes, tells_whole_heart, whole_heart
+from cmr_ssl.tasks.whole_heart import ACROSS_MM, CELLS, HEIGHTS_MM, SLABS, fixed_planes, has_whole_heart, whole_heart
 from tests.tiny import FRAMES, tiny_batch, tiny_encoder, tiny_task
 
 
@@ -18,7 +18,7 @@ def test_a_study_is_told_as_its_present_planes_alone_are():
     task, batch = tiny_task(), tiny_batch()
     gone = torch.zeros_like(batch.present)
     gone[:, [0, 4]] = True
-    depleted = lack(batch, gone)
+    depleted = drop_planes(batch, gone)
     kept = [index for index in range(gone.shape[1]) if index not in (0, 4)]
     alone = batch._replace(
         **{name: getattr(batch, name)[:, kept] for name in ("images", "present", "view", "affine", "annotated")}
@@ -32,7 +32,7 @@ def test_cells_are_means_of_what_the_decoder_says_about_fixed_planes():
     patch = task.encoder.patch
     affine, asked = fixed_planes(heart.affine[0], grid_of(heart.images, patch), patch)
     with torch.inference_mode():
-        seen = see(task, heart, heart.present[0])
+        seen = encode_shown(task, heart, heart.present[0])
         patches = task.decoder(seen.encoded, seen.where, coordinates(affine[None], asked, patch))
         brightness = patches.mean(-1).view(SLABS, -1, asked.frames, asked.rows, asked.columns).mean(1)
     cells = told(task, heart).view(SLABS, asked.frames, CELLS, CELLS)
@@ -60,5 +60,5 @@ def test_planes_asked_for_lie_around_the_long_axis_at_their_heights():
     ids=["usual", "normalised", "grid"],
 )
 def test_only_a_decoder_that_knows_brightness_anywhere_can_tell(task, can):
-    assert tells_whole_heart(task()) == can
+    assert has_whole_heart(task()) == can
     assert (task().embed(tiny_batch()).whole_heart is not None) == can

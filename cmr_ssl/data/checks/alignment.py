@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.data.checks.crossing import LEAST_AGREEMENT, Crossing, cross
-from cmr_ssl.data.checks.scene import Measure, Scene
+from cmr_ssl.data.checks.prepared_planes import Measure, PreparedPlanes
 
 Array = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ class Fit(NamedTuple):
     lags: Array
 
 
-def alignment(scene: Scene) -> list[Measure]:
+def alignment(scene: PreparedPlanes) -> list[Measure]:
     """Measure how far each slice, and on average the stack, is shifted in its plane, and how late each plane beats."""
     if not (scene.beats and scene.stack and scene.long):
         return []
@@ -44,7 +44,7 @@ def alignment(scene: Scene) -> list[Measure]:
     return found
 
 
-def crossings(scene: Scene) -> Fit:
+def crossings(scene: PreparedPlanes) -> Fit:
     """Compare every slice with every long-axis plane."""
     rows = [[_cross(scene, plane, long) for long in scene.long] for plane in scene.stack]
     values = np.array([[(one.shift_mm, one.lag, one.agreement) for one in row] for row in rows])
@@ -63,7 +63,7 @@ def in_plane(fit: Fit) -> Array:
     return lengths
 
 
-def _cross(scene: Scene, plane: int, long: int) -> Crossing:
+def _cross(scene: PreparedPlanes, plane: int, long: int) -> Crossing:
     return cross((scene.images[long], scene.images[plane]), (scene.affines[long], scene.affines[plane]))
 
 

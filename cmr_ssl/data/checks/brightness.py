@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from cmr_ssl.data.checks.crossing import correlation
-from cmr_ssl.data.checks.scene import Measure, Scene
+from cmr_ssl.data.checks.prepared_planes import Measure, PreparedPlanes
 from cmr_ssl.planes import VIEWS
 
 Floats = NDArray[np.float32]
@@ -21,7 +21,7 @@ FOLDS_MM = (95.0, 195.0)  # how far from its place a folded edge can lie
 LEAST_ROWS = 12  # of an overlap
 
 
-def contrast(scene: Scene) -> list[Measure]:
+def contrast(scene: PreparedPlanes) -> list[Measure]:
     """Measure how far apart blood and muscle are in the middle of the stack, as a share of all greys."""
     if not scene.stack:
         return []
@@ -31,7 +31,7 @@ def contrast(scene: Scene) -> list[Measure]:
     return [scene.measure("low-contrast", middle[len(middle) // 2], value, whole=True)]
 
 
-def two_levels(scene: Scene, plane: int) -> float:
+def two_levels(scene: PreparedPlanes, plane: int) -> float:
     """Return how far apart the two levels lie that best describe the beat around the axis (Otsu), 0..1.
 
     A dilated ventricle fills the surroundings of the axis, so that both levels would be blood: there more is looked at.
@@ -58,7 +58,7 @@ def split_levels(values: Floats) -> tuple[float, float]:
     return float((bright - dark)[best] / 255), float(between[best]) / total
 
 
-def folding(scene: Scene) -> list[Measure]:
+def folding(scene: PreparedPlanes) -> list[Measure]:
     """Measure how much of a view comes again far from its place along rows or columns, as the best correlation."""
     found = []
     for view in VIEWS:
@@ -88,7 +88,7 @@ def again(pictures: list[Floats], step_mm: float) -> float:
     return best
 
 
-def repetition(scene: Scene) -> list[Measure]:
+def repetition(scene: PreparedPlanes) -> list[Measure]:
     """Count the frames that repeat the frame before, and compare each slice with the next one."""
     same = (scene.images == np.roll(scene.images, 1, axis=1)).all(axis=(2, 3)).sum(axis=1)
     found = [scene.measure("repeated-frames", plane, count) for plane, count in enumerate(same)]

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from cmr_ssl.data.checks.scene import Measure, Scene
+from cmr_ssl.data.checks.prepared_planes import Measure, PreparedPlanes
 
 Array = NDArray[np.float64]
 
@@ -15,7 +15,7 @@ SMOOTH_MM = 3.6
 MOVING = 15.0  # grey levels (standard deviation over the beat) that noise does not reach when smoothed
 
 
-def coverage(scene: Scene) -> list[Measure]:
+def coverage(scene: PreparedPlanes) -> list[Measure]:
     """Count slices; measure how much the ends of the stack are still ventricle, and how weak a slice beats inside it.
 
     Above the valves the brightness around the long axis does not follow that of the ventricles, since atria fill while
@@ -36,14 +36,14 @@ def coverage(scene: Scene) -> list[Measure]:
     return found
 
 
-def moving_mm2(scene: Scene, plane: int) -> float:
+def moving_mm2(scene: PreparedPlanes, plane: int) -> float:
     """Return the area around the long axis that changes over the beat, mm2."""
     smooth = gaussian_filter(scene.images[plane], (0, *2 * [SMOOTH_MM / scene.step_mm]))
     moving = smooth.std(axis=0) > MOVING
     return float((moving & (scene.from_axis(plane) < HEART_MM)).sum() * scene.step_mm**2)
 
 
-def alike_the_middle(scene: Scene) -> Array:
+def alike_the_middle(scene: PreparedPlanes) -> Array:
     """Return how alike the brightness of each slice and of the middle of the stack go up and down, -1..1, (S,)."""
     curves = np.stack(
         [scene.images[plane][:, scene.from_axis(plane) < VENTRICLES_MM].mean(axis=1) for plane in scene.stack]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from cmr_ssl.data.checks.scene import Measure
+from cmr_ssl.data.checks.prepared_planes import Measure
 
 
 class Limit(NamedTuple):

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from cmr_ssl.data.checks.crossing import correlation
-from cmr_ssl.data.checks.scene import Measure, Scene
+from cmr_ssl.data.checks.prepared_planes import Measure, PreparedPlanes
 
 Floats = NDArray[np.float32]
 
@@ -15,7 +15,7 @@ APART = (1, 2, 3, 4, 5)
 BESIDE = 2  # slices to both sides whose own echoes are taken as usual
 
 
-def blurring(scene: Scene) -> list[Measure]:
+def blurring(scene: PreparedPlanes) -> list[Measure]:
     """Measure how strongly a plane's edges come again 2 to 4 pixels away.
 
     Pictures are averaged over the beat: noise and what beats hardly count then, and a breath moves the chest, too. Of

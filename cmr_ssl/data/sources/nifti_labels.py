@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED
-from cmr_ssl.data.grids import OFF, Grid, onto_grid
+from cmr_ssl.data.grids import OFF, ImageGrid, onto_grid
 from cmr_ssl.data.labelling import holds_wall, listed, mirrored, to_classes, whole, wrongly_surrounded
 from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, names
 from cmr_ssl.data.sources.nifti_image import read_image
@@ -104,18 +104,18 @@ def _on_grid(series: Series, folder: Path, file: LabelFile) -> tuple[NDArray[np.
     return everything, found
 
 
-def _grid(series: Series, frame: int | None = None) -> Grid:
+def _grid(series: Series, frame: int | None = None) -> ImageGrid:
     """Return the grid that labels of a series must lie on; of one frame of it, only where there are images then."""
     affine = series.affine if series.stored is None else series.stored
     columns, rows, count = series.pixels.shape[:3]
     slices = np.flatnonzero(series.acquired[:, frame]) if frame is not None else np.arange(count)
     first, many = (int(slices[0]), int(np.ptp(slices)) + 1) if len(slices) else (0, count)
     joined = frame == 1 and series.pixels.shape[3] == 2
-    return Grid(affine, (columns, rows, count), (first, many), ES_OFF if joined else OFF)
+    return ImageGrid(affine, (columns, rows, count), (first, many), ES_OFF if joined else OFF)
 
 
 def _read(
-    series: Series, folder: Path, name: str, classes: dict[int, str], grid: Grid
+    series: Series, folder: Path, name: str, classes: dict[int, str], grid: ImageGrid
 ) -> tuple[NDArray[np.uint8], list[Finding]]:
     """Read one file and bring it onto the grid of the series."""
     path = locate(folder, name)

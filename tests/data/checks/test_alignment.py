@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from cmr_ssl.data.checks.alignment import alignment
-from cmr_ssl.data.checks.scene import Scene
-from tests.data.checks.scenes import FRAMES, heights, scene, subject, values
+from cmr_ssl.data.checks.prepared_planes import PreparedPlanes
+from tests.data.checks.synthetic_planes import FRAMES, heights, scene, subject, values
 
 
 def test_a_stack_that_fits_is_hardly_shifted_and_not_turned():
@@ -33,7 +33,7 @@ def test_a_lag_means_the_same_whatever_the_number_of_frames(frames):
     first = np.floor(times).astype(int)
     part = (times - first)[:, None, None]
     images = made.images[:, first] * (1 - part) + made.images[:, (first + 1) % FRAMES] * part
-    again = Scene(made._replace(images=images.round().astype(np.uint8)))
+    again = PreparedPlanes(made._replace(images=images.round().astype(np.uint8)))
     assert values(alignment(again), "mistriggered")["sa", 3] == pytest.approx(1 / FRAMES, abs=0.01)
 
 

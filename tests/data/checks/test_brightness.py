@@ -3,8 +3,8 @@ import pytest
 
 from cmr_ssl.data.checks.brightness import PARTED, contrast, folding, repetition, split_levels, two_levels
 from cmr_ssl.data.checks.limits import LIMITS
-from cmr_ssl.data.checks.scene import Scene
-from tests.data.checks.scenes import SIZE, STEP, scene, subject, values
+from cmr_ssl.data.checks.prepared_planes import PreparedPlanes
+from tests.data.checks.synthetic_planes import SIZE, STEP, scene, subject, values
 
 
 def test_contrast_is_the_distance_of_two_levels():
@@ -27,9 +27,9 @@ def test_a_ventricle_that_fills_the_middle_is_told_from_its_wall():
 def test_a_faded_heart_has_low_contrast():
     prepared = subject()
     limit = LIMITS["low-contrast"].value
-    assert values(contrast(Scene(prepared)), "low-contrast")["sa", -1] > limit
+    assert values(contrast(PreparedPlanes(prepared)), "low-contrast")["sa", -1] > limit
     faded = prepared._replace(images=(150 + prepared.images // 4).astype(np.uint8))
-    assert values(contrast(Scene(faded)), "low-contrast")["sa", -1] < limit
+    assert values(contrast(PreparedPlanes(faded)), "low-contrast")["sa", -1] < limit
 
 
 def test_a_picture_folded_over_itself_is_found_in_its_view_only():
@@ -39,9 +39,13 @@ def test_a_picture_folded_over_itself_is_found_in_its_view_only():
     texture = rng.normal(0, 25, (SIZE, SIZE))
     images = prepared.images.astype(float)
     images[:count] += np.kron(texture[::2, ::2], np.ones((2, 2)))
-    plain = values(folding(Scene(prepared._replace(images=images.clip(0, 255).astype(np.uint8)))), "wrap-around")
+    plain = values(
+        folding(PreparedPlanes(prepared._replace(images=images.clip(0, 255).astype(np.uint8)))), "wrap-around"
+    )
     images[:count] += 0.6 * np.roll(images[:count], round(130 / STEP), axis=2)
-    folded = values(folding(Scene(prepared._replace(images=images.clip(0, 255).astype(np.uint8)))), "wrap-around")
+    folded = values(
+        folding(PreparedPlanes(prepared._replace(images=images.clip(0, 255).astype(np.uint8)))), "wrap-around"
+    )
     assert plain["sa", -1] < LIMITS["wrap-around"].value < folded["sa", -1]
     assert all(folded[view] == plain[view] for view in plain if view != ("sa", -1))
 
@@ -49,7 +53,7 @@ def test_a_picture_folded_over_itself_is_found_in_its_view_only():
 def test_frames_that_repeat_are_counted():
     prepared = subject()
     prepared.images[2, 5:8] = prepared.images[2, 4]
-    counts = values(repetition(Scene(prepared)), "repeated-frames")
+    counts = values(repetition(PreparedPlanes(prepared)), "repeated-frames")
     assert counts["sa", 2] == 3
     assert sum(counts.values()) == 3
 
@@ -57,7 +61,7 @@ def test_frames_that_repeat_are_counted():
 def test_a_slice_filed_twice_is_found():
     prepared = subject()
     limit = LIMITS["same-slice"].value
-    assert max(values(repetition(Scene(prepared)), "same-slice").values()) < limit
+    assert max(values(repetition(PreparedPlanes(prepared)), "same-slice").values()) < limit
     prepared.images[5] = prepared.images[4]
-    alike = values(repetition(Scene(prepared)), "same-slice")
+    alike = values(repetition(PreparedPlanes(prepared)), "same-slice")
     assert {where for where, value in alike.items() if value > limit} == {("sa", 5)}

@@ -3,8 +3,8 @@ import pytest
 
 from cmr_ssl.data.checks.coverage import alike_the_middle, coverage, moving_mm2
 from cmr_ssl.data.checks.limits import LIMITS, excess
-from cmr_ssl.data.checks.scene import Scene
-from tests.data.checks.scenes import BOTTOM, TOP, heights, scene, subject, values
+from cmr_ssl.data.checks.prepared_planes import PreparedPlanes
+from tests.data.checks.synthetic_planes import BOTTOM, TOP, heights, scene, subject, values
 
 
 def alarms(measures):
@@ -34,7 +34,7 @@ def test_what_moves_is_measured_in_mm2():
 def test_a_slice_that_does_not_move_between_others_is_told():
     prepared = subject()
     prepared.images[4] = prepared.images[4, :1]
-    measures = coverage(Scene(prepared))
+    measures = coverage(PreparedPlanes(prepared))
     assert alarms(measures) == {"still-slice"}
     assert values(measures, "still-slice")["sa", 4] == 0.0
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cmr_ssl.data.checks.crossing import best_lag, best_shift, correlation, cross, overlap, profile
-from tests.data.checks.scenes import FRAMES, heart, long_axis, short_axis
+from tests.data.checks.synthetic_planes import FRAMES, heart, long_axis, short_axis
 
 
 def crossing(moved=(0.0, 0.0, 0.0), late=0):

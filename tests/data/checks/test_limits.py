@@ -1,7 +1,7 @@
 import pytest
 
 from cmr_ssl.data.checks.limits import LIMITS, beyond, excess, with_values
-from cmr_ssl.data.checks.scene import Measure
+from cmr_ssl.data.checks.prepared_planes import Measure
 
 
 def test_values_beyond_their_limit_are_found_on_its_own_side():

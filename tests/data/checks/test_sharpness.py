@@ -2,21 +2,21 @@ import numpy as np
 import pytest
 
 from cmr_ssl.data.checks.limits import LIMITS
-from cmr_ssl.data.checks.scene import Scene
+from cmr_ssl.data.checks.prepared_planes import PreparedPlanes
 from cmr_ssl.data.checks.sharpness import APART, blurring, echoes, standing_out
-from tests.data.checks.scenes import subject, values
+from tests.data.checks.synthetic_planes import subject, values
 
 LIMIT = LIMITS["blurred"].value
 
 
-def textured(planes) -> Scene:
+def textured(planes) -> PreparedPlanes:
     """Return a scene whose planes show as many fine details as a real chest, each its own."""
     made = subject()
     details = np.random.default_rng(0).normal(0, 30, (len(made.view), 1, *made.images.shape[2:]))
     images = made.images / 2 + 60 + details
     for plane, step in planes.items():
         images[plane] = 0.6 * images[plane] + 0.2 * sum(np.roll(images[plane], way, axis=1) for way in (step, -step))
-    return Scene(made._replace(images=images.clip(0, 255).astype(np.uint8)))
+    return PreparedPlanes(made._replace(images=images.clip(0, 255).astype(np.uint8)))
 
 
 @pytest.mark.parametrize("shift", APART[1:])
@@ -50,5 +50,5 @@ def test_a_still_picture_of_one_grey_has_no_echo():
 
 
 def test_a_single_slice_is_compared_with_nothing():
-    scene = Scene(subject(stack=np.array([0.0])))
+    scene = PreparedPlanes(subject(stack=np.array([0.0])))
     assert {view for view, _ in values(blurring(scene), "blurred")} == {"la_2ch", "la_3ch", "la_4ch"}

@@ -1,0 +1,16 @@
+from cmr_ssl.dicom.file_issues import LONGEST_NAME, FileIssues, printable
+
+
+def test_many_files_of_a_kind_are_one_finding():
+    odd = FileIssues()
+    for index in range(1000):
+        odd.add("not-dicom", f"{index}.txt", "is no DICOM file")
+    odd.add("link", "a", "is a link")
+    first, second = odd.findings()
+    assert first == ("not-dicom", "noted", "", "0.txt is no DICOM file (the first of 1000 such files)", 1000)
+    assert second == ("link", "noted", "", "a is a link", 1)
+
+
+def test_names_fit_in_a_line():
+    assert printable("a\nb\x1b[31m\u202e") == "a?b?[31m?"
+    assert len(printable("x" * 5000)) == LONGEST_NAME + 3

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+
+from cmr_ssl.dicom.archive import Limits
+from cmr_ssl.dicom.frame_order import in_order
+from cmr_ssl.dicom.reading import read_study
+from tests.dicoms import FRAMES, codes, header, slice_files, slice_of, tiny, write_zip
+from tests.studies import long_axis
+
+PLANE = long_axis("la_2ch", (16, 16, 1), 12.0)
+SHUFFLED = np.random.default_rng(5).permutation(FRAMES)
+UNKNOWN = {"number": 0, "trigger_ms": float("nan")}
+
+
+def shuffled(**values):
+    """Return headers in some order, each value given by a function of its frame."""
+    return [
+        header(PLANE, frame, **(UNKNOWN | {name: of(int(frame)) for name, of in values.items()})) for frame in SHUFFLED
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({"temporal": lambda frame: frame + 1}, "temporal positions"),
+        ({"number": lambda frame: 40 + 2 * frame}, "numbers"),
+        ({"number": lambda frame: 3, "acquired_s": lambda frame: 100.0 + frame}, "acquisition times"),
+        ({"acquired_s": lambda frame: 100.0, "content_s": lambda frame: 9.0 + 0.05 * frame}, "content times"),
+        ({"trigger_ms": lambda frame: 0.0, "number": lambda frame: frame}, "numbers"),
+        ({"trigger_ms": lambda frame: np.nan if frame == 3 else 9.0 * frame, "number": lambda frame: 1 + frame}, "num"),
+    ],
+)
+def test_what_orders_the_frames_is_what_the_finding_names(values, name):
+    ordered, findings = in_order(shuffled(**values))
+    assert [image.instance for image in ordered] == [header(PLANE, frame).instance for frame in range(FRAMES)]
+    assert codes(findings) == ["trigger-times"]
+    assert f"their {name}" in findings[0].message
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"number": lambda frame: 1},
+        {"number": lambda frame: frame // 2 + 1},
+        {"number": lambda frame: 0 if frame == 3 else frame + 1},  # one that nobody numbered
+        {"acquired_s": lambda frame: 100.0, "content_s": lambda frame: 200.0},
+        {"trigger_ms": lambda frame: 0.0, "temporal": lambda frame: frame % 3},
+    ],
+)
+def test_frames_whose_order_nobody_knows_are_left_out(values):
+    ordered, findings = in_order(shuffled(**values))
+    assert not ordered
+    assert [(found.code, found.severity, found.value) for found in findings] == [("no-order", "rejected", FRAMES)]
+
+
+@pytest.mark.parametrize("keyword", [None, "AcquisitionTime", "ContentTime"])
+def test_a_study_without_times_and_numbers_is_ordered_by_the_clock_or_not_at_all(keyword, tmp_path):
+    whole = tiny("la_4ch")
+    files = {}
+    for frame in range(FRAMES):
+        one, affine = slice_of(whole, 0)
+        clock = {keyword: f"12000{frame}"} if keyword else {}
+        made = slice_files(
+            one[..., frame : frame + 1],
+            affine,
+            "4ch",
+            tag=frame,
+            **({"TriggerTime": None, "InstanceNumber": None, "SeriesInstanceUID": "2.25.1"} | clock),
+        )
+        files[f"{SHUFFLED[frame]}.dcm"] = next(iter(made.values()))
+    study = read_study("1", [write_zip(tmp_path / "a.zip", files)], Limits())
+    if keyword is None:
+        assert codes(study.findings) == ["no-order"]
+        assert not study.series
+    else:
+        assert np.array_equal(study.series[0].pixels, whole.pixels)
+        assert codes(study.findings) == ["trigger-times"]
