@@ -18,9 +18,9 @@ from cmr_ssl.measures.levels import LEVELS
 from cmr_ssl.measures.rings import MIDDLES, length
 from cmr_ssl.measures.septum import segments
 from cmr_ssl.phantom.acquisition import World, draw_shifts
+from cmr_ssl.phantom.cohort_spec import PRESETS, Preset
 from cmr_ssl.phantom.heart import APEX_WALL_MM, Heart
-from cmr_ssl.phantom.order import PRESETS, Preset
-from cmr_ssl.phantom.painting import classify, heart_box, look, measure
+from cmr_ssl.phantom.painting import classify, heart_box, locate, measure_depths
 from cmr_ssl.phantom.person import breath_scatter, build_world, draw_person, generators
 from cmr_ssl.phantom.population import Subject
 from cmr_ssl.phantom.prescription import Prescription, prescribe
@@ -88,9 +88,9 @@ def _labels(world: World, plan: Prescription, frames: list[int], shifts: Array) 
         at = world.placement.to_heart(to_mm(slice_affine(plan.affine, index), pixels) - shifts[index])
         near = np.flatnonzero(np.all((at >= low) & (at <= high), axis=1))
         if len(near):
-            sight = look(world.scene, at[near].astype(np.float32))
+            sight = locate(world.scene, at[near].astype(np.float32))
             for number, frame in enumerate(frames):
-                classes = classify(measure(world.scene, sight, slice(frame, frame + 1)))
+                classes = classify(measure_depths(world.scene, sight, slice(frame, frame + 1)))
                 labels[number, index].reshape(-1)[near] = classes[0]
     return LabelMap(labels, plan.affine)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cmr_ssl.measures.rates import emptying_fraction, emptying_values, peak_rates, rate_values, smoothed, unusable
-from cmr_ssl.phantom.order import PRESETS
+from cmr_ssl.phantom.cohort_spec import PRESETS
 from cmr_ssl.phantom.person import draw_person
 from cmr_ssl.phantom.timing import beat
 

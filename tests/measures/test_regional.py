@@ -4,7 +4,7 @@ import pytest
 from benchmarks.measures import Drawn, draw, errors, exact, measured
 from cmr_ssl.anatomy import UNLABELLED
 from cmr_ssl.measures import regional
-from cmr_ssl.phantom.order import PRESETS
+from cmr_ssl.phantom.cohort_spec import PRESETS
 from cmr_ssl.volumes import measure
 
 # mean absolute error against exact truth at pixels of 3.7 mm: unit is that of the measure
