@@ -16,6 +16,9 @@ from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.doubts import notes, set_aside, without_doubtful
 from cmr_ssl.files import check_apart, digest, save_text
 from cmr_ssl.lock import exclusive_access
+from cmr_ssl.measures import Value, regional
+from cmr_ssl.measures import to_csv as long_table
+from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.runner.progress import MOST_REASONS, Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
 from cmr_ssl.volumes import MISSING, Measured, ends_of_beat, grouped, measure
@@ -23,6 +26,8 @@ from cmr_ssl.workers import Workers
 
 HEART_RATE, ED, ES = "Heart rate (bpm)", "ED frame", "ES frame"
 ROWS = 1  # which columns the table has and what they mean
+LINES = 1  # the same of the long table of regional measures
+NOT_ORIENTED = "the file of the short axis does not say how it lies, so base, apex and sides of the heart are unknown"
 NOT_TIMED = "no label map tells a time between frames that gives a possible heart rate"
 
 
@@ -52,14 +57,16 @@ def quantify_folder(
     shard: Shard,
     withdrawn: Withdrawn,
     overwrite: bool,
+    by_region: Path | None = None,
 ) -> int:
-    """Measure every subject of a folder and write the table; return the exit status of `quantify`."""
+    """Measure every subject of a folder and write the tables; return the exit status of `quantify`."""
     everybody = source.subjects()
     if curves is not None:
         check_apart(source.folder, curves, everybody)
     subjects = withdrawn.leave(everybody, source.folder)
     mine = shard.part(subjects)
-    settings = digest({"files": [asdict(file) for file in source.files], "facts": source.facts, "rows": ROWS})
+    made_of: dict[str, object] = {"files": [asdict(file) for file in source.files], "facts": source.facts, "rows": ROWS}
+    settings = digest(made_of if by_region is None else made_of | {"lines": LINES})
     folder = out.with_name(f".{out.name}")
     journal = shard.journal(folder, settings)
     with Tally("measuring", out, len(mine)) as tally, exclusive_access(shard.folder(folder), settings):
@@ -67,10 +74,15 @@ def quantify_folder(
         if curves is not None:
             withdrawn.erase(curves, ["*.png"])
             _check_room(curves, overwrite or any(journal.records()))
-        steps = Steps(source, partial(quantify_subject, curves), settings, curves or out)
+        if by_region is not None:
+            _check_unused(by_region, overwrite or any(journal.records()))
+        steps = Steps(source, partial(quantify_subject, curves, by_region is not None), settings, curves or out)
         go_over(mine, steps, journal, tally, partial(_drawn, curves), workers, overwrite, out)
-        rows = [quantified(record) for record in journal.latest(subjects)]
+        records = journal.latest(subjects)
+        rows = [quantified(record) for record in records]
         save_text(out, to_csv(rows))
+        if by_region is not None:
+            save_text(by_region, long_table((record.subject, region_values(record)) for record in records))
     if tally.stopped:
         return 1
     _summarise(rows, out)
@@ -78,14 +90,16 @@ def quantify_folder(
     return 0 if any(map(np.isfinite, measured)) else 1
 
 
-def quantify_subject(curves: Path | None, subject: str, heart: LabelledHeart) -> Record:
+def quantify_subject(curves: Path | None, by_region: bool, subject: str, heart: LabelledHeart) -> Record:
     """Measure one subject and draw its curves; the record is rejected where there are none."""
     heart = set_aside(heart)
-    measured = without_doubtful(measure({view: one.map for view, one in heart.views.items()}, heart.rate), heart)
+    maps = {view: one.map for view, one in heart.views.items()}
+    measured = without_doubtful(measure(maps, heart.rate), heart)
     if curves is not None and measured.curves:
         _draw(curves / f"{subject}.png", heart, measured, subject)
     told = row(subject, heart, measured)._replace(notes=notes(heart))
-    return Record(subject, "accepted" if measured.curves else "rejected", rows=[told._asdict()])
+    lines = [one._asdict() for one in _regions(heart, measured)] if by_region else []
+    return Record(subject, "accepted" if measured.curves else "rejected", rows=[told._asdict(), *lines])
 
 
 def quantified(record: Record) -> Quantified:
@@ -94,6 +108,22 @@ def quantified(record: Record) -> Quantified:
         return Quantified(**record.rows[0])
     nothing = row(record.subject, LabelledHeart({}, {}), measure({}, np.nan))
     return nothing._replace(reasons=dict.fromkeys(nothing.values, record.problem), damaged=True)
+
+
+def region_values(record: Record) -> list[Value]:
+    """Return a subject's lines of the long table from its record; of one without any, each says why."""
+    if record.rows:
+        return [Value(**line) for line in record.rows[1:]]
+    nothing = regional({}, measure({}, np.nan), np.nan)
+    return [one._replace(reason=record.problem) for one in nothing]
+
+
+def _regions(heart: LabelledHeart, measured: Measured) -> list[Value]:
+    """Measure the regions of one heart whose volumes are known."""
+    stack = heart.views.get(SHORT_AXIS)
+    maps = {view: one.map for view, one in heart.views.items()}
+    unsure = NOT_ORIENTED if stack is not None and not stack.oriented else ""
+    return regional(maps, measured, np.nan if stack is None else stack.frame_ms, unsure)
 
 
 def row(subject: str, heart: LabelledHeart, measured: Measured) -> Quantified:
@@ -131,6 +161,11 @@ def _cell(name: str, value: float) -> str:
 def _check_room(curves: Path, replace: bool) -> None:
     if not replace and any(curves.glob("*.png")):
         raise ValueError(f"{curves} holds pictures: choose another --curves, or give --overwrite true")
+
+
+def _check_unused(by_region: Path, replace: bool) -> None:
+    if not replace and by_region.exists():
+        raise ValueError(f"{by_region} is there: choose another --regional, or give --overwrite true")
 
 
 def _drawn(curves: Path | None, subject: str) -> list[Path]:

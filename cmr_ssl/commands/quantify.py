@@ -25,6 +25,7 @@ def quantify(
     curves: Path | None = None,
     overwrite: bool = False,
     withdrawn: Path | None = None,
+    regional: Path | None = None,
 ) -> int:
     """Measure volumes, ejection fractions and mass on label maps, by the field's formulas; run it again to continue.
 
@@ -41,18 +42,24 @@ def quantify(
         overwrite: do everything again, and replace what was made with other settings.
         withdrawn: text or CSV file of participants who withdrew: what is there of them is not read, and what this
             command wrote of them is removed.
+        regional: CSV to write too, one line a subject, measure, segment and phase: walls in the AHA's segments,
+            strains, motion of the valves, rates; docs/measures.md says how each is measured and how exactly.
 
     Returns:
         Exit status: 0 if anything could be measured, else 1.
 
     Raises:
-        FileExistsError: if `out` is a folder.
+        FileExistsError: if `out` or `regional` is a folder.
         FileNotFoundError: if no subject has a label map.
         ValueError: if there is no worker or no such shard, nothing to measure on is named, table or pictures of
-            something else are there and may not be replaced, or the pictures would lie among the label maps.
+            something else are there and may not be replaced, both tables are one file, or the pictures would
+            lie among the label maps.
     """
-    if out.is_dir():
-        raise FileExistsError(f"{out} is a folder: name the CSV file to write")
+    for table in (out, *([regional] if regional else [])):
+        if table.is_dir():
+            raise FileExistsError(f"{table} is a folder: name the CSV file to write")
+    if regional and regional.absolute() == out.absolute():
+        raise ValueError(f"--out and --regional both name {out}: they are two tables")
     needed = [file for file in files.labels if file.view in MEASURED_ON]
     if not needed:
         raise ValueError(f"--files names no label map of {', '.join(MEASURED_ON)}: nothing can be measured")
@@ -62,4 +69,5 @@ def quantify(
     labels, out = labels.absolute(), out.absolute()  # workers elsewhere stand in other folders
     who, part = Workers(workers, scheduler, (labels,)), Shard(shard, shards)
     source, gone = LabelFolder(labels, needed, files.facts), read_withdrawn(withdrawn)
-    return quantify_folder(source, out, curves and curves.absolute(), who, part, gone, overwrite)
+    pictures, regions = curves and curves.absolute(), regional and regional.absolute()
+    return quantify_folder(source, out, pictures, who, part, gone, overwrite, regions)

@@ -279,3 +279,33 @@ def test_sunnybrook_gives_its_reference_volumes(tmp_path):
     assert len(measured) == 8
     for name, reference in (("LVEDV (mL)", "lv_edv_ml"), ("LVESV (mL)", "lv_esv_ml"), ("LVEF (%)", "lv_ef_percent")):
         np.testing.assert_allclose(measured[name], known.loc[measured.index, reference], atol=0.06)
+
+
+def test_regional_measures_are_a_long_table_beside_the_other_and_are_resumed_with_it(cohort, tmp_path, capsys):
+    out, regions = tmp_path / "out.csv", tmp_path / "regions.csv"
+    arguments = ("--labels", cohort, "--out", out, "--regional", regions)
+    assert run(*arguments) == 0
+    first = regions.read_bytes()
+    long = pd.read_csv(regions, dtype={"subject": str, "segment": str})
+    assert set(long["subject"]) == set(table(out).index)
+    assert not long.duplicated(["subject", "measure", "segment", "phase"]).any()
+    assert (long["value"].isna() == long["reason"].notna()).all()
+    walls = long[(long["measure"] == "wall thickness") & (long["phase"] == "ED")]
+    assert set(walls["segment"]) == {str(number) for number in range(1, 18)}
+    assert walls["value"].between(2, 20).mean() > 0.9
+    capsys.readouterr()
+    assert run(*arguments) == 0
+    assert regions.read_bytes() == first
+
+
+def test_a_long_table_replaces_nothing_unasked(tmp_path):
+    filed(tmp_path / "in", "007", stack([300, 750, 450, 150]), frame_ms=250.0)
+    regions = tmp_path / "regions.csv"
+    regions.write_text("something else")
+    with pytest.raises(ValueError, match="choose another --regional"):
+        run("--labels", tmp_path / "in", "--out", tmp_path / "out.csv", "--regional", regions)
+    assert regions.read_text() == "something else"
+    with pytest.raises(ValueError, match="two tables"):
+        run("--labels", tmp_path / "in", "--out", regions, "--regional", regions)
+    with pytest.raises(FileExistsError, match="is a folder"):
+        run("--labels", tmp_path / "in", "--out", tmp_path / "out.csv", "--regional", tmp_path)
