@@ -136,16 +136,17 @@ def auroc(positive: "pd.Series[float]", negative: "pd.Series[float]") -> float:
     return float(binary_auroc(scores / scores.max(), truth.int()))
 
 
-def planes(asked: Namespace) -> Iterator[dict[str, object]]:
-    """Yield the rows of all planes of all studies, without fault and with each."""
+def planes(
+    checkpoint: Path, cache: Path, subjects: int = 40, usual: int = 100, table: Path | None = None
+) -> Iterator[dict[str, object]]:
+    """Yield the rows of all planes of all studies, without fault and with each; for the arguments see `parse`."""
     device = device_of("auto")
-    task, trained = load_pretraining(asked.checkpoint, device)
+    task, trained = load_pretraining(checkpoint, device)
     spacing_mm = trained.preparation["spacing_mm"]
-    usual = examine_cache(asked.checkpoint, asked.cache, asked.usual, task, trained, device, asked.table)
-    calibration = calibrate(usual, fingerprint(asked.checkpoint))
-    tested = split_subjects(asked.checkpoint, asked.cache, trained, "test", table=asked.table)
-    subjects = first_subjects(tested, asked.subjects)
-    for heart in track(studies(asked.cache, subjects, trained, device), "inspecting", len(subjects)):
+    examined = examine_cache(checkpoint, cache, usual, task, trained, device, table)
+    calibration = calibrate(examined, fingerprint(checkpoint))
+    tested = first_subjects(split_subjects(checkpoint, cache, trained, "test", table=table), subjects)
+    for heart in track(studies(cache, tested, trained, device), "inspecting", len(tested)):
         rng = np.random.default_rng(seed_of("fault", heart.subject[0]))
         hearts = {"": Faulty(heart, [])} | {name: fault.put(heart, rng, spacing_mm) for name, fault in FAULTS.items()}
         for name, faulty in hearts.items():
@@ -170,7 +171,8 @@ def parse() -> Namespace:
 def main() -> None:
     """Measure and print."""
     asked = parse()
-    rows = list(measured(pd.DataFrame(list(planes(asked)))))
+    seen = planes(asked.checkpoint, asked.cache, asked.subjects, asked.usual, asked.table)
+    rows = list(measured(pd.DataFrame(list(seen))))
     table = Table("fault", "planes", "AUROC", "own measure", "first", "suspect", "false alarms")
     for row in rows:
         name, count, *numbers = row.values()

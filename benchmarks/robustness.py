@@ -8,7 +8,7 @@ same test subjects. CACHE is of real cines, prepared with configs/preparation/sm
 """
 
 import json
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 from concurrent.futures import as_completed
 from pathlib import Path
 from typing import NamedTuple
@@ -219,8 +219,8 @@ def views_file(pretraining: Pretraining) -> Path:
 def look_for_faults() -> None:
     """Measure how well `inspect` finds faults with our usual model."""
     if not faults_file().exists():
-        asked = Namespace(checkpoint=checkpoint_of(USUAL), cache=hearts().cache, subjects=LEFT_OUT_SUBJECTS, usual=100)
-        write_csv(faults_file(), pd.DataFrame(list(measured(pd.DataFrame(list(planes(asked)))))))
+        seen = planes(checkpoint_of(USUAL), hearts().cache, LEFT_OUT_SUBJECTS)
+        write_csv(faults_file(), pd.DataFrame(list(measured(pd.DataFrame(list(seen))))))
 
 
 def faults_file() -> Path:
