@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample, pad
 
 from cmr_ssl.anatomy import UNLABELLED
+from cmr_ssl.sample import Sample
 
 SHADING_MM = 100.0  # over which shading reaches its full strength
 
@@ -267,3 +268,12 @@ def in_units(move: Tensor, width: int, height: int) -> Tensor:
     lift = [(1 / sizes[row] - 1) for row in range(2)]
     rows = [pad(row[..., :2], (0, 1)) + pad(row[..., 2:] + up, (2, 0)) for row, up in zip(rows, lift, strict=True)]
     return torch.stack([*rows, whole[..., 2, :]], dim=-2)
+
+
+def augmented(augmentation: Augmentation, batch: Sample, seeds: Sequence[int], labels: bool) -> Sample:
+    """Return a batch of intensities 0 to 1 as augmentation makes it, with its label maps where `labels` says so."""
+    draws = augmentation.draw(batch.images.shape[1], seeds).to(batch.images.device, non_blocking=True)
+    with torch.autocast(batch.images.device.type, enabled=False):  # bfloat16 is too coarse for geometry
+        images, affine = augmentation(batch.images, batch.affine, draws)
+        maps = augmentation.labels(batch.labels, batch.affine, draws) if labels else batch.labels
+    return batch._replace(images=images, affine=affine, labels=maps)

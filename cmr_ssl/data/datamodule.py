@@ -13,7 +13,7 @@ from lightning.pytorch.trainer.states import TrainerFn
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
-from cmr_ssl.data.augment import Augmentation
+from cmr_ssl.data.augment import Augmentation, augmented
 from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, Shape, check_least, check_views, room_for, sample_shape
@@ -268,11 +268,7 @@ class CineDataModule(LightningDataModule):
         if self.augmentation is None:
             return batch
         seeds = subject_seeds(batch.subject, self.seed, "augmentation", *parts)
-        draws = self.augmentation.draw(batch.images.shape[1], seeds).to(batch.images.device, non_blocking=True)
-        with torch.autocast(batch.images.device.type, enabled=False):  # bfloat16 is too coarse for geometry
-            images, affine = self.augmentation(batch.images, batch.affine, draws)
-            labels = self.augmentation.labels(batch.labels, batch.affine, draws) if self.labels else batch.labels
-        return batch._replace(images=images, affine=affine, labels=labels)
+        return augmented(self.augmentation, batch, seeds, labels=self.labels)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint must tell about its data: how they are made and look, progress; never ids or paths.
@@ -295,12 +291,11 @@ class CineDataModule(LightningDataModule):
             ValueError: if the data were prepared otherwise, naming what differs.
         """
         training = not self.trainer or self.trainer.state.fn == TrainerFn.FITTING
-        now_of = self.state_dict()
+        own = self.state_dict()
         for name in ("views", "preparation", "split") if training else ("views", "preparation"):
-            now = now_of[name]
-            if state[name] != now:
+            if state[name] != own[name]:
                 raise ValueError(
                     f"the checkpoint was trained with {name} {state[name]}, but {self.cache} and this config have "
-                    f"{now}: go on with the same data, or start a new run"
+                    f"{own[name]}: go on with the same data, or start a new run"
                 )
         self.progress = state["progress"]

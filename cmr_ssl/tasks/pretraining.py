@@ -22,7 +22,7 @@ from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import TaskOutput
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.optimisation import Optimisation
-from cmr_ssl.tasks.shown_frames import near_the_heart, shown_frames
+from cmr_ssl.tasks.shown_frames import beat_squares, near_the_heart, shown_frames
 from cmr_ssl.tasks.whole_heart import has_whole_heart, whole_heart
 
 HEART_MM = 50.0  # tokens whose middle lies so near to that of the heart show the heart; for metrics only
@@ -243,10 +243,7 @@ class PretrainingTask(EncoderTask):
             self.log(f"{split}/{name}", self.explained[name], batch_size=len(batch.subject))
         if self.beat is not None:
             shown = shown_frames(self.beat, batch, self.fixed_seeds(batch))
-            true, near = self.beat.truth(shown.cines, shown.frames), near_the_heart(shown, self.heart_mm)[:, None]
-            errors = self.beat(shown.cines, shown.frames).float() - true
-            squares = ((part.square() * near)[shown.exist] for part in (errors, true))
-            self.explained["r2_beat"].update(*squares)
+            self.explained["r2_beat"].update(*beat_squares(self.beat, shown, self.heart_mm))
             self.log(f"{split}/r2_beat", self.explained["r2_beat"], batch_size=len(batch.subject))
 
     def log_means(self, split: str, values: dict[str, Tensor]) -> None:

@@ -38,3 +38,10 @@ def near_the_heart(shown: ShownFrames, heart_mm: float | None) -> Tensor:
     across, down, origin = (shown.affine[:, :3, axis, None, None] for axis in (0, 1, 3))
     place = across * columns + down * rows[:, None] + origin  # (N, 3, H, W)
     return torch.exp(-place.square().sum(dim=1) / (2 * heart_mm**2))
+
+
+def beat_squares(beat: BeatFromFrame, shown: ShownFrames, heart_mm: float | None) -> tuple[Tensor, Tensor]:
+    """Return the squared errors of the harmonics and their squares, weighted by the heart, of cines that exist."""
+    true = beat.truth(shown.cines, shown.frames)
+    errors, near = beat(shown.cines, shown.frames).float() - true, near_the_heart(shown, heart_mm)[:, None]
+    return (errors.square() * near)[shown.exist], (true.square() * near)[shown.exist]
