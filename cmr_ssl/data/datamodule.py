@@ -209,10 +209,8 @@ class CineDataModule(LightningDataModule):
     def train_dataloader(self) -> TrainingLoader:
         """Return the training loader."""
         dataset = self.dataset(self.subjects["train"])
-        sampler = TrainingSampler(dataset, self.ranks, self.rank, self.seed)
-        loader = TrainingLoader(
-            dataset, batch_size=self.batch_size, sampler=sampler, drop_last=True, **self.process_options()
-        )
+        sampler, options = TrainingSampler(dataset, self.ranks, self.rank, self.seed), self.process_options()
+        loader = TrainingLoader(dataset, batch_size=self.batch_size, sampler=sampler, drop_last=True, **options)
         if self.progress:
             loader.load_state_dict(self.progress)
         self.loader = loader
