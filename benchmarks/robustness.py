@@ -17,8 +17,9 @@ import pandas as pd
 from rich.progress import track
 
 from benchmarks.evidence import pretrainings as begun
-from benchmarks.evidence.cohorts import Cohort, make
+from benchmarks.evidence.cohorts import Cohort
 from benchmarks.evidence.commands import fit, spoken
+from benchmarks.evidence.mixing import mix
 from benchmarks.evidence.pretrainings import described
 from benchmarks.evidence.settings import FOLDER, Settings
 from benchmarks.inspection import measured, planes
@@ -114,13 +115,13 @@ def run_of(pretraining: Pretraining) -> begun.Pretraining:
 
 
 def hearts() -> Cohort:
-    """Return the cohort that everything here learns from and is tested on."""
+    """Return the cohort whose labels heads learn from and on which everything is tested."""
     return Settings(FOLDER).developed()
 
 
 def begin(pretraining: Pretraining) -> None:
-    """Pretrain; what is done stays."""
-    begun.pretrain(run_of(pretraining), hearts())
+    """Pretrain on the hearts of the evidence, whose own pretraining is one of these; what is done stays."""
+    begun.pretrain(run_of(pretraining), Settings(FOLDER).mixed())
 
 
 def models() -> list[Model]:
@@ -252,7 +253,8 @@ def main() -> None:
     asked = parser.parse_args()
     compared = models()
     with pool(asked.workers) as processes:
-        processes.submit(make, hearts(), asked.workers).result()
+        settings = Settings(FOLDER)
+        processes.submit(mix, settings.mixed(), settings.parts(), asked.workers).result()
         for _ in track(processes.map(begin, pretrainings()), "pretraining", total=len(pretrainings())):
             pass
         work = [processes.submit(carry_out, model) for model in compared]

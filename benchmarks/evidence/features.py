@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from benchmarks.evidence.arms import Source, readouts
 from benchmarks.evidence.cohorts import Cohort, opened, slug
-from benchmarks.evidence.studies import ALL, COPIES, Study, Test, condition_of, tests_of
+from benchmarks.evidence.studies import ALL, PLAIN, VARIED, Study, Test, condition_of, tests_of
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.data.splits import Split
 from cmr_ssl.data.subjects import first_subjects
@@ -51,7 +51,7 @@ def portions(study: Study) -> list[Portion]:
 
 def labelled_portion(study: Study) -> Portion:
     """Return those who may be labelled, as heads learn from them."""
-    return Portion(study.cohort, "train", study.pool, COPIES)
+    return Portion(study.cohort, "train", study.pool, VARIED if study.domains else PLAIN)
 
 
 def tested_portion(study: Study, test: Test) -> Portion:

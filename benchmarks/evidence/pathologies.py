@@ -10,7 +10,7 @@ from torch import Tensor
 from benchmarks.evidence.arms import Source
 from benchmarks.evidence.cohorts import Cohort, opened, ordered, placed, slug
 from benchmarks.evidence.features import Portion, file_of, read, subjects_of
-from benchmarks.evidence.studies import ALL, COPIES
+from benchmarks.evidence.studies import ALL, PLAIN
 from cmr_ssl.files import write_atomically
 from cmr_ssl.phantom.pathology import Pathology
 from cmr_ssl.probing.solving import solve
@@ -38,7 +38,7 @@ def cohorts(folder: Path, seed: int, subjects: int) -> list[Cohort]:
 
 def portion(cohort: Cohort) -> Portion:
     """Return everybody of a cohort, as heads learn from them and as they are tested."""
-    return Portion(cohort, "test", 10**6, COPIES)
+    return Portion(cohort, "test", 10**6, PLAIN)
 
 
 def answers_file(out: Path, source: str, arm: str) -> Path:
@@ -53,7 +53,7 @@ def classify(out: Path, source: Source, arm: str, of_each: list[Cohort], draws: 
     if path.exists() or not file_of(out, source.name, arm, portions[0], ALL).exists():
         return
     torch.set_num_threads(1)
-    copies = [torch.stack([read(out, source.name, arm, one, name) for name in COPIES], dim=1) for one in portions]
+    copies = [torch.stack([read(out, source.name, arm, one, name) for name in PLAIN], dim=1) for one in portions]
     names = [f"{one.cohort.name} {subject}" for one in portions for subject in subjects_of(opened(one.cohort), one)]
     place = torch.cat([torch.arange(len(rows)) for rows in copies])
     true = torch.cat([torch.full((len(rows),), index) for index, rows in enumerate(copies)])

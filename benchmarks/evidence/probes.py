@@ -21,7 +21,7 @@ from benchmarks.evidence.features import (
     tested_portion,
     unlabelled_portion,
 )
-from benchmarks.evidence.studies import ALL, COPIES, TARGETS, Study, Test, tests_of
+from benchmarks.evidence.studies import ALL, TARGETS, Study, Test, tests_of
 from cmr_ssl.data.phenotypes import read_phenotypes
 from cmr_ssl.files import write_atomically
 from cmr_ssl.probing.solving import Solved, solve
@@ -40,17 +40,18 @@ def probe(study: Study, source: Source, arm: str) -> None:
     """Solve heads with all numbers of labels and all draws, and write what they predict; what is there stays."""
     path = predictions_file(study.out, source.name, arm)
     pool, tests = labelled_portion(study), tests_of(study)
-    if path.exists() or not file_of(study.out, source.name, arm, pool, COPIES[0]).exists():
+    if path.exists() or not file_of(study.out, source.name, arm, pool, ALL).exists():
         return
     torch.set_num_threads(1)
     look = partial(read, study.out, source.name, arm)
-    copies = torch.stack([look(pool, name) for name in COPIES], dim=1)
+    copies = {kind: torch.stack([look(pool, name) for name in kind], dim=1) for kind in {test.copies for test in tests}}
     names, true = known(pool)
     answers = {test: known(tested_portion(study, test)) for test in tests}
     parts = []
     for labels, draw, chosen in draws(study, names):
-        predict = partial(predicted, solve(copies[chosen], true[chosen]), look)
+        heads = {kind: solve(features[chosen], true[chosen]) for kind, features in copies.items()}
         for test in tests:
+            predict = partial(predicted, heads[test.copies], look)
             rows = predict(tested_portion(study, test), test.condition) + shift(study, test, predict)
             parts.append(table(answers[test], rows.numpy()).assign(labels=labels, draw=draw, test=test.name))
     write(path, pd.concat(parts).assign(arm=arm, pretraining=source.name))

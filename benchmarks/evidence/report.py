@@ -66,7 +66,8 @@ def opening(settings: Settings) -> Iterator[str]:
         f"{settings.fresh_seed}), on which nothing was pretrained or chosen. {settings.draws} draws of labelled "
         "subjects. Heads are ridge regressions in closed form, alike for all features: raw pixels averaged around 36 "
         "landmarks (no network), the same averages of tokens of the untrained encoder, and of the pretrained one. "
-        "Each labelled study counts once in full, once with planes missing and twice with other grey values. "
+        "Each labelled study counts once in full and once with planes missing, for varied heads twice more with other "
+        "grey values. "
         "Intervals are 95 %, of a bootstrap over pretrainings, draws and subjects, paired in draws and subjects; * is "
         "p < 0.05 after Holm's correction over all labels, targets and conditions of a pair."
     )

@@ -20,7 +20,8 @@ ALL, ONLY_3, LONG_AXIS = "all planes", "only 3 planes", "long axis only"
 CONDITIONS = (ALL, HALF, ONLY_3, LONG_AXIS)
 FULL, DEPLETED = ALL, "depleted"
 LOOKS = ("another look", "yet another look")
-COPIES = (FULL, DEPLETED, *LOOKS)  # of a labelled study that a head learns from
+PLAIN = (FULL, DEPLETED)  # copies of a labelled study that a head learns from
+VARIED = (*PLAIN, *LOOKS)  # ... for other scanners; on the usual one they would cost the controls more than us
 APPEARANCE = Augmentation(0, 0, 0, 0, 0, 0, contrast=0.3, brightness=0.15, gamma=0.6, shading=0.5, blur=0.3)
 TARGETS = ("LVEF (%)", "LVEDV (mL)", "LVESV (mL)", "LVM (g)", "RVEF (%)", "LAV max (mL)")
 
@@ -64,7 +65,7 @@ class Study(NamedTuple):
 
 
 class Test(NamedTuple):
-    """Test subjects of a cohort under one condition, by the name it has in tables.
+    """Test subjects of a cohort under one condition, by the name it has in tables, for heads that learn from `copies`.
 
     Where predictions are `centred`, their mean over unlabelled persons of the scanner is made that of the usual
     scanner. It supposes that both see the same kind of people.
@@ -73,6 +74,7 @@ class Test(NamedTuple):
     name: str
     cohort: Cohort
     condition: str
+    copies: tuple[str, ...] = PLAIN
     centred: Cohort | None = None
 
 
@@ -85,7 +87,12 @@ def tests_of(study: Study) -> list[Test]:
 def tests_elsewhere(domain: Domain) -> list[Test]:
     """Return what is tested of another scanner."""
     name = f"scanner {domain.tested.name}"
-    return [Test(name, domain.tested, ALL), Test(f"{name}, centred", domain.tested, ALL, domain.unlabelled)]
+    copies = {"": PLAIN, ", varied heads": VARIED}
+    return [
+        Test(name + centring + heads, domain.tested, ALL, learnt_from, cohort)
+        for centring, cohort in {"": None, ", centred": domain.unlabelled}.items()
+        for heads, learnt_from in copies.items()
+    ]
 
 
 def condition_of(name: str, planes: int) -> Callable[[Sample], Sample]:

@@ -10,7 +10,7 @@ from benchmarks.evidence.arms import Source
 from benchmarks.evidence.cohorts import Cohort
 from benchmarks.evidence.features import file_of, save
 from benchmarks.evidence.pathologies import A_CLASS, EVERYBODY, PATHOLOGIES, POOL, classify, labelled, mistakes, portion
-from benchmarks.evidence.studies import COPIES
+from benchmarks.evidence.studies import PLAIN
 
 
 def test_each_draw_labels_five_of_each_pathology_and_none_that_is_tested():
@@ -36,7 +36,7 @@ def test_classes_that_features_tell_are_told_and_others_are_guessed(hearts, tmp_
     cohorts = [Cohort(name, hearts / "cohort", hearts / "cache", fractions=EVERYBODY) for name in names]
     rng, source = np.random.default_rng(0), Source("one", Path("a.ckpt"), ("telling", "blind"))
     for index, cohort in enumerate(cohorts):
-        for copy in COPIES:
+        for copy in PLAIN:
             noise = rng.normal(size=(10, 20)).astype(np.float32)
             save(file_of(tmp_path, "one", "blind", portion(cohort), copy), noise)
             save(

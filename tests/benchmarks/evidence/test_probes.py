@@ -10,6 +10,7 @@ from benchmarks.evidence.running import carry_out
 from benchmarks.evidence.studies import CONDITIONS, TARGETS, Domain, Study
 from tests.runs import SMOKE, run
 
+WAYS = ("", ", varied heads", ", centred", ", centred, varied heads")
 FRACTIONS = (0.6, 0.0, 0.4)
 
 
@@ -47,18 +48,19 @@ def test_every_arm_answers_every_test_of_every_draw_once_and_the_same_again(hear
     carry_out(Here(), study, sources)
     found = predictions(tmp_path)
     assert set(found["arm"]) == {*CONTROLS, TOKENS, SHIPPED, CLASS, WHOLE, BOTH}
-    assert set(found["test"]) == {*CONDITIONS, "scanner other scanner", "scanner other scanner, centred"}
+    assert set(found["test"]) == {*CONDITIONS, *(f"scanner other scanner{way}" for way in WAYS)}
     one = found[found["arm"] == TOKENS]
-    assert len(one) == 2 * 2 * 6 * one["subject"].nunique() * len(TARGETS)
+    assert len(one) == 2 * 2 * 8 * one["subject"].nunique() * len(TARGETS)
     same = one.pivot_table(index=["labels", "draw", "subject", "target"], columns="test", values="predicted")
     assert (same["all planes"] == same["scanner other scanner"]).all()
     assert (same["all planes"] == same["scanner other scanner, centred"]).all()  # it is the usual scanner
     assert (same["all planes"] != same["only 3 planes"]).any()
+    assert (same["all planes"] != same["scanner other scanner, varied heads"]).any()
     before = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*") if file.is_file()}
     carry_out(Here(), study, sources)
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("*") if file.is_file()} == before
     assert means(found)["value"].notna().all()
-    assert len(comparisons(found, [(TOKENS, CONTROLS[0])])) == 2 * 6 * len(TARGETS)
+    assert len(comparisons(found, [(TOKENS, CONTROLS[0])])) == 2 * 8 * len(TARGETS)
 
 
 def test_more_labels_than_subjects_are_refused(tmp_path):
