@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 PARQUET = (".parquet", ".pq")  # how names of parquet files end
 HALF_WRITTEN = ".writing-"  # how names of files begin that are not complete yet
+BEST, LAST, CHECKPOINTS = "best.ckpt", "last.ckpt", "checkpoints"
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -84,3 +85,26 @@ def stamp(files: Iterable[tuple[object, os.stat_result]]) -> str:
 def digest(settings: dict[str, object]) -> str:
     """Return 16 hexadecimal digits that are the same for the same settings, in any order."""
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def checkpoint_at(path: Path) -> Path:
+    """Return the checkpoint at a path: the file itself, or the best one of a run, else the last one.
+
+    Raises:
+        FileNotFoundError: if there is none, or several of which none is called best or last.
+    """
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise FileNotFoundError(f"no checkpoint at {path}: a run keeps them in RUN_FOLDER/checkpoints")
+    folders = [folder for folder in (path / CHECKPOINTS, path) if folder.is_dir()]
+    for name in (BEST, LAST):
+        for folder in folders:
+            if (folder / name).is_file():
+                return folder / name
+    found = sorted(file for folder in folders for file in folder.glob("*.ckpt"))
+    if len(found) != 1:
+        raise FileNotFoundError(
+            f"{path} holds {len(found)} checkpoints, none called {BEST} or {LAST}: name the folder of a run, or a file"
+        )
+    return found[0]

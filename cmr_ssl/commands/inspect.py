@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.data.withdrawal import read_withdrawn
-from cmr_ssl.files import check_apart
+from cmr_ssl.files import check_apart, checkpoint_at
 
 FIELD_FILES = NiftiFiles()
 
@@ -25,7 +25,7 @@ def inspect(
     """Tell which planes of a study look wrong, and why: those that the rest of the heart does not tell.
 
     Args:
-        checkpoint: of a pretraining; it knows how subjects are prepared.
+        checkpoint: or the folder of a run, of a pretraining; it knows how subjects are prepared.
         source: folder with one sub-folder a subject.
         out: folder for inspection.csv and a picture of every subject's worst planes; nothing is written without it.
         cache: prepared studies, to learn what is usual; needed once a checkpoint.
@@ -51,8 +51,7 @@ def inspect(
         check_apart(source, out, studies)
     if subjects < 1:
         raise ValueError(f"nothing is learnt from {subjects} subjects: give --subjects 1 or more")
-    if not checkpoint.is_file():
-        raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
+    checkpoint = checkpoint_at(checkpoint)
     if table is not None and not table.is_file():
         raise FileNotFoundError(f"no table at {table}: name the file by whose column training was split, or none")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.data.withdrawal import read_withdrawn
-from cmr_ssl.files import check_apart
+from cmr_ssl.files import check_apart, checkpoint_at
 from cmr_ssl.runner.run import Shard
 
 FIELD_FILES = NiftiFiles()
@@ -24,7 +24,7 @@ def predict(
     """Predict phenotypes, or label maps and the volumes that follow, of every subject; run it again to continue.
 
     Args:
-        checkpoint: of a phenotype or segmentation task; it knows how subjects are prepared.
+        checkpoint: or the folder of a run, of a phenotype or segmentation task; it knows how subjects are prepared.
         source: folder with one sub-folder a subject.
         out: folder for phenotypes.csv and, of label maps, SUBJECT/seg6_VIEW.nii.gz on the grid of the images, and
             pictures. In the table `problem` tells what was rejected, repaired, or is unlike the training, `findings`
@@ -47,8 +47,7 @@ def predict(
     """
     folder, gone = NiftiFolder(source, files), read_withdrawn(withdrawn)
     check_apart(source, out, folder.subjects())
-    if not checkpoint.is_file():
-        raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
+    checkpoint = checkpoint_at(checkpoint)
 
     from cmr_ssl.inference.folder import TABLE, predict_folder
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.files import checkpoint_at
 
 
 def robustness(
@@ -20,7 +21,7 @@ def robustness(
     """Measure what missing and flawed planes do to a checkpoint, on test subjects of its own split.
 
     Args:
-        checkpoint: of any task of this project.
+        checkpoint: or the folder of a run, of any task of this project.
         cache: prepared with the settings the checkpoint was trained with.
         out: folder for robustness.csv, robustness.md, robustness.png and, of a pretraining task, pictures.
         table: CSV, TSV or parquet file with the true phenotypes, for a task that predicts them, or with the column by
@@ -40,8 +41,7 @@ def robustness(
         FileNotFoundError: if checkpoint, cache or table are missing.
         ValueError: if they do not fit together, or there are too few subjects.
     """
-    if not checkpoint.is_file():
-        raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
+    checkpoint = checkpoint_at(checkpoint)
     if table is not None and not table.is_file():
         raise FileNotFoundError(f"no table at {table}: name the file with phenotypes or split, or leave --table out")
     if min(subjects, reference) < 2 or batch_size < 1:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.data.withdrawal import read_withdrawn
-from cmr_ssl.files import check_apart
+from cmr_ssl.files import check_apart, checkpoint_at
 from cmr_ssl.synthesis.plane_requests import parse_planes
 
 FIELD_FILES = NiftiFiles()
@@ -25,7 +25,7 @@ def synthesize(
     """Write planes that nobody acquired, over the whole beat, as a pretrained model tells them; run again to continue.
 
     Args:
-        checkpoint: of a pretraining with anatomical positions; it knows how subjects are prepared.
+        checkpoint: or the folder of a run, of a pretraining with anatomical positions; it knows how to prepare.
         source: folder with one sub-folder a subject.
         out: folder for SUBJECT/synthetic_*.nii.gz, pictures of them, and synthesis.csv.
         planes: dense for a short axis every 2 mm; la:0,30,60,90 for planes through the long axis at these angles about
@@ -48,8 +48,7 @@ def synthesize(
     wanted = parse_planes(planes)
     folder, gone = NiftiFolder(source, files), read_withdrawn(withdrawn)
     check_apart(source, out, folder.subjects())
-    if not checkpoint.is_file():
-        raise FileNotFoundError(f"no checkpoint at {checkpoint}: a run keeps them in RUN_FOLDER/checkpoints")
+    checkpoint = checkpoint_at(checkpoint)
 
     from cmr_ssl.runner.run import Shard
     from cmr_ssl.synthesis.synthesizer import synthesize_folder

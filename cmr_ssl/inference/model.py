@@ -14,6 +14,7 @@ from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.data.views import HEART_RADIUS_MM
 from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.doubts import beyond
+from cmr_ssl.files import checkpoint_at
 from cmr_ssl.inference.decoding import cines_at
 from cmr_ssl.inference.label_maps import LabelMaps
 from cmr_ssl.inference.outputs import Prediction, StudyEmbedding, SyntheticPlane, embeddings_of
@@ -31,7 +32,6 @@ from cmr_ssl.trust import planes_left_out, unsized, without_short_axis
 
 AnyTask = TypeVar("AnyTask", bound=Task)
 
-BEST, LAST, CHECKPOINTS = "best.ckpt", "last.ckpt", "checkpoints"
 KINDS = {"embed": EncoderTask, "predict": PhenotypePrediction, "segment": Segmentation, "plane": PretrainingTask}
 
 
@@ -212,27 +212,6 @@ def load(path: Path | str, device: str = "auto") -> Model:
         FileNotFoundError: if there is no checkpoint.
         ValueError: if it is none of a task that this version knows, or there is no such device.
     """
-    checkpoint = find_checkpoint(Path(path))
+    checkpoint = checkpoint_at(Path(path))
     where = device_of(device)
     return Model(load_task(checkpoint), where, str(path), fingerprint(checkpoint))
-
-
-def find_checkpoint(path: Path) -> Path:
-    """Return the checkpoint at a path: the file itself, or the best one of a run, else the last one.
-
-    Raises:
-        FileNotFoundError: if there is none, or several of which none is called best or last.
-    """
-    if not path.is_dir():
-        return path
-    folders = [folder for folder in (path / CHECKPOINTS, path) if folder.is_dir()]
-    for name in (BEST, LAST):
-        for folder in folders:
-            if (folder / name).is_file():
-                return folder / name
-    found = sorted(file for folder in folders for file in folder.glob("*.ckpt"))
-    if len(found) != 1:
-        raise FileNotFoundError(
-            f"{path} holds {len(found)} checkpoints, none called {BEST} or {LAST}: name the folder of a run, or a file"
-        )
-    return found[0]

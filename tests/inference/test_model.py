@@ -5,7 +5,6 @@ import pytest
 
 import cmr_ssl
 from cmr_ssl.cli import main
-from cmr_ssl.inference.model import find_checkpoint
 from tests import studies
 from tests.untrained import SIZE, TASKS, write_untrained
 
@@ -132,18 +131,3 @@ def test_what_is_no_study_is_refused(folder, study):
     for other in ([study], SUBJECT):
         with pytest.raises(TypeError, match="one study is wanted"):
             model_of(folder, "segmentation").segment(other)
-
-
-def test_the_best_checkpoint_of_a_run_is_loaded_and_no_other_guessed(tmp_path):
-    run = tmp_path / "checkpoints"
-    run.mkdir()
-    for name in ("epoch=1.ckpt", "epoch=2.ckpt", "last.ckpt", "best.ckpt"):
-        (run / name).touch()
-    assert find_checkpoint(tmp_path) == run / "best.ckpt"
-    (run / "best.ckpt").unlink()
-    assert find_checkpoint(tmp_path) == find_checkpoint(run) == run / "last.ckpt"
-    (run / "last.ckpt").unlink()
-    with pytest.raises(FileNotFoundError, match="holds 2 checkpoints"):
-        find_checkpoint(tmp_path)
-    (run / "epoch=1.ckpt").unlink()
-    assert find_checkpoint(tmp_path) == run / "epoch=2.ckpt"
