@@ -194,12 +194,7 @@ def _rates(subject: Subject) -> dict[Key, float]:
     for name, value in (("peak ejection rate", ejection), ("peak filling rate", filling)):
         true[name, "LV", "beat"] = float(value)
         true[f"{name} per EDV", "LV", "beat"] = float(value / subject.volumes.lvedv)
-    volumes = subject.volumes
-    for atrium, largest, smallest in (
-        ("LA", volumes.lavmax, volumes.lavmin),
-        ("RA", volumes.ravmax, volumes.ravmin),
-    ):
-        true["total emptying fraction", atrium, "beat"] = 100 * (1 - smallest / largest)
+    true["total emptying fraction", "LA", "beat"] = 100 * (1 - subject.volumes.lavmin / subject.volumes.lavmax)
     return true
 
 

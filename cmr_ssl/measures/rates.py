@@ -77,21 +77,17 @@ def rate_values(curve: Array | None, frame_ms: float, edv: float, why: str) -> l
     return rows
 
 
-def emptying_values(curves: dict[str, Array], frame_ms: float, reasons: dict[str, str]) -> list[Value]:
-    """Return the emptying fraction of both atria.
+def emptying_values(curve: Array | None, frame_ms: float, why: str) -> list[Value]:
+    """Return the emptying fraction of the LA; that of the RA is not told, whose one view reads it 10 points too low.
 
     Args:
-        curves: atrium to its volume in mL, (T,).
+        curve: volume of the LA in mL, (T,), None without one.
         frame_ms: time between frames.
-        reasons: atrium to why there is no curve.
+        why: why there is no curve.
     """
-    rows = []
-    for atrium in ("LA", "RA"):
-        curve = curves.get(atrium)
-        why = reasons.get(atrium, "") or unusable(curve, frame_ms)
-        value = np.nan if curve is None or why else emptying_fraction(curve, frame_ms)
-        rows.append(told("total emptying fraction", atrium, "beat", value, "%", why))
-    return rows
+    said = why or unusable(curve, frame_ms)
+    value = np.nan if curve is None or said else emptying_fraction(curve, frame_ms)
+    return [told("total emptying fraction", "LA", "beat", value, "%", said)]
 
 
 def unusable(curve: Array | None, frame_ms: float) -> str:

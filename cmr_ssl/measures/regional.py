@@ -13,8 +13,7 @@ from cmr_ssl.measures.wall import wall_values
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.volumes import FOUR_CHAMBER, TWO_CHAMBER, LabelMap, Measured, ends_of_beat
 
-EDV, MASS = "LVEDV (mL)", "LVM (g)"
-ATRIA = {"LA": "LAV max (mL)", "RA": "RAV max (mL)"}
+EDV, MASS, LARGEST_LA = "LVEDV (mL)", "LVM (g)", "LAV max (mL)"
 OTHER_FRAMES = "{view} has {count} frames, the short axis {needed}: which are ED and ES is unknown"
 
 
@@ -33,8 +32,7 @@ def regional(maps: dict[str, LabelMap], measured: Measured, frame_ms: float, uns
     at = {view: _at(maps.get(view), None if lv is None else (ed, es, len(lv))) for view in (TWO_CHAMBER, FOUR_CHAMBER)}
     why = {view: lost or _other_frames(maps.get(view), view, lv) for view in at}
     rates = rate_values(lv, frame_ms, measured.values[EDV], lost)
-    atria = {name: measured.reasons.get(column, "") for name, column in ATRIA.items()}
-    rates += emptying_values(measured.curves, frame_ms, atria)
+    rates += emptying_values(measured.curves.get("LA"), frame_ms, measured.reasons.get(LARGEST_LA, ""))
     return [*_short_axis(maps, measured, (ed, es), at, lost or unsure), *long_axis_values(at, why), *rates]
 
 

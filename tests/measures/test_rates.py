@@ -60,6 +60,6 @@ def test_what_no_rate_can_be_told_of_says_why():
     assert "2 frames" in unusable(whole[:2], 25.0)
     assert "60 ms apart" in unusable(whole, 60.0)
     assert "time between frames" in unusable(whole, np.nan)
-    rows = rate_values(None, 25.0, np.nan, "the LV is cut off") + emptying_values({}, 25.0, {"LA": "no LA"})
-    assert {one.reason for one in rows} == {"the LV is cut off", "no LA", "there is no volume curve"}
+    rows = rate_values(None, 25.0, np.nan, "the LV is cut off") + emptying_values(None, 25.0, "no LA")
+    assert {one.reason for one in rows} == {"the LV is cut off", "no LA"}
     assert all(np.isnan(one.value) for one in rows)
