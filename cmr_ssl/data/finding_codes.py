@@ -90,6 +90,7 @@ PREPARING = {
     "swapped-view": "a view lies where another should",
     "too-few-frames": "too few frames for a beat",
     "unexpected": "something unforeseen went wrong",
+    "unusable": "nothing of the subject can be used, for the reason given",
     "unread-file": "a file looks like a view but is not called so",
     "unreadable": "a file cannot be read",
     "unsure-heart": "where the heart is was hard to tell: look at the crop",

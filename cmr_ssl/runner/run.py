@@ -127,8 +127,10 @@ class Steps(Generic[Read]):
 
     def rejected(self, job: Job, error: Exception) -> Record:
         """Return the record of a subject with which something went wrong."""
-        foreseen = "" if isinstance(error, ValueError) else "unexpected "
-        finding = Finding("unexpected", "rejected", "", f"{foreseen}{type(error).__name__}: {error}")
+        if isinstance(error, ValueError):
+            finding = Finding("unusable", "rejected", "", str(error))
+        else:
+            finding = Finding("unexpected", "rejected", "", f"unexpected {type(error).__name__}: {error}")
         return Record(job.subject, "rejected", self.settings, job.fingerprint, [finding])
 
 

@@ -1,3 +1,4 @@
+import re
 import shutil
 
 import numpy as np
@@ -42,7 +43,7 @@ def test_studies_are_judged_by_what_is_usual_and_problems_are_named(checkpoint, 
     assert inspect(checkpoint, source, "--cache", cache, "--subjects", 12, "--out", out) == 0
     said = capsys.readouterr().out
     assert "12 usual studies" in said
-    assert "900000002: ValueError" in said
+    assert re.search("900000002: .* cannot be read", said)
     assert "one plane only" in said
     table = pd.read_csv(out / "inspection.csv", keep_default_na=False).set_index("subject")
     assert table.loc[900000001, "plane"].tolist() == [*(f"sa {k}" for k in range(1, 10)), "la_2ch", "la_3ch", "la_4ch"]
