@@ -64,7 +64,7 @@ class Attention(nn.Module):
         """
         query = normalised(
             self.query(queries).unflatten(-1, (self.heads, -1)), self.query_norm
-        )  # (B, Q, heads, content)
+        )
         key = normalised(self.key(memory).unflatten(-1, (self.heads, -1)), self.key_norm)
         value = self.value(memory).unflatten(-1, (self.heads, -1))
         query, key, value = (part.transpose(1, 2) for part in (query, key, value))
@@ -81,7 +81,7 @@ class Attention(nn.Module):
 
 
 def normalised(values: Tensor, norm: nn.LayerNorm) -> Tensor:
-    """Normalise in the type that the values have: the kernels sum in float32 anyhow, which autocast would also write."""
+    """Normalise in the type that the values have; kernels sum in float32 anyhow, which autocast would also write."""
     with torch.autocast(values.device.type, enabled=False):
         return layer_norm(values, norm.normalized_shape, norm.weight.to(values.dtype), eps=norm.eps)
 
