@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, scaled_dot_product_attention
 
+from cmr_ssl.devices import without_autocast
 from cmr_ssl.models.nearness import Nearness
 
 Places = tuple[Tensor, Tensor]
@@ -62,9 +63,7 @@ class Attention(nn.Module):
         Raises:
             ValueError: if nearness counts and nobody says where the tokens are.
         """
-        query = normalised(
-            self.query(queries).unflatten(-1, (self.heads, -1)), self.query_norm
-        )
+        query = normalised(self.query(queries).unflatten(-1, (self.heads, -1)), self.query_norm)
         key = normalised(self.key(memory).unflatten(-1, (self.heads, -1)), self.key_norm)
         value = self.value(memory).unflatten(-1, (self.heads, -1))
         query, key, value = (part.transpose(1, 2) for part in (query, key, value))
@@ -82,7 +81,7 @@ class Attention(nn.Module):
 
 def normalised(values: Tensor, norm: nn.LayerNorm) -> Tensor:
     """Normalise in the type that the values have; kernels sum in float32 anyhow, which autocast would also write."""
-    with torch.autocast(values.device.type, enabled=False):
+    with without_autocast(values.device):
         return layer_norm(values, norm.normalized_shape, norm.weight.to(values.dtype), eps=norm.eps)
 
 
