@@ -29,8 +29,8 @@ def facts(out: Path, effort: Effort) -> None:
 
 def tests(out: Path) -> None:
     """Run the tests that need a GPU."""
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_gpu.py"]
-    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120).stdout
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "default", "tests/test_gpu.py"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=150).stdout
     print(said, flush=True)
     note(out, "tests", {"verdict": said.strip().splitlines()[-1].strip("= ") if said.strip() else "no answer"})
 
