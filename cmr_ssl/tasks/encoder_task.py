@@ -37,7 +37,7 @@ class EncoderTask(Task):
 
     encoder: Encoder
     any_planes = True
-    costly = ("encoder",)
+    costly: tuple[str, ...] = ("encoder",)
 
     @property
     def depth(self) -> int:
