@@ -1,0 +1,18 @@
+"""k-space, simulated from magnitude images, and what reads it line by line.
+
+The cines of a cohort are magnitudes: phase, coils and noise here are invented, and a result on such k-space is one on a
+simulation. Only `raw` reads what a scanner measured.
+"""
+
+from cmr_ssl.kspace.acquisition import Acquired, Acquisition
+from cmr_ssl.kspace.sampling import KtInterleaved, Sampling, UniformLines, VariableDensity, VistaLike
+
+__all__ = (
+    "Acquired",
+    "Acquisition",
+    "KtInterleaved",
+    "Sampling",
+    "UniformLines",
+    "VariableDensity",
+    "VistaLike",
+)
