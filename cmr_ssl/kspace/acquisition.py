@@ -1,6 +1,7 @@
 """One simulated acquisition: images of magnitudes in, lines of k-space out."""
 
-from typing import NamedTuple
+from copy import copy
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor
@@ -18,11 +19,13 @@ class Acquired(NamedTuple):
         encoding: coils and sampling.
         measured: lines with noise, (n, T, C, H, W) complex64, zero where nothing was acquired.
         true: all lines without noise, (n, T, C, H, W) complex64: for losses and measures only, never to be looked at.
+        lines: number of lines that each frame acquired.
     """
 
     encoding: Encoding
     measured: Tensor
     true: Tensor
+    lines: int
 
     def zero_filled(self) -> Tensor:
         """Return the magnitudes of the zero-filled, coil-combined images, (n, T, H, W)."""
@@ -59,6 +62,13 @@ class Acquisition:
             raise ValueError(f"phase_radians must not be negative, got {phase_radians}")
         self.sampling, self.coils, self.snr, self.phase_radians = sampling, coils, snr, phase_radians
 
+    def at(self, acceleration: float) -> Self:
+        """Return the same acquisition at another acceleration."""
+        other = copy(self)
+        other.sampling = copy(self.sampling)
+        other.sampling.accelerate(acceleration)
+        return other
+
     def acquire(self, images: Tensor, affine: Tensor, draws: Tensor) -> Acquired:
         """Simulate.
 
@@ -74,8 +84,7 @@ class Acquisition:
             ValueError: if the planes have an odd number of rows or columns, or fewer lines than the sampling asks for.
         """
         _, frames, rows, columns = images.shape
-        if rows % 2 or columns % 2:
-            raise ValueError(f"planes of {rows} x {columns} pixels: simulated k-space needs even numbers of them")
+        self.check_size(rows, columns)
         noise, pattern, phase = draws.unbind(-1)
         with torch.autocast(images.device.type, enabled=False):
             turn = smooth_phase(entered(UNIFORM, phase, TERMS), self.phase_radians, rows, columns)
@@ -83,7 +92,15 @@ class Acquisition:
             mask = self.sampling.mask(pattern, frames, rows)
             encoding = Encoding(coils[:, None], mask[:, :, None, :, None])
             true = encoding.full(images.float() * turn[:, None])
-            return Acquired(encoding, (true + self.noise(images, noise)) * encoding.mask, true)
+            return Acquired(
+                encoding, (true + self.noise(images, noise)) * encoding.mask, true, self.sampling.lines(rows)
+            )
+
+    def check_size(self, rows: int, columns: int) -> None:
+        """Raise ValueError where planes of so many pixels cannot be acquired; see `acquire`."""
+        if rows % 2 or columns % 2:
+            raise ValueError(f"planes of {rows} x {columns} pixels: simulated k-space needs even numbers of them")
+        self.sampling.lines(rows)
 
     def noise(self, images: Tensor, draws: Tensor) -> Tensor:
         """Return the noise of planes (n, T, H, W), (n, T, C, H, W) complex64, that their draws (n,) say."""

@@ -4,6 +4,8 @@ Only three uniform numbers a plane come from the host, derived from seed, epoch 
 and the numbers are the same on every device.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -12,6 +14,12 @@ FIELD = 1 << 20  # numbers
 _GENERATOR = torch.Generator().manual_seed(0)
 UNIFORM = torch.rand(FIELD, generator=_GENERATOR)
 NORMAL = torch.randn(FIELD, generator=_GENERATOR)
+
+
+def draw_planes(planes: int, seeds: Sequence[int]) -> Tensor:
+    """Draw the numbers of a batch on the host, (B, P, DRAWS) in [0, 1); sample b depends on its own seed only."""
+    generator = torch.Generator()
+    return torch.stack([torch.rand(planes, DRAWS, generator=generator.manual_seed(seed)) for seed in seeds])
 
 
 def entered(field: Tensor, draw: Tensor, count: int) -> Tensor:

@@ -34,13 +34,22 @@ class Sampling(ABC):
         Raises:
             ValueError: if a number makes no sense.
         """
-        if not acceleration >= 1:
-            raise ValueError(f"an acceleration is 1 (all lines) or more, got {acceleration}")
+        self.accelerate(acceleration)
         if centre < 0:
             raise ValueError(f"the number of central lines cannot be {centre}: give 0 or more")
         if not 0.5 < partial_fourier <= 1:
             raise ValueError(f"partial_fourier is a share above 0.5 and up to 1, got {partial_fourier}")
-        self.acceleration, self.centre, self.partial_fourier = acceleration, centre, partial_fourier
+        self.centre, self.partial_fourier = centre, partial_fourier
+
+    def accelerate(self, acceleration: float) -> None:
+        """Set the acceleration, 1 or more.
+
+        Raises:
+            ValueError: if it is below 1.
+        """
+        if not acceleration >= 1:
+            raise ValueError(f"an acceleration is 1 (all lines) or more, got {acceleration}")
+        self.acceleration = acceleration
 
     def lines(self, rows: int) -> int:
         """Return how many of `rows` lines each frame acquires.
