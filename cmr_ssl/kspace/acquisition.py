@@ -40,7 +40,7 @@ class Acquisition:
     """
 
     def __init__(
-        self, sampling: Sampling, coils: int = 1, snr: float | None = 20.0, phase_radians: float = 3.0
+        self, sampling: Sampling, coils: int = 1, snr: float | None = 20.0, phase_radians: float = 1.0
     ) -> None:
         """Put the parts together.
 
