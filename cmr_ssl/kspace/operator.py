@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from torch import Tensor
+from torch.fft import fft, ifft, ifftshift
 
 from cmr_ssl.kspace.fourier import to_image, to_kspace
 
@@ -29,6 +30,16 @@ class Encoding(NamedTuple):
     def adjoint(self, kspace: Tensor) -> Tensor:
         """Return A^H y, images (n, T, H, W), of lines (n, T, C, H, W): zero-filled and coil-combined."""
         return self.combined(kspace * self.mask)
+
+    def normal(self, images: Tensor) -> Tensor:
+        """Return A^H A x of images (n, T, H, W), in a quarter of the time.
+
+        The sampling knows rows only, so the transform along the readout cancels; and what is left is a circular
+        convolution, which does not care where the origin is.
+        """
+        mask = ifftshift(self.mask, dim=-2)
+        seen = ifft(fft(self.sensitivities * images[:, :, None], dim=-2) * mask, dim=-2)
+        return (self.sensitivities.conj() * seen).sum(dim=2)
 
     def combined(self, kspace: Tensor) -> Tensor:
         """Return the coil-combined images (n, T, H, W) of lines (n, T, C, H, W), all of which count."""

@@ -15,7 +15,7 @@ class TemporalSparsity:
     Teboulle, 2009). A has a norm of 1 at most, so that steps of 1 are safe.
     """
 
-    def __init__(self, iterations: int = 40, threshold: float = 0.003) -> None:
+    def __init__(self, iterations: int = 30, threshold: float = 0.003) -> None:
         """Set how far.
 
         Args:
@@ -32,11 +32,11 @@ class TemporalSparsity:
     def __call__(self, acquired: Acquired) -> Tensor:
         """Return the magnitudes of the reconstructed images, (n, T, H, W)."""
         encoding, measured = acquired.encoding, acquired.measured
-        images = encoding.adjoint(measured)
+        start = images = encoding.adjoint(measured)
         weight = self.threshold * self.largest(images)
         previous, point, step = images, images, 1.0
         for _ in range(self.iterations):
-            images = shrunk(point + encoding.adjoint(measured - encoding.forward(point)), weight)
+            images = shrunk(point + start - encoding.normal(point), weight)
             following = (1 + (1 + 4 * step**2) ** 0.5) / 2
             point = images + (step - 1) / following * (images - previous)
             previous, step = images, following

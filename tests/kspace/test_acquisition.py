@@ -45,6 +45,13 @@ def test_the_adjoint_is_exact(coils, sampling):
 
 
 @every_number_of_coils
+def test_the_short_way_forth_and_back_is_the_same(coils):
+    encoding = acquire(VariableDensity(2), coils=coils).encoding
+    image = noise(IMAGES.shape).to(torch.complex64)
+    torch.testing.assert_close(encoding.normal(image), encoding.adjoint(encoding.forward(image)), atol=1e-5, rtol=1e-4)
+
+
+@every_number_of_coils
 def test_energy_is_kept_from_the_image_to_all_coils(coils):
     true = acquire(coils=coils).true
     energy = true.abs().square().sum(dim=(1, 2, 3, 4))
