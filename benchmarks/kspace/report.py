@@ -79,8 +79,8 @@ def page(
 **The k-space is simulated.** Cohorts hold magnitude images, here of synthetic hearts: the phase is invented, so are
 coils and noise. These are results on a simulation of a simulation, not on data of a scanner.
 
-Made by `{again}`; do not edit. {tested} subjects of the test split of the evidence's development cohort, whose labels no
-pretraining saw; {settings.labelled} labelled ones. Cartesian lines in the published pattern (4 central lines, the others
+Made by `{again}`; do not edit. {tested} subjects of the test split of the evidence's development cohort, which no
+pretraining saw; {settings.labelled} labelled ones. Cartesian lines in the published pattern (4 central lines, others
 drawn without replacement from exp(-((k - H/2) / (H/5))^2 / 2) + 1 / (2R), in each frame anew), 48 lines a frame, 16
 frames, {COILS} coil, signal-to-noise ratio {SNR:g}. R is all lines over those acquired. In brackets: 95 % intervals of
 the hierarchical bootstrap over test subjects.
@@ -108,8 +108,8 @@ Paired with full images, change of the error in % (below 0 is better):
 ## Cines and label maps
 
 {settings.cines} subjects. NMSE and SSIM against the full cine, without noise. Dice of a U-Net that was trained on full
-images and sees what each way makes of the same lines; *lines* are completed by the pretrained decoder, which begins with
-*{cines.SHARED}* (each missing line is the mean of those measured at its k_y, weighted by how near in time).
+images and sees what each way makes of the same lines; *lines* are completed by the pretrained decoder, which begins
+with *{cines.SHARED}* (each missing line is the mean of those measured at its k_y, weighted by how near in time).
 
 {markdown(["way", "R", *measures(found)], cine_rows(found))}
 
@@ -119,8 +119,8 @@ Paired with zero-filled images at the same R, difference of the NMSE:
 
 ## Cost
 
-A step of the encoder of lines and its decoder, one study of {seen} planes, forward and backward, on one core. Fitted over
-R from 1 on, seconds fall like 1 / R^{exponent(paid):.2f}.
+A step of the encoder of lines and its decoder, one study of {seen} planes, forward and backward, on one core. Fitted
+over R from 1 on, seconds fall like 1 / R^{exponent(paid):.2f}.
 
 {markdown(["R", "lines seen", "seconds", "peak memory (MB)"], cost_rows(paid), texts=0)}
 """
@@ -137,15 +137,15 @@ def verdict(
     myocardium = found[found["measure"] == "Dice of the myocardium"].groupby(["way", "acceleration"])["value"].mean()
     error = found[found["measure"] == "NMSE"].groupby(["way", "acceleration"])["value"].mean()
     sentences = [
-        f"At R = {at:g} the error of LVEF is {full:.2f} points from full images, {filled:.2f} from zero-filled images with "
-        f"a head of the same, {sparse:.2f} from reconstructed images and {lines:.2f} from lines without images in between: "
-        f"{lines / full:.2f} times that of full images (aim: 1.25).",
-        f"The Dice of the myocardium is {myocardium[FULL, 1.0]:.3f} on full images, {myocardium[ZERO_FILLED, at]:.3f} on "
-        f"zero-filled, {myocardium[RECONSTRUCTED, at]:.3f} on reconstructed ones and {myocardium[LINES, at]:.3f} on lines "
-        "that were completed and put back (aim: within 0.03 of full images).",
-        f"The NMSE of the cine is {error[ZERO_FILLED, at]:.4f} zero-filled, {error[RECONSTRUCTED, at]:.4f} by compressed "
-        f"sensing, {error[cines.SHARED, at]:.4f} by sharing lines over the beat and {error[LINES, at]:.4f} with what the "
-        "decoder adds to that.",
+        f"At R = {at:g} the error of LVEF is {full:.2f} points from full images, {filled:.2f} from zero-filled images "
+        f"with a head of the same, {sparse:.2f} from reconstructed images and {lines:.2f} from lines without images in "
+        f"between: {lines / full:.2f} times that of full images (aim: 1.25).",
+        f"The Dice of the myocardium is {myocardium[FULL, 1.0]:.3f} on full images, {myocardium[ZERO_FILLED, at]:.3f} "
+        f"on zero-filled, {myocardium[RECONSTRUCTED, at]:.3f} on reconstructed ones and {myocardium[LINES, at]:.3f} on "
+        "lines that were completed and put back (aim: within 0.03 of full images).",
+        f"The NMSE of the cine is {error[ZERO_FILLED, at]:.4f} zero-filled, {error[RECONSTRUCTED, at]:.4f} by "
+        f"compressed sensing, {error[cines.SHARED, at]:.4f} by sharing lines over the beat and {error[LINES, at]:.4f} "
+        "with what the decoder adds to that.",
         f"The cost of a step falls like 1 / R^{exponent(paid):.2f} (aim: 0.7).",
     ]
     return "\n".join(f"* {sentence}" for sentence in sentences)
