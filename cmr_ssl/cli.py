@@ -24,6 +24,7 @@ COMMANDS = {
     "synthesize": "write planes nobody acquired, with a pretrained model",
     "inspect": "tell which planes of a study look wrong, and why",
     "robustness": "measure what missing and flawed planes do to a model",
+    "kspace": "make a cine of raw k-space, ISMRMRD or CMRxRecon",
     "embed": "write the embedding of every subject of a cache to parquet",
     "check-release": "refuse files that give participants or paths away",
 }

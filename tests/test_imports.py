@@ -14,7 +14,7 @@ PACKAGE = ROOT / "cmr_ssl"
 FLOORS = [
     "agreement anatomy devices files lock losses machine planes ridge sample seeds shipped study workers",
     "label_losses launching models overlap streamed_ridge volumes",
-    "checkpoints data masking measures metrics",
+    "checkpoints data kspace masking measures metrics",
     "corruption doubts phantom release runner",
     "dicom labelled tasks",
     "any_study probing report trust",
@@ -29,6 +29,7 @@ FORBIDDEN = {
     "models": ("lightning", "torchmetrics"),
     "masking": ("cmr_ssl.data", "lightning", "torchmetrics", "monai"),
     "corruption": ("lightning", "torchmetrics", "monai"),
+    "kspace": ("cmr_ssl.data", "lightning", "torchmetrics", "monai"),
     "measures": ("torch", "lightning", "cmr_ssl.data", "cmr_ssl.phantom"),
     "phantom": ("cmr_ssl.models", "cmr_ssl.data.datamodule", "torch", "lightning"),
     "planes.py": ("torch",),

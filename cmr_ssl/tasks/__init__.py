@@ -1,5 +1,8 @@
 """Tasks: Lightning modules. What one learns here is stored under the attribute `encoder`."""
 
+from cmr_ssl.tasks.line_phenotype import LinePhenotypeTask
+from cmr_ssl.tasks.line_pretraining import LinePretrainingTask
+from cmr_ssl.tasks.line_segmentation import LineSegmentationTask
 from cmr_ssl.tasks.objectives import Classification, Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypeTask
@@ -8,6 +11,9 @@ from cmr_ssl.tasks.segmentation import SegmentationBaseline, SegmentationTask
 
 __all__ = (
     "Classification",
+    "LinePhenotypeTask",
+    "LinePretrainingTask",
+    "LineSegmentationTask",
     "Objective",
     "Optimisation",
     "PhenotypeBaseline",
