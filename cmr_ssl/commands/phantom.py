@@ -29,7 +29,8 @@ def phantom(
 ) -> int:
     """Write a synthetic cohort as NIfTI folders with labels or as UK Biobank's archives, or only pictures of it.
 
-    A table of phenotypes and patients comes with both, and what is to be known of their follow-up; with archives also `faults.csv`, a row for everything that went wrong.
+    A table of phenotypes and patients comes with both, and what is to be known of their follow-up; with archives also
+    `faults.csv`, a row for everything that went wrong.
 
     Args:
         out: folder for the cohort; one that holds a cohort of the same settings is continued.

@@ -1,4 +1,4 @@
-"""What became of a synthetic patient: heart failure from a stated hazard, other deaths, and when nobody looked any more.
+"""What became of a synthetic patient: heart failure from a stated hazard, death, and when nobody looked any more.
 
 The hazard of heart failure t years after imaging, of who had none before, is
 

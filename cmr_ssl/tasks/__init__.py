@@ -1,5 +1,6 @@
 """Tasks: Lightning modules. What one learns here is stored under the attribute `encoder`."""
 
+from cmr_ssl.tasks.alignment import AlignmentTask
 from cmr_ssl.tasks.objectives import Classification, Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypeTask
@@ -7,6 +8,7 @@ from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.segmentation import SegmentationBaseline, SegmentationTask
 
 __all__ = (
+    "AlignmentTask",
     "Classification",
     "Objective",
     "Optimisation",

@@ -17,6 +17,7 @@ from cmr_ssl.models.tokens import Coordinates, Grid, coordinates, grid_of, patch
 from cmr_ssl.models.transformer import zero_head
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
+from cmr_ssl.tasks.aligned import aligned_at, warn_of_told
 from cmr_ssl.tasks.base import Task, TaskOutput
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.objectives import Objective, Regression
@@ -187,6 +188,8 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         if stage == "fit" and self.encoder_checkpoint:
             data = self.trainer.datamodule.state_dict()  # type: ignore[attr-defined]
             load_pretrained(self.encoder, Path(self.encoder_checkpoint), data)
+            self.aligned = aligned_at(Path(self.encoder_checkpoint))
+        warn_of_told(self.targets, self.aligned)
         super().setup(stage)
 
     def features(self, batch: Sample) -> Tensor:
