@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+NEAR = 0.1  # mean squared difference of standardised fields; that of two strangers is 2
+
 
 class Pairs(NamedTuple):
     """Vectors of N subjects, of length 1, and which of them count.
@@ -48,10 +50,10 @@ def contrast(own: Pairs, everybody: Pairs, wanted: Tensor, scale: Tensor) -> Ten
 
 
 def near_patients(own: Tensor, everybody: Tensor, share: float) -> Tensor:
-    """Return how much other patients count as one of the same kind: `share` times exp(-d / d_0), 1 for oneself.
+    """Return how much other patients count as the same: `share` times exp(-d / `NEAR`).
 
-    The distance d is the mean squared difference over the fields that both have, and d_0 a twentieth of its mean, so
-    that only patients that are almost the same count (as in TGV, Hager et al., 2025, in spirit).
+    The distance d is the mean squared difference over the fields that both have; two strangers are 2 apart. That tables
+    choose who belongs together is the idea of "Tables Guide Vision" (arXiv 2503.14998).
 
     Args:
         own: standardised fields, NaN where unknown, (B, F).
@@ -61,8 +63,7 @@ def near_patients(own: Tensor, everybody: Tensor, share: float) -> Tensor:
     difference = (own[:, None] - everybody[None]).square()
     known = ~difference.isnan()
     distance = torch.where(known, difference, 0.0).sum(dim=2) / known.sum(dim=2).clamp(min=1)
-    usual = distance.mean().clamp(min=1e-6) / 20
-    return share * torch.exp(-distance / usual) * known.any(dim=2)
+    return share * torch.exp(-distance / NEAR) * known.any(dim=2)
 
 
 def ranks(pairs: Pairs) -> dict[str, Tensor]:

@@ -263,9 +263,8 @@ def aligned_with(fields: Fields, include: list[str]) -> tuple[Fields, list[str]]
     """
     strange = [name for name in include if name not in fields.targets]
     if strange:
-        raise ValueError(
-            f"model.include names {strange[0]!r}, but the targets are {', '.join(fields.targets) or 'none'}"
-        )
+        targets = ", ".join(fields.targets) or "none"
+        raise ValueError(f"model.include names {strange[0]!r}, but the targets of model.fields are {targets}")
     left_out = [name for name in fields.targets if name not in include]
     kept = fields.without(left_out)
     if not kept.names:
