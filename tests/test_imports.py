@@ -13,8 +13,8 @@ PACKAGE = ROOT / "cmr_ssl"
 # rooms from the ground up; what stands on a floor imports only what stands on lower ones
 FLOORS = [
     "agreement anatomy concordance contrast devices files lock losses machine planes ridge sample seeds shipped study "
-    "workers",
-    "label_losses launching models overlap streamed_ridge volumes",
+    "survival workers",
+    "label_losses launching models overlap risk_measures streamed_ridge volumes",
     "checkpoints data masking measures metrics",
     "corruption doubts phantom release runner tables",
     "dicom labelled tasks",

@@ -6,6 +6,7 @@ from cmr_ssl.callbacks.phenotype_report import PhenotypeReport
 from cmr_ssl.callbacks.reconstructions import Reconstructions
 from cmr_ssl.callbacks.representation_probe import RepresentationProbe
 from cmr_ssl.callbacks.ridge_start import RidgeStart
+from cmr_ssl.callbacks.risk_report import RiskReport
 from cmr_ssl.callbacks.segmentation_report import SegmentationReport
 from cmr_ssl.callbacks.throughput import Throughput
 
@@ -17,6 +18,7 @@ __all__ = (
     "Reconstructions",
     "RepresentationProbe",
     "RidgeStart",
+    "RiskReport",
     "SegmentationReport",
     "Throughput",
 )

@@ -12,11 +12,11 @@ class Marginals(NamedTuple):
 
     Attributes:
         values: the known ones of each field first, (N, F).
-        count: how many are known of each, (F,).
+        known: how many are known of each, (F,).
     """
 
     values: Tensor
-    count: Tensor
+    known: Tensor
 
 
 def marginals_of(values: Tensor) -> Marginals:
@@ -44,7 +44,7 @@ def corrupt_table(
     generator = torch.Generator()
     draws = torch.stack([torch.rand(3, values.shape[1], generator=generator.manual_seed(seed)) for seed in seeds])
     dropped, resampled, which = draws.to(values.device).unbind(dim=1)
-    rows = (which * marginals.count.to(which)).long()
+    rows = (which * marginals.known.to(which)).long()
     drawn = marginals.values.to(values).gather(0, rows)
     mixed = torch.where((resampled < resampling) & ~values.isnan(), drawn, values)
     return torch.where(dropped < dropout, torch.nan, mixed)

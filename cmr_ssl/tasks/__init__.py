@@ -1,6 +1,7 @@
 """Tasks: Lightning modules. What one learns here is stored under the attribute `encoder`."""
 
 from cmr_ssl.tasks.alignment import AlignmentTask
+from cmr_ssl.tasks.cox import Cox
 from cmr_ssl.tasks.objectives import Classification, Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypeTask
@@ -10,6 +11,7 @@ from cmr_ssl.tasks.segmentation import SegmentationBaseline, SegmentationTask
 __all__ = (
     "AlignmentTask",
     "Classification",
+    "Cox",
     "Objective",
     "Optimisation",
     "PhenotypeBaseline",
