@@ -1,6 +1,7 @@
 """Lightning callbacks: checkpoints, pictures, guards."""
 
 from cmr_ssl.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
+from cmr_ssl.callbacks.diagnosis_report import DiagnosisReport
 from cmr_ssl.callbacks.finite_loss import FiniteLoss
 from cmr_ssl.callbacks.phenotype_report import PhenotypeReport
 from cmr_ssl.callbacks.reconstructions import Reconstructions
@@ -12,6 +13,7 @@ from cmr_ssl.callbacks.throughput import Throughput
 
 __all__ = (
     "BestCheckpoint",
+    "DiagnosisReport",
     "FiniteLoss",
     "LastCheckpoint",
     "PhenotypeReport",

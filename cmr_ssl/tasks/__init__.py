@@ -2,6 +2,7 @@
 
 from cmr_ssl.tasks.alignment import AlignmentTask
 from cmr_ssl.tasks.cox import Cox
+from cmr_ssl.tasks.diagnoses import Diagnoses
 from cmr_ssl.tasks.objectives import Classification, Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypeTask
@@ -12,6 +13,7 @@ __all__ = (
     "AlignmentTask",
     "Classification",
     "Cox",
+    "Diagnoses",
     "Objective",
     "Optimisation",
     "PhenotypeBaseline",

@@ -141,10 +141,10 @@ class Cox(Objective):
         return ((true[:, EVENT] - hazard) / mean)[:, None]
 
     def loss(self, outputs: Tensor, true: Tensor) -> Tensor:
-        """Return the partial likelihood of the batch to each subject that is followed, (B,); NaN to the others."""
+        """Return the loss of the whole batch to each of its subjects, (B,); it rests on those that are followed."""
         followed = ~true[:, EVENT].isnan()
         loss = cox_loss(outputs[followed, 0].float(), true[followed, YEARS], true[followed, EVENT] > 0)
-        return torch.where(followed, loss, torch.nan) if followed.any() else loss.expand(len(true))
+        return loss.expand(len(true))
 
     @torch.no_grad()
     def watch_validation(self, outputs: Tensor, true: Tensor) -> None:

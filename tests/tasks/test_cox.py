@@ -92,9 +92,14 @@ def test_the_loss_is_smallest_for_the_truth_and_leaves_out_who_is_not_followed(l
     right, wrong = (cox.loss(told[:, None], true)[0] for told in (heart, -heart))
     assert right < wrong
     more = torch.cat([true, torch.full((1, true.shape[1]), torch.nan)])
-    losses = cox.loss(torch.cat([heart, torch.ones(1)])[:, None], more)
-    assert losses[-1].isnan()
-    torch.testing.assert_close(losses[0], right)
+    outputs = torch.cat([heart, torch.ones(1)])[:, None].requires_grad_()
+    losses = cox.loss(outputs, more)
+    torch.testing.assert_close(losses.detach(), right.expand(len(more)))
+    losses.mean().backward()
+    assert outputs.grad.isfinite().all()
+    assert outputs.grad[-1] == 0
+    nobody = cox.loss(torch.ones(2, 1), more[[-1, -1]])
+    assert (nobody == 0).all()
 
 
 def test_a_head_solved_on_the_residuals_ranks_as_the_hazard_does(learnt):
