@@ -95,7 +95,9 @@ def times(folder: Path) -> Path:
 def trial(folder: Path, effort: Effort, seed: int) -> float:
     """Pretrain a few epochs, compiled as the real one will be; return the seconds of one after the first two."""
     place = folder / f"trial-{seed}"
-    pretrain(Pretraining(place, options(effort, place, TRIAL_EPOCHS, validated=0.0), seed), cohort(folder, effort.hearts))
+    pretrain(
+        Pretraining(place, options(effort, place, TRIAL_EPOCHS, validated=0.0), seed), cohort(folder, effort.hearts)
+    )
     ends: list[float] = json.loads(times(place).read_text())
     return (ends[-1] - ends[1]) / (len(ends) - 2)
 
