@@ -1,1 +1,1 @@
-"""Pages about subjects and their cohort that open from disk: numbers beside reference values, curves, beating hearts."""
+"""Pages about subjects and their cohort that open from disk: values beside reference values, curves, beating hearts."""

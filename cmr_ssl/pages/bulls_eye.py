@@ -10,6 +10,7 @@ import numpy as np
 
 from cmr_ssl.measures import Value
 from cmr_ssl.pages.numbers import SEGMENTS
+from cmr_ssl.pages.render import number
 
 RADII = (98.0, 70.0, 43.0, 17.0)  # of basal, mid and apical ring and of the apex
 ANTERIOR = 90.0  # degrees, counterclockwise from the right
@@ -75,7 +76,7 @@ class BullsEye(NamedTuple):
 
 SEGMENTAL = {
     ("wall thickness", "ED"): ("Wall thickness at ED", Scale(3, 15, 212, 1)),
-    ("wall thickness", "ES"): ("Wall thickness at ES", Scale(5, 20, 212, 1)),
+    ("wall thickness", "ES"): ("Wall thickness at ES", Scale(4, 20, 212, 1)),
     ("wall thickening", "ED to ES"): ("Wall thickening", Scale(0, 100, 160)),
 }
 BY_LEVEL = {
@@ -108,14 +109,14 @@ def _segmental(title: str, unit: str, values: Mapping[str, float], scale: Scale)
     parts = []
     for ring, (first, count) in enumerate(RINGS):
         for place in range(count):
-            number = first + place
+            segment = first + place
             middle = ANTERIOR + place * 360 / count
-            name = f"{number} {SEGMENTS[number - 1]}"
-            value = values.get(str(number), np.nan)
+            name = f"{segment} {SEGMENTS[segment - 1]}"
+            value = values.get(str(segment), np.nan)
             parts.append(_part(name, value, unit, scale, ring, (middle - 180 / count, middle + 180 / count)))
     parts.append(_apex(f"17 {SEGMENTS[16]}", values.get("17", np.nan), unit, scale))
     known = [value for value in values.values() if np.isfinite(value)]
-    mean = f"mean {np.mean(known):.{scale.digits}f} {unit}" if known else ""
+    mean = f"mean {number(float(np.mean(known)), scale.digits)} {unit}" if known else ""
     return BullsEye(title, unit, parts, _legend(scale), mean)
 
 
@@ -124,7 +125,8 @@ def _levels(title: str, unit: str, values: Mapping[str, float], scale: Scale) ->
         _part(level, values.get(level, np.nan), unit, scale, ring, (90.0, 450.0)) for ring, level in enumerate(LEVELS)
     ]
     whole = values.get("global", np.nan)
-    mean = f"global {whole:.{scale.digits}f} {unit}" if np.isfinite(whole) else ""
+    parts.append(_apex("global", whole, unit, scale))
+    mean = f"in the middle: global, {unit}" if np.isfinite(whole) else ""
     return BullsEye(title, unit, parts, _legend(scale), mean)
 
 
@@ -144,7 +146,7 @@ def _apex(name: str, value: float, unit: str, scale: Scale) -> Part:
 def _told(path: str, name: str, value: float, unit: str, scale: Scale, x: float, y: float) -> Part:
     if not np.isfinite(value):
         return Part(path, "url(#unknown)", "", x, y, "", f"{name}: not measurable")
-    text = f"{value:.{scale.digits}f}"
+    text = number(value, scale.digits)
     ink = "#fff" if scale.share(value) > DARK else "#1d2733"
     return Part(path, scale.colour(value), text, round(x, 1), round(y, 1), ink, f"{name}: {text} {unit}")
 
@@ -160,8 +162,7 @@ def _sector(outer: float, inner: float, arc: tuple[float, float]) -> str:
     (x0, y0), (x1, y1) = (_point(outer, angle) for angle in arc)
     (x2, y2), (x3, y3) = (_point(inner, angle) for angle in reversed(arc))
     return (
-        f"M{x0:g},{y0:g}A{outer:g},{outer:g} 0 0 0 {x1:g},{y1:g}L{x2:g},{y2:g}A{inner:g},{inner:g} 0 0 1 "
-        f"{x3:g},{y3:g}Z"
+        f"M{x0:g},{y0:g}A{outer:g},{outer:g} 0 0 0 {x1:g},{y1:g}L{x2:g},{y2:g}A{inner:g},{inner:g} 0 0 1 {x3:g},{y3:g}Z"
     )
 
 
@@ -172,4 +173,4 @@ def _point(radius: float, degrees: float) -> tuple[float, float]:
 
 def _legend(scale: Scale) -> list[tuple[str, str]]:
     values = np.linspace(scale.low, scale.high, 5)
-    return [(f"{value:g}", scale.colour(float(value))) for value in values]
+    return [(number(float(value), 0), scale.colour(float(value))) for value in values]

@@ -61,7 +61,7 @@ class Agreement(NamedTuple):
 
     short: str
     unit: str
-    count: int
+    subjects: int
     cells: list[tuple[str, str]]
 
 

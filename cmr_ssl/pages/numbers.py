@@ -56,9 +56,7 @@ def dictionary(names: Iterable[str], regional: Iterable[Value]) -> list[Line]:
     for one in regional:
         where = f"{one.segment} ({SEGMENTS[int(one.segment) - 1]})" if one.segment.isdecimal() else one.segment
         meaning = f"{one.measure}, {where}, {one.phase}"
-        lines.append(
-            {"column": regional_column(one), "unit": one.unit, "meaning": meaning, "how": "docs/measures.md"}
-        )
+        lines.append({"column": regional_column(one), "unit": one.unit, "meaning": meaning, "how": "docs/measures.md"})
     return lines
 
 

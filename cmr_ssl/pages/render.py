@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from cmr_ssl.pages.cines import view_title
+
 DASH = "–"  # noqa: RUF001  (what stands where nothing is known)
 
 
@@ -20,7 +22,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"number": number, "link": quote}
+    made.filters |= {"number": number, "link": quote, "view": view_title}
     return made
 
 

@@ -8,16 +8,18 @@ from numpy.typing import NDArray
 from cmr_ssl.data.sources.label_folder import LabelledHeart
 from cmr_ssl.doubts import notes, set_aside, without_doubtful, without_structures
 from cmr_ssl.measures import Value
+from cmr_ssl.pages.cines import view_title
 from cmr_ssl.pages.predictions import Predicted, missing, numbers, said
 from cmr_ssl.pages.reference import Person, Reference, Standing
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.quantities import regions
-from cmr_ssl.volumes import VENTRICULAR, Measured, measure
+from cmr_ssl.volumes import Measured, measure
 
 Array = NDArray[np.float64]
 
 
 PREFIX = {"LV": "LVEDV", "myocardium": "LVM", "RV": "RVEDV", "LA": "LAV max", "RA": "RAV max"}
+LEVELS = ("basal", "mid", "apical", "global", "LV", "LA")  # places that a measure's name need not tell
 NO_LABELS = "no label map was predicted"
 
 
@@ -124,5 +126,6 @@ def unmeasured(regional: list[Value]) -> list[tuple[str, str]]:
     groups: dict[str, list[str]] = {}
     for one in regional:
         if one.reason:
-            groups.setdefault(one.reason, []).append(one.measure)
+            where = "" if one.segment.isdecimal() or one.segment in LEVELS else f" {view_title(one.segment)}"
+            groups.setdefault(one.reason, []).append(f"{one.measure}{where}")
     return [(", ".join(dict.fromkeys(names)), why) for why, names in groups.items()]

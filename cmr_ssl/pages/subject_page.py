@@ -24,8 +24,8 @@ RESEARCH = "Research software, not a medical device: not for diagnosis or treatm
 SYNTHETIC = "The model has only seen synthetic hearts: how wrong it is about real ones nobody knows."
 NO_PEERS = "No reference values: give --reference TABLE, with at least 40 people of the same sex."
 PEERS = (
-    "Range and percentile are those of people of the same sex nearest in age in the reference ({told}), the subject left "
-    "out. They describe that cohort, its diseases included, and are no limits of health."
+    "Range and percentile are those of people of the same sex nearest in age in the reference ({told}), the subject "
+    "left out. They describe that cohort, its diseases included, and are no limits of health."
 )
 
 
@@ -109,7 +109,11 @@ def about(person: Person, heart_rate: float) -> list[tuple[str, str]]:
     """Return what is known of a person, for the head of the page."""
     sex = {0: "female", 1: "male"}.get(int(person.sex)) if person.sex in SEXES else None
     told = [("Sex", sex)] if sex else []
-    for name, value, unit in (("Age", person.age, "years"), ("BSA", person.bsa, "m²"), ("Heart rate", heart_rate, "bpm")):
+    for name, value, unit in (
+        ("Age", person.age, "years"),
+        ("BSA", person.bsa, "m²"),
+        ("Heart rate", heart_rate, "bpm"),
+    ):
         if np.isfinite(value):
             told.append((name, f"{number(value, 2 if name == 'BSA' else 0)} {unit}"))
     return told
@@ -144,5 +148,7 @@ def beat_of(subject: Subject, predicted: Predicted, folder: Path) -> Beat | None
         return Beat(embedded(picture, "image/webp"), "borders as predicted, on the images", cines.legend())
     for name, kind in ((BEATING, "image/gif"), (STILL, "image/png")):
         if (path := folder / name).is_file():
-            return Beat(embedded(path.read_bytes(), kind), "as the network saw it; give --source for larger pictures", [])
+            return Beat(
+                embedded(path.read_bytes(), kind), "as the network saw it; give --source for larger pictures", []
+            )
     return None

@@ -10,7 +10,7 @@ from cmr_ssl.volumes import ends_of_beat
 
 Array = NDArray[np.float64]
 
-WIDTH, HEIGHT = 700, 300
+WIDTH, HEIGHT = 1064, 330
 LEFT, RIGHT, TOP, BOTTOM = 46, 84, 22, 34  # margins
 APART = 13.0  # between names at the right end
 

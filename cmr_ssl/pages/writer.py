@@ -139,9 +139,7 @@ def _pages(out: Path, name: str) -> list[Path]:
     return [out / PAGES / f"{name}.html"]
 
 
-def _setting(
-    predictions: Predictions, reference: Reference | None, flaws: Flaws, subjects: list[str]
-) -> Setting:
+def _setting(predictions: Predictions, reference: Reference | None, flaws: Flaws, subjects: list[str]) -> Setting:
     made_by = predictions.made_by
     if reference is not None:
         rows = {one: numbers(predictions.rows[one], predictions.names) for one in subjects}
