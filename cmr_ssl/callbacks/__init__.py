@@ -1,6 +1,7 @@
 """Lightning callbacks: checkpoints, pictures, guards."""
 
 from cmr_ssl.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
+from cmr_ssl.callbacks.compiled import Compiled
 from cmr_ssl.callbacks.finite_loss import FiniteLoss
 from cmr_ssl.callbacks.phenotype_report import PhenotypeReport
 from cmr_ssl.callbacks.reconstructions import Reconstructions
@@ -11,6 +12,7 @@ from cmr_ssl.callbacks.throughput import Throughput
 
 __all__ = (
     "BestCheckpoint",
+    "Compiled",
     "FiniteLoss",
     "LastCheckpoint",
     "PhenotypeReport",

@@ -22,7 +22,7 @@ from cmr_ssl.data.phenotypes import check_known, check_targets, in_order, read_c
 from cmr_ssl.data.policy import NOTHING_REJECTED, read_rejected, without
 from cmr_ssl.data.sampling import EvaluationSampler, TrainingLoader, TrainingSampler
 from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
-from cmr_ssl.data.subjects import check_files, first_subjects, tell_beyond, usable
+from cmr_ssl.data.subjects import check_files, first_subjects, planes_of, tell_beyond, usable
 from cmr_ssl.data.synthetic import of_phantoms
 from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.sample import Sample
@@ -39,6 +39,7 @@ class CineDataModule(LightningDataModule):
     Attributes:
         subjects: ids of each split after `setup`.
         shape: (P, T, H, W) of a sample after `setup`.
+        least_planes: planes of the training subject that has the fewest of `views`, after `setup`.
         preparation: what the cache was prepared with, after `setup`.
         synthetic: whether all its hearts are, after `setup`.
         usual: what studies of the training split look like, after `setup` for training; see `data.usual`.
@@ -97,6 +98,7 @@ class CineDataModule(LightningDataModule):
         self.rejected = NOTHING_REJECTED
         self.preparation, self.usual, self.synthetic = dict[str, Any](), dict[str, Any](), False
         self.shape: Shape = (0, 0, 0, 0)
+        self.least_planes = min_planes
         self.subjects, self.needed = dict[Split, list[str]](), tuple[Split, ...]()
         self.phenotypes = pd.DataFrame()
         self.loader: TrainingLoader | None = None
@@ -118,6 +120,8 @@ class CineDataModule(LightningDataModule):
         self.subjects = {name: sorted(cohort["subject"][split == name]) for name in SPLITS}
         self.needed = NEEDED.get(TrainerFn(stage).value, ())
         self.subjects["train"] = first_subjects(self.subjects["train"], self.train_subjects, self.seed)
+        trained = cohort[cohort["subject"].isin(self.subjects["train"])]
+        self.least_planes = int(planes_of(trained, self.views).min()) if len(trained) else self.min_planes
         self.phenotypes = pd.DataFrame(index=sorted(cohort["subject"]))
         log.info("subjects: %s", ", ".join(f"{len(subjects)} {name}" for name, subjects in self.subjects.items()))
         self.check_counts(TrainerFn(stage).value)

@@ -1,7 +1,7 @@
 """What all tasks share: one way to optimise, and one to say what they make of a study."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from lightning import LightningModule
@@ -33,9 +33,11 @@ class Task(LightningModule):
 
     Attributes:
         any_planes: whether it takes studies of any number of planes; if not, they must fill the slots of its training.
+        costly: parts and methods in which a training step spends its time, by name; `callbacks.Compiled` compiles them.
     """
 
     any_planes = False
+    costly: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, optimisation: Optimisation) -> None:
         """Note how the task is optimised."""

@@ -37,6 +37,7 @@ class EncoderTask(Task):
 
     encoder: Encoder
     any_planes = True
+    costly = ("encoder",)
 
     @property
     def depth(self) -> int:
