@@ -1,6 +1,6 @@
 """How well each plane of a heart is told by all its others, beside copying and interpolating: PSNR and SSIM.
 
-    python -m benchmarks.left_out --checkpoint CKPT --cache CACHE [--everyone] [--slices 24] [--adapt 60] [--out TABLE.csv]
+    python -m benchmarks.left_out --checkpoint CKPT --cache CACHE [--everyone] [--slices 24] [--adapt 60] [--out CSV]
 
 Without `--everyone` it asks about test subjects of the checkpoint's own split; with it about all studies of a cache
 that training has never seen. `--adapt` first trains a copy of the model for each plane, on the other planes of the

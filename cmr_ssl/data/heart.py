@@ -25,7 +25,7 @@ STRONG = 0.95  # share of pixels with less pulsation than counts fully: a bright
 FLOOR = 0.15  # of the strongest pulsation; weaker pixels do not vote
 LEAST_CONTRAST = 4.0  # strongest pulsation over its noise; pure noise stays below
 FARTHEST_MM = 30.0  # between what pulses and where the long-axis planes cut
-# From the middle of the left ventricle to that of all that pulses: 20 mm (SD 2) in synthetic hearts, 15 (SD 8) in ACDC's.
+# From the left ventricle to the middle of all that pulses: 20 mm (SD 2) in synthetic hearts, 15 mm (SD 8) in ACDC's.
 FROM_VENTRICLE_MM = 25.0
 HARMONICS = 3  # of the beat; what a heart does slowly. The rest is noise.
 # Of 29 patients of ACDC, ED and ES alone, none lies below, of windows with the heart aside 7 %; of places more than

@@ -30,6 +30,7 @@ COARSE_MM = 3.5  # standard deviation of the smoothing that parts coarse residua
 NOWHERE_MM = 0.5  # a reach that ends before the next slice
 REACHES_MM = (NOWHERE_MM, 3.0, 5.0, 8.0, 14.0, 25.0, inf)
 FINE_MM = (NOWHERE_MM, 3.0, 5.0, 8.0)
+WORTH = 0.95  # of the error of interpolation, which keeps textures as they are, is to be left for a model to be asked
 AT_ONCE = 8  # planes in memory together
 MOST = 8  # planes of a kind that are left out in turn; more tell hardly more
 
@@ -134,8 +135,12 @@ def told_without(task: PretrainingTask, heart: Sample, plane: int) -> Told:
 
 
 def best_reach(errors: list[Tensor]) -> Reach:
-    """Return the candidate with the smallest error, (C,) each, on average; without any `USUAL`."""
-    return CANDIDATES[int(torch.stack(errors).mean(dim=0).argmin())] if errors else USUAL
+    """Return the candidate with the smallest error, (C,) each, on average; interpolation where hardly any is better."""
+    if not errors:
+        return USUAL
+    mean = torch.stack(errors).mean(dim=0)
+    best = int(mean.argmin())
+    return CANDIDATES[best] if mean[best] <= WORTH * mean[CANDIDATES.index(INTERPOLATED)] else INTERPOLATED
 
 
 def cines_at(task: PretrainingTask, heart: Sample, affine: NDArray[np.floating]) -> NDArray[np.uint8]:
