@@ -190,9 +190,9 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         if stage == "fit" and self.encoder_checkpoint:
             data = self.trainer.datamodule.state_dict()  # type: ignore[attr-defined]
             load_pretrained(self.encoder, Path(self.encoder_checkpoint), data)
+            self.aligned = aligned_at(Path(self.encoder_checkpoint))
         if self.masking:
             self.always_filled = self.fills(self.trainer.datamodule)  # type: ignore[attr-defined]
-            self.aligned = aligned_at(Path(self.encoder_checkpoint))
         warn_of_told(self.targets, self.aligned)
         super().setup(stage)
 
