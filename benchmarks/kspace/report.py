@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 
 from benchmarks.kspace import cines, cost
-from benchmarks.kspace.features import predicted, truth
+from benchmarks.kspace.features import CENTRAL, predicted, truth
 from benchmarks.kspace.settings import COILS, LINE_VIEWS, SNR, TARGETS, TRAINED, Settings
 from benchmarks.statistics import Comparison, Estimate, compare, mean_error
 from cmr_ssl.agreement import classification
@@ -53,7 +53,8 @@ def ways(settings: Settings) -> Iterator[tuple[str, str, float, str, float]]:
         for way in (ZERO_FILLED, RECONSTRUCTED):
             yield way, way, acceleration, FULL, 1.0
         yield MATCHED, ZERO_FILLED, acceleration, ZERO_FILLED, acceleration
-        yield LINES, LINES, acceleration, LINES, acceleration
+        for way in (CENTRAL, LINES):
+            yield way, way, acceleration, way, acceleration
 
 
 def people(settings: Settings) -> dict[str, list[str]]:
@@ -97,7 +98,9 @@ Heads solved by ridge regression on frozen encoders, absolute errors. *{FULL}*, 
 (compressed sensing, sparse over the beat) go into the encoder that was pretrained on full images; the head learnt from
 full images, or where the row says so from zero-filled ones. *{LINES}* go into an encoder that was pretrained for
 {settings.steps} steps of {settings.batch} studies at R = {TRAINED:g}, {seen} planes of each study, on one core: a small
-fraction of what the encoder of images has seen. Disease is any pathology of the phantom.
+fraction of what the encoder of images has seen. Their tokens are pooled by central line, level of the heart and part of
+the beat; *{CENTRAL}* pools the lines alike as they are measured, which tells what the encoder adds. Disease is any
+pathology of the phantom.
 
 {markdown(["way", "R", *TARGETS, "AUROC of disease"], phenotype_rows(errors, areas))}
 
