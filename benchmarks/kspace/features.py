@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from benchmarks.evidence.features import save
-from benchmarks.kspace.settings import LINE_VIEWS, TARGETS, Settings
+from benchmarks.kspace.settings import PLANES, TARGETS, Settings
 from benchmarks.kspace.trained import last, line_run
 from benchmarks.kspace.ways import changes
 from cmr_ssl.checkpoints import load_encoder
@@ -39,7 +39,7 @@ def of_images(settings: Settings) -> None:
     """Write features of the encoder of images, shown what each way makes of k-space; what is there stays."""
     encoder = load_encoder(settings.image_encoder).encoder
     pooling = LandmarkPooling(encoder)
-    data = settings.opened()
+    data, people = settings.opened(PLANES), settings.subjects(settings.opened())
 
     def features(batch: Sample) -> Tensor:
         grid = grid_of(batch.images, encoder.patch)
@@ -48,7 +48,7 @@ def of_images(settings: Settings) -> None:
         return pooling(encoder.encode_planes(batch.images, batch.affine, batch.present), attend, where)
 
     for (way, acceleration), change in changes(settings).items():
-        for split, subjects in settings.subjects(data).items():
+        for split, subjects in people.items():
             path = file_of(settings, way, acceleration, split)
             if not path.exists() and (way, split) != (RECONSTRUCTED, "train"):  # which no head learns from
                 save(path, together(features(change(batch)) for batch in batches(data, subjects)))
@@ -57,7 +57,7 @@ def of_images(settings: Settings) -> None:
 @torch.inference_mode()
 def of_lines(settings: Settings) -> None:
     """Write features of lines at each acceleration, by an encoder and by themselves; what is there stays."""
-    data, people = settings.opened(LINE_VIEWS), settings.subjects(settings.opened())
+    data, people = settings.opened(PLANES), settings.subjects(settings.opened())
     task = load_task(last(line_run(settings))).task
     pooling = CentralLines(task.encoder)
     for acceleration in settings.accelerations:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.kspace import cines, cost
 from benchmarks.kspace.features import CENTRAL, predicted, truth
-from benchmarks.kspace.settings import COILS, LINE_VIEWS, SNR, TARGETS, TRAINED, Settings
+from benchmarks.kspace.settings import COILS, PLANES, SNR, TARGETS, TRAINED, Settings
 from benchmarks.statistics import Comparison, Estimate, compare, mean_error
 from cmr_ssl.agreement import classification
 from cmr_ssl.files import save_text, write_atomically
@@ -74,17 +74,17 @@ def page(
     name = "kspace_quick" if quick else "kspace"
     again = "python -m benchmarks.kspace" + (" quick" if quick else "")
     tested = len(next(iter(errors.values())))
-    seen = sum(LINE_VIEWS.values())
+    seen = sum(PLANES.values())
     return f"""# Undersampled k-space
 
 **The k-space is simulated.** Cohorts hold magnitude images, here of synthetic hearts: the phase is invented, so are
 coils and noise. These are results on a simulation of a simulation, not on data of a scanner.
 
 Made by `{again}`; do not edit. {tested} subjects of the test split of the evidence's development cohort, which no
-pretraining saw; {settings.labelled} labelled ones. Cartesian lines in the published pattern (4 central lines, others
-drawn without replacement from exp(-((k - H/2) / (H/5))^2 / 2) + 1 / (2R), in each frame anew), 48 lines a frame, 16
-frames, {COILS} coil, signal-to-noise ratio {SNR:g}. R is all lines over those acquired. In brackets: 95 % intervals of
-the hierarchical bootstrap over test subjects.
+pretraining saw; {settings.labelled} labelled ones; {seen} planes of each. Cartesian lines in the published pattern (4
+central lines, others drawn without replacement from exp(-((k - H/2) / (H/5))^2 / 2) + 1 / (2R), in each frame anew), 48
+lines a frame, 16 frames, {COILS} coil, signal-to-noise ratio {SNR:g}. R is all lines over those acquired. In brackets:
+95 % intervals of the hierarchical bootstrap over test subjects.
 
 ![curves]({name}.png)
 
