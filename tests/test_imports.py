@@ -12,14 +12,15 @@ from tests.runs import ROOT
 PACKAGE = ROOT / "cmr_ssl"
 # rooms from the ground up; what stands on a floor imports only what stands on lower ones
 FLOORS = [
-    "agreement anatomy devices files lock losses machine planes ridge sample seeds shipped study workers",
-    "label_losses launching models overlap streamed_ridge volumes",
+    "agreement anatomy concordance contrast devices files lock losses machine planes ridge sample seeds shipped study "
+    "survival workers",
+    "label_losses launching models overlap risk_measures streamed_ridge volumes",
     "checkpoints data kspace masking measures metrics",
-    "corruption doubts phantom release runner",
+    "corruption doubts phantom release runner tables",
     "dicom labelled tasks",
     "any_study probing report trust",
     "callbacks inference qc quantities robustness",
-    "fitting inspection synthesis",
+    "fitting inspection pages synthesis",
     "cli commands",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}

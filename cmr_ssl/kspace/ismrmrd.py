@@ -70,7 +70,7 @@ def read_ismrmrd(file: Any, path: Path) -> RawCine:  # noqa: ANN401
     values = np.stack([np.asarray(line, np.float32).view(np.complex64).reshape(coils, samples) for line in lines])
     np.add.at(sums, place, values)
     np.add.at(counts, place, 1)
-    means = sums / np.maximum(counts, 1)[..., None, None].astype(np.float32)
+    means = (sums / np.maximum(counts, 1)[..., None, None]).astype(np.complex64)
     kspace = cut(means, header.shown[0])
     kspace = np.ascontiguousarray(kspace.transpose(0, 1, 3, 2, 4)).astype(np.complex64)
     return checked(RawCine(kspace, counts > 0, affine_of(heads, header, path), np.nan, "ISMRMRD"), path)

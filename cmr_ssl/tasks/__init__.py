@@ -1,5 +1,8 @@
 """Tasks: Lightning modules. What one learns here is stored under the attribute `encoder`."""
 
+from cmr_ssl.tasks.alignment import AlignmentTask
+from cmr_ssl.tasks.cox import Cox
+from cmr_ssl.tasks.diagnoses import Diagnoses
 from cmr_ssl.tasks.line_phenotype import LinePhenotypeTask
 from cmr_ssl.tasks.line_pretraining import LinePretrainingTask
 from cmr_ssl.tasks.line_segmentation import LineSegmentationTask
@@ -10,7 +13,10 @@ from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.segmentation import SegmentationBaseline, SegmentationTask
 
 __all__ = (
+    "AlignmentTask",
     "Classification",
+    "Cox",
+    "Diagnoses",
     "LinePhenotypeTask",
     "LinePretrainingTask",
     "LineSegmentationTask",
