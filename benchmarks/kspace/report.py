@@ -20,6 +20,20 @@ from cmr_ssl.robustness.undersampling import FULL, LINES, RECONSTRUCTED, ZERO_FI
 
 MATCHED = f"{ZERO_FILLED}, head of the same"
 Rows = list[list[str]]
+USE = """## How to use it
+
+    python -m cmr_ssl fit --config configs/kspace/pretraining.yaml --data.cache CACHE
+    python -m cmr_ssl fit --config configs/kspace/phenotype.yaml --data.cache CACHE --data.table TABLE \\
+      --model.encoder_checkpoint runs/kspace_pretraining
+    python -m cmr_ssl robustness --checkpoint IMAGES --beside LINES --cache CACHE --table TABLE --out OUT \\
+      --undersampling 1,2,4,8,16
+    python -m cmr_ssl kspace --source raw.h5 --out STUDIES/SUBJECT    # measured k-space, for `prepare`
+
+`configs/kspace/diagnosis.yaml` and `segmentation.yaml` work like `phenotype.yaml`. `--model.acceleration` takes another R
+than that of the pretraining; the sampling pattern, coils, noise and phase stand under `model.encoder.acquisition` of
+`pretraining.yaml` (`UniformLines`, `VariableDensity`, `VistaLike`, `KtInterleaved` of `cmr_ssl.kspace`). Any model of
+images can learn from undersampled ones with `cmr_ssl.corruption.KSpaceUndersampling` under `model.corruption`.
+"""
 
 
 def write_report(settings: Settings, out: Path, quick: bool) -> None:
@@ -126,7 +140,8 @@ A step of the encoder of lines and its decoder, one study of {seen} planes, forw
 over R from 1 on, seconds fall like 1 / R^{exponent(paid):.2f}.
 
 {markdown(["R", "lines seen", "seconds", "peak memory (MB)"], cost_rows(paid), texts=0)}
-"""
+
+{USE}"""
 
 
 def verdict(
