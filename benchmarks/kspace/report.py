@@ -29,8 +29,8 @@ USE = """## How to use it
       --undersampling 1,2,4,8,16
     python -m cmr_ssl kspace --source raw.h5 --out STUDIES/SUBJECT    # measured k-space, for `prepare`
 
-`configs/kspace/diagnosis.yaml` and `segmentation.yaml` work like `phenotype.yaml`. `--model.acceleration` takes another R
-than that of the pretraining; the sampling pattern, coils, noise and phase stand under `model.encoder.acquisition` of
+`configs/kspace/diagnosis.yaml` and `segmentation.yaml` work like `phenotype.yaml`. `--model.acceleration` takes another
+R than that of the pretraining; the sampling pattern, coils, noise and phase stand under `model.encoder.acquisition` of
 `pretraining.yaml` (`UniformLines`, `VariableDensity`, `VistaLike`, `KtInterleaved` of `cmr_ssl.kspace`). Any model of
 images can learn from undersampled ones with `cmr_ssl.corruption.KSpaceUndersampling` under `model.corruption`.
 """
