@@ -35,6 +35,8 @@ NOISE = (
     "LightningCLI's args parameter",  # we take the arguments from the command line and pass them on
     r"`isinstance\(treespec, LeafSpec\)`",  # Lightning 2.6 against torch 2.13
     "Precision bf16-mixed is not supported by the model summary",
+    "The .grad attribute of a Tensor that is not a leaf",  # torch.compile looks at tensors that nobody asked for
+    ".*does not have many workers",  # Lightning counts processes, but threads read
     "monai.metrics.utils get_mask_edges",  # MONAI about how MONAI calls itself
 )
 

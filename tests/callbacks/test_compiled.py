@@ -1,0 +1,24 @@
+import torch
+from torch._dynamo.utils import counters
+
+from tests.runs import run
+
+EAGER = ["--trainer.callbacks+", "cmr_ssl.callbacks.Compiled", "--trainer.callbacks.backend", "eager"]
+
+
+def weights(folder):
+    return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+
+
+def test_a_compiled_training_learns_the_same_and_its_checkpoint_is_an_ordinary_one(cache, tmp_path):
+    assert run(cache, tmp_path / "written") == 0
+    torch._dynamo.reset()
+    counters.clear()
+    assert run(cache, tmp_path / "compiled", *EAGER) == 0
+    written, compiled = weights(tmp_path / "written"), weights(tmp_path / "compiled")
+    assert written.keys() == compiled.keys()
+    for name, tensor in written.items():
+        torch.testing.assert_close(compiled[name], tensor, msg=name)
+    assert counters["stats"]["unique_graphs"] > 0
+    assert not counters["graph_break"]
+    torch._dynamo.reset()

@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cmr_ssl import demonstration
+from cmr_ssl.demonstration import QUICK, Size, demonstrate, reconstruction, stages
+from cmr_ssl.shipped import found
+
+LAST = "Measured last: train/loss 1.2, val/psnr_hidden 16.41, val/psnr_trivial 10.7, val/r2_motion_heart 0.318"
+
+
+def test_the_pretraining_says_what_it_can():
+    assert reconstruction(LAST) == "hidden patches 16.4 dB (the plane's mean: 10.7), 32% of the heart's motion"
+    assert reconstruction("resumed, nothing to do") == ""
+
+
+def test_tests_say_how_far_they_are_off(tmp_path):
+    folder = tmp_path / "test"
+    folder.mkdir()
+    pd.DataFrame({"target": ["LVEF (%)", "LVM (g)"], "MAE": [2.44, 8.0]}).to_csv(folder / "agreement.csv")
+    assert demonstration.errors(tmp_path) == "off by LVEF 2.4 %, LVM 8.0 g"
+    rows = [("LV", "all", "ED", 0.95), ("LV", "sa", "ED", 0.1), ("LV", "all", "ES", 0.2), ("LA", "all", "ED", 0.3)]
+    pd.DataFrame(rows, columns=["structure", "view", "phase", "dice mean"]).to_csv(folder / "overlap.csv")
+    assert demonstration.overlap(tmp_path) == "Dice LV 0.95"
+
+
+@pytest.mark.parametrize("size", [Size(), QUICK])
+def test_every_stage_names_configs_that_are_shipped_and_resumes(size, tmp_path):
+    made = stages(tmp_path, size, workers=2)
+    for stage in made:
+        resolved = found(stage.words)
+        assert all(Path(word.partition("=")[2]).is_file() for word in resolved if word.startswith("--config="))
+        assert ("--ckpt_path" in stage.words) == (stage.words[0] in ("fit", "test"))
+    assert [stage.words[0] for stage in made] == ["phantom", "prepare", "fit", "fit", "test", "fit", "test"]
+
+
+def test_a_stage_is_a_line_with_its_time_and_result(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(demonstration, "spoken", lambda words, log: (LAST, 0))
+    monkeypatch.setattr(demonstration, "errors", lambda folder: "off by nothing")
+    monkeypatch.setattr(demonstration, "overlap", lambda folder: "Dice LV 1.00")
+    assert demonstrate(tmp_path, QUICK, workers=1) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 7 + 3
+    assert "0 s" in said[2]
+    assert said[2].endswith("32% of the heart's motion")
+    assert said[6].endswith("Dice LV 1.00")
+
+
+def test_a_stage_that_fails_ends_the_demo_with_what_it_said_last(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(demonstration, "spoken", lambda words, log: ("begun\nerror: no room", 1))
+    assert demonstrate(tmp_path, QUICK, workers=1) == 1
+    said = capsys.readouterr()
+    assert said.out.rstrip().endswith("failed")
+    assert "error: no room" in said.err
+    assert str(tmp_path / "log.txt") in said.err
+
+
+def test_a_command_and_what_it_said_are_logged(tmp_path):
+    said, status = demonstration.spoken(["no-such-command"], tmp_path / "log.txt")
+    assert status != 0
+    logged = (tmp_path / "log.txt").read_text()
+    assert "$ python -m cmr_ssl no-such-command" in logged
+    assert said in logged
