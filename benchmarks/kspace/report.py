@@ -9,7 +9,7 @@ import torch
 from matplotlib.figure import Figure
 
 from benchmarks.kspace import cines, cost
-from benchmarks.kspace.features import CENTRAL, predicted, truth
+from benchmarks.kspace.features import CENTRAL, file_of, predicted, truth
 from benchmarks.kspace.settings import COILS, PLANES, SNR, TARGETS, TRAINED, Settings
 from benchmarks.statistics import Comparison, Estimate, compare, mean_error
 from cmr_ssl.agreement import classification
@@ -47,10 +47,16 @@ def write_report(settings: Settings, out: Path, quick: bool) -> None:
 
 
 def phenotypes(settings: Settings) -> tuple[dict[tuple[str, float], np.ndarray], dict[tuple[str, float], Estimate]]:
-    """Return absolute errors (N, K) on the test subjects and the AUROC of disease, by way and acceleration."""
+    """Return absolute errors (N, K) on the test subjects and the AUROC of disease, by way and acceleration.
+
+    What has not been measured yet is left out.
+    """
     train, test = (truth(settings, people(settings)[split]) for split in ("train", "test"))
     errors, areas = {}, {}
     for name, *where in ways(settings):
+        way, at, learnt, learnt_at = where
+        if not (file_of(settings, way, at, "test").exists() and file_of(settings, learnt, learnt_at, "train").exists()):
+            continue
         said = predicted(settings, *where, torch.from_numpy(train)).numpy()
         key = (name, where[1])
         errors[key] = np.abs(said - test)[:, : len(TARGETS)]
