@@ -13,13 +13,13 @@ PACKAGE = ROOT / "cmr_ssl"
 # rooms from the ground up; what stands on a floor imports only what stands on lower ones
 FLOORS = [
     "agreement anatomy devices files lock losses machine planes ridge sample seeds shipped study workers",
-    "label_losses launching models overlap streamed_ridge volumes",
+    "exported label_losses launching models overlap streamed_ridge volumes",
     "checkpoints data masking measures metrics",
     "corruption doubts phantom release runner",
     "dicom labelled tasks",
     "any_study probing report trust",
     "callbacks inference qc quantities robustness",
-    "fitting inspection pages synthesis",
+    "export fitting inspection pages synthesis",
     "cli commands",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
