@@ -99,7 +99,7 @@ def graphs(task: Task) -> list[Graph]:
     vectors = {
         "landmarks": "means of tokens around fixed places of the heart",
         "class_token": "what attended to all tokens",
-        "mean": "of all tokens",
+        "mean_token": "of all tokens",
         "plane_means": "of the tokens of each plane",
     }
     found = [Graph("encoder", EncoderGraph(task), vectors)]
