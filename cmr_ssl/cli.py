@@ -13,6 +13,7 @@ from cmr_ssl.shipped import found
 
 # command: what it does; `commands` has a file and in it a function of that name, whose signature is its options
 COMMANDS = {
+    "demo": "show everything once on synthetic hearts, in minutes",
     "phantom": "make a synthetic cohort with exact truth",
     "import-ukb": "turn UK Biobank's zips into NIfTI folders",
     "import-dicom": "turn a hospital's DICOM studies into NIfTI folders",
@@ -26,6 +27,7 @@ COMMANDS = {
     "synthesize": "write planes nobody acquired, with a pretrained model",
     "inspect": "tell which planes of a study look wrong, and why",
     "robustness": "measure what missing and flawed planes do to a model",
+    "kspace": "make a cine of raw k-space, ISMRMRD or CMRxRecon",
     "embed": "write the embedding of every subject of a cache to parquet",
     "check-release": "refuse files that give participants or paths away",
 }

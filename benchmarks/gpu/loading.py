@@ -1,4 +1,4 @@
-"""Whether a few worker processes hand over studies as fast as the device trains on them."""
+"""Whether a few threads hand over studies as fast as the device trains on them."""
 
 import tempfile
 import time
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from torch.utils.data import DataLoader
 
 from benchmarks import training
@@ -16,24 +15,24 @@ from benchmarks.loader import SHAPE, Repeated, write_ours
 from benchmarks.subjects import slots
 from benchmarks.training import RandomStudies, build
 from cmr_ssl.data.dataset import PlaneDataset
+from cmr_ssl.data.loading import PlaneLoader
 from cmr_ssl.sample import Sample
 
 SUBJECTS = 64  # files that are read again and again, from the page cache
 
 
 class Handed(NamedTuple):
-    """Studies a second that so many workers hand over, in batches and in pinned memory where there is a device."""
+    """Studies a second that so many threads hand over, in batches and in pinned memory where there is a device."""
 
     workers: int
     batch: int
     speed: float
 
 
-def loader(folder: Path, names: list[str], planes: int, batch: int, workers: int) -> DataLoader[Sample]:
+def loader(folder: Path, names: list[str], planes: int, batch: int, workers: int) -> PlaneLoader:
     """Return the loader of a training on prepared studies of random pixels, over and over."""
     dataset = PlaneDataset(folder, names, slots(planes), (planes, *SHAPE[1:]))
-    options = {"num_workers": workers, "pin_memory": torch.cuda.is_available()}
-    return DataLoader(Repeated(dataset, len(names)), batch, **options)  # type: ignore[arg-type]
+    return PlaneLoader(dataset, batch, workers, Repeated(len(names)))
 
 
 def handed(effort: Effort, batch: int) -> Iterator[Handed]:
@@ -70,7 +69,7 @@ def fed(effort: Effort, batch: int) -> Pace:
     with tempfile.TemporaryDirectory() as temporary:
         FedStudies.folder = Path(temporary)
         FedStudies.names = write_ours(FedStudies.folder, SUBJECTS)
-        more = [*effort.model, compiled(effort), f"--data.workers={min(4, effort.readers[-1])}"]
+        more = [*effort.model, *effort.pretrained, compiled(effort), f"--data.workers={min(4, effort.readers[-1])}"]
         return paced(
             "ours, compiled, fed by 4 workers",
             lambda: build(effort.planes, batch, data="FedStudies", more=more),

@@ -7,16 +7,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from lightning import LightningDataModule
 from lightning.pytorch.trainer.states import TrainerFn
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader
 
 from cmr_ssl.data.augment import Augmentation, augmented
 from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, Shape, check_least, check_views, room_for, sample_shape
+from cmr_ssl.data.loading import PlaneLoader
 from cmr_ssl.data.out_of_distribution import training_distribution
 from cmr_ssl.data.phenotypes import check_known, check_targets, in_order, read_classes, read_phenotypes
 from cmr_ssl.data.policy import NOTHING_REJECTED, read_rejected, without
@@ -69,7 +68,7 @@ class CineDataModule(LightningDataModule):
             cache: folder made by `python -m cmr_ssl prepare`.
             views: planes a sample has room for, per view; their order is the order of the planes.
             batch_size: subjects a batch, on each device.
-            workers: processes that read.
+            workers: threads that read, each a batch; 0 to read when a batch is due.
             min_planes: subjects with fewer planes in `views` are set aside.
             fractions: of train, val and test, drawn by a stable hash of the subject.
             split_column: column of the cohort table, or of `table`, to split by instead.
@@ -213,36 +212,28 @@ class CineDataModule(LightningDataModule):
     def train_dataloader(self) -> TrainingLoader:
         """Return the training loader."""
         dataset = self.dataset(self.subjects["train"])
-        sampler, options = TrainingSampler(dataset, self.ranks, self.rank, self.seed), self.process_options()
-        loader = TrainingLoader(dataset, batch_size=self.batch_size, sampler=sampler, drop_last=True, **options)
+        sampler = TrainingSampler(dataset, self.ranks, self.rank, self.seed)
+        loader = TrainingLoader(dataset, self.batch_size, self.workers, sampler, drop_last=True)
         if self.progress:
             loader.load_state_dict(self.progress)
         self.loader = loader
         return loader
 
-    def val_dataloader(self) -> DataLoader[Sample]:
+    def val_dataloader(self) -> PlaneLoader:
         """Return the validation loader."""
         return self.evaluation_loader("val")
 
-    def test_dataloader(self) -> DataLoader[Sample]:
+    def test_dataloader(self) -> PlaneLoader:
         """Return the test loader."""
         return self.evaluation_loader("test")
 
-    def evaluation_loader(self, *splits: Split) -> DataLoader[Sample]:
+    def evaluation_loader(self, *splits: Split) -> PlaneLoader:
         """Return a loader that shows every subject of `splits` once."""
         subjects = sorted(subject for split in splits for subject in self.subjects[split])
         whole = self.labels and "test" in splits  # a slice left out would be missing from the volumes
         room = room_for(self.cache, subjects, self.views, self.rejected.places) if whole else self.views
         sampler = EvaluationSampler(dataset := self.dataset(subjects, room), self.ranks, self.rank)
-        return DataLoader(dataset, batch_size=self.batch_size, sampler=sampler, **self.process_options())
-
-    def process_options(self) -> dict[str, Any]:
-        """Return how loaders read: pinned for the device, workers kept between epochs."""
-        return {
-            "num_workers": self.workers,
-            "persistent_workers": self.workers > 0,
-            "pin_memory": torch.cuda.is_available(),
-        }
+        return PlaneLoader(dataset, self.batch_size, self.workers, sampler)
 
     @property
     def ranks(self) -> int:

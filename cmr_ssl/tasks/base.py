@@ -1,7 +1,7 @@
 """What all tasks share: one way to optimise, and one to say what they make of a study."""
 
 import math
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from lightning import LightningModule
@@ -37,7 +37,7 @@ class Task(LightningModule):
     """
 
     any_planes = False
-    costly: ClassVar[tuple[str, ...]] = ()
+    costly: tuple[str, ...] = ()
 
     def __init__(self, optimisation: Optimisation) -> None:
         """Note how the task is optimised."""
