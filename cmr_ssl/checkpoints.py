@@ -10,6 +10,7 @@ import torch
 from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from torch import Tensor, nn
 
+from cmr_ssl.exported import CONFIG, is_exported, read_exported
 from cmr_ssl.machine import raise_if_machine
 from cmr_ssl.models import Decoder, Encoder
 
@@ -34,7 +35,7 @@ class Pretrained(NamedTuple):
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint as plain data.
+    """Read a checkpoint, or an exported model, as plain data.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -42,6 +43,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint at {path}: a run keeps them in RUN_FOLDER/checkpoints")
+    if is_exported(path):
+        return read_exported(path, DATA)
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True, mmap=is_zipfile(path))
     except Exception as error:  # a file that is no checkpoint can fail in any way
@@ -59,7 +62,10 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 def fingerprint(path: Path) -> str:
     """Return 8 hexadecimal digits that tell one checkpoint from another."""
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:8]
+        found = hashlib.file_digest(stream, "sha256")
+    if is_exported(path):
+        found.update(path.with_name(CONFIG).read_bytes())
+    return found.hexdigest()[:8]
 
 
 def load_encoder(path: Path) -> Pretrained:

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 PARQUET = (".parquet", ".pq")  # how names of parquet files end
 HALF_WRITTEN = ".writing-"  # how names of files begin that are not complete yet
+EXPORTED = "model.safetensors"  # weights of an exported model
 BEST, LAST, CHECKPOINTS = "best.ckpt", "last.ckpt", "checkpoints"
 
 
@@ -90,6 +91,8 @@ def digest(settings: dict[str, object]) -> str:
 def checkpoint_at(path: Path) -> Path:
     """Return the checkpoint at a path: the file itself, or the best one of a run, else the last one.
 
+    Of a folder with an exported model, its weights.
+
     Raises:
         FileNotFoundError: if there is none, or several of which none is called best or last.
     """
@@ -97,6 +100,8 @@ def checkpoint_at(path: Path) -> Path:
         return path
     if not path.is_dir():
         raise FileNotFoundError(f"no checkpoint at {path}: a run keeps them in RUN_FOLDER/checkpoints")
+    if (path / EXPORTED).is_file():
+        return path / EXPORTED
     folders = [folder for folder in (path / CHECKPOINTS, path) if folder.is_dir()]
     for name in (BEST, LAST):
         for folder in folders:

@@ -1,6 +1,8 @@
+import importlib
 import subprocess
 import sys
 import time
+import tomllib
 
 import pytest
 
@@ -71,3 +73,9 @@ def test_a_command_takes_its_switches_alone(tmp_path):
 @pytest.mark.parametrize("said", [[], ["--dicom", "false"], ["--dicom=false"], ["--out", "dicom"]])
 def test_nothing_else_is_spelt_out(said):
     assert spell_out(said, {"--dicom"}) == said
+
+
+def test_the_console_command_is_the_same_program():
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]["cmr-ssl"]
+    module, _, name = told.partition(":")
+    assert getattr(importlib.import_module(module), name) is main

@@ -14,13 +14,13 @@ PACKAGE = ROOT / "cmr_ssl"
 FLOORS = [
     "agreement anatomy concordance contrast devices files lock losses machine planes ridge sample seeds shipped study "
     "survival workers",
-    "label_losses launching models overlap risk_measures streamed_ridge volumes",
+    "exported label_losses launching models overlap risk_measures streamed_ridge volumes",
     "checkpoints data kspace masking measures metrics",
     "corruption doubts phantom release runner tables",
     "dicom labelled tasks",
     "any_study probing report trust",
     "callbacks inference qc quantities robustness",
-    "fitting inspection pages synthesis",
+    "export fitting inspection pages synthesis",
     "cli commands",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}

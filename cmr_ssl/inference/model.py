@@ -16,6 +16,7 @@ from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.doubts import beyond
 from cmr_ssl.files import checkpoint_at
 from cmr_ssl.inference.blending import cines_at
+from cmr_ssl.inference.hub import fetched, is_id
 from cmr_ssl.inference.label_maps import LabelMaps
 from cmr_ssl.inference.outputs import Prediction, StudyEmbedding, SyntheticPlane, embeddings_of
 from cmr_ssl.inference.prepared import Prepared, prepare
@@ -201,17 +202,19 @@ class Model:
         return f"Model {self.name}: a {type(self.trained.task).__name__} on {self.device}, can {', '.join(self.can)}"
 
 
-def load(path: Path | str, device: str = "auto") -> Model:
+def load(path: Path | str, device: str = "auto", download: bool = False) -> Model:
     """Load a trained model.
 
     Args:
-        path: a checkpoint, the folder of a run, or any folder with one checkpoint; of any task.
+        path: a checkpoint, the folder of a run, any folder with one checkpoint, or one that `export --hub` wrote; of
+            any task. Or the id of such a folder on a hub, owner/name, where `huggingface_hub` is installed.
         device: cpu, cuda, or auto for cuda where there is one.
+        download: whether to ask the hub for what was not downloaded before; without it nothing leaves this machine.
 
     Raises:
         FileNotFoundError: if there is no checkpoint.
         ValueError: if it is none of a task that this version knows, or there is no such device.
     """
-    checkpoint = checkpoint_at(Path(path))
+    checkpoint = checkpoint_at(fetched(str(path), download) if is_id(path) else Path(path))
     where = device_of(device)
     return Model(load_task(checkpoint), where, str(path), fingerprint(checkpoint))

@@ -113,8 +113,8 @@ def coordinates(affine: Tensor, grid: Grid, patch: Patch) -> Coordinates:
         [
             column * columns + (columns - 1) / 2,
             row * rows + (rows - 1) / 2,
-            torch.zeros_like(row),
-            torch.ones_like(row),
+            torch.zeros_like(row, dtype=torch.float32),  # of one type with the others: ONNX promotes none
+            torch.ones_like(row, dtype=torch.float32),
         ],
         dim=-1,
     )

@@ -1,0 +1,55 @@
+"""The command `export`."""
+
+from pathlib import Path
+
+from cmr_ssl.files import checkpoint_at
+
+
+def export(
+    checkpoint: Path,
+    hub: Path | None = None,
+    onnx: Path | None = None,
+    licence: str = "other",
+    overwrite: bool = False,
+) -> int:
+    """Hand a trained model on; what would give somebody away is refused, as `check-release` does.
+
+    Args:
+        checkpoint: or the folder of a run, of any task.
+        hub: folder for weights as safetensors, config.json and a model card; `cmr_ssl.load`, `predict` and a
+            fine-tuning take it as they take a checkpoint, and it can be uploaded to a hub as it is.
+        onnx: folder for encoder.onnx and, of phenotypes and segmentations, the task itself, for any number of planes;
+            each is compared with torch in onnxruntime before it is written. model.json says what goes in and comes out.
+        licence: of the weights, as hubs spell it, for the card.
+        overwrite: replace what is there.
+
+    Returns:
+        Exit status, 0.
+
+    Raises:
+        FileExistsError: if a folder holds something, and `overwrite` is not set.
+        FileNotFoundError: if there is no checkpoint.
+        ValueError: if no folder is named, the checkpoint is of another kind, it holds what must not leave, a package is
+            missing, or onnxruntime says something else than torch.
+    """
+    wanted = [folder for folder in (hub, onnx) if folder is not None]
+    if not wanted:
+        raise ValueError("say what to write: --hub FOLDER, --onnx FOLDER or both")
+    if hub is not None and onnx is not None and hub.absolute() == onnx.absolute():
+        raise ValueError(f"--hub and --onnx both name {hub}: they are two folders")
+    for folder in wanted:
+        if not overwrite and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise FileExistsError(f"{folder} is there: name another folder, or give --overwrite true")
+    checkpoint = checkpoint_at(checkpoint)
+
+    from cmr_ssl.export.checked import hand_over
+    from cmr_ssl.export.hub import hub_files
+    from cmr_ssl.export.onnx import onnx_files
+
+    if hub is not None:
+        hand_over(hub, hub_files(checkpoint, licence))
+        print(f"{hub}: load it with cmr_ssl.load({str(hub)!r})")
+    if onnx is not None:
+        hand_over(onnx, onnx_files(checkpoint))
+        print(f"{onnx}: the same numbers in onnxruntime as in torch")
+    return 0

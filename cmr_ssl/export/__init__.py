@@ -1,0 +1,1 @@
+"""Trained models in forms that others load: a folder of safetensors with a card, and ONNX."""
