@@ -1,6 +1,6 @@
 """How well each plane of a heart is told by all its others, beside copying and interpolating: PSNR and SSIM.
 
-    python -m benchmarks.left_out --checkpoint CKPT --cache CACHE [--everyone] [--adapt 60] [--out TABLE.csv]
+    python -m benchmarks.left_out --checkpoint CKPT --cache CACHE [--everyone] [--slices 24] [--adapt 60] [--out CSV]
 
 Without `--everyone` it asks about test subjects of the checkpoint's own split; with it about all studies of a cache
 that training has never seen. `--adapt` first trains a copy of the model for each plane, on the other planes of the
@@ -19,19 +19,20 @@ from rich.table import Table
 from torch import Tensor
 
 from cmr_ssl.data.subjects import first_subjects
-from cmr_ssl.devices import device_of, has_bfloat16
+from cmr_ssl.devices import device_of, has_bfloat16, without_autocast
 from cmr_ssl.inference.decoding import decode_own_planes, encode_shown
 from cmr_ssl.inference.leave_one_out import each_left_out, leave_one_out, measured
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.reference import split_subjects, studies
 from cmr_ssl.losses import subject_mean
+from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import seed_of
 from cmr_ssl.tasks.pretraining import PretrainingTask
 
 REGIONS = ("base", "mid", "apex", "la_2ch", "la_3ch", "la_4ch")
-TOLD_BY = ("model", "nearest", "interpolated")
+TOLD_BY = ("model", "nearest", "interpolated", "blended")
 MASKS = 4  # of the same study in a step of adaptation
 RATE = 2e-4
 
@@ -44,7 +45,7 @@ def adapted(task: PretrainingTask, heart: Sample, gone: int, steps: int) -> Pret
     rest = heart._replace(present=present, images=heart.images * present[..., None, None, None])
     batch = Sample._make(field.repeat_interleave(MASKS, 0) if isinstance(field, Tensor) else field for field in rest)
     optimizer = torch.optim.AdamW(own.parameters(), lr=RATE)
-    with torch.autocast(heart.images.device.type, enabled=False):  # it would go on with the weights of the first step
+    with without_autocast(heart.images.device):  # it would go on with the weights of the first step
         for step in range(steps):
             seeds = [seed_of("adaptation", heart.subject[0], gone, step, index) for index in range(MASKS)]
             result = own.reconstruct(batch, seeds)
@@ -98,7 +99,7 @@ def leave_out(
 
 def by_region(found: pd.DataFrame) -> pd.DataFrame:
     """Return the mean PSNR (dB) and SSIM of each region, and of all planes."""
-    measures = [f"{name}_{what}" for what in ("psnr", "ssim") for name in TOLD_BY]
+    measures = [name for what in ("psnr", "ssim") for by in TOLD_BY if (name := f"{by}_{what}") in found]
     regions = found.groupby("region")[measures].mean().reindex([*REGIONS]).dropna(how="all")
     return pd.concat([regions, found[measures].mean().to_frame("all planes").T])
 
@@ -109,12 +110,14 @@ def main() -> None:
     parser.add_argument("--checkpoint", type=Path, required=True, help="of a pretraining")
     parser.add_argument("--cache", type=Path, required=True, help="prepared as it was trained")
     parser.add_argument("--subjects", type=int, default=40, help="at most")
+    parser.add_argument("--slices", type=int, help="room for so many slices a stack, instead of as many as in training")
     parser.add_argument("--everyone", action="store_true", help="not only its test split: studies it never saw")
     parser.add_argument("--adapt", type=int, default=0, help="steps of training on the other planes of the study")
     parser.add_argument("--table", type=Path, help="with the column by which training was split, if it was by one")
     parser.add_argument("--out", type=Path, help="CSV file to write a row a plane to")
     asked = parser.parse_args()
-    found = leave_out(asked.checkpoint, asked.cache, asked.subjects, None, asked.everyone, asked.adapt, asked.table)
+    views = dict.fromkeys(LONG_AXIS, 1) | {SHORT_AXIS: asked.slices} if asked.slices else None
+    found = leave_out(asked.checkpoint, asked.cache, asked.subjects, views, asked.everyone, asked.adapt, asked.table)
     if asked.out:
         write_csv(asked.out, found)
     means = by_region(found)

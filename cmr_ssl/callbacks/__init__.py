@@ -1,6 +1,7 @@
 """Lightning callbacks: checkpoints, pictures, guards."""
 
 from cmr_ssl.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
+from cmr_ssl.callbacks.compiled import Compiled
 from cmr_ssl.callbacks.diagnosis_report import DiagnosisReport
 from cmr_ssl.callbacks.finite_loss import FiniteLoss
 from cmr_ssl.callbacks.phenotype_report import PhenotypeReport
@@ -13,6 +14,7 @@ from cmr_ssl.callbacks.throughput import Throughput
 
 __all__ = (
     "BestCheckpoint",
+    "Compiled",
     "DiagnosisReport",
     "FiniteLoss",
     "LastCheckpoint",

@@ -1,9 +1,11 @@
 """Find the heart without labels: it is what pulses, and the long-axis planes cut through it.
 
 In a short axis of a few frames, such as ED and ES alone, everything changes where each image was scaled on its own:
-there the heart is told by its looks, see `cavity`.
+there the heart is told by its looks, see `cavity`. Looks also check what pulses: a picture that ends at the heart's
+border, or a bowel that moves, draws the centre of what pulses away from it.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from cmr_ssl.data.cavity import find_cavity
-from cmr_ssl.planes import RIGHT_ANTERIOR_RAS, SHORT_AXIS, normal, slice_affine, spacing, unit
+from cmr_ssl.planes import RIGHT_ANTERIOR_RAS, SHORT_AXIS, normal, slice_affine, spacing, to_pixels, unit
 from cmr_ssl.study import Finding, Series
 
 Array = NDArray[np.float64]
@@ -23,6 +25,8 @@ STRONG = 0.95  # share of pixels with less pulsation than counts fully: a bright
 FLOOR = 0.15  # of the strongest pulsation; weaker pixels do not vote
 LEAST_CONTRAST = 4.0  # strongest pulsation over its noise; pure noise stays below
 FARTHEST_MM = 30.0  # between what pulses and where the long-axis planes cut
+# From the left ventricle to the middle of all that pulses: 20 mm (SD 2) in synthetic hearts, 15 mm (SD 8) in ACDC's.
+FROM_VENTRICLE_MM = 25.0
 HARMONICS = 3  # of the beat; what a heart does slowly. The rest is noise.
 # Of 29 patients of ACDC, ED and ES alone, none lies below, of windows with the heart aside 7 %; of places more than
 # 25 mm off, which noise, inverted pictures and windows without a heart lead to, about 80 % do.
@@ -57,8 +61,10 @@ def find_heart(series: list[Series]) -> tuple[Array | None, list[Finding]]:
         seen = pulsation(long)
     if seen is None:
         return None, [Finding("no-pulsation", "rejected", "", "nothing pulses: there is no heart to find")]
-    if findings or beats(short[0]):
+    if findings:
         centre = pulsating_centre(seen)
+    elif beats(short[0]):
+        centre, findings = _beside_ventricle(short[0], seen)
     else:
         centre, findings = _by_looks(short[0], long)
     return centre, findings + _disagreement(centre, long)
@@ -82,10 +88,15 @@ def pulsating_centre(seen: Pulsation) -> Array:
     """Return the centre of what pulses, (3,): a weighted median, drawn to the centroid of what pulses around it."""
     centre = np.array([_weighted_median(column, seen.weights) for column in seen.points.T])
     for _ in range(20):
-        distance = np.linalg.norm(seen.points - centre, axis=1)
-        weights = seen.weights * np.exp(-0.5 * (distance / REACH_MM) ** 2)
-        centre = weights @ seen.points / weights.sum()
+        centre = centre_around(seen, centre)
     return centre
+
+
+def centre_around(seen: Pulsation, place: Array) -> Array:
+    """Return the centroid of what pulses around a place, (3,)."""
+    distance = np.linalg.norm(seen.points - place, axis=1)
+    weights = seen.weights * np.exp(-0.5 * (distance / REACH_MM) ** 2)
+    return np.asarray(weights @ seen.points / weights.sum())
 
 
 def nearest_on_planes(point: Array, affines: list[Array]) -> Array:
@@ -140,6 +151,40 @@ def _pulsation(series: Series) -> Pulsation | None:
     column, row, index = np.nonzero(strength)
     voxels = np.stack([column * step[0], row * step[1], slices[index]], axis=1)
     return Pulsation(voxels @ series.affine[:3, :3].T + series.affine[:3, 3], strength[column, row, index])
+
+
+def _beside_ventricle(short: Series, seen: Pulsation) -> tuple[Array, list[Finding]]:
+    """Return the centre of what pulses, or of what pulses around the left ventricle where that is not beside it."""
+    centre = pulsating_centre(seen)
+    found = find_cavity(_two_frames(short), centre)
+    cut_off = _from_border(short, found.centre) < REACH_MM
+    if found.sure >= SURE and (cut_off or _in_plane(short, centre, found.centre) > FROM_VENTRICLE_MM):
+        centre = centre_around(seen, found.centre)
+    if (distance := _in_plane(short, centre, found.centre)) <= FROM_VENTRICLE_MM:
+        return centre, []
+    message = f"what pulses lies {distance:.0f} mm from what looks like the left ventricle ({found.sure:.0%} certain)"
+    return centre, [Finding("unsure-heart", "noted", short.view, f"{message}: look at the crop", found.sure)]
+
+
+def _in_plane(short: Series, one: Array, other: Array) -> float:
+    """Return how far two points lie apart within the slices, mm."""
+    way, across = one - other, normal(short.affine)
+    return float(np.linalg.norm(way - (way @ across) * across))
+
+
+def _two_frames(short: Series) -> Series:
+    """Return the first frame of a beat, where it is at end-diastole, and the one that differs most from it."""
+    step = np.maximum(1, np.round(GRID_MM / spacing(short.affine))).astype(int)
+    frames = np.sqrt(short.pixels[:: step[0], :: step[1]].astype(np.float32).clip(min=0))
+    two = [0, int(np.square(frames - frames[..., :1]).mean(axis=(0, 1, 2)).argmax())]
+    acquired = np.repeat(short.acquired.mean(axis=1, keepdims=True) > 0.5, 2, axis=1)
+    return replace(short, pixels=short.pixels[..., two], acquired=acquired, labels=None)
+
+
+def _from_border(short: Series, point: Array) -> float:
+    """Return how far a point lies within the picture from its nearest border, mm."""
+    place = to_pixels(short.affine, point[None])[0]
+    return float((np.minimum(place, np.array(short.pixels.shape[:2]) - 1 - place) * spacing(short.affine)).min())
 
 
 def _by_looks(short: Series, long_axis: list[Series]) -> tuple[Array, list[Finding]]:

@@ -4,6 +4,7 @@ Planes are those of one subject; affines map pixel (column, row, 0, 1) to mm in 
 axis of the heart.
 """
 
+from math import inf
 from typing import NamedTuple
 
 import torch
@@ -67,19 +68,60 @@ def interpolated(others: ReferencePlanes, affine: Tensor) -> Tensor:
         The missing plane on its own pixels, (T, H, W); NaN where there is no slice.
     """
     stack = others.some(others.short_axis)
-    height, width = others.images.shape[-2:]
     if len(stack.images) == 0:
         return others.images.new_full(others.images.shape[1:], torch.nan)
+    return adjoining(stack, affine).carried(inf)
+
+
+class Adjoining(NamedTuple):
+    """What the two slices next to each pixel of a plane show there.
+
+    Attributes:
+        lower: the slice nearer to the apex, (T, H, W).
+        upper: the slice nearer to the base, (T, H, W); beyond the stack its last slice counts alone.
+        height: of the pixel above the lower slice, mm, (H, W).
+        gap: between the two slices, mm, (H, W); 0 where they are one.
+        beyond: how far the pixel lies beyond the stack, mm, (H, W).
+    """
+
+    lower: Tensor
+    upper: Tensor
+    height: Tensor
+    gap: Tensor
+    beyond: Tensor
+
+    def carried(self, reach_mm: float) -> Tensor:
+        """Return the best guess where things are correlated over a distance d by exp(-d / reach), (T, H, W).
+
+        With such a correlation only adjoining slices count (simple kriging): with heights h and gap g,
+        lower * sinh((g - h) / reach) / sinh(g / reach) + upper * sinh(h / reach) / sinh(g / reach), and beyond the
+        stack its last slice times exp(-d / reach). At infinity this is linear interpolation.
+        """
+        apart = self.gap.clamp(min=1e-3)
+        upper = _share(self.height, apart, reach_mm)
+        lower = torch.where(self.gap > 0, _share(self.gap - self.height, apart, reach_mm), 1.0)
+        return (lower * self.lower + upper * self.upper) * torch.exp(-self.beyond / reach_mm)
+
+
+def adjoining(stack: ReferencePlanes, affine: Tensor) -> Adjoining:
+    """Return what the slices of `stack`, one at least, show next to the pixels of a plane with `affine`, (4, 4)."""
+    height, width = stack.images.shape[-2:]
     at, order = heights(stack.affine, height, width).sort()  # (S,), mm
     points = pixel_points(affine, height, width)
     seen = torch.stack([resample_plane(stack.some(index), points) for index in order])  # (S, T, H, W)
     z = points[..., 2].contiguous()  # (H, W), mm
-    above = torch.searchsorted(at, z).clamp(max=len(at) - 1)
+    within = z.clamp(at[0], at[-1])
+    above = torch.searchsorted(at, within).clamp(max=len(at) - 1)
     below = (above - 1).clamp(min=0)
-    # weight of the slice above, (H, W)
-    share = ((z - at[below]) / (at[above] - at[below]).clamp(min=1e-3)).clamp(0, 1)
     lower, upper = (seen.gather(0, index.expand(1, *seen.shape[1:]))[0] for index in (below, above))
-    return lower + share * (upper - lower)
+    return Adjoining(lower, upper, within - at[below], at[above] - at[below], (z - within).abs())
+
+
+def _share(height: Tensor, gap: Tensor, reach_mm: float) -> Tensor:
+    """Return sinh(height / reach) / sinh(gap / reach), without overflow; see `Adjoining.carried`."""
+    if reach_mm == inf:
+        return height / gap
+    return torch.exp((height - gap) / reach_mm) * torch.expm1(-2 * height / reach_mm) / torch.expm1(-2 * gap / reach_mm)
 
 
 def resample_plane(plane: ReferencePlanes, points: Tensor) -> Tensor:

@@ -4,11 +4,10 @@ Everything here is about one subject, a batch of one whose images are intensitie
 """
 
 from collections.abc import Iterator
+from itertools import product
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from cmr_ssl.models.encoder import Encoded
@@ -94,6 +93,34 @@ def decode_anywhere(
         yield decode_tokens(task, seen, coordinates(few[None], grid, patch), grid)
 
 
+def decode_seamlessly(task: PretrainingTask, seen: EncodedHeart, affine: Tensor, shape: tuple[int, int, int]) -> Tensor:
+    """Return planes anywhere in the heart without the seams of patches, (Q, T, H, W); see `decode_anywhere`.
+
+    Planes are told four times, their patches moved by half a patch along rows, along columns and along both. Weights
+    fall from the middle of a patch to its border, so that no border is seen, and the four agree better with the truth.
+    """
+    _, rows, columns = task.encoder.patch
+    frames, height, width = shape
+    total = torch.zeros(len(affine), *shape, device=affine.device)
+    weight = torch.zeros(height, width, device=affine.device)
+    for down, right in product({0, rows // 2}, {0, columns // 2}):
+        moved = affine.clone()
+        moved[:, :3, 3] -= down * affine[:, :3, 1] + right * affine[:, :3, 0]
+        larger = frames, height + (rows if down else 0), width + (columns if right else 0)
+        kept = slice(down, down + height), slice(right, right + width)
+        trusted = _tent(rows, larger[1], affine.device)[:, None] * _tent(columns, larger[2], affine.device)
+        told = torch.cat([*decode_anywhere(task, seen, moved, larger)])
+        total += (told * trusted)[..., *kept]
+        weight += trusted[kept]
+    return total / weight
+
+
+def _tent(patch: int, length: int, device: torch.device) -> Tensor:
+    """Return weights (length,) that fall from the middle of every patch to its borders."""
+    within = torch.arange(length, device=device) % patch
+    return 1 - ((within + 0.5) / patch * 2 - 1).abs()
+
+
 def tokens_of(planes: Tensor, grid: Grid) -> Tensor:
     """Return the ids of all tokens of `planes` (P,) bool, (1, K)."""
     ids = torch.arange(grid.tokens, device=planes.device).unflatten(0, (grid.planes, grid.per_plane))
@@ -105,18 +132,3 @@ def hearts(batch: Sample) -> Iterator[Sample]:
     for index, subject in enumerate(batch.subject):
         if subject:
             yield Sample._make(field[index : index + 1] for field in batch)
-
-
-def cines_at(task: PretrainingTask, heart: Sample, affine: NDArray[np.floating]) -> NDArray[np.uint8]:
-    """Return what planes anywhere in a heart show over the beat, (Q, T, H, W), on the scale of prepared planes.
-
-    Args:
-        task: whose positions are anatomical.
-        heart: a batch of one, all of whose planes are shown.
-        affine: pixel (column, row, 0, 1) of the planes to mm in the heart frame, (Q, 4, 4).
-    """
-    seen = encode_shown(task, heart, heart.present[0])
-    places = torch.tensor(affine, dtype=torch.float32, device=heart.images.device)
-    frames, height, width = heart.images.shape[2:]
-    asked = decode_anywhere(task, seen, places, (frames, height, width))
-    return np.concatenate([(planes * 255).round().byte().cpu().numpy() for planes in asked])

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torchmetrics.image import StructuralSimilarityIndexMeasure
 
+from cmr_ssl.devices import without_autocast
+from cmr_ssl.inference.blending import best_reach, errors_without, told_without
 from cmr_ssl.inference.comparators import ReferencePlanes, heights, interpolated, is_short_axis_view, nearest
 from cmr_ssl.inference.decoding import decode_own_planes, encode_shown, hearts
 from cmr_ssl.metrics import psnr
@@ -66,10 +68,23 @@ def leave_one_out(task: PretrainingTask, batch: Sample) -> list[dict[str, object
 
     Returns:
         A row a plane: subject, view, region, position, and PSNR (dB) and SSIM over all frames of the model, the nearest
-        plane of its kind copied, and the short-axis stack interpolated.
+        plane of its kind copied, the short-axis stack interpolated, and model and stack blended.
     """
     with torch.inference_mode():
-        return [measured(heart, one) for heart in hearts(batch) for one in each_left_out(task, heart)]
+        return [row for heart in hearts(batch) for row in measured_and_blended(task, heart)]
+
+
+def measured_and_blended(task: PretrainingTask, heart: Sample) -> list[dict[str, object]]:
+    """Return the rows of one heart; how far a plane's neighbours reach is learnt from its other planes."""
+    left_out = list(each_left_out(task, heart))
+    errors = {one.plane: errors_without(task, heart, one.plane) for one in left_out}
+    slices = is_short_axis_view(heart.view[0])
+    rows = []
+    for one in left_out:
+        alike = [error for plane, error in errors.items() if plane != one.plane and slices[plane] == slices[one.plane]]
+        told = told_without(task, heart, one.plane).blended(best_reach(alike))
+        rows.append(measured(heart, one) | named("blended", quality(told, one.true)))
+    return rows
 
 
 def measured(heart: Sample, one: LeftOut) -> dict[str, object]:
@@ -78,17 +93,21 @@ def measured(heart: Sample, one: LeftOut) -> dict[str, object]:
     there = heart.present[0].clone()
     there[one.plane] = False
     others, affine = planes.some(there), planes.affine[one.plane]
-    with torch.autocast(affine.device.type, enabled=False):  # bfloat16 is too coarse for geometry
+    with without_autocast(affine.device):  # bfloat16 is too coarse for geometry
         told = {
             "model": one.predicted,
             "nearest": nearest(others, affine, bool(planes.short_axis[one.plane])),
             "interpolated": interpolated(others, affine),
         }
         qualities = {name: quality(cine, one.true) for name, cine in told.items()}
-    place = {"view": one.view, "region": one.region, "position": one.position}
-    return {"subject": heart.subject[0], **place} | {
-        f"{name}_{what}": value for name, found in qualities.items() for what, value in found._asdict().items()
-    }
+    place: dict[str, object] = {"subject": heart.subject[0], "view": one.view}
+    place |= {"region": one.region, "position": one.position}
+    return place | {key: value for name, found in qualities.items() for key, value in named(name, found).items()}
+
+
+def named(name: str, found: Quality) -> dict[str, float]:
+    """Return a quality as columns of a row."""
+    return {f"{name}_{what}": value for what, value in found._asdict().items()}
 
 
 def quality(predicted: Tensor, true: Tensor) -> Quality:

@@ -15,7 +15,7 @@ from cmr_ssl.data.views import HEART_RADIUS_MM
 from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.doubts import beyond
 from cmr_ssl.files import checkpoint_at
-from cmr_ssl.inference.decoding import cines_at
+from cmr_ssl.inference.blending import cines_at
 from cmr_ssl.inference.label_maps import LabelMaps
 from cmr_ssl.inference.outputs import Prediction, StudyEmbedding, SyntheticPlane, embeddings_of
 from cmr_ssl.inference.prepared import Prepared, prepare
@@ -157,7 +157,7 @@ class Model:
 
     @torch.inference_mode()
     def cines_at(self, heart: Prepared, affine: NDArray[np.floating]) -> NDArray[np.uint8]:
-        """Return what planes anywhere in a prepared heart show over the beat, (Q, T, H, W); see `decoding.cines_at`."""
+        """Return what planes anywhere in a prepared heart show over the beat, (Q, T, H, W); see `blending.cines_at`."""
         with self.precision():
             return cines_at(self._task("plane", PretrainingTask), heart.batch, affine)
 

@@ -3,6 +3,9 @@
 from cmr_ssl.tasks.alignment import AlignmentTask
 from cmr_ssl.tasks.cox import Cox
 from cmr_ssl.tasks.diagnoses import Diagnoses
+from cmr_ssl.tasks.line_phenotype import LinePhenotypeTask
+from cmr_ssl.tasks.line_pretraining import LinePretrainingTask
+from cmr_ssl.tasks.line_segmentation import LineSegmentationTask
 from cmr_ssl.tasks.objectives import Classification, Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypeTask
@@ -14,6 +17,9 @@ __all__ = (
     "Classification",
     "Cox",
     "Diagnoses",
+    "LinePhenotypeTask",
+    "LinePretrainingTask",
+    "LineSegmentationTask",
     "Objective",
     "Optimisation",
     "PhenotypeBaseline",

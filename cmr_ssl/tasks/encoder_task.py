@@ -43,6 +43,7 @@ class EncoderTask(Task):
 
     encoder: Encoder
     any_planes = True
+    costly: tuple[str, ...] = ("encoder",)
     aligned: Sequence[str] = ()
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cmr_ssl.corruption.missing import close_ranks, drop_planes, ranks, rearranged
+from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking, check_rules, draw_noise, mask, visible_tokens
 from cmr_ssl.masking.base import check_rate
@@ -180,6 +181,7 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         if masking:
             check_rules(masking)
         self.masking, self.mask_ratio, self.seed = masking or [], mask_ratio, seed
+        self.always_filled = False
         self.frozen = freeze == "encoder"
         freeze_blocks(self.encoder, freeze)
 
@@ -189,8 +191,15 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
             data = self.trainer.datamodule.state_dict()  # type: ignore[attr-defined]
             load_pretrained(self.encoder, Path(self.encoder_checkpoint), data)
             self.aligned = aligned_at(Path(self.encoder_checkpoint))
+        if self.masking:
+            self.always_filled = self.fills(self.trainer.datamodule)  # type: ignore[attr-defined]
         warn_of_told(self.targets, self.aligned)
         super().setup(stage)
+
+    def fills(self, data: CineDataModule) -> bool:
+        """Tell whether every training subject has as many tokens as are shown: attention then needs no mask."""
+        grid = grid_of(torch.empty(data.shape, device="meta"), self.encoder.patch)
+        return visible_tokens(grid, self.mask_ratio) <= data.least_planes * grid.per_plane
 
     def features(self, batch: Sample) -> Tensor:
         """Return the pooled tokens, (B, F): of the visible ones in training with a masking, else of all."""
@@ -218,7 +227,8 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         visible = mask(self.masking, noise, batch.present, batch.affine, visible_tokens(grid, self.mask_ratio)).visible
         attend = batch.present.gather(1, visible // grid.per_plane)
         where = take_coordinates(coordinates(batch.affine, grid, patch), visible)
-        return self.encoder(take(patchify(images, patch), visible), where, attend), attend, where
+        encoded = self.encoder(take(patchify(images, patch), visible), where, None if self.always_filled else attend)
+        return encoded, attend, where
 
 
 class PhenotypeBaseline(PhenotypePrediction):

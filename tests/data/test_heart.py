@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.data.heart import TO_RIGHT_MM, beat_power, find_heart, nearest_on_planes
+from cmr_ssl.data.heart import TO_RIGHT_MM, beat_power, find_heart, nearest_on_planes, pulsating_centre, pulsation
 from cmr_ssl.planes import LONG_AXIS, normal
 from tests.studies import AXES, CENTRE, long_axis, series, short_axis, study
 
@@ -99,3 +99,31 @@ def test_power_splits_a_slow_wave_from_noise():
     assert (power - noise)[:30].mean() == pytest.approx(0, abs=1)
     assert (power - noise)[30:].mean() == pytest.approx(100 * frames / 4, rel=0.02)
     assert noise.mean() == pytest.approx(9 * 3, rel=0.02)
+
+
+def with_bowel(one, at, width=4.0):
+    """Let a region around a place of the picture, in pixels, move irregularly over the beat, as gas in a bowel does."""
+    columns, rows = np.indices(one.pixels.shape[:2])
+    near = np.hypot(columns - at[0], rows - at[1]) < width
+    waves = 150 * np.cos(2 * np.pi * (np.arange(16)[:, None] / 16 + np.random.default_rng(0).uniform(size=near.sum())))
+    one.pixels[near] += waves.T[:, None].astype(np.int16)
+    return one
+
+
+@pytest.mark.parametrize("aside", [-44.0, 44.0])
+def test_a_picture_that_ends_at_the_heart_does_not_draw_its_centre_away(aside):
+    affine = short_axis((42, 40, 9), at=CENTRE + aside * AXES[0])
+    cut = with_bowel(series("sa", affine=affine, shape=(42, 40, 9)), (20 + np.sign(aside) * 2, 20), 7.0)
+    assert np.linalg.norm(pulsating_centre(pulsation([cut])) - CENTRE) > 25
+    centre, findings = find_heart([cut])
+    assert np.linalg.norm(centre - CENTRE) < 22
+    assert findings == []
+
+
+def test_where_what_pulses_lies_beside_what_looks_like_a_heart_it_is_either_mended_or_said():
+    rng = np.random.default_rng(3)
+    for _ in range(12):
+        at = np.array([36, 32]) + rng.uniform(14, 24) * np.array([np.cos(a := rng.uniform(0, 6.3)), np.sin(a)])
+        moved = with_bowel(series("sa"), at, rng.uniform(8, 14))
+        centre, findings = find_heart([moved])
+        assert np.linalg.norm(centre - CENTRE) < 26 or [one.code for one in findings] == ["unsure-heart"]

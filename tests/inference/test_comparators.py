@@ -4,6 +4,7 @@ import torch
 
 from cmr_ssl.inference.comparators import (
     ReferencePlanes,
+    adjoining,
     crossing_direction,
     interpolated,
     is_short_axis_view,
@@ -60,6 +61,18 @@ def test_uneven_gaps_weigh_by_distance():
     found = planes([short_axis(30.0), short_axis(10.0), short_axis(-10.0)], ramp, [True] * 3)
     told = interpolated(found, torch.tensor(short_axis(15.0), dtype=torch.float32))
     torch.testing.assert_close(told, 0.25 * found.images[0] + 0.75 * found.images[1], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("reach", [2.0, 9.0, 60.0])
+@pytest.mark.parametrize("at", [22.0, 30.0, 3.0, 41.0, -44.0])
+def test_what_is_carried_solves_the_kriging_equations_of_all_slices(reach, at):
+    slices = np.array([30.0, 17.0, 9.0, -10.0, -31.0])
+    found = planes([short_axis(height) for height in slices], lambda p: 0.3 + torch.sin(p).sum(-1) / 9, [True] * 5)
+    apart = np.abs(np.subtract.outer([*slices, at], [*slices, at]))
+    alike = np.exp(-apart / reach)
+    weights = torch.tensor(np.linalg.solve(alike[:-1, :-1], alike[-1, :-1]), dtype=torch.float32)
+    told = adjoining(found, torch.tensor(short_axis(at), dtype=torch.float32)).carried(reach)
+    torch.testing.assert_close(told, torch.einsum("s,sthw->thw", weights, found.images), rtol=0, atol=1e-5)
 
 
 def test_long_axis_planes_are_cut_out_of_the_stack():

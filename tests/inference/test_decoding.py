@@ -1,10 +1,22 @@
+import math
+
 import pytest
 import torch
+from torch import nn
 
 from cmr_ssl.inference import decoding
-from cmr_ssl.inference.decoding import decode_anywhere, decode_own_planes, encode_shown, hearts, tokens_of
+from cmr_ssl.inference.decoding import (
+    decode_anywhere,
+    decode_own_planes,
+    decode_seamlessly,
+    encode_shown,
+    hearts,
+    tokens_of,
+)
 from cmr_ssl.models import SelfAttentionDecoder
 from cmr_ssl.models.tokens import grid_of
+from tests.caches import FRAMES, SIZE
+from tests.oracle import Oracle
 from tests.tiny import PATCH, tiny_batch, tiny_task
 
 HEART = tiny_batch(subjects=1)
@@ -74,3 +86,25 @@ def test_hearts_are_batches_of_one_without_the_blank_ones():
     found = list(hearts(batch._replace(subject=["a", "", "c"])))
     assert [heart.subject for heart in found] == [["a"], ["c"]]
     torch.testing.assert_close(found[1].images, batch.images[2:])
+
+
+class PerPatch(nn.Module):
+    """Tells one value a patch, another one in each: nothing but seams."""
+
+    def forward(self, encoded, visible, wanted):
+        values = torch.sin(wanted.centre.sum(-1, keepdim=True) * 12.9898) * 0.5 + 0.5
+        return values.expand(-1, -1, math.prod(PATCH))
+
+
+def test_planes_told_seamlessly_show_no_borders_of_patches_and_stay_where_they_are():
+    batch = tiny_batch(subjects=1)
+    task, shape = tiny_task(), (FRAMES, SIZE, SIZE)
+    task.decoder = Oracle((9.0, -7.0, 6.0), PATCH)
+    seen = encode_shown(task, batch, batch.present[0])
+    (exact,) = decode_anywhere(task, seen, batch.affine[0], shape)
+    torch.testing.assert_close(decode_seamlessly(task, seen, batch.affine[0], shape), exact, rtol=0, atol=1e-5)
+    task.decoder = PerPatch()
+    (plain,) = decode_anywhere(task, seen, batch.affine[0], shape)
+    smooth = decode_seamlessly(task, seen, batch.affine[0], shape)
+    for axis in (-2, -1):
+        assert smooth.diff(dim=axis).abs().max() < plain.diff(dim=axis).abs().max() / 3

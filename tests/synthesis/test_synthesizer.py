@@ -20,7 +20,7 @@ from cmr_ssl.synthesis.plane_requests import parse_planes
 from cmr_ssl.synthesis.synthesizer import synthesize_subject
 from cmr_ssl.tasks.trained import Trained
 from tests import studies
-from tests.oracle import Oracle
+from tests.oracle import Oracle, lit
 from tests.tiny import PATCH, tiny_task
 
 PLACE = (9.0, -7.0, 6.0)  # of the blob, mm in the heart frame
@@ -44,7 +44,8 @@ def oracle():
 
 @pytest.fixture(scope="module")
 def heart(source, oracle):
-    return read_subject(NiftiFolder(source, NiftiFiles()), "900000001", oracle.trained, CPU)
+    found = read_subject(NiftiFolder(source, NiftiFiles()), "900000001", oracle.trained, CPU)
+    return found._replace(batch=lit(found.batch, oracle.trained.task.decoder))
 
 
 def written(oracle, heart, planes, folder):
