@@ -1,0 +1,50 @@
+"""What is measured, of which cohort, and where everything lies."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from cmr_ssl.data.cohort import read_cohort
+from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
+
+FRACTIONS: Fractions = (0.72, 0.08, 0.2)
+ARMS = {"aligned": "aligned", "masked": "masked only", "scratch": "not trained"}  # file: what the page calls it
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One benchmark.
+
+    Attributes:
+        cache: of the synthetic cohort.
+        table: its phenotypes.csv.
+        pretrained: checkpoint of a masked pretraining.
+        out: folder for everything that is made; what is there stays.
+        epochs: of the alignment.
+        labels: subjects with phenotypes and diagnoses.
+        draws: of these subjects.
+    """
+
+    cache: Path
+    table: Path
+    pretrained: Path
+    out: Path
+    epochs: int = 6
+    labels: int = 100
+    draws: int = 5
+
+    @property
+    def aligned(self) -> Path:
+        """Folder of the alignment's run."""
+        return self.out / "aligned"
+
+    def features(self, arm: str) -> Path:
+        """Return where the features of an arm lie."""
+        return self.out / "features" / f"{arm}.npz"
+
+    def subjects(self) -> dict[Split, list[str]]:
+        """Return the subjects of each split."""
+        cohort: pd.DataFrame = read_cohort(self.cache)
+        split = split_cohort(cohort, FRACTIONS, None, None)
+        return {name: sorted(cohort["subject"][split == name]) for name in SPLITS}
