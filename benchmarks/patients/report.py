@@ -17,9 +17,9 @@ def page(settings: Settings, measured: dict[str, Any], machine: str) -> str:
 
 Made by `python -m benchmarks.patients` on the synthetic cohort: {counts["train"]} subjects to train, {counts["val"]}
 to validate, {counts["test"]} tested. One masked pretraining went through one alignment of {settings.epochs} epochs,
-without reconstruction. What follows compares frozen encoders: linear heads on tokens around landmarks. Nothing was fine-tuned,
-and there is one alignment: intervals (95 %, bootstrap over test subjects) do not contain what another seed of it would
-change. CPU: {machine}.
+without reconstruction. What follows compares frozen encoders: linear heads on tokens around landmarks. Nothing was
+fine-tuned, and there is one alignment: intervals (95 %, bootstrap over test subjects) do not contain what another seed
+of it would change. CPU: {machine}.
 
 ## Image and table find each other
 
