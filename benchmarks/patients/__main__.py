@@ -14,11 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.machine import processor
-from benchmarks.patients.features import extract
+from benchmarks.patients.features import extract, project
 from benchmarks.patients.measured import diagnoses, phenotypes, retrieval, risk
 from benchmarks.patients.report import page
-from benchmarks.patients.settings import ARMS, FRACTIONS, Settings
+from benchmarks.patients.settings import FRACTIONS, OTHERS, Settings
 from cmr_ssl.files import checkpoint_at, save_text
+from cmr_ssl.tasks.alignment import AlignmentTask
+from cmr_ssl.tasks.trained import load_task
 
 MEASURED: dict[str, Callable[[Settings], object]] = {
     "retrieval": retrieval,
@@ -51,6 +53,17 @@ def align(settings: Settings) -> None:
     done.touch()
 
 
+def look(settings: Settings) -> None:
+    """Write what each encoder says of every subject; what is there stays."""
+    aligned = checkpoint_at(settings.aligned)
+    tokens = extract(aligned, settings.cache, settings.features("aligned"))
+    task = load_task(aligned).task
+    assert isinstance(task, AlignmentTask)  # for the type checker
+    project(task, tokens, settings.features("space"))
+    for arm in OTHERS:
+        extract(checkpoint_at(settings.pretrained), settings.cache, settings.features(arm), scratch=arm == "scratch")
+
+
 def measure(settings: Settings) -> dict[str, object]:
     """Return everything that is measured; what was measured before is read."""
     found: dict[str, object] = {}
@@ -75,9 +88,7 @@ def main() -> None:
     settings = Settings(asked.cache, asked.table, asked.pretrained, asked.out, asked.epochs)
     settings.out.mkdir(parents=True, exist_ok=True)
     align(settings)
-    for arm in ARMS:
-        source = settings.aligned if arm == "aligned" else settings.pretrained
-        extract(checkpoint_at(source), settings.cache, settings.features(arm), scratch=arm == "scratch")
+    look(settings)
     save_text(asked.page, page(settings, measure(settings), processor()))
     print(f"wrote {asked.page}")
 

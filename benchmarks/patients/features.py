@@ -13,6 +13,7 @@ from cmr_ssl.inference.embeddings import whole_cache
 from cmr_ssl.models import Encoder, LandmarkPooling
 from cmr_ssl.models.tokens import coordinates, grid_of
 from cmr_ssl.sample import Sample, readable
+from cmr_ssl.tasks.alignment import AlignmentTask
 from cmr_ssl.tasks.trained import load_task
 
 Rows = NDArray[np.float16]
@@ -61,6 +62,16 @@ def extract(checkpoint: Path, cache: Path, path: Path, scratch: bool = False) ->
         rows.append(pooled(encoder, pool, kept._replace(images=kept.images.float() / 255)))
     stacked = np.concatenate(rows)
     write_atomically(path, lambda stream: np.savez(stream, subjects=np.array(subjects), rows=stacked))
+    return path
+
+
+@torch.inference_mode()
+def project(task: AlignmentTask, tokens: Path, path: Path) -> Path:
+    """Write where an alignment sees the images of `extract`, in the space of images and tables, unless it is there."""
+    if not path.is_file():
+        seen = Features(tokens)
+        rows = task.image_head(torch.from_numpy(seen.rows)).half().numpy()
+        write_atomically(path, lambda stream: np.savez(stream, subjects=np.array(seen.subjects), rows=rows))
     return path
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.patients.features import Features
 from benchmarks.patients.probes import Array, Estimate, auroc, draws_of, over_subjects, predicted
-from benchmarks.patients.settings import ARMS, Settings
+from benchmarks.patients.settings import FIRST, Settings
 from cmr_ssl.concordance import concordance
 from cmr_ssl.contrast import pairs_of, ranks
 from cmr_ssl.data.phenotypes import read_phenotypes
@@ -69,7 +69,7 @@ def phenotypes(settings: Settings) -> Rows:
     def error(arm: str, index: int, chosen: Chosen) -> float:
         return float(np.nanmean(np.abs(told[arm][:, :, index] - true[:, index])[:, chosen]))
 
-    return _compared(PHENOTYPES, true, error)
+    return _compared(settings, PHENOTYPES, true, error)
 
 
 def diagnoses(settings: Settings) -> Rows:
@@ -80,7 +80,7 @@ def diagnoses(settings: Settings) -> Rows:
         known = chosen[np.isfinite(true[chosen, index])]
         return float(np.mean([auroc(draw[known, index], true[known, index] == 1) for draw in told[arm]]))
 
-    return _compared(DIAGNOSES, true, area)
+    return _compared(settings, DIAGNOSES, true, area)
 
 
 def _with_labels(settings: Settings, targets: tuple[str, ...]) -> tuple[dict[str, Array], Array]:
@@ -89,7 +89,7 @@ def _with_labels(settings: Settings, targets: tuple[str, ...]) -> tuple[dict[str
     everybody = subjects["train"] + subjects["test"]
     table = pd.DataFrame(read_phenotypes(settings.table, targets, everybody), everybody)
     told: dict[str, Array] = {}
-    for arm in ARMS:
+    for arm in settings.arms:
         features = Features(settings.features(arm))
         drawn = draws_of(subjects["train"], settings.labels, settings.draws)
         told[arm] = np.stack([
@@ -98,15 +98,15 @@ def _with_labels(settings: Settings, targets: tuple[str, ...]) -> tuple[dict[str
     return told, table.loc[subjects["test"]].to_numpy(np.float64)
 
 
-def _compared(targets: tuple[str, ...], true: Array, measure: Measure) -> Rows:
-    """Return of each target what is measured of each arm, and how the aligned one differs from the others."""
+def _compared(settings: Settings, targets: tuple[str, ...], true: Array, measure: Measure) -> Rows:
+    """Return of each target what is measured of each arm, and how the first one differs from the others."""
     rows: Rows = {}
     for index, name in enumerate(targets):
-        of_arm = {arm: partial(measure, arm, index) for arm in ARMS}
+        of_arm = {arm: partial(measure, arm, index) for arm in settings.arms}
         rows[name] = {arm: over_subjects(one, len(true)) for arm, one in of_arm.items()}
-        for other in ("masked", "scratch"):
-            less = partial(_difference, of_arm["aligned"], of_arm[other])
-            rows[name][f"aligned - {other}"] = over_subjects(less, len(true))
+        for other in settings.others:
+            less = partial(_difference, of_arm[FIRST], of_arm[other])
+            rows[name][f"{FIRST} - {other}"] = over_subjects(less, len(true))
     return rows
 
 
@@ -128,7 +128,7 @@ def risk(settings: Settings) -> dict[str, object]:
     known = ~aims.isnan().any(dim=1)
     some = [subject for subject, has in zip(subjects["train"], known.tolist(), strict=True) if has]
     scores: dict[str, Array] = {}
-    for arm in ARMS:
+    for arm in settings.arms:
         told = predicted(Features(settings.features(arm)), some, aims[known], subjects["test"])
         scores[arm] = told[followed, 0]
     scores["covariates"] = cox.covariate_hazard(torch.from_numpy(seen).float()).double().numpy()
@@ -136,9 +136,9 @@ def risk(settings: Settings) -> dict[str, object]:
 
     of_score = {name: partial(_ranked, told, seen) for name, told in scores.items()}
     rows = {name: over_subjects(one, len(seen)) for name, one in of_score.items()}
-    for other in ("masked", "scratch", "covariates", "best possible"):
-        less = partial(_difference, of_score["aligned"], of_score[other])
-        rows[f"aligned - {other}"] = over_subjects(less, len(seen))
+    for other in (*settings.others, "covariates", "best possible"):
+        less = partial(_difference, of_score[FIRST], of_score[other])
+        rows[f"{FIRST} - {other}"] = over_subjects(less, len(seen))
     counts = {"subjects": len(seen), "events": int(seen[:, EVENT].sum()), "training": len(some)}
     return {"concordance": rows, "counts": counts}
 

@@ -6,14 +6,14 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 from torch import Tensor
-from torchmetrics.functional.classification import binary_auroc
 
 from benchmarks.patients.features import Features
 from cmr_ssl.ridge import ridge
 
 Array = NDArray[np.float64]
-RESAMPLES, INTERVAL = 500, (2.5, 97.5)
+RESAMPLES, INTERVAL = 300, (2.5, 97.5)
 
 
 class Estimate(NamedTuple):
@@ -39,10 +39,11 @@ def predicted(features: Features, training: list[str], aims: Tensor, tested: lis
 
 
 def auroc(scores: Array, ill: NDArray[np.bool_]) -> float:
-    """Return the AUROC; NaN where all are alike."""
-    if ill.all() or not ill.any():
+    """Return the AUROC by ranks, which resampling needs quickly; NaN where all are alike."""
+    cases, others = int(ill.sum()), int((~ill).sum())
+    if not cases or not others:
         return float("nan")
-    return float(binary_auroc(torch.from_numpy(scores), torch.from_numpy(ill).long()))
+    return float((rankdata(scores)[ill].sum() - cases * (cases + 1) / 2) / (cases * others))
 
 
 def over_subjects(measure: Callable[[NDArray[np.intp]], float], count: int) -> Estimate:

@@ -9,7 +9,14 @@ from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
 
 FRACTIONS: Fractions = (0.72, 0.08, 0.2)
-ARMS = {"aligned": "aligned", "masked": "masked only", "scratch": "not trained"}  # file: what the page calls it
+# file: what the page calls it; the first is compared with those of `OTHERS`
+ARMS = {
+    "space": "aligned space",
+    "aligned": "aligned tokens",
+    "masked": "masked only",
+    "scratch": "not trained",
+}
+FIRST, OTHERS = "space", ("masked", "scratch")
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,16 @@ class Settings:
     def aligned(self) -> Path:
         """Folder of the alignment's run."""
         return self.out / "aligned"
+
+    @property
+    def arms(self) -> list[str]:
+        """Arms of which there are features."""
+        return [arm for arm in ARMS if self.features(arm).is_file()]
+
+    @property
+    def others(self) -> list[str]:
+        """Arms that the first one is compared with, of which there are features."""
+        return [arm for arm in self.arms if arm in OTHERS]
 
     def features(self, arm: str) -> Path:
         """Return where the features of an arm lie."""
