@@ -29,6 +29,7 @@ COMMANDS = {
     "robustness": "measure what missing and flawed planes do to a model",
     "kspace": "make a cine of raw k-space, ISMRMRD or CMRxRecon",
     "embed": "write the embedding of every subject of a cache to parquet",
+    "retrieve": "find the patients that are most alike by image and by table",
     "check-release": "refuse files that give participants or paths away",
 }
 WRAPPER = re.compile("Parser key|Does not validate|Problem with given class_path")

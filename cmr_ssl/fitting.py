@@ -164,12 +164,13 @@ def check_same_model(asked: Namespace, stored: Namespace, path: str) -> None:
     Lightning lays what the checkpoint stores over the config, the class of the task included, and says nothing.
     """
     was, now = (dict(vars(namespace.as_flat())) for namespace in (stored, asked))
-    given = now.get("init_args.encoder") is not None or "init_args.encoder.class_path" in now
-    told = ("init_args.encoder_checkpoint",) if given else ("init_args.encoder",)  # the rest the checkpoint knows
+    described = {part for part in ("encoder", "decoder") if is_described(now, part)}
+    told = ("init_args.encoder_checkpoint", *(f"init_args.{part}" for part in {"encoder", "decoder"} - described))
     differ = sorted(
         key
         for key in was.keys() | now.keys()
-        if not key.startswith(told) and plain_values(was.get(key)) != plain_values(now.get(key))
+        if not (key in told or key.startswith(tuple(f"{one}." for one in told)))
+        and plain_values(was.get(key)) != plain_values(now.get(key))
     )
     if differ:
         key = differ[0]
@@ -178,6 +179,11 @@ def check_same_model(asked: Namespace, stored: Namespace, path: str) -> None:
             f"({plain_values(now.get(key))} instead of {plain_values(was.get(key))}): resume with the same config, or "
             "start a new run"
         )
+
+
+def is_described(model: Mapping[str, object], part: str) -> bool:
+    """Tell whether the flat config of a model describes a part of it; if not, a checkpoint does."""
+    return model.get(f"init_args.{part}") is not None or f"init_args.{part}.class_path" in model
 
 
 def plain_values(value: object) -> object:

@@ -57,6 +57,9 @@ def cumulative_baseline(log_hazards: Tensor, times: Tensor, events: Tensor, at: 
 
 def kaplan_meier(times: Tensor, events: Tensor) -> tuple[Tensor, Tensor]:
     """Return the times of a Kaplan-Meier curve and the share still without the event from each on, (T,) each."""
+    if not events.any():
+        seen = times.unique()
+        return seen, torch.ones_like(seen)
     from torchsurv.stats.kaplan_meier import KaplanMeierEstimator
 
     estimate = KaplanMeierEstimator()

@@ -20,7 +20,8 @@ from tests.runs import ROOT
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 SMALL = Preparation(**yaml.safe_load((ROOT / "configs/preparation/small.yaml").read_text()))
-PREPARATIONS = {"demo": SMALL, "smoke": SMALL}  # all others learn from the default preparation
+# all others learn from the default preparation, but that the encoder which an alignment gets here has small patches
+PREPARATIONS = {"alignment": SMALL, "demo": SMALL, "smoke": SMALL}
 REUSING = ("alignment", "diagnosis", "phenotype", "risk", "segmentation")
 CPU = ("--trainer.accelerator", "cpu", "--trainer.precision", "32-true")
 every_config = pytest.mark.parametrize("path", CONFIGS, ids=[path.stem for path in CONFIGS])

@@ -47,3 +47,4 @@ def test_a_kaplan_meier_curve_is_what_a_hand_computes():
     assert surviving(times, events, 0.5) == 1
     assert surviving(times, events, 3.5) == pytest.approx(0.6)
     assert np.isnan(surviving(times[:0], events[:0], 1.0))
+    assert surviving(times, events & False, 3.5) == 1

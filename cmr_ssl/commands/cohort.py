@@ -1,10 +1,14 @@
 """The command `cohort`."""
 
+from functools import partial
 from pathlib import Path
 
 from cmr_ssl.data.splits import Fractions
 from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.files import check_parquet
+from cmr_ssl.tables.fields import Fields
+
+NO_FIELDS = Fields()
 
 
 def cohort(
@@ -15,6 +19,7 @@ def cohort(
     columns: list[str] | None = None,
     fractions: Fractions = (0.8, 0.1, 0.1),
     withdrawn: Path | None = None,
+    fields: Fields = NO_FIELDS,
 ) -> int:
     """Join a cache's subjects with their phenotypes and covariates, and give everybody a split.
 
@@ -29,6 +34,7 @@ def cohort(
         columns: further columns of numbers, by name or field id; without them, all that the field has names for.
         fractions: of train, val and test, drawn by a stable hash of the person.
         withdrawn: text or CSV file of participants who withdrew and are left out.
+        fields: YAML file, as in `configs/fields`, of further columns of any kind, dates too.
 
     Returns:
         Exit status, 0.
@@ -40,7 +46,9 @@ def cohort(
             is no parquet file by its name.
     """
     check_parquet(out)
-    from cmr_ssl.data.joined import write_joined
+    from cmr_ssl.data.joined import nothing_further, write_joined
+    from cmr_ssl.tables.joining import field_columns
 
-    write_joined(cache, table, out, relatives, columns or [], fractions, read_withdrawn(withdrawn))
+    more = partial(field_columns, table, fields) if fields != NO_FIELDS else nothing_further
+    write_joined(cache, table, out, relatives, columns or [], fractions, read_withdrawn(withdrawn), more)
     return 0

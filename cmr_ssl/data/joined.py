@@ -1,6 +1,6 @@
 """Who was prepared, what is known of them, and which split they are in, in one table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +15,13 @@ from cmr_ssl.data.splits import Fractions, split_cohort
 from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.files import write_atomically
 
+Further = Callable[[list[str]], pd.DataFrame]
+
+
+def nothing_further(subjects: list[str]) -> pd.DataFrame:
+    """Return no column of subjects."""
+    return pd.DataFrame(index=subjects)
+
 
 def write_joined(
     cache: Path,
@@ -24,15 +31,18 @@ def write_joined(
     columns: Sequence[str],
     fractions: Fractions,
     withdrawn: Withdrawn,
+    further: Further = nothing_further,
 ) -> None:
-    """Write the table of a cache's subjects; see the command `cohort`."""
+    """Write the table of a cache's subjects; see the command `cohort`. `further` returns more columns of subjects."""
     prepared = read_cohort(cache, withdrawn)
     persons = [visit_of(subject).person for subject in prepared["subject"]]
     pairs = pairs_by_cohort_ids(read_pairs(relatives), persons, str(relatives)) if relatives else []
     joined = placed(prepared, pairs, fractions)
     values, known = read_values(table, joined, columns)
     joined.insert(4, "in_table", known)
-    joined = pd.concat([joined, values], axis=1)
+    more = further(list(joined["subject"]))
+    values = values.drop(columns=[name for name in values if name in more])
+    joined = pd.concat([joined, values, more.set_axis(joined.index)], axis=1)
     write_atomically(out, lambda stream: joined.to_parquet(stream, index=False))
     print_summary(joined, list(values.columns), out)
 

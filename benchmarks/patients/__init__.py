@@ -1,0 +1,1 @@
+"""What aligning images with tables is worth: retrieval, phenotypes, diagnoses and risk, on the synthetic cohort."""
