@@ -29,12 +29,7 @@ from cmr_ssl.tasks.pretraining import PretrainingTask
 COARSE_MM = 3.5  # standard deviation of the smoothing that parts coarse residuals from fine ones
 REACHES_MM = (0.0, 3.0, 5.0, 8.0, 14.0, 25.0, inf)
 FINE_MM = (0.0, 3.0, 5.0, 8.0)
-SMOOTH_MM = (0.0, 14.0, 25.0, inf)  # at 14 mm residuals fall by 6 % between slices 10 mm apart: no slice shows as a line
-    0.0,
-    14.0,
-    25.0,
-    inf,
-)  # across a gap of 10 mm, 14 mm let a residual fall by 6 %: no slice is seen as a line
+SMOOTH_MM = (0.0, 14.0, 25.0, inf)  # at 14 mm, residuals fall by 6 % between slices 10 mm apart: no lines are seen
 WORTH = 0.95  # of the error of interpolation, which keeps textures as they are, is to be left for a model to be asked
 AT_ONCE = 8  # planes in memory together
 MOST = 8  # planes of a kind that are left out in turn; more tell hardly more
