@@ -13,7 +13,7 @@ DEMO_SEGMENTATION := --config configs/segmentation.yaml --data.cache demo/cache 
   --model.head.channels 8 --trainer.max_epochs 8 --trainer.check_val_every_n_epoch 4
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench evidence evidence-quick robustness
+.PHONY: help setup demo test check bench gpu evidence evidence-quick robustness
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ check: $(READY)  ## lint, formatting and types
 
 bench: $(READY)  ## measure speed and memory beside the published design
 	$(PY) -m benchmarks
+
+gpu: $(READY)  ## what a GPU makes of this: speed beside the published design, then the longest pretraining; nine minutes
+	$(PY) -m benchmarks.gpu
 
 evidence: $(READY)  ## what pretraining is worth, beside all controls: a night on two cores; goes on where it was cut
 	$(PY) -m benchmarks.evidence

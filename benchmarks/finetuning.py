@@ -14,15 +14,19 @@ BATCH = 2  # the smallest that phenotypes are learnt with
 
 
 def tokens(planes: int) -> int:
-    """Return the tokens of a study of one patch of frames."""
+    """Return the tokens of a study, of which each holds a whole beat."""
     return grid(planes).tokens // grid(1).frames
 
 
 def task(planes: int, batch: int, *more: str) -> LightningCLI:
-    """Return what `configs/phenotype.yaml` trains, on the encoder of `configs/pretraining.yaml`."""
+    """Return what `configs/phenotype.yaml` trains."""
+    return described(planes, batch, "phenotype.yaml", *more)
+
+
+def described(planes: int, batch: int, config: str, *more: str) -> LightningCLI:
+    """Return what a config of a task trains, on the encoder of `configs/pretraining.yaml`."""
     encoder = yaml.safe_load(CONFIG.read_text())["model"]["init_args"]["encoder"]
-    options = [f"--model.encoder={json.dumps(encoder)}", *more]
-    return build(planes, batch, CONFIG.with_name("phenotype.yaml"), "HalfStudies", options)
+    return build(planes, batch, CONFIG.with_name(config), more=[f"--model.encoder={json.dumps(encoder)}", *more])
 
 
 def whole(planes: int, batch: int, *more: str) -> LightningCLI:
@@ -30,10 +34,10 @@ def whole(planes: int, batch: int, *more: str) -> LightningCLI:
     return task(planes, batch, "--model.masking=[]", "--model.mask_ratio=0", *more)
 
 
-def published(planes: int, batch: int) -> LightningCLI:
+def published(planes: int, batch: int, *more: str) -> LightningCLI:
     """Return the same with the published head, to which every token must be shown."""
     head = {"class_path": "benchmarks.published.FlattenedTokens", "init_args": {"tokens": tokens(planes)}}
-    return whole(planes, batch, f"--model.pooling={json.dumps(head)}")
+    return whole(planes, batch, f"--model.pooling={json.dumps(head)}", *more)
 
 
 def our_ends(planes: int, batch: int, steps: int) -> list[float]:

@@ -19,7 +19,7 @@ from rich.table import Table
 from torch import Tensor
 
 from cmr_ssl.data.subjects import first_subjects
-from cmr_ssl.devices import device_of, has_bfloat16
+from cmr_ssl.devices import device_of, has_bfloat16, without_autocast
 from cmr_ssl.inference.decoding import decode_own_planes, encode_shown
 from cmr_ssl.inference.leave_one_out import each_left_out, leave_one_out, measured
 from cmr_ssl.inference.pretrained import load_pretraining
@@ -45,7 +45,7 @@ def adapted(task: PretrainingTask, heart: Sample, gone: int, steps: int) -> Pret
     rest = heart._replace(present=present, images=heart.images * present[..., None, None, None])
     batch = Sample._make(field.repeat_interleave(MASKS, 0) if isinstance(field, Tensor) else field for field in rest)
     optimizer = torch.optim.AdamW(own.parameters(), lr=RATE)
-    with torch.autocast(heart.images.device.type, enabled=False):  # it would go on with the weights of the first step
+    with without_autocast(heart.images.device):  # it would go on with the weights of the first step
         for step in range(steps):
             seeds = [seed_of("adaptation", heart.subject[0], gone, step, index) for index in range(MASKS)]
             result = own.reconstruct(batch, seeds)

@@ -5,19 +5,20 @@ Both are read again and again while the page cache holds them: what is measured 
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from torch import Tensor, from_numpy
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from benchmarks.step import fastest
 from benchmarks.subjects import FRAMES, SIZE, affines, slots
 from benchmarks.table import Row
 from cmr_ssl.data.cache import PreparedSubject, subject_file, write_subject
 from cmr_ssl.data.dataset import PlaneDataset
+from cmr_ssl.data.loading import PlaneLoader
 
 PLANES, STORED = 9, 14  # read of a study, and stored in an npz: the whole stack
 WARM_UP = 8  # subjects
@@ -26,7 +27,7 @@ SHAPE = (PLANES, FRAMES, SIZE, SIZE)
 
 
 class Reading(NamedTuple):
-    """Subjects a second: read in this process, and handed over by one worker; and the bytes of a subject's file."""
+    """Subjects a second: read when due, and handed over by one worker; and the bytes of a subject's file."""
 
     alone: float
     handed_over: float
@@ -52,20 +53,20 @@ class PublishedDataset(Dataset[tuple[Tensor, Tensor]]):
         return from_numpy(images), from_numpy(labels)
 
 
-class Repeated(Dataset[object]):
-    """Another data set, over and over."""
+class Repeated(Sampler[int]):
+    """The first subjects of a data set, over and over."""
 
-    def __init__(self, dataset: Dataset[object], subjects: int) -> None:
-        """Repeat the first `subjects` of `dataset`."""
-        self.dataset, self.subjects = dataset, subjects
+    def __init__(self, subjects: int) -> None:
+        """Repeat so many."""
+        self.subjects = subjects
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield more indices than anyone reads."""
+        return (index % self.subjects for index in range(ENOUGH))
 
     def __len__(self) -> int:
-        """Promise more than anyone reads."""
+        """Promise as many."""
         return ENOUGH
-
-    def __getitem__(self, index: int) -> object:
-        """Read subject `index` modulo their number."""
-        return self.dataset[index % self.subjects]
 
 
 def write_published(folder: Path, subjects: int) -> list[Path]:
@@ -77,7 +78,7 @@ def write_published(folder: Path, subjects: int) -> list[Path]:
     return files
 
 
-def prepared(rng: np.random.Generator) -> PreparedSubject:
+def random_planes(rng: np.random.Generator) -> PreparedSubject:
     """Return one prepared subject of random pixels without labels."""
     return PreparedSubject(
         images=rng.integers(0, 256, SHAPE, dtype=np.uint8),
@@ -97,13 +98,13 @@ def write_ours(folder: Path, subjects: int) -> list[str]:
     rng = np.random.default_rng(0)
     names = [f"{number:09d}" for number in range(subjects)]
     for name in names:
-        write_subject(folder, name, prepared(rng), "none")
+        write_subject(folder, name, random_planes(rng), "none")
     return names
 
 
-def subjects_per_second(dataset: Dataset[object], workers: int, seconds: float) -> float:
-    """Read with `workers` processes, 0 for this one, for about `seconds`, files already in memory."""
-    batches: Iterator[object] = iter(DataLoader(dataset, num_workers=workers))
+def subjects_per_second(loader: Iterable[object], seconds: float) -> float:
+    """Read one by one for about `seconds`, files already in memory."""
+    batches = iter(loader)
     for _ in range(WARM_UP):
         next(batches)
     start, count = time.perf_counter(), 0
@@ -113,11 +114,19 @@ def subjects_per_second(dataset: Dataset[object], workers: int, seconds: float) 
     return count / (time.perf_counter() - start)
 
 
-def reading(dataset: Dataset[object], file: Path, subjects: int, seconds: float) -> Reading:
-    """Measure how fast the first `subjects` of `dataset` are read."""
-    repeated = Repeated(dataset, subjects)
-    alone, handed_over = (subjects_per_second(repeated, workers, seconds) for workers in (0, 1))
-    return Reading(alone, handed_over, file.stat().st_size)
+def theirs(files: list[Path], seconds: float) -> Reading:
+    """Measure the published way."""
+    dataset, order = PublishedDataset(files), Repeated(len(files))
+    loaders = (DataLoader(dataset, sampler=order, num_workers=workers) for workers in (0, 1))
+    return Reading(*(subjects_per_second(loader, seconds) for loader in loaders), files[0].stat().st_size)
+
+
+def ours(folder: Path, names: list[str], seconds: float) -> Reading:
+    """Measure our way."""
+    dataset, order = PlaneDataset(folder, names, slots(PLANES), SHAPE), Repeated(len(names))
+    loaders = (PlaneLoader(dataset, 1, workers, order) for workers in (0, 1))
+    size = subject_file(folder, names[0]).stat().st_size
+    return Reading(*(subjects_per_second(loader, seconds) for loader in loaders), size)
 
 
 def measure(subjects: int, seconds: float) -> tuple[Reading, Reading]:
@@ -125,19 +134,17 @@ def measure(subjects: int, seconds: float) -> tuple[Reading, Reading]:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         files, names = write_published(folder, subjects), write_ours(folder, subjects)
-        theirs = reading(PublishedDataset(files), files[0], subjects, seconds)
-        prepared_planes = PlaneDataset(folder, names, slots(PLANES), SHAPE)
-        return theirs, reading(prepared_planes, subject_file(folder, names[0]), subjects, seconds)
+        return theirs(files, seconds), ours(folder, names, seconds)
 
 
 def rows(planes: int, subjects: int, seconds: float, rounds: int) -> list[Row]:
     """Measure reading of whole studies, and compare it with the fastest training step on studies of `planes`."""
-    theirs, ours = measure(subjects, seconds)
-    enough = ours.handed_over / fastest(planes, rounds).speed
+    published, prepared = measure(subjects, seconds)
+    enough = prepared.handed_over / fastest(planes, rounds).speed
     return [
-        speed_row("reading: subjects a second", theirs.alone, ours.alone),
-        speed_row("reading, handed over by one worker", theirs.handed_over, ours.handed_over),
-        Row("file of a subject, MB", megabytes(theirs), megabytes(ours), f"{ours.size / theirs.size:.2f}", "<= 8 MB"),
+        speed_row("reading: subjects a second", published.alone, prepared.alone),
+        speed_row("reading, handed over by one worker", published.handed_over, prepared.handed_over),
+        size_row(published, prepared),
         Row("one worker over fastest training", "", f"{enough:.0f} x", "", ">= 1 x"),
     ]
 
@@ -145,6 +152,12 @@ def rows(planes: int, subjects: int, seconds: float, rounds: int) -> list[Row]:
 def speed_row(what: str, theirs: float, ours: float) -> Row:
     """Compare two speeds in subjects a second."""
     return Row(what, f"{theirs:.1f}", f"{ours:.1f}", f"{ours / theirs:.0f} x faster", ">= 30 x")
+
+
+def size_row(published: Reading, prepared: Reading) -> Row:
+    """Compare the files of a subject."""
+    ratio = f"{prepared.size / published.size:.2f}"
+    return Row("file of a subject, MB", megabytes(published), megabytes(prepared), ratio, "<= 8 MB")
 
 
 def megabytes(of: Reading) -> str:

@@ -33,15 +33,15 @@ def affines(planes: int) -> torch.Tensor:
     return affine
 
 
-def random_subjects(planes: int, batch: int, frames: int = FRAMES, targets: int = 0) -> Sample:
-    """Return a batch of complete studies, as the loader hands it over, with values of so many targets."""
+def random_subjects(planes: int, batch: int, frames: int = FRAMES, targets: int = 0, labels: bool = False) -> Sample:
+    """Return a batch of complete studies, as the loader hands it over, with so many targets, and labels if wanted."""
     generator = torch.Generator().manual_seed(0)
     return Sample(
         images=torch.randint(256, (batch, planes, frames, SIZE, SIZE), dtype=torch.uint8, generator=generator),
         present=torch.ones(batch, planes, dtype=torch.bool),
         view=torch.zeros(batch, planes, dtype=torch.int64),
         affine=affines(planes).repeat(batch, 1, 1, 1),
-        labels=torch.zeros(batch, planes, 0, SIZE, SIZE, dtype=torch.uint8),
+        labels=torch.zeros(batch, planes, frames * labels, SIZE, SIZE, dtype=torch.uint8),
         annotated=torch.zeros(batch, planes, len(CLASSES), dtype=torch.bool),
         phenotypes=torch.rand(batch, targets, generator=generator),
         subject=[f"{number:09d}" for number in range(batch)],

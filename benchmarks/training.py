@@ -11,15 +11,16 @@ import torch
 from lightning import Callback, LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.cli import LightningCLI
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.data import DataLoader
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.machine import now
-from benchmarks.subjects import FRAMES, PATCH, SIZE, random_subjects, slots
+from benchmarks.subjects import FRAMES, SIZE, random_subjects, slots
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.devices import device_of, has_bfloat16
-from cmr_ssl.sample import Sample
+from cmr_ssl.sample import Sample, to_device
 
 CONFIG = Path(__file__).parents[1] / "configs" / "pretraining.yaml"
 STEPS = 1000  # of an epoch; nobody waits for its end
@@ -33,6 +34,7 @@ class RandomStudies(CineDataModule):
     def setup(self, stage: str) -> None:
         """Say what the samples are like; there is nothing to open."""
         self.shape = (sum(self.views.values()), self.frames, SIZE, SIZE)
+        self.least_planes = self.shape[0]
 
     def use_targets(self, targets: list[str]) -> NDArray[np.float32]:
         """Put random values into the samples, and return some."""
@@ -41,14 +43,10 @@ class RandomStudies(CineDataModule):
 
     def train_dataloader(self) -> DataLoader[Sample]:  # type: ignore[override]
         """Return the batches of an epoch, all the same."""
-        batch = random_subjects(self.shape[0], self.batch_size, self.frames, self.targets)
+        batch = random_subjects(self.shape[0], self.batch_size, self.frames, self.targets, self.labels)
+        if torch.cuda.is_available():  # as a loader would hand it over, but once
+            batch = Sample._make(field.pin_memory() if isinstance(field, Tensor) else field for field in batch)
         return DataLoader([batch] * STEPS, batch_size=None)  # type: ignore[arg-type]
-
-
-class HalfStudies(RandomStudies):
-    """The same with half the frames, one patch of them, and so half the tokens."""
-
-    frames = PATCH[0]
 
 
 class Clock(Callback):
@@ -122,12 +120,19 @@ def ends(run: LightningCLI, steps: int) -> list[float]:
 
 
 def training_flops(planes: int) -> float:
+    """Return the operations of one training step of the config for one subject; nothing is computed."""
+    return step_flops(build(planes, 1))
+
+
+def step_flops(run: LightningCLI) -> float:
     """Return the operations of one training step for one subject, forward and backward; nothing is computed."""
-    task: Any = build(planes, 1).model.to("meta")
-    batch = random_subjects(planes, 1)
-    images, present, affine = (tensor.to("meta") for tensor in (batch.images.float(), batch.present, batch.affine))
-    batch = batch._replace(images=images, present=present, affine=affine)
+    task: Any = run.model.to("meta")
+    task.log, task.trainer = lambda *_, **__: None, run.trainer
+    data = run.datamodule
+    batch = random_subjects(sum(data.views.values()), data.batch_size, data.frames, targets=8, labels=data.labels)
+    batch = batch._replace(phenotypes=batch.phenotypes[:, : len(getattr(task, "targets", []))])
+    batch = data.scaled(to_device(batch, torch.device("meta")))
     # the plain kernel is made of matrix products, which the counter knows on every device
     with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH), torch.no_grad():
-        task.reconstruct(batch, [0])
-    return 3.0 * counter.get_total_flops()  # the backward pass has two products for each of the forward pass
+        task.training_step(batch, 0)
+    return 3.0 * counter.get_total_flops() / data.batch_size  # each product of the forward pass has two in the backward

@@ -1,7 +1,7 @@
 """Load an encoder from the checkpoint of any task, strictly and without running anything that is stored in it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import is_zipfile
@@ -11,7 +11,7 @@ from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from torch import Tensor, nn
 
 from cmr_ssl.machine import raise_if_machine
-from cmr_ssl.models import Encoder
+from cmr_ssl.models import Decoder, Encoder
 
 PREFIX = "encoder."
 DATA = "CineDataModule"
@@ -117,6 +117,18 @@ def parse_encoder(description: dict[str, Any], path: Path) -> Namespace:
         parsed: Namespace = _parser().parse_object({"encoder": description}).encoder
     except ArgumentError as error:
         raise ValueError(f"{path} describes an encoder that this version does not know: {error}") from error
+    return parsed
+
+
+def parse_decoder(checkpoint: dict[str, Any]) -> Namespace | None:
+    """Return how a checkpoint describes its decoder, as a parser reads it; None if it has none that is known."""
+    description = checkpoint["hyper_parameters"].get("decoder")
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument("decoder", type=Callable[[Encoder], Decoder])
+    try:
+        parsed: Namespace | None = parser.parse_object({"decoder": description}).decoder if description else None
+    except ArgumentError:
+        return None
     return parsed
 
 

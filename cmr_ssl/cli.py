@@ -21,9 +21,11 @@ COMMANDS = {
     "qc": "write a page of what is wrong with a prepared cohort, and a table of findings",
     "quantify": "measure volumes, EF and mass on label maps",
     "predict": "apply a task's checkpoint to new subjects",
+    "report": "write a page a subject and a page of the cohort from predictions",
     "synthesize": "write planes nobody acquired, with a pretrained model",
     "inspect": "tell which planes of a study look wrong, and why",
     "robustness": "measure what missing and flawed planes do to a model",
+    "kspace": "make a cine of raw k-space, ISMRMRD or CMRxRecon",
     "embed": "write the embedding of every subject of a cache to parquet",
     "check-release": "refuse files that give participants or paths away",
 }

@@ -21,7 +21,7 @@ import cmr_ssl.callbacks
 import cmr_ssl.data.datamodule
 import cmr_ssl.tasks  # noqa: F401  (importing makes bare class names work in configs)
 from cmr_ssl.callbacks.checkpoints import BEST, LAST, REQUEUED, checkpoint_file, resumable
-from cmr_ssl.checkpoints import encoder_description, parse_encoder, read_checkpoint
+from cmr_ssl.checkpoints import encoder_description, parse_decoder, parse_encoder, read_checkpoint
 from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.launching import check_launch, first_process
 from cmr_ssl.lock import exclusive_access, this_process
@@ -100,7 +100,7 @@ class RunCLI(LightningCLI):
 
 
 def adopt_encoder(model: Namespace) -> None:
-    """Describe the encoder of a task as the checkpoint it is reused from does, so that nobody needs to retype it.
+    """Describe encoder and decoder of a task as the checkpoint they are reused from, so that nobody retypes them.
 
     Raises:
         FileNotFoundError: if there is no such checkpoint.
@@ -109,7 +109,10 @@ def adopt_encoder(model: Namespace) -> None:
     reused = model.init_args.get("encoder_checkpoint")
     if reused and model.init_args.get("encoder") is None:
         path = Path(reused)
-        model.init_args.encoder = parse_encoder(encoder_description(read_checkpoint(path), path), path)
+        stored = read_checkpoint(path)
+        model.init_args.encoder = parse_encoder(encoder_description(stored, path), path)
+        if "decoder" in model.init_args and model.init_args.decoder is None:
+            model.init_args.decoder = parse_decoder(stored)
 
 
 def find_checkpoint(folder: str, wanted: str | None) -> str | None:

@@ -19,18 +19,12 @@ NOBODY_CAN_WRITE = FULL | {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR
 AGAIN = "then run the same command again"
 RAISE_LIMIT = "too many files are open: allow more with `ulimit -n 4096`, or use fewer workers"
 NO_MEMORY = "there is not enough memory: use fewer workers or a smaller batch"
-NO_SHARED_MEMORY = (
-    "the processes that read have too little shared memory (/dev/shm): enlarge it (docker run --shm-size=8g), take a "
-    "smaller batch, or read without processes (fit, test: --data.workers 0; embed: --workers 0)"
-)
 KILLED = "a worker process was killed, perhaps for want of memory (fewer workers need less)"
 # what libraries say about the machine without a number; the first that is found counts
 BY_TEXT = (
     (re.compile(r"Too many open files|ulimit -n|items of ancdata"), RAISE_LIMIT),
-    (re.compile(r"shared memory(\(shm\)| object)|/torch_\d+_\d+|Bus error"), NO_SHARED_MEMORY),
     (re.compile(r"allocate memory|not enough memory"), NO_MEMORY),
     (re.compile(r"[(]os error (5|116)[)]"), "the disk or the network failed: see to it"),  # EIO and ESTALE as Rust says
-    (re.compile(r"DataLoader worker .* (killed by signal|exited unexpectedly)"), KILLED),
 )
 
 

@@ -98,7 +98,7 @@ def quantify_subject(curves: Path | None, by_region: bool, subject: str, heart: 
     if curves is not None and measured.curves:
         _draw(curves / f"{subject}.png", heart, measured, subject)
     told = row(subject, heart, measured)._replace(notes=notes(heart))
-    lines = [one._asdict() for one in _regions(heart, measured)] if by_region else []
+    lines = [one._asdict() for one in regions(heart, measured)] if by_region else []
     return Record(subject, "accepted" if measured.curves else "rejected", rows=[told._asdict(), *lines])
 
 
@@ -118,7 +118,7 @@ def region_values(record: Record) -> list[Value]:
     return [one._replace(reason=record.problem) for one in nothing]
 
 
-def _regions(heart: LabelledHeart, measured: Measured) -> list[Value]:
+def regions(heart: LabelledHeart, measured: Measured) -> list[Value]:
     """Measure the regions of one heart whose volumes are known."""
     stack = heart.views.get(SHORT_AXIS)
     maps = {view: one.map for view, one in heart.views.items()}

@@ -21,6 +21,7 @@ from tests.runs import ROOT
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 SMALL = Preparation(**yaml.safe_load((ROOT / "configs/preparation/small.yaml").read_text()))
 PREPARATIONS = {"demo": SMALL, "smoke": SMALL}  # all others learn from the default preparation
+REUSING = ("alignment", "diagnosis", "phenotype", "risk", "segmentation")
 CPU = ("--trainer.accelerator", "cpu", "--trainer.precision", "32-true")
 every_config = pytest.mark.parametrize("path", CONFIGS, ids=[path.stem for path in CONFIGS])
 
@@ -29,7 +30,8 @@ every_config = pytest.mark.parametrize("path", CONFIGS, ids=[path.stem for path 
 def built(request):
     """Return a configuration's name and what it describes, on the device without memory."""
     # a pretrained encoder is described by its checkpoint, which a configuration does not have
-    reused = ["--model.encoder", json.dumps(ENCODER)] if request.param.stem in ("phenotype", "segmentation") else []
+    reused = ["--model.encoder", json.dumps(ENCODER)] if request.param.stem in REUSING else []
+    reused += ["--model.decoder", "cmr_ssl.models.CrossAttentionDecoder"] if request.param.stem == "alignment" else []
     with torch.device("meta"):
         made = LightningCLI(
             LightningModule,
@@ -49,6 +51,7 @@ def test_there_are_configurations():
     assert {"demo", "pretraining", "pretraining_published", "smoke"} <= {path.stem for path in CONFIGS}
     for folder, names in (
         ("additions", {"robust"}),
+        ("fields", {"synthetic", "ukb"}),
         ("policy", {"default"}),
         ("preparation", {"small"}),
         ("scanners", {"default", "balanced_3t", "gradient_echo"}),

@@ -106,16 +106,13 @@ def isolated():
     return unshare is not None and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def test_too_little_shared_memory_is_one_sentence_with_the_remedy(cache, tmp_path):
+def test_training_needs_no_shared_memory(cache, tmp_path):
     if not isolated():
         pytest.skip("no file systems of one's own here")
-    fit = arguments(cache, tmp_path / "run", "--data.workers", "1", "--trainer.max_epochs", "1")
+    fit = arguments(cache, tmp_path / "run", "--data.workers", "2", "--trainer.max_epochs", "1")
     command = " ".join(["mount -t tmpfs -o size=64k tmpfs /dev/shm && exec", sys.executable, "-m cmr_ssl", *fit])
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     ended = subprocess.run(
         ["unshare", "-rm", "sh", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
-    assert ended.returncode == 1
-    assert "--shm-size=8g" in ended.stderr
-    assert "--data.workers 0" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert ended.returncode == 0, ended.stderr

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader
 
 from benchmarks.evidence.arms import Source, readouts
 from benchmarks.evidence.cohorts import Cohort, opened, slug
 from benchmarks.evidence.studies import ALL, PLAIN, VARIED, Study, Test, condition_of, tests_of
 from cmr_ssl.data.datamodule import CineDataModule
+from cmr_ssl.data.loading import PlaneLoader
 from cmr_ssl.data.splits import Split
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.devices import device_of
@@ -124,7 +124,7 @@ def look(
     spoil = {name: condition_of(name, data.shape[0]) for name in conditions}
     found: dict[tuple[str, str], list[torch.Tensor]] = {(arm, name): [] for arm in asked for name in conditions}
     precision = torch.autocast(task.device.type, torch.bfloat16, enabled=on_gpu(task.device))
-    for batch in DataLoader(data.dataset(list(subjects)), BATCH):
+    for batch in PlaneLoader(data.dataset(list(subjects)), BATCH):
         whole = data.scaled(to_device(batch, task.device))
         for condition, change in spoil.items():
             shown = EncodedBatch(task.encoder, change(whole))

@@ -11,7 +11,6 @@ import pandas as pd
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from benchmarks.evidence.cohorts import MIN_PLANES, Cohort, opened, slug
 from benchmarks.evidence.commands import fit
@@ -20,6 +19,7 @@ from benchmarks.evidence.pretrainings import described
 from benchmarks.evidence.probes import known, shift, table, write
 from benchmarks.evidence.studies import Study, Test, condition_of, tests_of
 from cmr_ssl.corruption.missing import close_ranks, rearranged
+from cmr_ssl.data.loading import PlaneLoader
 from cmr_ssl.devices import device_of
 from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypePrediction
@@ -177,7 +177,7 @@ def predicted(task: PhenotypePrediction, portion: Portion, condition: str) -> Te
     data, device = opened(portion.cohort), task.device
     spoil, said = condition_of(condition, data.shape[0]), []
     with torch.autocast(device.type, torch.bfloat16, enabled=on_gpu(device) and sturdy(task)):
-        for one in DataLoader(data.dataset(subjects_of(data, portion)), BATCH):
+        for one in PlaneLoader(data.dataset(subjects_of(data, portion)), BATCH):
             seen = closed(spoil(data.scaled(to_device(one, device))))
             said.append(task.predict_step(seen).float().cpu())
     return torch.cat(said)

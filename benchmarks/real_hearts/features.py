@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from benchmarks.real_hearts.arms import USUAL, Look, encoder_of
 from benchmarks.real_hearts.runs import pretrained
@@ -13,6 +12,7 @@ from benchmarks.real_hearts.settings import Settings
 from cmr_ssl.checkpoints import build_encoder, load_encoder
 from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
+from cmr_ssl.data.loading import PlaneLoader
 from cmr_ssl.models import Encoder, Landmarks
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.probing import EncodedBatch
@@ -36,7 +36,7 @@ def landmarks(settings: Settings, fold: int, look: Look, subjects: list[str]) ->
     encoder, views = encoder_that_looks(settings, fold, look), {SHORT_AXIS: SLICES}
     shape = sample_shape(read_preparation(settings.cache), views)
     readout = look.readout(Landmarks(beats=shape[1] // encoder.patch[0]), encoder.patch)
-    batches = DataLoader(PlaneDataset(settings.cache, subjects, views, shape), BATCH)
+    batches = PlaneLoader(PlaneDataset(settings.cache, subjects, views, shape), BATCH)
     return torch.cat([readout.features(EncodedBatch(encoder, intensities(batch))) for batch in batches])
 
 

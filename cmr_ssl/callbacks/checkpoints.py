@@ -64,24 +64,26 @@ class BestCheckpoint(ModelCheckpoint):
 
 
 class LastCheckpoint(Checkpoint):
-    """Keep the newest state to resume from: after every epoch, on SIGTERM and, if asked, every few steps.
+    """Keep the newest state to resume from: after epochs, on SIGTERM and, if asked, every few steps.
 
     Where several processes train, the signal reaches each at another moment, and they cannot save together: the state
     is that of the last epoch or few steps.
     """
 
-    def __init__(self, every_n_steps: int | None = None) -> None:
+    def __init__(self, every_n_steps: int | None = None, every_n_epochs: int = 1) -> None:
         """Choose how much a killed run may lose.
 
         Args:
             every_n_steps: also write within an epoch, after this many optimiser steps.
+            every_n_epochs: write after this many epochs, and after the last one; above 1 where epochs take seconds.
 
         Raises:
-            ValueError: if `every_n_steps` is below 1.
+            ValueError: if one of them is below 1.
         """
-        if every_n_steps is not None and every_n_steps < 1:
-            raise ValueError(f"every_n_steps of LastCheckpoint must be at least 1, got {every_n_steps}")
-        self.every_n_steps = every_n_steps
+        for name, value in (("every_n_steps", every_n_steps), ("every_n_epochs", every_n_epochs)):
+            if value is not None and value < 1:
+                raise ValueError(f"{name} of LastCheckpoint must be at least 1, got {value}")
+        self.every_n_steps, self.every_n_epochs = every_n_steps, every_n_epochs
         self.saved_step = 0
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
@@ -119,8 +121,10 @@ class LastCheckpoint(Checkpoint):
             self.save(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write after an epoch."""
-        self.save(trainer)
+        """Write after an epoch, if it is one of those asked for or the last one."""
+        done = trainer.current_epoch + 1
+        if done % self.every_n_epochs == 0 or done == trainer.max_epochs or trainer.should_stop:
+            self.save(trainer)
 
 
 def ending(trainer: Trainer) -> bool:

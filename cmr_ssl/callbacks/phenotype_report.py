@@ -14,6 +14,8 @@ from cmr_ssl.data.phenotypes import read_phenotypes
 from cmr_ssl.report.agreement_plots import draw_agreement
 from cmr_ssl.report.tables import FOLDER, as_row, file_name, print_folder, print_table, write_csv
 from cmr_ssl.sample import Sample
+from cmr_ssl.tasks.aligned import told
+from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 
 Values = NDArray[np.float64]
@@ -67,9 +69,11 @@ class PhenotypeReport(Callback):
         """Write predicted and true values, how they agree, and a figure of each target."""
         columns: dict[str, object] = {"subject": subjects}
         tables = []
+        aligned = told(task.targets, task.aligned) if isinstance(task, EncoderTask) else []
         for index, name in enumerate(task.targets):
             columns |= {f"predicted {name}": predicted[:, index], f"true {name}": true[:, index]}
-            tables.append(as_row(name, agreement(predicted[:, index], true[:, index])))
+            row = as_row(name, agreement(predicted[:, index], true[:, index]))
+            tables.append(row | ({"told in alignment": name in aligned} if aligned else {}))
             path = folder / "figures" / f"agreement_{file_name(name)}.png"
             draw_agreement(path, predicted[:, index], true[:, index], name)
         write_csv(folder / FOLDER / "predicted.csv", pd.DataFrame(columns))

@@ -8,9 +8,9 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities.rank_zero import rank_zero_info
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from cmr_ssl.data.datamodule import CineDataModule
+from cmr_ssl.data.loading import PlaneLoader
 from cmr_ssl.data.phenotypes import read_phenotypes
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.models.landmarks import Landmarks
@@ -175,10 +175,9 @@ def collect_features(
     data: CineDataModule, task: PretrainingTask, readout: Readout, table: pd.DataFrame, spectrum: Spectrum
 ) -> tuple[Tensor, Tensor]:
     """Return features (N, F) and phenotypes (N, K) of the subjects of a table; add tokens to the spectrum."""
-    own = torch.Generator()  # the loader draws a number, which must not be one of the training's
     features: list[Tensor] = []
     subjects: list[str] = []
-    for batch in DataLoader(data.dataset(list(table.index)), data.batch_size, generator=own):
+    for batch in PlaneLoader(data.dataset(list(table.index)), data.batch_size):
         there = readable(batch)
         if not there.subject:
             continue

@@ -9,9 +9,9 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 from rich.progress import track
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from cmr_ssl.data.datamodule import CineDataModule
+from cmr_ssl.data.loading import PlaneLoader
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.ridge import ridge
 from cmr_ssl.sample import Sample, to_device
@@ -150,7 +150,7 @@ def iterate_features(
     data: CineDataModule, task: PhenotypeTask, subjects: list[str], copies: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield what `copies_features` returns of a few subjects at a time, those of whom anything is known."""
-    loader = DataLoader(data.dataset(subjects), data.batch_size, num_workers=data.workers)
+    loader = PlaneLoader(data.dataset(subjects), data.batch_size, data.workers)
     for batch in track(loader, "ridge start"):
         features, aims = copies_features(data, task, to_device(batch, task.device), copies)
         known = ~aims.isnan().all(dim=1)

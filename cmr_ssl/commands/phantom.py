@@ -1,5 +1,6 @@
 """The command `phantom`: write a synthetic cohort, or a picture of one of its hearts."""
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -28,7 +29,8 @@ def phantom(
 ) -> int:
     """Write a synthetic cohort as NIfTI folders with labels or as UK Biobank's archives, or only pictures of it.
 
-    A phenotype table comes with both; with archives also `faults.csv`, a row for everything that went wrong.
+    A table of phenotypes and patients comes with both, and what is to be known of their follow-up; with archives also
+    `faults.csv`, a row for everything that went wrong.
 
     Args:
         out: folder for the cohort; one that holds a cohort of the same settings is continued.
@@ -99,7 +101,7 @@ def _sheet(path: Path, order: CohortSpec, subjects: int, overwrite: bool) -> Non
 
 def _cohort(out: Path, order: CohortSpec, subjects: int, workers: int, overwrite: bool, dicom: bool) -> None:
     from cmr_ssl.phantom.archives import ARCHIVES
-    from cmr_ssl.phantom.cohort import NIFTI, open_cohort, write_cohort
+    from cmr_ssl.phantom.cohort import FOLLOW_UP, NIFTI, open_cohort, write_cohort
 
     filing = ARCHIVES if dicom else NIFTI
     open_cohort(out, order, subjects, overwrite, filing)
@@ -108,6 +110,14 @@ def _cohort(out: Path, order: CohortSpec, subjects: int, workers: int, overwrite
         for done in write_cohort(out, order, subjects, workers, filing):
             bar.update(task, completed=done)
     print(f"{subjects} subjects in {out}")
+    print(_followed(json.loads((out / FOLLOW_UP).read_text())))
+
+
+def _followed(said: dict[str, object]) -> str:
+    """Return in one line who fell ill, and how well the hazard from which that was drawn tells it."""
+    told = f"heart failure: {said['before imaging']} before imaging, {said['after imaging']} after"
+    best = said["best possible concordance"]
+    return told if best is None else f"{told}; best possible concordance {best:.3f}"
 
 
 def _progress() -> "Progress":

@@ -17,8 +17,13 @@ def robustness(
     seed: int = 0,
     device: str = "auto",
     withdrawn: Path | None = None,
+    undersampling: str | None = None,
+    beside: Path | None = None,
 ) -> int:
     """Measure what missing and flawed planes do to a checkpoint, on test subjects of its own split.
+
+    With --undersampling, measure what undersampled k-space does instead: a model of images is shown full, zero-filled
+    and reconstructed images, a model of lines the lines. That k-space is simulated from the magnitudes of the cache.
 
     Args:
         checkpoint: or the folder of a run, of any task of this project.
@@ -33,6 +38,9 @@ def robustness(
         device: cpu, cuda, or auto for cuda where there is one.
         withdrawn: text or CSV file of participants who withdrew: what is there of them is not read, and what this
             command wrote of them is removed.
+        undersampling: accelerations R, all lines of k-space over those acquired, as in 1,2,4,8,16; writes
+            undersampling.csv, undersampling.md and undersampling.png instead.
+        beside: another checkpoint, measured at the same accelerations on the same subjects.
 
     Returns:
         0.
@@ -47,13 +55,37 @@ def robustness(
     if min(subjects, reference) < 2 or batch_size < 1:
         raise ValueError(f"--subjects {subjects} and --reference {reference} must be 2 or more, --batch_size 1 or more")
 
+    if beside is not None and undersampling is None:
+        raise ValueError(f"--beside {beside} is compared on undersampled k-space: add --undersampling 1,2,4,8,16")
+    accelerations = None if undersampling is None else read_accelerations(undersampling)
+    checkpoints = [checkpoint, *([checkpoint_at(beside)] if beside else [])]
+
     read_withdrawn(withdrawn).erase(out, ["worst_*.png", "median_*.png"])
 
     from cmr_ssl.devices import device_of
     from cmr_ssl.robustness.benchmark import Benchmark, measure
 
-    measure(
-        Benchmark(checkpoint, cache, table, subjects, reference, batch_size, seed, withdrawn), out, device_of(device)
-    )
+    benchmark = Benchmark(checkpoint, cache, table, subjects, reference, batch_size, seed, withdrawn)
+    if accelerations is None:
+        measure(benchmark, out, device_of(device))
+    else:
+        from cmr_ssl.robustness.undersampling_report import measure_undersampling
+
+        measure_undersampling(benchmark, checkpoints, accelerations, out, device_of(device))
     print(f"Tables, curves and pictures: {out}")
     return 0
+
+
+def read_accelerations(text: str) -> list[float]:
+    """Return the accelerations that a text such as ``1,2,4`` names.
+
+    Raises:
+        ValueError: if it names none, or one below 1.
+    """
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or not all(acceleration >= 1 for acceleration in found):
+        raise ValueError(f"--undersampling names accelerations of 1 or more, as in 1,2,4,8,16, not {text!r}")
+    return found

@@ -2,6 +2,7 @@
 
 from cmr_ssl.corruption.base import Corruption, corrupt, draw_flaws
 from cmr_ssl.corruption.in_plane_shift import InPlaneShift
+from cmr_ssl.corruption.kspace_undersampling import KSpaceUndersampling
 from cmr_ssl.corruption.low_contrast import LowContrast
 from cmr_ssl.corruption.mistriggering import Mistriggering
 from cmr_ssl.corruption.motion_blur import MotionBlur
@@ -13,6 +14,7 @@ from cmr_ssl.corruption.wrong_view import WrongView
 __all__ = (
     "Corruption",
     "InPlaneShift",
+    "KSpaceUndersampling",
     "LowContrast",
     "Mistriggering",
     "MotionBlur",

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from cmr_ssl.data.augment import resample
+from cmr_ssl.devices import without_autocast
 from cmr_ssl.sample import Sample
 
 DRAWS = 4  # uniform numbers a plane: whether it is flawed, and three that say how
@@ -77,7 +78,7 @@ def corrupt(corruptions: Sequence[Corruption], batch: Sample, draws: Tensor) -> 
     for index, corruption in enumerate(corruptions):
         hits = corruption.hits(batch, draws[:, index])
         if len(hits.plane):
-            with torch.autocast(batch.images.device.type, enabled=False):  # bfloat16 is too coarse for geometry
+            with without_autocast(batch.images.device):  # bfloat16 is too coarse for geometry
                 batch.images[hits.subject, hits.plane] = corruption.flawed(batch, hits)
     return batch.images
 

@@ -58,8 +58,15 @@ class ThroughPlaneShift(Corruption):
 
 def onto(planes: Tensor, affine: Tensor, wanted: Tensor) -> Tensor:
     """Read planes (n, T, H, W) with `affine` (n, 4, 4) at the pixels of others, projected along their normals."""
-    inverse = torch.linalg.pinv(affine[:, :3, :2])
+    inverse = left_inverse(affine[:, :3, :2])
     move = torch.eye(3, device=planes.device).repeat(len(planes), 1, 1)
     move[:, :2, :2] = inverse @ wanted[:, :3, :2]
     move[:, :2, 2] = (inverse @ (wanted[:, :3, 3] - affine[:, :3, 3])[..., None])[..., 0]
     return resample(planes[None], move[None], "border")[0]
+
+
+def left_inverse(edges: Tensor) -> Tensor:
+    """Return (E^T E)^-1 E^T of two edge vectors each, (n, 3, 2) to (n, 2, 3), written down: solvers stop the device."""
+    (a, b), (_, d) = (row.unbind(-1) for row in (edges.mT @ edges).unbind(-2))
+    adjugate = torch.stack([torch.stack([d, -b], dim=-1), torch.stack([-b, a], dim=-1)], dim=-2)
+    return adjugate @ edges.mT / (a * d - b * b)[:, None, None]

@@ -31,7 +31,8 @@ class WrapAround(Corruption):
     def flawed(self, batch: Sample, hits: Hits) -> Tensor:
         """Return the planes plus their moved copies, (n, T, H, W)."""
         planes = hits.of(batch.images)
-        size = torch.tensor([planes.shape[3], planes.shape[2]], device=planes.device)
-        width = between(hits.draws[:, :1], self.least, self.most)
-        edge = direction((4 * hits.draws[:, 1]).floor() / 4)  # one of the four
-        return (planes + shift(planes, (1 - width) * size * edge, "zeros")).clamp(0, 1)
+        height, width = planes.shape[2:]
+        away = 1 - between(hits.draws[:, 0], self.least, self.most)
+        across, down = direction((4 * hits.draws[:, 1]).floor() / 4).unbind(-1)  # one of the four
+        pixels = torch.stack([away * width * across, away * height * down], dim=-1)
+        return (planes + shift(planes, pixels, "zeros")).clamp(0, 1)

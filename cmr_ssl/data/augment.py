@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import affine_grid, grid_sample, pad
 
 from cmr_ssl.anatomy import UNLABELLED
+from cmr_ssl.devices import without_autocast
 from cmr_ssl.sample import Sample
 
 SHADING_MM = 100.0  # over which shading reaches its full strength
@@ -33,7 +34,7 @@ class Draws(NamedTuple):
     blur: Tensor
 
 
-class Augmentation:
+class Augmentation(nn.Module):
     """Random moves of each plane's pixel grid and of the whole heart frame, and random appearance of the subject.
 
     Turning, shifting or zooming a plane's grid re-samples the same tissue: pixel values change place, and the affine
@@ -85,6 +86,7 @@ class Augmentation:
         Raises:
             ValueError: naming a value below zero, or a blur above 0.33.
         """
+        super().__init__()
         ranges = {
             "rotation_degrees": rotation_degrees,
             "shift_mm": shift_mm,
@@ -114,7 +116,7 @@ class Augmentation:
         rows = [torch.rand(planes + 1, self.DRAWS, generator=generator.manual_seed(seed)) for seed in seeds]
         return 2 * torch.stack(rows) - 1
 
-    def __call__(self, images: Tensor, affine: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor, affine: Tensor, draws: Tensor) -> tuple[Tensor, Tensor]:
         """Augment a batch.
 
         Args:
@@ -273,7 +275,7 @@ def in_units(move: Tensor, width: int, height: int) -> Tensor:
 def augmented(augmentation: Augmentation, batch: Sample, seeds: Sequence[int], labels: bool) -> Sample:
     """Return a batch of intensities 0 to 1 as augmentation makes it, with its label maps where `labels` says so."""
     draws = augmentation.draw(batch.images.shape[1], seeds).to(batch.images.device, non_blocking=True)
-    with torch.autocast(batch.images.device.type, enabled=False):  # bfloat16 is too coarse for geometry
+    with without_autocast(batch.images.device):  # bfloat16 is too coarse for geometry
         images, affine = augmentation(batch.images, batch.affine, draws)
         maps = augmentation.labels(batch.labels, batch.affine, draws) if labels else batch.labels
     return batch._replace(images=images, affine=affine, labels=maps)

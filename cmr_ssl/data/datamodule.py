@@ -7,22 +7,21 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from lightning import LightningDataModule
 from lightning.pytorch.trainer.states import TrainerFn
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader
 
 from cmr_ssl.data.augment import Augmentation, augmented
 from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, Shape, check_least, check_views, room_for, sample_shape
+from cmr_ssl.data.loading import PlaneLoader
 from cmr_ssl.data.out_of_distribution import training_distribution
 from cmr_ssl.data.phenotypes import check_known, check_targets, in_order, read_classes, read_phenotypes
 from cmr_ssl.data.policy import NOTHING_REJECTED, read_rejected, without
 from cmr_ssl.data.sampling import EvaluationSampler, TrainingLoader, TrainingSampler
 from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
-from cmr_ssl.data.subjects import check_files, first_subjects, tell_beyond, usable
+from cmr_ssl.data.subjects import check_files, first_subjects, planes_of, tell_beyond, usable
 from cmr_ssl.data.synthetic import of_phantoms
 from cmr_ssl.data.withdrawal import read_withdrawn
 from cmr_ssl.sample import Sample
@@ -39,6 +38,7 @@ class CineDataModule(LightningDataModule):
     Attributes:
         subjects: ids of each split after `setup`.
         shape: (P, T, H, W) of a sample after `setup`.
+        least_planes: planes of the training subject that has the fewest of `views`, after `setup`.
         preparation: what the cache was prepared with, after `setup`.
         synthetic: whether all its hearts are, after `setup`.
         usual: what studies of the training split look like, after `setup` for training; see `data.usual`.
@@ -68,7 +68,7 @@ class CineDataModule(LightningDataModule):
             cache: folder made by `python -m cmr_ssl prepare`.
             views: planes a sample has room for, per view; their order is the order of the planes.
             batch_size: subjects a batch, on each device.
-            workers: processes that read.
+            workers: threads that read, each a batch; 0 to read when a batch is due.
             min_planes: subjects with fewer planes in `views` are set aside.
             fractions: of train, val and test, drawn by a stable hash of the subject.
             split_column: column of the cohort table, or of `table`, to split by instead.
@@ -97,6 +97,7 @@ class CineDataModule(LightningDataModule):
         self.rejected = NOTHING_REJECTED
         self.preparation, self.usual, self.synthetic = dict[str, Any](), dict[str, Any](), False
         self.shape: Shape = (0, 0, 0, 0)
+        self.least_planes = min_planes
         self.subjects, self.needed = dict[Split, list[str]](), tuple[Split, ...]()
         self.phenotypes = pd.DataFrame()
         self.loader: TrainingLoader | None = None
@@ -118,6 +119,8 @@ class CineDataModule(LightningDataModule):
         self.subjects = {name: sorted(cohort["subject"][split == name]) for name in SPLITS}
         self.needed = NEEDED.get(TrainerFn(stage).value, ())
         self.subjects["train"] = first_subjects(self.subjects["train"], self.train_subjects, self.seed)
+        trained = cohort[cohort["subject"].isin(self.subjects["train"])]
+        self.least_planes = int(planes_of(trained, self.views).min()) if len(trained) else self.min_planes
         self.phenotypes = pd.DataFrame(index=sorted(cohort["subject"]))
         log.info("subjects: %s", ", ".join(f"{len(subjects)} {name}" for name, subjects in self.subjects.items()))
         self.check_counts(TrainerFn(stage).value)
@@ -209,36 +212,28 @@ class CineDataModule(LightningDataModule):
     def train_dataloader(self) -> TrainingLoader:
         """Return the training loader."""
         dataset = self.dataset(self.subjects["train"])
-        sampler, options = TrainingSampler(dataset, self.ranks, self.rank, self.seed), self.process_options()
-        loader = TrainingLoader(dataset, batch_size=self.batch_size, sampler=sampler, drop_last=True, **options)
+        sampler = TrainingSampler(dataset, self.ranks, self.rank, self.seed)
+        loader = TrainingLoader(dataset, self.batch_size, self.workers, sampler, drop_last=True)
         if self.progress:
             loader.load_state_dict(self.progress)
         self.loader = loader
         return loader
 
-    def val_dataloader(self) -> DataLoader[Sample]:
+    def val_dataloader(self) -> PlaneLoader:
         """Return the validation loader."""
         return self.evaluation_loader("val")
 
-    def test_dataloader(self) -> DataLoader[Sample]:
+    def test_dataloader(self) -> PlaneLoader:
         """Return the test loader."""
         return self.evaluation_loader("test")
 
-    def evaluation_loader(self, *splits: Split) -> DataLoader[Sample]:
+    def evaluation_loader(self, *splits: Split) -> PlaneLoader:
         """Return a loader that shows every subject of `splits` once."""
         subjects = sorted(subject for split in splits for subject in self.subjects[split])
         whole = self.labels and "test" in splits  # a slice left out would be missing from the volumes
         room = room_for(self.cache, subjects, self.views, self.rejected.places) if whole else self.views
         sampler = EvaluationSampler(dataset := self.dataset(subjects, room), self.ranks, self.rank)
-        return DataLoader(dataset, batch_size=self.batch_size, sampler=sampler, **self.process_options())
-
-    def process_options(self) -> dict[str, Any]:
-        """Return how loaders read: pinned for the device, workers kept between epochs."""
-        return {
-            "num_workers": self.workers,
-            "persistent_workers": self.workers > 0,
-            "pin_memory": torch.cuda.is_available(),
-        }
+        return PlaneLoader(dataset, self.batch_size, self.workers, sampler)
 
     @property
     def ranks(self) -> int:

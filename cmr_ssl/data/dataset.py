@@ -1,7 +1,7 @@
-"""Read prepared subjects: memory-mapped planes into the fixed slots of a sample."""
+"""Read prepared subjects: their planes into the fixed slots of a sample."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,16 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, UNLABELLED
-from cmr_ssl.data.cache import PreparedSubject, raise_unless_damaged, settings_of, subject_file
+from cmr_ssl.data.cache import PlaneReader, PreparedSubject, raise_unless_damaged, settings_of, subject_file
 from cmr_ssl.data.policy import NOTHING, Places, keeps
 from cmr_ssl.machine import MachineFault
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
-from cmr_ssl.sample import Sample
+from cmr_ssl.sample import Sample, one_of
 
 log = logging.getLogger(__name__)
 
 Shape = tuple[int, int, int, int]
+Reads = Callable[[int, NDArray[np.uint8]], None]  # a plane of a prepared subject, and where its images (T, H, W) go
 
 # affines of missing planes: across and along the long axis, so that a grid index counts their slots as what they are
 ACROSS = torch.eye(4)
@@ -44,13 +45,13 @@ def choose_planes(view: Tensor, height: Tensor, slots: Mapping[str, int]) -> tup
     """
     taken: list[int] = []
     planes: list[int] = []
-    first = 0
+    first, views, heights = 0, view.tolist(), height.tolist()
     for name, count in slots.items():
-        members = (view == VIEWS.index(name)).nonzero().flatten()
-        nearest = members[height[members].abs().argsort(stable=True)][:count]
-        ordered = nearest[height[nearest].argsort(descending=True, stable=True)]
+        members = [plane for plane, of in enumerate(views) if of == VIEWS.index(name)]
+        nearest = sorted(members, key=lambda plane: abs(heights[plane]))[:count]
+        ordered = sorted(nearest, key=lambda plane: -heights[plane])
         taken += range(first, first + len(ordered))
-        planes += ordered.tolist()
+        planes += ordered
         first += count
     return taken, planes
 
@@ -138,58 +139,100 @@ class PlaneDataset(Dataset[Sample]):
         return len(self.subjects)
 
     def __getitem__(self, index: int) -> Sample:
-        """Read one subject; one whose file is damaged is reported and becomes a sample without any plane.
+        """Read one subject; see `batch`."""
+        return one_of(self.batch([index]), 0)
+
+    def batch(self, indices: Sequence[int], pinned: bool = False) -> Sample:
+        """Read some subjects; one whose file is damaged is reported and becomes a sample without any plane.
+
+        Args:
+            indices: of the subjects; one past the last for a sample without any plane.
+            pinned: whether images and labels lie in memory from which a GPU copies without waiting.
 
         Raises:
             MachineFault: if the machine failed to read, the cache is prepared anew with other settings meanwhile, or so
                 many files are damaged that something else must be wrong.
         """
+        batch = self.room(len(indices), pinned)
+        subjects = [self.read(index, one_of(batch, row)) for row, index in enumerate(indices)]
+        for row, plane in (~batch.present).nonzero().tolist():  # one index of all would touch every plane
+            batch.images[row, plane].zero_()
+        return batch._replace(subject=subjects)
+
+    def room(self, count: int, pinned: bool = False) -> Sample:
+        """Return `count` samples in which every plane is missing, whose images are still to be written."""
+        planes, frames, height, width = self.shape
+        views = [name for name, slots in self.slots.items() for _ in range(slots)]
+        affine = torch.stack([ACROSS if name == SHORT_AXIS else ALONG for name in views])
+        labels = (count, planes, frames * self.labels, height, width)
+        return Sample(
+            images=torch.empty(count, *self.shape, dtype=torch.uint8, pin_memory=pinned),
+            present=torch.zeros(count, planes, dtype=torch.bool),
+            view=torch.tensor([VIEWS.index(name) for name in views]).repeat(count, 1),
+            affine=affine.repeat(count, 1, 1, 1),
+            labels=torch.full(labels, UNLABELLED, dtype=torch.uint8, pin_memory=pinned),
+            annotated=torch.zeros(count, planes, len(CLASSES), dtype=torch.bool),
+            phenotypes=torch.full((count, *self.phenotypes.shape[1:]), torch.nan),
+            subject=[""] * count,
+        )
+
+    def read(self, index: int, sample: Sample) -> str:
+        """Read a subject into `sample`, whose planes are all missing, and return its id; empty if there is none."""
         if index == len(self):
-            return self.blank()
-        sample = self.blank()
+            return ""
         subject = str(self.subjects[index])
         path = subject_file(self.cache, subject)
         try:
             prepared, settings = mapped(path)
             self.check_settings(settings)
-            self.fill(sample, prepared, self.rejected.get(subject, NOTHING))
-        except (OSError, SafetensorError, RuntimeError) as error:
+            with PlaneReader(path) as read:
+                self.fill(sample, prepared, self.rejected.get(subject, NOTHING), read)
+        except (OSError, SafetensorError, RuntimeError, EOFError) as error:
             raise_unless_damaged(error, path)
             self.check_settings(settings_of(self.cache))
-            message = f"subject {subject}: {path} is not as prepared ({error}): delete it and run prepare again"
-            self.damaged.add(subject)
-            if len(self.damaged) > self.MOST_DAMAGED:
-                raise MachineFault(
-                    f"{message}; {len(self.damaged)} files could not be read, is the disk still there?"
-                ) from error
-            log.warning("%s; it is left out", message)
-            return self.blank()
-        return sample._replace(subject=subject, phenotypes=torch.tensor(self.phenotypes[index]))
+            self.report(subject, path, error)
+            for field, empty in zip(sample, one_of(self.room(1), 0), strict=True):
+                if isinstance(field, Tensor) and isinstance(empty, Tensor):
+                    field.copy_(empty)  # nothing of it is left
+            return ""
+        sample.phenotypes[:] = torch.tensor(self.phenotypes[index])
+        return subject
 
-    def blank(self) -> Sample:
-        """Return a sample in which every plane is missing."""
-        planes, frames, height, width = self.shape
-        views = [name for name, count in self.slots.items() for _ in range(count)]
-        return Sample(
-            images=torch.zeros(self.shape, dtype=torch.uint8),
-            present=torch.zeros(planes, dtype=torch.bool),
-            view=torch.tensor([VIEWS.index(name) for name in views]),
-            affine=torch.stack([ACROSS if name == SHORT_AXIS else ALONG for name in views]),
-            labels=torch.full((planes, frames * self.labels, height, width), UNLABELLED, dtype=torch.uint8),
-            annotated=torch.zeros(planes, len(CLASSES), dtype=torch.bool),
-            phenotypes=torch.full(self.phenotypes.shape[1:], torch.nan),
-            subject="",
-        )
+    def report(self, subject: str, path: Path, error: Exception) -> None:
+        """Say that the file of a subject is damaged; raise MachineFault if there were too many of them."""
+        message = f"subject {subject}: {path} is not as prepared ({error}): delete it and run prepare again"
+        self.damaged.add(subject)
+        if len(self.damaged) > self.MOST_DAMAGED:
+            raise MachineFault(
+                f"{message}; {len(self.damaged)} files could not be read, is the disk still there?"
+            ) from error
+        log.warning("%s; it is left out", message)
 
-    def fill(self, sample: Sample, subject: PreparedSubject, rejected: Places = NOTHING) -> None:
-        """Copy the planes of a prepared subject, but for those `rejected`, into the slots of `sample`."""
+    def fill(
+        self, sample: Sample, subject: PreparedSubject, rejected: Places = NOTHING, read: Reads | None = None
+    ) -> None:
+        """Put the planes of a prepared subject, but for those `rejected`, into the slots of `sample`.
+
+        Args:
+            sample: in which every plane is missing.
+            subject: as it was prepared.
+            rejected: planes to leave out.
+            read: puts the images of a plane somewhere; None to copy those of `subject`.
+
+        Raises:
+            RuntimeError: if the planes are of another size.
+        """
+        if subject.images.shape[1:] != sample.images.shape[1:]:
+            raise RuntimeError(f"planes of {subject.images.shape[1:]}, not of {tuple(sample.images.shape[1:])}")
         view, affine = torch.from_numpy(subject.view).long(), torch.from_numpy(subject.affine)
         if rejected:
             view = without_places(view, torch.from_numpy(subject.slice), rejected)
         slots, planes = choose_planes(view, self.heights(affine), self.slots)
-        images = torch.from_numpy(subject.images)
         for slot, plane in zip(slots, planes, strict=True):
-            sample.images[slot] = images[plane]
+            if read is None:
+                sample.images[slot] = torch.from_numpy(subject.images[plane])
+            else:
+                read(plane, sample.images[slot].numpy())
         sample.present[slots] = True
         sample.view[slots] = view[planes]
         sample.affine[slots] = affine[planes]
@@ -224,8 +267,9 @@ class PlaneDataset(Dataset[Sample]):
 def sample_of(subject: PreparedSubject, name: str, slots: Mapping[str, int], shape: Shape) -> Sample:
     """Return one prepared subject as a sample; the arguments are those of `PlaneDataset`."""
     dataset = PlaneDataset(Path(), [], slots, shape)
-    sample = dataset.blank()
+    sample = one_of(dataset.room(1), 0)
     dataset.fill(sample, subject)
+    sample.images[~sample.present] = 0
     return sample._replace(subject=name)
 
 

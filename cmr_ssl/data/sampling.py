@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterator
 from itertools import islice
 
-from torch.utils.data import DataLoader, DistributedSampler
+from torch.utils.data import DistributedSampler
 
 from cmr_ssl.data.dataset import PlaneDataset
+from cmr_ssl.data.loading import PlaneLoader
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import seed_of
 
@@ -42,13 +43,13 @@ class EvaluationSampler(DistributedSampler[int]):
         return (min(index, self.blank) for index in range(self.rank, self.total_size, self.num_replicas))
 
 
-class TrainingLoader(DataLoader[Sample]):
+class TrainingLoader(PlaneLoader):
     """A loader that remembers how far it is, so that Lightning resumes in the middle of an epoch."""
 
     sampler: TrainingSampler
     batches = 0
 
-    def __iter__(self) -> Iterator[Sample]:  # type: ignore[override]  # a generator does what loops need
+    def __iter__(self) -> Iterator[Sample]:  # type: ignore[override]  # as in the base
         """Yield batches and count them."""
         self.batches = self.sampler.start // (self.batch_size or 1)
         for batch in super().__iter__():

@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 from rich.progress import track
-from torch.utils.data import DataLoader
 
 from cmr_ssl.data.cache import check_prepared
 from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
+from cmr_ssl.data.loading import PlaneLoader
 from cmr_ssl.data.subjects import usable
 from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.inference.model import load
@@ -42,7 +42,7 @@ def write_embeddings(
     task = model.encoder_task()
     dataset = whole_cache(cache, model.trained, withdrawn)
     with EmbeddingFile(out) as file:
-        for batch in track(DataLoader(dataset, batch_size, num_workers=workers), "embedding"):
+        for batch in track(PlaneLoader(dataset, batch_size, workers), "embedding"):
             kept = to_device(readable(batch), model.device)
             kept = kept._replace(images=kept.images.float() / 255)
             file.add(embeddings_of(kept, task.embed(kept)))

@@ -1,16 +1,19 @@
 """Predict every subject of a folder straight from its images; cut at any moment, it goes on where it was."""
 
+import json
 import sys
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 
+import cmr_ssl
 from cmr_ssl.data.journal import Record, status_of
 from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.data.withdrawal import Withdrawn
-from cmr_ssl.files import digest
+from cmr_ssl.files import digest, save_text
 from cmr_ssl.inference.label_maps import LabelMaps
 from cmr_ssl.inference.model import Model, load
 from cmr_ssl.inference.outputs import Prediction
@@ -22,7 +25,7 @@ from cmr_ssl.study import Finding, Study
 from cmr_ssl.trust import ONLY_SYNTHETIC, problems
 from cmr_ssl.volumes import MISSING, grouped
 
-TABLE, JOURNALS = "phenotypes.csv", ".predict"
+TABLE, JOURNALS, MADE_BY = "phenotypes.csv", ".predict", "made_by.json"
 FOUND, STATUS = "findings", "status"
 MADE = ("*/seg6_*.nii.gz", "*/overlay.png", "*/overlay.gif")
 ROWS = 2  # which columns the table has and what they mean
@@ -60,12 +63,20 @@ def predict_folder(
     with Tally("predicting", out, len(mine)) as tally, exclusive_access(shard.folder(journals), settings):
         lines = [f"{JOURNALS}/*.jsonl", *(f"{JOURNALS}/{name}" for name in shard.mine(journals))]
         shard.remove_halves(out)
+        save_text(out / MADE_BY, json.dumps(made_by(model), indent=1))
         withdrawn.erase(out, MADE, lines, [TABLE])
         steps = Steps(folder, partial(predict_subject, model, out), settings, out)
         go_over(mine, steps, journal, tally, made, overwrite=overwrite, table=out / TABLE)
         write_csv(out / TABLE, pd.DataFrame([row_of(one) for one in journal.latest(subjects)]))
         tally.close(out / TABLE)
     return tally
+
+
+def made_by(model: Model) -> dict[str, object]:
+    """Return what predictions say of the program and the model that made them; no names, no paths."""
+    task = type(model.trained.task).__name__
+    about = {"task": task, "checkpoint": model.fingerprint, "synthetic": model.trained.synthetic}
+    return {"cmr_ssl": cmr_ssl.__version__, "torch": str(torch.__version__)} | about
 
 
 def predict_subject(model: Model, out: Path, subject: str, study: Study) -> Record:

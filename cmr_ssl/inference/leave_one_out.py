@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torchmetrics.image import StructuralSimilarityIndexMeasure
 
+from cmr_ssl.devices import without_autocast
 from cmr_ssl.inference.blending import best_reach, errors_without, told_without
 from cmr_ssl.inference.comparators import ReferencePlanes, heights, interpolated, is_short_axis_view, nearest
 from cmr_ssl.inference.decoding import decode_own_planes, encode_shown, hearts
@@ -92,7 +93,7 @@ def measured(heart: Sample, one: LeftOut) -> dict[str, object]:
     there = heart.present[0].clone()
     there[one.plane] = False
     others, affine = planes.some(there), planes.affine[one.plane]
-    with torch.autocast(affine.device.type, enabled=False):  # bfloat16 is too coarse for geometry
+    with without_autocast(affine.device):  # bfloat16 is too coarse for geometry
         told = {
             "model": one.predicted,
             "nearest": nearest(others, affine, bool(planes.short_axis[one.plane])),

@@ -6,6 +6,7 @@ from cmr_ssl.models.encoder import Encoded, Encoder
 from cmr_ssl.models.landmarks import Landmarks
 from cmr_ssl.models.pooling import AttentionPooling, ClassTokenPooling, LandmarkPooling, MeanPooling, Pooling
 from cmr_ssl.models.positions import AnatomicalPositions, GridPositions, Positions
+from cmr_ssl.models.table_encoder import TableEncoder
 
 __all__ = (
     "AnatomicalPositions",
@@ -23,5 +24,6 @@ __all__ = (
     "Pooling",
     "Positions",
     "SelfAttentionDecoder",
+    "TableEncoder",
     "embed_planes",
 )

@@ -10,6 +10,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from cmr_ssl.devices import without_autocast
 from cmr_ssl.models.encoder import Encoder
 from cmr_ssl.models.plane_head import halvings
 from cmr_ssl.models.plane_network import PlaneNetwork, over_the_beat
@@ -62,7 +63,7 @@ class BeatFromFrame(nn.Module):
             frames: which one is shown, (N,).
             weights: how much each pixel counts, (N, H, W).
         """
-        with torch.autocast(cines.device.type, enabled=False):
+        with without_autocast(cines.device):
             true = self.truth(cines.float(), frames)
         squared = (self(cines, frames).float() - true).square().sum(dim=1) * weights
         return squared.sum(dim=(-2, -1)) / weights.sum(dim=(-2, -1)).clamp(min=1e-6)

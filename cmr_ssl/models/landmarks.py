@@ -5,6 +5,7 @@ from itertools import product
 import torch
 from torch import Tensor, nn
 
+from cmr_ssl.devices import without_autocast
 from cmr_ssl.models.tokens import Coordinates
 
 ACROSS_MM = (-40.0, 0.0, 40.0)
@@ -69,5 +70,5 @@ class Landmarks(nn.Module):
         counts = attend[:, None] & ((where.phase[:, None] * self.beats).long() == part)  # (B, beats, N)
         logits = (-square / (2 * self.reach_mm**2))[:, :, None].masked_fill(~counts[:, None], -torch.inf)
         weights = logits.flatten(1, 2).softmax(dim=-1).nan_to_num()  # nobody in this part of the beat: zero
-        with torch.autocast(square.device.type, enabled=False):  # means in bfloat16 would lose what tells hearts apart
+        with without_autocast(square.device):  # means in bfloat16 would lose what tells hearts apart
             return (weights @ values.float()).flatten(1)

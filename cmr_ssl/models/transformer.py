@@ -7,8 +7,9 @@ of masked autoencoders with 8 x 8 patches report losses that turn NaN without.
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.functional import layer_norm, scaled_dot_product_attention
 
+from cmr_ssl.devices import without_autocast
 from cmr_ssl.models.nearness import Nearness
 
 Places = tuple[Tensor, Tensor]
@@ -62,10 +63,10 @@ class Attention(nn.Module):
         Raises:
             ValueError: if nearness counts and nobody says where the tokens are.
         """
-        query = self.query_norm(self.query(queries).unflatten(-1, (self.heads, -1)))  # (B, Q, heads, content)
-        key = self.key_norm(self.key(memory).unflatten(-1, (self.heads, -1)))
+        query = normalised(self.query(queries).unflatten(-1, (self.heads, -1)), self.query_norm)
+        key = normalised(self.key(memory).unflatten(-1, (self.heads, -1)), self.key_norm)
         value = self.value(memory).unflatten(-1, (self.heads, -1))
-        query, key, value = (part.to(value.dtype).transpose(1, 2) for part in (query, key, value))
+        query, key, value = (part.transpose(1, 2) for part in (query, key, value))
         scale = query.shape[-1] ** -0.5
         if self.nearness is not None:
             if where is None:
@@ -76,6 +77,12 @@ class Attention(nn.Module):
         mask = None if attend is None else attend[:, None, None, :]
         answer = scaled_dot_product_attention(query, key, value, mask, scale=scale)
         return self.out(answer.transpose(1, 2).flatten(2))
+
+
+def normalised(values: Tensor, norm: nn.LayerNorm) -> Tensor:
+    """Normalise in the type that the values have; kernels sum in float32 anyhow, which autocast would also write."""
+    with without_autocast(values.device):
+        return layer_norm(values, norm.normalized_shape, norm.weight.to(values.dtype), eps=norm.eps)
 
 
 def feed_forward(width: int, ratio: float) -> nn.Sequential:

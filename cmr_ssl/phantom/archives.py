@@ -10,7 +10,7 @@ import numpy as np
 from cmr_ssl.phantom.archive import archive_bytes, archive_name, archives_of
 from cmr_ssl.phantom.archive_faults import ARCHIVE_RATES, REPEAT_VISITS, FaultNote, strike_archive
 from cmr_ssl.phantom.cine import Exam, draw_starts
-from cmr_ssl.phantom.cohort import PARTIAL, SESSIONS, TABLE, Filing, save_table
+from cmr_ssl.phantom.cohort import PARTIAL, SESSIONS, Filing, save_patients, save_table
 from cmr_ssl.phantom.cohort_spec import CohortSpec
 from cmr_ssl.phantom.person import FIRST_VISIT, PhantomStudy, scan, subject_id
 from cmr_ssl.phantom.table import Row, row, session_row
@@ -47,10 +47,10 @@ def visits(order: CohortSpec, index: int) -> Iterator[tuple[np.random.Generator,
         yield np.random.default_rng(int(rng.integers(2**63))), number, start
 
 
-def write_tables(out: Path) -> None:
+def write_tables(out: Path, order: CohortSpec) -> None:
     """Gather the tables of all finished subjects: who they are, what went wrong, and what scanned them."""
     records = [json.loads(path.read_text()) for path in sorted(out.glob(archives_row("9" + "[0-9]" * 8)))]
-    save_table(out / TABLE, [record["row"] for record in records])
+    save_patients(out, order, [record["row"] for record in records])
     save_table(out / SESSIONS, [line for record in records for line in record.get("sessions", [])])
     save_table(out / FAULTS, [note for record in records for note in record["faults"]], list(FaultNote._fields))
 

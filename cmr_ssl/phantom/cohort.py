@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from cmr_ssl.data.synthetic import PHANTOM
 from cmr_ssl.phantom.cohort_spec import PRESETS, CohortSpec, PresetName
+from cmr_ssl.phantom.follow_up import describe
+from cmr_ssl.phantom.patients import patient
 from cmr_ssl.phantom.person import FIRST_ID, scan, subject_id
 from cmr_ssl.phantom.series_files import write_series
 from cmr_ssl.phantom.table import Row, row, session_row
@@ -18,6 +20,7 @@ TABLE = "phenotypes.csv"
 ROW = "phenotypes.json"  # one subject's line of the table, in the subject's folder
 SESSIONS = "scanners.csv"
 SESSION = "scanner.json"  # one subject's line of that table, likewise
+FOLLOW_UP = "follow_up.json"  # how patients fall ill, and how well that can be told at best
 PARTIAL = ".writing-"
 
 
@@ -35,7 +38,7 @@ class Filing(NamedTuple):
     settings: dict[str, str]
     row: Callable[[str], str]
     write: Callable[[Path, CohortSpec, int], None]
-    gather: Callable[[Path], None]
+    gather: Callable[[Path, CohortSpec], None]
     megabytes: dict[PresetName, int]
 
 
@@ -58,10 +61,20 @@ def write_subject(out: Path, order: CohortSpec, index: int) -> None:
         raise
 
 
-def write_table(out: Path) -> None:
-    """Gather the lines of all finished subjects: who they are, and what scanned them."""
-    for table, line in ((TABLE, ROW), (SESSIONS, SESSION)):
-        save_table(out / table, [json.loads(path.read_text()) for path in sorted(out.glob(f"*/{line}"))])
+def write_table(out: Path, order: CohortSpec) -> None:
+    """Gather the lines of all finished subjects, who they are and what scanned them, and add the patients to it."""
+    rows, sessions = (
+        [json.loads(path.read_text()) for path in sorted(out.glob(f"*/{line}"))] for line in (ROW, SESSION)
+    )
+    save_patients(out, order, rows)
+    save_table(out / SESSIONS, sessions)
+
+
+def save_patients(out: Path, order: CohortSpec, rows: list[Row]) -> None:
+    """Write the table of subjects with their patients, and what is to be known of their follow-up."""
+    patients = [patient(order, int(row["eid"]) - FIRST_ID) for row in rows]
+    save_table(out / TABLE, [row | more for row, more in zip(rows, patients, strict=True)])
+    (out / FOLLOW_UP).write_text(json.dumps(describe(patients), indent=1) + "\n")
 
 
 def save_table(path: Path, rows: list[Row], columns: list[str] | None = None) -> None:
@@ -98,7 +111,7 @@ def open_cohort(out: Path, order: CohortSpec, subjects: int, overwrite: bool, fi
             "or replace it with --overwrite"
         )
     for name in present:
-        if name.startswith(PARTIAL) or (overwrite and name.startswith((str(FIRST_ID)[:3], TABLE, SESSIONS))):
+        if name.startswith(PARTIAL) or (overwrite and name.startswith((str(FIRST_ID)[:3], TABLE, SESSIONS, FOLLOW_UP))):
             _remove(out / name)
     out.mkdir(parents=True, exist_ok=True)
     _check_space(out, filing.megabytes[order.preset], len(_missing(out, subjects, filing)))
@@ -112,7 +125,7 @@ def write_cohort(out: Path, order: CohortSpec, subjects: int, workers: int, fili
     yield done
     for count, _ in enumerate(_each(out, order, missing, min(workers, len(missing)), filing), start=1):
         yield done + count
-    filing.gather(out)
+    filing.gather(out, order)
 
 
 def _differences(out: Path, wanted: dict[str, object]) -> str:

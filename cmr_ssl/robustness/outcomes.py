@@ -6,10 +6,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
-from torch.utils.data import DataLoader
 
 from cmr_ssl.corruption.missing import close_ranks, rearranged, trimmed
 from cmr_ssl.data.datamodule import CineDataModule
+from cmr_ssl.data.loading import PlaneLoader
 from cmr_ssl.models.tokens import take
 from cmr_ssl.robustness.scenarios import Scenario
 from cmr_ssl.robustness.task_outputs import dice, judged_outputs
@@ -47,7 +47,7 @@ class Outcomes(NamedTuple):
 
 def batches(data: CineDataModule, subjects: list[str], size: int, device: torch.device) -> Iterator[Sample]:
     """Yield batches as tasks see them, without subjects that cannot be read."""
-    for batch in DataLoader(data.dataset(subjects), size):
+    for batch in PlaneLoader(data.dataset(subjects), size):
         kept = to_device(readable(batch), device)
         if kept.subject:
             yield kept._replace(images=kept.images.float() / 255)

@@ -25,6 +25,7 @@ from cmr_ssl.corruption import (
     draw_flaws,
 )
 from cmr_ssl.corruption.missing import drop_planes, ranks
+from cmr_ssl.devices import without_autocast
 from cmr_ssl.models.tokens import axis_height, is_short_axis
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
@@ -123,7 +124,7 @@ def rotate_patient(batch: Sample, degrees: float = TURNED_DEGREES) -> Sample:
     angle = torch.tensor(degrees).deg2rad()
     turned = torch.eye(4)
     turned[:2, :2] = torch.tensor([[angle.cos(), -angle.sin()], [angle.sin(), angle.cos()]])
-    with torch.autocast(batch.affine.device.type, enabled=False):  # bfloat16 is too coarse for geometry
+    with without_autocast(batch.affine.device):  # bfloat16 is too coarse for geometry
         return batch._replace(affine=turned.to(batch.affine) @ batch.affine)
 
 

@@ -33,9 +33,11 @@ class Task(LightningModule):
 
     Attributes:
         any_planes: whether it takes studies of any number of planes; if not, they must fill the slots of its training.
+        costly: parts and methods in which a training step spends its time, by name; `callbacks.Compiled` compiles them.
     """
 
     any_planes = False
+    costly: tuple[str, ...] = ()
 
     def __init__(self, optimisation: Optimisation) -> None:
         """Note how the task is optimised."""

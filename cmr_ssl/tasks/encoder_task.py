@@ -1,12 +1,14 @@
 """What tasks with an encoder share: vectors that stand for a study, whatever planes it has."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from cmr_ssl.models import Encoded, Encoder
 from cmr_ssl.models.embedding import Embedding, embedding_of
 from cmr_ssl.sample import Sample
+from cmr_ssl.tasks.aligned import ALIGNED, aligned_fields
 from cmr_ssl.tasks.base import Task
 
 
@@ -33,10 +35,26 @@ class Embedded(NamedTuple):
 
 
 class EncoderTask(Task):
-    """Base of tasks that have an encoder, under the attribute `encoder`."""
+    """Base of tasks that have an encoder, under the attribute `encoder`.
+
+    Attributes:
+        aligned: fields of a table that the encoder was aligned with, itself or where it comes from.
+    """
 
     encoder: Encoder
     any_planes = True
+    costly: tuple[str, ...] = ("encoder",)
+    aligned: Sequence[str] = ()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep which fields of a table the encoder was aligned with, so that nobody predicts them unaware."""
+        super().on_save_checkpoint(checkpoint)
+        if self.aligned:
+            checkpoint[ALIGNED] = list(self.aligned)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Remember them."""
+        self.aligned = aligned_fields(checkpoint)
 
     @property
     def depth(self) -> int:

@@ -2,14 +2,17 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, huber_loss
 
+from cmr_ssl.data.splits import Split
 from cmr_ssl.losses import mean_where
 
 Values = NDArray[np.float32]
@@ -18,7 +21,21 @@ CONFIDENCE = 2.0  # logit of a class that is known: two classes are then told ap
 
 
 class Phenotypes(Protocol):
-    """Where the values of a cohort come from; `CineDataModule` is one."""
+    """Where the values of a cohort come from; `CineDataModule` is one.
+
+    Attributes:
+        phenotypes: what is known of the cohort, a row a subject.
+        subjects: ids of each split.
+    """
+
+    phenotypes: pd.DataFrame
+    subjects: dict[Split, list[str]]
+
+    def table_file(self) -> Path:
+        """Return where the table is, or raise ValueError."""
+
+    def keep(self, values: Values, targets: list[str]) -> Values:
+        """Put values (N, K) of the whole cohort into the samples and return the training values."""
 
     def use_targets(self, targets: list[str]) -> Values:
         """Put `targets` into the samples and return their training values, (N, K)."""
@@ -62,6 +79,13 @@ class Objective(nn.Module):
         Raises:
             ValueError: if nothing can be learnt from them.
         """
+
+    def watch_validation(self, outputs: Tensor, true: Tensor) -> None:
+        """Learn from the whole validation split, outputs and true values, what must not come from the training."""
+
+    def measures(self, outputs: Tensor, true: Tensor, targets: list[str]) -> dict[str, Tensor]:
+        """Return what is logged beside the loss, by name, of the outputs (N, ...) and true values (N, K) of a split."""
+        return {}
 
     @abstractmethod
     def target_outputs(self, true: Tensor) -> Tensor:
@@ -119,6 +143,11 @@ class Regression(Objective):
         if self.huber_delta is None:
             return mean_where(errors.square(), known)
         return mean_where(huber_loss(outputs.float(), wanted, reduction="none", delta=self.huber_delta), known)
+
+    def measures(self, outputs: Tensor, true: Tensor, targets: list[str]) -> dict[str, Tensor]:
+        """Return the mean absolute error of each target, in physical units."""
+        errors = (self.predict(outputs) - true).abs().nanmean(dim=0)
+        return {f"mae_{name}": error for name, error in zip(targets, errors, strict=True)}
 
     def target_outputs(self, true: Tensor) -> Tensor:
         """Return (true - m) / s, (B, K)."""

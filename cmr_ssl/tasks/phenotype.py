@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from cmr_ssl.corruption.missing import close_ranks, drop_planes, ranks, rearranged
+from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking, check_rules, draw_noise, mask, visible_tokens
 from cmr_ssl.masking.base import check_rate
@@ -17,6 +18,7 @@ from cmr_ssl.models.tokens import Coordinates, Grid, coordinates, grid_of, patch
 from cmr_ssl.models.transformer import zero_head
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
+from cmr_ssl.tasks.aligned import aligned_at, warn_of_told
 from cmr_ssl.tasks.base import Task, TaskOutput
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.objectives import Objective, Regression
@@ -107,11 +109,13 @@ class PhenotypePrediction(Task):
         return self.objective.predict(outputs)
 
     def on_validation_epoch_end(self) -> None:
-        """Log the loss and the error of each target."""
-        self.log_errors("val", *self.gathered())
+        """Log the loss and how well each target is predicted; the objective may learn from the whole split."""
+        outputs, true = self.gathered()
+        self.objective.watch_validation(outputs, true)
+        self.log_errors("val", outputs, true)
 
     def on_test_epoch_end(self) -> None:
-        """Log the loss and the error of each target."""
+        """Log the loss and how well each target is predicted."""
         self.log_errors("test", *self.gathered())
 
     def gathered(self) -> tuple[Tensor, Tensor]:
@@ -122,13 +126,11 @@ class PhenotypePrediction(Task):
         return everywhere[0].flatten(0, -2), everywhere[1].flatten(0, -2)
 
     def log_errors(self, split: str, outputs: Tensor, true: Tensor) -> None:
-        """Log the mean loss and, of numbers, the mean absolute error in physical units."""
+        """Log the mean loss and what the objective measures beside it."""
         losses = self.objective.loss(outputs, true)
         self.log(f"{split}/loss", losses.nanmean(), prog_bar=True, rank_zero_only=True)
-        if isinstance(self.objective, Regression):
-            errors = (self.objective.predict(outputs) - true).abs().nanmean(dim=0)
-            for name, error in zip(self.targets, errors, strict=True):
-                self.log(f"{split}/mae_{name}", error, rank_zero_only=True)
+        for name, value in self.objective.measures(outputs, true, self.targets).items():
+            self.log(f"{split}/{name}", value, rank_zero_only=True)
 
     def predict_step(self, batch: Sample, batch_idx: int = 0) -> Tensor:
         """Return values in physical units (B, K), or probabilities (B, C)."""
@@ -179,6 +181,7 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         if masking:
             check_rules(masking)
         self.masking, self.mask_ratio, self.seed = masking or [], mask_ratio, seed
+        self.always_filled = False
         self.frozen = freeze == "encoder"
         freeze_blocks(self.encoder, freeze)
 
@@ -187,7 +190,16 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         if stage == "fit" and self.encoder_checkpoint:
             data = self.trainer.datamodule.state_dict()  # type: ignore[attr-defined]
             load_pretrained(self.encoder, Path(self.encoder_checkpoint), data)
+            self.aligned = aligned_at(Path(self.encoder_checkpoint))
+        if self.masking:
+            self.always_filled = self.fills(self.trainer.datamodule)  # type: ignore[attr-defined]
+        warn_of_told(self.targets, self.aligned)
         super().setup(stage)
+
+    def fills(self, data: CineDataModule) -> bool:
+        """Tell whether every training subject has as many tokens as are shown: attention then needs no mask."""
+        grid = grid_of(torch.empty(data.shape, device="meta"), self.encoder.patch)
+        return visible_tokens(grid, self.mask_ratio) <= data.least_planes * grid.per_plane
 
     def features(self, batch: Sample) -> Tensor:
         """Return the pooled tokens, (B, F): of the visible ones in training with a masking, else of all."""
@@ -215,7 +227,8 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         visible = mask(self.masking, noise, batch.present, batch.affine, visible_tokens(grid, self.mask_ratio)).visible
         attend = batch.present.gather(1, visible // grid.per_plane)
         where = take_coordinates(coordinates(batch.affine, grid, patch), visible)
-        return self.encoder(take(patchify(images, patch), visible), where, attend), attend, where
+        encoded = self.encoder(take(patchify(images, patch), visible), where, None if self.always_filled else attend)
+        return encoded, attend, where
 
 
 class PhenotypeBaseline(PhenotypePrediction):

@@ -48,6 +48,7 @@ class PretrainingTask(EncoderTask):
     """Pretrain an encoder by reconstructing hidden tokens."""
 
     monitor, mode = "val/psnr_hidden", "max"
+    costly = ("complete", "losses", "beat")
 
     def __init__(
         self,

@@ -1,7 +1,7 @@
 """Reuse a pretrained encoder: described by its checkpoint, loaded strictly, frozen as far as asked."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,7 +9,7 @@ from lightning.fabric.utilities.rank_zero import rank_zero_only
 from torch import nn
 
 from cmr_ssl.checkpoints import load_encoder, read_checkpoint
-from cmr_ssl.models import Encoder
+from cmr_ssl.models import Decoder, Encoder
 from cmr_ssl.models.plane_network import PlaneNetwork
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,20 @@ def require_encoder(encoder: Encoder | None) -> Encoder:
             "weights come, or describe one under model.encoder to train it from scratch"
         )
     return encoder
+
+
+def require_decoder(decoder: Callable[[Encoder], Decoder] | None) -> Callable[[Encoder], Decoder]:
+    """Return what builds the decoder.
+
+    Raises:
+        ValueError: if nobody said which one.
+    """
+    if decoder is None:
+        raise ValueError(
+            "which decoder? Name the checkpoint of a pretraining with --model.encoder_checkpoint FILE, which describes "
+            "one, or describe it under model.decoder"
+        )
+    return decoder
 
 
 def freeze_blocks(encoder: Encoder, freeze: Freeze) -> None:
@@ -77,6 +91,35 @@ def load_pretrained(encoder: Encoder, checkpoint: Path, data: Mapping[str, Any])
             f"model.encoder is not the encoder of {checkpoint}: leave its description out, the checkpoint has one"
         ) from error
     compare_splits(checkpoint, pretrained.split, data["split"])
+
+
+def load_pretrained_decoder(decoder: Decoder, checkpoint: Path, normalise: bool) -> None:
+    """Copy the weights of the decoder of a pretraining.
+
+    Args:
+        decoder: to be filled.
+        checkpoint: of a pretraining.
+        normalise: whether patches are to be reconstructed up to mean and deviation now.
+
+    Raises:
+        FileNotFoundError: if there is no such checkpoint.
+        ValueError: if it has no decoder, another one, or one that reconstructs otherwise.
+    """
+    stored = read_checkpoint(checkpoint)
+    then = stored["hyper_parameters"].get("normalise", False)
+    if then != normalise:
+        raise ValueError(
+            f"{checkpoint} was pretrained with normalise {then}: set --model.normalise {str(then).lower()}"
+        )
+    named = stored["state_dict"].items()
+    weights = {name.removeprefix("decoder."): tensor for name, tensor in named if name.startswith("decoder.")}
+    try:
+        decoder.load_state_dict(weights, strict=True)
+    except RuntimeError as error:
+        raise ValueError(
+            f"model.decoder is not the decoder of {checkpoint}: name the checkpoint of a pretraining, and leave the "
+            "description of the decoder out"
+        ) from error
 
 
 def load_image_branch(network: PlaneNetwork, checkpoint: Path) -> None:

@@ -56,7 +56,7 @@ def test_evaluation_shows_every_subject_once_and_fills_up_with_blanks(cache, cou
 def loader(cache, workers=0, batch_size=4, ranks=1, seed=0):
     data = dataset(cache, 14)
     sampler = TrainingSampler(data, ranks, 0, seed)
-    return TrainingLoader(data, batch_size, sampler=sampler, drop_last=True, num_workers=workers)
+    return TrainingLoader(data, batch_size, workers, sampler, drop_last=True)
 
 
 def subjects(batches):

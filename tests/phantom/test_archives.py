@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from cmr_ssl.phantom.archives import ARCHIVES, FAULTS, visits, write_archives
-from cmr_ssl.phantom.cohort import SESSIONS, TABLE, open_cohort, write_cohort, write_subject
+from cmr_ssl.phantom.cohort import FOLLOW_UP, SESSIONS, TABLE, open_cohort, write_cohort, write_subject
 from cmr_ssl.phantom.cohort_spec import CohortSpec
 from tests.phantom.exams import images
 
@@ -26,7 +26,7 @@ def written(tmp_path_factory):
 def test_a_visit_is_two_archives_beside_the_tables(written):
     names = {path.name for path in written.iterdir()}
     zips = {"900000001_20208_2_0.zip", "900000001_20209_2_0.zip"}
-    assert names == zips | {"900000001.json", "phantom.json", TABLE, FAULTS, SESSIONS}
+    assert names == zips | {"900000001.json", "phantom.json", TABLE, FAULTS, SESSIONS, FOLLOW_UP}
     assert list(pd.read_csv(written / TABLE)["eid"]) == [900000001]
     assert pd.read_csv(written / FAULTS).empty
 

@@ -142,7 +142,7 @@ def test_the_table_gathers_every_finished_subject(written, tmp_path):
     for eid in (900000001, 900000002):
         (tmp_path / str(eid)).mkdir()
         shutil.copy(written / str(eid) / ROW, tmp_path / str(eid) / ROW)
-    write_table(tmp_path)
+    write_table(tmp_path, ORDER)
     assert (tmp_path / TABLE).read_bytes() == (written / TABLE).read_bytes()
 
 

@@ -1,0 +1,70 @@
+"""``python -m benchmarks.gpu``: what a GPU makes of this project, in one command of nine minutes.
+
+While the cores make synthetic hearts, the device is measured: its products, training and fine-tuning at the scale of
+the paper beside the published design, reading, single studies. The rest of the time is one long pretraining, whose
+checkpoints lie in OUT for `python -m benchmarks.evidence probe`. `--rehearse` runs all of it in little, also without a
+GPU.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from benchmarks.gpu import pretraining
+from benchmarks.gpu.effort import REHEARSAL, Effort
+from benchmarks.gpu.measuring import attempt, measure
+from benchmarks.gpu.page import page
+from benchmarks.gpu.results import note
+
+GOING = 40.0  # seconds kept for the checkpoints and the page
+
+
+def parse() -> argparse.Namespace:
+    """Return the options."""
+    shape = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__, formatter_class=shape)
+    parser.add_argument("--rehearse", action="store_true", help="all of it in little: does it run?")
+    parser.add_argument("--minutes", type=float, default=9.0, help="for everything")
+    parser.add_argument("--workers", type=int, default=14, help="processes that make hearts")
+    parser.add_argument("--out", type=Path, default=Path("gpu"), help="folder of the results and checkpoints")
+    parser.add_argument("--folder", type=Path, default=Path("gpu"), help="folder of hearts and runs")
+    parser.add_argument("--page", type=Path, default=Path("docs/gpu.md"), help="where the page goes")
+    return parser.parse_args()
+
+
+def beside(work: Callable[..., object], *arguments: object) -> BaseProcess:
+    """Start some work in a process of its own."""
+    process = get_context("spawn").Process(target=work, args=arguments)
+    process.start()
+    return process
+
+
+def main() -> None:
+    """Measure, pretrain, and write the page."""
+    asked, start = parse(), time.time()
+    effort = REHEARSAL if asked.rehearse else Effort()
+    end = start + 60 * asked.minutes - GOING
+    asked.out.mkdir(parents=True, exist_ok=True)
+    hearts = beside(pretraining.made, asked.folder, effort, asked.workers)
+    measuring = beside(measure, asked.out, effort, start + 0.42 * 60 * asked.minutes)
+    for process in (hearts, measuring):
+        process.join()
+        print(f"{time.time() - start:.0f} s", flush=True)
+    if hearts.exitcode == 0:
+        attempt(asked.out, "pretraining", lambda: pretrain(asked.out, asked.folder, effort, end - time.time()))
+    asked.page.parent.mkdir(parents=True, exist_ok=True)
+    asked.page.write_text(page(asked.out) + "\n")
+    print(f"{asked.page} says what came out.")
+
+
+def pretrain(out: Path, folder: Path, effort: Effort, seconds: float) -> None:
+    """Pretrain as long as there is time, and keep the weights."""
+    note(out, "pretraining", pretraining.longest(folder, effort, seconds)._asdict())
+    pretraining.weights_only(folder, effort, out)
+
+
+if __name__ == "__main__":
+    main()

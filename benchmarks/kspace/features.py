@@ -1,0 +1,112 @@
+"""Features of studies, a file a way and acceleration, and the heads that are solved on them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from benchmarks.evidence.features import save
+from benchmarks.kspace.settings import LINE_VIEWS, TARGETS, Settings
+from benchmarks.kspace.trained import last, line_run
+from benchmarks.kspace.ways import changes
+from cmr_ssl.checkpoints import load_encoder
+from cmr_ssl.data.datamodule import CineDataModule
+from cmr_ssl.data.phenotypes import read_classes, read_phenotypes
+from cmr_ssl.models import LandmarkPooling
+from cmr_ssl.models.tokens import coordinates, grid_of
+from cmr_ssl.ridge import ridge
+from cmr_ssl.robustness.undersampling import LINES, RECONSTRUCTED
+from cmr_ssl.sample import Sample
+from cmr_ssl.tasks.trained import load_task
+
+BATCH = 8
+NORMAL = "normal"
+BANDS = {"across_mm": (-30.0, 0.0, 30.0), "along_mm": (-45.0, -15.0, 15.0, 45.0), "reach_mm": 15.0, "beats": 4}
+
+
+def file_of(settings: Settings, way: str, acceleration: float, split: str) -> Path:
+    """Return where features lie, (N, F) float32."""
+    return settings.folder / "features" / f"{way.replace(' ', '_')}-{acceleration:g}-{split}.npy"
+
+
+@torch.inference_mode()
+def of_images(settings: Settings) -> None:
+    """Write features of the encoder of images, shown what each way makes of k-space; what is there stays."""
+    encoder = load_encoder(settings.image_encoder).encoder
+    pooling = LandmarkPooling(encoder)
+    data = settings.opened()
+
+    def features(batch: Sample) -> Tensor:
+        grid = grid_of(batch.images, encoder.patch)
+        attend = batch.present.repeat_interleave(grid.per_plane, dim=1)
+        where = coordinates(batch.affine, grid, encoder.patch)
+        return pooling(encoder.encode_planes(batch.images, batch.affine, batch.present), attend, where)
+
+    for (way, acceleration), change in changes(settings).items():
+        for split, subjects in settings.subjects(data).items():
+            path = file_of(settings, way, acceleration, split)
+            if not path.exists() and (way, split) != (RECONSTRUCTED, "train"):  # which no head learns from
+                save(path, together(features(change(batch)) for batch in batches(data, subjects)))
+
+
+@torch.inference_mode()
+def of_lines(settings: Settings) -> None:
+    """Write features of the encoder of lines at each acceleration; what is there stays."""
+    data, people = settings.opened(LINE_VIEWS), settings.subjects(settings.opened())
+    task = load_task(last(line_run(settings))).task
+    pooling = LandmarkPooling(task.encoder, **BANDS)
+    for acceleration in settings.accelerations:
+        asked = task.at(acceleration)
+        for split, subjects in people.items():
+            path = file_of(settings, LINES, acceleration, split)
+            if path.exists():
+                continue
+            parts = []
+            for batch in batches(data, subjects):
+                lines = asked.acquire(batch)
+                exists = lines.exists.gather(1, lines.visible)
+                parts.append(pooling(task.encoder.encode_lines(lines), exists, lines.at(lines.visible)))
+            save(path, together(parts))
+
+
+def batches(data: CineDataModule, subjects: list[str]) -> Iterator[Sample]:
+    """Yield batches with intensities 0 to 1."""
+    for batch in DataLoader(data.dataset(subjects), BATCH):
+        yield data.scaled(batch)
+
+
+def together(parts: Iterator[Tensor] | list[Tensor]) -> NDArray[np.float32]:
+    """Return features of batches as one array."""
+    return torch.cat([part.float() for part in parts]).numpy()
+
+
+def truth(settings: Settings, subjects: list[str]) -> NDArray[np.float32]:
+    """Return the true phenotypes and whether a heart is diseased, (N, K + 1)."""
+    values = read_phenotypes(settings.cohort.table, TARGETS, subjects)
+    labels, names = read_classes(settings.cohort.table, "Pathology", subjects)
+    return np.concatenate([values, (labels != names.index(NORMAL))[:, None]], axis=1).astype(np.float32)
+
+
+def predicted(settings: Settings, way: str, acceleration: float, learnt: str, at: float, true: Tensor) -> Tensor:
+    """Return what a head says of the test subjects, (N, K + 1).
+
+    Args:
+        settings: where features lie.
+        way: into the model, in the test.
+        acceleration: in the test.
+        learnt: the way that the head learnt from.
+        at: the acceleration that it learnt from.
+        true: of the training subjects, (N, K + 1).
+    """
+    train, test = (
+        torch.from_numpy(np.load(file_of(settings, *where)))
+        for where in ((learnt, at, "train"), (way, acceleration, "test"))
+    )
+    deviation, mean = torch.std_mean(train, dim=0)
+    deviation = deviation.clamp(min=1e-6)
+    head = ridge(((train - mean) / deviation)[:, None], true)
+    return ((test - mean) / deviation).double() @ head.weights.T + head.biases

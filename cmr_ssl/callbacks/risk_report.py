@@ -1,0 +1,140 @@
+"""What `test` says about predicted risk: how good it is, beside what covariates and known scores tell."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from lightning import Callback, LightningModule, Trainer
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from cmr_ssl.agreement import Estimate
+from cmr_ssl.callbacks.gathering import gather_from_all_ranks
+from cmr_ssl.report.risk_plots import draw_calibration, draw_decision, draw_groups
+from cmr_ssl.report.tables import FOLDER, as_row, print_folder, write_csv
+from cmr_ssl.risk_measures import Array, Outcome, brier, gain, observed, ranking
+from cmr_ssl.sample import Sample
+from cmr_ssl.tasks.cox import EVENT, REST, YEARS, Cox
+from cmr_ssl.tasks.phenotype import PhenotypePrediction
+
+IMAGE, COVARIATES, BOTH = "image", "covariates", "image and covariates"
+
+
+class RiskReport(Callback):
+    """Write ``test/predicted.csv``, ``test/risk.csv``, ``test/calibration.csv`` and figures into the run folder.
+
+    What is compared is measured on the same subjects: those of whom all covariates and scores are known.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.rows: list[tuple[str, list[float], list[float]]] = []
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Refuse tasks that predict no risk.
+
+        Raises:
+            ValueError: naming the task.
+        """
+        if not (isinstance(pl_module, PhenotypePrediction) and isinstance(pl_module.objective, Cox)):
+            raise ValueError(
+                f"RiskReport needs a task with the objective Cox, which this {type(pl_module).__name__} has not: leave "
+                "it out of the callbacks"
+            )
+
+    def on_test_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: LightningModule,
+        outputs: Tensor,  # type: ignore[override]  # what test_step of these tasks returns
+        batch: Sample,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Keep what was predicted; blank samples have no subject."""
+        predicted, true = outputs.float().cpu().tolist(), batch.phenotypes.cpu().tolist()
+        self.rows += [row for row in zip(batch.subject, predicted, true, strict=True) if row[0]]
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write tables and figures."""
+        rows = gather_from_all_ranks(self.rows)
+        self.rows = []
+        if trainer.is_global_zero and isinstance(pl_module, PhenotypePrediction):
+            subjects = [subject for subject, _, _ in rows]
+            predicted, true = (np.array([row[part] for row in rows], dtype=np.float64) for part in (1, 2))
+            write_report(Path(trainer.default_root_dir), pl_module, subjects, predicted, true)
+
+
+def write_report(folder: Path, task: PhenotypePrediction, subjects: list[str], predicted: Array, true: Array) -> None:
+    """Write everything; `predicted` is (N, 1 + H) and `true` (N, K), as the objective has them."""
+    cox = task.objective
+    assert isinstance(cox, Cox)  # for the type checker
+    names = [*cox.names(task.targets), "years", "event"]
+    columns = np.concatenate([predicted, true[:, : EVENT + 1]], axis=1)
+    write_csv(folder / FOLDER / "predicted.csv", pd.DataFrame(columns, subjects, names).reset_index(names="subject"))
+    followed = np.isfinite(true[:, EVENT])
+    predicted, true = predicted[followed], true[followed]
+    outcome = Outcome(true[:, YEARS], true[:, EVENT] > 0)
+    if not outcome.events.any():
+        print(f"{task.targets[0]} happened to none of {len(true)} test subjects after imaging: nothing can be measured")
+        return
+    rows = compare(cox, predicted[:, 0], true)
+    write_csv(folder / FOLDER / "risk.csv", pd.DataFrame(rows))
+    write_csv(folder / FOLDER / "calibration.csv", pd.DataFrame(calibration(cox, predicted, outcome)))
+    draw_calibration(folder / "figures" / "calibration.png", predicted[:, 1:], outcome, cox.horizons)
+    draw_groups(folder / "figures" / "kaplan_meier.png", predicted[:, 0], outcome, task.targets[0])
+    draw_decision(folder / "figures" / "decision.png", {IMAGE: predicted[:, -1]}, outcome, cox.horizons[-1])
+    show(rows, task.targets[0])
+    print_folder(folder)
+
+
+def compare(cox: Cox, image: Array, true: Array) -> list[dict[str, object]]:
+    """Return a row for each way to rank patients, on the same subjects, with what it gains over covariates alone."""
+    everything, told = torch.from_numpy(true).float(), torch.from_numpy(image).float()
+    ways: dict[str, Array] = {IMAGE: image}
+    cox = cox.cpu()
+    if len(cox.covariate_mean):
+        ways[COVARIATES] = cox.covariate_hazard(everything).double().numpy()
+        ways[BOTH] = cox.fused_hazard(told, everything).double().numpy()
+    first = REST + len(cox.covariate_mean)
+    ways |= {name: true[:, first + index] for index, name in enumerate(cox.scores)}
+    complete = np.isfinite(np.stack(list(ways.values()))).all(axis=0)
+    outcome = Outcome(true[complete, YEARS], true[complete, EVENT] > 0)
+    rows = []
+    for name, scores in ways.items():
+        measured = ranking(scores[complete], outcome, cox.horizons)
+        if COVARIATES in ways and name != COVARIATES:
+            measured["gain over covariates"] = gain(scores[complete], ways[COVARIATES][complete], outcome)
+        counts = {"events": float(outcome.events.sum()), "left out": float((~complete).sum())}
+        rows.append(as_row(name, measured | {"N": Estimate(float(complete.sum()))}) | counts)
+    return rows
+
+
+def calibration(cox: Cox, predicted: Array, outcome: Outcome) -> list[dict[str, object]]:
+    """Return a row a horizon: mean predicted and observed risk, and Brier's score there and over the time before."""
+    survival = 1 - cox.risks(torch.from_numpy(predicted[:, 0]).float(), cox.grid).double().numpy()
+    scores, integrated = brier(survival, outcome, cox.grid)
+    return [
+        {
+            "years": years,
+            "predicted": predicted[:, 1 + index].mean(),
+            "observed": observed(outcome, years),
+            "Brier": scores[cox.grid.index(years)],
+            "integrated Brier": integrated,
+            "N": len(predicted),
+        }
+        for index, years in enumerate(cox.horizons)
+    ]
+
+
+def show(rows: list[dict[str, object]], what: str) -> None:
+    """Print the concordance of each way to rank patients."""
+    table = Table("", "concordance", "95 % interval", "gain over covariates", "N", "events", title=what)
+    for row in rows:
+        interval = f"{row['concordance 2.5 %']:.3f} to {row['concordance 97.5 %']:.3f}"
+        more = f"{row['gain over covariates']:+.3f}" if "gain over covariates" in row else ""
+        numbers = f"{row['concordance']:.3f}", interval, more, f"{row['N']:.0f}", f"{row['events']:.0f}"
+        table.add_row(str(row["target"]), *numbers)
+    Console().print(table)

@@ -1,0 +1,26 @@
+"""k-space, simulated from magnitude images, and what reads it line by line.
+
+The cines of a cohort are magnitudes: phase, coils and noise here are invented, and a result on such k-space is one on a
+simulation. Only `raw` reads what a scanner measured.
+"""
+
+from cmr_ssl.kspace.acquisition import Acquired, Acquisition
+from cmr_ssl.kspace.encoder import LineEncoder
+from cmr_ssl.kspace.lines import Lines
+from cmr_ssl.kspace.positions import LinePositions
+from cmr_ssl.kspace.reconstruction import TemporalSparsity
+from cmr_ssl.kspace.sampling import KtInterleaved, Sampling, UniformLines, VariableDensity, VistaLike
+
+__all__ = (
+    "Acquired",
+    "Acquisition",
+    "KtInterleaved",
+    "LineEncoder",
+    "LinePositions",
+    "Lines",
+    "Sampling",
+    "TemporalSparsity",
+    "UniformLines",
+    "VariableDensity",
+    "VistaLike",
+)

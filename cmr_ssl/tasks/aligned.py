@@ -1,0 +1,43 @@
+"""Which fields of a table an encoder was aligned with: what it was told may not count as predicted."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from lightning.fabric.utilities.rank_zero import rank_zero_only
+
+from cmr_ssl.checkpoints import read_checkpoint
+from cmr_ssl.tables.fields import same_field
+
+log = logging.getLogger(__name__)
+
+ALIGNED = "aligned_fields"  # under which a checkpoint keeps them
+
+
+def aligned_fields(checkpoint: Mapping[str, Any]) -> list[str]:
+    """Return the fields that the encoder of a checkpoint was aligned with, itself or the one it started from."""
+    return list(checkpoint.get(ALIGNED, []))
+
+
+def aligned_at(path: Path) -> list[str]:
+    """Return the `aligned_fields` of the checkpoint at `path`; see `read_checkpoint` for what it raises."""
+    return aligned_fields(read_checkpoint(path))
+
+
+def told(targets: Sequence[str], aligned: Sequence[str]) -> list[str]:
+    """Return the targets that are among the aligned fields, under whatever name."""
+    return [target for target in targets if any(same_field(target, name) for name in aligned)]
+
+
+@rank_zero_only
+def warn_of_told(targets: Sequence[str], aligned: Sequence[str]) -> None:
+    """Say in one sentence which targets the encoder was told in its alignment."""
+    known = told(targets, aligned)
+    if known:
+        log.warning(
+            "the encoder was aligned with a table that held %s: it was told what it is now to predict, of the subjects "
+            "of its training; leave these fields out of the alignment (model.fields, model.include) before you report "
+            "how well they are predicted",
+            " and ".join(known),
+        )

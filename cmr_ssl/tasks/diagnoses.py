@@ -1,0 +1,110 @@
+"""Several diagnoses at once, each yes or no: rare ones weigh more in training, and probabilities mean what they say."""
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+from torchmetrics.functional.classification import binary_auroc, binary_average_precision, binary_precision_recall_curve
+
+from cmr_ssl.losses import mean_where
+from cmr_ssl.tasks.objectives import CONFIDENCE, Objective, Phenotypes, Values
+
+LARGEST_WEIGHT = 100.0  # of a case, however rare; beyond, single subjects would rule the gradient
+
+
+class Diagnoses(Objective):
+    """Predict the probability of each of several diagnoses; what is unknown of somebody does not count.
+
+    With weight w of the cases of a diagnosis, a network learns the logit of the odds times w; `predict` takes log w off
+    again, so that probabilities are those of the cohort. From which probability on a subject is called ill is chosen on
+    the validation split, by the best F1, and kept in the checkpoint.
+    """
+
+    weights: Tensor
+    thresholds: Tensor
+
+    def __init__(self, balanced: bool = True, focus: float = 0.0) -> None:
+        """Choose the loss.
+
+        Args:
+            balanced: whether cases weigh as much as all others together, at most 100 times as much each.
+            focus: exponent of the focal loss (Lin et al., ICCV 2017), by which what is known already counts less; 0
+                for none. With it, probabilities are those of the cohort no more.
+
+        Raises:
+            ValueError: if `focus` is negative.
+        """
+        super().__init__()
+        if focus < 0:
+            raise ValueError(f"focus must be 0 or above, got {focus}")
+        self.balanced, self.focus = balanced, focus
+
+    def outputs(self, targets: list[str]) -> int:
+        """Return one output a diagnosis, and make room for what is learnt beside them."""
+        self.register_buffer("weights", torch.ones(len(targets)))
+        self.register_buffer("thresholds", torch.full((len(targets),), 0.5))
+        return len(targets)
+
+    def names(self, targets: list[str]) -> list[str]:
+        """Return P(...) of each diagnosis."""
+        return [f"P({name})" for name in targets]
+
+    def read_targets(self, data: Phenotypes, targets: list[str]) -> Values:
+        """Put 1 for yes, 0 for no and NaN for unknown into the samples of `data`; return those of training, (N, K).
+
+        Raises:
+            ValueError: if a column holds anything else.
+        """
+        values = data.use_targets(targets)
+        for name, column in zip(targets, values.T, strict=True):
+            strange = column[np.isfinite(column) & (column != 0) & (column != 1)]
+            if len(strange):
+                raise ValueError(
+                    f"{name} is {strange[0]:g} in {len(strange)} training subjects, but a diagnosis is 0 or 1: empty "
+                    "the cells that hold a code for no answer, or predict numbers with the objective Regression"
+                )
+        return values
+
+    def fit_statistics(self, values: Values, targets: list[str]) -> None:
+        """Set the weight of the cases of each diagnosis to others / cases, if `balanced`."""
+        cases, others = (values == 1).sum(axis=0), (values == 0).sum(axis=0)
+        if self.balanced:
+            ratio = np.clip(others / np.maximum(cases, 1), 1 / LARGEST_WEIGHT, LARGEST_WEIGHT)
+            self.weights.copy_(torch.tensor(ratio))
+
+    def target_outputs(self, true: Tensor) -> Tensor:
+        """Return logits `CONFIDENCE` where somebody is ill and -`CONFIDENCE` where not, (B, K), NaN where unknown."""
+        return CONFIDENCE * (2.0 * true - 1)
+
+    def loss(self, outputs: Tensor, true: Tensor) -> Tensor:
+        """Return the weighted cross-entropy, the mean over the diagnoses of which is known, (B,)."""
+        known, logits = ~true.isnan(), outputs.float()
+        ill = torch.where(known, true, 0.0)
+        losses = binary_cross_entropy_with_logits(logits, ill, pos_weight=self.weights, reduction="none")
+        if self.focus:
+            losses = losses * (logits.sigmoid() - ill).abs() ** self.focus
+        return mean_where(losses, known)
+
+    def predict(self, outputs: Tensor) -> Tensor:
+        """Return probabilities (B, K), in the cohort as it is."""
+        return (outputs.float() - self.weights.log()).sigmoid()
+
+    @torch.no_grad()
+    def watch_validation(self, outputs: Tensor, true: Tensor) -> None:
+        """Choose the thresholds of the best F1."""
+        for index, (scores, ill) in enumerate(zip(self.predict(outputs).T, true.T, strict=True)):
+            known = ~ill.isnan()
+            if (ill == 1).any():
+                precision, recall, at = binary_precision_recall_curve(scores[known], ill[known].long())
+                f1 = 2 * precision * recall / (precision + recall).clamp(min=1e-9)
+                self.thresholds[index] = at[f1[:-1].argmax()]
+
+    def measures(self, outputs: Tensor, true: Tensor, targets: list[str]) -> dict[str, Tensor]:
+        """Return AUROC and average precision of each diagnosis that some have and some have not."""
+        found: dict[str, Tensor] = {}
+        for name, scores, ill in zip(targets, self.predict(outputs).T, true.T, strict=True):
+            known = ~ill.isnan()
+            if (ill == 1).any() and (ill == 0).any():
+                found[f"auroc_{name}"] = binary_auroc(scores[known], ill[known].long())
+                found[f"ap_{name}"] = binary_average_precision(scores[known], ill[known].long())
+        return found

@@ -1,0 +1,47 @@
+import pytest
+
+from cmr_ssl.inference import folder, label_maps
+from cmr_ssl.pages import predictions
+from cmr_ssl.pages.predictions import missing, numbers, read_predictions, said
+
+NAMES = ("LVEDV (mL)", "LVEF (%)", "RVEDV (mL)")
+
+
+def test_files_are_called_as_predict_calls_them():
+    assert (predictions.TABLE, predictions.MADE_BY) == (folder.TABLE, folder.MADE_BY)
+    assert {f"*/{predictions.STILL}", f"*/{predictions.BEATING}"} <= {*folder.MADE}
+    assert [f"seg6_{one.view}.nii.gz" for one in predictions.predicted_labels()] == [
+        one.file for one in predictions.predicted_labels()
+    ]
+    assert tuple(one.view for one in predictions.predicted_labels()) == label_maps.VIEWS
+
+
+def test_what_could_not_be_told_is_taken_apart_at_the_names_of_columns():
+    text = "LVEDV (mL), LVEF (%): the LV ends; so: it is unseen; RVEDV (mL): none"
+    told = missing({"Not measurable": text}, NAMES)
+    assert told == [("LVEDV (mL), LVEF (%)", "the LV ends; so: it is unseen"), ("RVEDV (mL)", "none")]
+    assert missing({"Not measurable": "no short axis"}, NAMES) == [("", "no short axis")]
+    assert missing({}, NAMES) == []
+
+
+def test_findings_are_taken_apart_at_their_severity():
+    row = {"findings": "noted: sa: a; b; repaired: la_2ch: moved; rejected: gone"}
+    assert said(row) == [("noted", "sa: a; b"), ("repaired", "la_2ch: moved"), ("rejected", "gone")]
+
+
+def test_cells_that_are_no_numbers_are_an_error_that_names_the_subject():
+    with pytest.raises(ValueError, match="row of 900000001 holds no numbers"):
+        numbers({"subject": "900000001", "LVEF (%)": "good"}, ("LVEF (%)",))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error"),
+    [("phenotypes.csv", None, "name the folder given to"), ("phenotypes.csv", "id,x\n", "no column subject and status"),
+     ("made_by.json", "{", "it is damaged")],
+)  # fmt: skip
+def test_what_predict_did_not_write_is_refused_in_a_sentence(tmp_path, name, content, error):
+    if content is not None:
+        (tmp_path / "phenotypes.csv").write_text("subject,status\n")
+        (tmp_path / name).write_text(content)
+    with pytest.raises((ValueError, FileNotFoundError), match=error):
+        read_predictions(tmp_path)

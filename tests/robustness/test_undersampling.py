@@ -1,0 +1,69 @@
+import pandas as pd
+import pytest
+import torch
+
+from cmr_ssl.cli import main
+from cmr_ssl.commands.robustness import read_accelerations
+from cmr_ssl.kspace import Acquisition, VariableDensity
+from cmr_ssl.robustness.undersampling import FULL, LINES, RECONSTRUCTED, ZERO_FILLED, acquisition_of, ways
+from cmr_ssl.robustness.undersampling_report import names
+from tests.tasks.test_line_tasks import task
+from tests.tiny import tiny_batch, tiny_task
+
+
+def test_models_of_images_are_shown_full_zero_filled_and_reconstructed_ones():
+    batch, found = tiny_batch(), list(ways(tiny_task(), Acquisition(VariableDensity()), [1, 2], 0))
+    assert [(way.name, way.acceleration) for way in found] == [
+        (FULL, 1),
+        *[(name, acceleration) for name in (ZERO_FILLED, RECONSTRUCTED) for acceleration in (1, 2)],
+    ]
+    shown = [way.scenario.apply(batch).images for way in found]
+    assert torch.equal(shown[0], batch.images)
+    errors = [float((images - batch.images).square().mean()) for images in shown]
+    assert errors[1] < errors[2]
+    assert all(torch.equal(way.scenario.apply(batch).images, images) for way, images in zip(found, shown, strict=True))
+
+
+def test_models_of_lines_get_their_own_lines_at_every_acceleration():
+    lines, batch = task(), tiny_batch()
+    found = list(ways(lines, lines.acquisition, [2, 4], 0))
+    assert [(way.name, way.acceleration) for way in found] == [(LINES, 1), (LINES, 2), (LINES, 4)]
+    assert [way.task.acquire(batch).visible.shape[1] for way in found] == [7 * 8 * 16, 7 * 8 * 8, 7 * 8 * 4]
+    assert all(way.scenario.apply(batch) is batch for way in found)
+
+
+def test_images_are_acquired_as_the_lines_they_are_compared_with():
+    lines = task()
+    assert acquisition_of([tiny_task(), lines]) is lines.acquisition
+
+
+@pytest.mark.parametrize("text", ["", "fast", "0.5", "1,,2", "2,-1", "nan"])
+def test_accelerations_that_are_none_are_refused(text):
+    with pytest.raises(ValueError, match=r"accelerations of 1 or more, as in 1,2,4,8,16, not "):
+        read_accelerations(text)
+
+
+def test_runs_have_the_names_of_their_folders(tmp_path):
+    paths = [tmp_path / name / "checkpoints" / "last.ckpt" for name in ("one", "two")]
+    assert names(paths) == ["one", "two"]
+    assert names([paths[0], paths[0]]) == ["one 1", "one 2"]
+
+
+def test_the_command_writes_table_summary_and_curves_side_by_side(finished_run, cache, tmp_path):
+    words = ["--checkpoint", finished_run, "--beside", finished_run, "--cache", cache, "--out", tmp_path]
+    assert main(["robustness", *map(str, words), "--undersampling", "1,2", "--device", "cpu"]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"undersampling.{end}" for end in ("csv", "md", "png")]
+    table = pd.read_csv(tmp_path / "undersampling.csv")
+    assert set(table["model"]) == {"finished 1", "finished 2"}
+    assert set(table["way"]) == {FULL, ZERO_FILLED, RECONSTRUCTED}
+    full = table[(table["way"] == FULL) & table["measure"].isin(["cosine", "identity"])]
+    assert full["value"].to_numpy() == pytest.approx(1, abs=1e-4)
+    said = (tmp_path / "undersampling.md").read_text()
+    assert "simulated from magnitude images" in said
+    assert said.count("zero-filled images | 2 |") == 2
+
+
+def test_comparing_without_accelerations_is_refused(finished_run, cache, tmp_path, capsys):
+    words = ["--checkpoint", finished_run, "--beside", finished_run, "--cache", cache, "--out", tmp_path / "out"]
+    assert main(["robustness", *map(str, words)]) == 1
+    assert "add --undersampling 1,2,4,8,16" in capsys.readouterr().err
