@@ -103,8 +103,8 @@ def _slices_third(
         return pixels, header
     order = [2 if own == axis else axis if own == 2 else own for own in range(3)]
     turned, steps = header.copy(), header["pixdim"][1:4][order]
-    if header["qform_code"] > 0:
-        turned.set_qform(header.get_qform()[:, [*order, 3]], int(header["qform_code"]))
+    if header["qform_code"] > 0 and np.isfinite(qform := header.get_qform()).all():
+        turned.set_qform(qform[:, [*order, 3]], int(header["qform_code"]))
     for row in ("srow_x", "srow_y", "srow_z"):
         turned[row] = header[row][[*order, 3]]
     turned["pixdim"][1:4] = steps
