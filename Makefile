@@ -6,12 +6,6 @@ READY := .venv/.ready
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 TORCH_FROM := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-DEMO_PHENOTYPE := --config configs/phenotype.yaml --data.cache demo/cache --data.table demo/cohort/phenotypes.csv \
-  --trainer.default_root_dir demo/phenotype \
-  --trainer.max_epochs 4 --trainer.check_val_every_n_epoch 2
-DEMO_SEGMENTATION := --config configs/segmentation.yaml --data.cache demo/cache --trainer.default_root_dir demo/segmentation \
-  --model.head.channels 8 --trainer.max_epochs 8 --trainer.check_val_every_n_epoch 4
-
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check bench gpu evidence evidence-quick robustness
 
@@ -21,14 +15,8 @@ help:  ## show this list
 
 setup: $(READY)  ## build .venv with the tested versions; free when nothing changed
 
-demo: $(READY)  ## a small synthetic cohort: prepare, pretrain, then phenotypes and segmentation
-	$(PY) -m cmr_ssl phantom --out demo/cohort --subjects 64 --seed 7 --preset small --workers 2
-	$(PY) -m cmr_ssl prepare --source demo/cohort --out demo/cache --workers 2 --preparation configs/preparation/small.yaml
-	$(PY) -m cmr_ssl fit --config configs/demo.yaml --ckpt_path auto
-	$(PY) -m cmr_ssl fit $(DEMO_PHENOTYPE) --model.encoder_checkpoint demo/run/checkpoints/best.ckpt --ckpt_path auto
-	$(PY) -m cmr_ssl fit $(DEMO_SEGMENTATION) --model.encoder_checkpoint demo/run/checkpoints/best.ckpt --ckpt_path auto
-	$(PY) -m cmr_ssl test $(DEMO_PHENOTYPE) --ckpt_path best
-	$(PY) -m cmr_ssl test $(DEMO_SEGMENTATION) --ckpt_path best
+demo: $(READY)  ## everything once on synthetic hearts, from a cohort to label maps; QUICK=1 for a minute's version
+	$(PY) -m cmr_ssl demo $(if $(QUICK),--quick true)
 
 test: $(READY)  ## run the tests, two at a time
 	$(PY) -m pytest -n 2 --dist loadfile

@@ -13,6 +13,7 @@ from cmr_ssl.shipped import found
 
 # command: what it does; `commands` has a file and in it a function of that name, whose signature is its options
 COMMANDS = {
+    "demo": "show everything once on synthetic hearts, in minutes",
     "phantom": "make a synthetic cohort with exact truth",
     "import-ukb": "turn UK Biobank's zips into NIfTI folders",
     "import-dicom": "turn a hospital's DICOM studies into NIfTI folders",

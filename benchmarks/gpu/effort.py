@@ -14,6 +14,7 @@ class Effort(NamedTuple):
         rounds: of that.
         published: width and depth of the published design.
         model: what makes our models smaller, on the command line.
+        pretrained: ... and our pretraining.
         warm: steps before the clock starts.
         steps: that are timed.
         readers: worker processes of a loader.
@@ -32,6 +33,7 @@ class Effort(NamedTuple):
     rounds: int = 6
     published: tuple[int, int] = (1025, 6)
     model: tuple[str, ...] = ()
+    pretrained: tuple[str, ...] = ()
     warm: int = 6
     steps: int = 12
     readers: tuple[int, ...] = (1, 4, 8)
@@ -56,6 +58,7 @@ class Effort(NamedTuple):
 REHEARSAL = Effort(
     planes=1,
     batches=(2,),
+    pretrained=("--model.beat=null",),  # at full resolution it would take most of the time
     theirs=(1,),
     served=1,
     rounds=1,

@@ -69,7 +69,7 @@ def fed(effort: Effort, batch: int) -> Pace:
     with tempfile.TemporaryDirectory() as temporary:
         FedStudies.folder = Path(temporary)
         FedStudies.names = write_ours(FedStudies.folder, SUBJECTS)
-        more = [*effort.model, compiled(effort), f"--data.workers={min(4, effort.readers[-1])}"]
+        more = [*effort.model, *effort.pretrained, compiled(effort), f"--data.workers={min(4, effort.readers[-1])}"]
         return paced(
             "ours, compiled, fed by 4 workers",
             lambda: build(effort.planes, batch, data="FedStudies", more=more),

@@ -99,7 +99,7 @@ def plain(batch: int, effort: Effort) -> Pace:
 
 def paces(effort: Effort) -> Iterator[Callable[[], Pace]]:
     """Yield what is to be measured, one after the other."""
-    planes, more = effort.planes, effort.model
+    planes, more = effort.planes, [*effort.model, *effort.pretrained]
     for batch in effort.theirs:
         yield lambda batch=batch: plain(batch, effort)
     theirs = "published architecture, our precision, kernels and loader"

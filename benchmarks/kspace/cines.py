@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torchmetrics.functional.image import structural_similarity_index_measure as ssim
 
-from benchmarks.kspace.settings import LINE_VIEWS, Settings
+from benchmarks.kspace.settings import PLANES, Settings
 from benchmarks.kspace.trained import last, line_run, unet_run
 from cmr_ssl.anatomy import CLASSES
 from cmr_ssl.data.subjects import first_subjects
@@ -38,7 +38,7 @@ def measure_cines(settings: Settings) -> None:
     """Write NMSE, SSIM and Dice; what is there stays."""
     if table_file(settings).exists():
         return
-    data = settings.opened(LINE_VIEWS, labels=True)
+    data = settings.opened(PLANES, labels=True)
     lines, unet = (load_task(last(run(settings))).task for run in (line_run, unet_run))
     rows = []
     for batch in DataLoader(data.dataset(first_subjects(data.subjects["test"], settings.cines)), 4):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from benchmarks.kspace.settings import LINE_VIEWS, Settings
+from benchmarks.kspace.settings import PLANES, Settings
 from cmr_ssl.kspace import LineEncoder, LinePositions
 from cmr_ssl.models import CrossAttentionDecoder
 from cmr_ssl.report.tables import write_csv
@@ -40,7 +40,7 @@ def measure_cost(settings: Settings) -> None:
 def step(settings: Settings, acceleration: float) -> dict[str, float]:
     """Return seconds and peak memory of a forward and backward pass of the encoder, one study at a time."""
     torch.set_num_threads(1)
-    data = settings.opened(LINE_VIEWS)
+    data = settings.opened(PLANES)
     batch: Sample = data.scaled(next(iter(torch.utils.data.DataLoader(data.dataset(data.subjects["test"][:1]), 1))))
     width, narrow = settings.widths
     encoder = LineEncoder(settings.acquisition(acceleration), LinePositions(), 48, width, 3, width // 32)

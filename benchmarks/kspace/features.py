@@ -10,13 +10,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from benchmarks.evidence.features import save
-from benchmarks.kspace.settings import LINE_VIEWS, TARGETS, Settings
+from benchmarks.kspace.settings import PLANES, TARGETS, Settings
 from benchmarks.kspace.trained import last, line_run
 from benchmarks.kspace.ways import changes
 from cmr_ssl.checkpoints import load_encoder
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.data.phenotypes import read_classes, read_phenotypes
-from cmr_ssl.models import LandmarkPooling
+from cmr_ssl.kspace import CentralLines
+from cmr_ssl.models import Encoded, LandmarkPooling
 from cmr_ssl.models.tokens import coordinates, grid_of
 from cmr_ssl.ridge import ridge
 from cmr_ssl.robustness.undersampling import LINES, RECONSTRUCTED
@@ -25,7 +26,7 @@ from cmr_ssl.tasks.trained import load_task
 
 BATCH = 8
 NORMAL = "normal"
-BANDS = {"across_mm": (-30.0, 0.0, 30.0), "along_mm": (-45.0, -15.0, 15.0, 45.0), "reach_mm": 15.0, "beats": 4}
+CENTRAL = "central lines, no encoder"
 
 
 def file_of(settings: Settings, way: str, acceleration: float, split: str) -> Path:
@@ -38,7 +39,7 @@ def of_images(settings: Settings) -> None:
     """Write features of the encoder of images, shown what each way makes of k-space; what is there stays."""
     encoder = load_encoder(settings.image_encoder).encoder
     pooling = LandmarkPooling(encoder)
-    data = settings.opened()
+    data, people = settings.opened(PLANES), settings.subjects(settings.opened())
 
     def features(batch: Sample) -> Tensor:
         grid = grid_of(batch.images, encoder.patch)
@@ -47,7 +48,7 @@ def of_images(settings: Settings) -> None:
         return pooling(encoder.encode_planes(batch.images, batch.affine, batch.present), attend, where)
 
     for (way, acceleration), change in changes(settings).items():
-        for split, subjects in settings.subjects(data).items():
+        for split, subjects in people.items():
             path = file_of(settings, way, acceleration, split)
             if not path.exists() and (way, split) != (RECONSTRUCTED, "train"):  # which no head learns from
                 save(path, together(features(change(batch)) for batch in batches(data, subjects)))
@@ -55,22 +56,26 @@ def of_images(settings: Settings) -> None:
 
 @torch.inference_mode()
 def of_lines(settings: Settings) -> None:
-    """Write features of the encoder of lines at each acceleration; what is there stays."""
-    data, people = settings.opened(LINE_VIEWS), settings.subjects(settings.opened())
+    """Write features of lines at each acceleration, by an encoder and by themselves; what is there stays."""
+    data, people = settings.opened(PLANES), settings.subjects(settings.opened())
     task = load_task(last(line_run(settings))).task
-    pooling = LandmarkPooling(task.encoder, **BANDS)
+    pooling = CentralLines(task.encoder)
     for acceleration in settings.accelerations:
         asked = task.at(acceleration)
         for split, subjects in people.items():
-            path = file_of(settings, LINES, acceleration, split)
-            if path.exists():
+            paths = [file_of(settings, way, acceleration, split) for way in (LINES, CENTRAL)]
+            if all(path.exists() for path in paths):
                 continue
-            parts = []
+            told: tuple[list[Tensor], list[Tensor]] = ([], [])
             for batch in batches(data, subjects):
                 lines = asked.acquire(batch)
-                exists = lines.exists.gather(1, lines.visible)
-                parts.append(pooling(task.encoder.encode_lines(lines), exists, lines.at(lines.visible)))
-            save(path, together(parts))
+                seen, exists = lines.seen(), lines.exists.gather(1, lines.visible)
+                encoded = task.encoder.encode_lines(lines)
+                alone = Encoded(encoded.class_token, seen, seen[..., :0])
+                for one, part in zip((encoded, alone), told, strict=True):
+                    part.append(pooling(one, exists, lines.at(lines.visible)))
+            for path, part in zip(paths, told, strict=True):
+                save(path, together(part))
 
 
 def batches(data: CineDataModule, subjects: list[str]) -> Iterator[Sample]:

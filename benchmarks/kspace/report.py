@@ -9,8 +9,8 @@ import torch
 from matplotlib.figure import Figure
 
 from benchmarks.kspace import cines, cost
-from benchmarks.kspace.features import predicted, truth
-from benchmarks.kspace.settings import COILS, LINE_VIEWS, SNR, TARGETS, TRAINED, Settings
+from benchmarks.kspace.features import CENTRAL, predicted, truth
+from benchmarks.kspace.settings import COILS, PLANES, SNR, TARGETS, TRAINED, Settings
 from benchmarks.statistics import Comparison, Estimate, compare, mean_error
 from cmr_ssl.agreement import classification
 from cmr_ssl.files import save_text, write_atomically
@@ -20,6 +20,20 @@ from cmr_ssl.robustness.undersampling import FULL, LINES, RECONSTRUCTED, ZERO_FI
 
 MATCHED = f"{ZERO_FILLED}, head of the same"
 Rows = list[list[str]]
+USE = """## How to use it
+
+    python -m cmr_ssl fit --config configs/kspace/pretraining.yaml --data.cache CACHE
+    python -m cmr_ssl fit --config configs/kspace/phenotype.yaml --data.cache CACHE --data.table TABLE \\
+      --model.encoder_checkpoint runs/kspace_pretraining
+    python -m cmr_ssl robustness --checkpoint IMAGES --beside LINES --cache CACHE --table TABLE --out OUT \\
+      --undersampling 1,2,4,8,16
+    python -m cmr_ssl kspace --source raw.h5 --out STUDIES/SUBJECT    # measured k-space, for `prepare`
+
+`configs/kspace/diagnosis.yaml` and `segmentation.yaml` work like `phenotype.yaml`. `--model.acceleration` takes another
+R than that of the pretraining; the sampling pattern, coils, noise and phase stand under `model.encoder.acquisition` of
+`pretraining.yaml` (`UniformLines`, `VariableDensity`, `VistaLike`, `KtInterleaved` of `cmr_ssl.kspace`). Any model of
+images can learn from undersampled ones with `cmr_ssl.corruption.KSpaceUndersampling` under `model.corruption`.
+"""
 
 
 def write_report(settings: Settings, out: Path, quick: bool) -> None:
@@ -53,7 +67,8 @@ def ways(settings: Settings) -> Iterator[tuple[str, str, float, str, float]]:
         for way in (ZERO_FILLED, RECONSTRUCTED):
             yield way, way, acceleration, FULL, 1.0
         yield MATCHED, ZERO_FILLED, acceleration, ZERO_FILLED, acceleration
-        yield LINES, LINES, acceleration, LINES, acceleration
+        for way in (CENTRAL, LINES):
+            yield way, way, acceleration, way, acceleration
 
 
 def people(settings: Settings) -> dict[str, list[str]]:
@@ -73,17 +88,17 @@ def page(
     name = "kspace_quick" if quick else "kspace"
     again = "python -m benchmarks.kspace" + (" quick" if quick else "")
     tested = len(next(iter(errors.values())))
-    seen = sum(LINE_VIEWS.values())
+    seen = sum(PLANES.values())
     return f"""# Undersampled k-space
 
 **The k-space is simulated.** Cohorts hold magnitude images, here of synthetic hearts: the phase is invented, so are
 coils and noise. These are results on a simulation of a simulation, not on data of a scanner.
 
 Made by `{again}`; do not edit. {tested} subjects of the test split of the evidence's development cohort, which no
-pretraining saw; {settings.labelled} labelled ones. Cartesian lines in the published pattern (4 central lines, others
-drawn without replacement from exp(-((k - H/2) / (H/5))^2 / 2) + 1 / (2R), in each frame anew), 48 lines a frame, 16
-frames, {COILS} coil, signal-to-noise ratio {SNR:g}. R is all lines over those acquired. In brackets: 95 % intervals of
-the hierarchical bootstrap over test subjects.
+pretraining saw; {settings.labelled} labelled ones; {seen} planes of each. Cartesian lines in the published pattern (4
+central lines, others drawn without replacement from exp(-((k - H/2) / (H/5))^2 / 2) + 1 / (2R), in each frame anew), 48
+lines a frame, 16 frames, {COILS} coil, signal-to-noise ratio {SNR:g}. R is all lines over those acquired. In brackets:
+95 % intervals of the hierarchical bootstrap over test subjects.
 
 ![curves]({name}.png)
 
@@ -97,7 +112,9 @@ Heads solved by ridge regression on frozen encoders, absolute errors. *{FULL}*, 
 (compressed sensing, sparse over the beat) go into the encoder that was pretrained on full images; the head learnt from
 full images, or where the row says so from zero-filled ones. *{LINES}* go into an encoder that was pretrained for
 {settings.steps} steps of {settings.batch} studies at R = {TRAINED:g}, {seen} planes of each study, on one core: a small
-fraction of what the encoder of images has seen. Disease is any pathology of the phantom.
+fraction of what the encoder of images has seen. Their tokens are pooled by central line, level of the heart and part of
+the beat; *{CENTRAL}* pools the lines alike as they are measured, which tells what the encoder adds. Disease is any
+pathology of the phantom.
 
 {markdown(["way", "R", *TARGETS, "AUROC of disease"], phenotype_rows(errors, areas))}
 
@@ -123,7 +140,8 @@ A step of the encoder of lines and its decoder, one study of {seen} planes, forw
 over R from 1 on, seconds fall like 1 / R^{exponent(paid):.2f}.
 
 {markdown(["R", "lines seen", "seconds", "peak memory (MB)"], cost_rows(paid), texts=0)}
-"""
+
+{USE}"""
 
 
 def verdict(

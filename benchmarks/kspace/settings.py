@@ -11,7 +11,7 @@ from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.kspace import Acquisition, VariableDensity
 
 TARGETS = ["LVEF (%)", "LVEDV (mL)", "LVM (g)"]
-LINE_VIEWS = {"la_2ch": 1, "la_3ch": 1, "la_4ch": 1, "sa": 5}  # of each study, as many as one core can learn from
+PLANES = {"la_2ch": 1, "la_3ch": 1, "la_4ch": 1, "sa": 5}  # of each study, as many lines as one core can learn from
 TRAINED = 8.0  # acceleration at which models of lines are pretrained
 COILS, SNR = 1, 20.0
 
@@ -37,7 +37,7 @@ class Settings(NamedTuple):
     accelerations: tuple[float, ...] = (4.0, 8.0, 16.0)
     labelled: int = 200
     tested: int = 100
-    cines: int = 24
+    cines: int = 16
     steps: int = 500
     batch: int = 2
     segmentation: int = 2

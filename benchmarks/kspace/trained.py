@@ -5,7 +5,7 @@ from pathlib import Path
 
 from benchmarks.evidence.cohorts import MIN_PLANES
 from benchmarks.evidence.commands import fit
-from benchmarks.kspace.settings import COILS, LINE_VIEWS, SNR, TRAINED, Settings
+from benchmarks.kspace.settings import COILS, PLANES, SNR, TRAINED, Settings
 
 QUIET = ("--trainer.enable_progress_bar", "false", "--trainer.precision", "32-true", "--seed_everything", "0")
 CONFIG = "configs/kspace/pretraining.yaml"
@@ -36,7 +36,7 @@ def pretrain(settings: Settings) -> None:
     model += ["--model.decoder", json.dumps({"class_path": "CrossAttentionDecoder", "init_args": decoder})]
     model += ["--model.acceleration", str(TRAINED), "--model.asked", "0.15"]
     model += ["--model.optimisation.learning_rate", "1e-3"]
-    data = ["--data.views", json.dumps(LINE_VIEWS), "--data.batch_size", str(settings.batch), "--data.workers", "0"]
+    data = ["--data.views", json.dumps(PLANES), "--data.batch_size", str(settings.batch), "--data.workers", "0"]
     data += ["--data.augmentation", "null"]
     trainer = ["--trainer.max_steps", str(settings.steps), "--trainer.limit_val_batches", "0"]
     run(line_run(settings), ["--config", CONFIG, *model, *data, *trainer, *common(settings)])

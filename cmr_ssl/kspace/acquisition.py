@@ -6,7 +6,7 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor
 
-from cmr_ssl.kspace.chance import NORMAL, UNIFORM, entered
+from cmr_ssl.kspace.chance import entered, normal, uniform
 from cmr_ssl.kspace.coils import MOST, TERMS, sensitivities, smooth_phase
 from cmr_ssl.kspace.operator import Encoding
 from cmr_ssl.kspace.sampling import Sampling
@@ -87,7 +87,7 @@ class Acquisition:
         self.check_size(rows, columns)
         noise, pattern, phase = draws.unbind(-1)
         with torch.autocast(images.device.type, enabled=False):
-            turn = smooth_phase(entered(UNIFORM, phase, TERMS), self.phase_radians, rows, columns)
+            turn = smooth_phase(entered(uniform(phase.device), phase, TERMS), self.phase_radians, rows, columns)
             coils = sensitivities(affine.float(), self.coils, rows, columns)
             mask = self.sampling.mask(pattern, frames, rows)
             encoding = Encoding(coils[:, None], mask[:, :, None, :, None])
@@ -108,7 +108,7 @@ class Acquisition:
         if self.snr is None:
             return torch.zeros(planes, 1, 1, 1, 1, dtype=torch.complex64, device=images.device)
         deviation = images.float().square().mean(dim=(1, 2, 3)).sqrt() / self.snr
-        places = entered(UNIFORM, draws, frames * self.coils).view(planes, frames, self.coils)
-        numbers = entered(NORMAL, places, rows * columns * 2).unflatten(-1, (rows, columns, 2))
+        places = entered(uniform(draws.device), draws, frames * self.coils).view(planes, frames, self.coils)
+        numbers = entered(normal(draws.device), places, rows * columns * 2).unflatten(-1, (rows, columns, 2))
         noise = torch.view_as_complex(numbers)
         return noise * deviation[:, None, None, None, None]

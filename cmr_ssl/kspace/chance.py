@@ -5,15 +5,27 @@ and the numbers are the same on every device.
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import torch
 from torch import Tensor
 
 DRAWS = 3  # uniform numbers a plane: where its noise, its sampling and its phase enter the fields
 FIELD = 1 << 20  # numbers
-_GENERATOR = torch.Generator().manual_seed(0)
-UNIFORM = torch.rand(FIELD, generator=_GENERATOR)
-NORMAL = torch.randn(FIELD, generator=_GENERATOR)
+
+
+@cache
+def uniform(device: torch.device) -> Tensor:
+    """Return the field of uniform numbers in [0, 1), (FIELD,), made once and kept on each device."""
+    with torch.inference_mode(False):  # whoever asks first
+        return torch.rand(FIELD, generator=torch.Generator().manual_seed(0)).to(device)
+
+
+@cache
+def normal(device: torch.device) -> Tensor:
+    """Return the field of normal numbers, (FIELD,), made once and kept on each device."""
+    with torch.inference_mode(False):
+        return torch.randn(FIELD, generator=torch.Generator().manual_seed(1)).to(device)
 
 
 def draw_planes(planes: int, seeds: Sequence[int]) -> Tensor:
@@ -31,4 +43,4 @@ def entered(field: Tensor, draw: Tensor, count: int) -> Tensor:
     if count >= FIELD:
         raise ValueError(f"planes so large need {count} random numbers in a row, but there are {FIELD}")
     first = (draw.double() * (FIELD - count)).long()
-    return field.to(draw.device, non_blocking=True).unfold(0, count, 1)[first]  # a view: no index of every number
+    return field.unfold(0, count, 1)[first]  # a view: no index of every number

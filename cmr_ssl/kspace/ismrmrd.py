@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from cmr_ssl.kspace.raw import Complex, RawCine, checked
 
-NO_IMAGE = sum(1 << (bit - 1) for bit in (19, 20, 22, 23, 24, 27, 28))  # noise, calibration alone, navigators, dummies
+NO_IMAGE = sum(1 << (bit - 1) for bit in (19, 20, 23, 24, 26, 27, 28, 29))  # noise, calibration, navigators, dummies
+REVERSED = 1 << (22 - 1)
 SAME_MM = 0.1  # positions that differ by less are one slice
 NAMESPACE = "{*}"
 
@@ -55,9 +56,16 @@ def read_ismrmrd(file: Any, path: Path) -> RawCine:  # noqa: ANN401
     if not kept.any():
         raise ValueError(f"{path} holds no readout of an image: {len(heads)} records of noise, navigators or nothing")
     lines, heads = records["data"][kept], heads[kept]
+    if (heads["flags"] & REVERSED).any():
+        raise ValueError(f"{path} has readouts in the reverse direction, as EPI: only those in one direction are read")
     samples, coils = check_readouts(heads, lines, path)
     where = heads["idx"]
     slices, frames = (int(where[name].max()) + 1 for name in ("slice", "phase"))
+    if slices * frames > len(lines):
+        raise ValueError(
+            f"{path} numbers {slices} slices of {frames} frames but has {len(lines)} readouts: number them from 0 on, "
+            "without gaps"
+        )
     rows = header.encoded[1]
     row = where["kspace_encode_step_1"].astype(int) - header.middle + rows // 2
     if row.min() < 0 or row.max() >= rows:

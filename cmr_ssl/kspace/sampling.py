@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cmr_ssl.kspace.chance import UNIFORM, entered
+from cmr_ssl.kspace.chance import entered, uniform
 
 Weights = NDArray[np.float64]
 
@@ -138,7 +138,7 @@ class UniformLines(Systematic):
 
     def offsets(self, draws: Tensor, frames: int, rows: int) -> Tensor:
         """Return an offset of its own for each frame."""
-        return entered(UNIFORM, draws, frames).double()
+        return entered(uniform(draws.device), draws, frames).double()
 
 
 class KtInterleaved(Systematic):
@@ -181,7 +181,7 @@ class VariableDensity(Dense):
         with np.errstate(divide="ignore"):
             weights[central(rows, min(self.centre, count))] = np.inf
             preference = torch.from_numpy(np.log(weights)).float().to(draws.device, non_blocking=True)
-        numbers = entered(UNIFORM, draws, frames * rows).view(-1, frames, rows)
+        numbers = entered(uniform(draws.device), draws, frames * rows).view(-1, frames, rows)
         gumbel = -torch.log(-torch.log(numbers.clamp(1e-7, 1 - 1e-7)))
         chosen = (preference + gumbel).topk(count, dim=-1).indices
         return torch.zeros_like(numbers, dtype=torch.bool).scatter(-1, chosen, True)

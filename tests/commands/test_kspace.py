@@ -110,6 +110,8 @@ def something_else(h5py, path):
         (lambda h5py, path: path.write_bytes(b"no"), "is no HDF5 file: raw k-space is read from ISMRMRD"),
         (lambda h5py, path: write_ismrmrd(h5py, path, KSPACE, MASK, "radial"), "has a radial trajectory"),
         (lambda h5py, path: write_ismrmrd(h5py, path, KSPACE, MASK, no_coils=True), "the coil dimension is missing"),
+        (lambda h5py, path: write_ismrmrd(h5py, path, KSPACE, MASK, reverse=True), "in the reverse direction, as EPI"),
+        (lambda h5py, path: write_ismrmrd(h5py, path, KSPACE, MASK, gaps=True), "numbers 2 slices of 60001 frames but"),
         (
             lambda h5py, path: write_ismrmrd(h5py, path, KSPACE, MASK, one_number=True),
             "lines of several slices, interleaved, have the number 0",

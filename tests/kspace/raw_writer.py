@@ -73,6 +73,10 @@ def write_ismrmrd(h5py, path, kspace, mask, trajectory="cartesian", oversampling
         head["idx"]["slice"] = 0 if wrong.get("one_number") else slice_
         records[place]["data"] = np.ascontiguousarray(kspace[slice_, frame, :, row]).view(np.float32).ravel()
         records[place]["traj"] = np.zeros(0, np.float32)
+    if wrong.get("reverse"):
+        records[5]["head"]["flags"] = 1 << 21
+    if wrong.get("gaps"):
+        records[5]["head"]["idx"]["phase"] = 60_000
     if wrong.get("no_coils"):
         records["head"]["active_channels"] = 0
     sizes = {"encoded": kspace.shape[-1], "field": 320 * oversampling, "rows": rows, "last": rows - 1}

@@ -1,7 +1,9 @@
 """Tasks on lines of k-space: from pretraining over the command line to what is made of its encoder."""
 
+import json
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -11,7 +13,9 @@ from cmr_ssl.cli import main
 from cmr_ssl.models import CrossAttentionDecoder
 from cmr_ssl.tasks import LinePhenotypeTask, LinePretrainingTask
 from cmr_ssl.tasks.line_pretraining import nmse
+from cmr_ssl.tasks.line_task import check_beat
 from cmr_ssl.tasks.trained import load_task
+from tests.hearts import ENCODER, SUBJECTS
 from tests.kspace.tiny_lines import line_encoder
 from tests.runs import ROOT
 from tests.tiny import tiny_batch
@@ -145,6 +149,28 @@ def test_an_encoder_of_images_is_refused_and_one_of_lines_elsewhere_too(pretrain
     images += ["--model.mask_ratio", 0, "--data.batch_size", 2, "--data.workers", 0]
     assert fit(ROOT / "configs" / "phenotype.yaml", hearts / "cache", tmp_path / "run", *table, *images) == 1
     assert "this encoder reads lines of k-space" in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_lines_embeds_and_predicts_as_any_other(pretrained, hearts, tmp_path):
+    words = ["--checkpoint", pretrained, "--cache", hearts / "cache", "--out", tmp_path / "vectors.parquet"]
+    assert main(["embed", *map(str, words), "--device", "cpu"]) == 0
+    vectors = pd.read_parquet(tmp_path / "vectors.parquet")
+    assert len(vectors) == SUBJECTS
+    assert vectors["mean"].map(len).unique().tolist() == [32]
+    assert vectors["mean"].map(lambda vector: np.isfinite(vector).all()).all()
+
+
+def test_an_encoder_of_images_is_no_encoder_of_lines(hearts, tmp_path, capsys):
+    image = ["--model.encoder", json.dumps(ENCODER), "--data.table", hearts / "cohort" / "phenotypes.csv"]
+    assert fit(small("phenotype", tmp_path, 32, targets=TARGETS), hearts / "cache", tmp_path / "run", *image) == 1
+    said = capsys.readouterr().err
+    assert "LineEncoder" in said
+    assert said.count("\n") == 1
+
+
+def test_two_frames_are_no_beat():
+    with pytest.raises(ValueError, match="planes of CACHE have 2 frames, which are no whole beat"):
+        check_beat(2, "CACHE")
 
 
 @pytest.mark.parametrize(
