@@ -95,8 +95,10 @@ class Adjoining(NamedTuple):
 
         With such a correlation only adjoining slices count (simple kriging): with heights h and gap g,
         lower * sinh((g - h) / reach) / sinh(g / reach) + upper * sinh(h / reach) / sinh(g / reach), and beyond the
-        stack its last slice times exp(-d / reach). At infinity this is linear interpolation.
+        stack its last slice times exp(-d / reach). At infinity this is linear interpolation, at 0 nothing.
         """
+        if reach_mm == 0:
+            return torch.zeros_like(self.lower)
         apart = self.gap.clamp(min=1e-3)
         upper = _share(self.height, apart, reach_mm)
         lower = torch.where(self.gap > 0, _share(self.gap - self.height, apart, reach_mm), 1.0)

@@ -82,7 +82,7 @@ def measured_and_blended(task: PretrainingTask, heart: Sample) -> list[dict[str,
     rows = []
     for one in left_out:
         alike = [error for plane, error in errors.items() if plane != one.plane and slices[plane] == slices[one.plane]]
-        told = told_without(task, heart, one.plane).blended(best_reach(alike))
+        told = told_without(task, heart, one.plane).blended(best_reach(alike, bool(slices[one.plane])))
         rows.append(measured(heart, one) | named("blended", quality(told, one.true)))
     return rows
 

@@ -14,6 +14,7 @@ Floats = NDArray[np.float32]
 
 INNER_MM = 30.0  # around the long axis there is blood and muscle only, over a beat both
 WIDER_MM = 36.0  # farther out lies lung
+NEARER_MM, WELL_PARTED = 25.0, 0.75  # where lung lies as near as that, as beside a small heart: what two levels explain
 PARTED = 0.65  # of the variance that two levels explain; blood alone has less, blood and muscle hardly ever
 QUIET_MM = 1.2  # a smoothing that takes noise away and leaves the wall
 FINE_MM, COARSE_MM, LOCAL_MM = 1.5, 6.0, 12.0  # details between the first two sizes, scaled by their local strength
@@ -35,11 +36,15 @@ def two_levels(scene: PreparedPlanes, plane: int) -> float:
     """Return how far apart the two levels lie that best describe the beat around the axis (Otsu), 0..1.
 
     A dilated ventricle fills the surroundings of the axis, so that both levels would be blood: there more is looked at.
+    Beside a small heart with blood and muscle hardly apart, lung would be one of the levels: there less is.
     """
     smooth = gaussian_filter(scene.images[plane], (0, *2 * [QUIET_MM / scene.step_mm]))
     away = scene.from_axis(plane)
     apart, explained = split_levels(smooth[:, away < INNER_MM])
-    return apart if explained >= PARTED else split_levels(smooth[:, away < WIDER_MM])[0]
+    if explained >= PARTED:
+        return apart
+    apart, explained = split_levels(smooth[:, away < NEARER_MM])
+    return apart if explained >= WELL_PARTED else split_levels(smooth[:, away < WIDER_MM])[0]
 
 
 def split_levels(values: Floats) -> tuple[float, float]:

@@ -44,8 +44,13 @@ class Image(NamedTuple):
     stored: NDArray[np.float64] | None = None
 
 
-def read_image(path: Path, view: str) -> tuple[Image, list[Finding]]:
+def read_image(path: Path, view: str, across: NDArray[np.float64] | None = None) -> tuple[Image, list[Finding]]:
     """Read one file.
+
+    Args:
+        path: of the file.
+        view: where findings belong.
+        across: direction of the slices, (3,), of a file that may have them on another axis than the third.
 
     Raises:
         OSError: if the machine failed, not the file.
@@ -53,12 +58,15 @@ def read_image(path: Path, view: str) -> tuple[Image, list[Finding]]:
     """
     try:
         image = _load(path)
-        pixels = _four_axes(_plain(np.asanyarray(image.dataobj)))
+        pixels, header = np.asanyarray(image.dataobj), image.header
+        if across is not None:
+            pixels, header = _slices_third(pixels, header, across)
+        pixels = _four_axes(_plain(pixels))
     except DAMAGED as error:
         raise_if_machine(error)
         raise ValueError(f"{path.name} cannot be read ({type(error).__name__}: {error})") from error
     try:
-        place, findings = place_of(image.header, pixels.shape, view)
+        place, findings = place_of(header, pixels.shape, view)
     except ValueError as error:
         raise ValueError(f"{path.name} cannot be used: {error}") from error
     if frames_on_third(pixels):
@@ -66,7 +74,6 @@ def read_image(path: Path, view: str) -> tuple[Image, list[Finding]]:
             f"{path.name} of shape {pixels.shape} has its frames on the third axis: "
             "store it as (columns, rows, slices, frames)"
         )
-    header = image.header
     frame_ms, timed = frame_duration(_time_step(header), _time_unit(header), pixels.shape[3], view)
     stored = None if place.oriented else place.stored
     return Image(pixels, place.affine, frame_ms, stored), findings + timed
@@ -84,6 +91,24 @@ def _plain(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
     if pixels.dtype.kind not in "iub":
         raise ValueError(f"pixels of type {pixels.dtype} are no intensities")
     return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+
+
+def _slices_third(
+    pixels: NDArray[np.generic], header: Nifti1Header, across: NDArray[np.float64]
+) -> tuple[NDArray[np.generic], Nifti1Header]:
+    """Exchange axes so that slices are on the third; all that the header says of places is exchanged alike."""
+    axes = np.nan_to_num(header.get_best_affine()[:3, :3])
+    axis = int(np.abs(across @ (axes / np.linalg.norm(axes, axis=0).clip(min=1e-9))).argmax())
+    if pixels.ndim < 3 or axis == 2:
+        return pixels, header
+    order = [2 if own == axis else axis if own == 2 else own for own in range(3)]
+    turned, steps = header.copy(), header["pixdim"][1:4][order]
+    if header["qform_code"] > 0 and np.isfinite(qform := header.get_qform()).all():
+        turned.set_qform(qform[:, [*order, 3]], int(header["qform_code"]))
+    for row in ("srow_x", "srow_y", "srow_z"):
+        turned[row] = header[row][[*order, 3]]
+    turned["pixdim"][1:4] = steps
+    return pixels.swapaxes(axis, 2), turned
 
 
 def _four_axes(pixels: NDArray[np.generic]) -> NDArray[np.generic]:

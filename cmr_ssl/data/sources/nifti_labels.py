@@ -12,7 +12,7 @@ from cmr_ssl.data.labelling import holds_wall, listed, mirrored, to_classes, who
 from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, names
 from cmr_ssl.data.sources.nifti_image import read_image
 from cmr_ssl.data.sources.nifti_paths import locate, there
-from cmr_ssl.planes import SHORT_AXIS
+from cmr_ssl.planes import SHORT_AXIS, normal
 from cmr_ssl.study import Finding, Series
 
 EVERYWHERE = {SHORT_AXIS: {LV, MYOCARDIUM, RV}}  # what a view shows in every frame of every heart
@@ -119,7 +119,7 @@ def _read(
 ) -> tuple[NDArray[np.uint8], list[Finding]]:
     """Read one file and bring it onto the grid of the series."""
     path = locate(folder, name)
-    image, said = read_image(path, series.view)
+    image, said = read_image(path, series.view, normal(grid.affine))
     findings = [found._replace(message=f"{path.name}: {found.message}") for found in said if found.code in ABOUT_PLACE]
     try:
         values, note = whole(image.pixels)

@@ -24,6 +24,16 @@ def test_a_ventricle_that_fills_the_middle_is_told_from_its_wall():
     assert split_levels(blood.clip(0, 255).astype(np.float32))[1] < PARTED
 
 
+def test_lung_beside_a_small_faded_heart_is_not_taken_for_its_muscle():
+    one = scene()
+    away, middle = one.from_axis(4), (SIZE - 1) / 2
+    row, column = np.indices(away.shape) - middle
+    lung = (away > 26.5) & (np.abs(np.arctan2(row, column)) < np.pi / 4)
+    one.images[4] = np.select([lung, away < 15], [90.0, 200.0], 165.0)
+    assert split_levels(one.images[4][:, away < 36])[0] > 0.3
+    assert two_levels(one, 4) == pytest.approx(35 / 255, abs=0.02)
+
+
 def test_a_faded_heart_has_low_contrast():
     prepared = subject()
     limit = LIMITS["low-contrast"].value
