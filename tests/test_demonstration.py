@@ -20,9 +20,8 @@ def test_tests_say_how_far_they_are_off(tmp_path):
     folder.mkdir()
     pd.DataFrame({"target": ["LVEF (%)", "LVM (g)"], "MAE": [2.44, 8.0]}).to_csv(folder / "agreement.csv")
     assert demonstration.errors(tmp_path) == "off by LVEF 2.4 %, LVM 8.0 g"
-    rows = [("LV", "all", "ED", 0.95), ("LV", "sa", "ED", 0.1), ("LV", "all", "ES", 0.2), ("LA", "all", "ED", 0.3)]
-    pd.DataFrame(rows, columns=["structure", "view", "phase", "dice mean"]).to_csv(folder / "overlap.csv")
-    assert demonstration.overlap(tmp_path) == "Dice LV 0.95"
+    printed = "│  test/dice_LA  │  0.90427  │\n│ test/dice_myocardium │ 0.8434 │\n│ test/loss │ 0.18 │"
+    assert demonstration.overlap(printed) == "Dice LA 0.90, myocardium 0.84"
 
 
 @pytest.mark.parametrize("size", [Size(), QUICK])
@@ -38,7 +37,7 @@ def test_every_stage_names_configs_that_are_shipped_and_resumes(size, tmp_path):
 def test_a_stage_is_a_line_with_its_time_and_result(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(demonstration, "spoken", lambda words, log: (LAST, 0))
     monkeypatch.setattr(demonstration, "errors", lambda folder: "off by nothing")
-    monkeypatch.setattr(demonstration, "overlap", lambda folder: "Dice LV 1.00")
+    monkeypatch.setattr(demonstration, "overlap", lambda said: "Dice LV 1.00")
     assert demonstrate(tmp_path, QUICK, workers=1) == 0
     said = capsys.readouterr().out.splitlines()
     assert len(said) == 7 + 3
