@@ -105,8 +105,8 @@ coils and noise. These are results on a simulation of a simulation, not on data 
 Made by `{again}`; do not edit. {tested} subjects of the test split of the evidence's development cohort, which no
 pretraining saw; {settings.labelled} labelled ones; {seen} planes of each. Cartesian lines in the published pattern (4
 central lines, others drawn without replacement from exp(-((k - H/2) / (H/5))^2 / 2) + 1 / (2R), in each frame anew), 48
-lines a frame, 16 frames, {COILS} coil, a phase of at most 1 radian, signal-to-noise ratio {SNR:g}. R is all lines over those acquired. In brackets:
-95 % intervals of the hierarchical bootstrap over test subjects.
+lines a frame, 16 frames, {COILS} coil, a phase of at most 1 radian, signal-to-noise ratio {SNR:g}. R is all lines over
+those acquired. In brackets: 95 % intervals of the hierarchical bootstrap over test subjects.
 
 ![curves]({name}.png)
 
@@ -169,8 +169,8 @@ def verdict(
         f"At R = {at:g} the error of LVEF is {full:.2f} points from full images, {filled:.2f} from zero-filled images "
         f"with a head of the same, {sparse:.2f} from reconstructed images and {lines:.2f} from lines without images in "
         f"between: {lines / full:.2f} times that of full images (aim: 1.25).",
-        f"Central lines by themselves, without an encoder, give {alone:.2f} points: with so little training the encoder "
-        "of lines adds nothing to them that these subjects could show.",
+        f"Central lines by themselves, without an encoder, give {alone:.2f} points: with so little training the "
+        "encoder of lines adds nothing to them that these subjects could show.",
         f"The Dice of the myocardium is {myocardium[FULL, 1.0]:.3f} on full images, {myocardium[ZERO_FILLED, at]:.3f} "
         f"on zero-filled, {myocardium[RECONSTRUCTED, at]:.3f} on reconstructed ones and {myocardium[LINES, at]:.3f} on "
         "lines that were completed and put back (aim: within 0.03 of full images).",
