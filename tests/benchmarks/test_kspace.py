@@ -61,7 +61,7 @@ def test_cines_are_paired_with_zero_filling():
 
 def test_the_page_says_that_it_is_simulated_and_how_the_aims_fared(tmp_path):
     areas = dict.fromkeys(errors(), Estimate(0.7, 0.6, 0.8))
-    text = page(SETTINGS, errors(), areas, found(), PAID, quick=False)
+    text = page(SETTINGS, errors(), areas, found(), PAID, 4, quick=False)
     assert "**The k-space is simulated.**" in text
     assert "2.00 times that of full images (aim: 1.25)" in text
     assert "1 / R^1.00 (aim: 0.7)" in text
