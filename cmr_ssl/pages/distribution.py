@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from cmr_ssl.agreement import Estimate
 from cmr_ssl.pages.axes import Axis, axis
+from cmr_ssl.pages.render import number
 
 Array = NDArray[np.float64]
 
@@ -102,5 +103,5 @@ def bland_altman(title: str, unit: str, predicted: Array, true: Array, measured:
     every = -(-len(mean) // MOST_POINTS)
     points = [(x(float(m)), y(float(d))) for m, d in zip(mean[::every], difference[::every], strict=True)]
     named = zip(("-1.96 SD", "bias", "+1.96 SD"), bounds, strict=True)
-    lines = [(y(value), name, f"{value:.3g}", name == "bias") for name, value in named if np.isfinite(value)]
+    lines = [(y(value), name, number(value), name == "bias") for name, value in named if np.isfinite(value)]
     return BlandAltman(title, unit, x, y, points, lines, f"one of {every} subjects is drawn" if every > 1 else "")
