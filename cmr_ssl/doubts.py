@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.anatomy import CLASSES, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED
+from cmr_ssl.data.label_shapes import implausible_shape
 from cmr_ssl.data.labelling import beside_unlabelled, broken_stack, centre, cut_off, mirrored, wrongly_surrounded
 from cmr_ssl.data.ranges import CARDIAC
 from cmr_ssl.data.sources.label_folder import LabelledHeart, LabelledView
@@ -146,6 +147,8 @@ def _doubts(heart: LabelledHeart) -> dict[str, str]:
 def _wrong_short_axis(stack: LabelledView) -> str:
     labels = stack.map.labels.T
     if wrong := wrongly_surrounded(labels, stack.classes):
+        return wrong
+    if wrong := implausible_shape(labels, stack.map.affine):
         return wrong
     wall = (labels == MYOCARDIUM).any()
     if stack.oriented and not wall and mirrored(labels, stack.map.affine, LV, RV):

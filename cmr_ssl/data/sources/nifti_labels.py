@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED
 from cmr_ssl.data.grids import OFF, ImageGrid, onto_grid
+from cmr_ssl.data.label_shapes import implausible_shape
 from cmr_ssl.data.labelling import holds_wall, listed, mirrored, to_classes, whole, wrongly_surrounded
 from cmr_ssl.data.sources.nifti_files import EdEs, LabelFile, names
 from cmr_ssl.data.sources.nifti_image import read_image
@@ -80,6 +81,8 @@ def _against_anatomy(series: Series, labels: NDArray[np.uint8], file: LabelFile,
             raise ValueError(f"in {title} the RA lies on the left of the LA: the two are exchanged, or it is mirrored")
         return []
     if wrong := wrongly_surrounded(labels, file.classes):
+        raise ValueError(f"in {title} {wrong}")
+    if wrong := implausible_shape(labels, series.affine):
         raise ValueError(f"in {title} {wrong}")
     if not (written and holds_wall(labels) and mirrored(labels, series.affine, LV, RV)):
         return []
