@@ -20,7 +20,7 @@ FLOORS = [
     "dicom labelled tasks",
     "any_study probing report trust",
     "callbacks inference qc quantities robustness",
-    "export fitting inspection pages synthesis",
+    "demonstration export fitting inspection pages synthesis",
     "cli commands",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}

@@ -11,7 +11,7 @@ def demo(out: Path = Path("demo"), quick: bool = False, workers: int = 2) -> int
     Args:
         out: folder for the cohort, the runs with their figures and tables, and a log; made if absent.
         quick: few hearts and epochs, to see whether it runs.
-        workers: processes that make and prepare hearts.
+        workers: processes of this machine that work on subjects side by side.
 
     Returns:
         Exit status, 1 if a stage failed.

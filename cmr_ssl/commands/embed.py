@@ -24,7 +24,7 @@ def embed(
         cache: prepared with the settings the checkpoint was trained with.
         out: parquet file to write; it appears when it is complete.
         batch_size: subjects a batch.
-        workers: processes of this machine that work on subjects side by side; with 0, this one reads.
+        workers: processes of this machine that work on subjects side by side; here threads, which read, 0 for none.
         device: cpu, cuda, or auto for cuda where there is one.
         withdrawn: text or CSV file of participants who withdrew and are left out.
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
+from cmr_ssl.devices import without_autocast
 from cmr_ssl.inference.comparators import Adjoining, ReferencePlanes, adjoining, is_short_axis_view
 from cmr_ssl.inference.decoding import decode_seamlessly, encode_shown
 from cmr_ssl.models.tokens import is_short_axis
@@ -105,7 +106,7 @@ def tell(task: PretrainingTask, heart: Sample, shown: Tensor, affine: Tensor) ->
     residuals = _residuals(slices, decode_seamlessly(task, seen, slices.affine, shape)) if stack.any() else ()
     for few in affine.split(AT_ONCE):
         for place, told in zip(few, decode_seamlessly(task, seen, few, shape), strict=True):
-            with torch.autocast(place.device.type, enabled=False):  # bfloat16 is too coarse for geometry
+            with without_autocast(place.device):  # bfloat16 is too coarse for geometry
                 yield Told(told, *(adjoining(one, place) for one in residuals))
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor
 
+from cmr_ssl.devices import without_autocast
 from cmr_ssl.kspace.chance import entered, normal, uniform
 from cmr_ssl.kspace.coils import MOST, TERMS, sensitivities, smooth_phase
 from cmr_ssl.kspace.operator import Encoding
@@ -86,7 +87,7 @@ class Acquisition:
         _, frames, rows, columns = images.shape
         self.check_size(rows, columns)
         noise, pattern, phase = draws.unbind(-1)
-        with torch.autocast(images.device.type, enabled=False):
+        with without_autocast(images.device):
             turn = smooth_phase(entered(uniform(phase.device), phase, TERMS), self.phase_radians, rows, columns)
             coils = sensitivities(affine.float(), self.coils, rows, columns)
             mask = self.sampling.mask(pattern, frames, rows)

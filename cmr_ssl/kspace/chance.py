@@ -18,14 +18,14 @@ FIELD = 1 << 20  # numbers
 def uniform(device: torch.device) -> Tensor:
     """Return the field of uniform numbers in [0, 1), (FIELD,), made once and kept on each device."""
     with torch.inference_mode(False):  # whoever asks first
-        return torch.rand(FIELD, generator=torch.Generator().manual_seed(0)).to(device)
+        return torch.rand(FIELD, generator=torch.Generator().manual_seed(0)).to(device, non_blocking=True)
 
 
 @cache
 def normal(device: torch.device) -> Tensor:
     """Return the field of normal numbers, (FIELD,), made once and kept on each device."""
     with torch.inference_mode(False):
-        return torch.randn(FIELD, generator=torch.Generator().manual_seed(1)).to(device)
+        return torch.randn(FIELD, generator=torch.Generator().manual_seed(1)).to(device, non_blocking=True)
 
 
 def draw_planes(planes: int, seeds: Sequence[int]) -> Tensor:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from cmr_ssl.devices import without_autocast
 from cmr_ssl.models.encoder import Encoded, Encoder
 from cmr_ssl.models.pooling import Pooling
 from cmr_ssl.models.tokens import Coordinates
@@ -63,5 +64,5 @@ class CentralLines(Pooling):
         logits = away[:, None, :, None].masked_fill(~counts[:, :, None], -torch.inf)  # (B, lines, levels, beats, N)
         weights = logits.flatten(1, 3).softmax(dim=-1).nan_to_num()
         values = torch.cat([encoded.tokens, encoded.patches], dim=-1)
-        with torch.autocast(line.device.type, enabled=False):
+        with without_autocast(line.device):
             return (weights @ values.float()).flatten(1)

@@ -3,10 +3,10 @@
 from copy import copy
 from typing import Self
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
+from cmr_ssl.devices import without_autocast
 from cmr_ssl.kspace import Acquisition, LineEncoder, Lines
 from cmr_ssl.kspace.chance import draw_planes
 from cmr_ssl.models import Decoder, Embedding, Encoded, Landmarks
@@ -96,7 +96,7 @@ def embedding_of_lines(encoded: Encoded, lines: Lines) -> Embedding:
     exists = lines.exists.gather(1, lines.visible)
     around = Landmarks().to(exists.device)
     plane = one_hot(lines.visible // lines.grid.per_plane, lines.grid.planes).float() * exists[..., None]  # (B, K, P)
-    with torch.autocast(exists.device.type, enabled=False):
+    with without_autocast(exists.device):
         tokens = encoded.tokens.float()
         planes = plane.mT @ tokens / plane.sum(dim=1).clamp(min=1)[..., None]
     return Embedding(
