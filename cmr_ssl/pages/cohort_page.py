@@ -85,6 +85,7 @@ def cohort_page(
         notices=[RESEARCH, *([SYNTHETIC] if synthetic else [])],
         about=counts(summaries),
         outliers=outliers(summaries)[:MOST_OUTLIERS],
+        compared=sum(any(np.isfinite(z) for z in one.z.values()) for one in summaries),
         failed=[one for one in summaries if one.problem],
         histograms=[drawn for name in names if (drawn := _histogram(name, summaries))],
         sexes=any(np.isfinite(one.sex) for one in summaries),

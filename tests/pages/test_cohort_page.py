@@ -1,0 +1,34 @@
+import pytest
+
+from cmr_ssl.pages.cohort_page import Summary, cohort_page
+
+
+def person(name, **z):
+    return Summary(
+        name=name,
+        page=False,
+        sex=1.0,
+        age=60.0,
+        values={"LVEF (%)": 60.0},
+        truth={},
+        z=z,
+        problem="",
+        found=0,
+        missing=0,
+    )
+
+
+def page(*people, told="the table"):
+    return cohort_page(list(people), ("LVEF (%)",), told, [], "1", synthetic=False)
+
+
+@pytest.mark.parametrize("z", [{}, {"LVEF": float("nan")}])
+def test_nobody_is_called_usual_who_was_compared_with_nobody(z):
+    said = page(person("900000001", **z), person("900000002", **z))
+    assert "Nobody could be compared" in said
+    assert "that far from the others" not in said
+
+
+def test_who_is_usual_was_compared():
+    said = page(person("900000001", LVEF=0.5), person("900000002"))
+    assert "Nobody is that far from the others; 1 of 2 subjects could be compared." in said
