@@ -16,7 +16,7 @@ help:  ## show this list
 setup: $(READY)  ## build .venv with the tested versions; free when nothing changed
 
 demo: $(READY)  ## everything once on synthetic hearts, from a cohort to label maps; QUICK=1 for a minute's version
-	$(PY) -m cmr_ssl demo $(if $(QUICK),--quick true)
+	$(PY) -m cmr_ssl demo $(if $(QUICK),--quick true --out demo/quick)
 
 test: $(READY)  ## run the tests, two at a time
 	$(PY) -m pytest -n 2 --dist loadfile

@@ -1,5 +1,6 @@
 """The demo: a synthetic cohort from nothing to phenotypes and label maps, stage by stage, in minutes on a CPU."""
 
+import json
 import os
 import re
 import resource
@@ -46,8 +47,13 @@ class Stage(NamedTuple):
 
 
 def demonstrate(out: Path, size: Size, workers: int) -> int:
-    """Run every stage, a line each, and say where to look; a stage that fails ends it with what it said last."""
+    """Run every stage, a line each, and say where to look; a stage that fails ends it with what it said last.
+
+    Raises:
+        ValueError: if `out` holds a demo of another size, whose runs would be gone on with.
+    """
     out.mkdir(parents=True, exist_ok=True)
+    check_size(out / "size.json", size)
     started = time.perf_counter()
     for stage in stages(out, size, workers):
         print(f"{stage.what:.<44} ", end="", flush=True)
@@ -64,6 +70,14 @@ def demonstrate(out: Path, size: Size, workers: int) -> int:
     print(f"Look at the figures in {out}/pretraining, {out}/phenotypes and {out}/segmentation; tables lie beside.")
     print(f"What the commands said: {out / 'log.txt'}")
     return 0
+
+
+def check_size(path: Path, size: Size) -> None:
+    """Note how much a demo does; raise ValueError where one in the same folder did more or less."""
+    wanted = json.dumps(size._asdict()) + "\n"
+    if path.exists() and path.read_text() != wanted:
+        raise ValueError(f"{path.parent} holds a demo of another size: give another folder, --out FOLDER")
+    path.write_text(wanted)
 
 
 def processor_seconds() -> float:

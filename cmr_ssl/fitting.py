@@ -67,6 +67,10 @@ class RunCLI(LightningCLI):
         """Check everything that can be checked before anything is built."""
         asked, folder = self.asked, self.asked.trainer.default_root_dir
         check_launch(asked.trainer, os.environ)
+        if asked.trainer.overfit_batches:
+            raise ValueError(
+                "trainer.overfit_batches would change the order: set --data.train_subjects to a few instead"
+            )
         if asked.ckpt_path:
             check_same_model(self.model_asked_for, asked.model, asked.ckpt_path)
         elif self.config.subcommand != "fit":

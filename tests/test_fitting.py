@@ -289,6 +289,7 @@ def test_resuming_with_data_that_were_prepared_otherwise_is_refused(cache, start
         (["--model.encoder.init_args.heads", "5"], "5 heads do not divide a width of 32"),
         (["--trainer.devices", "8", "--trainer.num_nodes", "4"], "nothing starts this command on the others"),
         (["--trainer.accelerator", "tpu"], "can not run on your system"),
+        (["--trainer.overfit_batches", "1"], "set --data.train_subjects to a few instead"),
     ],
 )
 def test_bad_input_is_one_sentence_before_training_starts(cache, tmp_path, capsys, change, sentence):

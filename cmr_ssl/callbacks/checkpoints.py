@@ -121,9 +121,10 @@ class LastCheckpoint(Checkpoint):
             self.save(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write after an epoch, if it is one of those asked for or the last one."""
+        """Write after an epoch, if it is one of those asked for or the last one, whatever ends the run."""
         done = trainer.current_epoch + 1
-        if done % self.every_n_epochs == 0 or done == trainer.max_epochs or trainer.should_stop:
+        last = done == trainer.max_epochs or trainer.global_step == trainer.max_steps or trainer.should_stop
+        if done % self.every_n_epochs == 0 or last or ending(trainer):
             self.save(trainer)
 
 

@@ -40,6 +40,10 @@ class Compiled(Callback):
         """Compute as compiled."""
         torch.compiler.set_stance(TRAINING)
 
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Leave nothing behind for the next training of this process where a validation fails."""
+        torch.compiler.set_stance(TRAINING)
+
 
 def compile_part(whole: object, name: str, backend: str) -> None:
     """Compile a submodule or a method of `whole`; a part that is None stays so."""

@@ -21,6 +21,7 @@ journal a restart continues from), ``cohort.parquet`` (the table, see `cohort`),
 import json
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 from urllib.parse import quote
@@ -83,10 +84,31 @@ class PlaneReader:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the file and find its images."""
+        """Open the file."""
         self.path, self.stream = path, path.open("rb", buffering=0)
-        length = int.from_bytes(self.stream.read(8), "little")
-        self.first = 8 + length + json.loads(self.stream.read(length))["images"]["data_offsets"][0]
+
+    @property
+    def opened(self) -> Path:
+        """Where the very file that is open can be opened again, though another may stand at its path by now."""
+        return Path(f"/dev/fd/{self.stream.fileno()}")
+
+    @cached_property
+    def first(self) -> int:
+        """Byte at which the images begin.
+
+        Raises:
+            EOFError: if the file has no whole header.
+        """
+        length = int.from_bytes(self.part(8, 0), "little")
+        return 8 + length + int(json.loads(self.part(length, 8))["images"]["data_offsets"][0])
+
+    def part(self, count: int, at: int) -> bytearray:
+        """Return `count` bytes from byte `at` on; raise EOFError if the file ends before."""
+        if at + count > os.fstat(self.stream.fileno()).st_size:
+            raise EOFError(f"{self.path} ends within its header")
+        found = bytearray(count)
+        self.read(memoryview(found), at)
+        return found
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -102,9 +124,18 @@ class PlaneReader:
         Raises:
             EOFError: if the file ends before.
         """
-        place = out.data.cast("B")
-        if os.preadv(self.stream.fileno(), [place], self.first + plane * len(place)) != len(place):
-            raise EOFError(f"{self.path} ends within plane {plane}")
+        self.read(out.data.cast("B"), self.first + plane * out.nbytes)
+
+    def read(self, place: memoryview, at: int) -> None:
+        """Fill `place` from byte `at` on; raise EOFError if the file ends before.
+
+        A disk that fails half way gives what it had first, and its error when asked for the rest.
+        """
+        while len(place):
+            count = os.preadv(self.stream.fileno(), [place], at)
+            if not count:
+                raise EOFError(f"{self.path} ends at byte {at}")
+            place, at = place[count:], at + count
 
 
 def write_subject(cache: Path, subject: str, prepared: PreparedSubject, settings_digest: str) -> Path:

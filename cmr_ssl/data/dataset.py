@@ -183,9 +183,9 @@ class PlaneDataset(Dataset[Sample]):
         subject = str(self.subjects[index])
         path = subject_file(self.cache, subject)
         try:
-            prepared, settings = mapped(path)
-            self.check_settings(settings)
             with PlaneReader(path) as read:
+                prepared, settings = mapped(read.opened)
+                self.check_settings(settings)
                 self.fill(sample, prepared, self.rejected.get(subject, NOTHING), read)
         except (OSError, SafetensorError, RuntimeError, EOFError) as error:
             raise_unless_damaged(error, path)
@@ -220,10 +220,11 @@ class PlaneDataset(Dataset[Sample]):
             read: puts the images of a plane somewhere; None to copy those of `subject`.
 
         Raises:
-            RuntimeError: if the planes are of another size.
+            RuntimeError: if the images are of another size, number or type.
         """
-        if subject.images.shape[1:] != sample.images.shape[1:]:
-            raise RuntimeError(f"planes of {subject.images.shape[1:]}, not of {tuple(sample.images.shape[1:])}")
+        found, shape = subject.images, (len(subject.view), *sample.images.shape[1:])
+        if found.shape != shape or found.dtype != np.uint8:
+            raise RuntimeError(f"images are {found.dtype} {found.shape}, not uint8 {shape}")
         view, affine = torch.from_numpy(subject.view).long(), torch.from_numpy(subject.affine)
         if rejected:
             view = without_places(view, torch.from_numpy(subject.slice), rejected)

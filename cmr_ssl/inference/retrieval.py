@@ -8,10 +8,10 @@ import pandas as pd
 import torch
 from rich.progress import track
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from cmr_ssl.contrast import Pairs, ranks
 from cmr_ssl.data.dataset import PlaneDataset
+from cmr_ssl.data.loading import PlaneLoader
 from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.inference.embeddings import whole_cache
 from cmr_ssl.inference.model import load
@@ -55,7 +55,7 @@ def retrieve_cohort(
     subjects = [str(subject) for subject in images.subjects]
     fields = read_fields(table, task.fields, subjects)
     dataset = PlaneDataset(cache, subjects, model.trained.views, images.shape, phenotypes=fields)
-    known = compared(task, DataLoader(dataset, batch_size, num_workers=workers), model.device)
+    known = compared(task, PlaneLoader(dataset, batch_size, workers), model.device)
     if len(known.subjects) < 2:
         raise ValueError(
             f"{len(known.subjects)} subjects of {cache} have images and a row in {table}: at least two can be compared"
@@ -66,7 +66,7 @@ def retrieve_cohort(
 
 
 @torch.inference_mode()
-def compared(task: AlignmentTask, loader: DataLoader[object], device: torch.device) -> Known:
+def compared(task: AlignmentTask, loader: PlaneLoader, device: torch.device) -> Known:
     """Return what images and tables say of all subjects who have both."""
     subjects: list[str] = []
     parts: list[Pairs] = []

@@ -72,3 +72,13 @@ def test_a_resumed_run_saves_at_steps_and_never_between_the_batches_of_one():
     for step in (4, 4, 5, 5, 5, 6, 6):  # three batches a step, the first of them done when the run was killed
         callback.on_train_batch_end(trainer_at(step, saved), None, {}, None, 0)
     assert saved == [6]
+
+
+@pytest.mark.parametrize(
+    "change", [{"max_steps": 7}, {"max_epochs": 1}, {"should_stop": True}, {"received_sigterm": True}, {}]
+)
+def test_what_ends_after_an_epoch_that_was_not_asked_for_is_saved(change):
+    saved: list[int] = []
+    place = {"current_epoch": 0, "max_epochs": 9, "max_steps": -1, "should_stop": False}
+    LastCheckpoint(every_n_epochs=5).on_train_epoch_end(trainer_at(7, saved, **place | change), None)
+    assert saved == [7] * bool(change)

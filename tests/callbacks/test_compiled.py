@@ -1,6 +1,8 @@
 import torch
+from torch._dynamo import eval_frame
 from torch._dynamo.utils import counters
 
+from cmr_ssl.callbacks import Compiled
 from tests.runs import run
 
 EAGER = ["--trainer.callbacks+", "cmr_ssl.callbacks.Compiled", "--trainer.callbacks.backend", "eager"]
@@ -22,3 +24,11 @@ def test_a_compiled_training_learns_the_same_and_its_checkpoint_is_an_ordinary_o
     assert counters["stats"]["unique_graphs"] > 0
     assert not counters["graph_break"]
     torch._dynamo.reset()
+
+
+def test_a_validation_that_fails_leaves_later_trainings_compiled():
+    callback = Compiled()
+    callback.on_validation_start(None, None)
+    assert eval_frame._stance.stance == "force_eager"
+    callback.on_exception(None, None, ValueError("loss"))
+    assert eval_frame._stance.stance == "default"

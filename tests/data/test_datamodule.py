@@ -381,3 +381,15 @@ def test_slices_a_network_does_not_look_at_are_told_with_a_subject(cache, caplog
     caplog.clear()
     data_of(cache, "test", views={"sa": 10}, labels=False)
     assert "more slices" not in caplog.text
+
+
+def test_no_training_subject_has_fewer_planes_than_the_data_module_says(tmp_path):
+    cache = write_cache(tmp_path / "cache", COHORT)
+    train = data_of(cache).subjects["train"]
+    table = tmp_path / "findings.csv"
+    rows = [f"{train[0]},sa,{index},noted,reject-plane" for index in range(4)] + [f"{train[1]},sa,,noted,reject-plane"]
+    table.write_text("\n".join(["subject,view,slice,severity,decision", *rows]))
+    for options in ({}, {"findings": str(table), "min_planes": 1}, {"views": {"la_2ch": 2, "sa": 3}, "min_planes": 1}):
+        data = data_of(cache, **options)
+        dataset = data.dataset(data.subjects["train"])
+        assert data.least_planes == min(int(dataset[index].present.sum()) for index in range(len(dataset)))

@@ -249,3 +249,66 @@ def test_mapped_files_give_no_warning_and_samples_that_may_be_written_to(tmp_pat
     for field in sample[:-1]:
         field.zero_()
     assert_same(dataset[0], again)
+
+
+def short_reads(monkeypatch, most, fail_at=None):
+    """Let the disk give at most `most` bytes at a time, and fail from byte `fail_at` of a file on."""
+    real = os.preadv
+
+    def preadv(number, places, at):
+        if fail_at is not None and at >= fail_at:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(number, [places[0][:most]], at)
+
+    monkeypatch.setattr(os, "preadv", preadv)
+
+
+def test_a_disk_that_gives_a_plane_in_pieces_gives_it_wholly(tmp_path, monkeypatch):
+    dataset = written(tmp_path, made := prepared(3, ()))
+    short_reads(monkeypatch, 1000)
+    np.testing.assert_array_equal(dataset[0].images[2:5], made.images)
+
+
+def test_a_disk_that_fails_within_a_plane_is_no_damaged_file(tmp_path, monkeypatch, caplog):
+    dataset = written(tmp_path, prepared(3, ()))
+    short_reads(monkeypatch, 1000, fail_at=subject_file(tmp_path, SUBJECT).stat().st_size - 2000)
+    with pytest.raises(MachineFault, match="disk"):
+        dataset[0]
+    assert not caplog.text
+
+
+def meanwhile(monkeypatch, change):
+    """Let something happen to a file when all but its images is read."""
+    real = dataset_module.mapped
+
+    def mapped(path):
+        prepared, settings = real(path)
+        copied = type(prepared)(*map(np.copy, prepared))  # what is mapped vanishes with what is cut off
+        change()
+        return copied, settings
+
+    monkeypatch.setattr(dataset_module, "mapped", mapped)
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_the_old_one_wholly(tmp_path, monkeypatch):
+    dataset = written(tmp_path, made := prepared(3, (), seed=1))
+    meanwhile(monkeypatch, lambda: write_subject(tmp_path, SUBJECT, prepared(5, (), seed=2), "digest"))
+    np.testing.assert_array_equal(dataset[0].images[2:5], made.images)
+
+
+@pytest.mark.parametrize("share", [0, 0.0005, 0.01, 0.5])  # of its length, header, images
+def test_a_file_that_is_cut_while_it_is_read_is_left_out(tmp_path, monkeypatch, caplog, share):
+    dataset = written(tmp_path, prepared(4, ()))
+    path = subject_file(tmp_path, SUBJECT)
+    meanwhile(monkeypatch, lambda: os.truncate(path, int(share * path.stat().st_size)))
+    assert_same(dataset[0], dataset[len(dataset)])
+    assert "it is left out" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "images", [np.zeros((2, FRAMES, SIZE, SIZE), np.uint8), np.zeros((3, FRAMES, SIZE, SIZE), np.int16)]
+)
+def test_images_of_another_number_or_type_than_the_planes_are_left_out(tmp_path, caplog, images):
+    dataset = written(tmp_path, prepared(3, ())._replace(images=images))
+    assert_same(dataset[0], dataset[len(dataset)])
+    assert f"images are {images.dtype}" in caplog.text
