@@ -64,7 +64,7 @@ def test_fields_that_tell_nothing_are_refused():
         check_fields(np.array([[1, np.nan], [2, np.nan]], np.float32), ["a", "b"])
     with pytest.raises(ValueError, match="field 'a' is 3 in all 2 training subjects"):
         check_fields(np.array([[3, 1], [3, 2]], np.float32), ["a", "b"])
-    with pytest.raises(ValueError, match="field 'a' is 3 .*; 'c', 'd' tell nothing either: take"):
+    with pytest.raises(ValueError, match=r"field 'a' is 3 .*; 'c', 'd' tell nothing either: take"):
         check_fields(np.array([[3, 1, 0, np.nan], [3, 2, 0, np.nan]], np.float32), ["a", "b", "c", "d"])
 
 
