@@ -11,6 +11,7 @@ from jsonargparse import ArgumentError, ArgumentParser, Namespace
 from torch import Tensor, nn
 
 from cmr_ssl.exported import CONFIG, is_exported, read_exported
+from cmr_ssl.files import checkpoint_at
 from cmr_ssl.machine import raise_if_machine
 from cmr_ssl.models import Decoder, Encoder
 
@@ -35,14 +36,13 @@ class Pretrained(NamedTuple):
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint, or an exported model, as plain data.
+    """Read a checkpoint, that of the folder of a run, or an exported model, as plain data.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is no checkpoint, or holds objects that only running code could restore.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"no checkpoint at {path}: a run keeps them in RUN_FOLDER/checkpoints")
+    path = checkpoint_at(path)
     if is_exported(path):
         return read_exported(path, DATA)
     try:

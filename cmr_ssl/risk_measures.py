@@ -51,6 +51,8 @@ def gain(scores: Array, other: Array, outcome: Outcome) -> Estimate:
 
 def resampled(measure: Callable[[NDArray[np.intp]], float], count: int, seed: int = 0) -> Estimate:
     """Return a measure of all subjects with its 95 % bootstrap interval; it is told which subjects to look at."""
+    if not count:
+        return Estimate(float("nan"))
     rng = np.random.default_rng(seed)
     again = np.array([measure(rng.integers(count, size=count)) for _ in range(RESAMPLES)])
     finite = again[np.isfinite(again)]

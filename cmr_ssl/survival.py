@@ -4,6 +4,7 @@ The formulas are those of torchsurv, imported where it is needed. Everything is 
 events (N,) bool, False where nobody looked any more, and log hazards (N,).
 """
 
+import math
 import warnings
 
 import torch
@@ -49,8 +50,10 @@ def cumulative_baseline(log_hazards: Tensor, times: Tensor, events: Tensor, at: 
         return torch.zeros_like(at)
     from torchsurv.loss.cox import baseline_survival_function
 
-    told = baseline_survival_function(log_hazards.double(), events, times.double())
-    hazards = -torch.log(told["baseline_survival"].clamp(min=1e-12))
+    # a log hazard is known up to a constant: about the mean hazard, no share underflows
+    mean = log_hazards.double().logsumexp(dim=0) - math.log(len(log_hazards))
+    told = baseline_survival_function(log_hazards.double() - mean, events, times.double())
+    hazards = -torch.log(told["baseline_survival"].clamp(min=1e-12)) * torch.exp(-mean)
     index = torch.searchsorted(told["time"], at.double(), right=True)
     return torch.cat([hazards.new_zeros(1), hazards])[index].to(at.dtype)
 

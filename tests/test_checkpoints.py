@@ -27,6 +27,10 @@ def test_the_encoder_comes_back_with_its_description_weights_and_data(checkpoint
         assert torch.equal(weight, stored[f"encoder.{name}"]), name
 
 
+def test_the_folder_of_a_run_means_its_checkpoint_as_everywhere(finished_run):
+    assert read_checkpoint(finished_run).keys() == read_checkpoint(finished_run / "checkpoints" / "best.ckpt").keys()
+
+
 def test_a_missing_checkpoint_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no checkpoint at .*nowhere\.ckpt"):
         load_encoder(tmp_path / "nowhere.ckpt")

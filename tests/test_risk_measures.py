@@ -76,3 +76,10 @@ def test_acting_on_the_true_risk_is_worth_more_than_acting_on_everybody_or_nobod
     assert (wise > net_benefit(np.ones_like(x), outcome, 4.0, thresholds)).all()
     assert (wise > 0).all()
     assert (net_benefit(np.zeros_like(x), outcome, 4.0, thresholds) == 0).all()
+
+
+def test_of_nobody_and_without_an_event_nothing_is_known():
+    for count in (0, 3):
+        scores, outcome = np.zeros(count), Outcome(np.arange(1.0, count + 1), np.zeros(count, bool))
+        told = [*ranking(scores, outcome, [2.0]).values(), gain(scores, scores, outcome)]
+        assert np.isnan(np.array(told)).all()

@@ -39,6 +39,16 @@ def test_the_baseline_is_the_hazard_that_was_drawn_from(drawn):
     torch.testing.assert_close(found, torch.tensor([0.0, 0.1, 0.2, 0.38]), atol=0.02, rtol=0)
 
 
+@pytest.mark.parametrize("shift", [-30.0, -8.0, 8.0, 30.0])
+def test_a_constant_in_the_log_hazard_changes_no_risk(drawn, shift):
+    """Cox's loss does not know it, so a network may put it anywhere."""
+    x, times, events = drawn
+    at, hazards = torch.tensor([0.5, 1.9]), x[:, 0].double()
+    plain = cumulative_baseline(hazards, times, events, at.double())
+    shifted = cumulative_baseline(hazards + shift, times, events, at.double())
+    torch.testing.assert_close(shifted * np.exp(shift), plain, rtol=1e-6, atol=0)
+
+
 def test_a_kaplan_meier_curve_is_what_a_hand_computes():
     times, events = torch.tensor([1.0, 2.0, 2.0, 3.0, 4.0]), torch.tensor([True, True, False, False, True])
     seen, share = kaplan_meier(times, events)

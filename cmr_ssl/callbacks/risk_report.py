@@ -82,12 +82,20 @@ def write_report(folder: Path, task: PhenotypePrediction, subjects: list[str], p
         return
     rows = compare(cox, predicted[:, 0], true)
     write_csv(folder / FOLDER / "risk.csv", pd.DataFrame(rows))
-    write_csv(folder / FOLDER / "calibration.csv", pd.DataFrame(calibration(cox, predicted, outcome)))
-    draw_calibration(folder / "figures" / "calibration.png", predicted[:, 1:], outcome, cox.horizons)
     draw_groups(folder / "figures" / "kaplan_meier.png", predicted[:, 0], outcome, task.targets[0])
-    draw_decision(folder / "figures" / "decision.png", {IMAGE: predicted[:, -1]}, outcome, cox.horizons[-1])
+    if np.isfinite(predicted).all():
+        write_calibration(folder, cox, predicted, outcome)
+    else:
+        print("the validation split was too small to tell the risk at all horizons: only the ranking can be measured")
     show(rows, task.targets[0])
     print_folder(folder)
+
+
+def write_calibration(folder: Path, cox: Cox, predicted: Array, outcome: Outcome) -> None:
+    """Write how predicted risks agree with what happened; `predicted` is (N, 1 + H), all known."""
+    write_csv(folder / FOLDER / "calibration.csv", pd.DataFrame(calibration(cox, predicted, outcome)))
+    draw_calibration(folder / "figures" / "calibration.png", predicted[:, 1:], outcome, cox.horizons)
+    draw_decision(folder / "figures" / "decision.png", {IMAGE: predicted[:, -1]}, outcome, cox.horizons[-1])
 
 
 def compare(cox: Cox, image: Array, true: Array) -> list[dict[str, object]]:

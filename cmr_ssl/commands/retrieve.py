@@ -20,7 +20,8 @@ def retrieve(
     """Find the patients that are most alike: by image, by table, and by the table that an image looks like.
 
     Written is a row for each subject, way and rank. Images and tables of one subject should find each other; how often
-    they do, beside chance, is printed.
+    they do, beside chance, is printed: over the whole cache, and subjects of the training find each other more easily.
+    How well others do is what `test` of the alignment says.
 
     Args:
         checkpoint: or the folder of a run, of an alignment.

@@ -62,6 +62,7 @@ def retrieve_cohort(
         )
     write_csv(out, pd.DataFrame(neighbours_of(known, min(neighbours, len(known.subjects) - 1))))
     print(summary(known.pairs))
+    print("subjects of the training among them find each other more easily: `test` of the alignment leaves them out")
     print(f"{len(known.subjects)} subjects and who is like them in {out}")
 
 

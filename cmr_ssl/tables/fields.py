@@ -103,6 +103,11 @@ class Fields:
         return [one.name for one in self.readable]
 
     @property
+    def names_and_ids(self) -> list[str]:
+        """Names of `readable`, and under which field ids others may ask for the same."""
+        return [*self.names, *(str(one.ukb) for one in self.readable if one.ukb is not None)]
+
+    @property
     def classes(self) -> list[int]:
         """How many classes each yes or no and each category has, in their order."""
         return [2] * len(self.yes_no) + [len(one.classes) for one in self.categories]

@@ -36,8 +36,9 @@ def read_fields(path: Path, fields: Fields, subjects: Sequence[str]) -> Values:
             kind than described.
     """
     cells = read_cells(path, fields.readable, subjects)
+    numbers = read_numbers(cells[[one.name for one in fields.numbers]], path)  # together: they share a decimal sign
     columns = [
-        *(_numbers(cells[one.name], path) for one in fields.numbers),
+        *(numbers[one.name] for one in fields.numbers),
         *(_classes(cells[one.name], one, ["0", "1"], path) for one in fields.yes_no),
         *(_classes(cells[one.name], one, [str(code) for code in one.classes], path) for one in fields.categories),
     ]
@@ -89,30 +90,30 @@ def column_of(header: Sequence[str], field: Column, path: Path) -> str:
 
 
 def check_fields(values: Values, names: Sequence[str]) -> None:
-    """Raise ValueError unless every field of the training values (N, F) can be learnt, naming the one that cannot."""
-    for name, column in zip(names, values.T, strict=True):
-        known = column[np.isfinite(column)]
-        if not len(known):
-            raise ValueError(
-                f"field {name!r} is known of none of {len(column)} training subjects: fill in its column, or take it "
-                "out of the description of the fields"
-            )
-        if known.min() == known.max():
-            raise ValueError(
-                f"field {name!r} is {known[0]:g} in all {len(known)} training subjects of whom it is known, and tells "
-                "nothing: take it out of the description of the fields"
-            )
+    """Raise ValueError unless every field of the training values (N, F) can be learnt, naming those that cannot."""
+    known = {name: column[np.isfinite(column)] for name, column in zip(names, values.T, strict=True)}
+    useless = [name for name, one in known.items() if not len(one) or one.min() == one.max()]
+    if not useless:
+        return
+    first, also = known[useless[0]], ", ".join(map(repr, useless[1:]))
+    more = f"; {also} tell nothing either" if also else ""
+    if not len(first):
+        raise ValueError(
+            f"field {useless[0]!r} is known of none of {len(values)} training subjects{more}: fill in the columns, or "
+            "take these fields out of the description of the fields"
+        )
+    raise ValueError(
+        f"field {useless[0]!r} is {first[0]:g} in all {len(first)} training subjects of whom it is known, and tells "
+        f"nothing{more}: take these fields out of the description of the fields"
+    )
 
 
 def _known(cells: "pd.Series[str]", unknown: Sequence[Code]) -> "pd.Series[str]":
     """Return texts with empty ones in place of codes for no answer."""
-    codes = {str(code) for code in unknown} | {f"{code:.1f}" for code in unknown if isinstance(code, int | float)}
-    return cells.str.strip().mask(cells.str.strip().isin(codes), "")
-
-
-def _numbers(cells: "pd.Series[str]", path: Path) -> "pd.Series[float]":
-    values: pd.DataFrame = read_numbers(cells.to_frame(), path)
-    return values.iloc[:, 0]
+    texts = cells.str.strip()
+    plain = texts.str.replace(r"^(-?\d+)[.,]0+$", r"\1", regex=True)  # -3.0000 is -3
+    codes = {str(code) for code in unknown} | {f"{code:g}" for code in unknown if isinstance(code, float)}
+    return texts.mask(plain.isin(codes) | texts.isin(codes), "")
 
 
 def _classes(cells: "pd.Series[str]", field: Column, classes: list[str], path: Path) -> "pd.Series[float]":

@@ -26,6 +26,7 @@ from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tables.corruption import corrupt_table, marginals_of
 from cmr_ssl.tables.fields import Fields
 from cmr_ssl.tables.reading import check_fields, read_fields
+from cmr_ssl.tasks.aligned import aligned_at
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.reuse import load_pretrained, load_pretrained_decoder, require_decoder, require_encoder
@@ -109,7 +110,7 @@ class AlignmentTask(PretrainingTask):
         )
         self.save_hyperparameters()
         self.fields, self.left_out = aligned_with(fields, include or [])
-        self.aligned = self.fields.names
+        self.aligned = self.fields.names_and_ids
         self.encoder_checkpoint, self.reconstruction = encoder_checkpoint, check_weight(reconstruction)
         self.field_dropout = check_rate("model.field_dropout", field_dropout)
         self.resampling, self.near = check_rate("model.resampling", resampling), check_rate("model.near", near)
@@ -145,6 +146,7 @@ class AlignmentTask(PretrainingTask):
         self.table.fit_statistics(torch.from_numpy(training))
         if self.encoder_checkpoint:
             load_pretrained(self.encoder, Path(self.encoder_checkpoint), data.state_dict())
+            self.aligned = list(dict.fromkeys([*self.aligned, *aligned_at(Path(self.encoder_checkpoint))]))
             load_pretrained_decoder(self.decoder, Path(self.encoder_checkpoint), self.normalise)
 
     def training_step(self, batch: Sample, batch_idx: int) -> Tensor:

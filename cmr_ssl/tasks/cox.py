@@ -100,9 +100,15 @@ class Cox(Objective):
         """Fit the hazard that all share and the covariates on the training values (N, K).
 
         Raises:
-            ValueError: if fewer than ten events were seen.
+            ValueError: if fewer than ten events were seen, or nobody was followed until the last horizon.
         """
         check_events(values[:, EVENT], targets[0])
+        longest = float(np.nanmax(values[:, YEARS]))
+        if longest < self.horizons[-1]:
+            raise ValueError(
+                f"horizons_years ends at {self.horizons[-1]:g}, but no training subject was followed for longer than "
+                f"{longest:.1f} years: name earlier horizons"
+            )
         true = torch.tensor(values)
         followed = true[~true[:, EVENT].isnan()]
         times, events = followed[:, YEARS], followed[:, EVENT] > 0
@@ -153,7 +159,7 @@ class Cox(Objective):
         covariates = self.covariate_hazard(true[followed]).cpu()
         image, true = outputs[followed, 0].float().cpu(), true[followed].cpu()
         times, events = true[:, YEARS], true[:, EVENT] > 0
-        self.baseline.copy_(cumulative_baseline(image, times, events, torch.tensor(self.grid)))
+        self.baseline.copy_(known_baseline(image, times, events, torch.tensor(self.grid)))
         complete = ~covariates.isnan()
         if len(self.covariate_mean) and events[complete].any():
             both = torch.stack([image, covariates], dim=1)[complete]
@@ -174,3 +180,15 @@ class Cox(Objective):
         """Return log hazard and risks at the horizons, (B, 1 + H)."""
         values = outputs[:, :1].float()
         return torch.cat([values, self.risks(values[:, 0], self.horizons)], dim=1)
+
+
+def known_baseline(log_hazards: Tensor, times: Tensor, events: Tensor, at: Tensor) -> Tensor:
+    """Return the cumulative baseline hazard of N subjects at times (H,), NaN where they do not tell it, and say so."""
+    last = times.max() if events.any() else at.new_zeros(())
+    if last < at[-1]:
+        log.warning(
+            "%d validation subjects with %d events do not tell the risk beyond %.1f years, which stays unknown: add "
+            "subjects to the validation split, or name earlier horizons_years",
+            *(len(times), int(events.sum()), float(last)),
+        )
+    return torch.where(at <= last, cumulative_baseline(log_hazards, times, events, at), torch.nan)

@@ -56,11 +56,11 @@ class Diagnoses(Objective):
             ValueError: if a column holds anything else.
         """
         values = data.use_targets(targets)
-        for name, column in zip(targets, values.T, strict=True):
+        for name, column in zip(targets, data.phenotypes.to_numpy(np.float32).T, strict=True):
             strange = column[np.isfinite(column) & (column != 0) & (column != 1)]
             if len(strange):
                 raise ValueError(
-                    f"{name} is {strange[0]:g} in {len(strange)} training subjects, but a diagnosis is 0 or 1: empty "
+                    f"{name} is {strange[0]:g} in {len(strange)} subjects, but a diagnosis is 0 or 1: empty "
                     "the cells that hold a code for no answer, or predict numbers with the objective Regression"
                 )
         return values

@@ -18,6 +18,7 @@ from cmr_ssl.models.tokens import coordinates, grid_of
 from cmr_ssl.overlap import dice_per_structure
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
+from cmr_ssl.tasks.aligned import aligned_at
 from cmr_ssl.tasks.annotated_classes import annotated_classes, no_annotated_classes
 from cmr_ssl.tasks.base import Task, TaskOutput
 from cmr_ssl.tasks.encoder_task import EncoderTask
@@ -180,6 +181,7 @@ class SegmentationTask(EncoderTask, Segmentation):
         if stage == "fit" and self.encoder_checkpoint:
             data = self.trainer.datamodule.state_dict()  # type: ignore[attr-defined]
             load_pretrained(self.encoder, Path(self.encoder_checkpoint), data)
+            self.aligned = aligned_at(Path(self.encoder_checkpoint))
             load_image_branch(self.head.network, Path(self.encoder_checkpoint))
 
     def logits(self, batch: Sample, frames: Tensor) -> Tensor:

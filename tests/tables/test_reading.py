@@ -64,6 +64,22 @@ def test_fields_that_tell_nothing_are_refused():
         check_fields(np.array([[1, np.nan], [2, np.nan]], np.float32), ["a", "b"])
     with pytest.raises(ValueError, match="field 'a' is 3 in all 2 training subjects"):
         check_fields(np.array([[3, 1], [3, 2]], np.float32), ["a", "b"])
+    with pytest.raises(ValueError, match=r"field 'a' is 3 .*; 'c', 'd' tell nothing either: take"):
+        check_fields(np.array([[3, 1, 0, np.nan], [3, 2, 0, np.nan]], np.float32), ["a", "b", "c", "d"])
+
+
+def test_codes_for_no_answer_are_unknown_however_they_are_written(tmp_path):
+    fields = Fields(numbers=[Number("Sleep", unknown=[-3])], categories=[Category("Smoking", classes=[0, 1])])
+    table = write(tmp_path / "t.csv", "1000011,-3.0000,0", "1000012,7.5000,1", header="eid,Sleep,Smoking")
+    np.testing.assert_array_equal(read_fields(table, fields, SUBJECTS[:2])[:, 0], [np.nan, 7.5])
+
+
+def test_one_decimal_comma_makes_the_whole_table_one_with_commas(tmp_path):
+    """1.234 beside 5,5 may be a thousand and more: that is asked, not guessed."""
+    fields = Fields(numbers=[Number("Waist"), Number("Platelets")])
+    table = write(tmp_path / "t.csv", "1000011;5,5;1.234", "1000012;6,25;2.345", header="eid;Waist;Platelets")
+    with pytest.raises(ValueError, match=r"'Platelets'.* which may be 1\.234 or 1234"):
+        read_fields(table, fields, SUBJECTS[:2])
 
 
 def test_days_are_read_and_those_that_nobody_knows_are_told_apart(tmp_path):

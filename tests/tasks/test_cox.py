@@ -122,3 +122,21 @@ def test_a_risk_has_horizons_and_one_target():
         Cox(FOLLOW_UP, [0, 2])
     with pytest.raises(ValueError, match="one target"):
         Cox(FOLLOW_UP, [2]).outputs(["a", "b"])
+
+
+def test_a_risk_beyond_the_follow_up_is_refused_or_unknown_and_never_a_number(drawn, caplog):
+    cohort, heart = drawn
+    long = Cox(FOLLOW_UP, [2, 20])
+    with pytest.raises(ValueError, match=r"ends at 20, but no training subject was followed for longer than \d"):
+        long.fit_statistics(long.read_targets(cohort, ["Illness"]), ["Illness"])
+    cox = Cox(FOLLOW_UP, [2, 5])
+    cox.fit_statistics(cox.read_targets(cohort, ["Illness"]), ["Illness"])
+    true = torch.tensor(cohort.phenotypes.to_numpy(np.float32))
+    healthy, early = true[:, 1] == 0, true[:, 0] < 3
+    cox.watch_validation(heart[healthy, None], true[healthy])
+    assert cox.predict(heart[:3, None])[:, 1:].isnan().all()
+    assert "0 events do not tell the risk" in caplog.text
+    cox.watch_validation(heart[early, None], true[early])
+    values = cox.predict(heart[:3, None])
+    assert values[:, 1].isfinite().all()
+    assert values[:, 2].isnan().all()

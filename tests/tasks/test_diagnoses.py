@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -10,6 +11,7 @@ NAMES = ["Stroke", "Gout"]
 class Data:
     def __init__(self, values):
         self.values = np.array(values, np.float32)
+        self.phenotypes = pd.DataFrame(self.values)
 
     def use_targets(self, targets):
         return self.values
@@ -79,5 +81,5 @@ def test_what_both_kinds_of_subjects_are_known_of_is_measured():
 
 
 def test_what_is_neither_yes_nor_no_is_refused():
-    with pytest.raises(ValueError, match="Stroke is 2 in 1 training subjects, but a diagnosis is 0 or 1"):
+    with pytest.raises(ValueError, match="Stroke is 2 in 1 subjects, but a diagnosis is 0 or 1"):
         learnt([[1, 0], [2, 1]])

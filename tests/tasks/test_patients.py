@@ -10,6 +10,7 @@ import yaml
 
 from cmr_ssl.checkpoints import load_encoder
 from cmr_ssl.cli import main
+from cmr_ssl.tasks.aligned import aligned_at, told
 from cmr_ssl.tasks.trained import load_task
 from tests.caches import COHORT
 from tests.hearts import ENCODER
@@ -123,6 +124,13 @@ def test_the_aligned_encoder_is_reused_as_any_other_and_warns_of_what_it_was_tol
     assert table["told in alignment"].to_dict() == {"Age": True, "BMI (kg/m2)": False}
     own, kept = (load_encoder(best(one)).encoder.state_dict() for one in (aligned, tmp_path / "run"))
     assert all(torch.equal(own[name], kept[name]) for name in own)
+
+
+def test_a_second_alignment_forgets_nothing_of_what_the_first_was_told(call, aligned, fields, tmp_path):
+    options = ["--model.fields", fields, "--data.min_planes", 5, "--model.encoder_checkpoint", aligned]
+    assert call("fit", "alignment", tmp_path / "run", *options) == 0
+    assert "Heart failure" not in load_task(best(tmp_path / "run")).task.fields.names
+    assert told(["Heart failure", "21003", "BMI (kg/m2)"], aligned_at(tmp_path / "run")) == ["Heart failure", "21003"]
 
 
 def test_diagnoses_are_learnt_tested_and_judged_by_group(call, aligned, tmp_path):
