@@ -32,8 +32,8 @@ def export(
     Raises:
         FileExistsError: if a folder holds something, and `overwrite` is not set.
         FileNotFoundError: if there is no checkpoint.
-        ValueError: if no folder is named, the licence is none, the checkpoint is of another kind, it holds what must not
-            leave, a package is missing, or onnxruntime says something else than torch.
+        ValueError: if no folder is named, the licence is none, the checkpoint is of another kind, it holds what must
+            not leave, a package is missing, or onnxruntime says something else than torch.
     """
     if not LICENCE.fullmatch(licence):
         raise ValueError(f"--licence {licence!r} is none as hubs spell it, such as mit, apache-2.0 or other")

@@ -150,8 +150,8 @@ def check_readouts(heads: NDArray[Any], lines: NDArray[Any], header: Header, pat
         )
     if samples != header.encoded[0]:
         raise ValueError(
-            f"{path}: readouts have {samples} samples, but the encoded space has {header.encoded[0]} (a partial echo?): fill "
-            "them with zeros to whole readouts"
+            f"{path}: readouts have {samples} samples, but the encoded space has {header.encoded[0]}, as of a partial "
+            "echo: fill them with zeros to whole readouts"
         )
     return samples, coils
 

@@ -153,7 +153,7 @@ def something_else(h5py, path):
         ),
         (
             lambda h5py, path: write_ismrmrd(h5py, path, KSPACE, MASK, partial_echo=8),
-            "readouts have 32 samples, but the encoded space has 40 (a partial echo?)",
+            "readouts have 32 samples, but the encoded space has 40, as of a partial echo",
         ),
     ],
 )
