@@ -71,4 +71,4 @@ def _drawn(labels: Labels) -> list[int]:
 
 def _correlation(one: Array, other: Array) -> float:
     one, other = one - one.mean(), other - other.mean()
-    return float(one @ other / max(np.linalg.norm(one) * np.linalg.norm(other), 1e-12))
+    return float(one @ other) / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-12)
