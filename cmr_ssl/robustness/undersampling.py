@@ -64,8 +64,8 @@ def ways(task: Task, acquisition: Acquisition, accelerations: Sequence[float], s
     """
     if isinstance(task, LineTask):
         for acceleration in dict.fromkeys([1.0, *accelerations]):
-            faster = task.at(acceleration)
-            yield Way(LINES, acceleration, faster.acquisition, faster, Scenario(FLAWED, LINES, 0, lambda batch: batch))
+            at = task.at(acceleration)
+            yield Way(LINES, acceleration, at.acquisition, at, Scenario(FLAWED, LINES, 0, lambda batch: batch))
         return
     yield Way(FULL, 1.0, None, task, Scenario(FLAWED, FULL, 0, lambda batch: batch))
     for name, reconstruction in ((ZERO_FILLED, None), (RECONSTRUCTED, TemporalSparsity())):
