@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from cmr_ssl.anatomy import CLASSES, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED
 from cmr_ssl.data.label_shapes import implausible_shape
+from cmr_ssl.data.label_slices import out_of_time, same_as_next, twice
 from cmr_ssl.data.labelling import beside_unlabelled, broken_stack, centre, cut_off, mirrored, wrongly_surrounded
 from cmr_ssl.data.ranges import CARDIAC
 from cmr_ssl.data.sources.label_folder import LabelledHeart, LabelledView
@@ -34,6 +35,9 @@ def notes(heart: LabelledHeart) -> tuple[str, ...]:
     stack = heart.views.get(SHORT_AXIS)
     if stack is not None and stack.oriented and mirrored(stack.map.labels.T, stack.map.affine, LV, RV):
         said.append(f"{SHORT_AXIS}: the RV lies on the left of the LV: the map is mirrored, or the body is")
+    if stack is not None and (same := same_as_next(stack.map.labels.T, stack.map.affine)):
+        which = ", ".join(map(str, same))
+        said.append(f"{SHORT_AXIS}: slice {which} shows what the next one shows: stored twice, it counts twice")
     return tuple(dict.fromkeys(said))
 
 
@@ -148,7 +152,7 @@ def _wrong_short_axis(stack: LabelledView) -> str:
     labels = stack.map.labels.T
     if wrong := wrongly_surrounded(labels, stack.classes):
         return wrong
-    if wrong := implausible_shape(labels, stack.map.affine):
+    if wrong := implausible_shape(labels, stack.map.affine) or twice(labels, stack.map.affine) or out_of_time(labels):
         return wrong
     wall = (labels == MYOCARDIUM).any()
     if stack.oriented and not wall and mirrored(labels, stack.map.affine, LV, RV):

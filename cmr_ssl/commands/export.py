@@ -1,8 +1,11 @@
 """The command `export`."""
 
+import re
 from pathlib import Path
 
 from cmr_ssl.files import checkpoint_at
+
+LICENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")  # it stands in the card's head, which machines read
 
 
 def export(
@@ -29,9 +32,11 @@ def export(
     Raises:
         FileExistsError: if a folder holds something, and `overwrite` is not set.
         FileNotFoundError: if there is no checkpoint.
-        ValueError: if no folder is named, the checkpoint is of another kind, it holds what must not leave, a package is
-            missing, or onnxruntime says something else than torch.
+        ValueError: if no folder is named, the licence is none, the checkpoint is of another kind, it holds what must
+            not leave, a package is missing, or onnxruntime says something else than torch.
     """
+    if not LICENCE.fullmatch(licence):
+        raise ValueError(f"--licence {licence!r} is none as hubs spell it, such as mit, apache-2.0 or other")
     wanted = [folder for folder in (hub, onnx) if folder is not None]
     if not wanted:
         raise ValueError("say what to write: --hub FOLDER, --onnx FOLDER or both")

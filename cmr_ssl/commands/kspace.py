@@ -25,6 +25,7 @@ def kspace(
     iterations: int = 30,
     threshold: float = 0.003,
     device: str = "auto",
+    overwrite: bool = False,
 ) -> int:
     """Make a cine of raw k-space that a scanner measured, as NIfTI that `prepare` reads.
 
@@ -42,11 +43,13 @@ def kspace(
         iterations: of the reconstruction.
         threshold: of the reconstruction, see `cmr_ssl.kspace.TemporalSparsity`.
         device: cpu, cuda, or auto for cuda where there is one.
+        overwrite: replace the cine that is there.
 
     Returns:
         0.
 
     Raises:
+        FileExistsError: if there is a cine of this view already, and `overwrite` is not set.
         FileNotFoundError: if there is no such file.
         ValueError: if it cannot be read, is not Cartesian, lacks coils, slices or geometry, or h5py is missing.
     """
@@ -54,6 +57,9 @@ def kspace(
         raise ValueError(f"--view {view} is none of {', '.join(VIEWS)}")
     if (spacing_mm is not None and not spacing_mm > 0) or not gap_mm > 0:
         raise ValueError(f"--spacing_mm {spacing_mm} and --gap_mm {gap_mm} must be above 0")
+    path = out / f"{view}.nii.gz"
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{path} is there: name another folder, or give --overwrite true")
 
     from cmr_ssl.devices import device_of
     from cmr_ssl.kspace.raw_files import read_raw
@@ -63,7 +69,6 @@ def kspace(
     reconstruction = TemporalSparsity(iterations, threshold)
     raw = placed(read_raw(source), source, spacing_mm, gap_mm)
     images = reconstruct(raw, reconstruction, device_of(device)).numpy()
-    path = out / f"{view}.nii.gz"
     write(path, raw, images, math.nan if frame_ms is None else frame_ms)
     slices, frames, coils = raw.kspace.shape[:3]
     print(

@@ -49,7 +49,8 @@ def report(
 
     Raises:
         FileNotFoundError: if a folder or table is not there.
-        ValueError: if one of them is something else, or `out` lies in the predictions or the images.
+        ValueError: if one of them is something else, the reference is the predictions, or `out` lies in the
+            predictions or the images.
     """
     from cmr_ssl.pages.flaws import read_flaws
     from cmr_ssl.pages.predictions import MADE_BY, TABLE, read_predictions
@@ -63,7 +64,13 @@ def report(
     if source is not None:
         images = NiftiFolder(source.absolute(), files)
         check_apart(images.folder, out, images.subjects())
+    if reference is not None and reference.resolve() == (predictions / TABLE).resolve():
+        raise ValueError(
+            f"--reference {reference} is the predictions themselves: name a table of others, or leave it out"
+        )
     known = None if reference is None else read_reference(reference, read.subjects())
+    if known is not None and not any(known.holds(one) for one in read.subjects()):
+        print(f"Note: {reference} has none of these subjects, so sex and age are unknown and all people are peers.")
     flaws = read_flaws(qc, inspection)
     made_by = predictions / MADE_BY
     whole_table = predictions / TABLE if reference is not None else None  # it may be what values are compared with

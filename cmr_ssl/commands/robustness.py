@@ -1,5 +1,6 @@
 """The command `robustness`."""
 
+from math import inf
 from pathlib import Path
 
 from cmr_ssl.data.withdrawal import read_withdrawn
@@ -77,7 +78,7 @@ def robustness(
 
 
 def read_accelerations(text: str) -> list[float]:
-    """Return the accelerations that a text such as ``1,2,4`` names.
+    """Return the accelerations that a text such as ``1,2,4`` names, each once.
 
     Raises:
         ValueError: if it names none, or one below 1.
@@ -86,6 +87,6 @@ def read_accelerations(text: str) -> list[float]:
         found = [float(part) for part in text.split(",")]
     except ValueError:
         found = []
-    if not found or not all(acceleration >= 1 for acceleration in found):
+    if not found or not all(1 <= acceleration < inf for acceleration in found):
         raise ValueError(f"--undersampling names accelerations of 1 or more, as in 1,2,4,8,16, not {text!r}")
-    return found
+    return list(dict.fromkeys(found))

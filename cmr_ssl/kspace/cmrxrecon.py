@@ -13,7 +13,7 @@ AXES = "(frame, slice, coil, k_y, k_x)"
 
 def arrays(file: Any) -> list[str]:  # noqa: ANN401  (h5py comes without types)
     """Return the names of the arrays that may hold k-space."""
-    return [name for name in file if str(name).startswith(PREFIX)]
+    return [name for name in file if str(name).startswith(PREFIX) and hasattr(file[name], "dtype")]
 
 
 def read_cmrxrecon(file: Any, path: Path) -> RawCine:  # noqa: ANN401

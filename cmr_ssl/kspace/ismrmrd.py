@@ -12,6 +12,8 @@ from cmr_ssl.kspace.raw import Complex, RawCine, checked
 NO_IMAGE = sum(1 << (bit - 1) for bit in (19, 20, 23, 24, 26, 27, 28, 29))  # noise, calibration, navigators, dummies
 REVERSED = 1 << (22 - 1)
 SAME_MM = 0.1  # positions that differ by less are one slice
+SAME_DIRECTION = 1e-3  # of unit vectors
+ONE_CINE = ("contrast", "set", "repetition", "kspace_encode_step_2")  # what a cine has one of; else images are mixed
 NAMESPACE = "{*}"
 
 
@@ -21,15 +23,15 @@ class Header(NamedTuple):
     Attributes:
         trajectory: cartesian, radial, spiral, ...
         encoded: samples and lines of a full k-space.
-        shown: pixels of the images.
-        field_mm: of the images.
+        shown: pixels of the images, as large as measured, whatever a scanner interpolates them to.
+        pixel_mm: of the images.
         middle: number of the line at k_y = 0.
     """
 
     trajectory: str
     encoded: tuple[int, int]
     shown: tuple[int, int]
-    field_mm: tuple[float, float]
+    pixel_mm: tuple[float, float]
     middle: int
 
 
@@ -45,7 +47,8 @@ def read_ismrmrd(file: Any, path: Path) -> RawCine:  # noqa: ANN401
     Samples beyond the field of view that is shown (oversampling of the readout) are cut away.
 
     Raises:
-        ValueError: if the trajectory is not Cartesian, readouts differ in size, or slices share a number.
+        ValueError: if the trajectory is not Cartesian, readouts differ in size or are no whole ones, slices share a
+            number or are not parallel, or there are several contrasts, sets or repetitions.
     """
     header = read_header(file, path)
     if header.trajectory.lower() != "cartesian":
@@ -58,8 +61,9 @@ def read_ismrmrd(file: Any, path: Path) -> RawCine:  # noqa: ANN401
     lines, heads = records["data"][kept], heads[kept]
     if (heads["flags"] & REVERSED).any():
         raise ValueError(f"{path} has readouts in the reverse direction, as EPI: only those in one direction are read")
-    samples, coils = check_readouts(heads, lines, path)
+    samples, coils = check_readouts(heads, lines, header, path)
     where = heads["idx"]
+    check_one_cine(where, path)
     slices, frames = (int(where[name].max()) + 1 for name in ("slice", "phase"))
     if slices * frames > len(lines):
         raise ValueError(
@@ -108,21 +112,33 @@ def read_header(file: Any, path: Path) -> Header:  # noqa: ANN401
         trajectory = _text(encoding, "trajectory")
     except (ElementTree.ParseError, LookupError, ValueError) as error:
         raise ValueError(f"{path} has an incomplete ISMRMRD header ({error}): export it again") from error
-    lines = int(encoded[1])
+    samples, lines, *field_mm = encoded
+    if min(*encoded, shown[2]) <= 0:
+        raise ValueError(f"{path} has an encoding without samples, lines or size in mm: export it again")
+    columns = min(round(samples * shown[2] / field_mm[0]), int(samples))
     return Header(
         trajectory=trajectory,
-        encoded=(int(encoded[0]), lines),
-        shown=(int(shown[0]), lines),
-        field_mm=(shown[2], encoded[3]),
-        middle=lines // 2 if middle is None else int(middle),
+        encoded=(int(samples), int(lines)),
+        shown=(columns, int(lines)),
+        pixel_mm=(field_mm[0] / samples, field_mm[1] / lines),
+        middle=int(lines) // 2 if middle is None else int(middle),
     )
 
 
-def check_readouts(heads: NDArray[Any], lines: NDArray[Any], path: Path) -> tuple[int, int]:
+def check_one_cine(where: NDArray[Any], path: Path) -> None:
+    """Raise ValueError where readouts belong to several images of the same slice and frame, which would be averaged."""
+    for name in ONE_CINE:
+        if name in (where.dtype.names or ()) and len(found := np.unique(where[name])) > 1:
+            raise ValueError(
+                f"{path} holds {len(found)} images of each frame, numbered by idx.{name}: write a file for each of them"
+            )
+
+
+def check_readouts(heads: NDArray[Any], lines: NDArray[Any], header: Header, path: Path) -> tuple[int, int]:
     """Return samples and coils of the readouts, all alike.
 
     Raises:
-        ValueError: if they differ, or values are missing.
+        ValueError: if they differ, values are missing, or the readouts are not those of the encoded space.
     """
     found = {*zip(heads["number_of_samples"].tolist(), heads["active_channels"].tolist(), strict=True)}
     if len(found) > 1:
@@ -131,6 +147,11 @@ def check_readouts(heads: NDArray[Any], lines: NDArray[Any], path: Path) -> tupl
     if not coils or any(len(line) != 2 * samples * coils for line in lines):
         raise ValueError(
             f"{path}: readouts do not hold {samples} samples of {coils} coils: the coil dimension is missing or wrong"
+        )
+    if samples != header.encoded[0]:
+        raise ValueError(
+            f"{path}: readouts have {samples} samples, but the encoded space has {header.encoded[0]}, as of a partial "
+            "echo: fill them with zeros to whole readouts"
         )
     return samples, coils
 
@@ -162,15 +183,29 @@ def affine_of(heads: NDArray[Any], header: Header, path: Path) -> NDArray[np.flo
                 f"{path}: lines of several slices, interleaved, have the number {number}: number them by idx.slice"
             )
         middles.append(places[0])
-    axes = [heads[0][name].astype(np.float64) for name in ("read_dir", "phase_dir", "slice_dir")]
+    axes = [direction_of(heads, name, path) for name in ("read_dir", "phase_dir", "slice_dir")]
     step = np.diff(middles, axis=0) if len(middles) > 1 else axes[2][None] * 8.0
-    if np.abs(step - step[0]).max() > SAME_MM * len(middles):
+    if np.abs(step - step[0]).max() > SAME_MM * len(middles) or np.abs(step[0] @ axes[2]) < SAME_MM:
         raise ValueError(f"{path}: slices are not evenly spaced along one direction: write a file for each of them")
-    pixel = [size / count for size, count in zip(header.field_mm, header.shown, strict=True)]
+    pixel = header.pixel_mm
     affine = np.eye(4)
     affine[:3, 0], affine[:3, 1], affine[:3, 2] = axes[0] * pixel[0], axes[1] * pixel[1], step[0]
     affine[:3, 3] = middles[0] - affine[:3, 0] * (header.shown[0] // 2) - affine[:3, 1] * (header.shown[1] // 2)
     return np.diag([-1.0, -1.0, 1.0, 1.0]) @ affine  # LPS to RAS
+
+
+def direction_of(heads: NDArray[Any], name: str, path: Path) -> NDArray[np.float64]:
+    """Return the direction that all readouts share, (3,).
+
+    Raises:
+        ValueError: if they differ, as those of long-axis planes in one file do, or it is none.
+    """
+    found = heads[name].astype(np.float64)
+    if np.abs(found - found[0]).max() > SAME_DIRECTION:
+        raise ValueError(f"{path}: slices are not parallel, {name} differs: write a file for each of them")
+    if not np.isclose(np.linalg.norm(found[0]), 1, atol=0.01):
+        raise ValueError(f"{path}: {name} is {found[0].tolist()}, which is no direction: export it with its geometry")
+    return found[0]
 
 
 def _tagged(path: str) -> str:

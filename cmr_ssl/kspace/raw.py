@@ -37,11 +37,15 @@ def checked(raw: RawCine, path: Path) -> RawCine:
     """Return what was read of a file.
 
     Raises:
-        ValueError: if it is no cine, or a frame has no line at all.
+        ValueError: if it is no cine, values are no numbers, or a frame has no line at all.
     """
     frames = raw.mask.shape[1]
     if frames < 2:
         raise ValueError(f"{path} holds {frames} frame: a cine has several, numbered as idx.phase or along time")
+    broken = np.argwhere(~np.isfinite(raw.kspace).all(axis=(2, 3, 4)))
+    if len(broken):
+        slice_, frame = broken[0]
+        raise ValueError(f"{path}: frame {frame} of slice {slice_} holds values that are no numbers: export it again")
     empty = np.argwhere(~raw.mask.any(axis=2))
     if len(empty):
         slice_, frame = empty[0]

@@ -28,8 +28,8 @@ class Sampling(ABC):
         Args:
             acceleration: R, all lines over those acquired; round(lines / R) are acquired in every frame.
             centre: lines around k_y = 0 that are always acquired; fewer where fewer are acquired at all.
-            partial_fourier: share of the lines, from the last one on, outside of which none is ever acquired; 1 for
-                all of them, more than 0.5.
+            partial_fourier: share of the lines, from the last one on, outside of which none but central ones is ever
+                acquired; 1 for all of them, more than 0.5.
 
         Raises:
             ValueError: if a number makes no sense.

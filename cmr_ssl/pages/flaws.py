@@ -6,6 +6,8 @@ from pathlib import Path
 
 Flaws = dict[str, list[tuple[str, str]]]
 
+OTHERS = "name findings.csv of qc as --qc, and inspection.csv of inspect as --inspection"
+
 
 def read_flaws(qc: Path | None, inspection: Path | None) -> Flaws:
     """Return severity and sentence of every finding, by subject.
@@ -24,7 +26,7 @@ def read_flaws(qc: Path | None, inspection: Path | None) -> Flaws:
         found[row["subject"]].append((row["severity"], f"{where}: {row['message']}" if where else row["message"]))
     for row in _rows(inspection, ("subject", "plane", "flaw_score", "suspect", "why")):
         if row["suspect"].lower() == "true":
-            score = float(row["flaw_score"])
+            score = _score(row, inspection)
             found[row["subject"]].append(("flaw", f"{row['plane']}: {row['why']} (flaw score {score:.1f})"))
     return dict(found)
 
@@ -35,10 +37,20 @@ def _rows(path: Path | None, needed: tuple[str, ...]) -> list[dict[str, str]]:
         return []
     if not path.is_file():
         raise FileNotFoundError(f"there is no table {path}: check its name")
-    with path.open(encoding="utf-8", newline="") as lines:
-        reader = csv.DictReader(lines)
-        lacking = [name for name in needed if name not in (reader.fieldnames or [])]
-        if lacking:
-            raise ValueError(f"{path} has no column {' and '.join(lacking)}: name findings.csv of qc as --qc, and "
-                             "inspection.csv of inspect as --inspection")  # fmt: skip
-        return [{name: value or "" for name, value in row.items() if name} for row in reader]
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            reader = csv.DictReader(lines)
+            rows = [{name: value or "" for name, value in row.items() if name} for row in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path} is no table of texts ({error}): {OTHERS}") from error
+    lacking = [name for name in needed if name not in (reader.fieldnames or [])]
+    if lacking:
+        raise ValueError(f"{path} has no column {' and '.join(lacking)}: {OTHERS}")
+    return rows
+
+
+def _score(row: dict[str, str], path: Path | None) -> float:
+    try:
+        return float(row["flaw_score"])
+    except ValueError as error:
+        raise ValueError(f"{path}: flaw_score of {row['subject']} is {row['flaw_score']!r}: {OTHERS}") from error

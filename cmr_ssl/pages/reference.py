@@ -74,6 +74,10 @@ class Reference:
         self._sex = _column(persons, SEX)
         self._age = _column(persons, AGE)
 
+    def holds(self, subject: str) -> bool:
+        """Tell whether a subject is in the table."""
+        return _key(subject, self._at) in self._at
+
     def person(self, subject: str) -> Person:
         """Return what is known of a subject; of one who is not in the table, nothing."""
         row = self._at.get(_key(subject, self._at))

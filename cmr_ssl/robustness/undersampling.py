@@ -28,14 +28,27 @@ class Way(NamedTuple):
     Attributes:
         name: in the tables.
         acceleration: R, as it was asked for.
+        acquisition: of its k-space; None for full images.
         task: that is asked.
         scenario: what becomes of a batch before.
     """
 
     name: str
     acceleration: float
+    acquisition: Acquisition | None
     task: Task
     scenario: Scenario
+
+    def counted(self, rows: int, columns: int) -> float:
+        """Return the acceleration of planes of so many pixels as one counts it.
+
+        Raises:
+            ValueError: if such planes cannot be acquired so.
+        """
+        if self.acquisition is None:
+            return 1.0
+        self.acquisition.check_size(rows, columns)
+        return self.acquisition.sampling.counted(rows)
 
 
 def acquisition_of(tasks: Sequence[Task]) -> Acquisition:
@@ -51,14 +64,16 @@ def ways(task: Task, acquisition: Acquisition, accelerations: Sequence[float], s
     """
     if isinstance(task, LineTask):
         for acceleration in dict.fromkeys([1.0, *accelerations]):
-            yield Way(LINES, acceleration, task.at(acceleration), Scenario(FLAWED, LINES, 0, lambda batch: batch))
+            at = task.at(acceleration)
+            yield Way(LINES, acceleration, at.acquisition, at, Scenario(FLAWED, LINES, 0, lambda batch: batch))
         return
-    yield Way(FULL, 1.0, task, Scenario(FLAWED, FULL, 0, lambda batch: batch))
+    yield Way(FULL, 1.0, None, task, Scenario(FLAWED, FULL, 0, lambda batch: batch))
     for name, reconstruction in ((ZERO_FILLED, None), (RECONSTRUCTED, TemporalSparsity())):
         for acceleration in accelerations:
-            flaw = KSpaceUndersampling(1.0, acquisition.at(acceleration), reconstruction)
+            faster = acquisition.at(acceleration)
+            flaw = KSpaceUndersampling(1.0, faster, reconstruction)
             spoiled = Scenario(FLAWED, name, 0, partial(spoil, flaw=flaw, seed=seed))
-            yield Way(name, acceleration, task, spoiled)
+            yield Way(name, acceleration, faster, task, spoiled)
 
 
 def spoil(batch: Sample, flaw: KSpaceUndersampling, seed: int) -> Sample:
@@ -85,15 +100,19 @@ def table_of_ways(
         reference: subjects whose mean embedding is the centre.
         batch_size: subjects a batch.
         seed: of the resampling.
+
+    Raises:
+        ValueError: before anything is measured, if planes of the data cannot be acquired in one of the ways.
     """
     device = task.device
     rows: list[dict[str, object]] = []
+    counted = [way.counted(*data.shape[2:]) for way in everything]
     centres = centres_of(everything[0].task, batches(data, reference, batch_size, device))
     full = None
-    for way in everything:
+    for way, acquired in zip(everything, counted, strict=True):
         evaluated = evaluate_scenarios(way.task, [way.scenario], batches(data, tested, batch_size, device))
         full = full or evaluated.outcomes[0]
-        about = {"way": way.name, "acceleration": way.acceleration}
+        about = {"way": way.name, "acceleration": way.acceleration, "counted": acquired}
         found = measured(task, evaluated.outcomes[0], full, centres, evaluated.true, seed)
         rows += [about | one._asdict() for one in found]
     return pd.DataFrame(rows)

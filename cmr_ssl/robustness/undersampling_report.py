@@ -82,15 +82,15 @@ def summary(table: pd.DataFrame, tested: int) -> str:
         text=[f"{value:.3g} ({low:.3g} to {high:.3g})" for value, low, high in intervals],
         column=(rows["measure"] + " " + rows["of"]).str.strip(),
     )
-    keys = ["model", "way", "acceleration"]
+    keys = ["model", "way", "acceleration", "counted"]
     cells = rows.pivot(index=keys, columns="column", values="text").fillna("")
     order = pd.MultiIndex.from_frame(rows[keys].drop_duplicates())
     cells = cells.loc[order, list(dict.fromkeys(rows["column"]))]
-    body = ([model, way, f"{acceleration:g}", *row] for (model, way, acceleration), *row in cells.itertuples(name=None))
+    body = ([model, way, f"{counted:.3g}", *row] for (model, way, _, counted), *row in cells.itertuples(name=None))
     return (
         f"# Undersampled k-space\n\n{SIMULATED}\n\n{tested} subjects of the test split. R: all lines over those "
-        "acquired. Cosine and identity compare with the first row of each model. In brackets: 95 % bootstrap interval "
-        f"over subjects.\n\n{markdown(['model', 'way', 'R', *cells.columns], body, texts=2)}\n"
+        "acquired, as counted. Cosine and identity compare with the first row of each model. In brackets: 95 % "
+        f"bootstrap interval over subjects.\n\n{markdown(['model', 'way', 'R', *cells.columns], body, texts=2)}\n"
     )
 
 
@@ -111,8 +111,8 @@ def draw_panel(axes: Axes, table: pd.DataFrame, label: str) -> None:
         if way == FULL:
             axes.axhline(rows["value"].iloc[0], color=colour, linestyle="--", linewidth=1, label=name)
             continue
-        axes.fill_between(rows["acceleration"], rows["low"], rows["high"], color=colour, alpha=0.15, linewidth=0)
-        axes.plot(rows["acceleration"], rows["value"], "o-", color=colour, markersize=3.5, linewidth=1.5, label=name)
+        axes.fill_between(rows["counted"], rows["low"], rows["high"], color=colour, alpha=0.15, linewidth=0)
+        axes.plot(rows["counted"], rows["value"], "o-", color=colour, markersize=3.5, linewidth=1.5, label=name)
     axes.set_xscale("log", base=2)
     axes.set(xlabel="acceleration R", ylabel=label)
     axes.spines[["top", "right"]].set_visible(False)

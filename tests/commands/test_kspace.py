@@ -36,6 +36,12 @@ def test_ismrmrd_gives_back_every_line_in_its_place(h5py, tmp_path, oversampling
     assert raw.affine @ [16, 16, 0, 1] == pytest.approx([0, 0, 0, 1])
 
 
+def test_pixels_are_as_large_as_measured_whatever_the_scanner_interpolates_to(h5py, tmp_path):
+    raw = read_raw(write_ismrmrd(h5py, tmp_path / "raw.h5", KSPACE, MASK, oversampling=2, interpolated=2))
+    assert raw.kspace == pytest.approx(KSPACE, abs=1e-4)
+    assert raw.affine[:3, :3] == pytest.approx(np.diag([-10.0, -10.0, 10.0]))
+
+
 def test_cmrxrecon_gives_back_every_line_in_its_place(h5py, tmp_path):
     raw = read_raw(write_cmrxrecon(h5py, tmp_path / "cine_sax.mat", KSPACE))
     assert raw.layout == "CMRxRecon"
@@ -66,6 +72,14 @@ def test_a_file_without_geometry_is_placed_by_the_options(h5py, tmp_path, capsys
     assert nib.load(tmp_path / "out" / "la_4ch.nii.gz").header.get_zooms()[:3] == pytest.approx((1.5, 1.5, 8))
 
 
+def test_a_cine_that_is_there_is_kept_unless_it_is_to_be_replaced(h5py, tmp_path, capsys):
+    (tmp_path / "sa.nii.gz").write_bytes(b"of the scanner")
+    words = ["--source", write_cmrxrecon(h5py, tmp_path / "a.mat", KSPACE), "--out", tmp_path, "--spacing_mm", 1.5]
+    assert "sa.nii.gz is there: name another folder, or give --overwrite true" in said_of(capsys, *words)[1]
+    assert (tmp_path / "sa.nii.gz").read_bytes() == b"of the scanner"
+    assert said_of(capsys, *words, "--overwrite", "true")[0] == 0
+
+
 def one_frame(h5py, path):
     write_cmrxrecon(h5py, path, KSPACE[:, :1])
 
@@ -93,6 +107,17 @@ def empty_frame(h5py, path):
     write_cmrxrecon(h5py, path, kspace)
 
 
+def no_numbers(h5py, path):
+    kspace = KSPACE.copy()
+    kspace[0, 2, 1, 4, 4] = np.nan
+    write_cmrxrecon(h5py, path, kspace)
+
+
+def a_folder_of_arrays(h5py, path):
+    with h5py.File(path, "w") as file:
+        file["kspace/real"] = np.zeros(3)
+
+
 def something_else(h5py, path):
     with h5py.File(path, "w") as file:
         file["weights"] = np.zeros(3)
@@ -106,6 +131,8 @@ def something_else(h5py, path):
         (several, "holds several arrays of k-space (kspace_full, kspace_sub04)"),
         (images, "kspace_full is not complex (float64)"),
         (empty_frame, "frame 3 of slice 1 has no line"),
+        (no_numbers, "frame 2 of slice 0 holds values that are no numbers"),
+        (a_folder_of_arrays, "it holds kspace"),
         (something_else, "nor an array whose name begins with kspace, as CMRxRecon's: it holds weights"),
         (lambda h5py, path: path.write_bytes(b"no"), "is no HDF5 file: raw k-space is read from ISMRMRD"),
         (lambda h5py, path: write_ismrmrd(h5py, path, KSPACE, MASK, "radial"), "has a radial trajectory"),
@@ -115,6 +142,18 @@ def something_else(h5py, path):
         (
             lambda h5py, path: write_ismrmrd(h5py, path, KSPACE, MASK, one_number=True),
             "lines of several slices, interleaved, have the number 0",
+        ),
+        (
+            lambda h5py, path: write_ismrmrd(h5py, path, KSPACE, MASK, two_sets=True),
+            "holds 2 images of each frame, numbered by idx.set",
+        ),
+        (
+            lambda h5py, path: write_ismrmrd(h5py, path, KSPACE, MASK, turned=True),
+            "slices are not parallel, read_dir differs",
+        ),
+        (
+            lambda h5py, path: write_ismrmrd(h5py, path, KSPACE, MASK, partial_echo=8),
+            "readouts have 32 samples, but the encoded space has 40, as of a partial echo",
         ),
     ],
 )

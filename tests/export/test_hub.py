@@ -84,6 +84,13 @@ def test_a_folder_that_holds_something_is_not_replaced_unasked(tmp_path, capsys)
     assert "say what to write" in capsys.readouterr().err
 
 
+def test_a_licence_cannot_write_into_the_head_of_the_card(tmp_path, capsys):
+    checkpoint = write_untrained(tmp_path / "best.ckpt", "phenotype")
+    assert export(checkpoint, "--hub", tmp_path / "hub", "--licence", "mit\nmodel-index: []") == 1
+    assert "is none as hubs spell it" in capsys.readouterr().err
+    assert not (tmp_path / "hub").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [

@@ -12,12 +12,12 @@ HEADER = """<?xml version="1.0"?>
 <ismrmrdHeader xmlns="http://www.ismrm.org/ISMRMRD"><encoding>
  <encodedSpace><matrixSize><x>{encoded}</x><y>{rows}</y><z>1</z></matrixSize>
   <fieldOfView_mm><x>{field}</x><y>320</y><z>8</z></fieldOfView_mm></encodedSpace>
- <reconSpace><matrixSize><x>{rows}</x><y>{rows}</y><z>1</z></matrixSize>
+ <reconSpace><matrixSize><x>{shown}</x><y>{rows}</y><z>1</z></matrixSize>
   <fieldOfView_mm><x>320</x><y>320</y><z>8</z></fieldOfView_mm></reconSpace>
  <encodingLimits><kspace_encoding_step_1><minimum>0</minimum><maximum>{last}</maximum><center>{middle}</center>
  </kspace_encoding_step_1></encodingLimits>
  <trajectory>{trajectory}</trajectory></encoding></ismrmrdHeader>"""
-INDEX = [("kspace_encode_step_1", "<u2"), ("slice", "<u2"), ("phase", "<u2"), ("average", "<u2")]
+INDEX = [("kspace_encode_step_1", "<u2"), ("slice", "<u2"), ("phase", "<u2"), ("average", "<u2"), ("set", "<u2")]
 DIRECTION = ("<f4", (3,))
 HEAD = np.dtype(
     [
@@ -79,7 +79,13 @@ def write_ismrmrd(h5py, path, kspace, mask, trajectory="cartesian", oversampling
         records[5]["head"]["idx"]["phase"] = 60_000
     if wrong.get("no_coils"):
         records["head"]["active_channels"] = 0
-    sizes = {"encoded": kspace.shape[-1], "field": 320 * oversampling, "rows": rows, "last": rows - 1}
+    if wrong.get("two_sets"):
+        records["head"]["idx"]["set"][::2] = 1
+    if wrong.get("turned"):
+        records["head"]["read_dir"][records["head"]["idx"]["slice"] == 1] = (0, 0.6, 0.8)
+    encoded = kspace.shape[-1] + wrong.get("partial_echo", 0)
+    sizes = {"encoded": encoded, "field": 320 * oversampling, "rows": rows, "last": rows - 1}
+    sizes["shown"] = rows * wrong.get("interpolated", 1)
     with h5py.File(path, "w") as file:
         file.create_dataset("dataset/data", data=records, dtype=record)
         text = HEADER.format(**sizes, middle=rows // 2, trajectory=trajectory)

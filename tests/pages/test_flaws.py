@@ -20,3 +20,9 @@ def test_another_table_is_refused(tmp_path):
         read_flaws(tmp_path / "a.csv", None)
     with pytest.raises(FileNotFoundError, match="check its name"):
         read_flaws(None, tmp_path / "b.csv")
+    (tmp_path / "c.csv").write_bytes(b"PAR1\x88\x00")
+    with pytest.raises(ValueError, match=r"c\.csv is no table of texts"):
+        read_flaws(tmp_path / "c.csv", None)
+    (tmp_path / "d.csv").write_text("subject,plane,flaw_score,suspect,why\n1,sa 2,high,True,\n")
+    with pytest.raises(ValueError, match=r"d\.csv: flaw_score of 1 is 'high'"):
+        read_flaws(None, tmp_path / "d.csv")

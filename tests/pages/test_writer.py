@@ -102,6 +102,15 @@ def test_nothing_is_left_of_who_withdrew(written, predicted, reference, tmp_path
     assert page(written, IDS[0])
 
 
+def test_a_reference_of_other_people_is_noted_and_the_predictions_are_none(predicted, tmp_path, capsys):
+    others = tmp_path / "others.csv"
+    others.write_text("eid,sex,age\nA1,0,50\nA2,1,60\n")
+    assert report(predicted, tmp_path / "out", "--reference", others) == 0
+    assert "has none of these subjects" in capsys.readouterr().out
+    assert report(predicted, tmp_path / "out", "--reference", predicted[0] / "phenotypes.csv") == 1
+    assert "is the predictions themselves" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [(["--reference", "no.csv"], "no.csv"), (["--qc", "no.csv"], "no.csv"), (["--source", "nowhere"], "nowhere")],

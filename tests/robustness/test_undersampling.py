@@ -37,10 +37,24 @@ def test_images_are_acquired_as_the_lines_they_are_compared_with():
     assert acquisition_of([tiny_task(), lines]) is lines.acquisition
 
 
-@pytest.mark.parametrize("text", ["", "fast", "0.5", "1,,2", "2,-1", "nan"])
+@pytest.mark.parametrize("text", ["", "fast", "0.5", "1,,2", "2,-1", "nan", "inf"])
 def test_accelerations_that_are_none_are_refused(text):
     with pytest.raises(ValueError, match=r"accelerations of 1 or more, as in 1,2,4,8,16, not "):
         read_accelerations(text)
+
+
+def test_an_acceleration_that_is_named_twice_is_measured_once():
+    assert read_accelerations("1,2,2,4,1") == [1, 2, 4]
+
+
+def test_acceleration_is_told_as_it_is_counted_and_planes_that_cannot_be_acquired_are_refused():
+    full, five, thirty = list(ways(tiny_task(), Acquisition(VariableDensity()), [5, 30], 0))[:3]
+    assert full.counted(48, 48) == 1
+    assert five.counted(48, 48) == 4.8
+    with pytest.raises(ValueError, match="leaves less than one of 16 lines"):
+        thirty.counted(16, 16)
+    with pytest.raises(ValueError, match="needs even numbers"):
+        five.counted(47, 48)
 
 
 def test_runs_have_the_names_of_their_folders(tmp_path):
