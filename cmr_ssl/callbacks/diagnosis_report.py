@@ -4,27 +4,23 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from lightning import Callback, LightningModule, Trainer
+from lightning import LightningModule, Trainer
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
 
 from cmr_ssl.agreement import FEWEST, classification
-from cmr_ssl.callbacks.gathering import gather_from_all_ranks
 from cmr_ssl.callbacks.phenotype_report import read_groups
+from cmr_ssl.callbacks.prediction_report import PredictionReport, Values
 from cmr_ssl.report.diagnosis_plots import draw_diagnosis
 from cmr_ssl.report.tables import FOLDER, as_row, file_name, print_folder, write_csv
-from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.aligned import told
 from cmr_ssl.tasks.diagnoses import Diagnoses
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 
-Array = NDArray[np.float64]
 
-
-class DiagnosisReport(Callback):
+class DiagnosisReport(PredictionReport):
     """Write ``test/predicted.csv``, ``test/diagnoses.csv``, by sex and age where wanted, and a figure of each."""
 
     def __init__(self, subgroups: bool = False) -> None:
@@ -33,8 +29,8 @@ class DiagnosisReport(Callback):
         Args:
             subgroups: also ``test/subgroups.csv``, by sex and age band, from the columns Sex and Age of the table.
         """
+        super().__init__()
         self.subgroups = subgroups
-        self.rows: list[tuple[str, list[float], list[float]]] = []
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse tasks that predict no diagnoses.
@@ -48,42 +44,28 @@ class DiagnosisReport(Callback):
                 "not: leave it out of the callbacks"
             )
 
-    def on_test_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Tensor,  # type: ignore[override]  # what test_step of these tasks returns
-        batch: Sample,
-        batch_idx: int,
-        dataloader_idx: int = 0,
+    def write(
+        self, trainer: Trainer, task: PhenotypePrediction, subjects: list[str], predicted: Values, true: Values
     ) -> None:
-        """Keep what was predicted; blank samples have no subject."""
-        predicted, true = outputs.float().cpu().tolist(), batch.phenotypes.cpu().tolist()
-        self.rows += [row for row in zip(batch.subject, predicted, true, strict=True) if row[0]]
-
-    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write tables and figures."""
-        rows = gather_from_all_ranks(self.rows)
-        self.rows = []
-        if not trainer.is_global_zero or not isinstance(pl_module, PhenotypePrediction):
-            return
-        subjects = [subject for subject, _, _ in rows]
-        predicted, true = (np.array([row[part] for row in rows], dtype=np.float64) for part in (1, 2))
         folder = Path(trainer.default_root_dir)
-        write_report(folder, pl_module, subjects, predicted, true)
+        write_report(folder, task, subjects, predicted, true)
         if self.subgroups:
             table = Path(trainer.datamodule.table)  # type: ignore[attr-defined]
-            groups = {f"{kind}: {value}": values == value for kind, values in read_groups(table, subjects).items()
-                      for value in np.unique(values)}  # fmt: skip
+            groups = {
+                f"{kind}: {value}": values == value
+                for kind, values in read_groups(table, subjects).items()
+                for value in np.unique(values)
+            }
             lines = [
                 {"group": group} | row
                 for group, members in groups.items()
-                for row in judge(pl_module, predicted[members], true[members])
+                for row in judge(task, predicted[members], true[members])
             ]
             write_csv(folder / FOLDER / "subgroups.csv", pd.DataFrame(lines))
 
 
-def write_report(folder: Path, task: PhenotypePrediction, subjects: list[str], predicted: Array, true: Array) -> None:
+def write_report(folder: Path, task: PhenotypePrediction, subjects: list[str], predicted: Values, true: Values) -> None:
     """Write probabilities (N, K) beside what is true (N, K), how good they are, and a figure of each diagnosis."""
     columns: dict[str, object] = {"subject": subjects}
     for index, name in enumerate(task.targets):
@@ -99,7 +81,7 @@ def write_report(folder: Path, task: PhenotypePrediction, subjects: list[str], p
     print_folder(folder)
 
 
-def judge(task: PhenotypePrediction, predicted: Array, true: Array) -> list[dict[str, object]]:
+def judge(task: PhenotypePrediction, predicted: Values, true: Values) -> list[dict[str, object]]:
     """Return a row for each diagnosis: measures with intervals, and F1 at the threshold of the validation split."""
     objective = task.objective
     assert isinstance(objective, Diagnoses)  # for the type checker

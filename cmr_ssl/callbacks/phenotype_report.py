@@ -4,25 +4,22 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from lightning import Callback, LightningModule, Trainer
+from lightning import Trainer
 from numpy.typing import NDArray
-from torch import Tensor
 
 from cmr_ssl.agreement import age_bands, agreement, by_group, classification
-from cmr_ssl.callbacks.gathering import gather_from_all_ranks
+from cmr_ssl.callbacks.prediction_report import PredictionReport, Values
 from cmr_ssl.data.phenotypes import read_phenotypes
 from cmr_ssl.report.agreement_plots import draw_agreement
 from cmr_ssl.report.tables import FOLDER, as_row, file_name, print_folder, print_table, write_csv
-from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.aligned import told
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 
-Values = NDArray[np.float64]
 Groups = NDArray[np.str_]
 
 
-class PhenotypeReport(Callback):
+class PhenotypeReport(PredictionReport):
     """Write ``test/predicted.csv``, ``test/agreement.csv`` and a figure of each target into the run folder."""
 
     def __init__(self, subgroups: bool = False) -> None:
@@ -31,37 +28,21 @@ class PhenotypeReport(Callback):
         Args:
             subgroups: also ``test/subgroups.csv``, by sex and age band, from the columns Sex and Age of the table.
         """
+        super().__init__()
         self.subgroups = subgroups
-        self.rows: list[tuple[str, list[float], list[float]]] = []
 
-    def on_test_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Tensor,  # type: ignore[override]  # what test_step of these tasks returns
-        batch: Sample,
-        batch_idx: int,
-        dataloader_idx: int = 0,
+    def write(
+        self, trainer: Trainer, task: PhenotypePrediction, subjects: list[str], predicted: Values, true: Values
     ) -> None:
-        """Keep what was predicted; blank samples have no subject."""
-        predicted, true = outputs.float().cpu().tolist(), batch.phenotypes.cpu().tolist()
-        self.rows += [row for row in zip(batch.subject, predicted, true, strict=True) if row[0]]
-
-    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write tables and figures."""
-        rows = gather_from_all_ranks(self.rows)
-        self.rows = []
-        if trainer.is_global_zero and isinstance(pl_module, PhenotypePrediction):
-            subjects = [subject for subject, _, _ in rows]
-            predicted, true = (np.array([row[part] for row in rows], dtype=np.float64) for part in (1, 2))
-            folder = Path(trainer.default_root_dir)
-            if pl_module.objective.classes:
-                self.write_classes(folder, pl_module, subjects, predicted, true[:, 0])
-            else:
-                self.write_numbers(folder, pl_module, subjects, predicted, true)
-                if self.subgroups:
-                    table = trainer.datamodule.table  # type: ignore[attr-defined]
-                    self.write_subgroups(folder, pl_module, read_groups(Path(table), subjects), predicted, true)
+        folder = Path(trainer.default_root_dir)
+        if task.objective.classes:
+            self.write_classes(folder, task, subjects, predicted, true[:, 0])
+            return
+        self.write_numbers(folder, task, subjects, predicted, true)
+        if self.subgroups:
+            table = trainer.datamodule.table  # type: ignore[attr-defined]
+            self.write_subgroups(folder, task, read_groups(Path(table), subjects), predicted, true)
 
     def write_numbers(
         self, folder: Path, task: PhenotypePrediction, subjects: list[str], predicted: Values, true: Values

@@ -5,32 +5,26 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from lightning import Callback, LightningModule, Trainer
+from lightning import LightningModule, Trainer
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
 
 from cmr_ssl.agreement import Estimate
-from cmr_ssl.callbacks.gathering import gather_from_all_ranks
+from cmr_ssl.callbacks.prediction_report import PredictionReport
 from cmr_ssl.report.risk_plots import draw_calibration, draw_decision, draw_groups
 from cmr_ssl.report.tables import FOLDER, as_row, print_folder, write_csv
 from cmr_ssl.risk_measures import Array, Outcome, brier, gain, observed, ranking
-from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.cox import EVENT, REST, YEARS, Cox
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 
 IMAGE, COVARIATES, BOTH = "image", "covariates", "image and covariates"
 
 
-class RiskReport(Callback):
+class RiskReport(PredictionReport):
     """Write ``test/predicted.csv``, ``test/risk.csv``, ``test/calibration.csv`` and figures into the run folder.
 
     What is compared is measured on the same subjects: those of whom all covariates and scores are known.
     """
-
-    def __init__(self) -> None:
-        """Begin with nothing."""
-        self.rows: list[tuple[str, list[float], list[float]]] = []
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
         """Refuse tasks that predict no risk.
@@ -44,27 +38,11 @@ class RiskReport(Callback):
                 "it out of the callbacks"
             )
 
-    def on_test_batch_end(
-        self,
-        trainer: Trainer,
-        pl_module: LightningModule,
-        outputs: Tensor,  # type: ignore[override]  # what test_step of these tasks returns
-        batch: Sample,
-        batch_idx: int,
-        dataloader_idx: int = 0,
+    def write(
+        self, trainer: Trainer, task: PhenotypePrediction, subjects: list[str], predicted: Array, true: Array
     ) -> None:
-        """Keep what was predicted; blank samples have no subject."""
-        predicted, true = outputs.float().cpu().tolist(), batch.phenotypes.cpu().tolist()
-        self.rows += [row for row in zip(batch.subject, predicted, true, strict=True) if row[0]]
-
-    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write tables and figures."""
-        rows = gather_from_all_ranks(self.rows)
-        self.rows = []
-        if trainer.is_global_zero and isinstance(pl_module, PhenotypePrediction):
-            subjects = [subject for subject, _, _ in rows]
-            predicted, true = (np.array([row[part] for row in rows], dtype=np.float64) for part in (1, 2))
-            write_report(Path(trainer.default_root_dir), pl_module, subjects, predicted, true)
+        write_report(Path(trainer.default_root_dir), task, subjects, predicted, true)
 
 
 def write_report(folder: Path, task: PhenotypePrediction, subjects: list[str], predicted: Array, true: Array) -> None:
