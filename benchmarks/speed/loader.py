@@ -13,9 +13,9 @@ import numpy as np
 from torch import Tensor, from_numpy
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from benchmarks.step import fastest
-from benchmarks.subjects import FRAMES, SIZE, affines, slots
-from benchmarks.table import Row
+from benchmarks.speed.random_studies import FRAMES, SIZE, affines, slots
+from benchmarks.speed.step import fastest
+from benchmarks.speed.table import Row
 from cmr_ssl.data.cache import PreparedSubject, subject_file, write_subject
 from cmr_ssl.data.dataset import PlaneDataset
 from cmr_ssl.data.loading import PlaneLoader

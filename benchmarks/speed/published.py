@@ -12,10 +12,10 @@ from einops import rearrange
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from benchmarks.machine import device, now
-from benchmarks.subjects import PATCH, grid, random_subjects
+from benchmarks.speed.random_studies import PATCH, grid, random_subjects
 from cmr_ssl.models import Encoded, Encoder, Pooling
 from cmr_ssl.models.tokens import Coordinates, patchify, take
+from experiments.machine import device, now
 
 
 class Block(nn.Module):

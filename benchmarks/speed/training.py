@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +16,13 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.data import DataLoader
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.machine import now
-from benchmarks.subjects import FRAMES, SIZE, random_subjects, slots
+from benchmarks.speed.random_studies import FRAMES, SIZE, random_subjects, slots
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.sample import Sample, to_device
+from experiments.machine import now
 
-CONFIG = Path(__file__).parents[1] / "configs" / "pretraining.yaml"
+CONFIG = Path(__file__).parents[2] / "configs" / "pretraining.yaml"
 STEPS = 1000  # of an epoch; nobody waits for its end
 
 
@@ -50,17 +50,20 @@ class RandomStudies(CineDataModule):
 
 
 class Clock(Callback):
-    """Note when each training step ended, and stop after some."""
+    """Note when some training steps ended, and stop after the last of these; the device is waited for only then."""
 
-    def __init__(self, steps: int) -> None:
-        """Stop after `steps`."""
+    def __init__(self, steps: Collection[int]) -> None:
+        """Note the end of `steps`, counted from 1."""
         self.steps = steps
+        self.done = 0
         self.ends: list[float] = []
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:  # noqa: ANN401
-        """Note the time when the device is done."""
-        self.ends.append(now(pl_module.device))
-        trainer.should_stop = len(self.ends) >= self.steps
+        """Count, and note the time where it is due."""
+        self.done += 1
+        if self.done in self.steps:
+            self.ends.append(now(pl_module.device))
+        trainer.should_stop = self.done >= max(self.steps)
 
 
 def hush() -> None:
@@ -70,7 +73,7 @@ def hush() -> None:
 
 
 def build(
-    planes: int, batch: int, config: Path = CONFIG, data: str = "RandomStudies", more: Sequence[str] = ()
+    planes: int, batch: int, config: Path = CONFIG, data: str = f"{__name__}.RandomStudies", more: Sequence[str] = ()
 ) -> LightningCLI:
     """Return task, data module and trainer as the command line builds them, without pictures, logs and checkpoints.
 
@@ -78,12 +81,12 @@ def build(
         planes: of a study.
         batch: studies a step.
         config: of the task.
-        data: name of a class of this module.
+        data: path of the class of the data module.
         more: arguments of the command line.
     """
     hush()
     options = {
-        "data": f"benchmarks.training.{data}",
+        "data": data,
         "data.views": slots(planes),
         "data.batch_size": batch,
         "trainer.precision": "bf16-mixed" if has_bfloat16(device_of("auto")) else "32-true",
@@ -113,15 +116,15 @@ def step_ends(planes: int, batch: int, steps: int) -> list[float]:
 
 def ends(run: LightningCLI, steps: int) -> list[float]:
     """Train for some steps and return when each ended, in seconds."""
+    return ends_of(run, range(1, steps + 1))
+
+
+def ends_of(run: LightningCLI, steps: Collection[int]) -> list[float]:
+    """Train until the last of some steps and return when each of these ended, in seconds."""
     clock = Clock(steps)
     run.trainer.callbacks.append(clock)  # type: ignore[attr-defined]
     run.trainer.fit(run.model, run.datamodule)
     return clock.ends
-
-
-def training_flops(planes: int) -> float:
-    """Return the operations of one training step of the config for one subject; nothing is computed."""
-    return step_flops(build(planes, 1))
 
 
 def step_flops(run: LightningCLI) -> float:

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.tables``: join a wide table, as UK Biobank's are, of which only a few columns are needed.
+"""``python -m benchmarks.speed.wide_table``: join a wide table, as UK Biobank's are, for a few of its columns.
 
 A main dataset has 500,000 rows of 10,000 columns. This writes fewer rows of as many columns as TSV and as parquet, and
 measures the part of `cohort` that reads them, in a process of its own. `--rows 5000`, 250 MB of TSV, took 1.6 s of one
@@ -73,7 +73,7 @@ def read(table: Path, rows: int) -> Cost:
 
 def main() -> None:
     """Write the tables, measure, and print a line for each."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.wide_table", description=__doc__)
     parser.add_argument("--rows", type=int, default=20_000)
     parser.add_argument("--columns", type=int, default=10_000)
     asked = parser.parse_args()

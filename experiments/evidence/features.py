@@ -8,18 +8,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.evidence.arms import Source, readouts
-from benchmarks.evidence.cohorts import Cohort, opened, slug
-from benchmarks.evidence.studies import ALL, PLAIN, VARIED, Study, Test, condition_of, tests_of
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.data.loading import PlaneLoader
 from cmr_ssl.data.splits import Split
 from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.devices import device_of
-from cmr_ssl.files import write_atomically
 from cmr_ssl.probing import EncodedBatch, Readout
 from cmr_ssl.sample import to_device
 from cmr_ssl.tasks.pretraining import PretrainingTask
+from experiments.cohorts import Cohort, opened, slug
+from experiments.evidence.arms import Source, readouts
+from experiments.evidence.studies import ALL, PLAIN, VARIED, Study, Test, condition_of, tests_of
+from experiments.features import load, save
 
 BATCH = 8
 
@@ -84,7 +84,7 @@ def file_of(out: Path, source: str, arm: str, portion: Portion, condition: str) 
 
 def read(out: Path, source: str, arm: str, portion: Portion, condition: str) -> torch.Tensor:
     """Return features (N, F)."""
-    return torch.from_numpy(np.load(file_of(out, source, arm, portion, condition)))
+    return load(file_of(out, source, arm, portion, condition))
 
 
 @torch.inference_mode()
@@ -137,9 +137,3 @@ def look(
 def on_gpu(device: torch.device) -> bool:
     """Tell whether bfloat16 is worth it: CPUs without such arithmetic take twice as long in it."""
     return device.type == "cuda"
-
-
-def save(path: Path, rows: NDArray[np.float32]) -> None:
-    """Write features, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, lambda stream: np.save(stream, rows))

@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.evidence.arms import BOTH, RAW, SHIPPED, TOKENS, UNTRAINED, WHOLE
 from cmr_ssl.files import write_atomically
+from experiments.evidence.arms import BOTH, RAW, SHIPPED, TOKENS, UNTRAINED, WHOLE
 
 COLOURS = {
     RAW: "#999999",

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks.evidence import pathologies, trained
-from benchmarks.evidence.arms import BOTH, CONTROLS, RAW, SHIPPED, TOKENS, UNTRAINED, WHOLE, pretrained
-from benchmarks.evidence.figures import draw_curves, draw_planes
-from benchmarks.evidence.results import comparisons, means, predictions
-from benchmarks.evidence.settings import Settings
-from benchmarks.evidence.studies import ALL, CONDITIONS
-from benchmarks.evidence.tables import reduction_cell, wide
-from benchmarks.machine import description
 from cmr_ssl.files import save_text
 from cmr_ssl.report.tables import markdown
+from experiments.evidence import pathologies, trained
+from experiments.evidence.arms import BOTH, CONTROLS, RAW, SHIPPED, TOKENS, UNTRAINED, WHOLE, pretrained
+from experiments.evidence.figures import draw_curves, draw_planes
+from experiments.evidence.results import comparisons, means, predictions
+from experiments.evidence.settings import Settings
+from experiments.evidence.studies import ALL, CONDITIONS
+from experiments.evidence.tables import reduction_cell, wide
+from experiments.machine import description
 
 MANY, FEW = 100, 30  # labels that tables and sentences speak of
 SHOWN = ("LVEF (%)", "LVEDV (mL)", "LVM (g)")  # where planes are missing
@@ -60,7 +60,7 @@ def opening(settings: Settings) -> Iterator[str]:
     yield "# Evidence: what pretraining is worth"
     pretrainings = counted(len(settings.seeds), "pretraining")
     yield (
-        f"Written by `python -m benchmarks.evidence`. {' '.join(description())} Synthetic hearts: this compares "
+        f"Written by `python -m experiments.evidence`. {' '.join(description())} Synthetic hearts: this compares "
         f"methods and says nothing about patients. {pretrainings} on the training split of {settings.development} "
         f"unlabelled hearts{strangers(settings)}; labels and tests are of {settings.fresh} others (seed "
         f"{settings.fresh_seed}), on which nothing was pretrained or chosen. {settings.draws} draws of labelled "

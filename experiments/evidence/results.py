@@ -1,13 +1,13 @@
 """From predictions to numbers with intervals: errors by arm, and arms compared in pairs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks.statistics import compare, holm, mean_error
+from experiments.statistics import compare, holm, mean_error
 
 KEYS = ["test", "labels", "target"]
 AXES = ("pretraining", "draw", "subject")
@@ -37,7 +37,11 @@ class Errors:
 
 def predictions(out: Path) -> pd.DataFrame:
     """Return what all arms predicted, with the absolute error of each."""
-    files = sorted((out / "predictions").glob("*.parquet"))
+    return with_errors(sorted((out / "predictions").glob("*.parquet")))
+
+
+def with_errors(files: Sequence[Path]) -> pd.DataFrame:
+    """Return the predictions of some files with the absolute error of each; nothing of none."""
     rows = pd.concat([pd.read_parquet(file) for file in files]) if files else pd.DataFrame()
     return rows.assign(error=(rows["predicted"] - rows["true"]).abs()) if files else rows
 

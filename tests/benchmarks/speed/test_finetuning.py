@@ -1,10 +1,9 @@
 import pytest
 import torch
 
-from benchmarks.finetuning import speed_row, tokens
-from benchmarks.published import FlattenedTokens
-from benchmarks.step import Cost
-from benchmarks.training import CONFIG, build
+from benchmarks.speed.finetuning import tokens
+from benchmarks.speed.published import FlattenedTokens
+from benchmarks.speed.training import CONFIG, build
 from cmr_ssl.models.encoder import Encoded
 from tests.tiny import tiny_encoder
 
@@ -32,8 +31,3 @@ def test_fine_tuning_sees_as_many_values_as_there_are_targets():
     batch = next(iter(data.train_dataloader()))
     assert batch.images.shape[:3] == (3, 2, 50)
     assert batch.phenotypes.shape == (3, 2)
-
-
-def test_speeds_count_subjects():
-    row = speed_row("x", Cost(8.0, 0, 2), Cost(1.0, 0, 2))
-    assert (row.published, row.ours, row.ratio) == ("4.00", "0.50", "8.0 x faster")

@@ -1,6 +1,6 @@
 import pandas as pd
 
-from benchmarks.tables import header, read, write_tables
+from benchmarks.speed.wide_table import header, read, write_tables
 from cmr_ssl.data.columns import FIELDS
 
 ROWS, COLUMNS = 30, 90

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.evidence.results import comparisons, errors_of, means
-from benchmarks.evidence.tables import reduction_cell, wide
+from experiments.evidence.results import comparisons, errors_of, means
+from experiments.evidence.tables import reduction_cell, wide
 
 
 def rows(arm, error, pretrainings=("",), draws=(0, 1), subjects="abcdef", labels=30, test="all planes"):
