@@ -2,9 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from experiments.inspection.run import beside, inspected, measured, scored
 
 from cmr_ssl.inspection.calibration import Calibration
+from experiments.faults import FAULTS
+from experiments.inspection import beside, inspected, measured, scored
 from tests.tiny import tiny_batch, tiny_task
 
 
