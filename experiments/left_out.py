@@ -50,7 +50,7 @@ def adapted(task: PretrainingTask, heart: Sample, gone: int, steps: int) -> Pret
             seeds = [seed_of("adaptation", heart.subject[0], gone, step, index) for index in range(MASKS)]
             result = own.reconstruct(batch, seeds)
             optimizer.zero_grad()
-            subject_mean(own.losses(result), result.masked.exists.any(dim=1)).backward()
+            subject_mean(own.losses(result), result.hidden.exists.any(dim=1)).backward()
             optimizer.step()
     return own.eval()
 

@@ -17,8 +17,7 @@ from cmr_ssl.checkpoints import load_encoder
 from cmr_ssl.cohort.phenotypes import read_classes, read_phenotypes
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.kspace import CentralLines
-from cmr_ssl.models import Encoded, LandmarkPooling
-from cmr_ssl.models.tokens import coordinates, grid_of
+from cmr_ssl.models import LandmarkPooling
 from cmr_ssl.ridge import ridge
 from cmr_ssl.robustness.undersampling import LINES, RECONSTRUCTED
 from cmr_ssl.sample import Sample
@@ -42,10 +41,7 @@ def of_images(settings: Settings) -> None:
     data, people = settings.opened(PLANES), settings.subjects(settings.opened())
 
     def features(batch: Sample) -> Tensor:
-        grid = grid_of(batch.images, encoder.patch)
-        attend = batch.present.repeat_interleave(grid.per_plane, dim=1)
-        where = coordinates(batch.affine, grid, encoder.patch)
-        return pooling(encoder.encode_planes(batch.images, batch.affine, batch.present), attend, where)
+        return pooling(encoder.encode_planes(batch.images, batch.affine, batch.present))
 
     for (way, acceleration), change in changes(settings).items():
         for split, subjects in people.items():
@@ -68,12 +64,11 @@ def of_lines(settings: Settings) -> None:
                 continue
             told: tuple[list[Tensor], list[Tensor]] = ([], [])
             for batch in batches(data, subjects):
-                lines = asked.acquire(batch)
-                seen, exists = lines.seen(), lines.exists.gather(1, lines.visible)
-                encoded = task.encoder.encode_lines(lines)
-                alone = Encoded(encoded.class_token, seen, seen[..., :0])
+                seen = asked.acquire(batch).seen()
+                encoded = task.encoder(seen)
+                alone = encoded._replace(tokens=seen.patches, patches=seen.patches[..., :0])
                 for one, part in zip((encoded, alone), told, strict=True):
-                    part.append(pooling(one, exists, lines.at(lines.visible)))
+                    part.append(pooling(one))
             for path, part in zip(paths, told, strict=True):
                 save(path, together(part))
 

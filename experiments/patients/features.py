@@ -11,7 +11,6 @@ from torch.utils.data import DataLoader
 from cmr_ssl.files import write_atomically
 from cmr_ssl.inference.embeddings import whole_cache
 from cmr_ssl.models import Encoder, LandmarkPooling
-from cmr_ssl.models.tokens import coordinates, grid_of
 from cmr_ssl.sample import Sample, readable
 from cmr_ssl.tasks.alignment import AlignmentTask
 from cmr_ssl.tasks.trained import load_task
@@ -78,11 +77,8 @@ def project(task: AlignmentTask, tokens: Path, path: Path) -> Path:
 @torch.inference_mode()
 def pooled(encoder: Encoder, pool: LandmarkPooling, batch: Sample) -> Rows:
     """Return means of tokens and patches around the landmarks of a batch, (B, F)."""
-    grid = grid_of(batch.images, encoder.patch)
-    attend = batch.present.repeat_interleave(grid.per_plane, dim=1)
     encoded = encoder.encode_planes(batch.images, batch.affine, batch.present)
-    vectors = pool(encoded, attend, coordinates(batch.affine, grid, encoder.patch))
-    return vectors.half().numpy()
+    return np.asarray(pool(encoded).half().numpy())
 
 
 def redrawn(encoder: Encoder) -> Encoder:

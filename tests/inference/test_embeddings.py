@@ -40,7 +40,7 @@ def test_vectors_equal_those_of_the_present_planes_alone(table, cache, checkpoin
     there = sample.present
     images = sample.images[there][None] / 255
     with torch.no_grad():
-        class_token, tokens, _ = pretrained.encoder.encode_planes(
+        class_token, tokens, *_ = pretrained.encoder.encode_planes(
             images, sample.affine[there][None], there[there][None]
         )
     row = table.loc[subject]
