@@ -1,6 +1,7 @@
 from benchmarks.evidence.cohorts import VIEWS, labelled
 from benchmarks.evidence.mixing import link
 from benchmarks.evidence.settings import REHEARSAL_SEED, Settings, quick
+
 from cmr_ssl.data.datamodule import CineDataModule
 
 

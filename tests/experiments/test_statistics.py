@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-
 from benchmarks.statistics import RESAMPLES, compare, holm, mean_error
 
 

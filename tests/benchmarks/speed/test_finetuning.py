@@ -1,10 +1,10 @@
 import pytest
 import torch
-
 from benchmarks.finetuning import speed_row, tokens
 from benchmarks.published import FlattenedTokens
 from benchmarks.step import Cost
 from benchmarks.training import CONFIG, build
+
 from cmr_ssl.models.encoder import Encoded
 from tests.tiny import tiny_encoder
 

@@ -1,5 +1,6 @@
-from benchmarks import flaws
 from benchmarks.step import Cost
+
+from benchmarks import flaws
 
 
 def test_masks_and_flaws_are_timed_beside_the_step(monkeypatch):

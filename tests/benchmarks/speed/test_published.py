@@ -1,8 +1,8 @@
 import pytest
 import torch
-
 from benchmarks.published import PublishedModel, train
 from benchmarks.subjects import grid, random_subjects
+
 from cmr_ssl.models.tokens import patchify
 
 

@@ -1,5 +1,4 @@
 import pytest
-
 from benchmarks.serving import Cost, predict_all, row, scales, write_checkpoint
 
 

@@ -1,9 +1,8 @@
 from io import StringIO
 
-from rich.console import Console
-
 from benchmarks.step import Cost, memory_row, speed_row
 from benchmarks.table import document, terminal
+from rich.console import Console
 
 THEIRS, OURS = Cost(seconds=24.0, memory=6_000_000_000, batch=1), Cost(seconds=8.0, memory=2_400_000_000, batch=2)
 

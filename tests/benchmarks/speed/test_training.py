@@ -1,5 +1,4 @@
 import pytest
-
 from benchmarks.subjects import random_subjects
 from benchmarks.training import CONFIG, build, training_flops
 

@@ -1,6 +1,6 @@
 import pandas as pd
-
 from benchmarks.tables import header, read, write_tables
+
 from cmr_ssl.cohort.columns import FIELDS
 
 ROWS, COLUMNS = 30, 90

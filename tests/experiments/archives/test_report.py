@@ -1,5 +1,4 @@
 import pandas as pd
-
 from benchmarks.archives import Times
 from benchmarks.archives_report import counted, found_text, harmless_text, identity_text, share, times_text
 from benchmarks.archives_score import Score

@@ -2,9 +2,9 @@ import json
 import subprocess
 
 import pytest
+from benchmarks.archives import Times, carry_out, read_times, stages
 
 from benchmarks import archives
-from benchmarks.archives import Times, carry_out, read_times, stages
 
 
 @pytest.fixture

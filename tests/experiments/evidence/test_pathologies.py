@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-
 from benchmarks.evidence import pathologies
 from benchmarks.evidence.arms import Source
 from benchmarks.evidence.cohorts import Cohort

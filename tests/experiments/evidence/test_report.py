@@ -3,13 +3,13 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-
 from benchmarks.evidence import trained
 from benchmarks.evidence.arms import BOTH, CONTROLS, RAW, TOKENS, UNTRAINED, pretrained
 from benchmarks.evidence.probes import write
 from benchmarks.evidence.report import write_report
 from benchmarks.evidence.settings import Settings
 from benchmarks.evidence.studies import CONDITIONS, TARGETS
+
 from tests.runs import ROOT
 
 PLAN = trained.Plan(labels=(30,), draws=2)

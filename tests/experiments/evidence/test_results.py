@@ -3,7 +3,6 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-
 from benchmarks.evidence.results import comparisons, errors_of, means
 from benchmarks.evidence.tables import reduction_cell, wide
 

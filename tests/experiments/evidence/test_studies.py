@@ -1,7 +1,7 @@
 import pytest
 import torch
-
 from benchmarks.evidence.studies import CONDITIONS, DEPLETED, LOOKS, condition_of
+
 from cmr_ssl.models.tokens import is_short_axis
 from tests.tiny import tiny_batch
 

@@ -2,11 +2,11 @@ import json
 
 import pandas as pd
 import pytest
-
 from benchmarks.evidence import commands, trained
 from benchmarks.evidence.cohorts import Cohort
 from benchmarks.evidence.studies import CONDITIONS, TARGETS, Study
 from benchmarks.evidence.trained import STEPS, Plan, Run, all_tried, arms, chosen, costs, others, trials, words
+
 from cmr_ssl.checkpoints import parse_encoder
 from cmr_ssl.cli import main
 from tests.runs import ROOT

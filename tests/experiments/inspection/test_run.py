@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-
 from benchmarks.inspection import FAULTS, auroc, main, measured, rolled, scored, shifted, swapped
+
 from cmr_ssl.inspection.calibration import Calibration
 from tests.tiny import tiny_batch, tiny_task
 

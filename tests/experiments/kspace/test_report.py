@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-
 from benchmarks.kspace import cines, report
 from benchmarks.kspace.features import CENTRAL
 from benchmarks.kspace.report import MATCHED, cine_rows, exponent, page, paired_cines, paired_rows
 from benchmarks.kspace.settings import Settings, quick
 from benchmarks.kspace.ways import changes
 from benchmarks.statistics import Estimate
+
 from cmr_ssl.robustness.undersampling import FULL, LINES, RECONSTRUCTED, ZERO_FILLED
 from tests.tiny import tiny_batch
 

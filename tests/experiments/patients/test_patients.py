@@ -1,12 +1,11 @@
 import numpy as np
 import pytest
 import torch
-from torchmetrics.functional.classification import binary_auroc
-
 from benchmarks.patients.features import Features
 from benchmarks.patients.measured import _difference, shipped_cox
 from benchmarks.patients.probes import auroc, draws_of, over_subjects, predicted
 from benchmarks.patients.report import _risk, _table
+from torchmetrics.functional.classification import binary_auroc
 
 
 def test_an_auroc_by_ranks_is_the_usual_one_ties_included():

@@ -1,6 +1,5 @@
 import pandas as pd
 import pytest
-
 from benchmarks.real_hearts.cohort import fold_tables, of_each_diagnosis, read_patients
 from benchmarks.real_hearts.settings import ALL
 

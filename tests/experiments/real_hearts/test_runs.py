@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-
 from benchmarks.real_hearts import arms as given
 from benchmarks.real_hearts import planes, probes, runs
 from benchmarks.real_hearts.__main__ import parse
@@ -18,6 +17,7 @@ from benchmarks.real_hearts.restoring import restore_logits
 from benchmarks.real_hearts.runs import Run
 from benchmarks.real_hearts.scores import dice, read_patient, volume_row
 from benchmarks.real_hearts.settings import ALL, Settings
+
 from cmr_ssl.anatomy import LV, UNLABELLED
 from cmr_ssl.report.tables import write_csv
 from tests.hearts import ENCODER

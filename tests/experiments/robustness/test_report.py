@@ -1,8 +1,6 @@
 import pandas as pd
 import pytest
 import yaml
-
-from benchmarks import robustness
 from benchmarks.robustness import (
     SLICES,
     consistent,
@@ -17,6 +15,8 @@ from benchmarks.robustness import (
     views_file,
 )
 from benchmarks.robustness_report import compared, left_out, write_report
+
+from benchmarks import robustness
 from cmr_ssl.robustness.scenarios import FLAWED, HALF, NAMED, RANDOM, SWAPPED
 from tests.runs import ROOT
 

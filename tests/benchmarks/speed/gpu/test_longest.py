@@ -2,7 +2,6 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
-
 from benchmarks.gpu import pretraining
 from benchmarks.gpu.effort import REHEARSAL
 

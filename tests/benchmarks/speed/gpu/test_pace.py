@@ -1,7 +1,6 @@
 import math
 
 import pytest
-
 from benchmarks.gpu.effort import REHEARSAL
 from benchmarks.gpu.loading import handed
 from benchmarks.gpu.paces import paces
