@@ -10,6 +10,8 @@ import pytest
 
 from tests.caches import COHORT, write_cache
 
+os.fsync = lambda descriptor: None  # no test cuts the power, and a busy disk takes up to a second for each file
+
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory) -> Path:

@@ -1,6 +1,4 @@
 import dataclasses
-import errno
-import os
 import shutil
 from functools import partial
 
@@ -73,30 +71,6 @@ def fail_at(monkeypatch, subject, error):
     monkeypatch.setattr(NiftiFolder, "read", read_or_fail)
 
 
-@pytest.mark.parametrize(
-    ("error", "why"),
-    [(KeyboardInterrupt(), "interrupted"), (OSError(errno.ENOSPC, "No space left on device"), "No space left")],
-)
-def test_a_run_that_was_cut_goes_on_where_it_was(error, why, checkpoint, source, tmp_path, asked, monkeypatch, capsys):
-    assert predict(checkpoint, source, tmp_path / "whole") == 0
-    asked.clear()
-    with monkeypatch.context() as patch:
-        fail_at(patch, IDS[1], error)
-        assert predict(checkpoint, source, tmp_path / "cut") == 1
-    said = capsys.readouterr().err
-    assert "Predicting stopped: " in said
-    assert why in said
-    assert asked == [IDS[0]]
-    assert not (tmp_path / "cut" / "phenotypes.csv").exists()
-    (journal,) = (tmp_path / "cut" / ".predict").rglob("*.jsonl")
-    journal.write_text(journal.read_text() + '{"subject": "900000002", "sett')
-    assert predict(checkpoint, source, tmp_path / "cut") == 0
-    assert asked == list(IDS)
-    cut, whole = ((tmp_path / name / "phenotypes.csv").read_text() for name in ("cut", "whole"))
-    assert cut == whole
-    assert pd.read_csv(tmp_path / "cut" / "phenotypes.csv")["subject"].tolist() == list(map(int, IDS))
-
-
 def test_only_what_is_new_is_done_again(checkpoint, source, tmp_path, asked):
     folder, out = tmp_path / "source", tmp_path / "out"
     shutil.copytree(source, folder)
@@ -137,17 +111,6 @@ def test_whatever_goes_wrong_with_a_subject_is_a_row(checkpoint, source, tmp_pat
     assert problems[2] == "unexpected RuntimeError: out of memory"
     assert "no plane of sa, la_4ch" in problems[3]
     assert "1 subjects predicted, 3 not" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE])
-def test_errors_of_the_machine_stop_and_are_no_row(checkpoint, source, tmp_path, monkeypatch, capsys, number):
-    with monkeypatch.context() as patch:
-        fail_at(patch, IDS[1], OSError(number, os.strerror(number), "sa.nii.gz"))
-        assert predict(checkpoint, source, tmp_path / "out") == 1
-    assert f"{IDS[1]} cannot be read" in capsys.readouterr().err
-    assert predict(checkpoint, source, tmp_path / "out") == 0
-    problems = pd.read_csv(tmp_path / "out" / "phenotypes.csv", keep_default_na=False)["problem"]
-    assert problems.tolist() == ["", "", ""]
 
 
 def test_predictions_among_the_studies_are_refused(checkpoint, source, capsys):
