@@ -105,7 +105,7 @@ def test_files_hold_the_beat_and_say_what_they_are(oracle, heart, tmp_path):
         assert moving.n_frames == 8
 
 
-def synthesize(finished_run, source, out, *more, planes="dense"):
+def synthesize(finished_run, source, out, *more, planes="la:0"):
     checkpoint = finished_run / "checkpoints" / "best.ckpt"
     options = ["--checkpoint", checkpoint, "--source", source, "--out", out, "--planes", planes, *more]
     return main(["synthesize", *map(str, options)])
@@ -121,7 +121,7 @@ def test_subjects_are_made_once_by_each_model_and_bad_ones_are_named(finished_ru
     table = pd.read_csv(out / "synthesis.csv", keep_default_na=False).set_index("subject")
     assert table.loc[900000001, "problem"] == ""
     assert "cannot be read" in table.loc[900000002, "problem"]
-    file = out / "900000001" / "synthetic_sa_dense.nii.gz"
+    file = out / "900000001" / "synthetic_la_0.nii.gz"
     description = nib.load(file).header["descrip"].item().decode()
     assert description.startswith("synthesised by cmr_ssl, not acquired; model ")
     first = file.stat().st_mtime_ns
@@ -130,8 +130,8 @@ def test_subjects_are_made_once_by_each_model_and_bad_ones_are_named(finished_ru
     assert pd.read_csv(out / "synthesis.csv", keep_default_na=False).set_index("subject").equals(table)
     assert synthesize(finished_run, folder, out, "--overwrite", "true") == 0
     assert file.stat().st_mtime_ns > first
-    assert synthesize(finished_run, folder, out, planes="la:0") == 0
-    assert (file.parent / "synthetic_la_0.nii.gz").is_file()
+    assert synthesize(finished_run, folder, out, planes="la:90") == 0
+    assert (file.parent / "synthetic_la_90.nii.gz").is_file()
     file.unlink()
     assert synthesize(finished_run, folder, out) == 0
     assert file.is_file()
@@ -149,7 +149,7 @@ def test_mistakes_get_one_sentence(more, sentence, finished_run, source, tmp_pat
     given = {"finished_run": finished_run, "source": source} | {
         key: Path(value) if key == "finished_run" else value for key, value in more.items()
     }
-    assert synthesize(given["finished_run"], given["source"], tmp_path, planes=given.get("planes", "dense")) == 1
+    assert synthesize(given["finished_run"], given["source"], tmp_path, planes=given.get("planes", "la:0")) == 1
     said = capsys.readouterr().err
     assert sentence in said
     assert "Traceback" not in said
