@@ -8,7 +8,7 @@ from cmr_ssl.cli import main
 from cmr_ssl.cohort.splits import hashed_split
 from cmr_ssl.robustness.scenarios import scenarios
 from cmr_ssl.tasks.trained import load_task
-from tests.caches import COHORT, write_cache
+from tests.caches import COHORT
 from tests.corruption.test_base import FLAWS
 from tests.runs import SMOKE, run
 from tests.untrained import TASKS, write_untrained
@@ -112,11 +112,3 @@ def test_mistakes_get_one_sentence(changed, sentence, checkpoint, cache, tmp_pat
     assert sentence in said
     assert said.count("\n") == 1
     assert not (tmp_path / "out").exists()
-
-
-def test_too_few_subjects_are_counted(checkpoint, tmp_path, capsys):
-    training = [subject for subject in COHORT if subject not in TESTED]
-    write_cache(tmp_path / "cache", {subject: COHORT[subject] for subject in [*training, TESTED[0]]})
-    options = ["--checkpoint", checkpoint, "--cache", tmp_path / "cache", "--out", tmp_path / "out"]
-    assert main(["robustness", *map(str, options)]) == 1
-    assert "and 1 of its test split: robustness needs at least 2 of each" in capsys.readouterr().err
