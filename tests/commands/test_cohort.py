@@ -145,21 +145,6 @@ def values_of(cache, folder, text, name="LVEF (%)", **options):
     return joined(cache, folder / "t.csv", **options)[name].tolist()
 
 
-def test_codes_under_the_names_of_the_field_are_no_values(tmp_path, caplog):
-    cache = people(tmp_path, "900000001", "900000002", "900000003", "900000004")
-    text = "eid,LVEF (%),LVEDV (mL)\n900000001,-1,120\n900000002,NA,-1\n900000003,-3,\n900000004,60,130\n"
-    np.testing.assert_array_equal(values_of(cache, tmp_path, text), [np.nan, np.nan, np.nan, 60])
-    np.testing.assert_array_equal(values_of(cache, tmp_path, text, "LVEDV (mL)"), [120, np.nan, np.nan, 130])
-    assert "'-1' of subject 900000001, are codes for no answer" in caplog.text
-
-
-def test_decimal_commas_are_decimals(tmp_path, caplog):
-    cache = people(tmp_path, "900000001", "900000002")
-    assert values_of(cache, tmp_path, "eid;LVEF (%)\n900000001;61,5\n900000002;55,25\n") == [61.5, 55.25]
-    with pytest.raises(ValueError, match="separate columns by ; if numbers have decimal commas"):
-        values_of(cache, tmp_path, "eid,LVEF (%)\n900000001,61,5\n900000002,55,2\n")
-
-
 def test_ids_without_their_zeros_are_found_and_said(tmp_path, caplog):
     cache = people(tmp_path, "0050772", "0050773", "1050774")
     assert values_of(cache, tmp_path, "eid,LVEF (%)\n50772,50\n50773,60\n1050774,55\n") == [50, 60, 55]

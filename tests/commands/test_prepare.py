@@ -11,7 +11,7 @@ from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.commands import prepare as command
 from cmr_ssl.commands.prepare import prepare, prepare_cohort
 from cmr_ssl.journal import RECORDS
-from cmr_ssl.preparation.cache import COHORT, SETTINGS, subject_file
+from cmr_ssl.preparation.cache import COHORT, subject_file
 from cmr_ssl.preparation.preparation import Preparation
 from cmr_ssl.sources import EdEs, LabelFile, NiftiFiles, NiftiFolder
 from cmr_ssl.study import Finding
@@ -197,13 +197,6 @@ def test_a_single_file_that_cannot_be_written_costs_only_its_subject(tmp_path):
     long = "9" * 250
     assert run(Made(("900000001", long, "odd\udcff")), tmp_path) == 0
     assert statuses(tmp_path) == {"900000001": "accepted", long: "rejected", "odd\\udcff": "rejected"}
-
-
-def test_the_settings_are_written_down(tmp_path):
-    run(Made(), tmp_path)
-    settings = (tmp_path / SETTINGS).read_text()
-    assert '"size": 32' in settings
-    assert read_cohort(tmp_path)["settings"].unique()[0] in settings
 
 
 def test_a_folder_of_files_goes_all_the_way(tmp_path):

@@ -15,13 +15,6 @@ def test_every_sub_folder_and_zip_is_a_subject(tmp_path):
     assert source.archives("a") == [tmp_path / "a", tmp_path / "a.zip"]
 
 
-def test_links_to_elsewhere_are_no_subjects(tmp_path):
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "source" / "here").mkdir(parents=True)
-    (tmp_path / "source" / "there").symlink_to(tmp_path / "elsewhere")
-    assert DicomFolder(tmp_path / "source").subjects() == ["here"]
-
-
 def test_a_folder_of_dicom_files_is_one_subject(tmp_path):
     for name, data in view_files(tiny("la_2ch")).items():
         (tmp_path / name).write_bytes(data)

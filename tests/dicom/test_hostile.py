@@ -8,7 +8,7 @@ from cmr_ssl.dicom.archive import Limits
 from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.planes import VIEWS
 from tests.dicom.hostile import ARCHIVES, FILES, MEMBER_NAMES, PIXEL_FILES
-from tests.dicoms import NAMES, codes, decimals, tiny, uid, write_ukb, write_zip
+from tests.dicoms import NAMES, codes, placed, tiny, uid, write_ukb, write_zip
 from tests.studies import long_axis
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom's and zipfile's, while the makers write
@@ -59,13 +59,7 @@ def test_a_hostile_name_is_never_a_path(name, clean, tmp_path):
 
 @pytest.mark.parametrize("name", PIXEL_FILES)
 def test_pixels_that_cannot_be_read_cost_their_view_only(name, clean, tmp_path):
-    affine = long_axis("la_2ch", (16, 16, 1), 2.0)
-    steps = np.linalg.norm(affine[:3, :2], axis=0)
-    directions = ((affine[:3, :2] / steps).T * [-1, -1, 1]).ravel()
-    place = {
-        "ImageOrientationPatient": decimals(directions),
-        "ImagePositionPatient": decimals(affine[:3, 3] * [-1, -1, 1]),
-    }
+    place = placed(long_axis("la_2ch", (16, 16, 1), 2.0))
     bad = {
         f"{index}.dcm": PIXEL_FILES[name](
             **place, SOPInstanceUID=uid(index), TriggerTime=str(index * 100), AcquisitionTime="235959"

@@ -13,9 +13,8 @@ def test_a_table_has_about_forty_fields_that_vary(table):
 
 
 def test_hearts_and_tables_tell_of_each_other(table):
-    drawn = [
-        draw_patient(np.random.default_rng(0), draw_person(11, index, "mixed")) for index in range(1, len(table) + 1)
-    ]
+    people = [draw_person(11, index, "mixed") for index in range(1, len(table) + 1)]
+    drawn = [draw_patient(np.random.default_rng(0), person) for person in people]
     load, atrium = np.array([one.load for one in drawn]), np.array([one.atrium for one in drawn])
     assert table["Systolic pressure (mmHg)"].corr(pd.Series(load)) > 0.35
     assert table["P duration (ms)"].corr(pd.Series(atrium)) > 0.3
