@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from cmr_ssl.cohort.splits import Fractions
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.splits import Fractions
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
 from experiments.commands import spoken
 

@@ -9,13 +9,7 @@ from torch import Tensor
 
 from cmr_ssl.checkpoints import build_encoder, encoder_description, read_checkpoint
 from cmr_ssl.files import write_atomically
-from cmr_ssl.models import Encoder, LandmarkPooling
-from cmr_ssl.probing import EncodedBatch
-
-
-def around_landmarks(pooling: LandmarkPooling, shown: EncodedBatch) -> Tensor:
-    """Return means of tokens and patches around the landmarks of a batch, (B, F)."""
-    return pooling(shown.encoded, shown.attend, shown.where)
+from cmr_ssl.models import Encoder
 
 
 def untrained(checkpoint: Path, seed: int) -> Encoder:

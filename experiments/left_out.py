@@ -16,12 +16,12 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from cmr_ssl.data.subjects import first_subjects
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.devices import device_of, has_bfloat16, without_autocast
 from cmr_ssl.inference.decoding import decode_own_planes, encode_shown
 from cmr_ssl.inference.leave_one_out import each_left_out, leave_one_out, measured
 from cmr_ssl.inference.pretrained import load_pretraining
-from cmr_ssl.inspection.reference import split_subjects, studies
+from cmr_ssl.inspection.usual_planes import split_subjects, studies
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.sample import Sample
@@ -49,7 +49,7 @@ def adapted(task: PretrainingTask, heart: Sample, gone: int, steps: int) -> Pret
             seeds = [seed_of("adaptation", heart.subject[0], gone, step, index) for index in range(MASKS)]
             result = own.reconstruct(batch, seeds)
             optimizer.zero_grad()
-            subject_mean(own.losses(result), result.masked.exists.any(dim=1)).backward()
+            subject_mean(own.losses(result), result.hidden.exists.any(dim=1)).backward()
             optimizer.step()
     return own.eval()
 

@@ -1,14 +1,13 @@
 """Pretrainings on the unlabelled cohort, as configs/evidence/pretraining.yaml describes them."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import yaml
+from typing import NamedTuple
 
 from experiments.cohorts import FOLDER, Cohort
 from experiments.commands import fit, last, options
 
 CONFIG = "configs/evidence/pretraining.yaml"
+ENCODER = "configs/encoders/small.yaml"  # that it names
 
 
 class Pretraining(NamedTuple):
@@ -35,12 +34,6 @@ class Pretraining(NamedTuple):
 def first(folder: Path = FOLDER) -> Pretraining:
     """Return the pretraining that the evidence begins with, which other experiments use, too."""
     return Pretraining(folder / "pretraining-0")
-
-
-def described() -> dict[str, Any]:
-    """Return the pretraining task of the config, its arguments by name."""
-    arguments: dict[str, Any] = yaml.safe_load(Path(CONFIG).read_text())["model"]["init_args"]
-    return arguments
 
 
 def pretrain(pretraining: Pretraining, cohort: Cohort, threads: int = 1) -> None:

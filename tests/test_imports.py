@@ -12,32 +12,38 @@ from tests.runs import ROOT
 PACKAGE = ROOT / "cmr_ssl"
 # rooms from the ground up; what stands on a floor imports only what stands on lower ones
 FLOORS = [
-    "agreement anatomy concordance contrast devices files lock losses machine planes ridge sample seeds shipped study "
-    "survival workers",
-    "exported label_losses launching models overlap risk_measures streamed_ridge volumes",
-    "checkpoints data kspace masking measures metrics",
-    "corruption doubts phantom release runner tables",
-    "dicom labelled tasks",
-    "any_study probing report trust",
+    "agreement anatomy concordance contrast demonstration devices files lock losses machine planes resampling ridge "
+    "sample seeds shipped study survival workers",
+    "exported journal label_losses launch models overlap preparation risk_measures streamed_ridge volumes",
+    "checkpoints cohort kspace masking measures metrics runner sources",
+    "corruption data dicom doubts phantom release tables",
+    "any_study labelled tasks",
+    "probing report trust",
     "callbacks inference qc quantities robustness",
-    "demonstration export fitting inspection pages synthesis",
+    "export inspection lightning_commands pages synthesis",
     "cli commands",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
 # part of the package -> what it must not import, although it stands lower or is somebody else's
 FORBIDDEN = {
     "dicom": ("torch", "lightning", "cmr_ssl.phantom"),
+    "preparation": ("torch", "lightning"),
+    "sources": ("torch", "lightning"),
+    "cohort": ("torch", "lightning"),
     "models": ("lightning", "torchmetrics"),
-    "masking": ("cmr_ssl.data", "lightning", "torchmetrics", "monai"),
+    "masking": ("cmr_ssl.preparation", "cmr_ssl.sources", "cmr_ssl.cohort", "lightning", "torchmetrics", "monai"),
     "corruption": ("lightning", "torchmetrics", "monai"),
-    "kspace": ("cmr_ssl.data", "lightning", "torchmetrics", "monai"),
-    "measures": ("torch", "lightning", "cmr_ssl.data", "cmr_ssl.phantom"),
-    "phantom": ("cmr_ssl.models", "cmr_ssl.data.datamodule", "torch", "lightning"),
+    "kspace": ("cmr_ssl.preparation", "cmr_ssl.sources", "cmr_ssl.cohort", "lightning", "torchmetrics", "monai"),
+    "measures": ("torch", "lightning", "cmr_ssl.preparation", "cmr_ssl.cohort", "cmr_ssl.phantom"),
+    "phantom": ("cmr_ssl.models", "cmr_ssl.data", "torch", "lightning"),
     "planes.py": ("torch",),
     "anatomy.py": ("torch",),
     "losses.py": ("lightning",),
     "metrics.py": ("lightning",),
 }
+
+
+WITHOUT_TESTS_OF_THEIR_NAMES = {"kspace", "models", "tasks"}  # not yet in all of their modules
 
 
 def room(module: str) -> str:
@@ -68,6 +74,12 @@ def test_dependencies_point_down_only(floor):
         for file in [PACKAGE / f"{part}.py"] if (PACKAGE / f"{part}.py").is_file() else (PACKAGE / part).rglob("*.py"):
             ours = {module for module in imports(file) if module.startswith("cmr_ssl.")}
             assert not [module for module in ours if room(module) != part and FLOOR[room(module)] >= floor], file
+
+
+def test_every_module_has_a_test_of_its_name():
+    modules = [path.relative_to(PACKAGE) for path in PACKAGE.rglob("*.py") if path.name[:2] != "__"]
+    modules = [path for path in modules if path.parts[0] not in WITHOUT_TESTS_OF_THEIR_NAMES]
+    assert [path for path in modules if not (ROOT / "tests" / path.with_name(f"test_{path.name}")).is_file()] == []
 
 
 def test_nothing_imports_a_command():

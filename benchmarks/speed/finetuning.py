@@ -2,13 +2,12 @@
 
 import json
 
-import yaml
 from lightning.pytorch.cli import LightningCLI
 
 from benchmarks.speed.cost import measure, memory_row, speed_row
 from benchmarks.speed.random_studies import grid
 from benchmarks.speed.table import Row
-from benchmarks.speed.training import CONFIG, build, ends
+from benchmarks.speed.training import CONFIG, ENCODERS, build, ends
 
 BATCH = 2  # the smallest that phenotypes are learnt with
 
@@ -20,8 +19,7 @@ def tokens(planes: int) -> int:
 
 def described(planes: int, batch: int, config: str, *more: str) -> LightningCLI:
     """Return what a config of a task trains, on the encoder of `configs/pretraining.yaml`."""
-    encoder = yaml.safe_load(CONFIG.read_text())["model"]["init_args"]["encoder"]
-    return build(planes, batch, CONFIG.with_name(config), more=[f"--model.encoder={json.dumps(encoder)}", *more])
+    return build(planes, batch, CONFIG.with_name(config), more=[f"--model.encoder={ENCODERS / 'base.yaml'}", *more])
 
 
 def task(planes: int, batch: int, *more: str) -> LightningCLI:

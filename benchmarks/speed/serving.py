@@ -1,6 +1,5 @@
 """How long `predict` takes for a whole study as UK Biobank acquires it, reading and writing included."""
 
-import json
 import time
 from dataclasses import asdict
 from itertools import pairwise
@@ -12,13 +11,13 @@ import torch
 import yaml
 
 from benchmarks.speed.table import Row
-from benchmarks.speed.training import CONFIG, build
+from benchmarks.speed.training import CONFIG, ENCODERS, build
 from cmr_ssl.checkpoints import DATA
 from cmr_ssl.commands.phantom import phantom
-from cmr_ssl.data.preparation import Preparation
-from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.inference.folder import predict_subject
 from cmr_ssl.inference.model import load
+from cmr_ssl.preparation.preparation import Preparation
+from cmr_ssl.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.workers import pool
 from experiments.machine import device, peak_memory
 
@@ -33,12 +32,12 @@ class Scale(NamedTuple):
 
     Attributes:
         name: for the table.
-        config: of the pretraining that describes the encoder.
+        encoder: config that describes it.
         preparation: of its planes.
     """
 
     name: str
-    config: Path
+    encoder: Path
     preparation: Preparation
 
 
@@ -54,15 +53,14 @@ def scales() -> list[Scale]:
     """Return the encoder of the demo and that of the paper."""
     small = yaml.safe_load((CONFIG.parent / "preparation" / "small.yaml").read_text())
     return [
-        Scale("demo's encoder", CONFIG.with_name("demo.yaml"), Preparation(**small)),
-        Scale("paper's encoder", CONFIG, Preparation()),
+        Scale("demo's encoder", ENCODERS / "small.yaml", Preparation(**small)),
+        Scale("paper's encoder", ENCODERS / "base.yaml", Preparation()),
     ]
 
 
 def write_checkpoint(path: Path, task: str, scale: Scale) -> None:
     """Write a checkpoint of a task that learnt nothing: what weights say costs nothing."""
-    encoder = json.dumps(yaml.safe_load(scale.config.read_text())["model"]["init_args"]["encoder"])
-    model = build(1, 2, CONFIG.with_name(f"{task}.yaml"), more=[f"--model.encoder={encoder}"]).model
+    model = build(1, 2, CONFIG.with_name(f"{task}.yaml"), more=[f"--model.encoder={scale.encoder}"]).model
     for name, value in BELIEVABLE.items():
         if name in model.state_dict():
             model.state_dict()[name].fill_(value)

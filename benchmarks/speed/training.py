@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning import Callback, LightningDataModule, LightningModule, Trainer
+from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.cli import LightningCLI
 from numpy.typing import NDArray
 from torch import Tensor
@@ -19,10 +19,12 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.speed.random_studies import FRAMES, SIZE, random_subjects, slots
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.devices import device_of, has_bfloat16
+from cmr_ssl.lightning_commands import build as described
 from cmr_ssl.sample import Sample, to_device
 from experiments.machine import now
 
 CONFIG = Path(__file__).parents[2] / "configs" / "pretraining.yaml"
+ENCODERS = CONFIG.parent / "encoders"
 STEPS = 1000  # of an epoch; nobody waits for its end
 
 
@@ -97,16 +99,7 @@ def build(
         "trainer.enable_model_summary": False,
         "trainer.limit_val_batches": 0,
     }
-    return LightningCLI(
-        LightningModule,
-        LightningDataModule,
-        subclass_mode_model=True,
-        subclass_mode_data=True,
-        auto_configure_optimizers=False,
-        save_config_callback=None,
-        run=False,
-        args=[f"--config={config}", *(f"--{name}={value}" for name, value in options.items()), *more],
-    )
+    return described([f"--config={config}", *(f"--{name}={value}" for name, value in options.items()), *more])
 
 
 def step_ends(planes: int, batch: int, steps: int) -> list[float]:

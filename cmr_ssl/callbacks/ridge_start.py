@@ -10,9 +10,9 @@ from lightning import Callback, LightningModule, Trainer
 from rich.progress import track
 from torch import Tensor
 
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.loading import PlaneLoader
-from cmr_ssl.data.subjects import first_subjects
+from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.ridge import ridge
 from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.streamed_ridge import StreamedRidge
@@ -160,10 +160,10 @@ def iterate_features(
 def copies_features(data: CineDataModule, task: PhenotypeTask, batch: Sample, copies: int) -> tuple[Tensor, Tensor]:
     """Return features of a batch and its copies (B, 1 + C, F) and the head's aims (B, outputs), on the host."""
     batch = data.scaled(batch)
-    features = [task.pooling(*task.encode_all(batch)).float()]
+    features = [task.pooling(task.encode(batch)).float()]
     for copy in range(copies):  # each hides other tokens and planes
         shown = task.encode_for_training(data.augmented(batch, "ridge start", copy), "ridge start", copy)
-        features.append(task.pooling(*shown).float())
+        features.append(task.pooling(shown).float())
     return torch.stack(features, dim=1).cpu(), task.objective.target_outputs(batch.phenotypes).cpu()
 
 

@@ -3,14 +3,13 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from cmr_ssl.files import save
 from cmr_ssl.masking import Masked
 from cmr_ssl.models.tokens import grid_of
 from cmr_ssl.report.montage import png, stack
-from cmr_ssl.report.reconstructions import compared_planes
+from cmr_ssl.report.reconstruction_figures import compared_planes
 from cmr_ssl.robustness.scenarios import Scenario
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.pretraining import PretrainingTask
@@ -45,5 +44,4 @@ def missing_planes(task: PretrainingTask, batch: Sample, scenario: Scenario) -> 
 def mask_of(present: Tensor, left: Tensor, per_plane: int) -> Masked:
     """Return the mask that shows all tokens of the planes `left` and hides those of the others present, (1, P) each."""
     seen, gone = (planes[0].repeat_interleave(per_plane) for planes in (left, present & ~left))
-    hidden = gone.nonzero().T
-    return Masked(seen.nonzero().T, hidden, torch.ones_like(hidden, dtype=torch.bool))
+    return Masked(seen.nonzero().T, gone.nonzero().T)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from cmr_ssl.data.cohort import read_cohort
-from cmr_ssl.data.policy import read_rejected
+from cmr_ssl.cohort.cohort_table import read_cohort
 from cmr_ssl.files import save_text
+from cmr_ssl.preparation.policy import read_rejected
 from cmr_ssl.report.tables import markdown
 from experiments.archives.run import Times, read_times
 from experiments.archives.score import (

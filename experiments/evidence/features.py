@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cmr_ssl.cohort.splits import Split
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.loading import PlaneLoader
-from cmr_ssl.data.splits import Split
-from cmr_ssl.data.subjects import first_subjects
+from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.devices import device_of
 from cmr_ssl.probing import EncodedBatch, Readout
 from cmr_ssl.sample import to_device

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cmr_ssl.files import write_atomically
 from cmr_ssl.phantom.pathology import Pathology
-from cmr_ssl.probing.solving import solve
+from cmr_ssl.probing.closed_form import solve
 from cmr_ssl.seeds import seed_of
 from experiments.cohorts import Cohort, opened, ordered, placed, slug
 from experiments.evidence.arms import Source

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cmr_ssl.data.phenotypes import read_phenotypes
-from cmr_ssl.data.subjects import first_subjects
+from cmr_ssl.cohort.phenotypes import read_phenotypes
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.files import write_atomically
-from cmr_ssl.probing.solving import Solved, solve
+from cmr_ssl.probing.closed_form import Solved, solve
 from experiments.cohorts import opened, slug
 from experiments.evidence.arms import Source
 from experiments.evidence.features import (

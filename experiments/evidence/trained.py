@@ -13,7 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import Tensor
 
 from cmr_ssl.corruption.missing import close_ranks, rearranged
-from cmr_ssl.data.loading import PlaneLoader
+from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.devices import device_of
 from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypePrediction
@@ -24,7 +24,7 @@ from experiments.evidence.features import Portion, on_gpu, subjects_of, tested_p
 from experiments.evidence.probes import known, shift, table, write
 from experiments.evidence.results import with_errors
 from experiments.evidence.studies import Study, Test, condition_of, tests_of
-from experiments.pretrainings import described
+from experiments.pretrainings import ENCODER
 
 STEPS = 2000  # of a training, if nothing stops it
 PATIENCE = 8  # validations without a smaller loss that end a training
@@ -78,7 +78,7 @@ class Plan(NamedTuple):
 def arms() -> list[Arm]:
     """Return the ways to train; the network from scratch is the very one that was pretrained."""
     scratch = {
-        "model.encoder": described()["encoder"],
+        "model.encoder": ENCODER,
         "model.optimisation.layer_decay": 1.0,
         "model.optimisation.encoder_factor": 30,
     }

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 from torchmetrics.functional.image import structural_similarity_index_measure as ssim
 
 from cmr_ssl.anatomy import CLASSES
-from cmr_ssl.data.subjects import first_subjects
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.kspace import Lines, TemporalSparsity
 from cmr_ssl.models.plane_head import pick_frames
 from cmr_ssl.models.tokens import take

@@ -10,18 +10,18 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from cmr_ssl.checkpoints import load_encoder
+from cmr_ssl.cohort.phenotypes import read_classes, read_phenotypes
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.phenotypes import read_classes, read_phenotypes
 from cmr_ssl.kspace import CentralLines
-from cmr_ssl.models import Encoded, LandmarkPooling
+from cmr_ssl.models import LandmarkPooling
 from cmr_ssl.probing import EncodedBatch
-from cmr_ssl.probing.solving import solve
+from cmr_ssl.probing.closed_form import solve
 from cmr_ssl.robustness.undersampling import LINES, RECONSTRUCTED
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.trained import load_task
 from experiments.cohorts import opened
 from experiments.commands import last
-from experiments.features import around_landmarks, load, save
+from experiments.features import load, save
 from experiments.kspace.settings import PLANES, TARGETS, Settings
 from experiments.kspace.trained import line_run
 from experiments.kspace.ways import changes
@@ -47,7 +47,7 @@ def of_images(settings: Settings) -> None:
             path = file_of(settings, way, acceleration, split)
             if not path.exists() and (way, split) != (RECONSTRUCTED, "train"):  # which no head learns from
                 shown = (EncodedBatch(encoder, change(batch)) for batch in batches(data, subjects))
-                save(path, together(around_landmarks(pooling, one) for one in shown))
+                save(path, together(pooling(one.encoded) for one in shown))
 
 
 @torch.inference_mode()
@@ -64,12 +64,11 @@ def of_lines(settings: Settings) -> None:
                 continue
             told: tuple[list[Tensor], list[Tensor]] = ([], [])
             for batch in batches(data, subjects):
-                lines = asked.acquire(batch)
-                seen, exists = lines.seen(), lines.exists.gather(1, lines.visible)
-                encoded = task.encoder.encode_lines(lines)
-                alone = Encoded(encoded.class_token, seen, seen[..., :0])
+                seen = asked.acquire(batch).seen()
+                encoded = task.encoder(seen)
+                alone = encoded._replace(tokens=seen.patches, patches=seen.patches[..., :0])
                 for one, part in zip((encoded, alone), told, strict=True):
-                    part.append(pooling(one, exists, lines.at(lines.visible)))
+                    part.append(pooling(one))
             for path, part in zip(paths, told, strict=True):
                 save(path, together(part))
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from cmr_ssl.data.subjects import first_subjects
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.kspace import Acquisition, VariableDensity
 from experiments.cohorts import FOLDER, Cohort, development, opened, views_of
 from experiments.pretrainings import first

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.measures import Value, regional
-from cmr_ssl.phantom.acquisition import World, draw_shifts
 from cmr_ssl.phantom.cohort_spec import Preset
-from cmr_ssl.phantom.painting import classify, heart_box, locate, measure_depths
 from cmr_ssl.phantom.person import breath_scatter, build_world, draw_person, generators
 from cmr_ssl.phantom.population import Subject
 from cmr_ssl.phantom.prescription import Prescription, prescribe
+from cmr_ssl.phantom.series_pixels import World, draw_shifts
+from cmr_ssl.phantom.tissue import classify, heart_box, locate, measure_depths
 from cmr_ssl.planes import slice_affine, to_mm
 from cmr_ssl.volumes import FOUR_CHAMBER, TWO_CHAMBER, LabelMap
 from cmr_ssl.volumes import measure as measure_maps

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from cmr_ssl.measures.levels import LEVELS
 from cmr_ssl.measures.rings import MIDDLES, length
 from cmr_ssl.measures.septum import segments
-from cmr_ssl.phantom.acquisition import World
 from cmr_ssl.phantom.heart import APEX_WALL_MM, Heart
 from cmr_ssl.phantom.population import Subject
+from cmr_ssl.phantom.series_pixels import World
 from cmr_ssl.phantom.surfaces import ANGLES, HEIGHTS, Surface
 from cmr_ssl.phantom.timing import beat
 from cmr_ssl.volumes import FOUR_CHAMBER, TWO_CHAMBER

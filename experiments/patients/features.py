@@ -6,15 +6,15 @@ import pandas as pd
 import torch
 from rich.progress import track
 
-from cmr_ssl.data.cache import check_prepared
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.loading import PlaneLoader
+from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.models import LandmarkPooling
+from cmr_ssl.preparation.cache import check_prepared
 from cmr_ssl.probing import EncodedBatch
 from cmr_ssl.tasks.alignment import AlignmentTask
 from cmr_ssl.tasks.trained import load_task
 from experiments.cohorts import opened
-from experiments.features import around_landmarks, load, save, untrained
+from experiments.features import load, save, untrained
 from experiments.patients.settings import Settings
 
 BATCH = 8
@@ -47,7 +47,7 @@ def extract(settings: Settings, checkpoint: Path, arm: str, scratch: bool = Fals
     encoder = untrained(checkpoint, 0) if scratch else trained.task.encoder
     pooling, loader = LandmarkPooling(encoder), PlaneLoader(data.dataset(everybody(data), trained.views), BATCH)
     shown = (EncodedBatch(encoder, data.scaled(batch)) for batch in track(loader, arm))
-    save(settings.features(arm), torch.cat([around_landmarks(pooling, one).half() for one in shown]).numpy())
+    save(settings.features(arm), torch.cat([pooling(one.encoded).half() for one in shown]).numpy())
 
 
 @torch.inference_mode()

@@ -14,9 +14,9 @@ from torch import Tensor
 from cmr_ssl.concordance import concordance
 from cmr_ssl.contrast import pairs_of, ranks
 from cmr_ssl.files import checkpoint_at
-from cmr_ssl.probing.solving import solve
+from cmr_ssl.probing.closed_form import solve
 from cmr_ssl.shipped import shipped
-from cmr_ssl.tables.reading import read_fields
+from cmr_ssl.tables.field_reader import read_fields
 from cmr_ssl.tasks.alignment import AlignmentTask
 from cmr_ssl.tasks.cox import EVENT, YEARS, Cox
 from cmr_ssl.tasks.trained import load_task
@@ -48,7 +48,7 @@ def retrieval(settings: Settings) -> dict[str, dict[str, float]]:
         "half of the fields missing": half,
         "another patient's table": values.roll(1, dims=0),
     }
-    features = torch.from_numpy(seen(settings, data, "aligned").loc[tested].to_numpy())
+    features = torch.tensor(seen(settings, data, "aligned").loc[tested].to_numpy())
     with torch.inference_mode():
         images = task.image_head(features)
         return {name: _found(images, task.table_head(task.table(one)), rng) for name, one in shown.items()}
@@ -109,7 +109,7 @@ def draws_of(subjects: list[str], labels: int, draws: int) -> Iterator[list[str]
 
 def predicted(features: pd.DataFrame, aims: pd.DataFrame, tested: list[str]) -> Array:
     """Return what a linear head that learnt the aims of some subjects, (N, K), says of those tested, (S, K)."""
-    shown, asked = (torch.from_numpy(features.loc[one].to_numpy()) for one in (list(aims.index), tested))
+    shown, asked = (torch.tensor(features.loc[one].to_numpy()) for one in (list(aims.index), tested))
     return solve(shown[:, None], torch.tensor(aims.to_numpy())).predict(asked).numpy()
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from cmr_ssl.data.sources import NiftiFolder
-from cmr_ssl.data.sources.nifti_files import facts_of
 from cmr_ssl.report.tables import write_csv
+from cmr_ssl.sources import NiftiFolder
+from cmr_ssl.sources.nifti_files import facts_of
 from cmr_ssl.volumes import LabelMap, measure
 from experiments.real_hearts.cohort import GROUP, short_axis
 from experiments.real_hearts.scores import VOLUMES

@@ -7,7 +7,7 @@ import torch
 
 from cmr_ssl.inference.leave_one_out import leave_one_out
 from cmr_ssl.inference.pretrained import load_pretraining
-from cmr_ssl.inspection.reference import studies
+from cmr_ssl.inspection.usual_planes import studies
 from cmr_ssl.report.tables import write_csv
 from experiments.real_hearts.arms import Pretraining
 from experiments.real_hearts.cohort import members, read_fold

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from cmr_ssl.callbacks.checkpoints import BEST, LAST, checkpoint_file
+from cmr_ssl.callbacks.kept_checkpoints import BEST, LAST, checkpoint_file
 from cmr_ssl.report.tables import write_csv
 from experiments.real_hearts.arms import Arm, Pretraining, file_name
 from experiments.real_hearts.cohort import members, read_fold

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from experiments.cohorts import FOLDER, Cohort, development, views_of
 from experiments.commands import best, options
-from experiments.pretrainings import Pretraining, described, first
+from experiments.pretrainings import ENCODER, Pretraining, first
 
 LABELS = 300
 SUBJECTS = 30  # test subjects whose planes are left out, and that faults are put into
@@ -100,14 +100,13 @@ class Settings:
     @cached_property
     def models(self) -> list[Model]:
         """Ways to tell phenotypes: heads solved on frozen encoders, and a network that learns nothing else."""
-        network = described()
-        all_planes = tuple(options({"model.masking": network["masking"][:1]}))
+        all_planes = tuple(options({"model.masking": [{"class_path": "cmr_ssl.masking.RandomMasking"}]}))
         heads = {
             "ours": ((), self.usual),
             "no plane dropout": (all_planes, self.pretraining("all-planes", *all_planes)),  # in its head neither
             "grid positions": ((), self.pretraining("grid", *GRID)),
             "ours, flaws too": ((), self.pretraining("flaws", FLAWS)),
-            "untrained encoder": (tuple(options({"model.encoder": network["encoder"]})), None),
+            "untrained encoder": (tuple(options({"model.encoder": ENCODER})), None),
         }
         dropout = tuple(options({"model.plane_dropout": PLANE_DROPOUT}))
         return [

@@ -8,12 +8,10 @@ from torch.nn.functional import cosine_similarity
 
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking
-from cmr_ssl.models import Decoder, Encoder, Landmarks
-from cmr_ssl.models.tokens import coordinates, take_coordinates
+from cmr_ssl.models import Decoder, Encoded, Encoder, Landmarks
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks import Optimisation, PretrainingTask
-from cmr_ssl.tasks.pretraining import Reconstruction
 
 
 class TwoViews(PretrainingTask):
@@ -50,8 +48,8 @@ class TwoViews(PretrainingTask):
     def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
         """Return the loss of one batch: the mean of both views, and how far apart their embeddings are."""
         views = [self.complete(batch, self.mask(batch, self.seeds_of(batch, view))) for view in range(2)]
-        told = [subject_mean(self.losses(view), view.masked.exists.any(dim=1)) for view in views]
-        landmarks = apart(*(self.landmarks(batch, view) for view in views))
+        told = [subject_mean(self.losses(view), view.hidden.exists.any(dim=1)) for view in views]
+        landmarks = apart(*(self.landmarks(view.encoded) for view in views))
         class_token = apart(*(view.encoded.class_token.float() for view in views))
         loss = torch.stack(told).mean() + self.weight * (landmarks + class_token) / 2
         self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
@@ -61,11 +59,9 @@ class TwoViews(PretrainingTask):
         """Return the seeds of the masks of one view in this epoch."""
         return subject_seeds(batch.subject, self.seed, "mask", self.current_epoch, view)
 
-    def landmarks(self, batch: Sample, view: Reconstruction) -> Tensor:
+    def landmarks(self, view: Encoded) -> Tensor:
         """Return the means of a view's tokens around landmarks, (B, landmarks * D)."""
-        visible = view.masked.visible
-        where = take_coordinates(coordinates(batch.affine, view.grid, self.encoder.patch), visible)
-        return self.around(view.encoded.tokens, torch.ones_like(visible, dtype=torch.bool), where)
+        return self.around(view.tokens, view.exists, view.where)
 
 
 def apart(one: Tensor, other: Tensor) -> Tensor:

@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader
 
 from cmr_ssl.callbacks import RidgeStart
 from cmr_ssl.callbacks.ridge_start import Start, collect_features, copies_features
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.masking import PlaneDropout, RandomMasking
 from cmr_ssl.models import LandmarkPooling
 from cmr_ssl.streamed_ridge import FOLD
@@ -102,9 +102,9 @@ def test_each_copy_of_a_subject_hides_other_planes(data):
     batch = next(iter(DataLoader(data.dataset(data.subjects["train"]), 2)))
     planes: list[set[int]] = []
 
-    def keep(encoded, attend, where):
-        planes.append({round(float(height)) for height in where.centre[0, :, 2]})
-        return POOLING(task.encoder)(encoded, attend, where)
+    def keep(encoded):
+        planes.append({round(float(height)) for height in encoded.where.centre[0, :, 2]})
+        return POOLING(task.encoder)(encoded)
 
     task.pooling.forward = keep
     features, _ = copies_features(data, task, batch, copies=3)

@@ -1,5 +1,5 @@
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.subjects import first_subjects
 from experiments.cohorts import VIEWS, link
 from experiments.evidence.settings import REHEARSAL_SEED, Settings, quick
 

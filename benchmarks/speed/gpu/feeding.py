@@ -15,7 +15,7 @@ from benchmarks.speed.loader import SHAPE, Repeated, write_ours
 from benchmarks.speed.random_studies import slots
 from benchmarks.speed.training import CONFIG, RandomStudies, build
 from cmr_ssl.data.dataset import PlaneDataset
-from cmr_ssl.data.loading import PlaneLoader
+from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.sample import Sample
 from experiments.commands import options
 

@@ -15,7 +15,7 @@ import torch
 from lightning import Callback, LightningModule, Trainer
 
 from benchmarks.speed.gpu.settings import Settings
-from cmr_ssl.data.splits import Fractions
+from cmr_ssl.cohort.splits import Fractions
 from cmr_ssl.workers import pool
 from experiments.cohorts import DEVELOPMENT_SEED, Cohort, make, ordered, placed
 from experiments.commands import last, options

@@ -4,8 +4,7 @@ import torch
 from benchmarks.speed.finetuning import tokens
 from benchmarks.speed.published import FlattenedTokens
 from benchmarks.speed.training import CONFIG, build
-from cmr_ssl.models.encoder import Encoded
-from tests.tiny import tiny_encoder
+from tests.tiny import tiny_batch, tiny_encoder
 
 
 def test_the_published_head_has_the_published_number_of_weights_and_ours_hardly_any():
@@ -17,9 +16,10 @@ def test_the_published_head_has_the_published_number_of_weights_and_ours_hardly_
 
 
 def test_the_published_head_knows_tokens_by_their_number():
-    head = FlattenedTokens(tiny_encoder(), 6)
-    said = torch.randn(2, 6, 32)
-    one, other = (head(Encoded(said[:, 0], tokens, tokens), None, None) for tokens in (said, said.flip(1)))
+    batch = tiny_batch()
+    said = tiny_encoder().encode_planes(batch.images, batch.affine, batch.present)
+    head = FlattenedTokens(tiny_encoder(), said.tokens.shape[1])
+    one, other = (head(said._replace(tokens=tokens)) for tokens in (said.tokens, said.tokens.flip(1)))
     assert one.shape == (2, 128)
     assert not torch.allclose(one, other)
 

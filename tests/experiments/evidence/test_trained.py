@@ -1,8 +1,9 @@
 import json
+from pathlib import Path
 
 import pandas as pd
+import yaml
 
-from cmr_ssl.checkpoints import parse_encoder
 from experiments.cohorts import Cohort
 from experiments.evidence.studies import CONDITIONS, TARGETS, Study
 from experiments.evidence.trained import (
@@ -19,7 +20,7 @@ from experiments.evidence.trained import (
     trials,
     words,
 )
-from tests.runs import ROOT
+from experiments.pretrainings import CONFIG
 
 
 def study(tmp_path):
@@ -42,8 +43,8 @@ def test_every_arm_gets_the_same_subjects_steps_and_patience(tmp_path):
 
 def test_the_network_from_scratch_is_the_one_that_was_pretrained():
     scratch = next(arm for arm in arms() if arm.name == "scratch")
-    described = json.loads(options(scratch.options)["model.encoder"])
-    assert parse_encoder(described, ROOT).class_path == "cmr_ssl.models.Encoder"
+    pretrained = yaml.safe_load(Path(CONFIG).read_text())["model"]["init_args"]["encoder"]
+    assert Path(options(scratch.options)["model.encoder"]).resolve() == (Path(CONFIG).parent / pretrained).resolve()
 
 
 def test_the_rate_with_the_smallest_validation_loss_goes_on_to_the_other_draws(tmp_path):
