@@ -90,27 +90,17 @@ def read(out: Path, source: str, arm: str, portion: Portion, condition: str) -> 
 @torch.inference_mode()
 def extract(out: Path, source: Source, portion: Portion) -> None:
     """Write the features of all arms of a source; what is there stays."""
-    missing = tuple(arm for arm in source.arms if not all(file.exists() for file in files(out, source, arm, portion)))
+    asked = [(arm, condition) for arm in source.arms for condition in portion.conditions]
+    missing = [one for one in asked if not file_of(out, source.name, one[0], portion, one[1]).exists()]
     if not missing:
         return
     torch.set_num_threads(1)  # there is a worker a core
     data, task = opened(portion.cohort), source.task(device_of("auto"))
-    asked = readouts(source._replace(arms=missing), task, data.shape[1])
-    if not asked:  # of a decoder that cannot tell
-        return
-    conditions = [one for one in portion.conditions if not made(out, source, portion, one)]
-    for (arm, condition), rows in look(data, task, asked, subjects_of(data, portion), conditions).items():
-        save(file_of(out, source.name, arm, portion, condition), rows)
-
-
-def files(out: Path, source: Source, arm: str, portion: Portion) -> list[Path]:
-    """Return where the features of one arm lie, a file a condition."""
-    return [file_of(out, source.name, arm, portion, condition) for condition in portion.conditions]
-
-
-def made(out: Path, source: Source, portion: Portion, condition: str) -> bool:
-    """Tell whether the features of all arms of a source are there under one condition."""
-    return all(file_of(out, source.name, arm, portion, condition).exists() for arm in source.arms)
+    arms, conditions = (tuple(dict.fromkeys(names)) for names in zip(*missing, strict=True))
+    able = readouts(source._replace(arms=arms), task, data.shape[1])
+    if able:  # a decoder may not be able to tell
+        for (arm, condition), rows in look(data, task, able, subjects_of(data, portion), conditions).items():
+            save(file_of(out, source.name, arm, portion, condition), rows)
 
 
 def look(

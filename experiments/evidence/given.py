@@ -8,7 +8,7 @@ from rich.markdown import Markdown
 
 from cmr_ssl.workers import pool
 from experiments.evidence.arms import CONTROLS, controls, pretrained
-from experiments.evidence.results import comparisons, means, predictions
+from experiments.evidence.results import predictions, write_tables
 from experiments.evidence.run import carry_out
 from experiments.evidence.studies import Study
 from experiments.evidence.tables import error_table, reduction_table
@@ -35,9 +35,7 @@ def probe_checkpoints(
         pretrainings = found["pretraining"].where(~found["arm"].isin(CONTROLS), "")
         found["arm"] = (found["arm"] + " " + pretrainings).str.strip()
     ours = [arm for arm in found["arm"].unique() if arm not in CONTROLS]
-    errors, differences = means(found), comparisons(found, [(arm, other) for arm in ours for other in CONTROLS])
-    errors.to_csv(study.out / "errors.csv", index=False)
-    differences.to_csv(study.out / "comparisons.csv", index=False)
+    errors, differences = write_tables(study.out, found, [(arm, other) for arm in ours for other in CONTROLS])
     text = "\n\n".join([*error_table(errors), *reduction_table(differences)])
     (study.out / "probe.md").write_text(text + "\n")
     Console(width=200).print(Markdown(text))
