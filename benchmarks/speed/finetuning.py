@@ -1,13 +1,14 @@
 """A step of fine-tuning for phenotypes beside the published head, with the same encoder, data and optimiser."""
 
 import json
+from functools import partial
 
 from lightning.pytorch.cli import LightningCLI
 
 from benchmarks.speed.cost import measure, memory_row, speed_row
 from benchmarks.speed.random_studies import grid
 from benchmarks.speed.table import Row
-from benchmarks.speed.training import CONFIG, ENCODERS, build, ends
+from benchmarks.speed.training import CONFIG, ENCODERS, build, step_ends
 
 BATCH = 2  # the smallest that phenotypes are learnt with
 
@@ -38,21 +39,6 @@ def published(planes: int, batch: int, *more: str) -> LightningCLI:
     return whole(planes, batch, f"--model.pooling={json.dumps(head)}", *more)
 
 
-def our_ends(planes: int, batch: int, steps: int) -> list[float]:
-    """Train our head for some steps and return when each ended, in seconds."""
-    return ends(task(planes, batch), steps)
-
-
-def whole_ends(planes: int, batch: int, steps: int) -> list[float]:
-    """Train our head, shown every token, for some steps and return when each ended, in seconds."""
-    return ends(whole(planes, batch), steps)
-
-
-def published_ends(planes: int, batch: int, steps: int) -> list[float]:
-    """Train the published head for some steps and return when each ended, in seconds."""
-    return ends(published(planes, batch), steps)
-
-
 def head_weights(run: LightningCLI) -> int:
     """Return how many weights of a task are not the encoder's."""
     every, encoder = (sum(one.numel() for one in part.parameters()) for part in (run.model, run.model.encoder))
@@ -61,7 +47,8 @@ def head_weights(run: LightningCLI) -> int:
 
 def rows(planes: int, rounds: int) -> list[Row]:
     """Measure both heads, and ours also without what hiding tokens saves."""
-    theirs, all_shown, ours = (measure(one, planes, BATCH, rounds) for one in (published_ends, whole_ends, our_ends))
+    designs = (published, whole, task)
+    theirs, all_shown, ours = (measure(partial(step_ends, one), planes, BATCH, rounds) for one in designs)
     heads = [f"{head_weights(made(planes, BATCH)) / 1e6:.2f}" for made in (published, task)]
     what = f"fine-tuning, {tokens(planes)} tokens, batch {BATCH}"
     return [

@@ -59,7 +59,8 @@ def halved(table: pd.DataFrame) -> str:
 
 def intervals(table: pd.DataFrame, form: str) -> "pd.Series[str]":
     """Return each value with its interval."""
-    return table[["value", "low", "high"]].apply(with_interval, axis=1, form=form)
+    estimates = table[["value", "low", "high"]].itertuples(index=False)
+    return pd.Series([with_interval(one, form) for one in estimates], table.index, dtype=object)
 
 
 def compared(tables: Mapping[str, pd.DataFrame], measure: str, of: str) -> pd.DataFrame:
@@ -74,7 +75,7 @@ def told(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     columns = {name: by_region(table)["model_psnr"] for name, table in tables.items()}
     first = by_region(next(iter(tables.values())))
     columns |= {name: first[f"{name}_psnr"] for name in COMPARATORS}
-    return pd.DataFrame(columns).map(lambda value: "" if np.isnan(value) else f"{value:.1f}")
+    return pd.DataFrame(columns).reindex(first.index).map(lambda value: "" if np.isnan(value) else f"{value:.1f}")
 
 
 def slices_changed(tables: Mapping[str, dict[int, pd.DataFrame]]) -> pd.DataFrame:
