@@ -2,9 +2,9 @@
 
 import json
 
-import yaml
 from lightning.pytorch.cli import LightningCLI
 
+from benchmarks.model_arguments import model_arguments
 from benchmarks.step import Cost, measure
 from benchmarks.subjects import grid
 from benchmarks.table import Row
@@ -25,7 +25,7 @@ def task(planes: int, batch: int, *more: str) -> LightningCLI:
 
 def described(planes: int, batch: int, config: str, *more: str) -> LightningCLI:
     """Return what a config of a task trains, on the encoder of `configs/pretraining.yaml`."""
-    encoder = yaml.safe_load(CONFIG.read_text())["model"]["init_args"]["encoder"]
+    encoder = model_arguments(CONFIG)["encoder"]
     return build(planes, batch, CONFIG.with_name(config), more=[f"--model.encoder={json.dumps(encoder)}", *more])
 
 

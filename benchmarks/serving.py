@@ -16,6 +16,7 @@ import torch
 import yaml
 
 from benchmarks.machine import device
+from benchmarks.model_arguments import model_arguments
 from benchmarks.step import peak_memory
 from benchmarks.table import Row
 from benchmarks.training import CONFIG, build
@@ -67,7 +68,7 @@ def scales() -> list[Scale]:
 
 def write_checkpoint(path: Path, task: str, scale: Scale) -> None:
     """Write a checkpoint of a task that learnt nothing: what weights say costs nothing."""
-    encoder = json.dumps(yaml.safe_load(scale.config.read_text())["model"]["init_args"]["encoder"])
+    encoder = json.dumps(model_arguments(scale.config)["encoder"])
     model = build(1, 2, CONFIG.with_name(f"{task}.yaml"), more=[f"--model.encoder={encoder}"]).model
     for name, value in BELIEVABLE.items():
         if name in model.state_dict():

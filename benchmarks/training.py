@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning import Callback, LightningDataModule, LightningModule, Trainer
+from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.cli import LightningCLI
 from numpy.typing import NDArray
 from torch import Tensor
@@ -18,6 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.machine import now
 from benchmarks.subjects import FRAMES, SIZE, random_subjects, slots
+from cmr_ssl import lightning_commands
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.sample import Sample, to_device
@@ -84,6 +85,7 @@ def build(
     hush()
     options = {
         "data": f"benchmarks.training.{data}",
+        "data.cache": "none",
         "data.views": slots(planes),
         "data.batch_size": batch,
         "trainer.precision": "bf16-mixed" if has_bfloat16(device_of("auto")) else "32-true",
@@ -94,15 +96,8 @@ def build(
         "trainer.enable_model_summary": False,
         "trainer.limit_val_batches": 0,
     }
-    return LightningCLI(
-        LightningModule,
-        LightningDataModule,
-        subclass_mode_model=True,
-        subclass_mode_data=True,
-        auto_configure_optimizers=False,
-        save_config_callback=None,
-        run=False,
-        args=[f"--config={config}", *(f"--{name}={value}" for name, value in options.items()), *more],
+    return lightning_commands.build(
+        [f"--config={config}", *(f"--{name}={value}" for name, value in options.items()), *more]
     )
 
 

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from benchmarks.evidence.cohorts import Cohort
 from benchmarks.evidence.commands import fit
+from benchmarks.model_arguments import model_arguments
 
 CONFIG = "configs/evidence/pretraining.yaml"
 
@@ -48,8 +47,7 @@ class Pretraining(NamedTuple):
 
 def described() -> dict[str, Any]:
     """Return the pretraining task of the config, its arguments by name."""
-    arguments: dict[str, Any] = yaml.safe_load(Path(CONFIG).read_text())["model"]["init_args"]
-    return arguments
+    return model_arguments(CONFIG)
 
 
 def pretrain(pretraining: Pretraining, cohort: Cohort, threads: int = 1) -> None:

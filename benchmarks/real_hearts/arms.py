@@ -2,11 +2,9 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
+from benchmarks.model_arguments import model_arguments
 from cmr_ssl.models import Landmarks
 from cmr_ssl.models.tokens import Patch
 from cmr_ssl.probing import AsShipped, RawPixels, Readout, Tokens
@@ -66,7 +64,7 @@ USUAL = Pretraining("pretraining")
 
 def encoder_of(pretraining: Pretraining) -> dict[str, Any]:
     """Return how the config of a pretraining describes its encoder."""
-    described: dict[str, Any] = yaml.safe_load(Path(pretraining.config).read_text())["model"]["init_args"]["encoder"]
+    described: dict[str, Any] = model_arguments(pretraining.config)["encoder"]
     return described
 
 
