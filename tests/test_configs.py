@@ -16,7 +16,7 @@ from cmr_ssl.lightning_commands import build
 from cmr_ssl.masking import needed_planes, visible_tokens
 from cmr_ssl.models.tokens import grid_of
 from cmr_ssl.preparation.preparation import Preparation
-from cmr_ssl.shipped import layered
+from cmr_ssl.shipped import FOLDERS, layered
 from cmr_ssl.sources.nifti_files import NiftiFiles
 from cmr_ssl.tasks import PretrainingTask
 from cmr_ssl.tasks.line_task import LineTask
@@ -24,9 +24,9 @@ from tests.hearts import ENCODER
 from tests.runs import ROOT
 
 CONFIGS = ROOT / "configs"
-FOLDERS = (".", "evidence", "kspace", "real_hearts")
+TRAINED = (".", "evidence", "kspace", "real_hearts")
 EXPERIMENTS = sorted(
-    path for folder in FOLDERS for path in (CONFIGS / folder).glob("*.yaml") if path.name != "defaults.yaml"
+    path for folder in TRAINED for path in (CONFIGS / folder).glob("*.yaml") if path.name != "defaults.yaml"
 )
 SMALL = Preparation(**yaml.safe_load((CONFIGS / "preparation/small.yaml").read_text()))
 REAL = Preparation(**yaml.safe_load((CONFIGS / "preparation/real.yaml").read_text()))
@@ -168,7 +168,8 @@ def test_a_cache_has_to_be_named(capsys):
 
 def test_a_wheel_holds_the_configs():
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert wheel["force-include"] == {"configs": "cmr_ssl/configs"}
+    assert wheel["force-include"] == {"configs": str(FOLDERS[0].relative_to(ROOT))}
+    assert FOLDERS[1] == CONFIGS  # all of which goes there
 
 
 def settings_of(folder):
