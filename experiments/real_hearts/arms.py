@@ -1,0 +1,111 @@
+"""What is compared. An arm is data: to add one, add a line to `arms` or `looks`."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from cmr_ssl.models import Landmarks
+from cmr_ssl.models.tokens import Patch
+from cmr_ssl.probing import AsShipped, RawPixels, Readout, Tokens
+
+RATES = (3e-3, 1e-2, 1e-3)  # the middle one first: a rehearsal tries no other
+SEGMENTATION, UNET = "configs/real_hearts/segmentation.yaml", "configs/real_hearts/segmentation_unet.yaml"
+
+
+class Pretraining(NamedTuple):
+    """One way to pretrain, done once in each fold on the cines of its training patients.
+
+    Attributes:
+        name: of its folder.
+        config: which file.
+        options: what the command line says beyond the config.
+    """
+
+    name: str
+    config: str = "configs/real_hearts/pretraining.yaml"
+    options: tuple[str, ...] = ()
+
+
+class Arm(NamedTuple):
+    """One way to segment.
+
+    Attributes:
+        name: in tables and folders.
+        config: which file.
+        options: what the command line says beyond the config.
+        pretraining: whose encoder it starts from; None where it starts from nothing.
+        rates: learning rates, of which validation chooses.
+    """
+
+    name: str
+    config: str
+    options: tuple[str, ...] = ()
+    pretraining: Pretraining | None = None
+    rates: tuple[float, ...] = RATES
+
+
+class Look(NamedTuple):
+    """One way to look at a heart from which ridge and logistic regression tell phenotypes and diagnosis.
+
+    Attributes:
+        name: in tables and folders.
+        readout: builds what is averaged around landmarks, for patches of a size.
+        pretraining: whose encoder looks; None for an untrained one.
+    """
+
+    name: str
+    readout: Callable[[Landmarks, Patch], Readout]
+    pretraining: Pretraining | None = None
+
+
+USUAL = Pretraining("pretraining")
+
+
+def encoder_of(pretraining: Pretraining) -> dict[str, Any]:
+    """Return how the config of a pretraining describes its encoder."""
+    described: dict[str, Any] = yaml.safe_load(Path(pretraining.config).read_text())["model"]["init_args"]["encoder"]
+    return described
+
+
+def arms() -> list[Arm]:
+    """Return all ways to segment; from scratch means the very network that was pretrained."""
+    scratch = ("--model.encoder", json.dumps(encoder_of(USUAL)), "--model.optimisation.layer_decay", "1.0")
+    return [
+        Arm("pretrained", SEGMENTATION, pretraining=USUAL),
+        Arm("scratch", SEGMENTATION, scratch),
+        Arm("U-Net", UNET),
+    ]
+
+
+def looks() -> list[Look]:
+    """Return all ways to look at a heart without training anything on labels but the last linear map."""
+    return [
+        Look("pixels", RawPixels),
+        Look("untrained tokens", tokens),
+        Look("pretrained tokens", tokens, USUAL),
+        Look("pretrained, as shipped", as_shipped, USUAL),
+    ]
+
+
+def tokens(around: Landmarks, patch: Patch) -> Readout:
+    """Return the readout of tokens, whatever their patch."""
+    return Tokens(around)
+
+
+def as_shipped(around: Landmarks, patch: Patch) -> Readout:
+    """Return the readout of tokens and patch embeddings, whatever the patch."""
+    return AsShipped(around)
+
+
+def pretrainings() -> list[Pretraining]:
+    """Return every pretraining that an arm or a look starts from, each once."""
+    named = [*(arm.pretraining for arm in arms()), *(look.pretraining for look in looks())]
+    return list(dict.fromkeys(pretraining for pretraining in named if pretraining))
+
+
+def file_name(name: str) -> str:
+    """Return the name of an arm as part of a path."""
+    return name.replace(", ", "-").replace(" ", "_")
