@@ -121,26 +121,33 @@ class AlignmentTask(PretrainingTask):
         self.marginals = marginals_of(torch.zeros(0, len(self.fields.names)))
         self.seen: list[Pairs] = []
 
-    def setup(self, stage: str) -> None:
-        """Read the table and, before a training, the pretrained weights.
+    def read_table(self, path: Path, subjects: list[str]) -> pd.DataFrame:
+        """Return the fields of N subjects, (N, fields), for the data module, whose samples carry them.
 
         Raises:
-            FileNotFoundError: if there is no table or no such checkpoint.
-            ValueError: if the table does not fit the cohort or the description of its fields.
+            FileNotFoundError: if there is no table.
+            ValueError: if it does not fit the cohort or the description of its fields.
         """
-        super().setup(stage)
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
-        names, subjects = self.fields.names, list(data.phenotypes.index)
-        values = pd.DataFrame(read_fields(data.table_file(), self.fields, subjects), subjects, names)
-        data.phenotypes = values
+        values = pd.DataFrame(read_fields(path, self.fields, subjects), subjects, self.fields.names)
         log.info(
             "table: %d fields, %.0f %% unknown; left out as targets: %s",
-            *(len(names), 100 * values.isna().to_numpy().mean(), ", ".join(self.left_out) or "none"),
+            *(values.shape[1], 100 * values.isna().to_numpy().mean(), ", ".join(self.left_out) or "none"),
         )
+        return values
+
+    def setup(self, stage: str) -> None:
+        """Learn the spread of the fields and read the pretrained weights, before a training.
+
+        Raises:
+            FileNotFoundError: if there is no such checkpoint.
+            ValueError: if nothing is known of a field, or the checkpoint does not fit.
+        """
+        super().setup(stage)
         if stage != "fit":
             return
-        training = values.loc[data.subjects["train"]].to_numpy(copy=True)
-        check_fields(training, names)
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        training = data.in_use()["train"].to_numpy(copy=True)
+        check_fields(training, self.fields.names)
         self.marginals = marginals_of(torch.from_numpy(training))
         self.table.fit_statistics(torch.from_numpy(training))
         if self.encoder_checkpoint:

@@ -4,9 +4,11 @@ from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from cmr_ssl.cohort.phenotypes import check_known
 from cmr_ssl.corruption.missing import close_ranks, drop_planes, ranks, rearranged
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking, check_rules, draw_noise, mask, visible_tokens
@@ -51,18 +53,24 @@ class PhenotypePrediction(Task):
     def features(self, batch: Sample) -> Tensor:
         """Return one vector a study, (B, features)."""
 
+    def read_table(self, path: Path, subjects: list[str]) -> pd.DataFrame:
+        """Return what is to be predicted of N subjects, (N, K), for the data module, whose samples carry it."""
+        return self.objective.read_targets(path, self.targets, subjects)
+
     def setup(self, stage: str) -> None:
-        """Read the phenotypes; in training also learn their spread.
+        """See of whom the phenotypes are known; in training also learn their spread.
 
         Raises:
-            ValueError: if the table does not fit the cohort or the targets cannot be learnt.
+            ValueError: if they are known of too few, or cannot be learnt.
         """
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         if stage == "fit" and data.batch_size < 2:
             raise ValueError("phenotypes are told apart by comparing subjects: set --data.batch_size 2 or more")
-        values = self.objective.read_targets(data, self.targets)
+        known = data.in_use()
+        for split, phenotypes in known.items():
+            check_known(phenotypes, split)
         if stage == "fit":  # in a test the statistics are those of the training, whatever cohort is looked at
-            self.objective.fit_statistics(values, self.targets)
+            self.objective.fit_statistics(known["train"].to_numpy(), self.targets)
 
     def forward(self, batch: Sample) -> Tensor:
         """Return the raw outputs of a batch, (B, outputs)."""
@@ -185,7 +193,7 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         freeze_blocks(self.encoder, freeze)
 
     def setup(self, stage: str) -> None:
-        """Load the pretrained weights before a training, and read the targets from the data module."""
+        """Load the pretrained weights before a training; else as in `PhenotypePrediction`."""
         if stage == "fit" and self.encoder_checkpoint:
             data = self.trainer.datamodule.state_dict()  # type: ignore[attr-defined]
             load_pretrained(self.encoder, Path(self.encoder_checkpoint), data)

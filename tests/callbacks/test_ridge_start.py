@@ -34,10 +34,16 @@ def data(hearts):
     return data
 
 
+def learn_spread(task, data):
+    """Do what the data module and the task do in their setup."""
+    data.carry(task)
+    task.objective.fit_statistics(data.in_use()["train"].to_numpy(), TARGETS)
+
+
 def started(data, ckpt_path=None, freeze="encoder"):
     """Return a task that the callback has seen, with a trainer that is about to fit."""
     task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING, freeze=freeze)
-    task.objective.fit_statistics(task.objective.read_targets(data, TARGETS), TARGETS)
+    learn_spread(task, data)
     trainer = SimpleNamespace(
         ckpt_path=ckpt_path,
         datamodule=data,
@@ -66,7 +72,7 @@ def errors(task, data):
 def told(data, tmp_path, monkeypatch):
     """Return the data with targets that lie along the two directions in which features differ most."""
     task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING)
-    task.objective.fit_statistics(task.objective.read_targets(data, TARGETS), TARGETS)
+    learn_spread(task, data)
     features = collect_features(data, task, first_subjects(data.subjects["train"], 99), 0)[0][:, 0]
     directions = torch.linalg.svd((features - features.mean(dim=0)) / (features.std(dim=0) + 1e-5))[0][:, :2]
     table = pd.read_csv(data.table, dtype={"eid": str}).set_index("eid")
@@ -77,7 +83,7 @@ def told(data, tmp_path, monkeypatch):
 
 
 def test_training_starts_better_than_the_mean_of_its_subjects(told):
-    values = told.use_targets(TARGETS)
+    values = told.in_use()["train"].to_numpy()
     trivial = np.abs(values - values.mean(axis=0)).mean(axis=0)
     assert (errors(started(told), told) < 0.1 * trivial).all()
     assert (errors(started(told, ckpt_path="last"), told) > 0.9 * trivial).any(), "a resumed training keeps its own"
@@ -98,7 +104,7 @@ def test_what_centres_the_features_is_the_same_alone_and_in_a_batch(data):
 def test_each_copy_of_a_subject_hides_other_planes(data):
     rules = [RandomMasking(), PlaneDropout(0.5)]
     task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING, masking=rules, mask_ratio=0.8)
-    task.objective.fit_statistics(task.objective.read_targets(data, TARGETS), TARGETS)
+    learn_spread(task, data)
     batch = next(iter(DataLoader(data.dataset(data.subjects["train"]), 2)))
     planes: list[set[int]] = []
 
@@ -133,7 +139,7 @@ def test_of_more_subjects_there_are_fewer_copies_but_enough(subjects, copies):
 @torch.no_grad()
 def test_more_subjects_than_fit_are_all_used_and_counted(told, caplog):
     task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING, freeze="encoder")
-    task.objective.fit_statistics(task.objective.read_targets(told, TARGETS), TARGETS)
+    learn_spread(task, told)
     everybody = told.subjects["train"]
     assert len(everybody) >= FOLD
     looked: list[str] = []

@@ -1,6 +1,9 @@
 """The head of phenotypes, on features that a test makes up."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from lightning import Callback, LightningDataModule, Trainer
@@ -32,8 +35,8 @@ class Cohort(LightningDataModule):
 
     batch_size = BATCH
 
-    def use_targets(self, targets):
-        return np.arange(SUBJECTS, dtype=np.float32)[:, None]
+    def in_use(self):
+        return {"train": pd.DataFrame({"LVEF (%)": np.arange(SUBJECTS, dtype=np.float32)})}
 
     def loader(self):
         mine = [*range(self.trainer.global_rank, SUBJECTS, self.trainer.world_size)]
@@ -71,6 +74,23 @@ def test_after_any_number_of_steps_features_are_centred_and_scaled_as_the_traini
     standard = task.centre(seen)
     assert standard.mean().abs() < 0.02
     assert standard.var(dim=0).mean().item() == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([5.0, 5.0], r"LVEF \(%\) is 5 in every training subject"),
+        ([np.nan] * 2, "known of none of the 2 train subjects"),
+    ],
+)
+def test_what_cannot_be_learnt_is_refused_in_training_only(values, message):
+    known = pd.DataFrame({"LVEF (%)": values})
+    task = MadeUp()
+    task.trainer = SimpleNamespace(datamodule=SimpleNamespace(batch_size=2, in_use=lambda: {"train": known}))
+    with pytest.raises(ValueError, match=message):
+        task.setup("fit")
+    task.trainer = SimpleNamespace(datamodule=SimpleNamespace(in_use=lambda: {"test": known.fillna(5.0)}))
+    task.setup("test")
 
 
 class Keeper(Callback):
