@@ -25,6 +25,7 @@ from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.objectives import Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, load_pretrained, require_encoder
+from cmr_ssl.tasks.ridge_start import RidgeStart
 
 LATEST = 0.1  # share of the last batch in the statistics of the features, once there were enough batches
 
@@ -157,7 +158,8 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         freeze: Freeze = 0,
         masking: list[Masking] | None = None,
         mask_ratio: float = 0.0,
-        optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
+        head_start: RidgeStart | None = RidgeStart(),  # noqa: B008  (frozen, so a shared default is safe)
+        optimisation: Optimisation = Optimisation(),  # noqa: B008  (likewise)
         seed: int = 0,
     ) -> None:
         """Put the parts together.
@@ -171,6 +173,8 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
             freeze: number of the encoder's lowest blocks that stay as they are, or "encoder" for all of it.
             masking: rules by which training hides tokens, as pretraining does; its steps are cheaper.
             mask_ratio: share of all tokens that training hides; 0 to show everything.
+            head_start: how the head is solved before the first step; None to learn it from scratch, as always where the
+                encoder is: it moves too fast for a solution to last.
             optimisation: AdamW and its schedule.
             seed: of the masks.
 
@@ -189,7 +193,7 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
             check_rules(masking)
         self.masking, self.mask_ratio, self.seed = masking or [], mask_ratio, seed
         self.always_filled = False
-        self.frozen = freeze == "encoder"
+        self.head_start, self.frozen = head_start, freeze == "encoder"
         freeze_blocks(self.encoder, freeze)
 
     def setup(self, stage: str) -> None:
@@ -203,6 +207,21 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
             self.always_filled = self.fills(data.shape, data.least_planes)
         warn_of_told(self.targets, self.aligned)
         super().setup(stage)
+
+    @property
+    def solved(self) -> RidgeStart | None:
+        """How the head is solved, on features of an encoder that somebody pretrained or that does not learn."""
+        return self.head_start if self.frozen or self.encoder_checkpoint is not None else None
+
+    def on_fit_start(self) -> None:
+        """Solve the head, unless a training goes on that was started before."""
+        if self.solved and not self.trainer.ckpt_path:
+            self.solved.start(self, self.trainer)
+
+    def on_train_start(self) -> None:
+        """Keep the statistics of a solved head; no epoch starts where a run goes on in the middle of one."""
+        if self.solved:
+            self.centre.eval()
 
     def fills(self, shape: tuple[int, int, int, int], least_planes: int) -> bool:
         """Tell whether every training subject has as many tokens as are shown: attention then needs no mask.

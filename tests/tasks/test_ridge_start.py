@@ -1,5 +1,6 @@
 import logging
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
 
@@ -10,14 +11,13 @@ import torch
 from lightning import Callback
 from torch.utils.data import DataLoader
 
-from cmr_ssl.callbacks import RidgeStart
-from cmr_ssl.callbacks.ridge_start import Start, collect_features, copies_features
 from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.masking import PlaneDropout, RandomMasking
 from cmr_ssl.models import LandmarkPooling
 from cmr_ssl.streamed_ridge import FOLD
-from cmr_ssl.tasks import PhenotypeTask
+from cmr_ssl.tasks import PhenotypeTask, RidgeStart
+from cmr_ssl.tasks.ridge_start import Start, collect_features, copies_features
 from tests.tasks.test_phenotype import fit
 from tests.tiny import tiny_encoder
 
@@ -41,20 +41,18 @@ def learn_spread(task, data):
 
 
 def started(data, ckpt_path=None, freeze="encoder"):
-    """Return a task that the callback has seen, with a trainer that is about to fit."""
+    """Return a task whose trainer is about to fit."""
     task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING, freeze=freeze)
     learn_spread(task, data)
-    trainer = SimpleNamespace(
+    task.trainer = SimpleNamespace(
         ckpt_path=ckpt_path,
         datamodule=data,
         is_global_zero=True,
         precision_plugin=SimpleNamespace(forward_context=nullcontext),
         strategy=SimpleNamespace(broadcast=lambda start: start),
     )
-    callback = RidgeStart()
-    callback.setup(trainer, task, "fit")
-    callback.on_fit_start(trainer, task)
-    callback.on_train_start(trainer, task)  # all that a run resumed in mid-epoch is told
+    task.on_fit_start()
+    task.on_train_start()  # all that a run resumed in mid-epoch is told
     return task
 
 
@@ -120,11 +118,6 @@ def test_each_copy_of_a_subject_hides_other_planes(data):
     assert torch.equal(features, again)
 
 
-def test_a_task_without_such_a_head_is_refused():
-    with pytest.raises(ValueError, match="RidgeStart solves the head of PhenotypeTask, not of Linear"):
-        RidgeStart().setup(None, torch.nn.Linear(1, 1), "fit")
-
-
 def test_rows_for_one_subject_are_too_few():
     with pytest.raises(ValueError, match="2 or more subjects with their copies, got 4 copies and 9 rows"):
         RidgeStart(copies=4, rows=9)
@@ -153,6 +146,7 @@ def test_more_subjects_than_fit_are_all_used_and_counted(told, caplog):
     assert start.weights.shape == (2, task.pooling.width)
 
 
+@dataclass(frozen=True)
 class Own(RidgeStart):
     """Solves alone, and each process finds something else."""
 
@@ -172,8 +166,8 @@ class Keeper(Callback):
 
 
 def test_processes_that_train_together_start_with_the_solution_of_the_first(tmp_path):
-    task = PhenotypeTask(["LVEF (%)"], encoder=tiny_encoder(), freeze="encoder")
-    fit(task, tmp_path, 1, [Own(), Keeper(tmp_path)], devices=2, strategy="ddp_fork", use_distributed_sampler=False)
+    task = PhenotypeTask(["LVEF (%)"], encoder=tiny_encoder(), freeze="encoder", head_start=Own())
+    fit(task, tmp_path, 1, [Keeper(tmp_path)], devices=2, strategy="ddp_fork", use_distributed_sampler=False)
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
     for name in ("linear.weight", "linear.bias", "centre.running_mean", "centre.running_var"):
         assert (first[name] == 1).all(), name
