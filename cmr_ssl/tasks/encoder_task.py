@@ -1,6 +1,5 @@
 """What tasks with an encoder share: vectors that stand for a study, whatever planes it has."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from torch import Tensor
@@ -36,16 +35,16 @@ class Embedded(NamedTuple):
 
 
 class EncoderTask(Task):
-    """Base of tasks that have an encoder, under the attribute `encoder`.
-
-    Attributes:
-        aligned: fields of a table that the encoder was aligned with, itself or where it comes from.
-    """
+    """Base of tasks that have an encoder, under the attribute `encoder`."""
 
     encoder: Encoder
     any_planes = True
     costly: tuple[str, ...] = ("encoder",)
-    aligned: Sequence[str] = ()
+
+    @property
+    def can(self) -> tuple[str, ...]:
+        """Beside what else it can: embed."""
+        return ("embed", *super().can)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep which fields of a table the encoder was aligned with, so that nobody predicts them unaware."""

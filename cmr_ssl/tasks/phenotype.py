@@ -48,7 +48,11 @@ class PhenotypePrediction(Task):
         # what all hearts have in common fills their vectors almost wholly; only the rest of it tells them apart
         self.centre = nn.BatchNorm1d(features, affine=False)
         self.linear = zero_head(features, objective.outputs(targets))
-        self.seen: list[tuple[Tensor, Tensor]] = []
+
+    @property
+    def can(self) -> tuple[str, ...]:
+        """Beside what else it can: predict."""
+        return (*super().can, "predict")
 
     @abstractmethod
     def features(self, batch: Sample) -> Tensor:
@@ -124,14 +128,8 @@ class PhenotypePrediction(Task):
 
     def on_test_epoch_end(self) -> None:
         """Log the loss and how well each target is predicted."""
-        self.log_errors("test", *self.gathered())
-
-    def gathered(self) -> tuple[Tensor, Tensor]:
-        """Return outputs and true values of all subjects of a split, from all processes, and forget them."""
-        outputs, true = (torch.cat(parts) for parts in zip(*self.seen, strict=True))
-        self.seen.clear()
-        everywhere = torch.as_tensor(self.all_gather(outputs)), torch.as_tensor(self.all_gather(true))
-        return everywhere[0].flatten(0, -2), everywhere[1].flatten(0, -2)
+        outputs, true = self.gathered()
+        self.log_errors("test", outputs, true)
 
     def log_errors(self, split: str, outputs: Tensor, true: Tensor) -> None:
         """Log the mean loss and what the objective measures beside it."""

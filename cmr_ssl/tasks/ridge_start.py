@@ -143,9 +143,7 @@ def labelled(data: CineDataModule, task: Solvable) -> tuple[list[str], Tensor]:
     return [subject for subject, has in zip(known.index, there.tolist(), strict=True) if has], aims[there]
 
 
-def collect_features(
-    data: CineDataModule, task: Solvable, subjects: list[str], copies: int
-) -> tuple[Tensor, Tensor]:
+def collect_features(data: CineDataModule, task: Solvable, subjects: list[str], copies: int) -> tuple[Tensor, Tensor]:
     """Return what `iterate_features` yields, together: features (N, 1 + C, F) and aims (N, outputs)."""
     features, aims = (torch.cat(parts) for parts in zip(*iterate_features(data, task, subjects, copies), strict=True))
     return features, aims
