@@ -1,7 +1,7 @@
 """Lightning callbacks: checkpoints, pictures, guards."""
 
-from cmr_ssl.callbacks.compiled import Compiled
 from cmr_ssl.callbacks.became_arguments import RidgeStart
+from cmr_ssl.callbacks.compiled import Compiled
 from cmr_ssl.callbacks.diagnosis_report import DiagnosisReport
 from cmr_ssl.callbacks.finite_loss import FiniteLoss
 from cmr_ssl.callbacks.kept_checkpoints import BestCheckpoint, LastCheckpoint

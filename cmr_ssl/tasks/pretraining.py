@@ -116,7 +116,8 @@ class PretrainingTask(EncoderTask):
     @property
     def can(self) -> tuple[str, ...]:
         """Beside what else it can: tell any plane, where it knows planes by more than their index."""
-        return (*super().can, *() if isinstance(self.encoder.positions, GridPositions) else ("plane",))
+        by_index = isinstance(self.encoder.positions, GridPositions)
+        return super().can if by_index else (*super().can, "plane")
 
     def setup(self, stage: str) -> None:
         """Check that the cohort can fill the budget of visible tokens, before anything is trained.

@@ -36,7 +36,7 @@ class Start(NamedTuple):
 
 
 class Solvable(Protocol):
-    """A task whose head can be solved: a linear layer on centred features that a pooling makes of an encoder's tokens."""
+    """A task whose head can be solved: a linear layer on what a pooling makes of an encoder's tokens, centred."""
 
     pooling: Pooling
     objective: Objective
