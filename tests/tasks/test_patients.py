@@ -14,7 +14,7 @@ from cmr_ssl.tasks.aligned import aligned_at, told
 from cmr_ssl.tasks.trained import load_task
 from tests.caches import COHORT
 from tests.hearts import ENCODER
-from tests.runs import ROOT, SMOKE
+from tests.runs import SMOKE
 
 FIELDS = {
     "numbers": [{"name": "Age", "ukb": 21003}, {"name": "LDL (mmol/L)"}],
