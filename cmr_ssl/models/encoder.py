@@ -89,6 +89,10 @@ class Encoder(nn.Module):
         tokens = self.norm(tokens)
         return Encoded(tokens[:, 0], tokens[:, 1:], embedded, shown.where, shown.exists, shown.grid)
 
+    def tokenise(self, images: Tensor, affine: Tensor, present: Tensor) -> Tokens:
+        """Cut whole studies into its patches; the arguments are those of `tokens.tokenise`."""
+        return tokenise(images, affine, present, self.patch)
+
     def encode_planes(self, images: Tensor, affine: Tensor, present: Tensor) -> Encoded:
         """Encode every token of whole studies; the arguments are those of `tokens.tokenise`."""
-        return self(tokenise(images, affine, present, self.patch))
+        return self(self.tokenise(images, affine, present))

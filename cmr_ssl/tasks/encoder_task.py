@@ -6,7 +6,7 @@ from torch import Tensor
 
 from cmr_ssl.models import Encoded, Encoder
 from cmr_ssl.models.embedding import Embedding, embedding_of
-from cmr_ssl.models.tokens import Tokens, tokenise
+from cmr_ssl.models.tokens import Tokens
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.aligned import ALIGNED, aligned_fields
 from cmr_ssl.tasks.base import Task
@@ -63,7 +63,7 @@ class EncoderTask(Task):
 
     def tokens(self, batch: Sample) -> Tokens:
         """Return all tokens of a batch whose images are intensities 0 to 1, (B, P, T, H, W)."""
-        return tokenise(batch.images, batch.affine, batch.present, self.encoder.patch)
+        return self.encoder.tokenise(batch.images, batch.affine, batch.present)
 
     def encode(self, batch: Sample) -> Encoded:
         """Encode whole studies, a batch whose images are intensities 0 to 1, (B, P, T, H, W)."""
