@@ -81,7 +81,7 @@ def aligned(call, fields, cache, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     config = yaml.safe_load(SMOKE.read_text())
     config["model"]["init_args"]["encoder"] = ENCODER
-    config["data"]["init_args"] |= {"cache": str(cache), "fractions": [0.6, 0.2, 0.2]}
+    config["data"] |= {"cache": str(cache), "fractions": [0.6, 0.2, 0.2]}
     config["trainer"] |= {"default_root_dir": str(folder / "pretrained"), "accelerator": "cpu", "max_epochs": 1}
     config["trainer"]["callbacks"] = config["trainer"]["callbacks"][:2]
     (folder / "pretraining.yaml").write_text(yaml.safe_dump(config))

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
 
 from cmr_ssl.cli import main
 from cmr_ssl.tasks import LinePhenotypeTask
@@ -22,28 +21,32 @@ DECODER = {"class_path": "cmr_ssl.models.CrossAttentionDecoder", "init_args": {"
 TARGETS = ["LVEF (%)", "LVEDV (mL)"]
 
 
-def small(name, folder, samples, **model):
-    """Write a configuration of lines at the size of the tests and return it."""
-    config = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())
-    arguments = config["model"]["init_args"]
-    arguments |= model
-    if "encoder" in arguments:
-        arguments["encoder"]["init_args"] |= {"samples": samples, "width": 32, "depth": 2, "heads": 2}
-        arguments["encoder"]["init_args"]["acquisition"]["init_args"]["sampling"]["init_args"]["acceleration"] = 4
-    if "decoder" in arguments:
-        arguments["decoder"] = DECODER
-    config["data"]["init_args"] |= {"batch_size": 2, "workers": 0, "min_planes": 1}
-    config["trainer"] |= {"max_epochs": 1, "check_val_every_n_epoch": 1, "precision": "32-true", "log_every_n_steps": 1}
-    path = folder / f"{name}.yaml"
-    path.write_text(yaml.safe_dump(config))
-    return path
+def small(name, samples, **model):
+    """Return the options that train a configuration of lines at the size of the tests."""
+    if name == "pretraining":
+        model["encoder"] = {"init_args": {"samples": samples, "width": 32, "depth": 2, "heads": 2}}
+        model["acceleration"] = 4
+    if name != "phenotype":
+        model["decoder"] = DECODER
+    data = {"batch_size": 2, "workers": 0, "min_planes": 1}
+    trainer = {"max_epochs": 1, "check_val_every_n_epoch": 1, "precision": "32-true", "log_every_n_steps": 1}
+    smaller = {"model": {"init_args": model}, "data": data, "trainer": trainer}
+    return ["--config", CONFIGS / f"{name}.yaml", "--config", json.dumps(smaller)]
 
 
 def fit(config, cache, folder, *more, command="fit"):
     data = ["--data.cache", cache, "--data.fractions", "[0.4, 0.2, 0.4]"]
     trainer = ["--trainer.default_root_dir", folder, "--trainer.accelerator", "cpu"]
     trainer += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
-    return main([command, *map(str, ["--config", config, *data, *trainer, *more])])
+    return main([command, *map(str, [*config, *data, *trainer, *more])])
+
+
+@pytest.fixture(scope="module")
+def pretrained(hearts, tmp_path_factory):
+    """Return a checkpoint of a short pretraining on lines."""
+    folder = tmp_path_factory.mktemp("lines")
+    assert fit(small("pretraining", 32), hearts / "cache", folder / "run") == 0
+    return folder / "run" / "checkpoints" / "last.ckpt"
 
 
 def test_lines_are_drawn_by_subject_seed_and_epoch():
@@ -72,7 +75,7 @@ def pretrained(hearts, tmp_path_factory):
 
 
 def test_phenotypes_come_from_lines(pretrained, hearts, tmp_path):
-    config = small("phenotype", tmp_path, 32, targets=TARGETS)
+    config = small("phenotype", 32, targets=TARGETS)
     more = ["--data.table", hearts / "cohort" / "phenotypes.csv", "--model.acceleration", 8]
     assert fit(config, hearts / "cache", tmp_path / "run", *more, "--model.encoder_checkpoint", pretrained) == 0
     trained = load_task(tmp_path / "run" / "checkpoints" / "last.ckpt").task
@@ -96,7 +99,7 @@ def test_phenotypes_come_from_lines(pretrained, hearts, tmp_path):
 
 
 def test_segmentation_puts_measured_lines_back_and_learns(pretrained, hearts, tmp_path):
-    config = small("segmentation", tmp_path, 32)
+    config = small("segmentation", 32)
     assert fit(config, hearts / "cache", tmp_path / "run", "--model.encoder_checkpoint", pretrained) == 0
     stored = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
     assert any(name.startswith("decoder.") for name in stored)
@@ -106,7 +109,9 @@ def test_an_encoder_of_images_is_refused_and_one_of_lines_elsewhere_too(pretrain
     table = ["--data.table", hearts / "cohort" / "phenotypes.csv"]
     images = ["--model.encoder_checkpoint", pretrained, "--model.targets", "[LVEF (%)]", "--model.masking", "null"]
     images += ["--model.mask_ratio", 0, "--data.batch_size", 2, "--data.workers", 0]
-    assert fit(ROOT / "configs" / "phenotype.yaml", hearts / "cache", tmp_path / "run", *table, *images) == 1
+    assert (
+        fit(["--config", ROOT / "configs" / "phenotype.yaml"], hearts / "cache", tmp_path / "run", *table, *images) == 1
+    )
     assert "this encoder reads lines of k-space" in capsys.readouterr().err
 
 
@@ -121,7 +126,7 @@ def test_a_checkpoint_of_lines_embeds_and_predicts_as_any_other(pretrained, hear
 
 def test_an_encoder_of_images_is_no_encoder_of_lines(hearts, tmp_path, capsys):
     image = ["--model.encoder", json.dumps(ENCODER), "--data.table", hearts / "cohort" / "phenotypes.csv"]
-    assert fit(small("phenotype", tmp_path, 32, targets=TARGETS), hearts / "cache", tmp_path / "run", *image) == 1
+    assert fit(small("phenotype", 32, targets=TARGETS), hearts / "cache", tmp_path / "run", *image) == 1
     said = capsys.readouterr().err
     assert "LineEncoder" in said
     assert said.count("\n") == 1
@@ -144,6 +149,6 @@ def test_two_frames_are_no_beat():
     ],
 )
 def test_mistakes_get_one_sentence(wrong, sentence, hearts, tmp_path, capsys):
-    assert fit(small("pretraining", tmp_path, 32), hearts / "cache", tmp_path / "run", *wrong) == 1
+    assert fit(small("pretraining", 32), hearts / "cache", tmp_path / "run", *wrong) == 1
     said = capsys.readouterr().err
     assert sentence in said
