@@ -66,14 +66,6 @@ def test_another_acceleration_is_another_view_of_the_same_task():
     assert pretraining.acquisition.sampling.acceleration == 2
 
 
-@pytest.fixture(scope="module")
-def pretrained(hearts, tmp_path_factory):
-    """Return a checkpoint of a short pretraining on lines."""
-    folder = tmp_path_factory.mktemp("lines")
-    assert fit(small("pretraining", folder, 32), hearts / "cache", folder / "run") == 0
-    return folder / "run" / "checkpoints" / "last.ckpt"
-
-
 def test_phenotypes_come_from_lines(pretrained, hearts, tmp_path):
     config = small("phenotype", 32, targets=TARGETS)
     more = ["--data.table", hearts / "cohort" / "phenotypes.csv", "--model.acceleration", 8]
