@@ -99,7 +99,6 @@ class RidgeStart:
         """Return where the head of `task` starts on these data: exactly, or, of more than fit at once, streamed."""
         everybody, aims = labelled(data, task)
         copies = self.copies_of(len(everybody))
-        log.info("ridge start: %d subjects, each as it is and in %d copies", len(everybody), copies)
         sample = first_subjects(everybody, self.rows // (1 + copies))
         features, own = collect_features(data, task, sample, copies)
         variance, mean = torch.var_mean(features, dim=(0, 1), correction=0)
@@ -158,7 +157,8 @@ def iterate_features(
         began = time.perf_counter()
         features, aims = copies_features(data, task, to_device(batch, task.device), copies)
         if index == 0:  # a bar moves on terminals only
-            log.info("ridge start: takes about %.0f s", (time.perf_counter() - began) * len(loader))
+            seconds = (time.perf_counter() - began) * len(loader)
+            log.info("ridge start: %d subjects take about %.0f s", len(subjects), seconds)
         known = ~aims.isnan().all(dim=1)
         yield features[known], aims[known]
 

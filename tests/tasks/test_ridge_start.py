@@ -142,6 +142,7 @@ def test_more_subjects_than_fit_are_all_used_and_counted(told, caplog):
         start = RidgeStart(copies=1, rows=4).solve(told, task)
     assert sorted(looked) == everybody
     assert f"solved on {len(everybody)} subjects, each as it is and in 1 copies" in caplog.text
+    assert "2 subjects take about" in caplog.text, "of the sample, before the others"
     assert start.weights.isfinite().all()
     assert start.weights.shape == (2, task.pooling.width)
 
