@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torchmetrics import MeanMetric, MetricCollection
 
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
 from cmr_ssl.label_losses import segmentation_losses
@@ -45,13 +44,16 @@ class Segmentation(Task):
         Raises:
             ValueError: if that is none.
         """
-        super().__init__(optimisation)
+        super().__init__(optimisation, ("loss", "dice", *(f"dice_{name}" for name in STRUCTURES)))
         if frames < 1:
             raise ValueError(f"model.frames must be at least 1, got {frames}")
         self.frames, self.seed = frames, seed
         self.register_buffer("drawn", no_annotated_classes())
-        names = ("loss", "dice", *(f"dice_{name}" for name in STRUCTURES))
-        self.means = MetricCollection({name: MeanMetric(nan_strategy="ignore") for name in names}, compute_groups=False)
+
+    @property
+    def can(self) -> tuple[str, ...]:
+        """Beside what else it can: segment."""
+        return (*super().can, "segment")
 
     @abstractmethod
     def logits(self, batch: Sample, frames: Tensor) -> Tensor:
@@ -131,10 +133,7 @@ class Segmentation(Task):
         dice = dice_per_structure(self.classes(logits), labels, batch.annotated)
         values = {"loss": segmentation_losses(logits, labels, batch.annotated), "dice": dice.nanmean(dim=1)}
         values |= {f"dice_{name}": dice[:, index] for index, name in enumerate(STRUCTURES)}
-        for name, value in values.items():
-            mean = self.means[name]
-            mean.update(value)
-            self.log(f"{split}/{name}", mean, prog_bar=name == "dice", batch_size=len(value))
+        self.log_means(split, values)
 
 
 def likeliest(logits: Tensor) -> Tensor:

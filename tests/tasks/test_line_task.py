@@ -1,7 +1,6 @@
-"""Tasks on lines of k-space: from pretraining over the command line to what is made of its encoder."""
+"""What tasks on lines of k-space share, and from a pretraining over the command line to what is made of its encoder."""
 
 import json
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,24 +8,17 @@ import pytest
 import torch
 
 from cmr_ssl.cli import main
-from cmr_ssl.models import CrossAttentionDecoder
-from cmr_ssl.tasks import LinePhenotypeTask, LinePretrainingTask
-from cmr_ssl.tasks.line_pretraining import nmse
+from cmr_ssl.tasks import LinePhenotypeTask
 from cmr_ssl.tasks.line_task import check_beat
 from cmr_ssl.tasks.trained import load_task
 from tests.hearts import ENCODER, SUBJECTS
-from tests.kspace.tiny_lines import line_encoder
+from tests.kspace.tiny_lines import line_task
 from tests.runs import ROOT
 from tests.tiny import tiny_batch
 
 CONFIGS = ROOT / "configs" / "kspace"
 DECODER = {"class_path": "cmr_ssl.models.CrossAttentionDecoder", "init_args": {"width": 32, "depth": 1, "heads": 2}}
 TARGETS = ["LVEF (%)", "LVEDV (mL)"]
-
-
-def task(acceleration=2.0, **changes):
-    decoder = partial(CrossAttentionDecoder, width=32, depth=1, heads=2)
-    return LinePretrainingTask(line_encoder(acceleration), decoder, **changes).eval()
 
 
 def small(name, samples, **model):
@@ -57,25 +49,8 @@ def pretrained(hearts, tmp_path_factory):
     return folder / "run" / "checkpoints" / "last.ckpt"
 
 
-def test_an_untrained_model_is_measured_beside_zero_filling_and_the_truth_is_perfect():
-    measured = task().measure(tiny_batch())
-    assert (measured["nmse_zero_filled"] > 0).all()
-    assert measured["nmse"].isfinite().all()
-    assert (nmse(tiny_batch().images, tiny_batch()) == 0).all()
-
-
-def test_lines_of_absent_planes_are_not_judged():
-    batch = tiny_batch()
-    batch.present[:, 2] = False
-    other = batch._replace(images=batch.images.clone())
-    other.images[:, 2] = 0
-    first, second = task().measure(batch), task().measure(other)
-    for name in first:
-        torch.testing.assert_close(first[name], second[name])
-
-
 def test_lines_are_drawn_by_subject_seed_and_epoch():
-    pretraining, batch = task(), tiny_batch()
+    pretraining, batch = line_task(), tiny_batch()
     first = pretraining.acquire(batch, 3).visible
     assert torch.equal(first, pretraining.acquire(batch, 3).visible)
     assert not torch.equal(first, pretraining.acquire(batch, 4).visible)
@@ -84,27 +59,11 @@ def test_lines_are_drawn_by_subject_seed_and_epoch():
 
 
 def test_another_acceleration_is_another_view_of_the_same_task():
-    pretraining, batch = task(2), tiny_batch()
+    pretraining, batch = line_task(2), tiny_batch()
     faster = pretraining.at(4)
     assert faster.acquire(batch).visible.shape[1] * 2 == pretraining.acquire(batch).visible.shape[1]
     assert faster.encoder is pretraining.encoder
     assert pretraining.acquisition.sampling.acceleration == 2
-
-
-def test_a_step_learns_and_reaches_every_weight():
-    pretraining = task(asked=0.5).train()
-    losses = []
-    optimiser = torch.optim.Adam(pretraining.parameters(), 3e-3)
-    lines = pretraining.acquire(tiny_batch())
-    for _ in range(24):
-        ids = pretraining.some_hidden(lines, [1, 2])
-        loss = pretraining.losses(lines, ids, pretraining.predict_lines(lines, ids)).mean()
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(float(loss.detach()))
-    assert losses[-1] < 0.95 * losses[0]
-    assert not [name for name, weight in pretraining.named_parameters() if weight.grad is None]
 
 
 def test_phenotypes_come_from_lines(pretrained, hearts, tmp_path):

@@ -1,4 +1,4 @@
-"""Fine-tuning, testing and predicting by the command line, on a few synthetic hearts."""
+"""Trained tasks: fine-tuned, tested and used by the command line, on a few synthetic hearts."""
 
 import json
 import shutil
