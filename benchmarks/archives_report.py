@@ -18,9 +18,9 @@ from benchmarks.archives_score import (
     visits,
 )
 from benchmarks.machine import description
-from cmr_ssl.data.cohort import read_cohort
-from cmr_ssl.data.policy import read_rejected
+from cmr_ssl.cohort.cohort_table import read_cohort
 from cmr_ssl.files import save_text
+from cmr_ssl.preparation.policy import read_rejected
 from cmr_ssl.report.tables import markdown
 
 ENOUGH, FEW = 0.95, 0.01  # aimed at: recall at least, false alarms at most

@@ -22,13 +22,13 @@ from torch import Tensor
 from torchmetrics.functional.classification import binary_auroc
 
 from cmr_ssl.checkpoints import fingerprint
-from cmr_ssl.data.subjects import first_subjects
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.devices import device_of
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.calibration import Calibration, calibrate
 from cmr_ssl.inspection.flaw_score import SUSPECT, score_plane
 from cmr_ssl.inspection.plane_examination import DELAY, SHIFT, VIEW, examine_heart
-from cmr_ssl.inspection.reference import examine_cache, split_subjects, studies
+from cmr_ssl.inspection.usual_planes import examine_cache, split_subjects, studies
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.sample import Sample

@@ -18,12 +18,12 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from cmr_ssl.data.subjects import first_subjects
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.devices import device_of, has_bfloat16, without_autocast
 from cmr_ssl.inference.decoding import decode_own_planes, encode_shown
 from cmr_ssl.inference.leave_one_out import each_left_out, leave_one_out, measured
 from cmr_ssl.inference.pretrained import load_pretraining
-from cmr_ssl.inspection.reference import split_subjects, studies
+from cmr_ssl.inspection.usual_planes import split_subjects, studies
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
 from cmr_ssl.report.tables import write_csv

@@ -16,9 +16,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from benchmarks.step import fastest
 from benchmarks.subjects import FRAMES, SIZE, affines, slots
 from benchmarks.table import Row
-from cmr_ssl.data.cache import PreparedSubject, subject_file, write_subject
 from cmr_ssl.data.dataset import PlaneDataset
-from cmr_ssl.data.loading import PlaneLoader
+from cmr_ssl.data.loader import PlaneLoader
+from cmr_ssl.preparation.cache import PreparedSubject, subject_file, write_subject
 
 PLANES, STORED = 9, 14  # read of a study, and stored in an npz: the whole stack
 WARM_UP = 8  # subjects

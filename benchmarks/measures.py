@@ -17,15 +17,15 @@ from cmr_ssl.measures import Value, regional
 from cmr_ssl.measures.levels import LEVELS
 from cmr_ssl.measures.rings import MIDDLES, length
 from cmr_ssl.measures.septum import segments
-from cmr_ssl.phantom.acquisition import World, draw_shifts
 from cmr_ssl.phantom.cohort_spec import PRESETS, Preset
 from cmr_ssl.phantom.heart import APEX_WALL_MM, Heart
-from cmr_ssl.phantom.painting import classify, heart_box, locate, measure_depths
 from cmr_ssl.phantom.person import breath_scatter, build_world, draw_person, generators
 from cmr_ssl.phantom.population import Subject
 from cmr_ssl.phantom.prescription import Prescription, prescribe
+from cmr_ssl.phantom.series_pixels import World, draw_shifts
 from cmr_ssl.phantom.surfaces import ANGLES, HEIGHTS, Surface
 from cmr_ssl.phantom.timing import beat
+from cmr_ssl.phantom.tissue import classify, heart_box, locate, measure_depths
 from cmr_ssl.planes import slice_affine, to_mm
 from cmr_ssl.volumes import FOUR_CHAMBER, TWO_CHAMBER, LabelMap
 from cmr_ssl.volumes import measure as measure_maps

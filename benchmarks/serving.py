@@ -21,10 +21,10 @@ from benchmarks.table import Row
 from benchmarks.training import CONFIG, build
 from cmr_ssl.checkpoints import DATA
 from cmr_ssl.commands.phantom import phantom
-from cmr_ssl.data.preparation import Preparation
-from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.inference.folder import predict_subject
 from cmr_ssl.inference.model import load
+from cmr_ssl.preparation.preparation import Preparation
+from cmr_ssl.sources import NiftiFiles, NiftiFolder
 
 SUBJECTS = 2  # the first warms up
 GOAL_S = 10.0

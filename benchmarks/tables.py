@@ -17,9 +17,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cmr_ssl.data.columns import FIELDS
-from cmr_ssl.data.joined import read_values
-from cmr_ssl.data.ranges import POSSIBLE
+from cmr_ssl.cohort.columns import FIELDS
+from cmr_ssl.cohort.joined_table import read_values
+from cmr_ssl.cohort.ranges import POSSIBLE
 from cmr_ssl.workers import pool
 
 FIRST_ID, FIRST_FIELD = 900_000_001, 40_000

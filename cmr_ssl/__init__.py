@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cmr_ssl.any_study import read as read
-    from cmr_ssl.data.preparation import Preparation as Preparation
-    from cmr_ssl.data.sources.nifti_files import NiftiFiles as NiftiFiles
     from cmr_ssl.inference.model import Model as Model
     from cmr_ssl.inference.model import load as load
     from cmr_ssl.labelled import measure as measure
     from cmr_ssl.models import Encoder as Encoder
-    from cmr_ssl.phantom.study import phantom as phantom
+    from cmr_ssl.phantom.synthetic_study import phantom as phantom
+    from cmr_ssl.preparation.preparation import Preparation as Preparation
     from cmr_ssl.report.plot import plot as plot
+    from cmr_ssl.sources.nifti_files import NiftiFiles as NiftiFiles
     from cmr_ssl.study import Finding as Finding
     from cmr_ssl.study import Series as Series
     from cmr_ssl.study import Study as Study
@@ -30,8 +30,8 @@ WHERE = {
     "Encoder": "cmr_ssl.models",
     "Finding": "cmr_ssl.study",
     "Model": "cmr_ssl.inference.model",
-    "NiftiFiles": "cmr_ssl.data.sources.nifti_files",
-    "Preparation": "cmr_ssl.data.preparation",
+    "NiftiFiles": "cmr_ssl.sources.nifti_files",
+    "Preparation": "cmr_ssl.preparation.preparation",
     "Series": "cmr_ssl.study",
     "Study": "cmr_ssl.study",
     "load": "cmr_ssl.inference.model",

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from cmr_ssl.data.sources.nifti_files import NiftiFiles
-from cmr_ssl.data.sources.nifti_folder import NiftiFolder
+from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.dicom.dicom_folder import LIMITS, DicomFolder
-from cmr_ssl.dicom.reading import read_study
 from cmr_ssl.dicom.ukb_zips import ZIP, UkbZips, find_zips, holds_zips, subject_of
+from cmr_ssl.sources.nifti_files import NiftiFiles
+from cmr_ssl.sources.nifti_folder import NiftiFolder
 from cmr_ssl.study import Study
 
 FIELD_FILES = NiftiFiles()

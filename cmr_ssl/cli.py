@@ -105,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if command in COMMANDS:
             return run_command(command, rest)
         if command in TRAINING:
-            from cmr_ssl.fitting import run
+            from cmr_ssl.lightning_commands import run
 
             return run([command, *rest])
     except (ArgumentError, ValueError, FileNotFoundError, FileExistsError, FloatingPointError) as error:

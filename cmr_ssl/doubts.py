@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.anatomy import CLASSES, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED
-from cmr_ssl.data.label_shapes import implausible_shape
-from cmr_ssl.data.label_slices import out_of_time, same_as_next, twice
-from cmr_ssl.data.labelling import beside_unlabelled, broken_stack, centre, cut_off, mirrored, wrongly_surrounded
-from cmr_ssl.data.ranges import CARDIAC
-from cmr_ssl.data.sources.label_folder import LabelledHeart, LabelledView
+from cmr_ssl.cohort.ranges import CARDIAC
 from cmr_ssl.planes import SHORT_AXIS
+from cmr_ssl.sources.label_folder import LabelledHeart, LabelledView
+from cmr_ssl.sources.label_shapes import implausible_shape
+from cmr_ssl.sources.label_slices import out_of_time, same_as_next, twice
+from cmr_ssl.sources.label_values import beside_unlabelled, broken_stack, centre, cut_off, mirrored, wrongly_surrounded
 from cmr_ssl.volumes import VENTRICULAR, LabelMap, Measured, apex_to_base
 
 MYOCARDIAL = "LVM"

@@ -3,9 +3,9 @@
 import numpy as np
 
 from cmr_ssl.anatomy import CLASSES
-from cmr_ssl.data.sources.label_folder import LabelledHeart, LabelledView
 from cmr_ssl.doubts import set_aside, without_doubtful
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.sources.label_folder import LabelledHeart, LabelledView
 from cmr_ssl.study import Series, Study, check_study
 from cmr_ssl.volumes import LabelMap, Measured
 from cmr_ssl.volumes import measure as measure_maps

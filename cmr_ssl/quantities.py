@@ -10,17 +10,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmr_ssl.data.journal import Record
-from cmr_ssl.data.sources.label_folder import LabelFolder, LabelledHeart
-from cmr_ssl.data.withdrawal import Withdrawn
+from cmr_ssl.cohort.withdrawal import Withdrawn
 from cmr_ssl.doubts import notes, set_aside, without_doubtful
 from cmr_ssl.files import check_apart, digest, save_text
+from cmr_ssl.journal import Record
 from cmr_ssl.lock import exclusive_access
 from cmr_ssl.measures import Value, regional
 from cmr_ssl.measures import to_csv as long_table
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.runner.progress import MOST_REASONS, Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
+from cmr_ssl.sources.label_folder import LabelFolder, LabelledHeart
 from cmr_ssl.volumes import MISSING, Measured, ends_of_beat, grouped, measure
 from cmr_ssl.workers import Workers
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.anatomy import CLASSES, LA, RA
-from cmr_ssl.data.cache import PreparedSubject
 from cmr_ssl.data.out_of_distribution import FEWEST_STUDIES, describe_outlier, planes_by_view, study_statistics
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
+from cmr_ssl.preparation.cache import PreparedSubject
 from cmr_ssl.study import Finding, Study
 from cmr_ssl.tasks.trained import Trained
 from cmr_ssl.volumes import VENTRICULAR, LabelMap

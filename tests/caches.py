@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from cmr_ssl.cohort.cohort_table import write_cohort
 from cmr_ssl.commands.prepare import open_cache
-from cmr_ssl.data.cache import RECORDS, PreparedSubject, write_subject
-from cmr_ssl.data.cohort import write_cohort
-from cmr_ssl.data.journal import Record, to_line
-from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.files import digest
+from cmr_ssl.journal import RECORDS, Record, to_line
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS, VIEWS
+from cmr_ssl.preparation.cache import PreparedSubject, write_subject
+from cmr_ssl.preparation.preparation import Preparation
 
 SIZE, FRAMES, SPACING_MM, GAP_MM = 16, 8, 8.0, 10.0
 PREPARATION = Preparation(size=SIZE, spacing_mm=SPACING_MM, frames=FRAMES)

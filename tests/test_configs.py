@@ -6,14 +6,14 @@ import yaml
 from lightning import LightningDataModule, LightningModule
 from lightning.pytorch.cli import LightningCLI
 
-import cmr_ssl.fitting  # noqa: F401  (makes the class names of configs known)
+import cmr_ssl.lightning_commands  # noqa: F401  (makes the class names of configs known)
 from cmr_ssl.cli import main
 from cmr_ssl.commands import prepare
 from cmr_ssl.data.dataset import sample_shape
-from cmr_ssl.data.preparation import Preparation
-from cmr_ssl.data.sources.nifti_files import NiftiFiles
 from cmr_ssl.masking import needed_planes, visible_tokens
 from cmr_ssl.models.tokens import grid_of
+from cmr_ssl.preparation.preparation import Preparation
+from cmr_ssl.sources.nifti_files import NiftiFiles
 from cmr_ssl.tasks import PretrainingTask
 from tests.hearts import ENCODER
 from tests.runs import ROOT

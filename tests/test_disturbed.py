@@ -18,14 +18,15 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from cmr_ssl.callbacks.checkpoints import BEST, LAST, checkpoint_file
+from cmr_ssl.callbacks.kept_checkpoints import BEST, LAST, checkpoint_file
 from cmr_ssl.cli import main
 from cmr_ssl.data import dataset
-from cmr_ssl.data.cache import COHORT, RECORDS
-from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.inference import folder
 from cmr_ssl.inference.label_maps import LabelMaps
 from cmr_ssl.inference.model import Model
+from cmr_ssl.journal import RECORDS
+from cmr_ssl.preparation.cache import COHORT
+from cmr_ssl.preparation.preparation import Preparation
 from cmr_ssl.tasks import SegmentationTask
 from cmr_ssl.tasks.trained import Trained
 from tests import caches, dicoms, studies

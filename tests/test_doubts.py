@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cmr_ssl.cohort.ranges import CARDIAC
 from cmr_ssl.commands.quantify import quantify
-from cmr_ssl.data.ranges import CARDIAC
-from cmr_ssl.data.sources import LabelFile, NiftiFiles, NiftiFolder
 from cmr_ssl.doubts import incomplete, without_impossible
+from cmr_ssl.sources import LabelFile, NiftiFiles, NiftiFolder
 from cmr_ssl.volumes import MISSING, LabelMap, Measured
 from tests.labelled import STACK, STEPS, heart, millilitres, write
 from tests.studies import AXES, CENTRE, plane, series, write_image

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from cmr_ssl.cli import main
-from cmr_ssl.data.cohort import read_cohort
+from cmr_ssl.cohort.cohort_table import read_cohort
 from tests import studies
 from tests.caches import COHORT, write_cache
 from tests.runs import ROOT, arguments, run

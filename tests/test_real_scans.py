@@ -12,9 +12,9 @@ from safetensors import safe_open
 
 from cmr_ssl.anatomy import LV
 from cmr_ssl.cli import main
-from cmr_ssl.data.cache import subject_file
-from cmr_ssl.data.cohort import read_cohort
+from cmr_ssl.cohort.cohort_table import read_cohort
 from cmr_ssl.planes import to_mm
+from cmr_ssl.preparation.cache import subject_file
 from tests.hearts import ENCODER
 from tests.runs import ROOT
 

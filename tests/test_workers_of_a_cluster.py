@@ -6,9 +6,9 @@ from safetensors.numpy import load_file
 
 from cmr_ssl import workers
 from cmr_ssl.commands.prepare import prepare
-from cmr_ssl.data.cache import SETTINGS, subject_file
-from cmr_ssl.data.journal import read_records
-from cmr_ssl.data.preparation import Preparation
+from cmr_ssl.journal import read_records
+from cmr_ssl.preparation.cache import SETTINGS, subject_file
+from cmr_ssl.preparation.preparation import Preparation
 from cmr_ssl.workers import ClusterTrouble, Workers, outcomes
 from tests.studies import study, write_study
 

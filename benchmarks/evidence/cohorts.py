@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.evidence.commands import spoken
+from cmr_ssl.cohort.splits import Fractions
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.splits import Fractions
-from cmr_ssl.data.subjects import first_subjects
 
 DEVELOPMENT_FRACTIONS: Fractions = (0.72, 0.08, 0.20)  # those of configs/evidence/pretraining.yaml
 FRESH_FRACTIONS: Fractions = (0.60, 0.10, 0.30)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from benchmarks.evidence.arms import Source, readouts
 from benchmarks.evidence.cohorts import Cohort, opened, slug
 from benchmarks.evidence.studies import ALL, PLAIN, VARIED, Study, Test, condition_of, tests_of
+from cmr_ssl.cohort.splits import Split
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.loading import PlaneLoader
-from cmr_ssl.data.splits import Split
-from cmr_ssl.data.subjects import first_subjects
+from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.devices import device_of
 from cmr_ssl.files import write_atomically
 from cmr_ssl.probing import EncodedBatch, Readout

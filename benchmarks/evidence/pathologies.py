@@ -13,7 +13,7 @@ from benchmarks.evidence.features import Portion, file_of, read, subjects_of
 from benchmarks.evidence.studies import ALL, PLAIN
 from cmr_ssl.files import write_atomically
 from cmr_ssl.phantom.pathology import Pathology
-from cmr_ssl.probing.solving import solve
+from cmr_ssl.probing.closed_form import solve
 from cmr_ssl.seeds import seed_of
 
 PATHOLOGIES: tuple[Pathology, ...] = get_args(Pathology)

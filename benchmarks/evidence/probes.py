@@ -22,9 +22,9 @@ from benchmarks.evidence.features import (
     unlabelled_portion,
 )
 from benchmarks.evidence.studies import ALL, TARGETS, Study, Test, tests_of
-from cmr_ssl.data.phenotypes import read_phenotypes
+from cmr_ssl.cohort.phenotypes import read_phenotypes
 from cmr_ssl.files import write_atomically
-from cmr_ssl.probing.solving import Solved, solve
+from cmr_ssl.probing.closed_form import Solved, solve
 
 Look = Callable[[Portion, str], Tensor]  # features, or what is said of them, of a portion under a condition
 

@@ -19,7 +19,7 @@ from benchmarks.evidence.pretrainings import described
 from benchmarks.evidence.probes import known, shift, table, write
 from benchmarks.evidence.studies import Study, Test, condition_of, tests_of
 from cmr_ssl.corruption.missing import close_ranks, rearranged
-from cmr_ssl.data.loading import PlaneLoader
+from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.devices import device_of
 from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypePrediction

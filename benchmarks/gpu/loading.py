@@ -15,7 +15,7 @@ from benchmarks.loader import SHAPE, Repeated, write_ours
 from benchmarks.subjects import slots
 from benchmarks.training import RandomStudies, build
 from cmr_ssl.data.dataset import PlaneDataset
-from cmr_ssl.data.loading import PlaneLoader
+from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.sample import Sample
 
 SUBJECTS = 64  # files that are read again and again, from the page cache

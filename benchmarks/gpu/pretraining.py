@@ -19,7 +19,7 @@ from benchmarks.evidence.cohorts import Cohort, make, ordered, placed
 from benchmarks.evidence.pretrainings import Pretraining, pretrain
 from benchmarks.evidence.settings import DEVELOPMENT_SEED
 from benchmarks.gpu.effort import Effort
-from cmr_ssl.data.splits import Fractions
+from cmr_ssl.cohort.splits import Fractions
 
 FRACTIONS: Fractions = (0.94, 0.06, 0.0)  # nobody is tested here
 TRIAL_EPOCHS = 4

@@ -12,7 +12,7 @@ from torchmetrics.functional.image import structural_similarity_index_measure as
 from benchmarks.kspace.settings import PLANES, Settings
 from benchmarks.kspace.trained import last, line_run, unet_run
 from cmr_ssl.anatomy import CLASSES
-from cmr_ssl.data.subjects import first_subjects
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.kspace import Lines, TemporalSparsity
 from cmr_ssl.models.plane_head import pick_frames
 from cmr_ssl.models.tokens import take

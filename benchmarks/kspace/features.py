@@ -14,8 +14,8 @@ from benchmarks.kspace.settings import PLANES, TARGETS, Settings
 from benchmarks.kspace.trained import last, line_run
 from benchmarks.kspace.ways import changes
 from cmr_ssl.checkpoints import load_encoder
+from cmr_ssl.cohort.phenotypes import read_classes, read_phenotypes
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.phenotypes import read_classes, read_phenotypes
 from cmr_ssl.kspace import CentralLines
 from cmr_ssl.models import Encoded, LandmarkPooling
 from cmr_ssl.models.tokens import coordinates, grid_of

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from benchmarks.patients.features import Features
 from benchmarks.patients.probes import Array, Estimate, auroc, draws_of, over_subjects, predicted
 from benchmarks.patients.settings import FIRST, Settings
+from cmr_ssl.cohort.phenotypes import read_phenotypes
+from cmr_ssl.cohort.splits import Split
 from cmr_ssl.concordance import concordance
 from cmr_ssl.contrast import pairs_of, ranks
-from cmr_ssl.data.phenotypes import read_phenotypes
-from cmr_ssl.data.splits import Split
 from cmr_ssl.files import checkpoint_at
 from cmr_ssl.shipped import shipped
-from cmr_ssl.tables.reading import read_fields
+from cmr_ssl.tables.field_reader import read_fields
 from cmr_ssl.tasks.alignment import AlignmentTask
 from cmr_ssl.tasks.cox import EVENT, YEARS, Cox
 from cmr_ssl.tasks.trained import load_task

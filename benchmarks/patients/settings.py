@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from cmr_ssl.data.cohort import read_cohort
-from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
+from cmr_ssl.cohort.cohort_table import read_cohort
+from cmr_ssl.cohort.splits import SPLITS, Fractions, Split, split_cohort
 
 FRACTIONS: Fractions = (0.72, 0.08, 0.2)
 # file: what the page calls it; the first is compared with those of `OTHERS`

@@ -8,14 +8,14 @@ import yaml
 from jsonargparse import ArgumentParser
 
 from benchmarks.real_hearts.settings import ALL, Settings
+from cmr_ssl.cohort.cohort_table import read_cohort
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.commands.prepare import prepare as prepare_folder
-from cmr_ssl.data.cohort import read_cohort
-from cmr_ssl.data.preparation import Preparation
-from cmr_ssl.data.sources import NiftiFiles
-from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.planes import SHORT_AXIS
+from cmr_ssl.preparation.preparation import Preparation
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.seeds import seed_of
+from cmr_ssl.sources import NiftiFiles
 
 TABLE, GROUP = "phenotypes.csv", "group"
 FRACTION = 8  # one of so many training patients of a diagnosis validates, at least one

@@ -10,11 +10,11 @@ from benchmarks.real_hearts.arms import USUAL, Look, encoder_of
 from benchmarks.real_hearts.runs import pretrained
 from benchmarks.real_hearts.settings import Settings
 from cmr_ssl.checkpoints import build_encoder, load_encoder
-from cmr_ssl.data.cache import read_preparation
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
-from cmr_ssl.data.loading import PlaneLoader
+from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.models import Encoder, Landmarks
 from cmr_ssl.planes import SHORT_AXIS
+from cmr_ssl.preparation.cache import read_preparation
 from cmr_ssl.probing import EncodedBatch
 from cmr_ssl.sample import Sample
 

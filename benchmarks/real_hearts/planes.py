@@ -11,7 +11,7 @@ from benchmarks.real_hearts.runs import pretrained
 from benchmarks.real_hearts.settings import Settings
 from cmr_ssl.inference.leave_one_out import leave_one_out
 from cmr_ssl.inference.pretrained import load_pretraining
-from cmr_ssl.inspection.reference import studies
+from cmr_ssl.inspection.usual_planes import studies
 from cmr_ssl.report.tables import write_csv
 
 

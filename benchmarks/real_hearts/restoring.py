@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn.functional import grid_sample
 
 from cmr_ssl.anatomy import BACKGROUND
-from cmr_ssl.data.cache import PreparedSubject
 from cmr_ssl.planes import slice_affine, to_mm, to_pixels
+from cmr_ssl.preparation.cache import PreparedSubject
 from cmr_ssl.study import Series
 
 Labels = NDArray[np.uint8]

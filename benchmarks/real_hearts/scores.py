@@ -16,13 +16,13 @@ from benchmarks.real_hearts.cohort import short_axis
 from benchmarks.real_hearts.restoring import restore_logits
 from benchmarks.real_hearts.settings import Settings
 from cmr_ssl.anatomy import CLASSES, LV, MYOCARDIUM, RV, UNLABELLED
-from cmr_ssl.data.cache import PreparedSubject, subject_file
-from cmr_ssl.data.sources import NiftiFolder
-from cmr_ssl.data.timing import nearest_frames
 from cmr_ssl.inference.prepared import batch_of, every_plane
 from cmr_ssl.planes import SHORT_AXIS
+from cmr_ssl.preparation.beat_frames import nearest_frames
+from cmr_ssl.preparation.cache import PreparedSubject, subject_file
 from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.overlays import overlay
+from cmr_ssl.sources import NiftiFolder
 from cmr_ssl.study import Series
 from cmr_ssl.tasks.segmentation import Segmentation
 from cmr_ssl.tasks.trained import Trained, load_task

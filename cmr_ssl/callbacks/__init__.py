@@ -1,9 +1,9 @@
 """Lightning callbacks: checkpoints, pictures, guards."""
 
-from cmr_ssl.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
 from cmr_ssl.callbacks.compiled import Compiled
 from cmr_ssl.callbacks.diagnosis_report import DiagnosisReport
 from cmr_ssl.callbacks.finite_loss import FiniteLoss
+from cmr_ssl.callbacks.kept_checkpoints import BestCheckpoint, LastCheckpoint
 from cmr_ssl.callbacks.phenotype_report import PhenotypeReport
 from cmr_ssl.callbacks.reconstructions import Reconstructions
 from cmr_ssl.callbacks.representation_probe import RepresentationProbe

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cmr_ssl.agreement import age_bands, agreement, by_group, classification
 from cmr_ssl.callbacks.prediction_report import PredictionReport, Values
-from cmr_ssl.data.phenotypes import read_phenotypes
+from cmr_ssl.cohort.phenotypes import read_phenotypes
 from cmr_ssl.report.agreement_plots import draw_agreement
 from cmr_ssl.report.tables import FOLDER, as_row, file_name, print_folder, print_table, write_csv
 from cmr_ssl.tasks.aligned import told

@@ -7,7 +7,7 @@ from lightning import Callback, LightningModule, Trainer
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cmr_ssl.callbacks.gathering import gather_from_all_ranks
+from cmr_ssl.callbacks.all_ranks import gather_from_all_ranks
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 

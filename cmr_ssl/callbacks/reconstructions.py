@@ -14,7 +14,7 @@ from torch.utils.data import default_collate
 
 from cmr_ssl.files import save
 from cmr_ssl.report.montage import gif, png, stack
-from cmr_ssl.report.reconstructions import Compared, compared_planes
+from cmr_ssl.report.reconstruction_figures import Compared, compared_planes
 from cmr_ssl.tasks.pretraining import PretrainingTask
 
 Cine = NDArray[np.float32]

@@ -9,13 +9,13 @@ from lightning import Callback, LightningModule, Trainer
 from lightning.pytorch.utilities.rank_zero import rank_zero_info
 from torch import Tensor
 
+from cmr_ssl.cohort.phenotypes import read_phenotypes
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.loading import PlaneLoader
-from cmr_ssl.data.phenotypes import read_phenotypes
-from cmr_ssl.data.subjects import first_subjects
+from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.models.landmarks import Landmarks
 from cmr_ssl.probing import EncodedBatch, RawPixels, Readout, Spectrum, Tokens, rank_between
-from cmr_ssl.probing.solving import scores, solve
+from cmr_ssl.probing.closed_form import scores, solve
 from cmr_ssl.sample import readable, to_device
 from cmr_ssl.tasks.pretraining import PretrainingTask
 

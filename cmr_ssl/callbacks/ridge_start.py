@@ -10,9 +10,9 @@ from lightning import Callback, LightningModule, Trainer
 from rich.progress import track
 from torch import Tensor
 
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.loading import PlaneLoader
-from cmr_ssl.data.subjects import first_subjects
+from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.ridge import ridge
 from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.streamed_ridge import StreamedRidge

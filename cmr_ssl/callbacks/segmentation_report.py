@@ -8,11 +8,11 @@ from lightning import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from cmr_ssl.agreement import agreement
-from cmr_ssl.callbacks.gathering import gather_from_all_ranks
-from cmr_ssl.data.policy import NOTHING
+from cmr_ssl.callbacks.all_ranks import gather_from_all_ranks
 from cmr_ssl.doubts import incomplete, without_structures
 from cmr_ssl.overlap import Score, scores, summarise
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, spacing
+from cmr_ssl.preparation.policy import NOTHING
 from cmr_ssl.report.agreement_plots import draw_agreement
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.montage import plane_titles

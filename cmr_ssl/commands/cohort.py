@@ -3,8 +3,8 @@
 from functools import partial
 from pathlib import Path
 
-from cmr_ssl.data.splits import Fractions
-from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.cohort.splits import Fractions
+from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.files import check_parquet
 from cmr_ssl.tables.fields import Fields
 
@@ -46,8 +46,8 @@ def cohort(
             is no parquet file by its name.
     """
     check_parquet(out)
-    from cmr_ssl.data.joined import nothing_further, write_joined
-    from cmr_ssl.tables.joining import field_columns
+    from cmr_ssl.cohort.joined_table import nothing_further, write_joined
+    from cmr_ssl.tables.cohort_fields import field_columns
 
     more = partial(field_columns, table, fields) if fields != NO_FIELDS else nothing_further
     write_joined(cache, table, out, relatives, columns or [], fractions, read_withdrawn(withdrawn), more)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.files import check_parquet
 
 

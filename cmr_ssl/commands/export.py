@@ -48,7 +48,7 @@ def export(
     checkpoint = checkpoint_at(checkpoint)
 
     from cmr_ssl.export.checked import hand_over
-    from cmr_ssl.export.hub import hub_files
+    from cmr_ssl.export.hub_folder import hub_files
     from cmr_ssl.export.onnx import onnx_files
 
     if hub is not None:

@@ -100,8 +100,8 @@ def write(path: Path, raw: "RawCine", images: "NDArray[np.float32]", frame_ms: f
     import numpy as np
     import pandas as pd
 
-    from cmr_ssl.data.nifti import write_image
     from cmr_ssl.report.tables import write_csv
+    from cmr_ssl.sources.nifti_output import write_image
 
     assert raw.affine is not None  # for the type checker: `placed` gave it one
     scaled = np.round(images / max(float(images.max()), 1e-12) * BRIGHTEST).astype(np.int16)

@@ -100,8 +100,8 @@ def _sheet(path: Path, order: CohortSpec, subjects: int, overwrite: bool) -> Non
 
 
 def _cohort(out: Path, order: CohortSpec, subjects: int, workers: int, overwrite: bool, dicom: bool) -> None:
-    from cmr_ssl.phantom.archives import ARCHIVES
-    from cmr_ssl.phantom.cohort import FOLLOW_UP, NIFTI, open_cohort, write_cohort
+    from cmr_ssl.phantom.biobank_zips import ARCHIVES
+    from cmr_ssl.phantom.cohort_writer import FOLLOW_UP, NIFTI, open_cohort, write_cohort
 
     filing = ARCHIVES if dicom else NIFTI
     open_cohort(out, order, subjects, overwrite, filing)

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
-from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.files import check_apart, checkpoint_at
 from cmr_ssl.runner.run import Shard
+from cmr_ssl.sources import NiftiFiles, NiftiFolder
 
 FIELD_FILES = NiftiFiles()
 

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import numpy as np
 
-from cmr_ssl.data.cache import COHORT, FORMAT, RECORDS, SETTINGS, SUBJECTS, subject_file, write_subject
-from cmr_ssl.data.cohort import write_cohort
-from cmr_ssl.data.journal import Journal, Record, status_of
-from cmr_ssl.data.preparation import Preparation, prepare_study
-from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
-from cmr_ssl.data.synthetic import note
-from cmr_ssl.data.withdrawal import NOBODY, Withdrawn, read_withdrawn
+from cmr_ssl.cohort.cohort_table import write_cohort
+from cmr_ssl.cohort.synthetic import note
+from cmr_ssl.cohort.withdrawal import NOBODY, Withdrawn, read_withdrawn
 from cmr_ssl.dicom.ukb_zips import find_zips, holds_zips
 from cmr_ssl.files import check_apart, digest, remove_halves, save_text
+from cmr_ssl.journal import RECORDS, Journal, Record, status_of
 from cmr_ssl.lock import exclusive_access
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
+from cmr_ssl.preparation.cache import COHORT, FORMAT, SETTINGS, SUBJECTS, subject_file, write_subject
+from cmr_ssl.preparation.preparation import Preparation, prepare_study
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Steps, go_over
+from cmr_ssl.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.study import Source, Study
 from cmr_ssl.workers import Workers
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from cmr_ssl.data.policy import Policy
-from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.cohort.withdrawal import read_withdrawn
+from cmr_ssl.preparation.policy import Policy
 from cmr_ssl.workers import Workers
 
 NO_POLICY = Policy()
@@ -40,7 +40,7 @@ def qc(
         FileNotFoundError: if there is no complete cache, or no import where one is named.
         ValueError: if a limit or a decision is of nothing that is known, or a prepared file is damaged.
     """
-    from cmr_ssl.qc.writer import write_qc
+    from cmr_ssl.qc.qc_writer import write_qc
 
     write_qc(cache, out, limits or {}, policy, imported, worst, Workers(workers), read_withdrawn(withdrawn))
     return 0

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
-from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.files import check_apart
+from cmr_ssl.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.workers import Workers
 
 FIELD_FILES = NiftiFiles()
@@ -53,9 +53,9 @@ def report(
             predictions or the images.
     """
     from cmr_ssl.pages.flaws import read_flaws
+    from cmr_ssl.pages.percentiles import read_reference
     from cmr_ssl.pages.predictions import MADE_BY, TABLE, read_predictions
-    from cmr_ssl.pages.reference import read_reference
-    from cmr_ssl.pages.writer import context_of, write_report
+    from cmr_ssl.pages.report_writer import context_of, write_report
 
     predictions, out = predictions.absolute(), out.absolute()
     read = read_predictions(predictions)

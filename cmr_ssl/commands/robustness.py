@@ -3,7 +3,7 @@
 from math import inf
 from pathlib import Path
 
-from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.files import checkpoint_at
 
 

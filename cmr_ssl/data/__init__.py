@@ -1,1 +1,1 @@
-"""Data: from studies as they were acquired to batches of planes."""
+"""The cohort as torch and Lightning see it: samples, batches, augmentation, splits."""

@@ -5,14 +5,15 @@ Sample, then apply: all randomness comes in as uniform numbers, a few for each p
 
 import math
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import affine_grid, grid_sample, pad
+from torch.nn.functional import pad
 
 from cmr_ssl.anatomy import UNLABELLED
 from cmr_ssl.devices import without_autocast
+from cmr_ssl.resampling import resample
 from cmr_ssl.sample import Sample
 
 SHADING_MM = 100.0  # over which shading reaches its full strength
@@ -233,43 +234,6 @@ def embed(move: Tensor) -> Tensor:
     full = torch.eye(4, device=move.device).repeat(*move.shape[:-2], 1, 1)
     full[..., :2, :2], full[..., :2, 3] = move[..., :2, :2], move[..., :2, 2]
     return full
-
-
-def resample(
-    images: Tensor,
-    move: Tensor,
-    outside: Literal["zeros", "border"] = "zeros",
-    mode: Literal["bilinear", "nearest"] = "bilinear",
-) -> Tensor:
-    """Read images (B, P, T, H, W) at the pixels that `move` (B, P, 3, 3) sends each pixel to.
-
-    Args:
-        images: to be read.
-        move: maps of (column, row, 1).
-        outside: what lies there, nothing or what the edge shows.
-        mode: how to read between pixels.
-    """
-    batch, planes, frames, height, width = images.shape
-    theta = in_units(move, width, height)[..., :2, :].flatten(0, 1)
-    grid = affine_grid(theta, [batch * planes, frames, height, width], align_corners=False)
-    read = grid_sample(images.flatten(0, 1), grid, mode, outside, align_corners=False)
-    return read.unflatten(0, (batch, planes))
-
-
-def in_units(move: Tensor, width: int, height: int) -> Tensor:
-    """Turn maps of pixels, (..., 3, 3), into maps of the range -1 to 1 that `grid_sample` has over an image.
-
-    A pixel p of n lies at (2 p + 1) / n - 1. The inverse is written down: a solver would stop the device.
-    """
-    sizes = (width, height, 1.0)
-    centres = ((width - 1) / 2, (height - 1) / 2, 0.0)
-    scaled = torch.stack([move[..., column] * (sizes[column] / 2) for column in range(2)], dim=-1)
-    origin = move[..., 2] + move[..., 0] * centres[0] + move[..., 1] * centres[1]
-    whole = torch.cat([scaled, origin[..., None]], dim=-1)  # units to pixels
-    rows = [whole[..., row, :] * (2 / sizes[row]) for row in range(2)]
-    lift = [(1 / sizes[row] - 1) for row in range(2)]
-    rows = [pad(row[..., :2], (0, 1)) + pad(row[..., 2:] + up, (2, 0)) for row, up in zip(rows, lift, strict=True)]
-    return torch.stack([*rows, whole[..., 2, :]], dim=-2)
 
 
 def augmented(augmentation: Augmentation, batch: Sample, seeds: Sequence[int], labels: bool) -> Sample:

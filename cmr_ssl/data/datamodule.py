@@ -11,19 +11,19 @@ from lightning import LightningDataModule
 from lightning.pytorch.trainer.states import TrainerFn
 from numpy.typing import NDArray
 
+from cmr_ssl.cohort.cohort_table import read_cohort
+from cmr_ssl.cohort.phenotypes import check_known, check_targets, in_order, read_classes, read_phenotypes
+from cmr_ssl.cohort.splits import SPLITS, Fractions, Split, split_cohort
+from cmr_ssl.cohort.subjects import check_files, first_subjects, planes_of, tell_beyond, usable
+from cmr_ssl.cohort.synthetic import of_phantoms
+from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.data.augment import Augmentation, augmented
-from cmr_ssl.data.cache import read_preparation
-from cmr_ssl.data.cohort import read_cohort
 from cmr_ssl.data.dataset import PlaneDataset, Shape, check_least, check_views, room_for, sample_shape
-from cmr_ssl.data.loading import PlaneLoader
+from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.data.out_of_distribution import training_distribution
-from cmr_ssl.data.phenotypes import check_known, check_targets, in_order, read_classes, read_phenotypes
-from cmr_ssl.data.policy import NOTHING_REJECTED, read_rejected, without
-from cmr_ssl.data.sampling import EvaluationSampler, TrainingLoader, TrainingSampler
-from cmr_ssl.data.splits import SPLITS, Fractions, Split, split_cohort
-from cmr_ssl.data.subjects import check_files, first_subjects, planes_of, tell_beyond, usable
-from cmr_ssl.data.synthetic import of_phantoms
-from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.data.sampler import EvaluationSampler, TrainingLoader, TrainingSampler
+from cmr_ssl.preparation.cache import read_preparation
+from cmr_ssl.preparation.policy import NOTHING_REJECTED, read_rejected, without
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
 

@@ -13,10 +13,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, UNLABELLED
-from cmr_ssl.data.cache import PlaneReader, PreparedSubject, raise_unless_damaged, settings_of, subject_file
-from cmr_ssl.data.policy import NOTHING, Places, keeps
 from cmr_ssl.machine import MachineFault
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
+from cmr_ssl.preparation.cache import PlaneReader, PreparedSubject, raise_unless_damaged, settings_of, subject_file
+from cmr_ssl.preparation.policy import NOTHING, Places, keeps
 from cmr_ssl.sample import Sample, one_of
 
 log = logging.getLogger(__name__)

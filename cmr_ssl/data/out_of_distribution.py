@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from cmr_ssl.data.cache import subject_file
-from cmr_ssl.data.subjects import first_subjects
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, normal, spacing
+from cmr_ssl.preparation.cache import subject_file
 
 Array = NDArray[np.float64]
 Images = NDArray[np.uint8]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
 from cmr_ssl.dicom.file_issues import FileIssues
-from cmr_ssl.dicom.inflating import read_member
+from cmr_ssl.dicom.isal_zip import read_member
 from cmr_ssl.machine import raise_if_machine
 
 DAMAGED = (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.timing import BEAT_MS
 from cmr_ssl.dicom.acquisitions import apart
 from cmr_ssl.dicom.file_issues import FileIssues
 from cmr_ssl.dicom.frame_order import in_order
 from cmr_ssl.dicom.header import Header, PixelGrid, axes
 from cmr_ssl.dicom.triggers import in_ms, interval_of, possible
+from cmr_ssl.preparation.beat_frames import BEAT_MS
 from cmr_ssl.study import Finding
 
 FEWEST_FRAMES = 8  # of a cine, as `prepare` has it

@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 
 from cmr_ssl.dicom.archive import Limits, raise_it
+from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.dicom.elements import META_AT, start_of
-from cmr_ssl.dicom.reading import read_study
 from cmr_ssl.dicom.same_study import StudyFolders, group_by_study
 from cmr_ssl.files import stamp
 from cmr_ssl.study import Finding, Study

@@ -4,13 +4,13 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 from scipy.ndimage import map_coordinates
 
-from cmr_ssl.data.timing import interpolate_cyclic, phases
 from cmr_ssl.dicom.cine import Cine
 from cmr_ssl.dicom.file_issues import FileIssues
 from cmr_ssl.dicom.header import Header
 from cmr_ssl.dicom.pixels import read_pixels
 from cmr_ssl.dicom.stack import LPS_TO_RAS, Stack
 from cmr_ssl.planes import slice_affine, to_mm, to_pixels
+from cmr_ssl.preparation.beat_frames import interpolate_cyclic, phases
 from cmr_ssl.study import Finding, Series, Severity
 
 Images = NDArray[np.generic]

@@ -5,9 +5,9 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from cmr_ssl.data.cohort import reasons
-from cmr_ssl.data.journal import Record
+from cmr_ssl.cohort.cohort_table import reasons
 from cmr_ssl.files import save_text
+from cmr_ssl.journal import Record
 
 SUBJECTS, FINDINGS = "import.csv", "findings.csv"
 SUBJECT_COLUMNS = (

@@ -6,17 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from cmr_ssl.data.journal import Record, done, status_of
-from cmr_ssl.data.synthetic import take_along
-from cmr_ssl.data.timing import beat_ms
-from cmr_ssl.data.withdrawal import Withdrawn
+from cmr_ssl.cohort.synthetic import take_along
+from cmr_ssl.cohort.withdrawal import Withdrawn
 from cmr_ssl.dicom.dicom_folder import DicomFolder
 from cmr_ssl.dicom.import_tables import FINDINGS, SUBJECTS, write_tables
+from cmr_ssl.dicom.nifti_study import write_study
 from cmr_ssl.dicom.ukb_zips import UkbZips
-from cmr_ssl.dicom.writing import write_study
 from cmr_ssl.files import check_apart, digest, remove_halves
+from cmr_ssl.journal import Record, done, status_of
 from cmr_ssl.lock import exclusive_access
 from cmr_ssl.planes import SHORT_AXIS, spacing
+from cmr_ssl.preparation.beat_frames import beat_ms
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
 from cmr_ssl.study import Finding, Study

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.dicom.cine import Cine
-from cmr_ssl.dicom.sharpness import sharpness
+from cmr_ssl.dicom.sharpest_try import sharpness
 from cmr_ssl.study import Finding
 
 NEAREST_MM = 1.0  # slices closer than this, or than half their thickness, show the same place

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.timing import BEAT_MS
 from cmr_ssl.dicom.header import Header
+from cmr_ssl.preparation.beat_frames import BEAT_MS
 from cmr_ssl.study import Finding
 
 UNITS = {"seconds": 1000.0, "microseconds": 0.001}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cmr_ssl.dicom.archive import Limits
-from cmr_ssl.dicom.reading import read_study
+from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.files import stamp
 from cmr_ssl.study import Study
 

@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.views import LONG_AXIS_WITHIN, SHORT_AXIS_WITHIN, TURNED, apart, turned_by
 from cmr_ssl.dicom.cine import Cine
 from cmr_ssl.planes import APEX_TO_BASE_RAS, LONG_AXIS, SHORT_AXIS, unit
+from cmr_ssl.preparation.views import LONG_AXIS_WITHIN, SHORT_AXIS_WITHIN, TURNED, apart, turned_by
 from cmr_ssl.study import Finding
 
 Vector = NDArray[np.float64]

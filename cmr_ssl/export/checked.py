@@ -4,7 +4,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from cmr_ssl.export.hub import write_files
+from cmr_ssl.export.hub_folder import write_files
 from cmr_ssl.release.leaks import describe_leaks
 
 

@@ -8,14 +8,14 @@ import pyarrow.parquet as pq
 import torch
 from rich.progress import track
 
-from cmr_ssl.data.cache import check_prepared
-from cmr_ssl.data.cohort import read_cohort
+from cmr_ssl.cohort.cohort_table import read_cohort
+from cmr_ssl.cohort.subjects import usable
+from cmr_ssl.cohort.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
-from cmr_ssl.data.loading import PlaneLoader
-from cmr_ssl.data.subjects import usable
-from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
+from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.inference.model import load
 from cmr_ssl.inference.outputs import StudyEmbedding, embeddings_of
+from cmr_ssl.preparation.cache import check_prepared
 from cmr_ssl.sample import readable, to_device
 from cmr_ssl.tasks.trained import Trained
 

@@ -10,17 +10,17 @@ import pandas as pd
 import torch
 
 import cmr_ssl
-from cmr_ssl.data.journal import Record, status_of
-from cmr_ssl.data.sources import NiftiFolder
-from cmr_ssl.data.withdrawal import Withdrawn
+from cmr_ssl.cohort.withdrawal import Withdrawn
 from cmr_ssl.files import digest, save_text
 from cmr_ssl.inference.label_maps import LabelMaps
 from cmr_ssl.inference.model import Model, load
 from cmr_ssl.inference.outputs import Prediction
+from cmr_ssl.journal import Record, status_of
 from cmr_ssl.lock import exclusive_access
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
+from cmr_ssl.sources import NiftiFolder
 from cmr_ssl.study import Finding, Study
 from cmr_ssl.trust import ONLY_SYNTHETIC, problems
 from cmr_ssl.volumes import MISSING, grouped

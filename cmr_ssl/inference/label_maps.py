@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
-from cmr_ssl.data.cache import PreparedSubject
-from cmr_ssl.data.restore import restore, write_labels
-from cmr_ssl.data.timing import nearest_frames
 from cmr_ssl.doubts import incomplete, without_impossible, without_structures
 from cmr_ssl.files import remove_halves
+from cmr_ssl.inference.acquired_grid import restore, write_labels
 from cmr_ssl.inference.prepared import Prepared, cached_planes
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.preparation.beat_frames import nearest_frames
+from cmr_ssl.preparation.cache import PreparedSubject
 from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.overlays import overlay, overlay_gif
 from cmr_ssl.tasks.annotated_classes import without_untrained

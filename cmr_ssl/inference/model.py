@@ -9,19 +9,19 @@ import torch
 from numpy.typing import NDArray
 
 from cmr_ssl.checkpoints import fingerprint
-from cmr_ssl.data.crop import place_crop
-from cmr_ssl.data.preparation import Preparation
-from cmr_ssl.data.views import HEART_RADIUS_MM
 from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.doubts import beyond
 from cmr_ssl.files import checkpoint_at
 from cmr_ssl.inference.blending import cines_at
-from cmr_ssl.inference.hub import fetched, is_id
+from cmr_ssl.inference.hub_models import fetched, is_id
 from cmr_ssl.inference.label_maps import LabelMaps
 from cmr_ssl.inference.outputs import Prediction, StudyEmbedding, SyntheticPlane, embeddings_of
 from cmr_ssl.inference.prepared import Prepared, prepare
 from cmr_ssl.models.positions import GridPositions
 from cmr_ssl.planes import normal
+from cmr_ssl.preparation.crop import place_crop
+from cmr_ssl.preparation.preparation import Preparation
+from cmr_ssl.preparation.views import HEART_RADIUS_MM
 from cmr_ssl.study import Study, check_study
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.encoder_task import EncoderTask

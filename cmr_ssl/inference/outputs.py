@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.nifti import write_image
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.sample import Sample
+from cmr_ssl.sources.nifti_output import write_image
 from cmr_ssl.study import Finding
 from cmr_ssl.tasks.encoder_task import Embedded
 

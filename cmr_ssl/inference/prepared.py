@@ -7,12 +7,12 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import default_collate
 
-from cmr_ssl.data.cache import PreparedSubject
 from cmr_ssl.data.dataset import sample_of, sample_shape
-from cmr_ssl.data.preparation import Preparation, prepare_study
-from cmr_ssl.data.sources import NiftiFolder
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.preparation.cache import PreparedSubject
+from cmr_ssl.preparation.preparation import Preparation, prepare_study
 from cmr_ssl.sample import Sample, to_device
+from cmr_ssl.sources import NiftiFolder
 from cmr_ssl.study import Finding, Study
 from cmr_ssl.tasks.trained import Trained
 from cmr_ssl.trust import compare_with_training

@@ -9,15 +9,15 @@ import torch
 from rich.progress import track
 from torch import Tensor
 
+from cmr_ssl.cohort.withdrawal import Withdrawn
 from cmr_ssl.contrast import Pairs, ranks
 from cmr_ssl.data.dataset import PlaneDataset
-from cmr_ssl.data.loading import PlaneLoader
-from cmr_ssl.data.withdrawal import Withdrawn
+from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.inference.embeddings import whole_cache
 from cmr_ssl.inference.model import load
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.sample import readable, to_device
-from cmr_ssl.tables.reading import read_fields
+from cmr_ssl.tables.field_reader import read_fields
 from cmr_ssl.tasks.alignment import AlignmentTask
 
 

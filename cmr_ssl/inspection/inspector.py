@@ -12,10 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cmr_ssl.checkpoints import fingerprint
-from cmr_ssl.data.cache import RECORDS
-from cmr_ssl.data.journal import Journal, Record
-from cmr_ssl.data.sources import NiftiFolder
-from cmr_ssl.data.withdrawal import NOBODY, Withdrawn
+from cmr_ssl.cohort.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.files import digest, remove_halves
 from cmr_ssl.inference.prepared import Prepared, prepare
@@ -23,13 +20,15 @@ from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.calibration import Calibration, calibrate, read_calibration, write_calibration
 from cmr_ssl.inspection.flaw_score import SUSPECT, FlawScore, score_plane
 from cmr_ssl.inspection.plane_examination import examine_heart
-from cmr_ssl.inspection.reference import examine_cache
+from cmr_ssl.inspection.usual_planes import examine_cache
 from cmr_ssl.inspection.worst import draw_worst
+from cmr_ssl.journal import RECORDS, Journal, Record
 from cmr_ssl.lock import exclusive_access
 from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Steps, go_over
+from cmr_ssl.sources import NiftiFolder
 from cmr_ssl.study import Study
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.trained import Trained

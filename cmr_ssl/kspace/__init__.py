@@ -5,10 +5,10 @@ simulation. Only `raw` reads what a scanner measured.
 """
 
 from cmr_ssl.kspace.acquisition import Acquired, Acquisition
-from cmr_ssl.kspace.encoder import LineEncoder
+from cmr_ssl.kspace.line_encoder import LineEncoder
+from cmr_ssl.kspace.line_pooling import CentralLines
+from cmr_ssl.kspace.line_positions import LinePositions
 from cmr_ssl.kspace.lines import Lines
-from cmr_ssl.kspace.pooling import CentralLines
-from cmr_ssl.kspace.positions import LinePositions
 from cmr_ssl.kspace.reconstruction import TemporalSparsity
 from cmr_ssl.kspace.sampling import KtInterleaved, Sampling, UniformLines, VariableDensity, VistaLike
 

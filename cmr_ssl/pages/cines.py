@@ -10,9 +10,9 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import gaussian_filter
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, COLOURS, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED
-from cmr_ssl.data.sources.label_folder import LabelledHeart
-from cmr_ssl.data.timing import nearest_frames
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS, spacing
+from cmr_ssl.preparation.beat_frames import nearest_frames
+from cmr_ssl.sources.label_folder import LabelledHeart
 from cmr_ssl.study import Series, Study
 from cmr_ssl.volumes import LabelMap, apex_to_base
 

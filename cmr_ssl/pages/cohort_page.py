@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.agreement import FEWEST, Estimate, agreement
-from cmr_ssl.data.columns import FIELDS, unit_of
+from cmr_ssl.cohort.columns import FIELDS, unit_of
 from cmr_ssl.pages.distribution import BlandAltman, Histogram, bland_altman, histogram
 from cmr_ssl.pages.render import number, render
 from cmr_ssl.pages.subject_page import KEY, RESEARCH, SYNTHETIC

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmr_ssl.pages.reference import Standing
+from cmr_ssl.pages.percentiles import Standing
 
 WIDTH = 120.0
 BEYOND = 0.5  # of the range's width that is drawn on both sides of it

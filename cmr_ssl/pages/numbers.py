@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from cmr_ssl.data.columns import FIELDS, unit_of
+from cmr_ssl.cohort.columns import FIELDS, unit_of
 from cmr_ssl.measures import Value
 
 IN_NAMES = {"%": "percent", "L/min": "L_per_min", "mL/s": "mL_per_s", "1/s": "per_s", "kg/m2": "kg_per_m2"}

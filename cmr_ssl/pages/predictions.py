@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmr_ssl.data.sources import NiftiFolder
-from cmr_ssl.data.sources.label_folder import LabelFolder, LabelledHeart
-from cmr_ssl.data.sources.nifti_files import LabelFile, standard_labels
 from cmr_ssl.files import digest
 from cmr_ssl.machine import is_dir
+from cmr_ssl.sources import NiftiFolder
+from cmr_ssl.sources.label_folder import LabelFolder, LabelledHeart
+from cmr_ssl.sources.nifti_files import LabelFile, standard_labels
 from cmr_ssl.study import Study
 from cmr_ssl.volumes import MISSING
 

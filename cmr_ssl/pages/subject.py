@@ -5,14 +5,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.sources.label_folder import LabelledHeart
 from cmr_ssl.doubts import notes, set_aside, without_doubtful, without_structures
 from cmr_ssl.measures import Value
 from cmr_ssl.pages.cines import view_title
+from cmr_ssl.pages.percentiles import Person, Reference, Standing
 from cmr_ssl.pages.predictions import Predicted, missing, numbers, said
-from cmr_ssl.pages.reference import Person, Reference, Standing
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.quantities import regions
+from cmr_ssl.sources.label_folder import LabelledHeart
 from cmr_ssl.volumes import Measured, measure
 
 Array = NDArray[np.float64]

@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmr_ssl.data.columns import FIELDS, unit_of
+from cmr_ssl.cohort.columns import FIELDS, unit_of
 from cmr_ssl.measures import Value
 from cmr_ssl.pages import cines
 from cmr_ssl.pages.bulls_eye import BY_LEVEL, SEGMENTAL, bulls_eyes
 from cmr_ssl.pages.gauge import Gauge, gauge, ordinal
 from cmr_ssl.pages.numbers import CHAMBERS, meaning_of
+from cmr_ssl.pages.percentiles import SEXES, Person, Standing
 from cmr_ssl.pages.predictions import BEATING, STILL, Predicted
-from cmr_ssl.pages.reference import SEXES, Person, Standing
 from cmr_ssl.pages.render import embedded, number, render
 from cmr_ssl.pages.subject import Subject, unmeasured
 from cmr_ssl.pages.volume_curves import draw

@@ -1,6 +1,6 @@
 """A synthetic cohort: beating whole hearts of exactly known volumes, sliced and filed as UK Biobank does it.
 
-The package can be called: ``cmr_ssl.phantom(seed=7, subject=3)`` makes one study; see `cmr_ssl.phantom.study`.
+The package can be called: ``cmr_ssl.phantom(seed=7, subject=3)`` makes one study; see `synthetic_study`.
 """
 
 import sys
@@ -24,8 +24,8 @@ class CallablePackage(ModuleType):
         pathology: "PathologyName" = "mixed",
         scanner: str = "default",
     ) -> "Study":
-        """Make a synthetic study with exact labels; see `cmr_ssl.phantom.study.phantom`."""
-        from cmr_ssl.phantom.study import phantom
+        """Make a synthetic study with exact labels; see `cmr_ssl.phantom.synthetic_study.phantom`."""
+        from cmr_ssl.phantom.synthetic_study import phantom
 
         return phantom(seed, subject, preset, faults, pathology, scanner)
 

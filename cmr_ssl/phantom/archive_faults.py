@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmr_ssl.phantom.acquisition import World, acquire
-from cmr_ssl.phantom.archive import COLUMNS, Archive
-from cmr_ssl.phantom.cine import FIRST_TRY_S, NAMES, SHORT_AXIS_FIELD, SHORT_AXIS_NAME, PhantomCine
+from cmr_ssl.phantom.examination import FIRST_TRY_S, NAMES, SHORT_AXIS_FIELD, SHORT_AXIS_NAME, PhantomCine
 from cmr_ssl.phantom.faults import smear
 from cmr_ssl.phantom.prescription import Prescription
+from cmr_ssl.phantom.scanner_archive import COLUMNS, Archive
+from cmr_ssl.phantom.series_pixels import World, acquire
 
 # Of an archive. Public code knows each of these and handles it; no rate is published, so they are as rare as a cohort
 # of some hundred allows for all to be met. Copies of an inline analysis and both names of the manifest are common.

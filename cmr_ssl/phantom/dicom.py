@@ -12,7 +12,7 @@ from pydicom.valuerep import format_number_as_ds
 from scipy.ndimage import binary_erosion
 
 from cmr_ssl import anatomy
-from cmr_ssl.phantom.cine import Exam, PhantomCine
+from cmr_ssl.phantom.examination import Exam, PhantomCine
 from cmr_ssl.phantom.scanner import DEFAULT
 from cmr_ssl.planes import spacing, unit
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.phantom.acquisition import Acquired
+from cmr_ssl.phantom.series_pixels import Acquired
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS, slice_affine
 
 Examination = list[Acquired]

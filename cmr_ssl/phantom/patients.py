@@ -6,7 +6,7 @@ from cmr_ssl.phantom.cohort_spec import CohortSpec
 from cmr_ssl.phantom.follow_up import follow_up
 from cmr_ssl.phantom.patient import Row, draw_patient, patient_row
 from cmr_ssl.phantom.person import draw_person
-from cmr_ssl.phantom.withholding import withhold
+from cmr_ssl.phantom.unknown_values import withhold
 
 DIGITS = 4
 

@@ -4,16 +4,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmr_ssl.phantom.acquisition import Acquired, World, acquire
 from cmr_ssl.phantom.cohort_spec import PRESETS, CohortSpec, PathologyName, Preset
 from cmr_ssl.phantom.faults import RATES, strike
 from cmr_ssl.phantom.heart import build_heart
-from cmr_ssl.phantom.painting import make_scene
 from cmr_ssl.phantom.population import Subject, draw_pathology, draw_subject
 from cmr_ssl.phantom.prescription import place_heart, prescribe
 from cmr_ssl.phantom.scanner import DEFAULT, Scanner
+from cmr_ssl.phantom.series_pixels import Acquired, World, acquire
 from cmr_ssl.phantom.session import draw_session
 from cmr_ssl.phantom.timing import beat
+from cmr_ssl.phantom.tissue import make_scene
 from cmr_ssl.phantom.torso import draw_torso, heart_centre
 
 FIRST_ID = 900_000_000

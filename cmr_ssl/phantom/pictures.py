@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cmr_ssl.anatomy import COLOURS
-from cmr_ssl.phantom.acquisition import Acquired
 from cmr_ssl.phantom.person import PhantomStudy
+from cmr_ssl.phantom.series_pixels import Acquired
 from cmr_ssl.planes import SHORT_AXIS
 
 Picture = NDArray[np.uint8]

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl import anatomy
-from cmr_ssl.data.nifti import nifti_image
-from cmr_ssl.phantom.acquisition import Acquired
+from cmr_ssl.phantom.series_pixels import Acquired
+from cmr_ssl.sources.nifti_output import nifti_image
 
 Array = NDArray[np.float64]
 

@@ -3,7 +3,7 @@
 from cmr_ssl.probing.encoded_batch import EncodedBatch
 from cmr_ssl.probing.rank import Spectrum, rank_between
 from cmr_ssl.probing.readouts import AsShipped, ClassToken, Joined, RawPixels, Readout, Tokens
-from cmr_ssl.probing.whole_heart import WholeHeart
+from cmr_ssl.probing.whole_heart_readout import WholeHeart
 
 __all__ = (
     "AsShipped",

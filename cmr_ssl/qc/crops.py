@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from safetensors import SafetensorError, safe_open
 
-from cmr_ssl.data.cache import raise_unless_damaged, subject_file
-from cmr_ssl.data.checks.limits import Limit
 from cmr_ssl.files import write_atomically
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, to_pixels
+from cmr_ssl.preparation.cache import raise_unless_damaged, subject_file
+from cmr_ssl.preparation.checks.limits import Limit
 
 CROPS = "crops"  # folder beside the page: thousands of pictures in the page itself would keep it from opening
 TILE, CROSS, QUALITY = 96, 4, 80  # pixels, pixels, of JPEG: about 2 kB a subject

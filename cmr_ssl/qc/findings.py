@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from cmr_ssl.data.checks.limits import Limit, beyond, certain
-from cmr_ssl.data.checks.prepared_planes import Measure
-from cmr_ssl.data.journal import Record
-from cmr_ssl.data.policy import Decision, Policy
+from cmr_ssl.journal import Record
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.preparation.checks.limits import Limit, beyond, certain
+from cmr_ssl.preparation.checks.prepared_planes import Measure
+from cmr_ssl.preparation.policy import Decision, Policy
 from cmr_ssl.study import Severity
 
 WHERE = re.compile(r"(?P<view>\S+)(?: slice (?P<slices>[\d, ]+))?")

@@ -5,8 +5,8 @@ from typing import cast
 
 import pandas as pd
 
-from cmr_ssl.data.journal import Record
 from cmr_ssl.dicom.import_tables import FINDINGS, SUBJECTS
+from cmr_ssl.journal import Record
 from cmr_ssl.study import Finding, Severity
 
 

@@ -5,8 +5,8 @@ from html import escape
 
 import pandas as pd
 
-from cmr_ssl.data.checks.limits import Limit
-from cmr_ssl.data.finding_codes import ARCHIVES, PREPARING
+from cmr_ssl.preparation.checks.limits import Limit
+from cmr_ssl.preparation.finding_codes import ARCHIVES, PREPARING
 from cmr_ssl.qc.thumbnails import histogram
 
 COUNTED = ("code", "severity", "decision", "findings", "subjects")

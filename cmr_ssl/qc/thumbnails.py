@@ -6,8 +6,8 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.cache import PreparedSubject
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.preparation.cache import PreparedSubject
 from cmr_ssl.report.montage import montage
 
 BINS, WIDTH, HEIGHT = 24, 260, 70

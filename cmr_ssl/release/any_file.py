@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from cmr_ssl.release.checkpoints import PROTOCOLS, checkpoint, is_checkpoint, own, pickled
+from cmr_ssl.release.checkpoint_contents import PROTOCOLS, checkpoint, is_checkpoint, own, pickled
 from cmr_ssl.release.embedded_text import dicom, nifti, picture
 from cmr_ssl.release.nested_values import leaks_in_numbers, leaks_in_value
 from cmr_ssl.release.pii import Leak, leaks_in_text, sure_leaks_in_text

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from cmr_ssl.data.identities import IDS
+from cmr_ssl.cohort.identities import IDS
 from cmr_ssl.release.nested_values import FEWEST, ID_NAMES
 from cmr_ssl.release.pii import Leak, counts, leaks_in_text
 

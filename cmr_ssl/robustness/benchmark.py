@@ -7,10 +7,10 @@ import pandas as pd
 import torch
 from rich.progress import track
 
-from cmr_ssl.data.cache import check_prepared
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.devices import has_bfloat16
+from cmr_ssl.preparation.cache import check_prepared
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.robustness.curves import draw_curves
 from cmr_ssl.robustness.outcomes import batches, centres_of, evaluate_scenarios

@@ -9,7 +9,7 @@ from torch.nn.functional import pad
 
 from cmr_ssl.corruption.missing import close_ranks, rearranged, trimmed
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.loading import PlaneLoader
+from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.models.tokens import take
 from cmr_ssl.robustness.scenarios import Scenario
 from cmr_ssl.robustness.task_outputs import dice, judged_outputs

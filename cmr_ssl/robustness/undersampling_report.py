@@ -8,7 +8,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cmr_ssl.data.subjects import first_subjects
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.files import save_text, write_atomically
 from cmr_ssl.report.tables import markdown, write_csv

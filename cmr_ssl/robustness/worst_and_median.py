@@ -10,7 +10,7 @@ from cmr_ssl.files import save
 from cmr_ssl.masking import Masked
 from cmr_ssl.models.tokens import grid_of
 from cmr_ssl.report.montage import png, stack
-from cmr_ssl.report.reconstructions import compared_planes
+from cmr_ssl.report.reconstruction_figures import compared_planes
 from cmr_ssl.robustness.scenarios import Scenario
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.pretraining import PretrainingTask

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from cmr_ssl.data.journal import Done
+from cmr_ssl.journal import Done
 from cmr_ssl.machine import KILLED, NO_MEMORY, MachineFault, in_words
 from cmr_ssl.workers import ClusterTrouble
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from cmr_ssl.data.cache import RECORDS
-from cmr_ssl.data.journal import Done, Journal, Record, done
 from cmr_ssl.files import remove_halves
+from cmr_ssl.journal import RECORDS, Done, Journal, Record, done
 from cmr_ssl.machine import NO_MEMORY, NOBODY_CAN_WRITE, MachineFault, is_full, of_machine
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.study import Finding

@@ -7,11 +7,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.data.cache import PreparedSubject
-from cmr_ssl.data.crop import place_crop
-from cmr_ssl.data.sources.nifti_image import read_image
-from cmr_ssl.data.views import HEART_RADIUS_MM
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, normal, slice_affine, unit
+from cmr_ssl.preparation.cache import PreparedSubject
+from cmr_ssl.preparation.crop import place_crop
+from cmr_ssl.preparation.views import HEART_RADIUS_MM
+from cmr_ssl.sources.nifti_image import read_image
 
 Array = NDArray[np.float64]
 

@@ -8,18 +8,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cmr_ssl.data.cache import RECORDS
-from cmr_ssl.data.journal import Record
-from cmr_ssl.data.nifti import write_image
-from cmr_ssl.data.sources import NiftiFolder
-from cmr_ssl.data.withdrawal import Withdrawn
+from cmr_ssl.cohort.withdrawal import Withdrawn
 from cmr_ssl.files import digest
 from cmr_ssl.inference.model import Model, load
 from cmr_ssl.inference.prepared import Prepared
+from cmr_ssl.journal import RECORDS, Record
 from cmr_ssl.lock import exclusive_access
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
+from cmr_ssl.sources import NiftiFolder
+from cmr_ssl.sources.nifti_output import write_image
 from cmr_ssl.study import Study
 from cmr_ssl.synthesis.overview import draw
 from cmr_ssl.synthesis.plane_requests import PlaneRequest

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from cmr_ssl.tables.field_reader import Values
 from cmr_ssl.tables.fields import Fields
-from cmr_ssl.tables.reading import Values
 
 
 def design_names(fields: Fields) -> list[str]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from cmr_ssl.data.columns import bare, field_of, phenotype_of
+from cmr_ssl.cohort.columns import bare, field_of, phenotype_of
 
 Code = int | float | str
 IMAGING = 2  # the first visit with imaging

@@ -24,8 +24,8 @@ from cmr_ssl.models.tokens import coordinates, grid_of, patchify, take, take_coo
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tables.corruption import corrupt_table, marginals_of
+from cmr_ssl.tables.field_reader import check_fields, read_fields
 from cmr_ssl.tables.fields import Fields
-from cmr_ssl.tables.reading import check_fields, read_fields
 from cmr_ssl.tasks.aligned import aligned_at
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.pretraining import PretrainingTask

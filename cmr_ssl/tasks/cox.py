@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cmr_ssl.cohort.phenotypes import read_phenotypes
 from cmr_ssl.concordance import concordance
-from cmr_ssl.data.phenotypes import read_phenotypes
 from cmr_ssl.survival import cox_loss, cumulative_baseline, fit_cox
 from cmr_ssl.tables.design import design_matrix, design_names
+from cmr_ssl.tables.events import FollowUp, check_events, read_follow_up
+from cmr_ssl.tables.field_reader import read_fields
 from cmr_ssl.tables.fields import Fields
-from cmr_ssl.tables.follow_up import FollowUp, check_events, read_follow_up
-from cmr_ssl.tables.reading import read_fields
 from cmr_ssl.tasks.objectives import Objective, Phenotypes, Values
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, huber_loss
 
-from cmr_ssl.data.splits import Split
+from cmr_ssl.cohort.splits import Split
 from cmr_ssl.losses import mean_where
 
 Values = NDArray[np.float32]

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from cmr_ssl.corruption.missing import close_ranks, drop_planes, ranks, rearranged
-from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking, check_rules, draw_noise, mask, visible_tokens
 from cmr_ssl.masking.base import check_rate
@@ -192,14 +191,20 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
             load_pretrained(self.encoder, Path(self.encoder_checkpoint), data)
             self.aligned = aligned_at(Path(self.encoder_checkpoint))
         if self.masking:
-            self.always_filled = self.fills(self.trainer.datamodule)  # type: ignore[attr-defined]
+            data = self.trainer.datamodule  # type: ignore[attr-defined]
+            self.always_filled = self.fills(data.shape, data.least_planes)
         warn_of_told(self.targets, self.aligned)
         super().setup(stage)
 
-    def fills(self, data: CineDataModule) -> bool:
-        """Tell whether every training subject has as many tokens as are shown: attention then needs no mask."""
-        grid = grid_of(torch.empty(data.shape, device="meta"), self.encoder.patch)
-        return visible_tokens(grid, self.mask_ratio) <= data.least_planes * grid.per_plane
+    def fills(self, shape: tuple[int, int, int, int], least_planes: int) -> bool:
+        """Tell whether every training subject has as many tokens as are shown: attention then needs no mask.
+
+        Args:
+            shape: of a sample, (P, T, H, W).
+            least_planes: present planes of the subject that has the fewest.
+        """
+        grid = grid_of(torch.empty(shape, device="meta"), self.encoder.patch)
+        return visible_tokens(grid, self.mask_ratio) <= least_planes * grid.per_plane
 
     def features(self, batch: Sample) -> Tensor:
         """Return the pooled tokens, (B, F): of the visible ones in training with a masking, else of all."""

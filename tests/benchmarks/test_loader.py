@@ -2,8 +2,8 @@ import torch
 
 from benchmarks.loader import PLANES, SHAPE, PublishedDataset, write_ours, write_published
 from benchmarks.subjects import slots
-from cmr_ssl.data.cache import subject_file
 from cmr_ssl.data.dataset import PlaneDataset
+from cmr_ssl.preparation.cache import subject_file
 
 
 def test_both_ways_read_studies_of_the_same_size(tmp_path):

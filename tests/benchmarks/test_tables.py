@@ -1,7 +1,7 @@
 import pandas as pd
 
 from benchmarks.tables import header, read, write_tables
-from cmr_ssl.data.columns import FIELDS
+from cmr_ssl.cohort.columns import FIELDS
 
 ROWS, COLUMNS = 30, 90
 

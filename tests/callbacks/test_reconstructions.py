@@ -11,7 +11,7 @@ from cmr_ssl.masking import PlaneDropout, RandomMasking
 from cmr_ssl.metrics import visible_planes
 from cmr_ssl.models.tokens import unpatchify
 from cmr_ssl.report.montage import plane_titles
-from cmr_ssl.report.reconstructions import compared_planes
+from cmr_ssl.report.reconstruction_figures import compared_planes
 from tests.caches import FRAMES
 from tests.runs import SMOKE, run
 from tests.tiny import PATCH, tiny_batch, tiny_task

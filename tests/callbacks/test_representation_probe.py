@@ -4,8 +4,8 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from cmr_ssl.data.cache import write_subject
 from cmr_ssl.files import digest
+from cmr_ssl.preparation.cache import write_subject
 from tests.caches import SETTINGS, prepared, write_cache
 from tests.runs import probe, run
 

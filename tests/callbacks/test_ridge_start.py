@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader
 
 from cmr_ssl.callbacks import RidgeStart
 from cmr_ssl.callbacks.ridge_start import Start, collect_features, copies_features
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.data.subjects import first_subjects
 from cmr_ssl.masking import PlaneDropout, RandomMasking
 from cmr_ssl.models import LandmarkPooling
 from cmr_ssl.streamed_ridge import FOLD

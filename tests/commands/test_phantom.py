@@ -48,7 +48,7 @@ def test_the_command_draws_a_contact_sheet(tmp_path):
 
 
 def test_synthetic_data_need_no_torch():
-    modules = "cmr_ssl.commands.phantom, cmr_ssl.phantom.cohort, cmr_ssl.phantom.pictures"
+    modules = "cmr_ssl.commands.phantom, cmr_ssl.phantom.cohort_writer, cmr_ssl.phantom.pictures"
     run = subprocess.run(
         [sys.executable, "-c", f"import sys, {modules}; print('torch' in sys.modules)"],
         capture_output=True,

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from cmr_ssl.cohort.cohort_table import read_cohort
+from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.commands import prepare as command
 from cmr_ssl.commands.prepare import prepare, prepare_cohort
-from cmr_ssl.data.cache import COHORT, RECORDS, SETTINGS, subject_file
-from cmr_ssl.data.cohort import read_cohort
-from cmr_ssl.data.preparation import Preparation
-from cmr_ssl.data.sources import EdEs, LabelFile, NiftiFiles, NiftiFolder
-from cmr_ssl.data.withdrawal import read_withdrawn
+from cmr_ssl.journal import RECORDS
+from cmr_ssl.preparation.cache import COHORT, SETTINGS, subject_file
+from cmr_ssl.preparation.preparation import Preparation
+from cmr_ssl.sources import EdEs, LabelFile, NiftiFiles, NiftiFolder
 from cmr_ssl.study import Finding
 from cmr_ssl.workers import Workers
 from tests.processes import group_is_alive, wait_until

@@ -14,9 +14,9 @@ from jsonargparse import auto_cli
 from cmr_ssl import quantities
 from cmr_ssl.commands.phantom import phantom
 from cmr_ssl.commands.quantify import quantify
-from cmr_ssl.data.sources import nifti_image
-from cmr_ssl.data.sources.label_folder import LabelFolder
-from cmr_ssl.data.sources.nifti_files import NiftiFiles
+from cmr_ssl.sources import nifti_image
+from cmr_ssl.sources.label_folder import LabelFolder
+from cmr_ssl.sources.nifti_files import NiftiFiles
 from cmr_ssl.volumes import grouped
 from tests.runs import ROOT
 from tests.studies import short_axis, write_image

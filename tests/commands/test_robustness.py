@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from cmr_ssl.cli import main
-from cmr_ssl.data.splits import hashed_split
+from cmr_ssl.cohort.splits import hashed_split
 from cmr_ssl.robustness.scenarios import scenarios
 from cmr_ssl.tasks.trained import load_task
 from tests.caches import COHORT, write_cache

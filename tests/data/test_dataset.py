@@ -9,10 +9,10 @@ import torch
 
 from cmr_ssl.commands.prepare import open_cache
 from cmr_ssl.data import dataset as dataset_module
-from cmr_ssl.data.cache import subject_file, write_subject
 from cmr_ssl.data.dataset import ACROSS, ALONG, PlaneDataset, choose_planes, sample_of
 from cmr_ssl.machine import MachineFault
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.preparation.cache import subject_file, write_subject
 from cmr_ssl.sample import Sample
 from tests.caches import FRAMES, SIZE, prepared
 

@@ -3,7 +3,6 @@ import json
 import numpy as np
 import pytest
 
-from cmr_ssl.data.cache import subject_file
 from cmr_ssl.data.out_of_distribution import (
     FEWEST_STUDIES,
     MEASURES,
@@ -15,6 +14,7 @@ from cmr_ssl.data.out_of_distribution import (
     training_distribution,
 )
 from cmr_ssl.planes import LONG_AXIS
+from cmr_ssl.preparation.cache import subject_file
 from tests.caches import prepared, write_cache
 
 VIEWS = LONG_AXIS[:2]

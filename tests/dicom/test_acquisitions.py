@@ -3,7 +3,7 @@ import pytest
 
 from cmr_ssl.dicom.acquisitions import apart
 from cmr_ssl.dicom.archive import Limits
-from cmr_ssl.dicom.reading import read_study
+from cmr_ssl.dicom.archived_study import read_study
 from tests.dicoms import FRAME_MS, FRAMES, codes, header, tiny, view_files, write_zip
 from tests.studies import long_axis
 

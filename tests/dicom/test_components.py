@@ -5,8 +5,8 @@ import pytest
 from pydicom import dcmread
 
 from cmr_ssl.dicom.archive import Limits
+from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.dicom.components import component, ge_part
-from cmr_ssl.dicom.reading import read_study
 from tests.dicoms import FRAMES, SLICES, codes, encoded, tiny, view_files, write_zip
 
 

@@ -4,8 +4,8 @@ from pydicom.sequence import Sequence
 from pydicom.uid import JPEG2000Lossless, RLELossless
 
 from cmr_ssl.dicom.archive import Limits
+from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.dicom.header import CONVERTED_MR, MR_IMAGE
-from cmr_ssl.dicom.reading import read_study
 from tests.dicoms import (
     FRAME_MS,
     FRAMES,

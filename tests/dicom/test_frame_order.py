@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from cmr_ssl.dicom.archive import Limits
+from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.dicom.frame_order import in_order
-from cmr_ssl.dicom.reading import read_study
 from tests.dicoms import FRAMES, codes, header, slice_files, slice_of, tiny, write_zip
 from tests.studies import long_axis
 

@@ -9,7 +9,7 @@ import pytest
 
 from cmr_ssl.commands.import_ukb import import_ukb
 from cmr_ssl.dicom.archive import Limits
-from cmr_ssl.dicom.reading import read_study
+from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.planes import VIEWS
 from tests.dicom.hostile import ARCHIVES, FILES, MEMBER_NAMES, PIXEL_FILES, image, zip_bytes
 from tests.dicoms import NAMES, codes, decimals, tiny, uid, write_ukb, write_zip

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cmr_ssl.dicom.archive import Limits
-from cmr_ssl.dicom.reading import read_study
+from cmr_ssl.dicom.archived_study import read_study
 from tests.dicoms import FRAMES, SIDE, codes, slice_files, slice_of, tiny, view_files, write_zip
 from tests.studies import AXES, beats, picture
 

@@ -14,16 +14,17 @@ import pytest
 from safetensors.numpy import load_file
 
 from cmr_ssl.cli import main
+from cmr_ssl.cohort.withdrawal import Withdrawn
 from cmr_ssl.commands.import_dicom import import_dicom
 from cmr_ssl.commands.import_ukb import import_ukb
 from cmr_ssl.commands.prepare import prepare
-from cmr_ssl.data.cache import RECORDS, subject_file
-from cmr_ssl.data.preparation import Preparation
-from cmr_ssl.data.withdrawal import Withdrawn
 from cmr_ssl.dicom import archive, importer
 from cmr_ssl.dicom.importer import JOURNALS
+from cmr_ssl.journal import RECORDS
 from cmr_ssl.lock import LOCK
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.preparation.cache import subject_file
+from cmr_ssl.preparation.preparation import Preparation
 from tests.dicoms import FRAME_MS, tiny, view_files, write_ukb, write_zip
 from tests.processes import group_is_alive, wait_until
 from tests.runs import ROOT
@@ -142,7 +143,7 @@ def test_whatever_the_source_raises_becomes_a_row(zips, tmp_path, monkeypatch):
     def explode(*_):
         raise ZeroDivisionError("of the reader")
 
-    monkeypatch.setattr("cmr_ssl.dicom.reading.plan", explode)
+    monkeypatch.setattr("cmr_ssl.dicom.archived_study.plan", explode)
     assert import_ukb(zips, tmp_path) == 1
     assert {row["reasons"] for row in rows(tmp_path)} == {"unexpected ZeroDivisionError: of the reader"}
 

@@ -3,8 +3,8 @@ import pytest
 from pydicom.tag import Tag as At
 
 from cmr_ssl.dicom.archive import Limits
+from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.dicom.header import ENHANCED_MR
-from cmr_ssl.dicom.reading import read_study
 from tests.dicoms import (
     FRAME_MS,
     FRAMES,

@@ -11,12 +11,12 @@ import torch
 
 from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.cli import main
-from cmr_ssl.data.preparation import Preparation
-from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.inference import folder as predicting
 from cmr_ssl.inference import label_maps
 from cmr_ssl.inference.model import Model
+from cmr_ssl.preparation.preparation import Preparation
 from cmr_ssl.runner.run import Job, Steps
+from cmr_ssl.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.tasks import PhenotypeTask, SegmentationTask
 from cmr_ssl.tasks.trained import Trained
 from tests import studies

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from cmr_ssl.data.preparation import Preparation
 from cmr_ssl.inference.prepared import cached_planes, prepare
+from cmr_ssl.preparation.preparation import Preparation
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.trained import Trained

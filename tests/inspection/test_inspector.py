@@ -10,7 +10,7 @@ from PIL import Image
 from cmr_ssl.cli import main
 from cmr_ssl.inspection.calibration import calibrate
 from cmr_ssl.inspection.inspector import say
-from cmr_ssl.inspection.reference import split_subjects
+from cmr_ssl.inspection.usual_planes import split_subjects
 from cmr_ssl.tasks.trained import load_task
 from tests import studies
 from tests.caches import COHORT

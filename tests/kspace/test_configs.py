@@ -8,7 +8,7 @@ import yaml
 from lightning import LightningDataModule, LightningModule
 from lightning.pytorch.cli import LightningCLI
 
-import cmr_ssl.fitting  # noqa: F401  (makes the class names of configs known)
+import cmr_ssl.lightning_commands  # noqa: F401  (makes the class names of configs known)
 from cmr_ssl.tasks.line_task import LineTask
 from tests.runs import ROOT
 

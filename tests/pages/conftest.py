@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cmr_ssl.data.columns import FIELDS
-from cmr_ssl.data.sources.label_folder import LabelFolder
+from cmr_ssl.cohort.columns import FIELDS
 from cmr_ssl.pages.predictions import predicted_labels
 from cmr_ssl.pages.subject import measured_on
+from cmr_ssl.sources.label_folder import LabelFolder
 from cmr_ssl.volumes import MISSING, grouped
 from tests import labelled
 from tests.studies import write_image

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from cmr_ssl.anatomy import COLOURS, LV, MYOCARDIUM, RV
-from cmr_ssl.data.sources.label_folder import LabelledHeart, LabelledView
 from cmr_ssl.pages import cines
 from cmr_ssl.planes import SHORT_AXIS
+from cmr_ssl.sources.label_folder import LabelledHeart, LabelledView
 from cmr_ssl.study import Series, Study
 from cmr_ssl.volumes import LabelMap
 from tests.labelled import STACK, heart

@@ -11,7 +11,7 @@ from cmr_ssl.pages.axes import axis
 from cmr_ssl.pages.bulls_eye import bulls_eyes
 from cmr_ssl.pages.distribution import bland_altman, histogram
 from cmr_ssl.pages.gauge import gauge, ordinal
-from cmr_ssl.pages.reference import Standing
+from cmr_ssl.pages.percentiles import Standing
 from cmr_ssl.pages.volume_curves import draw
 
 

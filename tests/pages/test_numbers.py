@@ -1,6 +1,6 @@
 import pytest
 
-from cmr_ssl.data.columns import FIELDS, unit_of
+from cmr_ssl.cohort.columns import FIELDS, unit_of
 from cmr_ssl.measures import Value
 from cmr_ssl.pages.numbers import dictionary, phenotype_column, regional_column
 

@@ -1,9 +1,9 @@
 import pytest
 
-from cmr_ssl.phantom.acquisition import World
 from cmr_ssl.phantom.cohort_spec import PRESETS, CohortSpec
 from cmr_ssl.phantom.pathology import DISEASES, Pathology
 from cmr_ssl.phantom.person import PhantomStudy, build_world, draw_person, generators, scan
+from cmr_ssl.phantom.series_pixels import World
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,9 @@ from datetime import datetime
 import numpy as np
 import pydicom
 
-from cmr_ssl.phantom.acquisition import Acquired
-from cmr_ssl.phantom.cine import Exam
+from cmr_ssl.phantom.examination import Exam
 from cmr_ssl.phantom.prescription import Prescription
+from cmr_ssl.phantom.series_pixels import Acquired
 from cmr_ssl.planes import LONG_AXIS
 
 EXAM = Exam(7, "900000001", 2, datetime(2015, 8, 30, 9, 5, 7), 1000.0)

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from cmr_ssl.phantom import archive_faults
-from cmr_ssl.phantom.archive import archive_bytes, archives_of, members
 from cmr_ssl.phantom.archive_faults import ARCHIVE_RATES, faults_of, strike_archive
+from cmr_ssl.phantom.scanner_archive import archive_bytes, archives_of, members
 from tests.phantom.exams import EXAM, files, images
 
 NAMES = list(ARCHIVE_RATES["default"])

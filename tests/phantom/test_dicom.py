@@ -5,8 +5,8 @@ import pydicom
 import pytest
 
 from cmr_ssl.anatomy import LV, MYOCARDIUM
-from cmr_ssl.phantom.cine import short_axis_cines
 from cmr_ssl.phantom.dicom import cine_header, contours, frame_bytes, frame_uid
+from cmr_ssl.phantom.examination import short_axis_cines
 from cmr_ssl.phantom.scanner import Scanner, Sequence
 from tests.phantom.exams import AFFINE, COLUMNS, EXAM, FRAMES, ROWS, series
 

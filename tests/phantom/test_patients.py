@@ -9,7 +9,7 @@ from cmr_ssl.phantom.follow_up import DIED, END, IMAGED, LOST, OUTCOME, SCALE_YE
 from cmr_ssl.phantom.patient import draw_patient
 from cmr_ssl.phantom.patients import patient
 from cmr_ssl.phantom.person import draw_person
-from cmr_ssl.phantom.withholding import BLOOD, CODES, ELECTROCARDIOGRAM
+from cmr_ssl.phantom.unknown_values import BLOOD, CODES, ELECTROCARDIOGRAM
 
 ORDER = CohortSpec(11, "small", "mixed", "none")
 COUNT = 600

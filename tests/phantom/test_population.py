@@ -4,7 +4,7 @@ import pytest
 
 from cmr_ssl.phantom.pathology import DISEASES
 from cmr_ssl.phantom.person import draw_person
-from cmr_ssl.phantom.table import exact, person
+from cmr_ssl.phantom.truth_table import exact, person
 
 # Mean and SD in the whole first-5,000 cohort of UK Biobank, both sexes.
 PUBLISHED = {

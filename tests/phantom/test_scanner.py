@@ -10,7 +10,7 @@ from cmr_ssl.phantom.bands import banding
 from cmr_ssl.phantom.cohort_spec import CohortSpec
 from cmr_ssl.phantom.person import scan
 from cmr_ssl.phantom.scanner import DEFAULT, Coils, Contrast, Field, Scanner, changes, read_scanner
-from cmr_ssl.phantom.table import row
+from cmr_ssl.phantom.truth_table import row
 from cmr_ssl.planes import slice_affine, to_mm
 from tests.runs import ROOT
 

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.caches import write_cache
-from tests.data.checks.synthetic_planes import subject
+from tests.preparation.checks.synthetic_planes import subject
 
 SUBJECTS = {"900000001": {}, "900000002": {"late": {3: 4}}, "900000003": {"moved": {4: (14.0, 0.0, 0.0)}}}
 
@@ -9,9 +9,9 @@ SUBJECTS = {"900000001": {}, "900000002": {"late": {3: 4}}, "900000003": {"moved
 @pytest.fixture(scope="session")
 def checked(tmp_path_factory):
     """Return a cache of little hearts: a good one, one with a turned beat, one with a shifted slice, one rejected."""
-    from cmr_ssl.data.cache import write_subject
     from cmr_ssl.files import digest
     from cmr_ssl.planes import LONG_AXIS
+    from cmr_ssl.preparation.cache import write_subject
     from cmr_ssl.study import Finding
     from tests.caches import SETTINGS
 

@@ -6,10 +6,10 @@ import pytest
 from PIL import Image
 
 from cmr_ssl.commands.qc import qc
-from cmr_ssl.data.cache import write_subject
-from cmr_ssl.data.checks.limits import LIMITS
+from cmr_ssl.preparation.cache import write_subject
+from cmr_ssl.preparation.checks.limits import LIMITS
 from cmr_ssl.qc.crops import TILE, crop, marked, middle_plane, tiles
-from tests.data.checks.synthetic_planes import heights, long_axis, short_axis, subject
+from tests.preparation.checks.synthetic_planes import heights, long_axis, short_axis, subject
 
 
 def test_the_heart_centre_is_marked_where_it_lies():

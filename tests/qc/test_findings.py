@@ -1,6 +1,6 @@
-from cmr_ssl.data.checks.limits import LIMITS
-from cmr_ssl.data.checks.prepared_planes import Measure
-from cmr_ssl.data.policy import Policy
+from cmr_ssl.preparation.checks.limits import LIMITS
+from cmr_ssl.preparation.checks.prepared_planes import Measure
+from cmr_ssl.preparation.policy import Policy
 from cmr_ssl.qc.findings import FindingRow, from_measures, from_record
 from cmr_ssl.study import Finding
 from tests.caches import record

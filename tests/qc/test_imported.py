@@ -2,8 +2,8 @@ import pandas as pd
 import pytest
 
 from cmr_ssl.cli import main
-from cmr_ssl.data.journal import Record
 from cmr_ssl.dicom.import_tables import write_tables
+from cmr_ssl.journal import Record
 from cmr_ssl.qc.imported import read_imported
 from cmr_ssl.study import Finding
 from tests.caches import record

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from cmr_ssl.qc.thumbnails import histogram, thumbnail
-from tests.data.checks.synthetic_planes import subject
+from tests.preparation.checks.synthetic_planes import subject
 
 
 def test_a_thumbnail_shows_a_plane_between_its_neighbours():

@@ -7,8 +7,8 @@ from nibabel.nifti1 import Nifti1Extension
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from cmr_ssl.phantom.cine import short_axis_cines
 from cmr_ssl.phantom.dicom import cine_header, frame_bytes
+from cmr_ssl.phantom.examination import short_axis_cines
 from cmr_ssl.release.embedded_text import dicom, nifti, picture
 from tests.phantom.exams import EXAM, series
 

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from cmr_ssl.data.journal import Done
+from cmr_ssl.journal import Done
 from cmr_ssl.runner.progress import MOST_REASONS, Tally
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cmr_ssl.data.journal import Journal, Record
+from cmr_ssl.journal import Journal, Record
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Job, Shard, Steps, go_over
 from cmr_ssl.workers import Workers

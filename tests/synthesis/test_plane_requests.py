@@ -3,9 +3,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cmr_ssl.data.preparation import Preparation, prepare_study
-from cmr_ssl.data.views import turned
 from cmr_ssl.planes import LONG_AXIS, normal, slice_affine, spacing, to_mm, to_pixels
+from cmr_ssl.preparation.preparation import Preparation, prepare_study
+from cmr_ssl.preparation.views import turned
 from cmr_ssl.synthesis.plane_requests import Dense, Like, LongAxis, parse_planes
 from tests import studies
 from tests.caches import SPACING_MM, heights, prepared

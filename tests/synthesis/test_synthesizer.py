@@ -11,11 +11,11 @@ import torch
 from PIL import Image
 
 from cmr_ssl.cli import main
-from cmr_ssl.data.preparation import Preparation
-from cmr_ssl.data.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.inference.model import Model, load
 from cmr_ssl.inference.prepared import read_subject
 from cmr_ssl.planes import LONG_AXIS, normal
+from cmr_ssl.preparation.preparation import Preparation
+from cmr_ssl.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.synthesis.plane_requests import parse_planes
 from cmr_ssl.synthesis.synthesizer import synthesize_subject
 from cmr_ssl.tasks.trained import Trained

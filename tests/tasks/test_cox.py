@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cmr_ssl.tables import Day, Fields, Number
-from cmr_ssl.tables.follow_up import FollowUp
+from cmr_ssl.tables.events import FollowUp
 from cmr_ssl.tasks import Cox
 
 COUNT = 800

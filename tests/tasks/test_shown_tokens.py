@@ -23,7 +23,7 @@ def test_attention_needs_no_mask_if_the_poorest_subject_has_what_is_shown(least,
     batch = tiny_batch(1)
     task = task_that_shows(3 / PLANES)
     data = SimpleNamespace(shape=batch.images.shape[1:], least_planes=least)
-    assert task.fills(data) == fills
+    assert task.fills(data.shape, data.least_planes) == fills
     _, attend, _ = task.encode_visible(drop_planes(batch, torch.arange(PLANES)[None] >= least))
     assert bool(attend.all()) == fills
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from benchmarks.real_hearts.patients import patients
-from tests.data.sources.test_acdc import write_patient
 from tests.runs import ROOT
+from tests.sources.test_acdc import write_patient
 
 ACDC = str(ROOT / "configs" / "sources" / "acdc.yaml")
 

@@ -1,0 +1,89 @@
+"""Who was prepared, what is known of them, and which split they are in, in one table."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from cmr_ssl.cohort.cells import read_numbers
+from cmr_ssl.cohort.cohort_summary import print_summary
+from cmr_ssl.cohort.cohort_table import read_cohort
+from cmr_ssl.cohort.columns import FIELDS, holders, resolve
+from cmr_ssl.cohort.phenotypes import find_columns, header_of, one_row_each, rows_of
+from cmr_ssl.cohort.relatives import FIRST_VISIT, families, pairs_by_cohort_ids, read_pairs, visit_of
+from cmr_ssl.cohort.splits import Fractions, split_cohort
+from cmr_ssl.cohort.withdrawal import Withdrawn
+from cmr_ssl.files import write_atomically
+
+Further = Callable[[list[str]], pd.DataFrame]
+
+
+def nothing_further(subjects: list[str]) -> pd.DataFrame:
+    """Return no column of subjects."""
+    return pd.DataFrame(index=subjects)
+
+
+def write_joined(
+    cache: Path,
+    table: Path,
+    out: Path,
+    relatives: Path | None,
+    columns: Sequence[str],
+    fractions: Fractions,
+    withdrawn: Withdrawn,
+    further: Further = nothing_further,
+) -> None:
+    """Write the table of a cache's subjects; see the command `cohort`. `further` returns more columns of subjects."""
+    prepared = read_cohort(cache, withdrawn)
+    persons = [visit_of(subject).person for subject in prepared["subject"]]
+    pairs = pairs_by_cohort_ids(read_pairs(relatives), persons, str(relatives)) if relatives else []
+    joined = placed(prepared, pairs, fractions)
+    values, known = read_values(table, joined, columns)
+    joined.insert(4, "in_table", known)
+    more = further(list(joined["subject"]))
+    values = values.drop(columns=[name for name in values if name in more])
+    joined = pd.concat([joined, values, more.set_axis(joined.index)], axis=1)
+    write_atomically(out, lambda stream: joined.to_parquet(stream, index=False))
+    print_summary(joined, list(values.columns), out)
+
+
+def placed(prepared: pd.DataFrame, pairs: Sequence[tuple[str, str]], fractions: Fractions) -> pd.DataFrame:
+    """Return a cohort table with whose visit each subject is, and its split."""
+    visits = [visit_of(subject) for subject in prepared["subject"]]
+    family = families([visit.person for visit in visits], pairs)
+    joined = prepared.reset_index(drop=True)
+    joined.insert(1, "person", [visit.person for visit in visits])
+    joined.insert(2, "visit", [visit.number for visit in visits])
+    joined.insert(3, "split", split_cohort(joined.assign(subject=family), fractions, None))
+    return joined
+
+
+def read_values(table: Path, joined: pd.DataFrame, further: Sequence[str]) -> tuple[pd.DataFrame, "pd.Series[bool]"]:
+    """Return the phenotypes of each row of a cohort at its visit, NaN where unknown, and who has a row in the table."""
+    identity, _ = find_columns(table, [])
+    header = header_of(table)
+    wanted = {visit: columns_at(header, further, int(visit)) for visit in sorted(joined["visit"].unique())}
+    needed = dict.fromkeys(column for columns in wanted.values() for column in columns.values())
+    persons = sorted(joined["person"].unique())
+    cells = rows_of(persons, table, identity, [*needed])
+    rows = one_row_each(read_numbers(cells, table), persons, table).set_axis(persons).astype("float32")
+    parts = [_at(rows, here, wanted[visit]) for visit, here in joined.groupby("visit")["person"]]
+    names = dict.fromkeys(name for columns in wanted.values() for name in columns)
+    values = pd.concat(parts).reindex(index=joined.index, columns=[*names])
+    return values, joined["person"].isin(cells.index)
+
+
+def columns_at(header: Sequence[str], further: Sequence[str], visit: int) -> dict[str, str]:
+    """Return name -> column of what a table tells of one visit: the field's phenotypes it has, and `further` ones.
+
+    Raises:
+        ValueError: if several columns may hold one of them, or none a further one at the first visit with imaging.
+    """
+    names = [name for name in (*FIELDS, *further) if holders(header, name, visit)]
+    names += [name for name in further if visit == FIRST_VISIT and name not in names]
+    return {name: resolve(header, name, visit) for name in names}
+
+
+def _at(rows: pd.DataFrame, persons: "pd.Series[str]", columns: dict[str, str]) -> pd.DataFrame:
+    """Return the values of one visit under their names, indexed as `persons` is."""
+    return rows.loc[persons, list(columns.values())].set_axis(list(columns), axis=1).set_axis(persons.index)

@@ -1,0 +1,233 @@
+"""fit, validate, test and predict: one LightningCLI call and the guards against its traps.
+
+A run lives in one folder, ``trainer.default_root_dir``: its config, checkpoints, pictures and TensorBoard events.
+"""
+
+import logging
+import os
+import signal
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+from jsonargparse import Namespace
+from lightning import LightningDataModule, LightningModule
+from lightning.fabric.utilities.rank_zero import rank_zero_info
+from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+from lightning.pytorch.utilities.exceptions import MisconfigurationException, SIGTERMException
+
+import cmr_ssl.callbacks
+import cmr_ssl.data.datamodule
+import cmr_ssl.tasks  # noqa: F401  (importing makes bare class names work in configs)
+from cmr_ssl.callbacks.kept_checkpoints import BEST, LAST, REQUEUED, checkpoint_file, resumable
+from cmr_ssl.checkpoints import encoder_description, parse_decoder, parse_encoder, read_checkpoint
+from cmr_ssl.devices import device_of, has_bfloat16
+from cmr_ssl.launch import check_launch, first_process
+from cmr_ssl.lock import exclusive_access, this_process
+
+RUNS = "runs"
+TERMINATED = 128 + signal.SIGTERM  # exit status, as shells tell it
+ANOTHER_FOLDER = "as its run folder: wait until it is done, or name another with --trainer.default_root_dir"
+AUTO = "auto"  # for --ckpt_path: go on if there is something to go on from, else start
+# what Lightning says at every start, and nobody who trains can act on
+NOISE = (
+    "LightningCLI's args parameter",  # we take the arguments from the command line and pass them on
+    r"`isinstance\(treespec, LeafSpec\)`",  # Lightning 2.6 against torch 2.13
+    "Precision bf16-mixed is not supported by the model summary",
+    "The .grad attribute of a Tensor that is not a leaf",  # torch.compile looks at tensors that nobody asked for
+    ".*does not have many workers",  # Lightning counts processes, but threads read
+    "monai.metrics.utils get_mask_edges",  # MONAI about how MONAI calls itself
+)
+
+
+class RunCLI(LightningCLI):
+    """LightningCLI with one folder a run, honest resuming and a precision that the device has."""
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
+        """Parse, then settle the run folder and which checkpoint is meant, before Lightning reads it."""
+        super().parse_arguments(parser, args)
+        asked = self.asked
+        asked.trainer.default_root_dir = str(asked.trainer.default_root_dir or Path(RUNS) / self.config.subcommand)
+        wanted = asked.ckpt_path
+        if not wanted and self.config.subcommand == "fit" and requeued(asked.trainer.default_root_dir, os.environ):
+            wanted = AUTO
+        asked.ckpt_path = find_checkpoint(asked.trainer.default_root_dir, wanted)
+        if not asked.ckpt_path:
+            adopt_encoder(asked.model)
+        self.model_asked_for = asked.model.clone()
+
+    @property
+    def asked(self) -> Namespace:
+        """The config of the subcommand."""
+        config: Namespace = self.config[self.config.subcommand]
+        return config
+
+    def before_instantiate_classes(self) -> None:
+        """Check everything that can be checked before anything is built."""
+        asked, folder = self.asked, self.asked.trainer.default_root_dir
+        check_launch(asked.trainer, os.environ)
+        if asked.trainer.overfit_batches:
+            raise ValueError(
+                "trainer.overfit_batches would change the order: set --data.train_subjects to a few instead"
+            )
+        if asked.ckpt_path:
+            check_same_model(self.model_asked_for, asked.model, asked.ckpt_path)
+        elif self.config.subcommand != "fit":
+            raise ValueError(f"{self.config.subcommand} needs a trained model: add --ckpt_path best, last or FILE")
+        elif first_process(os.environ):
+            check_unused(folder)
+        if asked.trainer.logger is None:
+            asked.trainer.logger = tensorboard(folder)
+        if str(asked.trainer.precision).startswith("bf16") and not has_bfloat16(
+            device_of("cpu" if asked.trainer.accelerator == "cpu" else "auto")
+        ):
+            rank_zero_info("This device has no bfloat16 arithmetic: training in float32.")
+            asked.trainer.precision = "32-true"
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Run it; only one process may train in a run folder, with those that it starts itself."""
+        writes = subcommand == "fit" and first_process(os.environ)
+        folder = Path(self.asked.trainer.default_root_dir)
+        with exclusive_access(folder, this_process(), ANOTHER_FOLDER) if writes else nullcontext():
+            super()._run_subcommand(subcommand)
+
+    def after_fit(self) -> None:
+        """Say what came out and where it lies."""
+        folder = Path(self.trainer.default_root_dir)
+        values = self.trainer.callback_metrics.items()
+        measured = ", ".join(f"{name} {float(value):.4g}" for name, value in values if not name.startswith("lr-"))
+        if measured:  # nothing is, where a finished run was resumed
+            rank_zero_info(f"\nMeasured last: {measured}")
+        for what, where in (("Checkpoint", checkpoint_file(folder, BEST)), ("Pictures", folder / "figures")):
+            if where.exists():
+                rank_zero_info(f"{what + ':':<12}{where}")
+        rank_zero_info(f"{'Curves:':<12}tensorboard --logdir {folder}")
+
+
+def adopt_encoder(model: Namespace) -> None:
+    """Describe encoder and decoder of a task as the checkpoint they are reused from, so that nobody retypes them.
+
+    Raises:
+        FileNotFoundError: if there is no such checkpoint.
+        ValueError: if it describes no encoder.
+    """
+    reused = model.init_args.get("encoder_checkpoint")
+    if reused and model.init_args.get("encoder") is None:
+        path = Path(reused)
+        stored = read_checkpoint(path)
+        model.init_args.encoder = parse_encoder(encoder_description(stored, path), path)
+        if "decoder" in model.init_args and model.init_args.decoder is None:
+            model.init_args.decoder = parse_decoder(stored)
+
+
+def find_checkpoint(folder: str, wanted: str | None) -> str | None:
+    """Turn `last` and `best` into the file in the run folder, `auto` into the newest to go on from, None if none is.
+
+    Raises:
+        FileNotFoundError: if the file is not there.
+        ValueError: if it is no whole checkpoint of this project.
+    """
+    if wanted == AUTO:
+        wanted = next(map(str, reversed(resumable(folder))), None)
+    if not wanted:
+        return None
+    path = checkpoint_file(folder, wanted) if wanted in (LAST, BEST) else Path(wanted)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no checkpoint at {path}: leave --ckpt_path out to start a run (or say auto, which goes on if it can), or "
+            "name its folder with --trainer.default_root_dir"
+        )
+    read_checkpoint(path)
+    return str(path)
+
+
+def requeued(folder: str, environment: Mapping[str, str]) -> bool:
+    """Tell whether this is a job that SLURM started again, or one that goes on with what such a job left in a folder.
+
+    Args:
+        folder: of the run.
+        environment: variables of this process.
+    """
+    again = int(environment.get("SLURM_RESTART_COUNT", "0") or 0) > 0
+    return "SLURM_JOB_ID" in environment and (again or any(Path(folder).glob(REQUEUED)))
+
+
+def check_unused(folder: str) -> None:
+    """Raise FileExistsError where the run folder already holds a run."""
+    if resumable(folder):
+        raise FileExistsError(
+            f"{folder} already holds a run: resume it with --ckpt_path last (auto in jobs that may be started again), "
+            "or start another one in a folder of its own with --trainer.default_root_dir"
+        )
+
+
+def check_same_model(asked: Namespace, stored: Namespace, path: str) -> None:
+    """Raise ValueError where the checkpoint describes another model than the config.
+
+    Lightning lays what the checkpoint stores over the config, the class of the task included, and says nothing.
+    """
+    was, now = (dict(vars(namespace.as_flat())) for namespace in (stored, asked))
+    described = {part for part in ("encoder", "decoder") if is_described(now, part)}
+    told = ("init_args.encoder_checkpoint", *(f"init_args.{part}" for part in {"encoder", "decoder"} - described))
+    differ = sorted(
+        key
+        for key in was.keys() | now.keys()
+        if not (key in told or key.startswith(tuple(f"{one}." for one in told)))
+        and plain_values(was.get(key)) != plain_values(now.get(key))
+    )
+    if differ:
+        key = differ[0]
+        raise ValueError(
+            f"--ckpt_path resumes the run of {path}, but this config differs in model.{', model.'.join(differ)} "
+            f"({plain_values(now.get(key))} instead of {plain_values(was.get(key))}): resume with the same config, or "
+            "start a new run"
+        )
+
+
+def is_described(model: Mapping[str, object], part: str) -> bool:
+    """Tell whether the flat config of a model describes a part of it; if not, a checkpoint does."""
+    return model.get(f"init_args.{part}") is not None or f"init_args.{part}.class_path" in model
+
+
+def plain_values(value: object) -> object:
+    """Return a config value in the form it has after a trip through a file: tuples are lists."""
+    if isinstance(value, tuple | list):
+        return [plain_values(item) for item in value]
+    return value.as_dict() if isinstance(value, Namespace) else value
+
+
+def tensorboard(folder: str) -> Namespace:
+    """Return the config of a TensorBoard logger that writes straight into the run folder."""
+    arguments = Namespace(save_dir=folder, name="", version="", default_hp_metric=False)
+    return Namespace(class_path="lightning.pytorch.loggers.TensorBoardLogger", init_args=arguments)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one of Lightning's subcommands with `arguments` and return the exit status: 143 where SIGTERM ended it.
+
+    Raises:
+        ValueError: if the config asks for what cannot be.
+    """
+    for start in NOISE:
+        warnings.filterwarnings("ignore", start)
+    messages = logging.getLogger("lightning.pytorch.utilities.rank_zero")
+    messages.addFilter(lambda record: "litlogger" not in record.getMessage())  # an advertisement at every start
+    try:
+        RunCLI(
+            LightningModule,
+            LightningDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            auto_configure_optimizers=False,
+            seed_everything_default=0,
+            save_config_kwargs={"overwrite": True},
+            parser_kwargs={"exit_on_error": False},  # cli.main makes one sentence of it
+            args=list(arguments),
+        )
+    except SIGTERMException:  # Lightning's leaves with 0, as if all had been done
+        rank_zero_info("Ended by SIGTERM: the same command with --ckpt_path last goes on.")
+        return TERMINATED
+    except MisconfigurationException as error:  # such as more devices than there are
+        raise ValueError(str(error)) from error
+    return 0

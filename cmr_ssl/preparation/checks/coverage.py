@@ -1,0 +1,55 @@
+"""Does the stack reach from above the valves to below the apex, and does every slice between beat?"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
+
+from cmr_ssl.preparation.checks.prepared_planes import Measure, PreparedPlanes
+
+Array = NDArray[np.float64]
+
+FEWEST_SLICES = 4  # in which ends and a middle can be told apart
+VENTRICLES_MM = 35.0  # around the long axis, the ventricles and little else
+HEART_MM = 45.0
+SMOOTH_MM = 3.6
+MOVING = 15.0  # grey levels (standard deviation over the beat) that noise does not reach when smoothed
+
+
+def coverage(scene: PreparedPlanes) -> list[Measure]:
+    """Count slices; measure how much the ends of the stack are still ventricle, and how weak a slice beats inside it.
+
+    Above the valves the brightness around the long axis does not follow that of the ventricles, since atria fill while
+    ventricles empty; and at the apex hardly anything moves.
+    """
+    found = [scene.measure("few-slices", plane, len(scene.stack), whole=True) for plane in scene.stack[:1]]
+    if not scene.beats or len(scene.stack) < FEWEST_SLICES:
+        return found
+    area = np.array([moving_mm2(scene, plane) for plane in scene.stack])
+    middle = max(float(np.median(area)), 1.0)
+    found += [
+        scene.measure("base-missing", scene.stack[0], alike_the_middle(scene)[1], whole=True),
+        scene.measure("apex-missing", scene.stack[-1], area[-1] / middle, whole=True),
+    ]
+    beside = np.minimum(area[:-2], area[2:])
+    for index in np.flatnonzero(beside > middle / 2):
+        found.append(scene.measure("still-slice", scene.stack[index + 1], area[index + 1] / beside[index]))
+    return found
+
+
+def moving_mm2(scene: PreparedPlanes, plane: int) -> float:
+    """Return the area around the long axis that changes over the beat, mm2."""
+    smooth = gaussian_filter(scene.images[plane], (0, *2 * [SMOOTH_MM / scene.step_mm]))
+    moving = smooth.std(axis=0) > MOVING
+    return float((moving & (scene.from_axis(plane) < HEART_MM)).sum() * scene.step_mm**2)
+
+
+def alike_the_middle(scene: PreparedPlanes) -> Array:
+    """Return how alike the brightness of each slice and of the middle of the stack go up and down, -1..1, (S,)."""
+    curves = np.stack(
+        [scene.images[plane][:, scene.from_axis(plane) < VENTRICLES_MM].mean(axis=1) for plane in scene.stack]
+    )
+    curves = curves - curves.mean(axis=1, keepdims=True)
+    count = len(curves)
+    middle = curves[count // 3 : 2 * count // 3 + 1].mean(axis=0)
+    scale = np.linalg.norm(curves, axis=1) * np.linalg.norm(middle)
+    return np.asarray(curves @ middle / np.maximum(scale, 1e-9))

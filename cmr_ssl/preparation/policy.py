@@ -1,0 +1,128 @@
+"""What a finding leads to, and what of a cohort is left then.
+
+Nothing of a cache is changed or deleted: `qc` writes one decision a finding into its table, and whoever reads the cache
+with that table leaves out what was rejected. So each exclusion is a row with its reason, another policy needs no other
+cache, and a checkpoint's data are the cache and one table. Repairs are made where files are read, since only there can
+they be; a policy says whether what was repaired is good enough.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal, NamedTuple, cast, get_args
+
+import pandas as pd
+
+from cmr_ssl.planes import SHORT_AXIS
+from cmr_ssl.preparation.finding_codes import CODES
+from cmr_ssl.study import Severity
+
+Decision = Literal["accept", "reject-plane", "reject-subject"]
+COLUMNS = ("subject", "view", "slice", "severity", "decision")
+WHOLE = -1  # in place of a slice: all of its view
+
+Places = frozenset[tuple[str, int]]  # view and slice, or view and WHOLE
+NOTHING: Places = frozenset()
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What each kind of finding leads to.
+
+    Attributes:
+        decisions: by code: accept keeps what was found, repaired or not; reject-plane leaves out the slice, or the
+            view where no slice is told, or the subject where no view is; reject-subject leaves out the subject.
+        otherwise: of codes that are not named.
+    """
+
+    decisions: dict[str, str] = field(default_factory=dict)  # of `Decision`; what they say is checked below, in words
+    otherwise: str = "accept"
+
+    def __post_init__(self) -> None:
+        """Refuse codes that nothing has and words that decide nothing."""
+        for code, word in (self.decisions | {"": self.otherwise}).items():
+            if code and code not in CODES:
+                near = get_close_matches(code, CODES, 1)
+                meant = f"did you mean {near[0]!r}" if near else "the table of `qc` tells what was found"
+                raise ValueError(f"the policy decides on {code!r}, which no finding is called: {meant}?")
+            if word not in get_args(Decision):
+                where = f"of {code!r}" if code else "otherwise"
+                raise ValueError(
+                    f"the policy says {word!r} {where}: it may say {', '.join(map(repr, get_args(Decision)))}"
+                )
+
+    def decide(self, code: str, severity: Severity, view: str) -> Decision:
+        """Return what becomes of the place of a finding; what preparing had to set aside no policy brings back."""
+        decision = cast(Decision, self.decisions.get(code, self.otherwise))
+        if decision == "accept":
+            return "reject-plane" if severity == "rejected" else "accept"
+        return decision if view else "reject-subject"
+
+
+class Rejected(NamedTuple):
+    """What a table of findings leaves out of a cache.
+
+    Attributes:
+        subjects: left out wholly.
+        places: of other subjects that are left out.
+    """
+
+    subjects: frozenset[str]
+    places: Mapping[str, Places]
+
+
+NOTHING_REJECTED = Rejected(frozenset(), {})
+
+
+def read_rejected(path: Path) -> Rejected:
+    """Read what a table of `qc` rejects of what a cache holds.
+
+    Raises:
+        FileNotFoundError: if there is no such table.
+        ValueError: if it is no table of `qc`, or decides in words that mean nothing.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"no table of findings at {path}: `python -m cmr_ssl qc` writes one, findings.csv")
+    table = pd.read_csv(
+        path, usecols=lambda name: name in COLUMNS, dtype={"slice": "Int64", "subject": str, "decision": str}
+    )
+    if missing := [name for name in COLUMNS if name not in table]:
+        raise ValueError(f"{path} has no column {missing[0]!r}: name findings.csv of `python -m cmr_ssl qc`")
+    if strange := {*table["decision"].fillna("")} - {*get_args(Decision)}:
+        raise ValueError(f"{path} decides {min(strange)!r}: a decision is one of {', '.join(get_args(Decision))}")
+    subjects = frozenset(table["subject"][table["decision"] == "reject-subject"])
+    # what preparing set aside is not in the cache
+    rows = table[(table["decision"] == "reject-plane") & (table["severity"] != "rejected")]
+    places = {
+        str(subject): frozenset(zip(own["view"], own["slice"].fillna(WHOLE).astype(int), strict=True))
+        for subject, own in rows[~rows["subject"].isin(subjects)].groupby("subject")
+    }
+    return Rejected(subjects, places)
+
+
+def without(cohort: pd.DataFrame, rejected: Rejected) -> pd.DataFrame:
+    """Return a cohort table as if what is rejected were not there; subjects stay, with the status rejected."""
+    cohort = cohort.reset_index(drop=True)
+    cohort.loc[cohort["subject"].isin(rejected.subjects), "status"] = "rejected"
+    for row in cohort.index[cohort["subject"].isin(rejected.places.keys())]:
+        places = rejected.places[cohort.at[row, "subject"]]
+        views, slices = _left(cohort.at[row, "views"].split(","), int(cohort.at[row, "sa_slices"]), places)
+        cohort.loc[row, ["views", "sa_slices", "planes"]] = [
+            ",".join(views),
+            slices,
+            slices + len({*views} - {SHORT_AXIS}),
+        ]
+    return cohort
+
+
+def keeps(places: Places, view: str, index: int) -> bool:
+    """Tell whether a slice of a view is not among what is left out."""
+    return places.isdisjoint({(view, WHOLE), (view, index)})
+
+
+def _left(views: list[str], slices: int, places: Places) -> tuple[list[str], int]:
+    """Return which views are left, and how many slices of the short axis."""
+    slices -= sum(view == SHORT_AXIS and index != WHOLE for view, index in places)
+    slices = max(0, slices) if keeps(places, SHORT_AXIS, WHOLE) else 0
+    return [view for view in views if (slices if view == SHORT_AXIS else keeps(places, view, 0))], slices

@@ -1,0 +1,259 @@
+"""One subject: from series as they were acquired to planes ready to learn from, without any label."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmr_ssl.anatomy import CLASSES, UNLABELLED
+from cmr_ssl.planes import SHORT_AXIS, VIEWS, heart_frame, slice_affine, spacing
+from cmr_ssl.preparation.beat_frames import beat_ms, beats_differ, nearest_frames, resample_beat
+from cmr_ssl.preparation.cache import PreparedSubject
+from cmr_ssl.preparation.crop import Crop, cut, cut_labels, inside, place_crop
+from cmr_ssl.preparation.geometry import size_flaw
+from cmr_ssl.preparation.heart_finder import find_heart
+from cmr_ssl.preparation.intensity import heart_window, near_heart, to_uint8
+from cmr_ssl.preparation.repair import repair
+from cmr_ssl.preparation.views import apex_to_base, beside_heart, misplaced
+from cmr_ssl.study import Finding, Series, Severity, Study
+
+MUCH_OUTSIDE = 0.25  # of a crop; beyond it somebody should know
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What every prepared subject has in common.
+
+    Attributes:
+        size: pixels a side of the square crop around the heart.
+        spacing_mm: pixel size of the crop.
+        frames: frames of a beat; studies with ED and ES only keep their two.
+        darkest_percentile: intensity that becomes 0, in percent of a series' pixels.
+        brightest_percentile: intensity that becomes 255; of the pixels around the heart where others outshine it.
+        min_frames: fewest frames that make a beat.
+    """
+
+    size: int = 128
+    spacing_mm: float = 1.8269
+    frames: int = 50
+    darkest_percentile: float = 0.5
+    brightest_percentile: float = 99.5
+    min_frames: int = 8
+
+    def __post_init__(self) -> None:
+        """Check ranges at once, so that a config fails before the first subject."""
+        if self.size < 8 or not 0.1 <= self.spacing_mm <= 20:
+            raise ValueError(f"a crop of {self.size} pixels of {self.spacing_mm} mm shows no heart")
+        if not 0 <= self.darkest_percentile < self.brightest_percentile <= 100:
+            raise ValueError(
+                f"the intensity window {self.darkest_percentile}..{self.brightest_percentile} % is empty: "
+                "the darkest percentile must lie below the brightest, both in 0..100"
+            )
+        if self.frames < 2 or self.min_frames < 8:
+            raise ValueError(f"frames {self.frames} must be >= 2 and min_frames {self.min_frames} >= 8 to hold a beat")
+
+
+class Acquisition(NamedTuple):
+    """How a study was acquired, as far as a cohort table cares; NaN where unknown."""
+
+    frames: int
+    cine: bool
+    beat_ms: float
+    spacing_mm: float
+
+
+class Planes(NamedTuple):
+    """The prepared planes of one series; tensors as in `cache`, without the planes of other series."""
+
+    images: NDArray[np.uint8]
+    affine: NDArray[np.float32]
+    view: NDArray[np.uint8]
+    slice: NDArray[np.int16]
+    acquired: NDArray[np.uint8]
+    labelled: NDArray[np.int16]
+    labels: NDArray[np.uint8]
+    annotated: NDArray[np.uint8]
+
+
+def prepare_study(
+    study: Study, preparation: Preparation
+) -> tuple[PreparedSubject | None, list[Finding], Acquisition | None]:
+    """Prepare one study.
+
+    Args:
+        study: as read; its pixels may be changed.
+        preparation: settings.
+
+    Returns:
+        The tensors, or None where nothing usable is left; everything found, the source's findings first; how the
+        usable part was acquired.
+    """
+    series, findings = usable(study.series, preparation.min_frames)
+    findings = study.findings + findings
+    axis = apex_to_base(series)
+    series = _without(series, misplaced(series, axis), findings)
+    centre, found = find_heart(series)
+    findings += found
+    if centre is None:
+        return None, findings, None
+    series = _without(series, beside_heart(series, centre), findings)
+    prepared, found = assemble(series, heart_frame(centre, axis), centre, preparation)
+    return prepared, findings + found, acquisition(series, preparation.min_frames) if prepared else None
+
+
+def usable(series: list[Series], min_frames: int) -> tuple[list[Series], list[Finding]]:
+    """Return the series that share a time axis and show something, mended where that is possible."""
+    series, implausible = plausible_size(series)
+    kept, findings = same_time(series, min_frames)
+    findings = implausible + findings
+    for one in kept:
+        findings += repair(one, min_frames)
+    kept = [one for one in kept if one.acquired.any()]
+    return kept, findings + beats_differ(kept)
+
+
+def plausible_size(series: list[Series]) -> tuple[list[Series], list[Finding]]:
+    """Return the series whose pixels and slices can show a heart; DICOM and NIfTI pass the same gate."""
+    flaws = [(one, size_flaw(one.affine, one.pixels.shape)) for one in series]
+    findings = [Finding("implausible-size", "rejected", one.view, flaw) for one, flaw in flaws if flaw]
+    return [one for one, flaw in flaws if not flaw], findings
+
+
+def same_time(series: list[Series], min_frames: int) -> tuple[list[Series], list[Finding]]:
+    """Keep the series that can share one time axis: the beats, or else those with the commonest few frames."""
+    planes: dict[int, int] = {}
+    for one in series:
+        count = one.pixels.shape[3]
+        planes[count] = planes.get(count, 0) + one.pixels.shape[2]
+    few = max(planes, key=lambda count: (planes[count], count), default=0)
+    beat = any(count >= min_frames for count in planes)
+    kept = [one for one in series if (one.pixels.shape[3] >= min_frames if beat else one.pixels.shape[3] == few > 1)]
+    views = {one.view for one in kept}
+    return kept, [_too_few(one, min_frames) for one in series if one.view not in views]
+
+
+def assemble(
+    series: list[Series], to_heart: NDArray[np.float64], centre: NDArray[np.float64], preparation: Preparation
+) -> tuple[PreparedSubject | None, list[Finding]]:
+    """Crop, resample and stack all series: short axis from base to apex, then the long-axis views.
+
+    Args:
+        series: usable series of one time axis.
+        to_heart: scanner mm to heart frame, (4, 4).
+        centre: heart centre in scanner mm, (3,).
+        preparation: settings.
+    """
+    prepared: list[Planes] = []
+    findings: list[Finding] = []
+    for one in sorted(series, key=lambda one: VIEWS.index(one.view)):
+        planes, found = prepare_series(one, to_heart, centre, preparation)
+        findings += found
+        prepared += [planes] if planes is not None else []
+    if not prepared:
+        return None, findings
+    first = np.cumsum([0, *(len(planes.images) for planes in prepared)])
+    labelled = [planes.labelled + [start, 0] for planes, start in zip(prepared, first, strict=False)]
+    stacked = {name: np.concatenate([getattr(planes, name) for planes in prepared]) for name in Planes._fields}
+    stacked["labelled"] = np.concatenate(labelled).astype(np.int16)
+    return PreparedSubject(**stacked, to_heart=to_heart), findings
+
+
+def prepare_series(
+    series: Series, to_heart: NDArray[np.float64], centre: NDArray[np.float64], preparation: Preparation
+) -> tuple[Planes | None, list[Finding]]:
+    """Crop and resample one series around the heart's centre; None where it shows nothing there."""
+    slices, crops, findings = _placed(series, to_heart, centre, preparation)
+    if not slices:
+        return None, findings
+    images = np.stack([cut(series.pixels[:, :, index], crop) for index, crop in zip(slices, crops, strict=True)])
+    within = np.stack([inside(crop, series.pixels.shape[:2]) for crop in crops])
+    near = within & np.stack([near_heart(to_heart @ crop.affine, preparation.size) for crop in crops])
+    over_time = np.moveaxis(images, 1, -1)
+    darkest, brightest = heart_window(
+        over_time[within], over_time[near], preparation.darkest_percentile, preparation.brightest_percentile
+    )
+    if not brightest > darkest:
+        message = f"the picture around the heart is one constant value ({darkest:g})"
+        return None, [*findings, Finding("constant", "rejected", series.view, message)]
+    frames = preparation.frames if images.shape[1] >= preparation.min_frames else images.shape[1]
+    beats = np.stack([to_uint8(resample_beat(plane, frames), (darkest, brightest)) for plane in images])
+    labelled, labels = _labels(series, slices, crops, frames)
+    annotated = np.zeros((len(slices), len(CLASSES)), dtype=np.uint8)
+    annotated[:, list(series.annotated)] = 1
+    return Planes(
+        images=beats,
+        affine=np.stack([to_heart @ crop.affine for crop in crops]).astype(np.float32),
+        view=np.full(len(slices), VIEWS.index(series.view), dtype=np.uint8),
+        slice=np.array(slices, dtype=np.int16),
+        acquired=_acquired(series, slices, frames),
+        labelled=labelled,
+        labels=labels,
+        annotated=annotated,
+    ), findings
+
+
+def acquisition(series: list[Series], min_frames: int) -> Acquisition:
+    """Return how the leading series (the short axis if there is one) was acquired, and the median beat."""
+    leading = min(series, key=lambda one: VIEWS.index(one.view))
+    frames = leading.pixels.shape[3]
+    beats = [beat for one in series if np.isfinite(beat := beat_ms(one))]
+    beat = float(np.median(beats)) if beats else float("nan")
+    return Acquisition(frames, frames >= min_frames, beat, float(spacing(leading.affine).mean()))
+
+
+def _without(series: list[Series], aside: list[Finding], findings: list[Finding]) -> list[Series]:
+    """Record findings about views and return the series that none of them sets aside."""
+    findings += aside
+    views = {found.where for found in aside if found.severity == "rejected"}
+    return [one for one in series if one.view not in views]
+
+
+def _too_few(series: Series, min_frames: int) -> Finding:
+    count = series.pixels.shape[3]
+    message = f"{count} frames are no beat (at least {min_frames} are) and do not go with the other views"
+    if count == 1:
+        message = "one frame shows no beat"
+    if count == 1 and series.view != SHORT_AXIS and series.pixels.shape[2] >= min_frames:
+        message += f"; if its {series.pixels.shape[2]} slices are frames, store it as (columns, rows, 1, frames)"
+    return Finding("too-few-frames", "rejected", series.view, message)
+
+
+def _placed(
+    series: Series, to_heart: NDArray[np.float64], centre: NDArray[np.float64], preparation: Preparation
+) -> tuple[list[int], list[Crop], list[Finding]]:
+    """Place the crop of every usable slice, from base to apex."""
+    heights = (to_heart @ series.affine)[2, 3] + np.arange(len(series.acquired)) * (to_heart @ series.affine)[2, 2]
+    slices = [int(index) for index in np.argsort(-heights) if series.acquired[index].any()]
+    planes = [slice_affine(series.affine, index) for index in slices]
+    crops = [place_crop(plane, centre, preparation.size, preparation.spacing_mm) for plane in planes]
+    outside = 1 - float(np.mean([inside(crop, series.pixels.shape[:2]).mean() for crop in crops]))
+    if outside <= MUCH_OUTSIDE:
+        return slices, crops, []
+    severity: Severity = "noted" if outside < 1 else "rejected"
+    message = f"{outside:.0%} of the crop around the heart lies outside the image"
+    findings = [Finding("crop-outside", severity, series.view, message)]
+    return (slices, crops, findings) if outside < 1 else ([], [], findings)
+
+
+def _labels(
+    series: Series, slices: list[int], crops: list[Crop], frames: int
+) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
+    """Return (plane, frame) of each label map, (L, 2), and the maps, (L, H, W)."""
+    size = len(crops[0].rows)
+    if series.labels is None:
+        return np.zeros((0, 2), dtype=np.int16), np.zeros((0, size, size), dtype=np.uint8)
+    maps: dict[tuple[int, int], NDArray[np.uint8]] = {}
+    target = nearest_frames(series.labels.shape[3], frames)
+    for plane, (index, crop) in enumerate(zip(slices, crops, strict=True)):
+        for frame, labels in enumerate(cut_labels(series.labels[:, :, index], crop)):
+            if (labels != UNLABELLED).any():
+                maps[plane, int(target[frame])] = labels
+    stacked = np.stack([*maps.values()]) if maps else np.zeros((0, size, size), dtype=np.uint8)
+    return np.array([*maps], dtype=np.int16).reshape(-1, 2), stacked
+
+
+def _acquired(series: Series, slices: list[int], frames: int) -> NDArray[np.uint8]:
+    """Return which of the new frames stem from an acquired one, (P, T)."""
+    source = nearest_frames(frames, series.pixels.shape[3])
+    return series.acquired[slices][:, source].astype(np.uint8)

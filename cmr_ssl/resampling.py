@@ -1,0 +1,44 @@
+"""Read images of planes between their pixels, on the device."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample, pad
+
+
+def resample(
+    images: Tensor,
+    move: Tensor,
+    outside: Literal["zeros", "border"] = "zeros",
+    mode: Literal["bilinear", "nearest"] = "bilinear",
+) -> Tensor:
+    """Read images (B, P, T, H, W) at the pixels that `move` (B, P, 3, 3) sends each pixel to.
+
+    Args:
+        images: to be read.
+        move: maps of (column, row, 1).
+        outside: what lies there, nothing or what the edge shows.
+        mode: how to read between pixels.
+    """
+    batch, planes, frames, height, width = images.shape
+    theta = in_units(move, width, height)[..., :2, :].flatten(0, 1)
+    grid = affine_grid(theta, [batch * planes, frames, height, width], align_corners=False)
+    read = grid_sample(images.flatten(0, 1), grid, mode, outside, align_corners=False)
+    return read.unflatten(0, (batch, planes))
+
+
+def in_units(move: Tensor, width: int, height: int) -> Tensor:
+    """Turn maps of pixels, (..., 3, 3), into maps of the range -1 to 1 that `grid_sample` has over an image.
+
+    A pixel p of n lies at (2 p + 1) / n - 1. The inverse is written down: a solver would stop the device.
+    """
+    sizes = (width, height, 1.0)
+    centres = ((width - 1) / 2, (height - 1) / 2, 0.0)
+    scaled = torch.stack([move[..., column] * (sizes[column] / 2) for column in range(2)], dim=-1)
+    origin = move[..., 2] + move[..., 0] * centres[0] + move[..., 1] * centres[1]
+    whole = torch.cat([scaled, origin[..., None]], dim=-1)  # units to pixels
+    rows = [whole[..., row, :] * (2 / sizes[row]) for row in range(2)]
+    lift = [(1 / sizes[row] - 1) for row in range(2)]
+    rows = [pad(row[..., :2], (0, 1)) + pad(row[..., 2:] + up, (2, 0)) for row, up in zip(rows, lift, strict=True)]
+    return torch.stack([*rows, whole[..., 2, :]], dim=-2)

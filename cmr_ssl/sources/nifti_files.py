@@ -1,0 +1,175 @@
+"""How a data set names its files: which file is which view, and what the numbers in its label maps mean.
+
+Every name may be a template; see `file_names`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Annotated
+
+from cmr_ssl.anatomy import CLASSES, LABEL_FILES
+from cmr_ssl.planes import VIEWS
+from cmr_ssl.sources.file_names import SUBJECT, Facts, fill, placeholders, read_facts
+from cmr_ssl.sources.label_values import checked_numbers
+
+Number = Annotated[int, "a key as it is written: a plain int would take 1.9 and true for 1"]
+
+
+@dataclass(frozen=True)
+class EdEs:
+    """Two 3-D files instead of a cine: end-diastole and end-systole.
+
+    Attributes:
+        ed: file name of the end-diastolic stack.
+        es: file name of the end-systolic stack; it may have fewer slices.
+        ed_frame: of label maps that belong to a cine: the frame they show, counted from 1, or a template for it.
+        es_frame: the same at end-systole.
+    """
+
+    ed: str
+    es: str
+    ed_frame: int | str | None = None
+    es_frame: int | str | None = None
+
+    def __post_init__(self) -> None:
+        """Check that either both frames are known or none is."""
+        if (self.ed_frame is None) != (self.es_frame is None):
+            raise ValueError(f"{self.ed} and {self.es}: name both ed_frame and es_frame, or neither")
+
+
+@dataclass(frozen=True)
+class LabelFile:
+    """One label map (or its ED and ES halves) and its numbering.
+
+    Attributes:
+        view: the view whose image grid it shares.
+        file: file name, or the two names of an ED/ES pair.
+        classes: value in the file to class name, one of ``anatomy.CLASSES``; zero stays background.
+    """
+
+    view: str
+    file: str | EdEs
+    classes: dict[Number, str]
+
+    def __post_init__(self) -> None:
+        """Check names and numbers at once, so that a typo in a config stops before the first subject."""
+        _check_views([self.view])
+        try:
+            object.__setattr__(self, "classes", checked_numbers(self.classes))
+        except ValueError as error:
+            raise ValueError(f"label file {self.file}: {error}") from error
+
+    def filled(self, facts: Facts) -> "LabelFile":
+        """Return the label map of one subject, without templates; raise ValueError where the facts do not tell it."""
+        return replace(self, file=_filled(self.file, facts))
+
+
+@dataclass(frozen=True)
+class NiftiFiles:
+    """The files of one subject's folder.
+
+    Attributes:
+        images: view name to the file of its cine, to its ED/ES pair, or to several of these, of which the first one
+            that is there counts.
+        labels: label maps; the first one found of a view wins.
+        facts: file in the subject's folder that tells the names in templates beside `{subject}`; None where none is
+            needed.
+    """
+
+    images: dict[str, str | EdEs | list[str | EdEs]] = field(
+        default_factory=lambda: {view: f"{view}.nii.gz" for view in VIEWS}
+    )
+    labels: list[LabelFile] = field(default_factory=lambda: standard_labels())
+    facts: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check names of views and templates at once."""
+        _check_views(self.images)
+        if not self.images or [] in self.images.values():
+            raise ValueError(f"no image files are named: map at least one of the views {list(VIEWS)} to a file")
+        unknown = sorted(self._placeholders() - {SUBJECT})
+        if unknown and self.facts is None:
+            raise ValueError(f"nothing tells {{{unknown[0]}}} in a file name: name the file that does as facts")
+
+    def of_subject(self, folder: Path) -> "NiftiFiles":
+        """Return the files of one subject, whose folder it is, without templates.
+
+        Raises:
+            ValueError: if the facts are missing or do not tell what a template needs; one sentence.
+        """
+        if not self._placeholders():
+            return self
+        facts = facts_of(folder, self.facts)
+        images = {view: [_filled(file, facts) for file in alternatives(entry)] for view, entry in self.images.items()}
+        return NiftiFiles({**images}, [label.filled(facts) for label in self.labels], self.facts)
+
+    def image_names(self) -> list[str]:
+        """Return the names of all images, as they are written."""
+        return [name for entry in self.images.values() for file in alternatives(entry) for name in names(file)]
+
+    def settings(self) -> dict[str, object]:
+        """Return the mapping as plain values, without what nobody set: older caches do not know that."""
+        return asdict(self, dict_factory=lambda pairs: {name: value for name, value in pairs if value is not None})
+
+    def _placeholders(self) -> set[str]:
+        """Return the names that stand in templates."""
+        files = [file for entry in self.images.values() for file in alternatives(entry)]
+        files += [label.file for label in self.labels]
+        return {name for file in files for template in _templates(file) for name in placeholders(template)}
+
+
+def standard_labels() -> list[LabelFile]:
+    """Return the label files as the field names them."""
+    return [
+        LabelFile(view, f"{stem}.nii.gz", {value: CLASSES[index] for value, index in numbering.items()})
+        for stem, (view, numbering) in LABEL_FILES.items()
+    ]
+
+
+def facts_of(folder: Path, file: str | None) -> Facts:
+    """Return what stands for the names in templates, given the folder of a subject and its file of facts, if any.
+
+    Raises:
+        ValueError: if the file cannot be read.
+    """
+    return {**(read_facts(folder / file) if file else {}), SUBJECT: folder.name}
+
+
+def names(file: str | EdEs) -> tuple[str, ...]:
+    """Return the one or two file names behind an entry."""
+    return (file,) if isinstance(file, str) else (file.ed, file.es)
+
+
+def alternatives(entry: str | EdEs | list[str | EdEs]) -> list[str | EdEs]:
+    """Return the files of which the first one that is there shows a view."""
+    return entry if isinstance(entry, list) else [entry]
+
+
+def _templates(file: str | EdEs) -> list[str]:
+    if isinstance(file, str):
+        return [file]
+    return [*names(file), *(frame for frame in (file.ed_frame, file.es_frame) if isinstance(frame, str))]
+
+
+def _filled(file: str | EdEs, facts: Facts) -> str | EdEs:
+    if isinstance(file, str):
+        return fill(file, facts)
+    ed, es = (fill(name, facts) for name in names(file))
+    return EdEs(ed, es, _frame(file.ed_frame, facts), _frame(file.es_frame, facts))
+
+
+def _frame(frame: int | str | None, facts: Facts) -> int | None:
+    """Return a frame as a number, counted from 1."""
+    if not isinstance(frame, str):
+        return frame
+    number = fill(frame, facts)
+    if not number.isdecimal():
+        raise ValueError(f"frame {frame!r} is {number!r}, which is no number")
+    return int(number)
+
+
+def _check_views(views: list[str] | Mapping[str, object]) -> None:
+    unknown = sorted(set(views) - set(VIEWS))
+    if unknown:
+        raise ValueError(f"unknown views {unknown} in the file mapping, choose from {list(VIEWS)}")

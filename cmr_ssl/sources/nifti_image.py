@@ -1,0 +1,153 @@
+"""One NIfTI image: pixels, a trustworthy affine, the time between frames. Everything doubtful becomes a finding."""
+
+import gzip
+import zlib
+from math import prod
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from nibabel.nifti1 import Nifti1Header, Nifti1Image
+from nibabel.nifti2 import Nifti2Image
+from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
+from numpy.typing import NDArray
+
+from cmr_ssl.machine import raise_if_machine
+from cmr_ssl.planes import SHORT_AXIS
+from cmr_ssl.preparation.beat_frames import frame_duration
+from cmr_ssl.preparation.geometry import frames_on_third, place_of
+from cmr_ssl.study import Finding
+
+DAMAGED = (OSError, EOFError, ValueError, zlib.error, ImageFileError, HeaderDataError, WrapStructError)
+GZIP = b"\x1f\x8b"
+MOST_PACKED = 1032  # bytes that a byte of gzip can stand for
+MOST_WRAPPINGS = 3  # of gzip around one file
+HEADER_SIZE_2 = {(540).to_bytes(4, "little"), (540).to_bytes(4, "big")}  # NIfTI-2 begins so
+TIME_UNITS = {8: "sec", 16: "msec", 24: "usec"}
+
+
+class Image(NamedTuple):
+    """What one file holds.
+
+    Attributes:
+        pixels: (X, Y, S, T).
+        affine: voxel to scanner mm, RAS+, (4, 4); nominal where the file does not say how it lies.
+        frame_ms: time between frames, NaN where unknown.
+        stored: the affine as the file has it, in mm, which relates files without orientation; None if it is `affine`.
+    """
+
+    pixels: NDArray[np.generic]
+    affine: NDArray[np.float64]
+    frame_ms: float
+    stored: NDArray[np.float64] | None = None
+
+
+def read_image(path: Path, view: str, across: NDArray[np.float64] | None = None) -> tuple[Image, list[Finding]]:
+    """Read one file.
+
+    Args:
+        path: of the file.
+        view: where findings belong.
+        across: direction of the slices, (3,), of a file that may have them on another axis than the third.
+
+    Raises:
+        OSError: if the machine failed, not the file.
+        ValueError: if nothing can be made of the file; one sentence with the file's name.
+    """
+    try:
+        image = _load(path)
+        pixels, header = np.asanyarray(image.dataobj), image.header
+        if across is not None:
+            pixels, header = _slices_third(pixels, header, across)
+        pixels = _four_axes(_plain(pixels))
+    except DAMAGED as error:
+        raise_if_machine(error)
+        raise ValueError(f"{path.name} cannot be read ({type(error).__name__}: {error})") from error
+    try:
+        place, findings = place_of(header, pixels.shape, view)
+    except ValueError as error:
+        raise ValueError(f"{path.name} cannot be used: {error}") from error
+    if frames_on_third(pixels):
+        raise ValueError(
+            f"{path.name} of shape {pixels.shape} has its frames on the third axis: "
+            "store it as (columns, rows, slices, frames)"
+        )
+    frame_ms, timed = frame_duration(_time_step(header), _time_unit(header), pixels.shape[3], view)
+    stored = None if place.oriented else place.stored
+    return Image(pixels, place.affine, frame_ms, stored), findings + timed
+
+
+def places_nothing(findings: list[Finding], view: str) -> bool:
+    """Tell whether a long-axis file lacks the orientation without which its place in the heart is unknown."""
+    return view != SHORT_AXIS and any(finding.code == "no-orientation" for finding in findings)
+
+
+def _plain(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
+    if pixels.dtype.kind == "f":
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, which is found later
+            return pixels.astype(np.float32, copy=False)
+    if pixels.dtype.kind not in "iub":
+        raise ValueError(f"pixels of type {pixels.dtype} are no intensities")
+    return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+
+
+def _slices_third(
+    pixels: NDArray[np.generic], header: Nifti1Header, across: NDArray[np.float64]
+) -> tuple[NDArray[np.generic], Nifti1Header]:
+    """Exchange axes so that slices are on the third; all that the header says of places is exchanged alike."""
+    axes = np.nan_to_num(header.get_best_affine()[:3, :3])
+    axis = int(np.abs(across @ (axes / np.linalg.norm(axes, axis=0).clip(min=1e-9))).argmax())
+    if pixels.ndim < 3 or axis == 2:
+        return pixels, header
+    order = [2 if own == axis else axis if own == 2 else own for own in range(3)]
+    turned, steps = header.copy(), header["pixdim"][1:4][order]
+    if header["qform_code"] > 0 and np.isfinite(qform := header.get_qform()).all():
+        turned.set_qform(qform[:, [*order, 3]], int(header["qform_code"]))
+    for row in ("srow_x", "srow_y", "srow_z"):
+        turned[row] = header[row][[*order, 3]]
+    turned["pixdim"][1:4] = steps
+    return pixels.swapaxes(axis, 2), turned
+
+
+def _four_axes(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
+    shape = pixels.shape + (1,) * (4 - pixels.ndim)
+    if pixels.ndim < 2 or min(shape) < 1 or shape[4:] != (1,) * (len(shape) - 4):
+        raise ValueError(f"shape {pixels.shape} is not (columns, rows, slices, frames)")
+    if min(shape[:2]) < 16:
+        raise ValueError(f"an image of {shape[0]} x {shape[1]} pixels shows no heart")
+    return pixels.reshape(shape[:4], order="F")
+
+
+def _time_step(header: Nifti1Header) -> float:
+    return float(header["pixdim"][4])
+
+
+def _time_unit(header: Nifti1Header) -> str:
+    return TIME_UNITS.get(int(header["xyzt_units"]) & 0x38, "unknown")
+
+
+def _held(image: Nifti1Image, path: Path) -> Nifti1Image:
+    """Return an image whose file can hold what its header promises; else reading would ask for all memory there is."""
+    promised = prod(map(int, image.shape)) * image.get_data_dtype().itemsize
+    if promised > MOST_PACKED * path.stat().st_size:
+        raise ValueError(f"its header promises {promised >> 20} MB, more than the file can hold")
+    return image
+
+
+def _load(path: Path) -> Nifti1Image:
+    """Open a file by what it holds, not by its name: plain, packed once, or packed more often."""
+    with path.open("rb") as stream:
+        start = stream.read(4)
+    usual = start.startswith(GZIP) == path.name.endswith(".gz") and start not in HEADER_SIZE_2
+    if usual:
+        try:
+            return _held(Nifti1Image.from_filename(path), path)
+        except (ImageFileError, WrapStructError, HeaderDataError):
+            if not start.startswith(GZIP):
+                raise
+    content = path.read_bytes()
+    for _ in range(MOST_WRAPPINGS):
+        content = gzip.decompress(content) if content.startswith(GZIP) else content
+    return (Nifti2Image if content[:4] in HEADER_SIZE_2 else Nifti1Image).from_bytes(content)

@@ -1,0 +1,158 @@
+"""Label maps beside the images: brought to the classes of `anatomy`, 255 wherever nobody looked."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cmr_ssl.anatomy import BACKGROUND, CLASSES, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED
+from cmr_ssl.planes import SHORT_AXIS, normal
+from cmr_ssl.sources.label_grids import OFF, ImageGrid, onto_grid
+from cmr_ssl.sources.label_shapes import implausible_shape
+from cmr_ssl.sources.label_values import holds_wall, listed, mirrored, to_classes, whole, wrongly_surrounded
+from cmr_ssl.sources.nifti_files import EdEs, LabelFile, names
+from cmr_ssl.sources.nifti_image import read_image
+from cmr_ssl.sources.nifti_paths import locate, there
+from cmr_ssl.study import Finding, Series
+
+EVERYWHERE = {SHORT_AXIS: {LV, MYOCARDIUM, RV}}  # what a view shows in every frame of every heart
+ABOUT_PLACE = ("sform-qform", "length-unit")  # findings of a label file that are worth telling beside its image's
+ES_OFF = 0.5  # slices between ES and the ED stack it was joined to
+
+
+def attach_labels(series: Series, folder: Path, files: list[LabelFile]) -> tuple[Series, list[Finding]]:
+    """Return the series with the first label map found for its view; labels that do not fit are left out."""
+    for label in files:
+        if label.view == series.view and any(there(folder, name) for name in names(label.file)):
+            try:
+                return _labelled(series, folder, label)
+            except ValueError as error:
+                return series, [Finding("bad-labels", "noted", series.view, f"labels left out: {error}")]
+    return series, []
+
+
+def blank_unlooked(labels: NDArray[np.uint8], expected: tuple[int, ...]) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
+    """Mark what nobody looked at as unlabelled.
+
+    A frame without any structure in the whole series was not annotated. An expected class that other frames show but
+    this one lacks was not annotated here, so this frame's background may hide it.
+
+    Args:
+        labels: classes, (X, Y, S, T).
+        expected: classes that whoever annotates a frame of this series must find in it.
+
+    Returns:
+        Labels with 255 in those places, and the expected classes that nobody drew anywhere.
+    """
+    looked = ((labels != BACKGROUND) & (labels != UNLABELLED)).any(axis=(0, 1, 2))
+    drawn = np.array([(labels == index).any(axis=(0, 1, 2)) for index in expected]).reshape(
+        len(expected), labels.shape[3]
+    )
+    known = np.asarray(drawn.any(axis=1))
+    partly = looked & ~drawn[known].all(axis=0)
+    labels = labels.copy(order="K")
+    labels[..., partly] = np.where(labels[..., partly] == BACKGROUND, UNLABELLED, labels[..., partly])
+    labels[..., ~looked] = UNLABELLED
+    return labels, tuple(index for index, somewhere in zip(expected, known.tolist(), strict=True) if not somewhere)
+
+
+def _labelled(series: Series, folder: Path, file: LabelFile) -> tuple[Series, list[Finding]]:
+    labels, findings = _on_grid(series, folder, file)
+    title = "/".join(names(file.file))
+    named = {CLASSES.index(name) for name in file.classes.values()} - {BACKGROUND}
+    labels, absent = blank_unlooked(labels, tuple(sorted(named & EVERYWHERE.get(series.view, set()))))
+    if (labels == UNLABELLED).all():
+        raise ValueError(f"{title} draws nothing")
+    findings += _against_anatomy(series, labels, file, title)
+    labels.transpose(2, 3, 0, 1)[~series.acquired] = UNLABELLED
+    return replace(series, labels=labels, annotated=tuple(sorted(named - {*absent}))), findings
+
+
+def _against_anatomy(series: Series, labels: NDArray[np.uint8], file: LabelFile, title: str) -> list[Finding]:
+    """Refuse labels that cannot be a heart's, and note a heart that lies on the wrong side.
+
+    Raises:
+        ValueError: if the numbers mean other classes than the mapping says.
+    """
+    written = series.stored is None
+    if series.view != SHORT_AXIS:
+        if written and mirrored(labels, series.affine, LA, RA):
+            raise ValueError(f"in {title} the RA lies on the left of the LA: the two are exchanged, or it is mirrored")
+        return []
+    if wrong := wrongly_surrounded(labels, file.classes):
+        raise ValueError(f"in {title} {wrong}")
+    if wrong := implausible_shape(labels, series.affine):
+        raise ValueError(f"in {title} {wrong}")
+    if not (written and holds_wall(labels) and mirrored(labels, series.affine, LV, RV)):
+        return []
+    message = f"in {title} the RV lies on the left of the LV: images and labels are mirrored, or the body is"
+    return [Finding("mirrored", "noted", series.view, message)]
+
+
+def _on_grid(series: Series, folder: Path, file: LabelFile) -> tuple[NDArray[np.uint8], list[Finding]]:
+    """Return classes on the grid of the series, (X, Y, S, T), 255 where nobody looked, and what had to be mended."""
+    if isinstance(file.file, str):
+        labels, findings = _read(series, folder, file.file, file.classes, _grid(series))
+        if labels.shape != series.pixels.shape:
+            raise ValueError(f"their shape {labels.shape} is not that of the images {series.pixels.shape}")
+        return labels, findings
+    everything = np.full(series.pixels.shape, UNLABELLED, dtype=np.uint8, order="F")
+    found: list[Finding] = []
+    for frame, name in zip(_frames(series, file.file), names(file.file), strict=True):
+        if there(folder, name):
+            labels, findings = _read(series, folder, name, file.classes, _grid(series, frame))
+            everything[..., frame] = labels[..., 0]
+            found += [finding for finding in findings if finding not in found]
+    return everything, found
+
+
+def _grid(series: Series, frame: int | None = None) -> ImageGrid:
+    """Return the grid that labels of a series must lie on; of one frame of it, only where there are images then."""
+    affine = series.affine if series.stored is None else series.stored
+    columns, rows, count = series.pixels.shape[:3]
+    slices = np.flatnonzero(series.acquired[:, frame]) if frame is not None else np.arange(count)
+    first, many = (int(slices[0]), int(np.ptp(slices)) + 1) if len(slices) else (0, count)
+    joined = frame == 1 and series.pixels.shape[3] == 2
+    return ImageGrid(affine, (columns, rows, count), (first, many), ES_OFF if joined else OFF)
+
+
+def _read(
+    series: Series, folder: Path, name: str, classes: dict[int, str], grid: ImageGrid
+) -> tuple[NDArray[np.uint8], list[Finding]]:
+    """Read one file and bring it onto the grid of the series."""
+    path = locate(folder, name)
+    image, said = read_image(path, series.view, normal(grid.affine))
+    findings = [found._replace(message=f"{path.name}: {found.message}") for found in said if found.code in ABOUT_PLACE]
+    try:
+        values, note = whole(image.pixels)
+    except ValueError as error:
+        raise ValueError(f"{path.name} {error}") from error
+    labels, unknown = to_classes(values, classes)
+    if unknown := [value for value in unknown if value != UNLABELLED]:  # a file may say itself where nobody looked
+        message = f"label numbers {listed(unknown)} of {path.name} mean nothing here and count as unlabelled"
+        findings.append(Finding("label-values", "noted", series.view, message))
+    if note:
+        findings.append(Finding("label-values", "noted", series.view, f"{path.name}: {note}"))
+    if (series.stored is None) != (image.stored is None):
+        raise ValueError(f"{path.name} has {'no' if image.stored is not None else 'an'} orientation, unlike its images")
+    try:
+        placed, changed = onto_grid(labels, image.affine if image.stored is None else image.stored, grid)
+    except ValueError as error:
+        raise ValueError(f"{path.name}: {error}") from error
+    if changed:
+        message = f"{path.name} has another grid; it was brought onto that of the images, and is unlabelled around it"
+        findings.append(Finding("labels-moved", "noted", series.view, message))
+    return placed, findings
+
+
+def _frames(series: Series, file: EdEs) -> tuple[int, int]:
+    """Return the frames, from 0, that the two halves of a label map show."""
+    count = series.pixels.shape[3]
+    if count == 2:  # an ED/ES pair itself
+        return 0, 1
+    if not isinstance(file.ed_frame, int) or not isinstance(file.es_frame, int):
+        raise ValueError(f"{file.ed} and {file.es} are of a cine of {count} frames: name their ed_frame and es_frame")
+    if not (1 <= file.ed_frame <= count and 1 <= file.es_frame <= count) or file.ed_frame == file.es_frame:
+        raise ValueError(f"frames {file.ed_frame} and {file.es_frame} of {file.ed} and {file.es} are not 1 to {count}")
+    return file.ed_frame - 1, file.es_frame - 1

@@ -1,0 +1,60 @@
+import pytest
+
+from cmr_ssl.cohort.identities import key, otherwise_written
+
+
+@pytest.mark.parametrize(
+    ("subject", "written"),
+    [
+        ("0050772", "50772"),
+        ("50772", "0050772"),
+        ("0050772", '="0050772"'),
+        ("0050772", "'50772"),
+        ("1050774", "1,050,774"),
+        ("1050774", "1.050.774"),
+        ("1050774", "1 050 774"),
+        ("1050774", "1050774,0"),
+        ("1050774", "1.050774E+06"),
+        ("0050772_3", "50772_3"),
+    ],
+)
+def test_an_id_is_known_by_what_a_spreadsheet_leaves_of_it(subject, written):
+    assert key(subject) == key(written)
+    assert otherwise_written([subject, "7"], [written, "7"], "") == {written: subject}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("0050772", "50773"), ("007A", "7A"), ("SC_HF_3", "SC_HF_03"), ("0", "00A")]
+)
+def test_other_ids_stay_others(one, other):
+    assert key(one) != key(other)
+
+
+def test_ids_that_are_there_are_taken_as_they_are():
+    assert otherwise_written(["50772", "0050773"], ["50772", "0050773", "050772"], "") == {}
+
+
+@pytest.mark.parametrize(
+    ("subjects", "ids"),
+    [
+        (["0050772", "50772"], ["50772"]),  # whose row is it?
+        (["0050772"], ["50772", "050772"]),
+        (["0050772", "050772"], ["50772"]),
+    ],
+)
+def test_ids_that_may_be_two_are_named(subjects, ids):
+    with pytest.raises(ValueError, match=r"column 'eid' of T has .*50772.* differ only by what a spreadsheet removes"):
+        otherwise_written(subjects, ids, "column 'eid' of T")
+
+
+@pytest.mark.parametrize("written", ["1.05E+06", "1,05E+06", "1.05e+06", "1E+06", "1.05077E+06"])
+def test_rounded_ids_are_named_where_they_may_be_a_subject(written):
+    with pytest.raises(
+        ValueError, match=r"E\+06', an id that a spreadsheet rounded; it may be '1050774': format"
+    ) as told:
+        otherwise_written(["1050774", "7"], [written.upper(), "7"], "")
+    assert written.upper() in str(told.value)
+
+
+def test_rounded_ids_of_other_people_do_no_harm():
+    assert otherwise_written(["2050774", "1050774"], ["1050774", "1.05E+06", "9.1E+06"], "") == {}

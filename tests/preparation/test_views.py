@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+
+from cmr_ssl.planes import APEX_TO_BASE_RAS, LONG_AXIS
+from cmr_ssl.preparation.views import apex_to_base, beside_heart, misplaced, turned
+from tests.studies import AXES, CENTRE, DEGREES, long_axis, series, short_axis, study
+
+
+def found(made):
+    return {(one.code, one.severity, one.where) for one in misplaced(made.series, apex_to_base(made.series))}
+
+
+def with_affine(made, view, affine):
+    for one in made.series:
+        if one.view == view:
+            one.affine = affine
+    return made
+
+
+@pytest.mark.parametrize("views", [("sa", *LONG_AXIS), ("sa",), LONG_AXIS, ("la_4ch",), ("sa", "la_2ch")])
+def test_an_honest_study_is_not_accused_and_its_axis_points_to_the_base(views):
+    made = study(views)
+    assert found(made) == set()
+    np.testing.assert_allclose(apex_to_base(made.series), AXES[2], atol=1e-2)
+
+
+@pytest.mark.parametrize("first", ["base", "apex"])
+def test_the_axis_points_to_the_base_whatever_the_slice_order(first):
+    axis = apex_to_base([series("sa", affine=short_axis(first=first))])
+    np.testing.assert_allclose(axis, AXES[2], atol=1e-9)
+
+
+def test_an_oblique_axis_is_that_of_the_short_axis_not_that_of_the_mean_body():
+    made = with_affine(study(("sa",)), "sa", short_axis() @ rotation_about_column(25))
+    axis = apex_to_base(made.series)
+    assert np.degrees(np.arccos(axis @ APEX_TO_BASE_RAS)) == pytest.approx(25, abs=1)
+
+
+def rotation_about_column(degrees):
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    steps = np.diag([1, 1, 10 / 3.6538, 1])
+    return (
+        steps_inverse(steps)
+        @ np.array([[1, 0, 0, 0], [0, cosine, -sine, 0], [0, sine, cosine, 0], [0, 0, 0, 1]])
+        @ steps
+    )
+
+
+def steps_inverse(steps):
+    return np.diag(1 / np.diag(steps))
+
+
+def test_a_short_axis_named_long_axis_is_set_aside_alone():
+    made = with_affine(study(), "la_3ch", short_axis((64, 72, 1)))
+    assert found(made) == {("misplaced-view", "rejected", "la_3ch")}
+
+
+def test_a_long_axis_named_short_axis_is_set_aside_alone():
+    made = with_affine(study(), "sa", long_axis("la_4ch", (72, 64, 9)))
+    assert found(made) == {("misplaced-view", "rejected", "sa")}
+
+
+@pytest.mark.parametrize("liar", ["sa", "la_2ch"])
+def test_between_two_views_that_contradict_each_other_the_body_decides(liar):
+    lie = long_axis("la_2ch", (72, 64, 9)) if liar == "sa" else short_axis((64, 72, 1))
+    made = with_affine(study(("sa", "la_2ch")), liar, lie)
+    assert found(made) == {("misplaced-view", "rejected", liar)}
+
+
+def test_two_exchanged_long_axis_views_are_set_aside_if_the_third_confirms_the_places():
+    made = with_affine(study(), "la_2ch", long_axis("la_4ch"))
+    made = with_affine(made, "la_4ch", long_axis("la_2ch"))
+    assert found(made) == {("swapped-view", "rejected", "la_2ch"), ("swapped-view", "rejected", "la_4ch")}
+
+
+def test_a_single_view_in_another_place_is_only_noted():
+    made = with_affine(study(("sa", "la_2ch")), "la_2ch", long_axis("la_4ch"))
+    assert found(made) == {("swapped-view", "noted", "la_2ch")}
+
+
+@pytest.mark.parametrize("view", LONG_AXIS)
+def test_a_plane_is_turned_as_it_was_built_whichever_way_its_axes_run(view):
+    flipped = long_axis(view) @ np.diag([-1, 1, 1, 1])
+    for affine in (long_axis(view), flipped):
+        assert turned(affine, AXES[2]) == pytest.approx(DEGREES[view], abs=1e-6)
+
+
+def test_a_plane_beside_the_heart_is_set_aside():
+    made = study(LONG_AXIS)
+    normal_2ch = -AXES[0]
+    made = with_affine(made, "la_2ch", long_axis("la_2ch", at=CENTRE + 70 * normal_2ch))
+    assert [(one.code, one.where) for one in beside_heart(made.series, CENTRE)] == [("beside-heart", "la_2ch")]

@@ -1,0 +1,101 @@
+import pandas as pd
+import pytest
+
+from cmr_ssl.cli import main
+from cmr_ssl.commands.qc import qc
+from cmr_ssl.preparation.checks.all_checks import run_checks
+from cmr_ssl.qc.qc_writer import measure_cohort, remove_thumbnails
+from cmr_ssl.workers import Workers
+from tests.preparation.checks.synthetic_planes import subject
+from tests.runs import ROOT
+
+
+@pytest.fixture(scope="module")
+def report(checked, tmp_path_factory):
+    out = tmp_path_factory.mktemp("qc") / "report"
+    assert main(["qc", "--cache", str(checked), "--out", str(out)]) == 0
+    return out
+
+
+def test_every_finding_is_a_row(report):
+    findings = pd.read_csv(report / "findings.csv", dtype={"subject": str})
+    places = set(
+        findings[["subject", "view", "slice", "code", "severity"]].fillna(-1).itertuples(index=False, name=None)
+    )
+    assert places >= {
+        ("900000002", "sa", 2, "missing-frames", "repaired"),
+        ("900000002", "sa", 3, "mistriggered", "noted"),
+        ("900000003", "sa", 4, "misaligned-slice", "noted"),
+        ("900000004", "sa", -1, "unreadable", "rejected"),
+    }
+    assert "900000001" not in set(findings["subject"])
+    assert findings.set_index("code").loc["mistriggered", "value"] == pytest.approx(0.25, abs=0.005)
+
+
+def test_the_policy_decides_in_every_row_and_the_cache_stays_as_it_is(checked, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in checked.rglob("*")}
+    policy = str(ROOT / "configs" / "policy" / "default.yaml")
+    assert main(["qc", "--cache", str(checked), "--out", str(tmp_path), "--policy", policy]) == 0
+    findings = pd.read_csv(tmp_path / "findings.csv", dtype={"subject": str})
+    decided = {*findings[["subject", "code", "decision"]].itertuples(index=False, name=None)}
+    assert decided >= {
+        ("900000002", "missing-frames", "accept"),
+        ("900000002", "mistriggered", "reject-plane"),
+        ("900000003", "misaligned-slice", "reject-plane"),
+        ("900000004", "unreadable", "reject-subject"),
+    }
+    assert {path: path.stat().st_mtime_ns for path in checked.rglob("*")} == before
+
+
+def test_without_a_policy_nothing_more_is_rejected(report):
+    findings = pd.read_csv(report / "findings.csv")
+    assert (findings["decision"] == "accept").equals(findings["severity"] != "rejected")
+
+
+def test_what_was_measured_is_a_row_a_usable_subject(report):
+    measures = pd.read_csv(report / "measures.csv", dtype={"subject": str}).set_index("subject")
+    assert list(measures.index) == ["900000001", "900000002", "900000003"]
+    assert list(measures["mistriggered"]) == pytest.approx([0, 0.25, 0], abs=0.005)
+
+
+def test_the_page_shows_counts_reasons_and_the_worst(report):
+    text = (report / "index.html").read_text()
+    assert "<td>rejected</td><td>1</td>" in text
+    assert "the file &lt;b&gt;ends&lt;/b&gt; early" in text
+    for picture in ("mistriggered_900000002.png", "misaligned-slice_900000003.png"):
+        assert f'src="thumbnails/{picture}"' in text
+        assert (report / "thumbnails" / picture).is_file()
+    assert "heart rate (bpm): 66.67 to 67.67" in text
+
+
+def test_the_page_gives_nothing_away(report):
+    assert main(["check-release", str(report)]) == 0
+
+
+def test_other_limits_find_other_things_and_old_pictures_go(report, checked):
+    assert qc(checked, report, limits={"mistriggered": 0.3}, worst=0) == 0
+    assert "mistriggered" not in (report / "findings.csv").read_text()
+    assert not (report / "thumbnails").exists()
+
+
+def test_pictures_of_others_in_a_folder_of_that_name_stay(tmp_path):
+    for name in ("own.png", "mistriggered_1.png"):
+        (tmp_path / name).touch()
+    remove_thumbnails(tmp_path, ["mistriggered"])
+    assert [path.name for path in tmp_path.iterdir()] == ["own.png"]
+    remove_thumbnails(tmp_path / "nowhere", ["mistriggered"])
+
+
+def test_a_limit_of_nothing_is_one_sentence(checked, tmp_path, capsys):
+    arguments = ["--cache", str(checked), "--out", str(tmp_path / "x"), "--limits", "{sharpness: 1.0}"]
+    assert main(["qc", *arguments]) == 1
+    assert "nothing is measured that is called 'sharpness'" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+def test_workers_measure_what_one_process_measures(checked):
+    subjects = ["900000001", "900000002"]
+    alone = list(measure_cohort(checked, subjects, Workers()))
+    assert alone == sorted(measure_cohort(checked, subjects, Workers(2)))
+    assert [name for name, _ in alone] == subjects
+    assert alone[0][1] == run_checks(subject())

@@ -1,0 +1,54 @@
+import pytest
+import yaml
+
+from cmr_ssl.commands.prepare import prepare
+from cmr_ssl.sources import EdEs, LabelFile, NiftiFiles
+from cmr_ssl.sources.nifti_files import names
+from tests.runs import ROOT
+
+CONFIGS = sorted((ROOT / "configs" / "sources").glob("*.yaml"))
+
+
+def parse(config):
+    jsonargparse = pytest.importorskip("jsonargparse")
+    parser = jsonargparse.ArgumentParser(exit_on_error=False)
+    parser.add_function_arguments(prepare)
+    return parser.instantiate(parser.parse_args(["--source=a", "--out=b", f"--files={config}"])).files
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+def test_every_source_config_is_a_mapping(config):
+    written = yaml.safe_load(config.read_text())
+    parsed = parse(config)
+    assert list(parsed.images) == list(written["images"])
+    assert [label.view for label in parsed.labels] == [label["view"] for label in written["labels"]]
+
+
+def test_the_written_out_default_is_the_default():
+    config = next(path for path in CONFIGS if path.stem == "nifti_folder")
+    assert parse(config) == NiftiFiles()
+
+
+def test_an_entry_is_one_file_or_an_ed_es_pair():
+    assert names("sa.nii.gz") == ("sa.nii.gz",)
+    assert names(EdEs(ed="a", es="b")) == ("a", "b")
+
+
+def test_typos_are_refused_at_once():
+    with pytest.raises(ValueError, match="'sax'"):
+        NiftiFiles(images={"sax": "sa.nii.gz"})
+    with pytest.raises(ValueError, match="'la_5ch'"):
+        LabelFile("la_5ch", "seg.nii.gz", {1: "LV"})
+    with pytest.raises(ValueError, match="'lv'"):
+        LabelFile("sa", "seg.nii.gz", {1: "lv"})
+    with pytest.raises(ValueError, match="no image files"):
+        NiftiFiles(images={})
+    with pytest.raises(ValueError, match=r"nothing tells \{ED\}"):
+        NiftiFiles(images={"sa": "{subject}_{ED}.nii.gz"})
+    with pytest.raises(ValueError, match="both ed_frame and es_frame"):
+        EdEs("ed", "es", ed_frame=1)
+
+
+def test_what_nobody_set_does_not_stand_in_the_settings_of_a_cache():
+    assert set(NiftiFiles().settings()) == {"images", "labels"}
+    assert NiftiFiles(images={"sa": EdEs("a", "b")}).settings()["images"] == {"sa": {"ed": "a", "es": "b"}}
