@@ -16,7 +16,6 @@ from cmr_ssl.report.diagnosis_plots import draw_diagnosis
 from cmr_ssl.report.tables import FOLDER, as_row, file_name, print_folder, write_csv
 from cmr_ssl.tasks.aligned import told
 from cmr_ssl.tasks.diagnoses import Diagnoses
-from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 
 
@@ -86,7 +85,7 @@ def judge(task: PhenotypePrediction, predicted: Values, true: Values) -> list[di
     objective = task.objective
     assert isinstance(objective, Diagnoses)  # for the type checker
     thresholds = objective.thresholds.cpu().tolist()
-    aligned = told(task.targets, task.aligned) if isinstance(task, EncoderTask) else []
+    aligned = told(task.targets, task.aligned)
     rows: list[dict[str, object]] = []
     for index, name in enumerate(task.targets):
         scores, known = predicted[:, index], np.isfinite(true[:, index])

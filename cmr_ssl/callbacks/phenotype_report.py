@@ -13,7 +13,6 @@ from cmr_ssl.cohort.phenotypes import read_phenotypes
 from cmr_ssl.report.agreement_plots import draw_agreement
 from cmr_ssl.report.tables import FOLDER, as_row, file_name, print_folder, print_table, write_csv
 from cmr_ssl.tasks.aligned import told
-from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 
 Groups = NDArray[np.str_]
@@ -50,7 +49,7 @@ class PhenotypeReport(PredictionReport):
         """Write predicted and true values, how they agree, and a figure of each target."""
         columns: dict[str, object] = {"subject": subjects}
         tables = []
-        aligned = told(task.targets, task.aligned) if isinstance(task, EncoderTask) else []
+        aligned = told(task.targets, task.aligned)
         for index, name in enumerate(task.targets):
             columns |= {f"predicted {name}": predicted[:, index], f"true {name}": true[:, index]}
             row = as_row(name, agreement(predicted[:, index], true[:, index]))

@@ -11,6 +11,7 @@ from jsonargparse import ArgumentParser
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cmr_ssl.cohort.phenotypes import read_phenotypes
 from cmr_ssl.concordance import concordance
 from cmr_ssl.contrast import pairs_of, ranks
 from cmr_ssl.files import checkpoint_at
@@ -21,7 +22,7 @@ from cmr_ssl.tasks.alignment import AlignmentTask
 from cmr_ssl.tasks.cox import EVENT, YEARS, Cox
 from cmr_ssl.tasks.trained import load_task
 from experiments.cohorts import opened
-from experiments.patients.features import seen
+from experiments.patients.features import everybody, seen
 from experiments.patients.settings import FIRST, Settings
 from experiments.statistics import Array, Estimate, auroc, over_subjects
 
@@ -91,8 +92,8 @@ def diagnoses(settings: Settings) -> Rows:
 def _with_labels(settings: Settings, targets: tuple[str, ...]) -> tuple[dict[str, Array], Array]:
     """Return what each arm says of the test subjects, (D, S, K), and what is true, (S, K)."""
     data = opened(settings.cohort)
-    data.use_targets([*targets])
-    true, tested = data.phenotypes, data.subjects["test"]
+    true = pd.DataFrame(read_phenotypes(settings.cohort.table, targets, everybody(data)), everybody(data))
+    tested = data.subjects["test"]
     told: dict[str, Array] = {}
     for arm in settings.arms:
         features = seen(settings, data, arm)
@@ -138,10 +139,10 @@ def difference(one: OfSubjects, other: OfSubjects, chosen: Chosen) -> float:
 def risk(settings: Settings) -> dict[str, object]:
     """Return the concordance of each arm with all training labels, of covariates, and the best possible one."""
     cox, data = shipped_cox(), opened(settings.cohort)
-    training = cox.read_targets(data, [ILLNESS])
-    cox.fit_statistics(training, [ILLNESS])
-    aims = pd.DataFrame(cox.target_outputs(torch.from_numpy(training).float()).numpy(), data.subjects["train"]).dropna()
-    true = data.phenotypes.loc[data.subjects["test"]].dropna()
+    known = cox.read_targets(settings.cohort.table, [ILLNESS], everybody(data))
+    training, true = known.loc[data.subjects["train"]], known.loc[data.subjects["test"]].dropna()
+    cox.fit_statistics(training.to_numpy(copy=True), [ILLNESS])
+    aims = pd.DataFrame(cox.target_outputs(torch.tensor(training.to_numpy()).float()).numpy(), training.index).dropna()
     followed, tested = true.to_numpy(np.float64), list(true.index)
     scores = {arm: predicted(seen(settings, data, arm), aims, tested)[:, 0] for arm in settings.arms}
     scores["covariates"] = cox.covariate_hazard(torch.from_numpy(followed).float()).double().numpy()
