@@ -2,16 +2,16 @@
 
 import json
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 import torch
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from lightning.pytorch.callbacks import EarlyStopping
 from torch import Tensor
 
+from cmr_ssl.checkpoints import read_checkpoint
 from cmr_ssl.corruption.missing import close_ranks, rearranged
 from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.devices import device_of
@@ -19,7 +19,7 @@ from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypePrediction
 from cmr_ssl.tasks.trained import load_task
 from experiments.cohorts import Cohort, opened, slug
-from experiments.commands import best, fit, options
+from experiments.commands import best, fit, last, options
 from experiments.evidence.features import Portion, on_gpu, subjects_of, tested_portion
 from experiments.evidence.probes import known, shift, table, write
 from experiments.evidence.results import with_errors
@@ -123,8 +123,8 @@ def train(study: Study, run: Run, pretraining: Path) -> None:
     rows = pd.concat([answered(best(folder), study, test) for test in tests_of(study)])
     rows = rows.assign(labels=run.labels, draw=run.draw, arm=run.arm.name, pretraining="")
     write(folder / "predictions.parquet", rows)
-    losses, steps = logged(folder, "val/loss")
-    said = {"validation": min(losses), "steps": steps, "passes": steps * batch(run), "minutes": round(minutes, 1)}
+    loss, steps = outcome(folder)
+    said = {"validation": loss, "steps": steps, "passes": steps * batch(run), "minutes": round(minutes, 1)}
     (folder / "run.json").write_text(json.dumps(said, indent=1) + "\n")
     for checkpoint in (folder / "checkpoints").glob("*.ckpt"):
         checkpoint.unlink()  # dozens of them would fill a disk
@@ -187,18 +187,11 @@ def closed(batch: Sample) -> Sample:
     return rearranged(batch, close_ranks(batch))
 
 
-def logged(folder: Path, name: str) -> tuple[list[float], int]:
-    """Return the values that a run logged under a name, and the step of the last."""
-    values = list(scalars(folder, name))
-    return [value for _, value in values], max(step for step, _ in values) + 1
-
-
-def scalars(folder: Path, name: str) -> Iterator[tuple[int, float]]:
-    """Yield steps and values."""
-    for file in sorted(folder.glob("events.out.tfevents.*")):
-        events = EventAccumulator(str(file)).Reload()
-        if name in events.Tags()["scalars"]:
-            yield from ((event.step, event.value) for event in events.Scalars(name))
+def outcome(folder: Path) -> tuple[float, int]:
+    """Return the smallest validation loss of a run, and its steps."""
+    state = read_checkpoint(last(folder))
+    (stopping,) = (kept for name, kept in state["callbacks"].items() if name.startswith(EarlyStopping.__name__))
+    return float(stopping["best_score"]), int(state["global_step"])
 
 
 def predictions(study: Study, plan: Plan) -> pd.DataFrame:
