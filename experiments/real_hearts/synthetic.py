@@ -3,8 +3,8 @@
 from itertools import product
 from pathlib import Path
 
-from cmr_ssl.phantom.cohort_writer import write_subject
 from cmr_ssl.phantom.cohort_spec import CohortSpec, PathologyName
+from cmr_ssl.phantom.cohort_writer import write_subject
 from cmr_ssl.phantom.person import subject_id
 from cmr_ssl.phantom.scanner import read_scanner
 
