@@ -70,7 +70,7 @@ class Objective(nn.Module):
         return {}
 
     def judge(self, predicted: Array, true: Array, targets: list[str], seed: int) -> dict[str, dict[str, Estimate]]:
-        """Return, by target, how well predicted values (N, ...) agree with true ones (N, K), with intervals; or nothing.
+        """Return, by target, how well predicted values (N, ...) agree with true ones (N, K), with intervals.
 
         Args:
             predicted: what `predict` returned.
