@@ -1,10 +1,10 @@
 """What pretraining is worth on real hearts, cross-validated by patient; resumable.
 
-    python -m benchmarks.real_hearts --source FOLDER [--out docs] [--folds 5] [--labels 2 5 10 0] [--draws 3]
+    python -m experiments.real_hearts --source FOLDER [--out docs] [--folds 5] [--labels 2 5 10 0] [--draws 3]
 
 FOLDER has a sub-folder a patient (sa.nii.gz, a short-axis cine; seg_sa.nii.gz, drawn at ED and ES, 255 elsewhere) and
 phenotypes.csv (subject, group, LVEF (%), LVEDV (mL), LVM (g)). For ACDC as it is downloaded, write the table by
-`python -m benchmarks.real_hearts.patients` and add `--patients TABLE --files configs/sources/acdc.yaml`. Of labels, 0
+`python -m experiments.real_hearts.patients` and add `--patients TABLE --files configs/sources/acdc.yaml`. Of labels, 0
 means all. What is done stays in --work, so a cut comparison goes on where it stopped. `--quick` rehearses it; its
 numbers mean nothing.
 """
@@ -14,14 +14,14 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from benchmarks.real_hearts import planes, probes, runs
-from benchmarks.real_hearts.arms import USUAL, arms, looks, pretrainings
-from benchmarks.real_hearts.cohort import prepare
-from benchmarks.real_hearts.report import write_report
-from benchmarks.real_hearts.settings import Settings, quick
 from rich.progress import track
 
 from cmr_ssl.workers import pool
+from experiments.real_hearts import planes, probes, runs
+from experiments.real_hearts.arms import USUAL, arms, looks, pretrainings
+from experiments.real_hearts.cohort import prepare
+from experiments.real_hearts.report import write_report
+from experiments.real_hearts.settings import Settings, quick
 
 STEPS = 2000
 
@@ -29,7 +29,7 @@ STEPS = 2000
 def parse(words: Sequence[str] | None = None) -> tuple[Settings, Path, int]:
     """Return what is asked for, where the page goes, and how many workers there are."""
     usual = Settings(Path())
-    parser = ArgumentParser("benchmarks.real_hearts", description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser = ArgumentParser("experiments.real_hearts", description=__doc__, formatter_class=RawDescriptionHelpFormatter)
     parser.add_argument("--source", type=Path, required=True, help="folder of patients")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of the page")
     parser.add_argument("--work", type=Path, default=usual.work, help="folder of everything that is made")

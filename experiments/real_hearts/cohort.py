@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
-from benchmarks.real_hearts.settings import ALL, Settings
 from jsonargparse import ArgumentParser
 
 from cmr_ssl.cohort.cohort_table import read_cohort
@@ -16,6 +15,7 @@ from cmr_ssl.preparation.preparation import Preparation
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.seeds import seed_of
 from cmr_ssl.sources import NiftiFiles
+from experiments.real_hearts.settings import ALL, Settings
 
 TABLE, GROUP = "phenotypes.csv", "group"
 FRACTION = 8  # one of so many training patients of a diagnosis validates, at least one

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from benchmarks.left_out import TOLD_BY, by_region
-from benchmarks.machine import description
-from benchmarks.real_hearts import planes, probes
-from benchmarks.real_hearts.arms import USUAL
-from benchmarks.real_hearts.pairs import compared
-from benchmarks.real_hearts.probes import Probe
-from benchmarks.real_hearts.runs import CHOICE, DICE, DONE, PICTURE, VOLUMES, Run
-from benchmarks.real_hearts.settings import ALL, Settings
-from benchmarks.statistics import holm
 from matplotlib.figure import Figure
 
 from cmr_ssl.files import save_text, write_atomically
 from cmr_ssl.report.tables import markdown
+from experiments.left_out import TOLD_BY, by_region
+from experiments.machine import description
+from experiments.real_hearts import planes, probes
+from experiments.real_hearts.arms import USUAL
+from experiments.real_hearts.pairs import compared
+from experiments.real_hearts.probes import Probe
+from experiments.real_hearts.runs import CHOICE, DICE, DONE, PICTURE, VOLUMES, Run
+from experiments.real_hearts.settings import ALL, Settings
+from experiments.statistics import holm
 
 PAGE = "real_hearts.md"
 OURS, LOOKS = "pretrained", "pretrained tokens"  # what every other arm or look is compared with
@@ -156,7 +156,7 @@ def write_report(settings: Settings, runs: list[Run], done: list[Probe], out: Pa
 def _head(settings: Settings) -> list[str]:
     return [
         "# Real hearts: what pretraining is worth on patients",
-        "Written by `python -m benchmarks.real_hearts --source FOLDER`. " + " ".join(description()),
+        "Written by `python -m experiments.real_hearts --source FOLDER`. " + " ".join(description()),
         f"Cross-validated by patient: {settings.used} of {settings.folds} folds of alike diagnoses (seed "
         f"{settings.seed}). Pretraining sees the cines of a fold's training patients, without labels; labels of few of "
         "them train each arm; a few others choose among its weights and learning rates "

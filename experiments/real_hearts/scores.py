@@ -8,9 +8,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from benchmarks.real_hearts.cohort import short_axis
-from benchmarks.real_hearts.restoring import restore_logits
-from benchmarks.real_hearts.settings import Settings
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from torch import Tensor
@@ -27,6 +24,9 @@ from cmr_ssl.study import Series
 from cmr_ssl.tasks.segmentation import Segmentation
 from cmr_ssl.tasks.trained import Trained, load_task
 from cmr_ssl.volumes import LabelMap, measure
+from experiments.real_hearts.cohort import short_axis
+from experiments.real_hearts.restoring import restore_logits
+from experiments.real_hearts.settings import Settings
 
 STRUCTURES = (LV, MYOCARDIUM, RV)
 PHASES = ("ED", "ES")

@@ -2,9 +2,9 @@ import json
 import subprocess
 
 import pytest
-from benchmarks.archives import Times, carry_out, read_times, stages
 
-from benchmarks import archives
+from experiments.archives.run import Times, carry_out, read_times
+from experiments.archives.settings import Stage, stages
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_the_times_of_a_stage_that_was_cut_are_not_told(tmp_path, ran):
 
 
 def test_a_stage_that_fails_has_not_ended(tmp_path, monkeypatch):
-    stage = archives.Stage("phantom", ("no-such-command",))
+    stage = Stage("phantom", ("no-such-command",))
     with pytest.raises(subprocess.CalledProcessError):
         carry_out(stage, tmp_path)
     assert not (tmp_path / "phantom.json").exists()

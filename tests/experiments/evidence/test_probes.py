@@ -1,13 +1,13 @@
 from concurrent.futures import Executor, Future
 
 import pytest
-from benchmarks.evidence.arms import BOTH, CLASS, CONTROLS, SHIPPED, TOKENS, WHOLE, controls, pretrained
-from benchmarks.evidence.cohorts import Cohort
-from benchmarks.evidence.probes import draws
-from benchmarks.evidence.results import comparisons, means, predictions
-from benchmarks.evidence.running import carry_out
-from benchmarks.evidence.studies import CONDITIONS, TARGETS, Domain, Study
 
+from experiments.cohorts import Cohort
+from experiments.evidence.arms import BOTH, CLASS, CONTROLS, SHIPPED, TOKENS, WHOLE, controls, pretrained
+from experiments.evidence.probes import draws
+from experiments.evidence.results import comparisons, means, predictions
+from experiments.evidence.run import carry_out
+from experiments.evidence.studies import CONDITIONS, TARGETS, Domain, Study
 from tests.runs import SMOKE, run
 
 WAYS = ("", ", varied heads", ", centred", ", centred, varied heads")

@@ -7,19 +7,19 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from benchmarks.real_hearts import arms as given
-from benchmarks.real_hearts import planes, probes, runs
-from benchmarks.real_hearts.__main__ import parse
-from benchmarks.real_hearts.arms import SEGMENTATION, UNET, USUAL, Arm, arms, looks, pretrainings
-from benchmarks.real_hearts.cohort import members, prepare, read_fold
-from benchmarks.real_hearts.report import write_report
-from benchmarks.real_hearts.restoring import restore_logits
-from benchmarks.real_hearts.runs import Run
-from benchmarks.real_hearts.scores import dice, read_patient, volume_row
-from benchmarks.real_hearts.settings import ALL, Settings
 
 from cmr_ssl.anatomy import LV, UNLABELLED
 from cmr_ssl.report.tables import write_csv
+from experiments.real_hearts import arms as given
+from experiments.real_hearts import planes, probes, runs
+from experiments.real_hearts.__main__ import parse
+from experiments.real_hearts.arms import SEGMENTATION, UNET, USUAL, Arm, arms, looks, pretrainings
+from experiments.real_hearts.cohort import members, prepare, read_fold
+from experiments.real_hearts.report import write_report
+from experiments.real_hearts.restoring import restore_logits
+from experiments.real_hearts.runs import Run
+from experiments.real_hearts.scores import dice, read_patient, volume_row
+from experiments.real_hearts.settings import ALL, Settings
 from tests.hearts import ENCODER
 from tests.runs import ROOT
 
@@ -60,7 +60,7 @@ def compared(hearts, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         patch.setattr(given, "encoder_of", lambda _: ENCODER)
-        patch.setattr("benchmarks.real_hearts.features.encoder_of", lambda _: ENCODER)
+        patch.setattr("experiments.real_hearts.features.encoder_of", lambda _: ENCODER)
         prepare(settings)
         runs.pretrain(settings, 0, USUAL)
         probed, planned = probes.plan(settings, looks()), runs.plan(settings, [PRETRAINED, PLAIN])
