@@ -13,7 +13,7 @@ from cmr_ssl.report.tables import markdown
 from experiments.left_out import TOLD_BY, by_region
 from experiments.machine import description
 from experiments.real_hearts import planes, probes
-from experiments.real_hearts.arms import USUAL
+from experiments.real_hearts.arms import SYNTHETIC, USUAL
 from experiments.real_hearts.pairs import compared
 from experiments.real_hearts.probes import Probe
 from experiments.real_hearts.runs import CHOICE, DICE, DONE, PICTURE, VOLUMES, Run
@@ -21,7 +21,8 @@ from experiments.real_hearts.settings import ALL, Settings
 from experiments.statistics import holm
 
 PAGE = "real_hearts.md"
-OURS, LOOKS = "pretrained", "pretrained tokens"  # what every other arm or look is compared with
+OURS = ("synthetic labels, self-trained", "synthetic labels", "pretrained")  # what every other arm is compared with
+LOOKS = "pretrained tokens"  # what every other look is compared with
 MEAN_DICE, COARSE_DICE = "Dice, mean", "Dice, mean (prepared)"
 COMPARED = (MEAN_DICE, "LVEF (%)", "LVEDV (mL)", "LVM (g)")
 KEYS = ["arm", "labels", "draw", "subject", "what"]
@@ -157,11 +158,13 @@ def _head(settings: Settings) -> list[str]:
     return [
         "# Real hearts: what pretraining is worth on patients",
         "Written by `python -m experiments.real_hearts --source FOLDER`. " + " ".join(description()),
-        f"Cross-validated by patient: {settings.used} of {settings.folds} folds of alike diagnoses (seed "
-        f"{settings.seed}). Pretraining sees the cines of a fold's training patients, without labels; labels of few of "
+        f"Cross-validated by patient: {len(settings.chosen)} of {settings.folds} folds of alike diagnoses (seed "
+        f"{settings.seed}; those tested: {', '.join(map(str, settings.chosen))}). "
+        "Pretraining sees the cines of a fold's training patients, without labels; labels of few of "
         "them train each arm; a few others choose among its weights and learning rates "
         f"({'in each fold' if settings.tune_each_fold else 'rates in the first fold, for all'}); the fold's test "
-        "patients are asked once. Values are means over test patients and draws of the labelled ones.",
+        "patients are asked once. Values are means over test patients and draws of the labelled ones. Each training "
+        f"with labels: `{' '.join(settings.training)}`, the best of {settings.rates} learning rates.",
     ]
 
 
@@ -170,7 +173,8 @@ def _segmentation(settings: Settings, runs: list[Run], out: Path) -> list[str]:
         return []
     found = collect(settings, runs)
     draw_curves(out / "real_hearts_dice.png", found)
-    shown = max((run for run in runs if run.arm.name == OURS), default=runs[0], key=lambda run: run.labels == ALL)
+    named = [name for name in OURS if name in {*found["arm"]}]
+    shown = next((run for name in named for run in runs if run.arm.name == name), runs[0])
     shutil.copyfile(shown.folder(settings) / PICTURE, out / "real_hearts_example.png")
     return [
         "## Segmentation",
@@ -179,9 +183,8 @@ def _segmentation(settings: Settings, runs: list[Run], out: Path) -> list[str]:
         "of the same window.",
         means_table(found, "labelled"),
         "![Dice against labelled patients](real_hearts_dice.png)",
-        f"Paired differences, {OURS} minus the other arm; 95 % by bootstrap of patients and draws. Dice: more is "
-        "better; errors: less is.",
-        comparisons_table(comparisons(found, OURS, COMPARED)),
+        "Paired differences; 95 % by bootstrap of patients and draws. Dice: more is better; errors: less is.",
+        *[part for ours in named for part in _compared(found, ours)],
         f"![true and predicted labels of a test patient, {shown.arm.name}](real_hearts_example.png)",
         "Cost of training, one core:",
         compute(settings, runs),
@@ -189,10 +192,23 @@ def _segmentation(settings: Settings, runs: list[Run], out: Path) -> list[str]:
     ]
 
 
+def _compared(found: pd.DataFrame, ours: str) -> list[str]:
+    return [f"{ours.capitalize()}, minus the other arm:", comparisons_table(comparisons(found, ours, COMPARED))]
+
+
 def _pretraining_cost(settings: Settings) -> list[str]:
-    told = [settings.folder(fold) / USUAL.name / DONE for fold in range(settings.used)]
-    minutes = [float(path.read_text().split()[0]) for path in told if path.is_file()]
-    return [f"Each pretraining took {np.mean(minutes):.0f} minutes of one core."] if minutes else []
+    each = [settings.folder(fold) / USUAL.name / DONE for fold in settings.chosen]
+    once = [settings.synthetic / SYNTHETIC.name / DONE]
+    told = [
+        (f"Each pretraining on the cines of a fold ({USUAL.config})", each),
+        (f"That on {settings.hearts} synthetic hearts with labels, once for all folds ({SYNTHETIC.config}),", once),
+    ]
+    return [f"{what} took {minutes:.0f} minutes of one core." for what, paths in told if (minutes := _minutes(paths))]
+
+
+def _minutes(paths: list[Path]) -> float | None:
+    found = [float(path.read_text().split()[0]) for path in paths if path.is_file()]
+    return float(np.mean(found)) if found else None
 
 
 def _probes(settings: Settings, done: list[Probe]) -> list[str]:
