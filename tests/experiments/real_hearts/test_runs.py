@@ -17,7 +17,7 @@ from experiments.real_hearts import planes, probes, runs
 from experiments.real_hearts.__main__ import parse
 from experiments.real_hearts.arms import SEGMENTATION, SYNTHETIC, UNET, USUAL, Arm, arms, looks, pretrainings
 from experiments.real_hearts.cohort import members, prepare, read_fold
-from experiments.real_hearts.report import write_report
+from experiments.real_hearts.report import BY_HAND, write_report
 from experiments.real_hearts.restoring import restore_logits
 from experiments.real_hearts.runs import Run
 from experiments.real_hearts.scores import dice, read_patient, volume_row
@@ -141,7 +141,16 @@ def test_the_page_holds_every_arm_and_look_and_its_pictures(compared):
     for name in (*(run.arm.name for run in planned), *(look.name for look in looks())):
         assert f"| {name} |" in text
     assert "nan" not in text.split("## Real planes")[0]
-    assert {path.name for path in page.parent.glob("*.png")} == {"real_hearts_dice.png", "real_hearts_example.png"}
+    assert {path.name for path in page.parent.glob("*.png")} == {"real_hearts_dice.png"}
+
+
+def test_what_was_written_by_hand_at_the_end_of_the_page_stays(tmp_path):
+    settings = Settings(tmp_path, tmp_path)
+    page = write_report(settings, [], [], tmp_path)
+    page.write_text(page.read_text() + f"\n{BY_HAND}\n\nTried in vain.\n")
+    before = page.read_text()
+    assert write_report(settings, [], [], tmp_path).read_text() == before
+    assert before.endswith("Tried in vain.\n")
 
 
 def test_a_structure_that_is_missed_has_no_volume_but_an_error(compared):
