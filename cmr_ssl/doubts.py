@@ -10,8 +10,15 @@ from cmr_ssl.cohort.ranges import CARDIAC
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.sources.label_folder import LabelledHeart, LabelledView
 from cmr_ssl.sources.label_shapes import implausible_shape
-from cmr_ssl.sources.label_slices import out_of_time, same_as_next, twice
-from cmr_ssl.sources.label_values import beside_unlabelled, broken_stack, centre, cut_off, mirrored, wrongly_surrounded
+from cmr_ssl.sources.label_slices import doubled_slices, repeated_slices, unsynchronised
+from cmr_ssl.sources.label_values import (
+    beside_unlabelled,
+    broken_stack,
+    centre,
+    mirrored,
+    touches_edge,
+    wrongly_surrounded,
+)
 from cmr_ssl.volumes import VENTRICULAR, LabelMap, Measured, apex_to_base
 
 MYOCARDIAL = "LVM"
@@ -35,7 +42,7 @@ def notes(heart: LabelledHeart) -> tuple[str, ...]:
     stack = heart.views.get(SHORT_AXIS)
     if stack is not None and stack.oriented and mirrored(stack.map.labels.T, stack.map.affine, LV, RV):
         said.append(f"{SHORT_AXIS}: the RV lies on the left of the LV: the map is mirrored, or the body is")
-    if stack is not None and (same := same_as_next(stack.map.labels.T, stack.map.affine)):
+    if stack is not None and (same := repeated_slices(stack.map.labels.T, stack.map.affine)):
         which = ", ".join(map(str, same))
         said.append(f"{SHORT_AXIS}: slice {which} shows what the next one shows: stored twice, it counts twice")
     return tuple(dict.fromkeys(said))
@@ -140,7 +147,7 @@ def _doubts(heart: LabelledHeart) -> dict[str, str]:
             name = CLASSES[value]
             if view == SHORT_AXIS and (why := broken_stack(labels, one.map.affine, value)):
                 doubts.setdefault(name, why)
-            if cut_off(labels, value):
+            if touches_edge(labels, value):
                 doubts.setdefault(name, f"the {name} reaches the edge of {view}, so part of it may be missing")
             if beside_unlabelled(labels, value):
                 why = f"the {name} borders on pixels of {view} that nobody labelled, so part of it may be missing"
@@ -152,7 +159,11 @@ def _wrong_short_axis(stack: LabelledView) -> str:
     labels = stack.map.labels.T
     if wrong := wrongly_surrounded(labels, stack.classes):
         return wrong
-    if wrong := implausible_shape(labels, stack.map.affine) or twice(labels, stack.map.affine) or out_of_time(labels):
+    if (
+        wrong := implausible_shape(labels, stack.map.affine)
+        or doubled_slices(labels, stack.map.affine)
+        or unsynchronised(labels)
+    ):
         return wrong
     wall = (labels == MYOCARDIUM).any()
     if stack.oriented and not wall and mirrored(labels, stack.map.affine, LV, RV):

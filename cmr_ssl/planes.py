@@ -42,6 +42,11 @@ def spacing(affine: Array) -> Array:
     return np.linalg.norm(affine[:3, :2], axis=0)
 
 
+def corners(shape: tuple[int, ...]) -> Array:
+    """Return the 8 corner voxels (column, row, slice, 1) of a volume of `shape` (columns, rows, slices), (8, 4)."""
+    return np.stack(np.meshgrid(*([0, size - 1] for size in shape), [1.0], indexing="ij"), axis=-1).reshape(-1, 4)
+
+
 def slice_affine(affine: Array, index: int) -> Array:
     """Return the plane affine of slice `index` of a volume with the voxel-to-mm `affine`, both (4, 4)."""
     plane = np.array(affine, dtype=np.float64)

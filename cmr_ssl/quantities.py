@@ -63,14 +63,14 @@ def quantify_folder(
     everybody = source.subjects()
     if curves is not None:
         check_apart(source.folder, curves, everybody)
-    subjects = withdrawn.leave(everybody, source.folder)
+    subjects = withdrawn.remaining(everybody, source.folder)
     mine = shard.part(subjects)
     made_of: dict[str, object] = {"files": [asdict(file) for file in source.files], "facts": source.facts, "rows": ROWS}
     settings = digest(made_of if by_region is None else made_of | {"lines": LINES})
     folder = out.with_name(f".{out.name}")
     journal = shard.journal(folder, settings)
     with Tally("measuring", out, len(mine)) as tally, exclusive_access(shard.folder(folder), settings):
-        withdrawn.erase(folder, lines=shard.mine(folder))
+        withdrawn.erase(folder, journals=shard.erasable(folder))
         if curves is not None:
             withdrawn.erase(curves, ["*.png"])
             _check_room(curves, overwrite or any(journal.records()))

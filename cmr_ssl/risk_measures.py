@@ -17,29 +17,29 @@ RESAMPLES = 200
 GROUPS = 5  # of predicted risk, in which it is compared with what happened
 
 
-class Outcome(NamedTuple):
+class Survival(NamedTuple):
     """What became of N subjects: years until the event or the end of follow-up, and whether the event was seen."""
 
     years: Array
     events: NDArray[np.bool_]
 
-    def of(self, chosen: NDArray[np.generic]) -> "Outcome":
+    def of(self, chosen: NDArray[np.generic]) -> "Survival":
         """Return some of them."""
-        return Outcome(self.years[chosen], self.events[chosen])
+        return Survival(self.years[chosen], self.events[chosen])
 
     def tensors(self) -> tuple[Tensor, Tensor]:
         """Return both as tensors."""
         return torch.from_numpy(self.years), torch.from_numpy(self.events)
 
 
-def ranking(scores: Array, outcome: Outcome, horizons: list[float]) -> dict[str, Estimate]:
+def ranking(scores: Array, outcome: Survival, horizons: list[float]) -> dict[str, Estimate]:
     """Return Harrell's concordance with its interval, and the AUROC by each horizon, of scores (N,)."""
     measured = {"concordance": resampled(lambda chosen: concordance(scores[chosen], *outcome.of(chosen)), len(scores))}
     areas = {f"AUROC {years:g} years": Estimate(auroc_by(scores, outcome, years)) for years in horizons}
     return measured | areas
 
 
-def gain(scores: Array, other: Array, outcome: Outcome) -> Estimate:
+def gain(scores: Array, other: Array, outcome: Survival) -> Estimate:
     """Return by how much the concordance of scores (N,) exceeds that of others, on the same resampled subjects."""
 
     def difference(chosen: NDArray[np.intp]) -> float:
@@ -60,7 +60,7 @@ def resampled(measure: Callable[[NDArray[np.intp]], float], count: int, seed: in
     return Estimate(value, *map(float, np.percentile(finite, INTERVAL))) if len(finite) else Estimate(value)
 
 
-def auroc_by(scores: Array, outcome: Outcome, years: float) -> float:
+def auroc_by(scores: Array, outcome: Survival, years: float) -> float:
     """Return the AUROC of who had the event by a time against who had not, censored ones weighted (Uno et al., 2007).
 
     NaN where the time lies beyond the follow-up, or nobody had the event before it.
@@ -76,7 +76,7 @@ def auroc_by(scores: Array, outcome: Outcome, years: float) -> float:
     return float(Auc()(torch.from_numpy(scores), events, times, new_time=at, **weights)[0])
 
 
-def brier(survival: Array, outcome: Outcome, grid: list[float]) -> tuple[Array, float]:
+def brier(survival: Array, outcome: Survival, grid: list[float]) -> tuple[Array, float]:
     """Return Brier's score at each time of a grid, (T,), and its mean over time, censored ones weighted.
 
     Args:
@@ -101,18 +101,18 @@ def brier(survival: Array, outcome: Outcome, grid: list[float]) -> tuple[Array, 
     )
 
 
-def observed(outcome: Outcome, years: float) -> float:
+def observed(outcome: Survival, years: float) -> float:
     """Return the share who had the event by a time (Kaplan and Meier)."""
     return 1 - surviving(*outcome.tensors(), years)
 
 
-def by_group(risks: Array, outcome: Outcome, years: float, groups: int = GROUPS) -> Array:
+def by_group(risks: Array, outcome: Survival, years: float, groups: int = GROUPS) -> Array:
     """Return the mean predicted and the observed risk in groups of like prediction, (G, 2), from low to high."""
     parts = np.array_split(np.argsort(risks, kind="stable"), groups)
     return np.array([[risks[part].mean(), observed(outcome.of(part), years)] for part in parts if len(part)])
 
 
-def net_benefit(risks: Array, outcome: Outcome, years: float, thresholds: Array) -> Array:
+def net_benefit(risks: Array, outcome: Survival, years: float, thresholds: Array) -> Array:
     """Return what treating everybody above a threshold of risk is worth, (T,) (Vickers and Elkin, 2006).
 
     With a share q above threshold p, of whom a share r has the event: q r - q (1 - r) p / (1 - p), in true positives a
@@ -126,6 +126,6 @@ def net_benefit(risks: Array, outcome: Outcome, years: float, thresholds: Array)
     return np.array(benefits)
 
 
-def _within(outcome: Outcome, years: float) -> bool:
+def _within(outcome: Survival, years: float) -> bool:
     """Tell whether somebody had the event by a time and somebody was seen beyond it."""
     return bool((outcome.events & (outcome.years <= years)).any() and outcome.years.max() > years)

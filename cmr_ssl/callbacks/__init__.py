@@ -1,4 +1,4 @@
-"""Lightning callbacks: checkpoints, pictures, guards."""
+"""Lightning callbacks: checkpoints, reports, figures, guards."""
 
 from cmr_ssl.callbacks.compiled import Compiled
 from cmr_ssl.callbacks.diagnosis_report import DiagnosisReport

@@ -28,9 +28,6 @@ def embed(
         device: cpu, cuda, or auto for cuda where there is one.
         withdrawn: text or CSV file of participants who withdrew and are left out.
 
-    Returns:
-        0.
-
     Raises:
         FileExistsError: if `out` is a folder.
         FileNotFoundError: if checkpoint or cache are missing.
@@ -39,9 +36,9 @@ def embed(
             parquet file by its name.
     """
     check_parquet(out)
-    gone = read_withdrawn(withdrawn)
+    withdrawals = read_withdrawn(withdrawn)
 
     from cmr_ssl.inference.embeddings import write_embeddings
 
-    write_embeddings(checkpoint, cache, out, batch_size, workers, device, gone)
+    write_embeddings(checkpoint, cache, out, batch_size, workers, device, withdrawals)
     return 0

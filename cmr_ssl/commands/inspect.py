@@ -45,7 +45,7 @@ def inspect(
         FileNotFoundError: if checkpoint, source, cache, table or calibration are missing.
         ValueError: if they do not belong together, the cache has too few studies, or `out` lies in `source`.
     """
-    folder, gone = NiftiFolder(source, files), read_withdrawn(withdrawn)
+    folder, withdrawals = NiftiFolder(source, files), read_withdrawn(withdrawn)
     studies = folder.subjects()
     if out is not None:
         check_apart(source, out, studies)
@@ -57,8 +57,8 @@ def inspect(
 
     from cmr_ssl.devices import device_of
     from cmr_ssl.inspection.calibration import SUFFIX
-    from cmr_ssl.inspection.inspector import Learning, inspect_folder
+    from cmr_ssl.inspection.inspector import CalibrationSource, inspect_folder
 
-    kept = calibration or checkpoint.with_suffix(SUFFIX)
-    learning = Learning(kept, cache, subjects, table, gone)
-    return inspect_folder(checkpoint, folder, learning, out, device_of(device), overwrite).status
+    path = calibration or checkpoint.with_suffix(SUFFIX)
+    calibration_source = CalibrationSource(path, cache, subjects, table, withdrawals)
+    return inspect_folder(checkpoint, folder, calibration_source, out, device_of(device), overwrite).status

@@ -1,4 +1,4 @@
-"""Checkpoints as asking for planes needs them."""
+"""Load the checkpoint of a pretraining with its decoder."""
 
 from pathlib import Path
 

@@ -11,7 +11,7 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
-from cmr_ssl.planes import APEX_TO_BASE_RAS, RIGHT_ANTERIOR_RAS, SHORT_AXIS, heart_frame
+from cmr_ssl.planes import APEX_TO_BASE_RAS, RIGHT_ANTERIOR_RAS, SHORT_AXIS, corners, heart_frame
 from cmr_ssl.study import Finding
 
 Array = NDArray[np.float64]
@@ -141,9 +141,8 @@ def axis_aligned(affine: Array) -> bool:
 
 def apart(one: Array, other: Array, shape: tuple[int, ...]) -> float:
     """Return how far apart, in mm, two affines put the corner of a volume that they disagree on most."""
-    far = [max(1, size) - 1 for size in (*shape[:3], 1, 1, 1)[:3]]
-    corners = np.stack(np.meshgrid(*([0, end] for end in far), [1.0], indexing="ij"), axis=-1).reshape(-1, 4)
-    return float(np.linalg.norm(corners @ (one - other).T, axis=1).max())
+    volume = tuple(max(1, size) for size in (*shape[:3], 1, 1, 1)[:3])
+    return float(np.linalg.norm(corners(volume) @ (one - other).T, axis=1).max())
 
 
 def _unit(header: Nifti1Header, view: str) -> tuple[float, list[Finding]]:

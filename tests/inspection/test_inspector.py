@@ -9,7 +9,7 @@ from PIL import Image
 
 from cmr_ssl.cli import main
 from cmr_ssl.inspection.calibration import calibrate
-from cmr_ssl.inspection.inspector import say
+from cmr_ssl.inspection.inspector import print_worst
 from cmr_ssl.inspection.usual_planes import split_subjects
 from cmr_ssl.tasks.trained import load_task
 from tests import studies
@@ -124,7 +124,7 @@ def test_the_worst_planes_are_shown_first(capsys):
     table = pd.DataFrame(
         {"subject": ["a"] * 30, "plane": [f"sa {k}" for k in range(30)], "flaw_score": [*range(29), np.nan]}
     ).assign(suspect=lambda found: found["flaw_score"] > 4, why="", problem="")
-    say(table, calibrate(many(), ""))
+    print_worst(table, calibrate(many(), ""))
     said = capsys.readouterr().out
     assert "24 of 30 planes look wrong" in said
     assert said.index("sa 28") < said.index("sa 27")
