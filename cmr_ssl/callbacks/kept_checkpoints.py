@@ -34,12 +34,20 @@ def resumable(run_folder: str | Path) -> list[Path]:
 class BestCheckpoint(ModelCheckpoint):
     """Keep the checkpoint that validates best."""
 
-    def __init__(self, monitor: str = "val/psnr_hidden", mode: Literal["min", "max"] = "max") -> None:
-        """Choose the log key to `monitor`, and whether less or more of it is better."""
-        super().__init__(filename=BEST, monitor=monitor, mode=mode, enable_version_counter=False)
+    def __init__(self, monitor: str | None = None, mode: Literal["min", "max"] | None = None) -> None:
+        """Choose what is best.
+
+        Args:
+            monitor: log key to judge by; None for the one that the task names.
+            mode: whether less or more of it is better; None for the one of the task.
+        """
+        super().__init__(filename=BEST, monitor=monitor, mode=mode or "min", enable_version_counter=False)
+        self.requested = monitor, mode
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Place the folder in the run folder; write atomically."""
+        """Take the criterion of the task unless given; place the folder in the run folder; write atomically."""
+        monitor, mode = self.requested
+        self.monitor, self.mode = monitor or str(pl_module.monitor), mode or str(pl_module.mode)
         save_atomically(trainer)
         self.dirpath = str(checkpoint_file(trainer.default_root_dir, BEST).parent.absolute())
         super().setup(trainer, pl_module, stage)

@@ -178,5 +178,5 @@ def collect_features(
         features.append(readout.features(encoded).float().cpu())
         subjects += kept.subject
         if encoded.is_encoded:
-            spectrum.add(encoded.encoded.tokens[encoded.attend])
+            spectrum.add(encoded.encoded.tokens[encoded.encoded.exists])
     return torch.cat(features), torch.tensor(table.loc[subjects].to_numpy(), dtype=torch.float64)

@@ -1,23 +1,33 @@
-"""Write the embedding of every subject of a cache to parquet, streaming."""
+"""Write the embedding of every subject of a cache to one parquet file, resuming where an earlier run stopped.
 
+Rows are computed batch by batch and kept in parts in a hidden folder beside the file, a part at least once a minute.
+With the last subject the parts are merged into the file, sorted by subject, and removed.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
-from rich.progress import track
 
 from cmr_ssl.cohort.cohort_table import read_cohort
 from cmr_ssl.cohort.subjects import usable
 from cmr_ssl.cohort.withdrawal import NONE_WITHDRAWN, Withdrawn
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.loader import PlaneLoader
-from cmr_ssl.files import write_atomically
-from cmr_ssl.inference.model import load
-from cmr_ssl.inference.outputs import embeddings_of
-from cmr_ssl.preparation.cache import check_prepared
+from cmr_ssl.files import digest, stamp
+from cmr_ssl.inference.model import Model, load
+from cmr_ssl.inference.outputs import StudyEmbedding, embeddings_of
+from cmr_ssl.inference.table_parts import PART, TableParts
+from cmr_ssl.journal import Record
+from cmr_ssl.lock import exclusive_access
+from cmr_ssl.preparation.cache import check_prepared, read_settings, subject_file
+from cmr_ssl.runner.progress import Tally
+from cmr_ssl.runner.run import Job, Shard, go_over_batches
 from cmr_ssl.sample import readable, to_device
+from cmr_ssl.study import Finding
 from cmr_ssl.tasks.trained import Trained
 
 VECTOR = pa.list_(pa.float32())
@@ -32,30 +42,46 @@ SCHEMA = pa.schema(
         ("plane_means", pa.list_(VECTOR)),
     ]
 )
+COLUMNS = 1  # version of the columns of the table
+PART_ROWS, PART_S = 256, 60.0  # a part is written when either is reached
 
 
-@torch.inference_mode()
 def write_embeddings(
-    checkpoint: Path, cache: Path, out: Path, batch_size: int, workers: int, device: str, withdrawn: Withdrawn
-) -> None:
-    """Write the embedding of every subject of a cache; see the command `embed`."""
+    checkpoint: Path,
+    cache: Path,
+    out: Path,
+    batch_size: int,
+    workers: int,
+    device: str,
+    shard: Shard,
+    withdrawn: Withdrawn,
+    overwrite: bool,
+) -> Tally:
+    """Embed every subject of a cache that is not done; see the command `embed`."""
     model = load(checkpoint, device)
-    task = model.encoder_task()
+    model.encoder_task()
     dataset = whole_cache(cache, model.trained, withdrawn)
-    count = 0
-
-    def write(stream: BinaryIO) -> None:
-        nonlocal count
-        with pq.ParquetWriter(stream, SCHEMA) as file:
-            for batch in track(PlaneLoader(dataset, batch_size, workers), "embedding"):
-                kept = to_device(readable(batch), model.device)
-                kept = kept._replace(images=kept.images.float() / 255)
-                rows = embeddings_of(kept, task.embed(kept))
-                file.write_table(pa.Table.from_pylist([row._asdict() for row in rows], SCHEMA))
-                count += len(rows)
-
-    write_atomically(out, write)
-    print(f"{count} embeddings of {task.encoder.width} features in {out}")
+    subjects = dataset.subjects.tolist()
+    prepared = str(read_settings(cache)["digest"])
+    settings = digest({"checkpoint": model.fingerprint, "cache": prepared, "columns": COLUMNS})
+    parts = TableParts(out, SCHEMA, settings)
+    journal = shard.journal(parts.folder, settings)
+    shard_subjects = shard.part(subjects)
+    with Tally("embedding", out, len(shard_subjects)) as tally, exclusive_access(shard.folder(parts.folder), settings):
+        withdrawn.erase(parts.folder, journals=shard.erasable(parts.folder), tables=["*.parquet"])
+        withdrawn.erase(out.parent, tables=[out.name])
+        in_table = parts.subjects_in_table()
+        files = {record.subject: parts.file_of(record, in_table) for record in journal.records()}
+        embed = Embedder(model, dataset, batch_size, workers, parts)
+        go_over_batches(shard_subjects, embed, journal, tally, lambda subject: [files[subject]], overwrite, out)
+        records = journal.latest(subjects)
+        with exclusive_access(parts.folder, settings):
+            rows = parts.merge(records) if len(records) == len(subjects) else None
+        if rows is None:
+            tally.print(f"{len(records)} of {len(subjects)} subjects are embedded; {out} appears with the last of them")
+        else:
+            tally.print(f"{rows} embeddings of {model.encoder_task().encoder.width} features in {out}")
+    return tally
 
 
 def whole_cache(cache: Path, trained: Trained, withdrawn: Withdrawn = NONE_WITHDRAWN) -> PlaneDataset:
@@ -70,3 +96,61 @@ def whole_cache(cache: Path, trained: Trained, withdrawn: Withdrawn = NONE_WITHD
         raise ValueError(f"no usable subject in {cache}: its cohort table tells why")
     shape = sample_shape(trained.preparation, trained.views)
     return PlaneDataset(cache, sorted(cohort["subject"]), trained.views, shape)
+
+
+@dataclass(frozen=True)
+class Embedder:
+    """Embeds subjects batch by batch, read ahead by threads, into parts of the table.
+
+    Attributes:
+        model: its encoder embeds.
+        dataset: the whole cache.
+        batch_size: subjects a batch.
+        workers: threads that read.
+        parts: where rows are kept.
+    """
+
+    model: Model
+    dataset: PlaneDataset
+    batch_size: int
+    workers: int
+    parts: TableParts
+
+    def fingerprint(self, subject: str) -> str:
+        """Return a digest of the name, size and time of a prepared subject's file; raise OSError if it is missing."""
+        path = subject_file(self.dataset.cache, subject)
+        return stamp([(path.name, path.stat())])
+
+    def __call__(self, jobs: Sequence[Job]) -> Iterator[list[Record]]:
+        """Yield the records of subjects once the part that holds their rows is on disk."""
+        fingerprints = {job.subject: job.fingerprint for job in jobs}
+        pending: list[str] = []
+        rows: list[StudyEmbedding] = []
+        started = time.monotonic()
+        for subjects, embedded in self.batches(list(fingerprints)):
+            pending, rows = pending + subjects, rows + embedded
+            full = len(pending) >= PART_ROWS or time.monotonic() - started > PART_S
+            if full or subjects[-1] == jobs[-1].subject:
+                part = self.parts.add([row._asdict() for row in rows])
+                parts = {row.subject: part for row in rows}
+                yield [self.record(subject, fingerprints[subject], parts.get(subject)) for subject in pending]
+                pending, rows, started = [], [], time.monotonic()
+
+    @torch.inference_mode()
+    def batches(self, subjects: list[str]) -> Iterator[tuple[list[str], list[StudyEmbedding]]]:
+        """Yield batches of subjects with the embeddings of those whose files can be read."""
+        task = self.model.encoder_task()
+        dataset = PlaneDataset(self.dataset.cache, subjects, self.dataset.slots, self.dataset.shape)
+        for number, batch in enumerate(PlaneLoader(dataset, self.batch_size, self.workers)):
+            kept = to_device(readable(batch), self.model.device)
+            kept = kept._replace(images=kept.images.float() / 255)
+            first = number * self.batch_size
+            embedded = embeddings_of(kept, task.embed(kept)) if kept.subject else []
+            yield subjects[first : first + self.batch_size], embedded
+
+    def record(self, subject: str, fingerprint: str, part: str | None) -> Record:
+        """Return the record of a subject; one without a part could not be read, and is tried again next time."""
+        if part is not None:
+            return Record(subject, "accepted", self.parts.settings, fingerprint, rows=[{PART: part}])
+        message = "its prepared file cannot be read: run `prepare` again"
+        return Record(subject, "rejected", self.parts.settings, "", [Finding("unreadable", "rejected", "", message)])

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from cmr_ssl.metrics import visible_planes
-from cmr_ssl.models.tokens import unpatchify
+from cmr_ssl.models.tokens import Grid, Patch, unpatchify
 from cmr_ssl.report.montage import montage, plane_titles
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.pretraining import PretrainingTask, Reconstruction
@@ -40,20 +40,20 @@ class Compared(NamedTuple):
 
 def compared_planes(batch: Sample, result: Reconstruction, task: PretrainingTask) -> Compared:
     """Put the tokens of a batch of one subject back into planes."""
-    hidden, seen = result.masked.hidden, result.masked.visible
-    predicted = scatter(task.intensities(result), hidden, result, task, torch.nan)
-    visible = scatter(result.visible.float(), seen, result, task, torch.nan)
+    hidden, seen, grid, patch = result.masked.hidden, result.masked.visible, result.hidden.grid, task.encoder.patch
+    predicted = scatter(task.intensities(result), hidden, grid, patch)
+    visible = scatter(result.visible.patches.float(), seen, grid, patch)
     present = batch.present[0].cpu().numpy()
     cines = (batch.images[0], visible, torch.where(visible.isnan(), predicted, visible))
-    dropped = ~visible_planes(seen, result.grid)[0].cpu().numpy()
+    dropped = ~visible_planes(seen, grid)[0].cpu().numpy()
     titles = plane_titles(batch.view[0][batch.present[0]].tolist())
     titles = [f"{title} dropped" if gone else title for title, gone in zip(titles, dropped[present], strict=True)]
     original, seen_only, whole = (cine.float().cpu().numpy()[present] for cine in cines)
     return Compared(original, seen_only, whole, titles, dropped[present].tolist())
 
 
-def scatter(patches: Tensor, ids: Tensor, result: Reconstruction, task: PretrainingTask, fill: float) -> Tensor:
-    """Place patches (1, K, pixels) at token ids (1, K) of otherwise `fill`ed planes, (P, T, H, W)."""
-    full = patches.new_full((1, result.grid.tokens, patches.shape[-1]), fill)
+def scatter(patches: Tensor, ids: Tensor, grid: Grid, patch: Patch) -> Tensor:
+    """Place patches (1, K, pixels) at token ids (1, K) of planes that are NaN elsewhere, (P, T, H, W)."""
+    full = patches.new_full((1, grid.tokens, patches.shape[-1]), torch.nan)
     full.scatter_(1, ids[..., None].expand_as(patches), patches)
-    return unpatchify(full, result.grid, task.encoder.patch)[0]
+    return unpatchify(full, grid, patch)[0]

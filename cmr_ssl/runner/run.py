@@ -154,15 +154,42 @@ def go_over(
         MachineFault: if the machine fails.
         ValueError: see `Journal.open`.
     """
-    jobs = _jobs(subjects, steps.source, journal.open(overwrite, table), tally, outputs)
+    jobs = _jobs(subjects, steps.source.fingerprint, journal.open(overwrite, table), tally, outputs)
     for record in outcomes(workers, steps, jobs, steps.lost):
         journal.add(record)
         tally.add(done(record))
 
 
+class BatchWork(Protocol):
+    """Processing of many subjects at once, such as by a network in batches."""
+
+    def fingerprint(self, subject: str) -> str:
+        """Return a short text that changes when the subject's files change."""
+
+    def __call__(self, jobs: Sequence[Job]) -> Iterator[list[Record]]:
+        """Yield records, with settings and fingerprint, as soon as their outputs are on disk."""
+
+
+def go_over_batches(
+    subjects: Sequence[str],
+    work: BatchWork,
+    journal: Journal,
+    tally: Tally,
+    outputs: Callable[[str], Sequence[Path]],
+    overwrite: bool = False,
+    table: Path | None = None,
+) -> None:
+    """Do the same as `go_over`, in batches and in this process; see there."""
+    jobs = list(_jobs(subjects, work.fingerprint, journal.open(overwrite, table), tally, outputs))
+    for records in work(jobs) if jobs else ():
+        for record in records:
+            journal.add(record)
+            tally.add(done(record))
+
+
 def _jobs(
     subjects: Sequence[str],
-    source: Readable[Content],
+    fingerprint_of: Callable[[str], str],
     finished: dict[str, Done],
     tally: Tally,
     outputs: Callable[[str], Sequence[Path]] | None,
@@ -170,14 +197,12 @@ def _jobs(
     """Yield the subjects that are not done, counting those that are."""
     for subject in subjects:
         try:
-            fingerprint = source.fingerprint(subject)
+            fingerprint = fingerprint_of(subject)
         except OSError as error:
             raise MachineFault(f"{subject} cannot be read ({error})") from error
         earlier = finished.get(subject, NOT_DONE)
-        unchanged = earlier.fingerprint == fingerprint != ""
-        if unchanged and (
-            earlier.status == "rejected" or not outputs or all(path.exists() for path in outputs(subject))
-        ):
+        paths = outputs(subject) if outputs and earlier.status != "rejected" else []
+        if earlier.fingerprint == fingerprint != "" and all(path.exists() for path in paths):
             tally.add(earlier)
         else:
             yield Job(subject, fingerprint)

@@ -1,0 +1,236 @@
+"""Networks that are trained with few labels, each to its own best: which rate is chosen on the validation split."""
+
+import json
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import torch
+from benchmarks.evidence.cohorts import MIN_PLANES, Cohort, opened, slug
+from benchmarks.evidence.commands import fit
+from benchmarks.evidence.features import Portion, on_gpu, subjects_of, tested_portion
+from benchmarks.evidence.pretrainings import described
+from benchmarks.evidence.probes import known, shift, table, write
+from benchmarks.evidence.studies import Study, Test, condition_of, tests_of
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import Tensor
+
+from cmr_ssl.corruption.missing import close_ranks, rearranged
+from cmr_ssl.data.loader import PlaneLoader
+from cmr_ssl.devices import device_of
+from cmr_ssl.sample import Sample, to_device
+from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypePrediction
+from cmr_ssl.tasks.trained import load_task
+
+STEPS = 2000  # of a training, if nothing stops it
+STEPS_BETWEEN = 100  # validations
+PATIENCE = 8  # validations without a smaller loss that end a training
+BATCH = 8
+PLANE_DROPOUT = 0.5  # as the masking of configs/phenotype.yaml
+
+
+class Arm(NamedTuple):
+    """One way to train.
+
+    Attributes:
+        name: in tables.
+        config: which file.
+        options: what else the command line says.
+        rates: learning rates to choose from.
+        pretrained: whether it starts from a pretrained encoder.
+    """
+
+    name: str
+    config: str
+    options: tuple[str, ...]
+    rates: tuple[float, ...]
+    pretrained: bool = False
+
+
+class Run(NamedTuple):
+    """One training: an arm with a rate, so many labels and one draw of who has them."""
+
+    arm: Arm
+    rate: float
+    labels: int
+    draw: int
+
+    def folder(self, study: Study) -> Path:
+        """Where the run lives."""
+        return study.out / "runs" / f"{slug(self.arm.name)}-{self.labels}-{self.draw}-{self.rate:g}"
+
+
+class Plan(NamedTuple):
+    """What is trained: numbers of labels and draws; the first draw chooses the rates."""
+
+    labels: tuple[int, ...] = (30, 100, 300)
+    draws: int = 2
+
+
+def arms() -> list[Arm]:
+    """Return the ways to train; the network from scratch is the very one that was pretrained."""
+    scratch = ("--model.encoder", json.dumps(described()["encoder"]), "--model.optimisation.layer_decay", "1.0")
+    return [
+        Arm("fine-tuned", "configs/phenotype.yaml", (), (2e-6, 1e-5, 5e-5), pretrained=True),
+        Arm(
+            "scratch",
+            "configs/phenotype.yaml",
+            (*scratch, "--model.optimisation.encoder_factor", "30"),
+            (1e-5, 3e-5, 1e-4),
+        ),
+        Arm(
+            "ResNet",
+            "configs/phenotype_resnet.yaml",
+            ("--model.plane_dropout", str(PLANE_DROPOUT)),
+            (2e-4, 5e-4, 1.5e-3),
+        ),
+    ]
+
+
+def trials(plan: Plan) -> list[Run]:
+    """Return the runs of the first draw, from which rates are chosen."""
+    return [Run(arm, rate, labels, 0) for labels in plan.labels for arm in arms() for rate in arm.rates]
+
+
+def others(study: Study, plan: Plan) -> list[Run]:
+    """Return the runs of the other draws, with the rates that the first one chose."""
+    best = [chosen(study, arm, labels) for labels in plan.labels for arm in arms()]
+    return [run._replace(draw=draw) for draw in range(1, plan.draws) for run in best]
+
+
+def chosen(study: Study, arm: Arm, labels: int) -> Run:
+    """Return the run of the first draw with the smallest loss on the validation split."""
+    runs = [Run(arm, rate, labels, 0) for rate in arm.rates]
+    return min(runs, key=lambda run: told(study, run)["validation"])
+
+
+def told(study: Study, run: Run) -> dict[str, float]:
+    """Return what a finished run says of itself: its smallest validation loss, steps, subject passes and minutes."""
+    return dict(json.loads((run.folder(study) / "run.json").read_text()))
+
+
+def train(study: Study, run: Run, pretraining: Path) -> None:
+    """Train, predict all tests with the best weights and say what it cost; what is done stays."""
+    folder = run.folder(study)
+    if (folder / "run.json").exists():
+        return
+    start = time.monotonic()
+    fit(folder, words(study.cohort, run, pretraining))
+    minutes = (time.monotonic() - start) / 60
+    rows = pd.concat([answered(folder / "checkpoints" / "best.ckpt", study, test) for test in tests_of(study)])
+    rows = rows.assign(labels=run.labels, draw=run.draw, arm=run.arm.name, pretraining="")
+    write(folder / "predictions.parquet", rows)
+    losses, steps = logged(folder, "val/loss")
+    said = {"validation": min(losses), "steps": steps, "passes": steps * batch(run), "minutes": round(minutes, 1)}
+    (folder / "run.json").write_text(json.dumps(said, indent=1) + "\n")
+    for checkpoint in (folder / "checkpoints").glob("*.ckpt"):
+        checkpoint.unlink()  # dozens of them would fill a disk
+
+
+def words(cohort: Cohort, run: Run, pretraining: Path) -> list[str]:
+    """Return what `fit` is told."""
+    an_epoch = run.labels // batch(run)
+    data = {
+        "cache": cohort.cache,
+        "table": cohort.table,
+        "fractions": list(cohort.fractions),
+        "min_planes": MIN_PLANES,
+        "train_subjects": run.labels,
+        "seed": run.draw,
+        "batch_size": batch(run),
+        "workers": 0,
+    }
+    trainer = {
+        "max_epochs": -(-STEPS // an_epoch),
+        "check_val_every_n_epoch": max(1, round(STEPS_BETWEEN / an_epoch)),
+        "enable_progress_bar": "false",
+    }
+    said = ["--config", run.arm.config, "--seed_everything", str(run.draw), *run.arm.options]
+    said += ["--model.optimisation.learning_rate", str(run.rate)]
+    said += [part for name, value in data.items() for part in (f"--data.{name}", str(value))]
+    said += [part for name, value in trainer.items() for part in (f"--trainer.{name}", str(value))]
+    said += ["--trainer.callbacks+", "lightning.pytorch.callbacks.EarlyStopping"]
+    said += ["--trainer.callbacks.monitor", "val/loss", "--trainer.callbacks.patience", str(PATIENCE)]
+    return [*said, *(["--model.encoder_checkpoint", str(pretraining)] if run.arm.pretrained else [])]
+
+
+def batch(run: Run) -> int:
+    """Return the subjects of a step."""
+    return min(BATCH, run.labels)
+
+
+def answered(checkpoint: Path, study: Study, test: Test) -> pd.DataFrame:
+    """Return a row a test subject and target of what a trained network says."""
+    task = load_task(checkpoint).task.to(device_of("auto"))
+    assert isinstance(task, PhenotypePrediction)
+    predict, portion = partial(predicted, task), tested_portion(study, test)
+    rows = predict(portion, test.condition) + shift(study, test, predict)
+    return table(known(portion), rows.numpy()).assign(test=test.name)
+
+
+@torch.inference_mode()
+def predicted(task: PhenotypePrediction, portion: Portion, condition: str) -> Tensor:
+    """Return what a network says of a portion, (N, K)."""
+    data, device = opened(portion.cohort), task.device
+    spoil, said = condition_of(condition, data.shape[0]), []
+    with torch.autocast(device.type, torch.bfloat16, enabled=on_gpu(device) and sturdy(task)):
+        for one in PlaneLoader(data.dataset(subjects_of(data, portion)), BATCH):
+            seen = closed(spoil(data.scaled(to_device(one, device))))
+            said.append(task.predict_step(seen).float().cpu())
+    return torch.cat(said)
+
+
+def sturdy(task: PhenotypePrediction) -> bool:
+    """Tell whether a network is trained in mixed precision, so that it is asked in it, too."""
+    return not isinstance(task, PhenotypeBaseline)
+
+
+def closed(batch: Sample) -> Sample:
+    """Return a batch whose slices close ranks, as those of studies that lack some do where a cache is read."""
+    return rearranged(batch, close_ranks(batch))
+
+
+def logged(folder: Path, name: str) -> tuple[list[float], int]:
+    """Return the values that a run logged under a name, and the step of the last."""
+    values = list(scalars(folder, name))
+    return [value for _, value in values], max(step for step, _ in values) + 1
+
+
+def scalars(folder: Path, name: str) -> Iterator[tuple[int, float]]:
+    """Yield steps and values."""
+    for file in sorted(folder.glob("events.out.tfevents.*")):
+        events = EventAccumulator(str(file)).Reload()
+        if name in events.Tags()["scalars"]:
+            yield from ((event.step, event.value) for event in events.Scalars(name))
+
+
+def predictions(study: Study, plan: Plan) -> pd.DataFrame:
+    """Return what all chosen runs predicted, as `results.predictions` does for probes."""
+    finished = [arm_labels for arm_labels in product_of(plan) if all_tried(study, *arm_labels)]
+    best = [chosen(study, *arm_labels) for arm_labels in finished]
+    runs = [run._replace(draw=draw) for run in best for draw in range(plan.draws)]
+    files = [run.folder(study) / "predictions.parquet" for run in runs]
+    rows = [pd.read_parquet(file) for file in files if file.exists()]
+    found = pd.concat(rows) if rows else pd.DataFrame()
+    return found.assign(error=(found["predicted"] - found["true"]).abs()) if rows else found
+
+
+def product_of(plan: Plan) -> list[tuple[Arm, int]]:
+    """Return all arms with all numbers of labels."""
+    return [(arm, labels) for arm in arms() for labels in plan.labels]
+
+
+def all_tried(study: Study, arm: Arm, labels: int) -> bool:
+    """Return whether every rate has been tried."""
+    return all((Run(arm, rate, labels, 0).folder(study) / "run.json").exists() for rate in arm.rates)
+
+
+def costs(study: Study, plan: Plan) -> pd.DataFrame:
+    """Return steps, subject passes, minutes and rate of the chosen runs of the first draw."""
+    finished = [arm_labels for arm_labels in product_of(plan) if all_tried(study, *arm_labels)]
+    best = [chosen(study, *arm_labels) for arm_labels in finished]
+    rows = [{"arm": run.arm.name, "labels": run.labels, "rate": run.rate} | told(study, run) for run in best]
+    return pd.DataFrame(rows)

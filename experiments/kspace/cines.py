@@ -1,0 +1,89 @@
+"""Cines from undersampled k-space: how near they are to the full ones, and how well a U-Net segments them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import torch
+from benchmarks.kspace.settings import PLANES, Settings
+from benchmarks.kspace.trained import last, line_run, unet_run
+from torch import Tensor
+from torch.utils.data import DataLoader
+from torchmetrics.functional.image import structural_similarity_index_measure as ssim
+
+from cmr_ssl.anatomy import CLASSES
+from cmr_ssl.cohort.subjects import first_subjects
+from cmr_ssl.kspace import Lines, TemporalSparsity
+from cmr_ssl.models.plane_head import pick_frames
+from cmr_ssl.models.tokens import take
+from cmr_ssl.overlap import dice_per_structure
+from cmr_ssl.report.tables import write_csv
+from cmr_ssl.robustness.undersampling import FULL, LINES, RECONSTRUCTED, ZERO_FILLED
+from cmr_ssl.sample import Sample
+from cmr_ssl.tasks.line_pretraining import LinePretrainingTask, nmse
+from cmr_ssl.tasks.trained import load_task
+
+SHARED = "lines shared over the beat"
+MYOCARDIUM = CLASSES.index("myocardium") - 1  # among structures, which leave the background out
+ALL_LINES = 1.0
+
+
+def table_file(settings: Settings) -> Path:
+    """Return where what was measured stands, a row a subject, way, acceleration and measure."""
+    return settings.folder / "cines.csv"
+
+
+@torch.inference_mode()
+def measure_cines(settings: Settings) -> None:
+    """Write NMSE, SSIM and Dice; what is there stays."""
+    if table_file(settings).exists():
+        return
+    data = settings.opened(PLANES, labels=True)
+    lines, unet = (load_task(last(run(settings))).task for run in (line_run, unet_run))
+    rows = []
+    for batch in DataLoader(data.dataset(first_subjects(data.subjects["test"], settings.cines)), 4):
+        full = data.scaled(batch)
+        frames = unet.judged_frames(full)
+        for way, acceleration, images in made(lines, settings, full):
+            shown = full._replace(images=images.clamp(0, 1))
+            dice = dice_per_structure(
+                unet.classes(unet.logits(shown, frames)), pick_frames(full.labels, frames), full.annotated
+            )
+            found = {
+                "NMSE": nmse(images, full),
+                "SSIM": similarity(images, full),
+                "Dice": dice.nanmean(dim=1),
+                "Dice of the myocardium": dice[:, MYOCARDIUM],
+            }
+            for measure, values in found.items():
+                about = {"way": way, "acceleration": acceleration, "measure": measure}
+                rows += [
+                    about | {"subject": subject, "value": float(value)}
+                    for subject, value in zip(full.subject, values, strict=True)
+                ]
+    write_csv(table_file(settings), pd.DataFrame(rows))
+
+
+def made(task: LinePretrainingTask, settings: Settings, batch: Sample) -> Iterator[tuple[str, float, Tensor]]:
+    """Yield each way, its acceleration and its images, (B, P, T, H, W), all of the same lines."""
+    yield FULL, ALL_LINES, batch.images
+    for acceleration in settings.accelerations:
+        lines = task.at(acceleration).acquire(batch)
+        yield ZERO_FILLED, acceleration, lines.zero_filled()
+        yield RECONSTRUCTED, acceleration, lines.planes(TemporalSparsity()(lines.acquired))
+        yield SHARED, acceleration, lines.images(lines.hidden, take(lines.shared(), lines.hidden))
+        yield LINES, acceleration, completed(task, lines)
+
+
+def completed(task: LinePretrainingTask, lines: Lines) -> Tensor:
+    """Return the images of measured lines and of those that the pretrained decoder predicts."""
+    return lines.images(lines.hidden, task.predict_lines(lines, lines.hidden))
+
+
+def similarity(images: Tensor, batch: Sample) -> Tensor:
+    """Return the mean SSIM of the frames of each study's present planes, (B,)."""
+    found = []
+    for shown, true, present in zip(images, batch.images, batch.present, strict=True):
+        pair = (part[present].flatten(0, 1)[:, None] for part in (shown, true))
+        found.append(ssim(*pair, data_range=1.0))
+    return torch.stack(found)

@@ -1,0 +1,86 @@
+"""How much is measured: a quarter of an hour of one core, and a quick version of a few minutes."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.evidence.cohorts import MIN_PLANES, VIEWS, Cohort
+from benchmarks.evidence.settings import FOLDER
+from benchmarks.evidence.settings import Settings as Evidence
+
+from cmr_ssl.cohort.subjects import first_subjects
+from cmr_ssl.data.datamodule import CineDataModule
+from cmr_ssl.kspace import Acquisition, VariableDensity
+
+TARGETS = ["LVEF (%)", "LVEDV (mL)", "LVM (g)"]
+PLANES = {"la_2ch": 1, "la_3ch": 1, "la_4ch": 1, "sa": 5}  # of each study, as many lines as one core can learn from
+TRAINED = 8.0  # acceleration at which models of lines are pretrained
+COILS, SNR = 1, 20.0
+
+
+class Settings(NamedTuple):
+    """How much is done.
+
+    Attributes:
+        folder: where everything lies.
+        evidence: folder of the evidence, whose cohort and pretraining are used.
+        accelerations: R at which everything is measured.
+        labelled: subjects whose phenotypes heads learn from.
+        tested: subjects of the test split.
+        cines: subjects whose cines are reconstructed and segmented.
+        steps: of the pretraining of lines.
+        batch: subjects in each of these.
+        segmentation: epochs of the U-Net.
+        widths: of the encoder and decoder of lines.
+    """
+
+    folder: Path = FOLDER / "kspace"
+    evidence: Path = FOLDER
+    accelerations: tuple[float, ...] = (4.0, 8.0, 16.0)
+    labelled: int = 200
+    tested: int = 100
+    cines: int = 16
+    steps: int = 500
+    batch: int = 2
+    segmentation: int = 2
+    widths: tuple[int, int] = (128, 96)
+
+    @property
+    def cohort(self) -> Cohort:
+        """The development cohort of the evidence, of which no pretraining saw the test split."""
+        return Evidence(self.evidence).developed()
+
+    @property
+    def image_encoder(self) -> Path:
+        """The pretraining on images that the evidence starts with."""
+        return Evidence(self.evidence).pretrainings()[0].checkpoint
+
+    def acquisition(self, acceleration: float) -> Acquisition:
+        """Return how k-space is simulated: the published pattern, one coil."""
+        return Acquisition(VariableDensity(acceleration), COILS, SNR)
+
+    def opened(self, views: dict[str, int] = VIEWS, labels: bool = False) -> CineDataModule:
+        """Return the cohort, split as for its pretraining."""
+        cohort = self.cohort
+        data = CineDataModule(
+            str(cohort.cache),
+            views,
+            workers=0,
+            fractions=cohort.fractions,
+            min_planes=MIN_PLANES,
+            labels=labels,
+            table=str(cohort.table),
+        )
+        data.setup("test")
+        return data
+
+    def subjects(self, data: CineDataModule) -> dict[str, list[str]]:
+        """Return those who are labelled and those who are tested."""
+        return {
+            "train": first_subjects(data.subjects["train"], self.labelled),
+            "test": first_subjects(data.subjects["test"], self.tested),
+        }
+
+
+def quick(folder: Path = FOLDER) -> Settings:
+    """Return the shortest version: too small to learn from, enough to see that everything runs."""
+    return Settings(folder / "kspace-quick", folder, (4.0, 8.0), 60, 40, 4, 20, 2, 1, (64, 64))

@@ -1,0 +1,29 @@
+"""The ways from k-space to images: what a model of images is shown."""
+
+from collections.abc import Callable
+
+from benchmarks.kspace.settings import Settings
+from torch import Tensor
+
+from cmr_ssl.corruption import KSpaceUndersampling
+from cmr_ssl.kspace import TemporalSparsity
+from cmr_ssl.robustness.undersampling import FULL, RECONSTRUCTED, ZERO_FILLED, spoil
+from cmr_ssl.sample import Sample
+
+Change = Callable[[Sample], Sample]
+SEED = 0
+
+
+def changes(settings: Settings) -> dict[tuple[str, float], Change]:
+    """Return what makes images of each way and acceleration from a batch of full ones."""
+    found: dict[tuple[str, float], Change] = {(FULL, 1.0): lambda batch: batch}
+    for acceleration in settings.accelerations:
+        for name, reconstruction in ((ZERO_FILLED, None), (RECONSTRUCTED, TemporalSparsity())):
+            flaw = KSpaceUndersampling(1.0, settings.acquisition(acceleration), reconstruction)
+            found[name, acceleration] = lambda batch, flaw=flaw: spoil(batch, flaw, SEED)
+    return found
+
+
+def nmse(images: Tensor, true: Tensor) -> Tensor:
+    """Return the normalised mean squared error of each cine, (n, T, H, W) twice to (n,)."""
+    return (images - true).square().flatten(1).sum(dim=1) / true.square().flatten(1).sum(dim=1)

@@ -1,0 +1,222 @@
+"""One page about real hearts, made from the tables of the runs that are done."""
+
+import shutil
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from benchmarks.left_out import TOLD_BY, by_region
+from benchmarks.machine import description
+from benchmarks.real_hearts import planes, probes
+from benchmarks.real_hearts.arms import USUAL
+from benchmarks.real_hearts.pairs import compared
+from benchmarks.real_hearts.probes import Probe
+from benchmarks.real_hearts.runs import CHOICE, DICE, DONE, PICTURE, VOLUMES, Run
+from benchmarks.real_hearts.settings import ALL, Settings
+from benchmarks.statistics import holm
+from matplotlib.figure import Figure
+
+from cmr_ssl.files import save_text, write_atomically
+from cmr_ssl.report.tables import markdown
+
+PAGE = "real_hearts.md"
+OURS, LOOKS = "pretrained", "pretrained tokens"  # what every other arm or look is compared with
+MEAN_DICE, COARSE_DICE = "Dice, mean", "Dice, mean (prepared)"
+COMPARED = (MEAN_DICE, "LVEF (%)", "LVEDV (mL)", "LVM (g)")
+KEYS = ["arm", "labels", "draw", "subject", "what"]
+
+
+def collect(settings: Settings, runs: list[Run]) -> pd.DataFrame:
+    """Return a row a patient and measure of every run that is done: Dice, and absolute errors of volumes."""
+    found = [_rows(settings, run) for run in runs if run.done(settings)]
+    return pd.concat(found) if found else pd.DataFrame(columns=[*KEYS, "value"])
+
+
+def _rows(settings: Settings, run: Run) -> pd.DataFrame:
+    folder = run.folder(settings)
+    dice = pd.read_csv(folder / DICE, dtype={"subject": str})
+    volumes = pd.read_csv(folder / VOLUMES, dtype={"subject": str}).set_index("subject")
+    each = dice.groupby(["structure", "subject"], sort=False)["restored"].mean()
+    whats = {f"Dice {structure}": each[structure] for structure in each.index.unique("structure")}
+    whats[MEAN_DICE] = each.groupby("subject").mean()
+    whats[COARSE_DICE] = dice.groupby(["subject", "structure"])["prepared"].mean().groupby("subject").mean()
+    names = [name.removeprefix("true ") for name in volumes if name.startswith("true ")]
+    whats |= {name: (volumes[f"predicted {name}"] - volumes[f"true {name}"]).abs() for name in names}
+    table = pd.DataFrame(whats).rename_axis("subject").rename_axis("what", axis=1).stack().rename("value")
+    return table.reset_index().assign(arm=run.arm.name, labels=run.labels, draw=run.draw)
+
+
+def collect_probes(settings: Settings, done: list[Probe]) -> pd.DataFrame:
+    """Return a row a patient and measure of every probe: absolute errors, and whether the diagnosis was right."""
+    told = probes.read(settings, done)
+    if told.empty:
+        return pd.DataFrame(columns=[*KEYS, "value"])
+    names = [name for name in probes.TARGETS if f"true {name}" in told]
+    whats = {name: (told[f"predicted {name}"] - told[f"true {name}"]).abs() for name in names}
+    whats["diagnosis right"] = (told["predicted diagnosis"] == told["true diagnosis"]).astype(float)
+    wide = told[["arm", "labels", "draw", "subject"]].assign(**whats)
+    return wide.melt(["arm", "labels", "draw", "subject"], var_name="what")
+
+
+def means_table(found: pd.DataFrame, counted: str) -> str:
+    """Return a Markdown table of means over patients and draws: a row an arm, a column a measure."""
+    means = found.groupby(["labels", "arm", "what"], sort=False)["value"].mean()
+    whats, rows = list(dict.fromkeys(found["what"])), []
+    for labels, arm in dict.fromkeys(zip(found["labels"], found["arm"], strict=True)):
+        cells = [f"{means.get((labels, arm, what), np.nan):.3g}" for what in whats]
+        rows.append([_labels(labels), arm, *cells])
+    return markdown([counted, "arm", *whats], sorted(rows, key=lambda row: row[0] == "all"), 2)
+
+
+def comparisons(found: pd.DataFrame, ours: str, whats: tuple[str, ...]) -> pd.DataFrame:
+    """Return a row for each comparison of `ours` with another arm: mean difference, interval, corrected p."""
+    values = found.set_index(["labels", "arm", "what", "subject", "draw"])["value"].sort_index()
+    others = [arm for arm in dict.fromkeys(found["arm"]) if arm != ours]
+    rows = []
+    for labels, other, what in product(dict.fromkeys(found["labels"]), others, whats):
+        keys = [(labels, arm, what) for arm in (ours, other)]
+        found_of = [values.loc[key] for key in keys if key in values.index]
+        comparison = compared(*found_of) if len(found_of) == 2 else None
+        if comparison:
+            difference = comparison.difference._asdict()
+            rows.append({"labels": labels, "against": other, "what": what, **difference, "p": comparison.p})
+    table = pd.DataFrame(rows, columns=["labels", "against", "what", "value", "low", "high", "p"])
+    return table.assign(p=holm(table["p"].to_list()))
+
+
+def comparisons_table(table: pd.DataFrame) -> str:
+    """Return comparisons as Markdown; those that remain after correction are bold."""
+    rows = []
+    for row in table.itertuples():
+        value = f"{row.value:+.3g} [{row.low:+.3g}, {row.high:+.3g}]"
+        told = f"**{value}**" if row.p < 0.05 else value
+        rows.append([_labels(row.labels), row.against, row.what, told, f"{row.p:.2g}"])
+    return markdown(["labelled", "against", "what", "difference [95 %]", "p, Holm"], rows, 3)
+
+
+def _labels(count: object) -> str:
+    return "all" if count == ALL else str(count)
+
+
+def compute(settings: Settings, runs: list[Run]) -> str:
+    """Return a Markdown table of what training cost and which learning rates validation chose."""
+    rows = [
+        {"arm": run.arm.name, **trial}
+        for run in runs
+        if run.done(settings)
+        for trial in _trials(pd.read_csv(run.folder(settings) / CHOICE))
+    ]
+    table = pd.DataFrame(rows)
+    lines = []
+    for arm, some in table.groupby("arm", sort=False):
+        chosen = some.loc[some["chosen"], "rate"].value_counts().sort_index()
+        told = ", ".join(f"{rate:g} ({count})" for rate, count in chosen.items())
+        lines.append([arm, len(some), f"{some['minutes'].mean():.1f}", told])
+    return markdown(["arm", "trainings", "minutes each", "rates chosen (times)"], lines)
+
+
+def _trials(choice: pd.DataFrame) -> list[dict[str, object]]:
+    """Return the trainings of a run, and of each whether validation chose it."""
+    chosen = choice.index == choice["validation"].idxmax()
+    return [
+        {str(name): value for name, value in row.items()} for row in choice.assign(chosen=chosen).to_dict("records")
+    ]
+
+
+def draw_curves(path: Path, found: pd.DataFrame) -> None:
+    """Draw the Dice of each structure against the number of labelled patients, a line an arm."""
+    whats = [what for what in dict.fromkeys(found["what"]) if what.startswith("Dice") and what != COARSE_DICE]
+    counts = sorted(found["labels"].unique(), key=lambda count: (count == ALL, count))
+    figure = Figure(figsize=(3.2 * len(whats), 3.0), layout="constrained")
+    axes = np.atleast_1d(figure.subplots(1, len(whats), sharey=True))
+    for axis, what in zip(axes, whats, strict=True):
+        for arm, some in found[found["what"] == what].groupby("arm", sort=False):
+            means = some.groupby("labels")["value"].mean().reindex(counts)
+            axis.plot(range(len(counts)), means, marker="o", markersize=3, label=arm)
+        axis.set_xticks(range(len(counts)), [_labels(count) for count in counts])
+        axis.set_xlabel("labelled patients", fontsize=8)
+        axis.set_title(what, fontsize=9)
+        axis.tick_params(labelsize=8)
+        axis.grid(alpha=0.25, linewidth=0.5)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, frameon=False, fontsize=9)
+    write_atomically(path, lambda stream: figure.savefig(stream, format="png", dpi=110))
+
+
+def write_report(settings: Settings, runs: list[Run], done: list[Probe], out: Path) -> Path:
+    """Write the page and its figures from what is done, and return the page."""
+    out.mkdir(parents=True, exist_ok=True)
+    text = [*_head(settings), *_segmentation(settings, [run for run in runs if run.done(settings)], out)]
+    text += _probes(settings, done) + _left_out(settings)
+    page = out / PAGE
+    save_text(page, "\n\n".join(text) + "\n")
+    return page
+
+
+def _head(settings: Settings) -> list[str]:
+    return [
+        "# Real hearts: what pretraining is worth on patients",
+        "Written by `python -m benchmarks.real_hearts --source FOLDER`. " + " ".join(description()),
+        f"Cross-validated by patient: {settings.used} of {settings.folds} folds of alike diagnoses (seed "
+        f"{settings.seed}). Pretraining sees the cines of a fold's training patients, without labels; labels of few of "
+        "them train each arm; a few others choose among its weights and learning rates "
+        f"({'in each fold' if settings.tune_each_fold else 'rates in the first fold, for all'}); the fold's test "
+        "patients are asked once. Values are means over test patients and draws of the labelled ones.",
+    ]
+
+
+def _segmentation(settings: Settings, runs: list[Run], out: Path) -> list[str]:
+    if not runs:
+        return []
+    found = collect(settings, runs)
+    draw_curves(out / "real_hearts_dice.png", found)
+    shown = max((run for run in runs if run.arm.name == OURS), default=runs[0], key=lambda run: run.labels == ALL)
+    shutil.copyfile(shown.folder(settings) / PICTURE, out / "real_hearts_example.png")
+    return [
+        "## Segmentation",
+        "Dice is that of a patient's whole stack, mean of ED and ES, at the pixels of the challenge within the window "
+        f"(`{COARSE_DICE}`: at those of the cache). Volumes are absolute errors of predicted labels against true ones "
+        "of the same window.",
+        means_table(found, "labelled"),
+        "![Dice against labelled patients](real_hearts_dice.png)",
+        f"Paired differences, {OURS} minus the other arm; 95 % by bootstrap of patients and draws. Dice: more is "
+        "better; errors: less is.",
+        comparisons_table(comparisons(found, OURS, COMPARED)),
+        f"![true and predicted labels of a test patient, {shown.arm.name}](real_hearts_example.png)",
+        "Cost of training, one core:",
+        compute(settings, runs),
+        *_pretraining_cost(settings),
+    ]
+
+
+def _pretraining_cost(settings: Settings) -> list[str]:
+    told = [settings.folder(fold) / USUAL.name / DONE for fold in range(settings.used)]
+    minutes = [float(path.read_text().split()[0]) for path in told if path.is_file()]
+    return [f"Each pretraining took {np.mean(minutes):.0f} minutes of one core."] if minutes else []
+
+
+def _probes(settings: Settings, done: list[Probe]) -> list[str]:
+    found = collect_probes(settings, done)
+    if found.empty:
+        return []
+    return [
+        "## Volumes and diagnoses from frozen features",
+        "Ridge (volumes of the full field, absolute errors) and logistic regression (share of right diagnoses) on "
+        "means around landmarks of the heart; so many patients of each diagnosis.",
+        means_table(found, "of each diagnosis"),
+        f"Paired differences, {LOOKS} minus the other:",
+        comparisons_table(comparisons(found, LOOKS, (*probes.TARGETS, "diagnosis right"))),
+    ]
+
+
+def _left_out(settings: Settings) -> list[str]:
+    rows = planes.read(settings, USUAL)
+    if rows.empty:
+        return []
+    means = by_region(rows)
+    cells = means.map("{:.2f}".format)
+    return [
+        "## Real planes left out",
+        f"Each plane of the test patients told by all others: PSNR in dB and SSIM of {', '.join(TOLD_BY)}.",
+        markdown(["planes", *cells.columns], cells.itertuples(name=None)),
+    ]
