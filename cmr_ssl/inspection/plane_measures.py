@@ -7,6 +7,7 @@ from torch import Tensor
 
 from cmr_ssl.inference.decoding import decode_own_planes, encode_shown
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
+from cmr_ssl.preparation.checks.intersections import parabola_peak
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.pretraining import PretrainingTask
 
@@ -104,8 +105,4 @@ def gain(before: Tensor, after: Tensor) -> float:
 
 def peak(fit: Tensor) -> float:
     """Return the maximum of the parabola through three values, -0.5 to 0.5 from the middle; 0 for fewer values."""
-    if len(fit) < 3:
-        return 0.0
-    before, middle, after = fit.tolist()
-    bend = before - 2 * middle + after
-    return 0.0 if bend >= 0 else 0.5 * (before - after) / bend
+    return parabola_peak(*fit.tolist()) if len(fit) == 3 else 0.0

@@ -57,7 +57,7 @@ class Shard(NamedTuple):
         """Return the journal of this part."""
         return Journal(self.folder(journals) / RECORDS, settings, f"*/{RECORDS}")
 
-    def mine(self, journals: Path) -> list[str]:
+    def erasable(self, journals: Path) -> list[str]:
         """Return the journals, below their folder, that no other part of the same run may be writing now."""
         own, others = self.folder(journals).name, f"-of-{self.of}"
         names = sorted(path.name for path in journals.glob("*"))

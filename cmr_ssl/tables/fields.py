@@ -107,15 +107,17 @@ class Fields:
 
     def at_visit(self, visit: int) -> "Fields":
         """Return the description with fields of the first visit with imaging at another `visit`."""
-        return self._changed(lambda field: replace(field, visit=visit) if field.visit == IMAGING else field)
+        return self._changed(
+            lambda field: replace(field, visit=visit) if field.visit == IMAGING else field, self.targets
+        )
 
     def without(self, names: Iterable[str]) -> "Fields":
         """Return the description without the fields that mean the same as one of `names`."""
         removed = list(names)
         targets = [name for name in self.targets if not any(same_field(name, other) for other in removed)]
-        return replace(self._changed(lambda field: None if _among(field, removed) else field), targets=targets)
+        return self._changed(lambda field: None if _among(field, removed) else field, targets)
 
-    def _changed(self, change: Callable[[Any], Any]) -> "Fields":
+    def _changed(self, change: Callable[[Any], Any], targets: list[str]) -> "Fields":
         """Return the description with every field changed, without those that become None."""
         groups: dict[str, Sequence[Column]] = {
             "numbers": self.numbers,
@@ -124,7 +126,7 @@ class Fields:
             "days": self.days,
         }
         changed = {kind: [new for field in group if (new := change(field))] for kind, group in groups.items()}
-        return replace(self, **changed)
+        return Fields(**changed, targets=targets)
 
 
 def same_field(first: str, second: str) -> bool:
