@@ -195,10 +195,8 @@ def _centre_by_appearance(short: Series, long_axis: list[Series]) -> tuple[Array
     centre = cavity.centre + TO_RIGHT_MM * unit(RIGHT_ANTERIOR_RAS - (RIGHT_ANTERIOR_RAS @ across) * across)
     if cavity.sure >= SURE:
         return centre, []
-    message = (
-        f"with {short.pixels.shape[3]} frames the heart was found with a certainty of {cavity.sure:.0%} only: look"
-    )
-    return centre, [Finding("unsure-heart", "noted", short.view, f"{message} at the crop", cavity.sure)]
+    message = f"with {short.pixels.shape[3]} frames the heart was found with a certainty of {cavity.sure:.0%} only"
+    return centre, [Finding("unsure-heart", "noted", short.view, f"{message}: look at the crop", cavity.sure)]
 
 
 def _weighted_median(values: Array, weights: Array) -> float:

@@ -110,11 +110,10 @@ def without(cohort: pd.DataFrame, rejected: Rejected) -> pd.DataFrame:
         slices = int(cohort.at[row, "sa_slices"])
         slices -= sum(view == SHORT_AXIS and index != WHOLE for view, index in places)
         slices = max(0, slices) if keeps(places, SHORT_AXIS, WHOLE) else 0
-        long_axis = {
-            view for view in cohort.at[row, "views"].split(",") if view != SHORT_AXIS and keeps(places, view, 0)
-        }
-        views = [v for v in cohort.at[row, "views"].split(",") if (slices if v == SHORT_AXIS else v in long_axis)]
-        cohort.loc[row, ["views", "sa_slices", "planes"]] = [",".join(views), slices, slices + len(long_axis)]
+        views = cohort.at[row, "views"].split(",")
+        kept = [view for view in views if (slices if view == SHORT_AXIS else keeps(places, view, 0))]
+        planes = slices + len({*kept} - {SHORT_AXIS})
+        cohort.loc[row, ["views", "sa_slices", "planes"]] = [",".join(kept), slices, planes]
     return cohort
 
 
