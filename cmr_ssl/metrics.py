@@ -43,9 +43,9 @@ def visible_statistics(patches: Tensor, visible: Tensor, grid: Grid) -> tuple[Te
 
 
 class ExplainedVariance(Metric):
-    """Share of a sum of squares that predictions explain, R^2 = 1 - errors / total, over all that was seen.
+    """Explained share of a sum of squares, R^2 = 1 - errors / total.
 
-    It is 1 for perfect predictions, 0 for the mean, below 0 for worse; NaN where nothing was seen.
+    It is 1 for perfect predictions, 0 for the mean, negative for worse; NaN without any data.
     """
 
     full_state_update = False
@@ -53,7 +53,7 @@ class ExplainedVariance(Metric):
     total: Tensor
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start the sums at zero."""
         super().__init__()
         self.add_state("errors", torch.zeros(()), dist_reduce_fx="sum")
         self.add_state("total", torch.zeros(()), dist_reduce_fx="sum")

@@ -1,8 +1,8 @@
-"""Planes and their geometry: view names, affines, the heart frame, where planes cut each other.
+"""Planes and their geometry: view names, affines, the heart frame.
 
-A plane is one slice of one view over time. Its affine maps a pixel ``(column, row, 0, 1)`` to millimetres, so that
-everything that depends on *where* (cropping, positions, volumes, figures) asks the same 4 x 4 matrix.
-All functions are plain numpy: the data commands must not pay for importing torch.
+A plane is one slice of one view over time. Its affine maps a pixel ``(column, row, 0, 1)`` to millimetres, and
+everything that depends on positions (cropping, tokens, volumes, figures) uses this 4 x 4 matrix.
+All functions are plain numpy: the data commands do not import torch.
 """
 
 import numpy as np
@@ -21,11 +21,7 @@ RIGHT_ANTERIOR_RAS = np.array([1.0, 1.0, 0.0]) / np.sqrt(2.0)
 
 
 def unit(vector: Array) -> Array:
-    """Return `vector` scaled to length one.
-
-    Raises:
-        ValueError: if the vector has no direction.
-    """
+    """Return `vector` scaled to length one; raise ValueError if it has no direction."""
     length = float(np.linalg.norm(vector))
     if not np.isfinite(length) or length < 1e-9:
         raise ValueError(f"a vector of length {length} has no direction")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.devices import device_of, has_bfloat16
-from cmr_ssl.doubts import beyond
+from cmr_ssl.doubts import impossible_values
 from cmr_ssl.files import checkpoint_at
 from cmr_ssl.inference.blending import cines_at
 from cmr_ssl.inference.hub_models import is_id, local_folder
@@ -111,7 +111,7 @@ class Model:
             values = task.outputs(heart.batch).values[0].tolist()
         reason = without_short_axis(self.trained, heart.planes, findings) or unsized(heart.study, findings)
         by_name = dict(zip(task.objective.names(task.targets), values, strict=True))
-        doubts = dict.fromkeys(by_name, reason) if reason else beyond(by_name)
+        doubts = dict.fromkeys(by_name, reason) if reason else impossible_values(by_name)
         trusted = {name: float("nan") if name in doubts else value for name, value in by_name.items()}
         return Prediction(study.subject, trusted, "; ".join(dict.fromkeys(doubts.values())), findings)
 

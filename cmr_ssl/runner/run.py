@@ -7,7 +7,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from cmr_ssl.files import remove_halves
 from cmr_ssl.journal import RECORDS, Done, Journal, Record, done
-from cmr_ssl.machine import NO_MEMORY, NOBODY_CAN_WRITE, MachineFault, is_full, of_machine
+from cmr_ssl.machine import NO_MEMORY, NOT_WRITABLE, MachineFault, is_full, of_machine
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.study import Finding
 from cmr_ssl.workers import Workers, outcomes
@@ -106,7 +106,7 @@ class Steps(Generic[Content]):
         except MemoryError:
             return self.to_retry(job, "no-memory", NO_MEMORY)
         except Exception as error:
-            if of_machine(error) or (isinstance(error, OSError) and error.errno in NOBODY_CAN_WRITE):
+            if of_machine(error) or (isinstance(error, OSError) and error.errno in NOT_WRITABLE):
                 raise MachineFault(f"{self.out} cannot be written ({error})") from error
             return self.rejected(job, error)
         return replace(record, settings=self.settings, fingerprint=job.fingerprint)
