@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
 from cmr_ssl.models import Encoded, Encoder, Pooling
-from cmr_ssl.models.tokens import Coordinates, patchify, take
+from cmr_ssl.models.tokens import patchify, take
 
 
 class Block(nn.Module):
@@ -74,7 +74,7 @@ class FlattenedTokens(Pooling):
         super().__init__(encoder)
         self.linear, self.width = nn.Linear(tokens * encoder.width, width), width
 
-    def forward(self, encoded: Encoded, attend: Tensor, where: Coordinates) -> Tensor:
+    def forward(self, encoded: Encoded) -> Tensor:
         """Return (B, width) from all tokens; see `Pooling.forward`."""
         return self.linear(encoded.tokens.flatten(1))
 

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pandas as pd
 import torch
 from benchmarks.machine import now
 from benchmarks.subjects import FRAMES, SIZE, random_subjects, slots
 from lightning import Callback, LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.cli import LightningCLI
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.data import DataLoader
@@ -29,21 +28,21 @@ STEPS = 1000  # of an epoch; nobody waits for its end
 class RandomStudies(CineDataModule):
     """The data module of the config, but with one batch of random pixels again and again instead of a cache."""
 
-    frames, targets = FRAMES, 0
+    frames = FRAMES
 
     def setup(self, stage: str) -> None:
         """Say what the samples are like; there is nothing to open."""
         self.shape = (sum(self.views.values()), self.frames, SIZE, SIZE)
         self.least_planes = self.shape[0]
-
-    def use_targets(self, targets: list[str]) -> NDArray[np.float32]:
-        """Put random values into the samples, and return some."""
-        self.targets = len(targets)
-        return random_subjects(1, 8, targets=self.targets).phenotypes.numpy()
+        targets = getattr(self.trainer.lightning_module, "targets", []) if self.trainer else []
+        names = list("abcdefgh")
+        values = random_subjects(1, len(names), targets=len(targets)).phenotypes.numpy()
+        self.phenotypes = pd.DataFrame(values, names, targets)
+        self.subjects, self.needed = {"train": names}, ("train",)
 
     def train_dataloader(self) -> DataLoader[Sample]:  # type: ignore[override]
         """Return the batches of an epoch, all the same."""
-        batch = random_subjects(self.shape[0], self.batch_size, self.frames, self.targets, self.labels)
+        batch = random_subjects(self.shape[0], self.batch_size, self.frames, self.phenotypes.shape[1], self.labels)
         if torch.cuda.is_available():  # as a loader would hand it over, but once
             batch = Sample._make(field.pin_memory() if isinstance(field, Tensor) else field for field in batch)
         return DataLoader([batch] * STEPS, batch_size=None)  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ import io
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,14 @@ from cmr_ssl.files import PARQUET
 log = logging.getLogger(__name__)
 
 LARGEST = 1e6  # no phenotype reaches this in the units of the field
+
+
+@runtime_checkable
+class TableReader(Protocol):
+    """What wants to know something of each subject beside its images; tasks that predict are some."""
+
+    def read_table(self, path: Path, subjects: list[str]) -> pd.DataFrame:
+        """Return what it makes of the table at `path`, a row for each of `subjects`, NaN where unknown."""
 
 
 def read_phenotypes(path: Path, targets: Sequence[str], subjects: Sequence[str]) -> NDArray[np.float32]:
@@ -204,11 +213,14 @@ def check_targets(values: NDArray[np.float32], names: Sequence[str]) -> None:
             raise ValueError(f"{name} is {known[0]:g} in every training subject: there is nothing to learn")
 
 
-def check_known(values: NDArray[np.float32], names: Sequence[str], split: str) -> None:
-    """Raise ValueError where nothing is known of some column of the values (N, K) of a split."""
-    for name, column in zip(names, values.T, strict=True):
-        if np.isnan(column).all():
+def check_known(phenotypes: pd.DataFrame, split: str) -> None:
+    """Log of how many subjects of a split each phenotype is known; raise ValueError where one is known of none."""
+    counts = dict(zip(phenotypes.columns, phenotypes.notna().sum(), strict=True))
+    for name, count in counts.items():
+        if not count:
             raise ValueError(
-                f"{name} is known of none of the {len(values)} {split} subjects: fill in the column of the table, or "
-                "leave this target out"
+                f"{name} is known of none of the {len(phenotypes)} {split} subjects: fill in the column of the table, "
+                "or leave this target out"
             )
+    known = ", ".join(f"{count} {name}" for name, count in counts.items())
+    log.info("known of %d %s subjects: %s", len(phenotypes), split, known)

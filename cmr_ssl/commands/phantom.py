@@ -36,7 +36,7 @@ def phantom(
         out: folder for the cohort; one that holds a cohort of the same settings is continued.
         subjects: how many.
         seed: of the cohort; subject k of a seed is the same however many there are.
-        preset: full is UK Biobank's resolution; small has 16 frames and pixels of twice the size.
+        preset: full is UK Biobank's resolution; short has 16 frames of it; small also has pixels of twice the size.
         faults: whether things go wrong as they do at real scanners.
         pathology: of every subject; mixed gives a cohort at the rates of a biobank.
         workers: processes of this machine that work on subjects side by side.

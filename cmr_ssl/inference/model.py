@@ -17,7 +17,6 @@ from cmr_ssl.inference.hub_models import is_id, local_folder
 from cmr_ssl.inference.label_maps import LabelMaps
 from cmr_ssl.inference.outputs import Prediction, StudyEmbedding, SyntheticPlane, embeddings_of
 from cmr_ssl.inference.prepared import Prepared, prepare
-from cmr_ssl.models.positions import GridPositions
 from cmr_ssl.planes import normal
 from cmr_ssl.preparation.crop import place_crop
 from cmr_ssl.preparation.preparation import Preparation
@@ -32,8 +31,6 @@ from cmr_ssl.tasks.trained import Trained, load_task
 from cmr_ssl.trust import planes_left_out, unsized, without_short_axis
 
 AnyTask = TypeVar("AnyTask", bound=Task)
-
-KINDS = {"embed": EncoderTask, "predict": PhenotypePrediction, "segment": Segmentation, "plane": PretrainingTask}
 
 
 class Model:
@@ -70,9 +67,7 @@ class Model:
     @property
     def can(self) -> tuple[str, ...]:
         """The names of the methods that this task supports."""
-        task = self.trained.task
-        supported = tuple(name for name, kind in KINDS.items() if isinstance(task, kind))
-        return tuple(name for name in supported if name != "plane" or not self._knows_indices_only())
+        return self.trained.task.can
 
     def prepare(self, study: Study, views: dict[str, int] | None = None) -> Prepared:
         """Prepare a study as the training did; its batch has room for `views`, None for every plane.
@@ -163,16 +158,12 @@ class Model:
 
     def check_planes(self) -> None:
         """Raise ValueError unless it can synthesise planes."""
-        if self._knows_indices_only():
+        if isinstance(self.trained.task, PretrainingTask) and "plane" not in self.can:
             raise ValueError(
                 f"{self.name} knows planes by their index only, so it cannot be asked for one that nobody acquired: "
                 "pretrain with cmr_ssl.models.AnatomicalPositions"
             )
         self._task("plane", PretrainingTask)
-
-    def _knows_indices_only(self) -> bool:
-        task = self.trained.task
-        return isinstance(task, PretrainingTask) and isinstance(task.encoder.positions, GridPositions)
 
     @property
     def description(self) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,6 @@ from jsonargparse import ArgumentParser
 from numpy.typing import NDArray
 
 from cmr_ssl.cohort.phenotypes import read_phenotypes
-from cmr_ssl.cohort.splits import Split
 from cmr_ssl.concordance import concordance
 from cmr_ssl.contrast import pairs_of, ranks
 from cmr_ssl.files import checkpoint_at
@@ -117,19 +115,18 @@ def _difference(one: OfSubjects, other: OfSubjects, chosen: Chosen) -> float:
 def risk(settings: Settings) -> dict[str, object]:
     """Return the concordance of each arm with all training labels, of covariates, and the best possible one."""
     cox, subjects = shipped_cox(), settings.subjects()
-    everybody = subjects["train"] + subjects["test"]
-    holder = Holder(settings, everybody, subjects["train"])
-    training = cox.read_targets(holder, ["Heart failure"])
+    known = cox.read_targets(settings.table, ["Heart failure"], subjects["train"] + subjects["test"])
+    training = known.loc[subjects["train"]].to_numpy(copy=True)
     cox.fit_statistics(training, ["Heart failure"])
-    true = holder.phenotypes.loc[subjects["test"]].to_numpy(np.float64)
+    true = known.loc[subjects["test"]].to_numpy(np.float64)
     followed = np.isfinite(true).all(axis=1)
     seen = true[followed]
     aims = cox.target_outputs(torch.from_numpy(training).float())
-    known = ~aims.isnan().any(dim=1)
-    some = [subject for subject, has in zip(subjects["train"], known.tolist(), strict=True) if has]
+    followable = ~aims.isnan().any(dim=1)
+    some = [subject for subject, has in zip(subjects["train"], followable.tolist(), strict=True) if has]
     scores: dict[str, Array] = {}
     for arm in settings.arms:
-        told = predicted(Features(settings.features(arm)), some, aims[known], subjects["test"])
+        told = predicted(Features(settings.features(arm)), some, aims[followable], subjects["test"])
         scores[arm] = told[followed, 0]
     scores["covariates"] = cox.covariate_hazard(torch.from_numpy(seen).float()).double().numpy()
     scores["best possible"] = seen[:, -1]
@@ -145,24 +142,6 @@ def risk(settings: Settings) -> dict[str, object]:
 
 def _ranked(told: Array, seen: Array, chosen: Chosen) -> float:
     return concordance(told[chosen], seen[chosen, YEARS], seen[chosen, EVENT] > 0)
-
-
-class Holder:
-    """What a risk needs of a data module."""
-
-    def __init__(self, settings: Settings, everybody: list[str], training: list[str]) -> None:
-        """Note who there is."""
-        self.phenotypes = pd.DataFrame(index=everybody)
-        self.subjects, self.path = dict[Split, list[str]](train=training), settings.table
-
-    def table_file(self) -> Path:
-        """Return where the table is."""
-        return self.path
-
-    def keep(self, values: NDArray[np.float32], targets: list[str]) -> NDArray[np.float32]:
-        """Keep the values and return those of training."""
-        self.phenotypes = pd.DataFrame(values, self.phenotypes.index, targets)
-        return self.phenotypes.loc[self.subjects["train"]].to_numpy(copy=True)
 
 
 def shipped_cox() -> Cox:

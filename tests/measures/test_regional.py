@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-
 from benchmarks.measures import Drawn, draw, errors, exact, measured
+
 from cmr_ssl.anatomy import UNLABELLED
 from cmr_ssl.measures import regional
 from cmr_ssl.phantom.cohort_spec import PRESETS

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from benchmarks.finetuning import speed_row, tokens
@@ -20,15 +22,16 @@ def test_the_published_head_has_the_published_number_of_weights_and_ours_hardly_
 def test_the_published_head_knows_tokens_by_their_number():
     head = FlattenedTokens(tiny_encoder(), 6)
     said = torch.randn(2, 6, 32)
-    one, other = (head(Encoded(said[:, 0], tokens, tokens), None, None) for tokens in (said, said.flip(1)))
+    encoded = Encoded(said[:, 0], said, said, None, None, None)
+    one, other = head(encoded), head(encoded._replace(tokens=said.flip(1)))
     assert one.shape == (2, 128)
     assert not torch.allclose(one, other)
 
 
 def test_fine_tuning_sees_as_many_values_as_there_are_targets():
     data = build(2, 3, CONFIG.with_name("smoke.yaml")).datamodule
+    data.trainer = SimpleNamespace(lightning_module=SimpleNamespace(targets=["a", "b"]))
     data.setup("fit")
-    assert data.use_targets(["a", "b"]).shape[1] == 2
     batch = next(iter(data.train_dataloader()))
     assert batch.images.shape[:3] == (3, 2, 50)
     assert batch.phenotypes.shape == (3, 2)
