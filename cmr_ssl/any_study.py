@@ -5,11 +5,9 @@ from pathlib import Path
 from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.dicom.dicom_folder import LIMITS, DicomFolder
 from cmr_ssl.dicom.ukb_zips import ZIP, UkbZips, find_zips, holds_zips, subject_of
-from cmr_ssl.sources.nifti_files import NiftiFiles
+from cmr_ssl.sources.nifti_files import FIELD_FILES, NiftiFiles
 from cmr_ssl.sources.nifti_folder import NiftiFolder
 from cmr_ssl.study import Study
-
-FIELD_FILES = NiftiFiles()
 
 
 def read(path: Path | str, files: NiftiFiles = FIELD_FILES) -> Study:

@@ -4,9 +4,7 @@ from pathlib import Path
 
 from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.files import check_apart, checkpoint_at
-from cmr_ssl.sources import NiftiFiles, NiftiFolder
-
-FIELD_FILES = NiftiFiles()
+from cmr_ssl.sources import FIELD_FILES, NiftiFiles, NiftiFolder
 
 
 def inspect(

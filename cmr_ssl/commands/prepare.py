@@ -19,11 +19,10 @@ from cmr_ssl.preparation.cache import COHORT, FORMAT, SETTINGS, SUBJECTS, subjec
 from cmr_ssl.preparation.preparation import Preparation, prepare_study
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Steps, go_over
-from cmr_ssl.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.sources import FIELD_FILES, NiftiFiles, NiftiFolder
 from cmr_ssl.study import Source, Study
 from cmr_ssl.workers import Workers
 
-FIELD_FILES = NiftiFiles()
 PUBLISHED = Preparation()
 
 

@@ -6,11 +6,10 @@ from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.runner.run import Shard
 from cmr_ssl.sources.label_folder import LabelFolder
-from cmr_ssl.sources.nifti_files import NiftiFiles
+from cmr_ssl.sources.nifti_files import FIELD_FILES, NiftiFiles
 from cmr_ssl.volumes import FOUR_CHAMBER, TWO_CHAMBER
 from cmr_ssl.workers import Workers
 
-FIELD_FILES = NiftiFiles()
 MEASURED_ON = (SHORT_AXIS, TWO_CHAMBER, FOUR_CHAMBER)
 
 

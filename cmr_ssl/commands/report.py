@@ -5,10 +5,8 @@ from pathlib import Path
 
 from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.files import check_apart
-from cmr_ssl.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.sources import FIELD_FILES, NiftiFiles, NiftiFolder
 from cmr_ssl.workers import Workers
-
-FIELD_FILES = NiftiFiles()
 
 
 def report(

@@ -4,10 +4,8 @@ from pathlib import Path
 
 from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.files import check_apart, checkpoint_at
-from cmr_ssl.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.sources import FIELD_FILES, NiftiFiles, NiftiFolder
 from cmr_ssl.synthesis.plane_requests import parse_planes
-
-FIELD_FILES = NiftiFiles()
 
 
 def synthesize(

@@ -165,3 +165,6 @@ def _check_views(views: list[str] | Mapping[str, object]) -> None:
     unknown = sorted(set(views) - set(VIEWS))
     if unknown:
         raise ValueError(f"unknown views {unknown} in the file mapping, choose from {list(VIEWS)}")
+
+
+FIELD_FILES = NiftiFiles()  # the default of every command
