@@ -72,13 +72,14 @@ def classification(
         over classes. The calibration error is that of the likeliest class in 10 bins of confidence.
     """
     known = (true >= 0) & np.isfinite(scores).all(axis=1)
-    scores, classes = scores[known].astype(np.float64), true[known].astype(np.int64)
+    probabilities, classes = scores[known].astype(np.float64), true[known].astype(np.int64)
     if len(classes) < FEWEST:
         return _nothing(PROBABILITIES, len(classes))
     draws = np.random.default_rng(seed).integers(len(classes), size=(resamples, len(classes)))
-    resampled = [_probability_measures(scores[draw], classes[draw]) for draw in draws if np.ptp(classes[draw]) > 0]
+    mixed = [draw for draw in draws if np.ptp(classes[draw]) > 0]
+    resampled = [_probability_measures(probabilities[draw], classes[draw]) for draw in mixed]
     columns = np.reshape(resampled, (-1, len(PROBABILITIES))).T
-    measures = zip(PROBABILITIES, _probability_measures(scores, classes), columns, strict=True)
+    measures = zip(PROBABILITIES, _probability_measures(probabilities, classes), columns, strict=True)
     return {name: estimate(value, values) for name, value, values in measures} | {"N": Estimate(len(classes))}
 
 

@@ -6,11 +6,7 @@ import torch
 
 
 def device_of(name: str) -> torch.device:
-    """Return the device called `name`: cpu, cuda, cuda:NUMBER, or auto for cuda where there is one.
-
-    Raises:
-        ValueError: if there is no such device.
-    """
+    """Return the device cpu, cuda, cuda:NUMBER, or auto for cuda if there is one; raise ValueError if there is none."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:

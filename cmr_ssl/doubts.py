@@ -73,12 +73,7 @@ def impossible_values(values: Mapping[str, float]) -> dict[str, str]:
 
 
 def without_structures(measured: Measured, doubts: dict[str, str]) -> Measured:
-    """Return measures without those of doubtful structures, which become NaN with the doubt as reason.
-
-    Args:
-        measured: of one heart.
-        doubts: structure to the reason why it cannot be measured; one of the LV affects all of `NEED_LV`.
-    """
+    """Set measures of doubtful structures, given with reasons, to NaN; doubts about the LV affect all of `NEED_LV`."""
     if "LV" in doubts:
         doubts = dict.fromkeys(NEED_LV, doubts["LV"]) | doubts
     reasons = {name: doubts[_structure(name)] for name in measured.values if _structure(name) in doubts}

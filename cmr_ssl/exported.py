@@ -34,15 +34,7 @@ def describe(hyper_parameters: dict[str, Any], data: dict[str, Any], about: dict
 
 
 def read_exported(path: Path, data_key: str) -> dict[str, Any]:
-    """Read an exported model as a checkpoint: weights, hyper-parameters, and data under `data_key`.
-
-    Args:
-        path: of the weights.
-        data_key: key of the data's settings in a checkpoint.
-
-    Raises:
-        ValueError: if it is damaged, or of another version.
-    """
+    """Read weights at `path` as a checkpoint with the data's settings under `data_key`; raise ValueError if damaged."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 

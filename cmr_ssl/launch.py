@@ -26,12 +26,7 @@ def first_process(environment: Mapping[str, str]) -> bool:
 
 
 def check_launch(trainer: Namespace, environment: Mapping[str, str]) -> None:
-    """Raise ValueError for missing GPUs, and for several machines without a launcher.
-
-    Args:
-        trainer: the trainer's part of the config.
-        environment: variables of this process.
-    """
+    """Raise ValueError if the trainer's config needs missing GPUs or machines, by the variables of `environment`."""
     if trainer.accelerator in OF_GPUS and not has_gpu(trainer.accelerator):
         raise ValueError(
             f"--trainer.accelerator {trainer.accelerator}: {gpus(0)}; choose auto or cpu, or ask the queue for a GPU"

@@ -67,11 +67,7 @@ class Group:
         self.validation.add(rows[held_out, :1], values[held_out])  # predictions use the first copy
 
     def solve(self) -> Tensor:
-        """Return the solution (D, K) on all subjects with the penalties of the smallest validation error.
-
-        Raises:
-            ValueError: if too few subjects have values.
-        """
+        """Return the solution (D, K) with the smallest validation error; raise ValueError for too few subjects."""
         if self.count < FOLD:
             raise ValueError(
                 f"a target is known of {self.count} training subjects: at least {FOLD} are needed to learn it"

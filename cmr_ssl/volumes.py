@@ -52,12 +52,7 @@ class Measured(NamedTuple):
 
 
 def measure(maps: dict[str, LabelMap], heart_rate: float) -> Measured:
-    """Measure a heart.
-
-    Args:
-        maps: label maps by view; any may be missing.
-        heart_rate: beats per minute, NaN if unknown.
-    """
+    """Measure a heart on label maps by view, any may be missing, given beats per minute, NaN if unknown."""
     stack = maps.get(SHORT_AXIS)
     lv, myocardium, rv = (_structure(stack, name) for name in VENTRICULAR)
     to_base = apex_to_base(stack)

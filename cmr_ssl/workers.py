@@ -141,11 +141,7 @@ class _Cluster(NamedTuple):
 
 @contextmanager
 def _connected(address: str) -> Iterator[_Cluster]:
-    """Connect to the scheduler at an address like tcp://HOST:8786; unfinished jobs are cancelled at the end.
-
-    Raises:
-        ClusterTrouble: if no scheduler answers, it goes away, or its workers cannot load this package.
-    """
+    """Connect to a scheduler such as tcp://HOST:8786, cancelling unfinished jobs at the end; raise ClusterTrouble."""
     from distributed import Client, KilledWorker
 
     try:

@@ -52,11 +52,7 @@ def read_numbers(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def read_names(cells: "pd.Series[str]", path: Path) -> "pd.Series[str]":
-    """Read a column of texts as class names, whole numbers without a fraction, NaN where missing.
-
-    Raises:
-        ValueError: if the column holds fractional numbers.
-    """
+    """Read a column of texts as class names, NaN where missing; raise ValueError if numbers have fractions."""
     texts = _normalised(cells)
     fractions = pd.to_numeric(texts, errors="coerce") % 1 > 0
     broken = texts[fractions | texts.map(lambda text: has_decimal_comma(text) and not text.endswith(",0"))]

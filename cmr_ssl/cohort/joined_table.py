@@ -73,11 +73,7 @@ def read_values(table: Path, joined: pd.DataFrame, further: Sequence[str]) -> tu
 
 
 def columns_at(header: Sequence[str], further: Sequence[str], visit: int) -> dict[str, str]:
-    """Return name to column of one visit: the field's phenotypes that a table has, and `further` ones.
-
-    Raises:
-        ValueError: if several columns may hold one of them, or none a further one at the first visit with imaging.
-    """
+    """Map names to columns of a visit, `FIELDS` if present and `further`; raise ValueError if ambiguous or missing."""
     names = [name for name in (*FIELDS, *further) if matching_columns(header, name, visit)]
     names += [name for name in further if visit == FIRST_VISIT and name not in names]
     return {name: resolve(header, name, visit) for name in names}

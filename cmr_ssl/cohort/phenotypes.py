@@ -70,11 +70,7 @@ def read_classes(path: Path, target: str, subjects: Sequence[str]) -> tuple[NDAr
 
 
 def in_order(labels: NDArray[np.int64], names: list[str], classes: Sequence[str], target: str) -> NDArray[np.float32]:
-    """Return the index in `classes` of what `read_classes` returned, (N,), NaN where unknown.
-
-    Raises:
-        ValueError: if a name is not in `classes`.
-    """
+    """Return class indices in `classes`, (N,), NaN where unknown; raise ValueError if a name is not among them."""
     if set(names) - set(classes):
         raise ValueError(
             f"{target} has the classes {names}, but the objective names {list(classes)}: name them all, and empty the "
@@ -125,11 +121,7 @@ def delimiter_of(line: str) -> str:
 
 
 def rows_of(subjects: Sequence[str], path: Path, identity: str, columns: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of a table that belong to `subjects`, cells as stripped texts, indexed by id.
-
-    Raises:
-        ValueError: if the table cannot be read or has no row of them.
-    """
+    """Return the rows of `subjects` as stripped texts, indexed by id; raise ValueError if unreadable or without any."""
     try:
         table = read_columns(path, list(dict.fromkeys([identity, *columns])))
         kind = table[identity].type
@@ -176,11 +168,7 @@ def texts_of(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def one_row_each(values: pd.DataFrame, subjects: Sequence[str], path: Path) -> pd.DataFrame:
-    """Return one row for each subject in their order, all missing where the table has none.
-
-    Raises:
-        ValueError: if a subject has rows that differ.
-    """
+    """Return one row for each subject in order, NaN where missing; raise ValueError if rows of a subject differ."""
     persons = [canonical_id(subject) for subject in subjects]
     rows = values.rename_axis("subject").reset_index(allow_duplicates=True).drop_duplicates()
     index = pd.Index(rows.iloc[:, 0])

@@ -115,12 +115,7 @@ def estimate_planes(task: PretrainingTask, heart: Sample, shown: Tensor, affine:
 
 
 def reaches(task: PretrainingTask, heart: Sample) -> dict[bool, Reach]:
-    """Return how far residuals of a heart are carried to other slices (True) and to long-axis planes (False).
-
-    Args:
-        task: whose positions are anatomical.
-        heart: a batch of one.
-    """
+    """Return the reaches of residuals of a batch of one to other slices (True) and to long-axis planes (False)."""
     slices, alone = is_short_axis_view(heart.view[0]), bool(heart.present[0].sum() == 1)
     best: dict[bool, Reach] = {}
     for is_slice in (True, False):

@@ -16,11 +16,7 @@ def is_id(path: Path | str) -> bool:
 
 
 def local_folder(name: str, download: bool) -> Path:
-    """Return the folder of the model owner/name in the local cache, downloaded first where allowed and needed.
-
-    Raises:
-        FileNotFoundError: if it is not there.
-    """
+    """Return the local folder of a hub model, downloading it if allowed; raise FileNotFoundError if it is missing."""
     try:
         from huggingface_hub import snapshot_download
     except ImportError as error:

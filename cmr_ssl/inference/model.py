@@ -81,11 +81,7 @@ class Model:
 
     @torch.inference_mode()
     def embed(self, study: Study) -> StudyEmbedding:
-        """Return vectors that stand for the study, as the command `embed` writes them.
-
-        Raises:
-            ValueError: if the model has no encoder, or nothing of the study is usable.
-        """
+        """Return the vectors that the command `embed` writes; raise ValueError without an encoder or a usable study."""
         task = self.encoder_task()
         batch = self.prepare(study, self.trained.views).batch
         return embeddings_of(batch, task.embed(batch))[0]
@@ -112,11 +108,7 @@ class Model:
 
     @torch.inference_mode()
     def segment(self, study: Study) -> LabelMaps:
-        """Return label maps of every plane and frame, as the command `predict` writes them.
-
-        Raises:
-            ValueError: if the model does not segment, or nothing of the study is usable.
-        """
+        """Return label maps of all planes and frames; raise ValueError if it does not segment or nothing is usable."""
         task = self._task("segment", Segmentation)  # type: ignore[type-abstract]  # only asked for
         heart = self.prepare(study)
         with self.precision():

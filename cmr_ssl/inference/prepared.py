@@ -37,11 +37,7 @@ class Prepared(NamedTuple):
 
 
 def prepare(study: Study, trained: Trained, device: torch.device, views: dict[str, int] | None = None) -> Prepared:
-    """Prepare a study as training did; its batch has room for `views`, None for every plane.
-
-    Raises:
-        ValueError: if there is nothing usable, saying why.
-    """
+    """Prepare a study as training did, with room for `views`, None for all; raise ValueError if nothing is usable."""
     study = study.copy()  # preparing repairs pixels
     planes, findings, acquired = prepare_study(study, Preparation(**trained.preparation))
     if planes is None or acquired is None:

@@ -44,11 +44,7 @@ class Calibration(NamedTuple):
 
 
 def calibrate(planes: Iterable[PlaneExamination], model: str) -> Calibration:
-    """Learn usual ranges from the planes of many studies, nearly all of them without flaws.
-
-    Raises:
-        ValueError: if there are too few planes of every kind.
-    """
+    """Learn usual ranges from planes of many studies, most without flaws; raise ValueError if there are too few."""
     by_kind: dict[str, list[dict[str, float]]] = {}
     subjects = set()
     for plane in planes:

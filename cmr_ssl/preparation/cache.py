@@ -135,12 +135,7 @@ def write_subject(cache: Path, subject: str, prepared: PreparedSubject, settings
 
 
 def read_prepared(cache: Path, subject: str) -> PreparedSubject:
-    """Read a subject of a cache.
-
-    Raises:
-        MachineFault: if the machine failed, not the file.
-        ValueError: if its file is missing or damaged.
-    """
+    """Read a subject of a cache; raise ValueError if its file is missing or damaged, or MachineFault."""
     path = subject_file(cache, subject)
     try:
         return PreparedSubject(**safetensors.load_file(path))

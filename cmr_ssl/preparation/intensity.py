@@ -41,12 +41,7 @@ def heart_window(
 
 
 def near_heart(affine: NDArray[np.float64], size: int) -> NDArray[np.bool_]:
-    """Tell which pixels of a square plane lie around the heart's centre, (H, W).
-
-    Args:
-        affine: pixel to mm in the heart frame, (4, 4).
-        size: pixels a side.
-    """
+    """Tell which pixels of a square plane, by its affine (4, 4) to the heart frame, lie around the heart, (H, W)."""
     row, column = np.divmod(np.arange(size * size), size)
     x, y, z = to_mm(affine, np.stack([column, row], axis=1)).T
     return ((np.hypot(x, y) < AROUND_AXIS_MM) & (np.abs(z) < ALONG_AXIS_MM)).reshape(size, size)

@@ -11,12 +11,7 @@ SHORT_BEAT = 0.2  # blank frames at the end of a slice: above this share the sli
 
 
 def repair(series: Series, min_frames: int) -> list[Finding]:
-    """Repair one series in place and return findings; slices beyond repair are marked as not acquired.
-
-    Args:
-        series: as read; its pixels may be changed.
-        min_frames: frames below which a series is no beat, so that nothing can be interpolated.
-    """
+    """Repair one series in place and return findings; without `min_frames` frames nothing is interpolated."""
     findings = finite(series) + blank(series)
     if series.pixels.shape[3] >= min_frames:
         findings += [finding for index in range(len(series.acquired)) for finding in complete(series, index)]
@@ -71,7 +66,7 @@ def still(series: Series) -> list[Finding]:
     """Reject slices that show the same image in every frame."""
     if series.pixels.shape[3] < 2:
         return []
-    frozen = series.acquired.all(axis=1)
+    frozen = np.asarray(series.acquired.all(axis=1))
     for index in np.flatnonzero(frozen):
         pixels = series.pixels[:, :, index]
         frozen[index] = all(np.array_equal(pixels[..., 0], pixels[..., frame]) for frame in range(1, pixels.shape[-1]))

@@ -29,13 +29,7 @@ class Tally:
     """
 
     def __init__(self, doing: str, out: Path, total: int) -> None:
-        """Start a bar.
-
-        Args:
-            doing: the work, such as preparing.
-            out: what is written to.
-            total: number of subjects.
-        """
+        """Start a bar for `total` subjects; `doing`, such as preparing, and `out` are named in messages."""
         self.doing, self.out, self.stopped = doing, out, False
         self.statuses: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()

@@ -125,11 +125,7 @@ class LabelFolder:
 
 
 def read_labels(folder: Path, file: LabelFile) -> LabelledView:
-    """Read one label map, or its ED and ES halves as two frames.
-
-    Raises:
-        ValueError: if nothing can be measured on it; one sentence.
-    """
+    """Read one label map, or ED and ES halves as two frames; raise ValueError, one sentence, if it is unusable."""
     image, findings = _read(folder, file)
     title = " and ".join(names_of(file.file))
     _check_geometry(image, findings, file.view, title)

@@ -50,11 +50,7 @@ def checked_numbers(classes: Mapping[int, str]) -> dict[int, str]:
 
 
 def whole_numbers(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], str]:
-    """Return label numbers as whole numbers, NaN as 0, and a note where any had to be rounded.
-
-    Raises:
-        ValueError: if there are fractions or infinite numbers; a part of a sentence.
-    """
+    """Return label numbers as integers, NaN as 0, a note on rounding; raise ValueError for fractions or infinity."""
     if values.dtype.kind in "iub":
         return values, ""
     numbers = np.where(np.isnan(values), 0, values)

@@ -35,11 +35,7 @@ class NiftiFolder:
         return subject_folders(self.folder, self.holds, self.files.image_names(), "map your file names to views")
 
     def fingerprint(self, subject: str) -> str:
-        """Return a digest of the names, sizes and times of the subject's files.
-
-        Raises:
-            FileNotFoundError: if the subject's folder is gone.
-        """
+        """Return a digest of a subject's file names, sizes and times; raise FileNotFoundError without its folder."""
         folder = self.folder / subject
         folder.stat()
         names = [spelling for name in self._names(subject) for spelling in spellings(name)]
@@ -129,11 +125,7 @@ def _unread(study: Study, folder: Path, files: NiftiFiles) -> list[Finding]:
 
 
 def read_series(folder: Path, view: str, file: str | EdEs) -> tuple[Series, list[Finding]]:
-    """Read one view, a cine or an ED/ES pair.
-
-    Raises:
-        ValueError: if it cannot be read; one sentence.
-    """
+    """Read one view, a cine or an ED/ES pair; raise ValueError, one sentence, if it cannot be read."""
     if isinstance(file, str):
         image, findings = read_image(locate(folder, file), view)
         return _series(view, image, np.ones(image.pixels.shape[2:], dtype=bool)), findings
@@ -162,11 +154,7 @@ def join_ed_es(ed: Image, es: Image) -> tuple[Image, NDArray[np.intp]]:
 
 
 def matching_slices(ed: Image, es: Image) -> NDArray[np.intp]:
-    """Return the ES slice at each ED slice, -1 where there is none within half a slice step, (S,).
-
-    Raises:
-        ValueError: if the two grids differ in size or direction, or no slice of one meets a slice of the other.
-    """
+    """Return the ES slice within half a step of each ED slice, else -1, (S,); raise ValueError if the grids differ."""
     offset = to_pixels(ed.affine, es.affine[None, :3, 3])[0]
     turned = not np.allclose(ed.affine[:3, :2], es.affine[:3, :2], atol=0.01)
     if ed.pixels.shape[:2] != es.pixels.shape[:2] or turned or np.abs(offset).max() > LARGEST_OFFSET:

@@ -41,11 +41,7 @@ def image_exists(folder: Path, name: str) -> bool:
 
 
 def locate(folder: Path, name: str) -> Path:
-    """Return the path of a file, compressed or not; `folder / name` where there is none.
-
-    Raises:
-        ValueError: if both are there and differ; one sentence.
-    """
+    """Return the path of a file, compressed or not, existing or not; raise ValueError if both exist and differ."""
     paths = [folder / spelling for spelling in spellings(name) if is_file(folder / spelling)]
     if len(paths) > 1 and _content(paths[0]) != _content(paths[1]):
         raise ValueError(f"{paths[0].name} and {paths[1].name} are both there and differ: remove the wrong one")
