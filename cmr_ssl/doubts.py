@@ -136,8 +136,8 @@ def _structure(column: str) -> str:
 def _doubts(heart: LabelledHeart) -> dict[str, str]:
     """Return the structures that are cut off or drawn with gaps, with the reason."""
     doubts: dict[str, str] = {}
-    for view, (label_map, *_) in heart.views.items():
-        labels = label_map.labels.T
+    for view, labelled in heart.views.items():
+        label_map, labels = labelled.map, labelled.map.labels.T
         for value in VENTRICULAR.values() if view == SHORT_AXIS else (LA, RA):
             name = CLASSES[value]
             if view == SHORT_AXIS and (reason := broken_stack(labels, label_map.affine, value)):

@@ -91,8 +91,9 @@ def scores(
     if not pairs:
         return []
     steps = np.broadcast_to(np.asarray(spacing_mm, dtype=np.float64), (len(true), 2))[:, ::-1]  # rows come first
-    guesses, truths = (torch.from_numpy(np.stack([pair[side] for pair in pairs])[:, None]) for side in (3, 4))
-    dice = compute_dice(guesses, truths, ignore_empty=False)[:, 0].tolist()  # masks (N, 1, H, W)
+    predicted_masks = torch.from_numpy(np.stack([pair.predicted for pair in pairs])[:, None])  # (N, 1, H, W)
+    true_masks = torch.from_numpy(np.stack([pair.true for pair in pairs])[:, None])
+    dice = compute_dice(predicted_masks, true_masks, ignore_empty=False)[:, 0].tolist()
     compared = []
     for pair, overlap in zip(pairs, dice, strict=True):
         distances = outline_distances(pair.predicted, pair.true, steps[pair.plane])

@@ -17,16 +17,16 @@ TURNED_NEAR, TURNED_FAR = 20.0, 40.0  # the three planes are 60 degrees apart; b
 HEART_RADIUS_MM = 60.0  # a plane farther from the heart's centre does not cut the heart
 
 
-def apex_to_base(series: list[Series]) -> Vector:
+def apex_to_base(all_series: list[Series]) -> Vector:
     """Return the direction of the long axis that most views agree with, from apex to base, (3,).
 
     Candidates are the normal of the short axis and the lines in which two long-axis planes meet; the mean direction in
     a body is a candidate, too, so that two views that contradict each other can be distinguished.
     """
-    candidates = [*_candidates(series), APEX_TO_BASE_RAS]
-    scores = [(sum(agrees(series, axis) for series in series), abs(axis @ APEX_TO_BASE_RAS)) for axis in candidates]
+    candidates = [*_candidates(all_series), APEX_TO_BASE_RAS]
+    scores = [(sum(agrees(series, axis) for series in all_series), abs(axis @ APEX_TO_BASE_RAS)) for axis in candidates]
     best = candidates[max(range(len(scores)), key=scores.__getitem__)]
-    trusted = [series for series in series if series.view == SHORT_AXIS and agrees(series, best)]
+    trusted = [series for series in all_series if series.view == SHORT_AXIS and agrees(series, best)]
     axis = normal(trusted[0].affine) if trusted else best
     return axis if axis @ APEX_TO_BASE_RAS > 0 else -axis
 
@@ -37,16 +37,18 @@ def agrees(series: Series, axis: Vector) -> bool:
     return bool(cosine >= SHORT_AXIS_WITHIN if series.view == SHORT_AXIS else cosine <= LONG_AXIS_WITHIN)
 
 
-def misplaced(series: list[Series], axis: Vector) -> list[Finding]:
+def misplaced(all_series: list[Series], axis: Vector) -> list[Finding]:
     """Return one finding a view that contradicts the long axis, or lies at the place of another view."""
-    upright = [one for one in series if agrees(one, axis)]
-    tilted = [_tilted(one, axis) for one in series if not agrees(one, axis)]
-    return tilted + _turned([one for one in upright if one.view != SHORT_AXIS], axis)
+    upright = [series for series in all_series if agrees(series, axis)]
+    tilted = [_tilted(series, axis) for series in all_series if not agrees(series, axis)]
+    return tilted + _turned([series for series in upright if series.view != SHORT_AXIS], axis)
 
 
-def beside_heart(series: list[Series], centre: Vector) -> list[Finding]:
+def beside_heart(all_series: list[Series], centre: Vector) -> list[Finding]:
     """Return one finding a long-axis plane too far from the heart's centre, (3,) in scanner mm, to cut the heart."""
-    distances = {series.view: abs(float(normal(series.affine) @ (centre - series.affine[:3, 3]))) for series in series}
+    distances = {
+        series.view: abs(float(normal(series.affine) @ (centre - series.affine[:3, 3]))) for series in all_series
+    }
     return [
         Finding("beside-heart", "rejected", view, f"the plane passes {distance:.0f} mm from the heart's centre")
         for view, distance in distances.items()
