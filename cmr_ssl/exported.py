@@ -21,13 +21,7 @@ def is_exported(path: Path) -> bool:
 
 
 def describe(hyper_parameters: dict[str, Any], data: dict[str, Any], about: dict[str, Any]) -> str:
-    """Return the description of a model as JSON.
-
-    Args:
-        hyper_parameters: of the task, as in the checkpoint.
-        data: settings of the data, as in the checkpoint.
-        about: further information, not needed to load it.
-    """
+    """Describe a model as JSON: settings of task and data as in a checkpoint, and `about`, not needed to load it."""
     task = {key: value for key, value in hyper_parameters.items() if key == CLASS or not key.startswith("_")}
     kept = {key: data[key] for key in DATA_KEYS if key in data}
     return json.dumps({"form": FORM, **about, "task": task, "data": kept}, indent=1) + "\n"

@@ -26,12 +26,8 @@ def visible_planes(visible: Tensor, grid: Grid) -> Tensor:
 def visible_statistics(patches: Tensor, visible: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
     """Return mean and standard deviation of each plane's visible pixels, each (B, P).
 
-    A plane without visible tokens gets those of all visible pixels of its subject.
-
-    Args:
-        patches: the visible patches, intensities, (B, K, pixels).
-        visible: their token ids, (B, K).
-        grid: the token grid.
+    A plane without visible tokens gets those of all visible pixels of its subject. The visible patches are
+    intensities, (B, K, pixels), with their token ids, (B, K).
     """
     plane = plane_of(visible, grid)
     moments = torch.stack([torch.ones_like(patches[..., 0]), patches.mean(-1), patches.square().mean(-1)], dim=-1)

@@ -58,13 +58,7 @@ def problems(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def without_short_axis(trained: Trained, planes: PreparedSubject, findings: Iterable[Finding]) -> str:
-    """Return the reason why the whole heart cannot be predicted: no short axis, which training always had; else "".
-
-    Args:
-        trained: the model.
-        planes: the study as prepared.
-        findings: of preparing, with the reason for a missing short axis.
-    """
+    """Return the reason why the whole heart cannot be predicted: no short axis, which training always had; else ""."""
     always = trained.usual.get("planes", {}).get(SHORT_AXIS, (1, 1))[0] > 0
     if SHORT_AXIS not in trained.views or not always or (planes.view == VIEWS.index(SHORT_AXIS)).any():
         return ""

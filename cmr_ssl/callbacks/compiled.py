@@ -17,7 +17,11 @@ class Compiled(Callback):
     """
 
     def __init__(self, backend: str = "inductor") -> None:
-        """Choose the backend, one of `torch.compiler.list_backends`; "eager" only traces and gains nothing."""
+        """Choose the compiler.
+
+        Args:
+            backend: one of `torch.compiler.list_backends`; "eager" only traces, which takes seconds and gains nothing.
+        """
         self.backend = backend
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -24,7 +24,11 @@ class DiagnosisReport(PredictionReport):
     objective = Diagnoses
 
     def __init__(self, subgroups: bool = False) -> None:
-        """Choose `subgroups` to write ``test/subgroups.csv`` by the Sex and age bands of the table, too."""
+        """Choose what is written.
+
+        Args:
+            subgroups: also ``test/subgroups.csv``, by sex and age band, from the columns Sex and Age of the table.
+        """
         super().__init__()
         self.subgroups = subgroups
 

@@ -21,7 +21,11 @@ class PhenotypeReport(PredictionReport):
     """Write ``test/predicted.csv``, ``test/agreement.csv`` and a figure of each target into the run folder."""
 
     def __init__(self, subgroups: bool = False) -> None:
-        """Choose `subgroups` to write ``test/subgroups.csv`` by the Sex and age bands of the table, too."""
+        """Choose what is written.
+
+        Args:
+            subgroups: also ``test/subgroups.csv``, by sex and age band, from the columns Sex and Age of the table.
+        """
         super().__init__()
         self.subgroups = subgroups
 

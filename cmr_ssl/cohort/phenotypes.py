@@ -27,10 +27,10 @@ LARGEST = 1e6  # no phenotype reaches this in the units of the field
 
 @runtime_checkable
 class TableReader(Protocol):
-    """What wants to know something of each subject beside its images; tasks that predict are some."""
+    """A task that needs values of each subject from the table, as those that predict do."""
 
     def read_table(self, path: Path, subjects: list[str]) -> pd.DataFrame:
-        """Return what it makes of the table at `path`, a row for each of `subjects`, NaN where unknown."""
+        """Read values from the table at `path`, a row for each of `subjects`, NaN where unknown."""
 
 
 def read_phenotypes(path: Path, targets: Sequence[str], subjects: Sequence[str]) -> NDArray[np.float32]:
@@ -202,7 +202,7 @@ def check_targets(values: NDArray[np.float32], names: Sequence[str]) -> None:
 
 
 def check_known(phenotypes: pd.DataFrame, split: str) -> None:
-    """Log of how many subjects of a split each phenotype is known; raise ValueError where one is known of none."""
+    """Log the number of subjects of a split with each phenotype; raise ValueError if it is zero for one."""
     counts = dict(zip(phenotypes.columns, phenotypes.notna().sum(), strict=True))
     for name, count in counts.items():
         if not count:

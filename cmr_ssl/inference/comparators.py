@@ -58,14 +58,9 @@ def nearest(others: ReferencePlanes, affine: Tensor, short_axis: bool) -> Tensor
 
 
 def interpolated(others: ReferencePlanes, affine: Tensor) -> Tensor:
-    """Cut the missing plane out of the short-axis stack, linear between slices; beyond the stack its last slice.
+    """Cut a plane of any view with `affine` (4, 4) out of the stack, (T, H, W); NaN where there is no slice.
 
-    Args:
-        others: the acquired planes.
-        affine: of the missing plane, (4, 4); any view.
-
-    Returns:
-        The missing plane on its own pixels, (T, H, W); NaN where there is no slice.
+    Intensities are linear between slices; beyond the stack they are those of its last slice.
     """
     stack = others.select(others.short_axis)
     if len(stack.images) == 0:

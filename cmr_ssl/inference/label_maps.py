@@ -34,13 +34,7 @@ class LabelMaps:
     """
 
     def __init__(self, heart: Prepared, planes: Labels, drawn: Tensor) -> None:
-        """Map the classes back to the grid of the images.
-
-        Args:
-            heart: the study as the network saw it.
-            planes: classes on its prepared planes, (P, T, H, W).
-            drawn: which classes were drawn in training, by view, (views, classes).
-        """
+        """Map the classes to the grid of the images; `drawn` are those of the training, (views, classes)."""
         self.heart, self.planes, self.drawn = heart, planes, drawn
         self.affine = heart.batch.affine[0].cpu().numpy()
         self.view = heart.batch.view[0].cpu().numpy()

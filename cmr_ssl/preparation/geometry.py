@@ -86,12 +86,7 @@ def place_of(header: Nifti1Header, shape: tuple[int, ...], view: str) -> tuple[I
 
 
 def size_flaw(affine: Array, shape: tuple[int, ...]) -> str:
-    """Describe why an image cannot show a heart; "" where it can.
-
-    Args:
-        affine: voxel to scanner mm, (4, 4).
-        shape: voxels along (columns, rows, slices, ...).
-    """
+    """Describe why an image of `shape` (columns, rows, slices, ...) cannot show a heart; "" where it can."""
     steps = _steps(affine)
     sides, slices = steps[:2] * shape[:2], shape[2] if len(shape) > 2 else 1
     depth = steps[2] * slices

@@ -93,12 +93,7 @@ def to_classes(values: NDArray[np.generic], classes: Mapping[int, str]) -> tuple
 
 
 def wrongly_surrounded(labels: Labels, classes: Mapping[int, str]) -> str:
-    """Describe which structures surround or touch each other against anatomy; "" if none do.
-
-    Args:
-        labels: classes of a short axis, (X, Y, S, T).
-        classes: number in the file to class name, to name the numbers.
-    """
+    """Describe structures of a short axis (X, Y, S, T) that surround or touch others against anatomy; "" if none do."""
     edges = _edges(labels)
     total = edges.sum(axis=1)
     shares = edges / np.maximum(total, 1)[:, None]

@@ -56,12 +56,7 @@ def spellings(name: str) -> tuple[str, ...]:
 
 
 def overlooked(folder: Path, names: Iterable[str]) -> list[tuple[str, str]]:
-    """Return pairs of a name that is read and a file that resembles it: other case, format, or a broken link.
-
-    Args:
-        folder: of a subject.
-        names: files that are read if they are there.
-    """
+    """Return pairs of a name that is read and a file that resembles it: other case, format, or a broken link."""
     if not is_dir(folder):
         return []
     read = {spelling for name in names for spelling in spellings(name)}

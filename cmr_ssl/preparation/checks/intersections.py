@@ -34,12 +34,7 @@ class Crossing(NamedTuple):
 
 
 def cross(images: tuple[Floats, Floats], affines: tuple[Array, Array]) -> Crossing:
-    """Compare two planes along their line.
-
-    Args:
-        images: both planes over the beat, each (T, H, W).
-        affines: both planes' pixels to mm with the heart's centre at the origin, each (4, 4).
-    """
+    """Compare two planes (T, H, W) along their intersection, given affines (4, 4) to mm in the heart frame."""
     normals = np.stack([normal(affine) for affine in affines])
     direction = np.cross(*normals)
     direction /= np.linalg.norm(direction)
