@@ -29,14 +29,18 @@ def prepare(settings: Settings) -> None:
         ValueError: if it has no diagnoses, or preparing failed.
     """
     patients = read_patients(settings.patients or settings.source / TABLE)
-    preparation = Preparation(**yaml.safe_load(Path(settings.preparation).read_text()))
-    if prepare_folder(settings.source, settings.cache, short_axis(settings), preparation):
+    if prepare_folder(settings.source, settings.cache, short_axis(settings), preparation_of(settings)):
         raise ValueError(f"{settings.source} could not be prepared: see what `prepare` said")
     cohort = read_cohort(settings.cache)
     usable = cohort[(cohort["status"] != "rejected") & cohort["cine"].astype(bool) & cohort["labelled"].astype(bool)]
     patients = patients[patients["subject"].isin(usable["subject"])]
     for fold, table in enumerate(fold_tables(patients, settings.folds, settings.seed)):
         write_csv(settings.table(fold), table)
+
+
+def preparation_of(settings: Settings) -> Preparation:
+    """Return how all cines are prepared."""
+    return Preparation(**yaml.safe_load(Path(settings.preparation).read_text()))
 
 
 def short_axis(settings: Settings) -> NiftiFiles:

@@ -32,6 +32,6 @@ def carry_out(settings: Settings, fold: int, pretraining: Pretraining) -> None:
 
 def read(settings: Settings, pretraining: Pretraining) -> pd.DataFrame:
     """Return the rows of all folds that are done."""
-    paths = [table_of(settings, fold, pretraining) for fold in range(settings.used)]
+    paths = [table_of(settings, fold, pretraining) for fold in settings.chosen]
     tables = [pd.read_csv(path, dtype={"subject": str}) for path in paths if path.is_file()]
     return pd.concat(tables) if tables else pd.DataFrame()

@@ -38,7 +38,7 @@ class Probe(NamedTuple):
 
 def plan(settings: Settings, looks: list[Look]) -> list[Probe]:
     """Return all probes."""
-    return [Probe(look, fold) for fold in range(settings.used) for look in looks]
+    return [Probe(look, fold) for fold in settings.chosen for look in looks]
 
 
 def carry_out(settings: Settings, probe: Probe) -> None:
