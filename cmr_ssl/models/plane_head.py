@@ -16,11 +16,11 @@ MOSTLY = 3.0  # logit of four fifths of the pixels against five structures that 
 class PlaneHead(nn.Module):
     """Segment plane by plane: the tokens say which heart this is, the image says where exactly its borders run.
 
-    Each token is expanded into features of the frames it covers, slow curves over them; a small U-Net with shared weights, `PlaneNetwork`,
-    brings them to the resolution of the image frame by frame. Beside that
-    each token votes for the classes it covers, and the U-Net's logits correct these votes: an atrium looks like a
-    ventricle, and only tokens that know where they are tell them apart from the first steps on. What they say of their
-    place after many blocks is not what a linear vote needs, so they are told again. Works for any number of planes and
+    Each token is expanded into features of the frames it covers, slow curves over them; a small U-Net with shared
+    weights, `PlaneNetwork`, brings them to the resolution of the image frame by frame. Beside that each token votes for
+    the classes it covers, and the U-Net's logits correct these votes: an atrium looks like a ventricle, and only tokens
+    that know where they are tell them apart from the first steps on. What they say of their place after many blocks is
+    not what a linear vote needs, so they are told again. Works for any number of planes and
     any choice of frames.
     """
 
@@ -91,8 +91,8 @@ class PlaneHead(nn.Module):
 def slow_curves(count: int, frames: int) -> Tensor:
     """Return cosines cos(pi k (f + 1/2) / frames) / sqrt(count), k = 0, 1, ..., over the frames f, (count, frames).
 
-    Labels exist at few frames, end-diastole and end-systole mostly. A token that had weights for each frame would say of
-    the others what it was drawn with.
+    Labels exist at few frames, end-diastole and end-systole mostly. A token that had weights for each frame would say
+    of the others what it was drawn with.
 
     Args:
         count: of curves, 1 or more; no more come than there are frames.
