@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from cmr_ssl.callbacks.kept_checkpoints import checkpoint_file
+from cmr_ssl.cli import main
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.lightning_commands import check_unused, find_checkpoint, requeued
 from cmr_ssl.lock import exclusive_access
@@ -364,7 +365,19 @@ def test_the_published_design_runs_too(cache, tmp_path):
     assert run(cache, tmp_path / "run", *published, "--trainer.max_epochs", "1") == 0
 
 
-def test_a_run_leaves_its_config_beside_its_results(finished_run):
-    assert "mask_ratio: 0.7" in (finished_run / "config.yaml").read_text()
-    assert SMOKE.is_file()
+def test_a_config_stays_beside_the_results_and_trains_again_without_the_files_that_it_was_made_of(
+    cache, started, monkeypatch, capsys
+):
+    config = (started / "config.yaml").read_text()
+    assert "mask_ratio: 0.7" in config
+    assert ".yaml" not in config
+    assert run(cache, started, "--ckpt_path", "last", command="validate", config=SMOKE) == 0
+    assert (started / "config.yaml").read_text() == config
+    monkeypatch.chdir(started)
+    with pytest.raises(SystemExit, match="0"):
+        main(["fit", "--config", "config.yaml", "--print_config"])
+    assert "mask_ratio: 0.7" in capsys.readouterr().out
+
+
+def test_a_run_leaves_its_curves(finished_run):
     assert list(finished_run.glob("events.out.tfevents.*"))
