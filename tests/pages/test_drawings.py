@@ -33,8 +33,8 @@ def test_ed_and_es_are_marked_on_the_curve_and_unknown_frames_are_dots():
     assert es.x == drawing.x(500)
     assert drawing.y(60) == es.y
     curves = {one.name: one for one in drawing.curves}
-    assert len(curves["LV"].points[0].split()) == 21  # the beat is closed
-    assert (len(curves["LA"].dots), curves["LA"].points) == (2, [])
+    assert len(curves["LV"].points.split()) == 21  # the beat is closed
+    assert (len(curves["LA"].dots), curves["LA"].points) == (2, "")
     assert draw({}, 50.0) is None
 
 
@@ -89,7 +89,7 @@ def test_bars_hold_every_value_of_every_group_once():
     made = histogram("LVM", "g", groups)
     unit = min(height for _, _, parts in made.bars for _, height in parts if height)
     assert sum(height for _, _, parts in made.bars for _, height in parts) / unit == pytest.approx(5, abs=0.05)
-    assert made.told.endswith("N 5")
+    assert made.caption.endswith("N 5")
     assert histogram("LVM", "g", [np.array([np.nan])]) is None
 
 
