@@ -143,7 +143,7 @@ def test_whatever_the_source_raises_becomes_a_row(zips, tmp_path, monkeypatch):
     def explode(*_):
         raise ZeroDivisionError("of the reader")
 
-    monkeypatch.setattr("cmr_ssl.dicom.archived_study.plan", explode)
+    monkeypatch.setattr("cmr_ssl.dicom.archived_study.choose_stacks", explode)
     assert import_ukb(zips, tmp_path) == 1
     assert {row["reasons"] for row in rows(tmp_path)} == {"unexpected ZeroDivisionError: of the reader"}
 
