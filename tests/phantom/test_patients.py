@@ -7,7 +7,7 @@ import pytest
 from cmr_ssl.phantom.cohort_spec import CohortSpec
 from cmr_ssl.phantom.follow_up import DIED, END, IMAGED, LOST, OUTCOME, SCALE_YEARS, SHAPE, describe
 from cmr_ssl.phantom.patient import draw_patient
-from cmr_ssl.phantom.patients import patient
+from cmr_ssl.phantom.patients import patient_table_row
 from cmr_ssl.phantom.person import draw_person
 from cmr_ssl.phantom.unknown_values import BLOOD, CODES, ELECTROCARDIOGRAM
 
@@ -17,7 +17,7 @@ COUNT = 600
 
 @pytest.fixture(scope="module")
 def patients():
-    return [patient(ORDER, index) for index in range(1, COUNT + 1)]
+    return [patient_table_row(ORDER, index) for index in range(1, COUNT + 1)]
 
 
 @pytest.fixture(scope="module")
@@ -31,9 +31,9 @@ def test_hearts_are_what_they_were_before_they_had_patients(patients):
 
 
 def test_a_patient_depends_on_seed_and_number_alone(patients):
-    assert patient(ORDER, 5) == patients[4]
-    assert patient(ORDER._replace(seed=12), 5) != patients[4]
-    assert patient(ORDER._replace(preset="full", faults="default"), 5) == patients[4]
+    assert patient_table_row(ORDER, 5) == patients[4]
+    assert patient_table_row(ORDER._replace(seed=12), 5) != patients[4]
+    assert patient_table_row(ORDER._replace(preset="full", faults="default"), 5) == patients[4]
 
 
 def test_a_table_has_about_forty_fields_that_vary(table):
