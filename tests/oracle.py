@@ -15,7 +15,7 @@ class Oracle(nn.Module):
         super().__init__()
         self.place, self.patch = torch.tensor(place), patch
 
-    def forward(self, encoded, visible, wanted):
+    def forward(self, encoded, wanted):
         frames, rows, columns = self.patch
         row = ((torch.arange(rows) + 0.5) / rows - 0.5)[:, None, None] * wanted.edges[..., None, None, 3:]
         column = ((torch.arange(columns) + 0.5) / columns - 0.5)[:, None] * wanted.edges[..., None, None, :3]

@@ -8,7 +8,7 @@ import torch
 from cmr_ssl.anatomy import CLASSES
 from cmr_ssl.masking import PlaneDropout, RandomMasking
 from cmr_ssl.models import AnatomicalPositions, CrossAttentionDecoder, Encoder
-from cmr_ssl.models.tokens import coordinates, grid_of, patchify, unpatchify
+from cmr_ssl.models.tokens import grid_of, patchify, tokenise, unpatchify
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks import PretrainingTask
@@ -62,9 +62,9 @@ def tiny_batch(subjects=2, slices=4, views=tuple(DEGREES), seed=0):
     )
 
 
-def where(batch, patch=PATCH):
-    """Return the coordinates of all tokens of a batch."""
-    return coordinates(batch.affine, grid_of(batch.images, patch), patch)
+def tokens_of(batch, patch=PATCH):
+    """Return all tokens of a batch."""
+    return tokenise(batch.images, batch.affine, batch.present, patch)
 
 
 def repaint(images, ids, patch, value):

@@ -185,5 +185,5 @@ def collect_features(
         features.append(readout.features(shown).float().cpu())
         subjects += there.subject
         if shown.is_encoded:
-            spectrum.add(shown.encoded.tokens[shown.attend])
+            spectrum.add(shown.encoded.tokens[shown.encoded.exists])
     return torch.cat(features), torch.tensor(table.loc[subjects].to_numpy(), dtype=torch.float64)

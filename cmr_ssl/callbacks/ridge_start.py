@@ -160,10 +160,10 @@ def iterate_features(
 def copies_features(data: CineDataModule, task: PhenotypeTask, batch: Sample, copies: int) -> tuple[Tensor, Tensor]:
     """Return features of a batch and its copies (B, 1 + C, F) and the head's aims (B, outputs), on the host."""
     batch = data.scaled(batch)
-    features = [task.pooling(*task.encode_all(batch)).float()]
+    features = [task.pooling(task.encode(batch)).float()]
     for copy in range(copies):  # each hides other tokens and planes
         shown = task.encode_for_training(data.augmented(batch, "ridge start", copy), "ridge start", copy)
-        features.append(task.pooling(*shown).float())
+        features.append(task.pooling(shown).float())
     return torch.stack(features, dim=1).cpu(), task.objective.target_outputs(batch.phenotypes).cpu()
 
 

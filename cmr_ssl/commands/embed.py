@@ -13,6 +13,9 @@ def embed(
     batch_size: int = 8,
     workers: int = 2,
     device: str = "auto",
+    shard: int = 0,
+    shards: int = 1,
+    overwrite: bool = False,
     withdrawn: Path | None = None,
 ) -> int:
     """Write one row a subject: the whole heart, landmarks, class token, mean of all tokens and of each plane's tokens.
@@ -22,26 +25,30 @@ def embed(
     Args:
         checkpoint: of any task of this project.
         cache: prepared with the settings the checkpoint was trained with.
-        out: parquet file to write; it appears when it is complete.
+        out: parquet file to write; it appears when it is complete. Until then its rows lie in a hidden folder beside
+            it, and the same command goes on.
         batch_size: subjects a batch.
         workers: processes of this machine that work on subjects side by side; here threads, which read, 0 for none.
         device: cpu, cuda, or auto for cuda where there is one.
-        withdrawn: text or CSV file of participants who withdrew and are left out.
+        shard: which part of the subjects this command does, from 0.
+        shards: how many parts there are; an array job runs one command a part, with the same --out.
+        overwrite: do everything again, and replace what was made with other settings.
+        withdrawn: text or CSV file of participants who withdrew: they are left out, and their rows go.
 
     Returns:
-        0.
+        Exit status: 0 if anything usable came out and nothing stopped it, else 1.
 
     Raises:
         FileExistsError: if `out` is a folder.
         FileNotFoundError: if checkpoint or cache are missing.
-        MachineFault: if the machine fails to read.
-        ValueError: if they do not fit together, no subject is usable, there is no such device, or `out` is no
-            parquet file by its name.
+        ValueError: if they do not fit together, no subject is usable, there is no such device or shard, `out` was made
+            with other settings, or is no parquet file by its name.
     """
     check_parquet(out)
     gone = read_withdrawn(withdrawn)
 
     from cmr_ssl.inference.embeddings import write_embeddings
+    from cmr_ssl.runner.run import Shard
 
-    write_embeddings(checkpoint, cache, out, batch_size, workers, device, gone)
-    return 0
+    part = Shard(shard, shards)
+    return write_embeddings(checkpoint, cache, out, batch_size, workers, device, part, gone, overwrite).status

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 
 from cmr_ssl.anatomy import CLASSES
 from cmr_ssl.models.embedding import embed_planes
-from cmr_ssl.models.tokens import coordinates, grid_of
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.encoder_task import EncoderTask
@@ -56,7 +55,7 @@ class PhenotypeGraph(nn.Module):
 
     def forward(self, images: Tensor, affine: Tensor) -> tuple[Tensor]:
         """Return the values, (K,)."""
-        pooled = self.task.pooling(*self.task.encode_all(sample(images, affine)))
+        pooled = self.task.pooling(self.task.encode(sample(images, affine)))
         return (self.task.objective.predict(self.task.head(pooled))[0],)
 
 
@@ -75,9 +74,8 @@ class SegmentationGraph(nn.Module):
         """Return classes and their probabilities, both (P, T, H, W)."""
         batch = sample(images, affine)
         encoded = self.encoder.encode_planes(batch.images, batch.affine, batch.present)
-        where = coordinates(batch.affine, grid_of(batch.images, self.encoder.patch), self.encoder.patch)
         frames = torch.arange(images.shape[1], device=images.device)[None]
-        logits = self.head(batch.images, encoded.tokens, where, frames)[0]  # (P, classes, T, H, W)
+        logits = self.head(batch.images, encoded, frames)[0]  # (P, classes, T, H, W)
         likely = logits.masked_fill(self.unknown, -torch.inf).softmax(dim=1).max(dim=1)
         return likely.indices.to(torch.uint8), likely.values
 

@@ -11,16 +11,7 @@ import torch
 from torch import Tensor
 
 from cmr_ssl.models.encoder import Encoded
-from cmr_ssl.models.tokens import (
-    Coordinates,
-    Grid,
-    coordinates,
-    grid_of,
-    patchify,
-    take,
-    take_coordinates,
-    unpatchify,
-)
+from cmr_ssl.models.tokens import Coordinates, Grid, coordinates, grid_of, unpatchify
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.pretraining import PretrainingTask
 
@@ -32,13 +23,11 @@ class EncodedHeart(NamedTuple):
 
     Attributes:
         encoded: what the encoder says about it.
-        where: coordinates of the tokens shown.
         mean: of their intensities, ().
         deviation: of their intensities, ().
     """
 
     encoded: Encoded
-    where: Coordinates
     mean: Tensor
     deviation: Tensor
 
@@ -51,17 +40,14 @@ def encode_shown(task: PretrainingTask, heart: Sample, shown: Tensor) -> Encoded
     """
     if not shown.any():
         raise ValueError(f"subject {heart.subject[0]}: there is no plane from which others could be told")
-    patch = task.encoder.patch
-    grid = grid_of(heart.images, patch)
-    ids = tokens_of(shown, grid)
-    where = take_coordinates(coordinates(heart.affine, grid, patch), ids)
-    patches = take(patchify(heart.images, patch), ids)
-    return EncodedHeart(task.encoder(patches, where), where, patches.mean(), patches.std())
+    tokens = task.tokens(heart)
+    seen = tokens.take(tokens_of(shown, tokens.grid))
+    return EncodedHeart(task.encoder(seen, all_exist=True), seen.patches.mean(), seen.patches.std())
 
 
 def decode_tokens(task: PretrainingTask, seen: EncodedHeart, where: Coordinates, grid: Grid) -> Tensor:
     """Return the planes whose tokens lie at `where`, (1, Q), as intensities 0 to 1, (P, T, H, W) as `grid` says."""
-    predicted = task.decoder(seen.encoded, seen.where, where).float()
+    predicted = task.decoder(seen.encoded, where).float()
     if task.normalise:  # the decoder speaks of patches up to mean and deviation; those of the whole heart stand in
         predicted = predicted * seen.deviation + seen.mean
     return unpatchify(predicted.clamp(0, 1), grid, task.encoder.patch)[0]
@@ -71,7 +57,7 @@ def decode_own_planes(task: PretrainingTask, heart: Sample, seen: EncodedHeart, 
     """Return planes of the heart itself, `wanted` (P,) bool, where they lie in the sample; (Q, T, H, W)."""
     patch = task.encoder.patch
     grid = grid_of(heart.images, patch)
-    where = take_coordinates(coordinates(heart.affine, grid, patch), tokens_of(wanted, grid))
+    where = coordinates(heart.affine, grid, patch).take(tokens_of(wanted, grid))
     return decode_tokens(task, seen, where, grid._replace(planes=int(wanted.sum())))
 
 

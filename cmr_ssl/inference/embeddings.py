@@ -1,22 +1,33 @@
-"""Write the embedding of every subject of a cache to parquet, streaming."""
+"""Write the embedding of every subject of a cache to one parquet file; cut at any moment, it goes on where it was.
 
+Rows come batch by batch and are kept in parts in a hidden folder beside the file, a part at least once a minute. With
+the last subject the parts become the file, sorted by subject, and go.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
-from rich.progress import track
 
 from cmr_ssl.cohort.cohort_table import read_cohort
 from cmr_ssl.cohort.subjects import usable
 from cmr_ssl.cohort.withdrawal import NOBODY, Withdrawn
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.loader import PlaneLoader
-from cmr_ssl.inference.model import load
+from cmr_ssl.files import digest, stamp
+from cmr_ssl.inference.model import Model, load
 from cmr_ssl.inference.outputs import StudyEmbedding, embeddings_of
-from cmr_ssl.preparation.cache import check_prepared
+from cmr_ssl.inference.table_parts import PART, TableParts
+from cmr_ssl.journal import Record
+from cmr_ssl.lock import exclusive_access
+from cmr_ssl.preparation.cache import check_prepared, read_settings, subject_file
+from cmr_ssl.runner.progress import Tally
+from cmr_ssl.runner.run import Job, Shard, go_over_together
 from cmr_ssl.sample import readable, to_device
+from cmr_ssl.study import Finding
 from cmr_ssl.tasks.trained import Trained
 
 VECTOR = pa.list_(pa.float32())
@@ -31,22 +42,46 @@ SCHEMA = pa.schema(
         ("plane_means", pa.list_(VECTOR)),
     ]
 )
+COLUMNS = 1  # which columns the table has and what they mean
+PART_ROWS, PART_S = 256, 60.0  # a part is written when either is reached
 
 
-@torch.inference_mode()
 def write_embeddings(
-    checkpoint: Path, cache: Path, out: Path, batch_size: int, workers: int, device: str, withdrawn: Withdrawn
-) -> None:
-    """Write the embedding of every subject of a cache; see the command `embed`."""
+    checkpoint: Path,
+    cache: Path,
+    out: Path,
+    batch_size: int,
+    workers: int,
+    device: str,
+    shard: Shard,
+    withdrawn: Withdrawn,
+    overwrite: bool,
+) -> Tally:
+    """Embed every subject of a cache that is not done; see the command `embed`."""
     model = load(checkpoint, device)
-    task = model.encoder_task()
+    model.encoder_task()
     dataset = whole_cache(cache, model.trained, withdrawn)
-    with EmbeddingFile(out) as file:
-        for batch in track(PlaneLoader(dataset, batch_size, workers), "embedding"):
-            kept = to_device(readable(batch), model.device)
-            kept = kept._replace(images=kept.images.float() / 255)
-            file.add(embeddings_of(kept, task.embed(kept)))
-    print(f"{file.rows} embeddings of {task.encoder.width} features in {out}")
+    subjects = dataset.subjects.tolist()
+    prepared = str(read_settings(cache)["digest"])
+    settings = digest({"checkpoint": model.fingerprint, "cache": prepared, "columns": COLUMNS})
+    parts = TableParts(out, SCHEMA, settings)
+    journal = shard.journal(parts.folder, settings)
+    mine = shard.part(subjects)
+    with Tally("embedding", out, len(mine)) as tally, exclusive_access(shard.folder(parts.folder), settings):
+        withdrawn.erase(parts.folder, lines=shard.mine(parts.folder), rows=["*.parquet"])
+        withdrawn.erase(out.parent, rows=[out.name])
+        held = parts.held()
+        places = {record.subject: parts.place_of(record, held) for record in journal.records()}
+        embed = Embedder(model, dataset, batch_size, workers, parts)
+        go_over_together(mine, embed, journal, tally, lambda subject: [places[subject]], overwrite, out)
+        done = journal.latest(subjects)
+        with exclusive_access(parts.folder, settings):
+            rows = parts.gather(done) if len(done) == len(subjects) else None
+        if rows is None:
+            tally.say(f"{len(done)} of {len(subjects)} subjects are embedded; {out} appears with the last of them")
+        else:
+            tally.say(f"{rows} embeddings of {model.encoder_task().encoder.width} features in {out}")
+    return tally
 
 
 def whole_cache(cache: Path, trained: Trained, withdrawn: Withdrawn = NOBODY) -> PlaneDataset:
@@ -63,44 +98,63 @@ def whole_cache(cache: Path, trained: Trained, withdrawn: Withdrawn = NOBODY) ->
     return PlaneDataset(cache, sorted(cohort["subject"]), trained.views, shape)
 
 
-class EmbeddingFile:
-    """A parquet file of embeddings that grows batch by batch and appears when it is complete; use it as a context."""
+@dataclass(frozen=True)
+class Embedder:
+    """Embeds subjects batch by batch, read ahead by threads, into parts of the table.
 
-    def __init__(self, path: Path) -> None:
-        """Open a hidden file beside `path`."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.path, self.unfinished = path, path.with_name(f".{path.name}.writing")
-        self.writer = pq.ParquetWriter(self.unfinished, SCHEMA)
-        self.rows = 0
+    Attributes:
+        model: its encoder embeds.
+        dataset: the whole cache.
+        batch_size: subjects a batch.
+        workers: threads that read.
+        parts: where rows are kept.
+    """
 
-    def __enter__(self) -> Self:
-        """Return the file."""
-        return self
+    model: Model
+    dataset: PlaneDataset
+    batch_size: int
+    workers: int
+    parts: TableParts
 
-    def add(self, rows: list[StudyEmbedding]) -> None:
-        """Append the rows of a batch."""
-        self.writer.write_table(pa.Table.from_pylist([row._asdict() for row in rows], SCHEMA))
-        self.rows += len(rows)
+    def fingerprint(self, subject: str) -> str:
+        """Return a digest of the name, size and time of a prepared subject's file.
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Let the file appear, or remove it where something went wrong."""
-        if kind is not None:
-            self.discard()
-            return
-        try:
-            self.close()
-        except BaseException:
-            self.unfinished.unlink(missing_ok=True)
-            raise
+        Raises:
+            OSError: if it is not there.
+        """
+        path = subject_file(self.dataset.cache, subject)
+        return stamp([(path.name, path.stat())])
 
-    def close(self) -> None:
-        """Let the file appear."""
-        self.writer.close()
-        self.unfinished.replace(self.path)
+    def __call__(self, jobs: Sequence[Job]) -> Iterator[list[Record]]:
+        """Yield the records of subjects once the part that holds their rows is on disk."""
+        fingerprints = {job.subject: job.fingerprint for job in jobs}
+        waiting: list[str] = []
+        rows: list[StudyEmbedding] = []
+        since = time.monotonic()
+        for subjects, embedded in self.batches(list(fingerprints)):
+            waiting, rows = waiting + subjects, rows + embedded
+            full = len(waiting) >= PART_ROWS or time.monotonic() - since > PART_S
+            if full or subjects[-1] == jobs[-1].subject:
+                part = self.parts.add([row._asdict() for row in rows])
+                held = {row.subject for row in rows}
+                yield [self.record(one, fingerprints[one], part if one in held else None) for one in waiting]
+                waiting, rows, since = [], [], time.monotonic()
 
-    def discard(self) -> None:
-        """Remove what was written, also where the disk is too full to close it."""
-        try:
-            self.writer.close()
-        finally:
-            self.unfinished.unlink(missing_ok=True)
+    @torch.inference_mode()
+    def batches(self, subjects: list[str]) -> Iterator[tuple[list[str], list[StudyEmbedding]]]:
+        """Yield batches of subjects with the embeddings of those whose files can be read."""
+        task = self.model.encoder_task()
+        some = PlaneDataset(self.dataset.cache, subjects, self.dataset.slots, self.dataset.shape)
+        for number, batch in enumerate(PlaneLoader(some, self.batch_size, self.workers)):
+            kept = to_device(readable(batch), self.model.device)
+            kept = kept._replace(images=kept.images.float() / 255)
+            first = number * self.batch_size
+            embedded = embeddings_of(kept, task.embed(kept)) if kept.subject else []
+            yield subjects[first : first + self.batch_size], embedded
+
+    def record(self, subject: str, fingerprint: str, part: str | None) -> Record:
+        """Return what became of a subject; one without a part could not be read, and is tried again next time."""
+        if part is not None:
+            return Record(subject, "accepted", self.parts.settings, fingerprint, rows=[{PART: part}])
+        why = "its prepared file cannot be read: run `prepare` again"
+        return Record(subject, "rejected", self.parts.settings, "", [Finding("unreadable", "rejected", "", why)])

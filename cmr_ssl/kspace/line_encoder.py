@@ -41,7 +41,7 @@ class LineEncoder(Encoder):
 
     def encode_lines(self, lines: Lines) -> Encoded:
         """Encode the lines that were acquired; those of absent planes are attended to by nobody."""
-        return self(lines.seen(), lines.at(lines.visible), lines.exists.gather(1, lines.visible))
+        return self(lines.seen())
 
     def encode_planes(self, images: Tensor, affine: Tensor, present: Tensor) -> Encoded:
         """Refuse images.

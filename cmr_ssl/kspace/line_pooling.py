@@ -6,7 +6,6 @@ from torch import Tensor
 from cmr_ssl.devices import without_autocast
 from cmr_ssl.models.encoder import Encoded, Encoder
 from cmr_ssl.models.pooling import Pooling
-from cmr_ssl.models.tokens import Coordinates
 
 ALONG_MM = (-45.0, -15.0, 15.0, 45.0)
 
@@ -50,14 +49,15 @@ class CentralLines(Pooling):
         self.lines, self.reach_mm, self.beats = lines, reach_mm, beats
         self.width = lines * len(along_mm) * beats * 2 * encoder.width
 
-    def forward(self, encoded: Encoded, attend: Tensor, where: Coordinates) -> Tensor:
+    def forward(self, encoded: Encoded) -> Tensor:
         """Return the means of tokens and lines, (B, lines * levels * beats * 2 D), zero where none was acquired."""
+        where = encoded.where
         line, rows = where.cell[..., 2], where.cell[..., 3:4]
         middle = (where.centre - where.edges[..., 3:] * line[..., None] / rows)[..., 2]
         away = -(self.levels[:, None] - middle[:, None]).square() / (2 * self.reach_mm**2)  # (B, levels, N)
         numbers = torch.arange(self.lines, device=line.device) - self.lines // 2
         parts = torch.arange(self.beats, device=line.device)
-        counts = (line[:, None] == numbers[:, None])[:, :, None] & attend[:, None, None]  # (B, lines, 1, N)
+        counts = (line[:, None] == numbers[:, None])[:, :, None] & encoded.exists[:, None, None]  # (B, lines, 1, N)
         counts = (
             counts & ((where.phase[:, None] * self.beats).long() == parts[:, None])[:, None]
         )  # (B, lines, beats, N)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cmr_ssl.kspace.acquisition import Acquired
 from cmr_ssl.kspace.fourier import to_image, to_kspace
-from cmr_ssl.models.tokens import Coordinates, Grid, coordinates, take, take_coordinates
+from cmr_ssl.models.tokens import Coordinates, Grid, Tokens, coordinates
 from cmr_ssl.sample import Sample
 
 READOUT = (-1,)
@@ -103,9 +103,9 @@ class Lines(NamedTuple):
         exists = batch.present.repeat_interleave(grid.per_plane, dim=1)
         return cls(acquired, grid, where, ids[..., :count].flatten(1), ids[..., count:].flatten(1), exists)
 
-    def seen(self) -> Tensor:
-        """Return the lines that were acquired, (B, K, 2 C W)."""
-        return take(self.measured(), self.visible)
+    def seen(self) -> Tokens:
+        """Return the lines that were acquired, K of each study, as tokens of 2 C W values."""
+        return Tokens(self.measured(), self.where, self.exists, self.grid).take(self.visible)
 
     def measured(self) -> Tensor:
         """Return all lines as the scanner has them, (B, N, 2 C W): nothing but 0.5 where none was acquired."""
@@ -123,13 +123,9 @@ class Lines(NamedTuple):
         """Return lines of all planes (B * P, T, H, V) as those of studies, (B, N, V)."""
         return lines.reshape(len(self.exists), self.grid.tokens, -1)
 
-    def at(self, ids: Tensor) -> Coordinates:
-        """Return the coordinates of lines `ids` (B, K)."""
-        return take_coordinates(self.where, ids)
-
     def for_decoder(self) -> Coordinates:
         """Return where the visible lines are, those of absent planes so far away that no query attends to them."""
-        where = self.at(self.visible)
+        where = self.where.take(self.visible)
         away = FAR_MM * ~self.exists.gather(1, self.visible)
         return where._replace(centre=where.centre + away[..., None])
 

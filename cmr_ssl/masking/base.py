@@ -42,11 +42,10 @@ class Masking(ABC):
 
 
 class Masked(NamedTuple):
-    """Token ids of the visible (B, K) and of the hidden (B, N - K), and which hidden ones exist (B, N - K)."""
+    """Ids of the visible tokens, (B, K), and of the hidden ones, (B, N - K), of which some may not exist."""
 
     visible: Tensor
     hidden: Tensor
-    exists: Tensor
 
 
 def visible_tokens(grid: Grid, mask_ratio: float) -> int:
@@ -131,9 +130,7 @@ def mask(maskings: Sequence[Masking], noise: Tensor, present: Tensor, affine: Te
     for rule, masking in enumerate(maskings):
         total = total + masking.scores(noise[:, rule], present, affine, needed)
     order = total.flatten(1).argsort(dim=1, stable=True)
-    hidden = order[:, visible:]
-    exists = present.repeat_interleave(grid.per_plane, dim=1).gather(1, hidden)
-    return Masked(order[:, :visible], hidden, exists)
+    return Masked(order[:, :visible], order[:, visible:])
 
 
 def draw_noise(rules: int, grid: Grid, seeds: Sequence[int]) -> Tensor:

@@ -6,7 +6,6 @@ from torch import Tensor
 
 from cmr_ssl.models.encoder import Encoded, Encoder
 from cmr_ssl.models.landmarks import Landmarks
-from cmr_ssl.models.tokens import coordinates, grid_of
 
 
 class Embedding(NamedTuple):
@@ -27,18 +26,18 @@ class Embedding(NamedTuple):
 
 
 def embed_planes(encoder: Encoder, images: Tensor, affine: Tensor, present: Tensor) -> Embedding:
-    """Encode every patch of the present planes and average; the arguments are those of `Encoder.encode_planes`."""
-    return embedding_of(encoder, encoder.encode_planes(images, affine, present), images, affine, present)
+    """Encode every token of whole studies and average; the arguments are those of `tokens.tokenise`."""
+    return embedding_of(encoder.encode_planes(images, affine, present))
 
 
-def embedding_of(encoder: Encoder, encoded: Encoded, images: Tensor, affine: Tensor, present: Tensor) -> Embedding:
-    """Return the embedding of what `Encoder.encode_planes` returned; the arguments are its own."""
-    grid = grid_of(images, encoder.patch)
-    where = coordinates(affine, grid, encoder.patch)
-    around = Landmarks(beats=1).to(images.device)
-    planes = encoded.tokens.float().unflatten(1, (grid.planes, -1)).mean(dim=2)
+def embedding_of(encoded: Encoded) -> Embedding:
+    """Return the vectors of studies of which all tokens were encoded."""
+    around = Landmarks(beats=1).to(encoded.tokens.device)
+    by_plane = encoded.grid.planes, -1
+    present = encoded.exists.unflatten(1, by_plane)[..., 0]  # (B, P)
+    planes = encoded.tokens.float().unflatten(1, by_plane).mean(dim=2)  # (B, P, D)
     return Embedding(
-        landmarks=around(encoded.tokens, present.repeat_interleave(grid.per_plane, dim=1), where),
+        landmarks=around(encoded.tokens, encoded.exists, encoded.where),
         class_token=encoded.class_token.float(),
         mean=(planes * present[..., None]).sum(dim=1) / present.sum(dim=1, keepdim=True).clamp(min=1),
         planes=planes,

@@ -1,28 +1,41 @@
 """The encoder: visible tokens of all planes together into one representation of the beating heart."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 
 from cmr_ssl.models.nearness import behind_nowhere, places
 from cmr_ssl.models.positions import Positions
-from cmr_ssl.models.tokens import Coordinates, Patch, coordinates, grid_of, patchify
+from cmr_ssl.models.tokens import Coordinates, Grid, Patch, Tokens, take, tokenise
 from cmr_ssl.models.transformer import SelfBlock, initialise, token_parameter
 
 
 class Encoded(NamedTuple):
-    """What the encoder says.
+    """What the encoder says of the K tokens it saw of each study; of those that do not exist it means nothing.
 
     Attributes:
         class_token: one for the whole heart, (B, D).
         tokens: one for each patch it saw, (B, K, D).
         patches: what each patch shows by itself, before it heard of the others and without its place, (B, K, D).
+        where: the coordinates of the tokens, (B, K).
+        exists: which of them exist, (B, K).
+        grid: that of the whole studies.
     """
 
     class_token: Tensor
     tokens: Tensor
     patches: Tensor
+    where: Coordinates
+    exists: Tensor
+    grid: Grid
+
+    def study(self, index: int) -> Self:
+        """Return what it says of one study of the batch, tokens that do not exist left out, (1, K, ...)."""
+        own, ids = slice(index, index + 1), self.exists[index].nonzero().T
+        tokens, patches, exists = (take(part[own], ids) for part in (self.tokens, self.patches, self.exists))
+        where = Coordinates._make(field[own] for field in self.where).take(ids)
+        return self._make((self.class_token[own], tokens, patches, where, exists, self.grid))
 
 
 class Encoder(nn.Module):
@@ -59,39 +72,23 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.apply(initialise)
 
-    def forward(self, patches: Tensor, where: Coordinates, attend: Tensor | None = None) -> Encoded:
-        """Encode the patches it is shown.
+    def forward(self, shown: Tokens, all_exist: bool = False) -> Encoded:
+        """Encode the tokens it is shown; those that do not exist are attended to by nobody.
 
         Args:
-            patches: intensities 0 to 1, (B, K, pixels).
-            where: their coordinates.
-            attend: True for patches that exist, (B, K); None where all do.
-
-        Returns:
-            What it says of them.
+            shown: all tokens of studies, or some of them.
+            all_exist: whether the caller knows that each of them exists, which keeps the fastest kernels of attention.
         """
-        embedded = self.embed(2 * patches - 1).float()
-        tokens = embedded + self.position(where)
-        tokens = torch.cat([self.class_token.expand(len(tokens), -1, -1), tokens], dim=1)
-        if attend is not None:
-            attend = nn.functional.pad(attend, (1, 0), value=True)
-        at = behind_nowhere(places(where))
+        embedded = self.embed(2 * shown.patches - 1).float()
+        tokens = embedded + self.position(shown.where)
+        tokens = torch.cat([self.class_token.expand(len(tokens), -1, -1), tokens], dim=1)  # (B, 1 + K, D)
+        attend = None if all_exist else nn.functional.pad(shown.exists, (1, 0), value=True)
+        at = behind_nowhere(places(shown.where))
         for block in self.blocks:
             tokens = block(tokens, attend, at)
         tokens = self.norm(tokens)
-        return Encoded(tokens[:, 0], tokens[:, 1:], embedded)
+        return Encoded(tokens[:, 0], tokens[:, 1:], embedded, *shown[1:])
 
     def encode_planes(self, images: Tensor, affine: Tensor, present: Tensor) -> Encoded:
-        """Encode every patch of the present planes; absent planes are attended to by nobody.
-
-        Args:
-            images: intensities 0 to 1, (B, P, T, H, W).
-            affine: pixel to heart frame mm, (B, P, 4, 4).
-            present: True for planes that exist, (B, P).
-
-        Returns:
-            What it says of all N tokens; those of absent planes mean nothing.
-        """
-        grid = grid_of(images, self.patch)
-        attend = present.repeat_interleave(grid.per_plane, dim=1)
-        return self(patchify(images, self.patch), coordinates(affine, grid, self.patch), attend)
+        """Encode every token of whole studies; the arguments are those of `tokens.tokenise`."""
+        return self(tokenise(images, affine, present, self.patch))

@@ -6,9 +6,9 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES
-from cmr_ssl.models.encoder import Encoder
+from cmr_ssl.models.encoder import Encoded, Encoder
 from cmr_ssl.models.plane_network import AT_ONCE, PlaneNetwork, over_the_beat
-from cmr_ssl.models.tokens import Coordinates, Grid, Patch, grid_of
+from cmr_ssl.models.tokens import Grid, Patch
 
 MOSTLY = 3.0  # logit of four fifths of the pixels against five structures that share the rest
 
@@ -35,7 +35,6 @@ class PlaneHead(nn.Module):
             ValueError: if rows and columns of a patch are not the same power of two, at least 2.
         """
         super().__init__()
-        self.patch = encoder.patch
         self.frames = encoder.patch[0]
         self.network = PlaneNetwork(channels, halvings(encoder.patch))
         self.position = encoder.positions.embedding(encoder.width)
@@ -43,19 +42,18 @@ class PlaneHead(nn.Module):
         self.vote = nn.Linear(encoder.width, self.frames * len(CLASSES))
         self.classes = background_first(nn.Conv2d(channels, len(CLASSES), 1))
 
-    def forward(self, images: Tensor, tokens: Tensor, where: Coordinates, frames: Tensor) -> Tensor:
+    def forward(self, images: Tensor, encoded: Encoded, frames: Tensor) -> Tensor:
         """Return logits of the chosen frames.
 
         Args:
             images: intensities 0 to 1, (B, P, T, H, W).
-            tokens: of all patches, (B, N, D).
-            where: their coordinates.
+            encoded: what the encoder said of all their tokens, (B, N, D).
             frames: which frames to segment, (B, F).
 
         Returns:
             Logits, (B, P, classes, F, H, W).
         """
-        tokens, grid = tokens + self.position(where), grid_of(images, self.patch)  # (B, N, D)
+        tokens, grid = encoded.tokens + self.position(encoded.where), encoded.grid  # (B, N, D)
         said, votes = (self.framewise(part(tokens), grid) for part in (self.expand, self.vote))  # (B, P, T, C, h, w)
         beat = over_the_beat(images)  # (B, P, 2, H, W)
         if torch.is_grad_enabled():

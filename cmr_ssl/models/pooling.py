@@ -8,7 +8,6 @@ from torch.nn.functional import pad
 
 from cmr_ssl.models.encoder import Encoded, Encoder
 from cmr_ssl.models.landmarks import ACROSS_MM, ALONG_MM, REACH_MM, Landmarks
-from cmr_ssl.models.tokens import Coordinates
 from cmr_ssl.models.transformer import Attention, initialise, token_parameter
 
 
@@ -25,23 +24,14 @@ class Pooling(nn.Module):
         self.width = encoder.width
 
     @abstractmethod
-    def forward(self, encoded: Encoded, attend: Tensor, where: Coordinates) -> Tensor:
-        """Pool.
-
-        Args:
-            encoded: class token (B, D) and tokens (B, N, D).
-            attend: True for tokens that exist, (B, N).
-            where: coordinates of the tokens, (B, N).
-
-        Returns:
-            One vector a study, (B, width).
-        """
+    def forward(self, encoded: Encoded) -> Tensor:
+        """Return one vector a study, (B, width), of what the encoder said of it."""
 
 
 class ClassTokenPooling(Pooling):
     """Take the class token, which saw everything."""
 
-    def forward(self, encoded: Encoded, attend: Tensor, where: Coordinates) -> Tensor:
+    def forward(self, encoded: Encoded) -> Tensor:
         """Return the class token, (B, D)."""
         return encoded.class_token
 
@@ -49,9 +39,9 @@ class ClassTokenPooling(Pooling):
 class MeanPooling(Pooling):
     """Average the tokens that exist."""
 
-    def forward(self, encoded: Encoded, attend: Tensor, where: Coordinates) -> Tensor:
+    def forward(self, encoded: Encoded) -> Tensor:
         """Return the mean over the tokens that exist, (B, D)."""
-        weights = attend[..., None].to(encoded.tokens.dtype)
+        weights = encoded.exists[..., None].to(encoded.tokens.dtype)
         return (encoded.tokens * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
 
 
@@ -70,11 +60,11 @@ class AttentionPooling(Pooling):
         self.attention = Attention(encoder.width, heads)
         self.apply(initialise)
 
-    def forward(self, encoded: Encoded, attend: Tensor, where: Coordinates) -> Tensor:
+    def forward(self, encoded: Encoded) -> Tensor:
         """Return what the learnt query attends to among class token and tokens, (B, D)."""
         memory = torch.cat([encoded.class_token[:, None], encoded.tokens], dim=1)
         queries = self.query.expand(len(memory), -1, -1)
-        return self.attention(queries, memory, pad(attend, (1, 0), value=True))[:, 0]
+        return self.attention(queries, memory, pad(encoded.exists, (1, 0), value=True))[:, 0]
 
 
 class LandmarkPooling(Pooling):
@@ -96,6 +86,7 @@ class LandmarkPooling(Pooling):
         self.landmarks = Landmarks(across_mm, along_mm, reach_mm, beats)
         self.width = self.landmarks.count * 2 * encoder.width
 
-    def forward(self, encoded: Encoded, attend: Tensor, where: Coordinates) -> Tensor:
+    def forward(self, encoded: Encoded) -> Tensor:
         """Return the means of tokens and patches around the landmarks, (B, landmarks * beats * 2 D)."""
-        return self.landmarks(torch.cat([encoded.tokens, encoded.patches], dim=-1), attend, where)
+        both = torch.cat([encoded.tokens, encoded.patches], dim=-1)  # (B, K, 2 D)
+        return self.landmarks(both, encoded.exists, encoded.where)

@@ -1,10 +1,10 @@
-"""From planes to tokens and back: patches of a few frames, rows and columns, and where each one lies.
+"""From planes to tokens and back: patches of a few frames, rows and columns, where each one lies and which exist.
 
 Axes are named as everywhere in the project: B batch, P planes, T frames, H rows, W columns; N = P * t * h * w tokens
 in this order. A patch is (frames, rows, columns), published as 25 x 8 x 8.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from einops import rearrange
@@ -49,6 +49,48 @@ class Coordinates(NamedTuple):
     cell: Tensor
     short_axis: Tensor
 
+    def take(self, ids: Tensor) -> Self:
+        """Pick those of the tokens `ids` (B, K)."""
+        return self._make(take(field, ids) for field in self)
+
+
+class Tokens(NamedTuple):
+    """What a network is shown of B studies: all N tokens, or K that `take` picked of them.
+
+    Attributes:
+        patches: intensities 0 to 1, (B, N, pixels).
+        where: their coordinates, (B, N).
+        exists: False for tokens of absent planes, which mean nothing, (B, N).
+        grid: that of the whole studies, also where some tokens were picked.
+    """
+
+    patches: Tensor
+    where: Coordinates
+    exists: Tensor
+    grid: Grid
+
+    def take(self, ids: Tensor) -> Self:
+        """Pick the tokens `ids` (B, K)."""
+        picked = take(self.patches, ids), self.where.take(ids), take(self.exists, ids)
+        return self._make((*picked, self.grid))
+
+
+def tokenise(images: Tensor, affine: Tensor, present: Tensor, patch: Patch) -> Tokens:
+    """Cut studies into all their tokens.
+
+    Args:
+        images: intensities 0 to 1, (B, P, T, H, W).
+        affine: pixel to heart frame mm, (B, P, 4, 4).
+        present: True for planes that exist, (B, P).
+        patch: frames, rows and columns of a patch.
+
+    Raises:
+        ValueError: if a patch does not divide frames, rows or columns.
+    """
+    grid = grid_of(images, patch)
+    exists = present.repeat_interleave(grid.per_plane, dim=1)  # (B, N)
+    return Tokens(patchify(images, patch), coordinates(affine, grid, patch), exists, grid)
+
 
 def grid_of(images: Tensor, patch: Patch) -> Grid:
     """Return the token grid of images (..., P, T, H, W).
@@ -84,11 +126,6 @@ def take(tokens: Tensor, ids: Tensor) -> Tensor:
     """Pick tokens (B, N, ...) by ids (B, K) and return (B, K, ...)."""
     index = ids.reshape(*ids.shape, *[1] * (tokens.ndim - 2)).expand(-1, -1, *tokens.shape[2:])  # (B, K, ...)
     return tokens.gather(1, index)
-
-
-def take_coordinates(coordinates: Coordinates, ids: Tensor) -> Coordinates:
-    """Pick the coordinates of the tokens `ids` (B, K)."""
-    return Coordinates(*(take(field, ids) for field in coordinates))
 
 
 def is_short_axis(affine: Tensor) -> Tensor:

@@ -2,10 +2,7 @@
 
 from functools import cached_property
 
-from torch import Tensor
-
 from cmr_ssl.models.encoder import Encoded, Encoder
-from cmr_ssl.models.tokens import Coordinates, coordinates, grid_of
 from cmr_ssl.sample import Sample
 
 
@@ -20,22 +17,11 @@ class EncodedBatch:
             batch: images as intensities 0 to 1, (B, P, T, H, W).
         """
         self.encoder, self.batch = encoder, batch
-        self.grid = grid_of(batch.images, encoder.patch)
 
     @cached_property
     def encoded(self) -> Encoded:
         """What the encoder says about all N tokens; those of absent planes mean nothing."""
         return self.encoder.encode_planes(self.batch.images, self.batch.affine, self.batch.present)
-
-    @cached_property
-    def where(self) -> Coordinates:
-        """Where the tokens are, (B, N)."""
-        return coordinates(self.batch.affine, self.grid, self.encoder.patch)
-
-    @cached_property
-    def attend(self) -> Tensor:
-        """Which tokens exist, (B, N)."""
-        return self.batch.present.repeat_interleave(self.grid.per_plane, dim=1)
 
     @property
     def is_encoded(self) -> bool:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from cmr_ssl.models.landmarks import Landmarks
-from cmr_ssl.models.tokens import Patch, coordinates, grid_of, patchify
+from cmr_ssl.models.tokens import Patch, tokenise
 from cmr_ssl.probing.encoded_batch import EncodedBatch
 
 
@@ -29,9 +29,8 @@ class RawPixels(Readout):
     def features(self, shown: EncodedBatch) -> Tensor:
         """Return averages of raw patches around the landmarks, (B, landmarks * pixels)."""
         batch = shown.batch
-        grid = grid_of(batch.images, self.patch)
-        attend = batch.present.repeat_interleave(grid.per_plane, dim=1)
-        return self.landmarks(patchify(batch.images, self.patch), attend, coordinates(batch.affine, grid, self.patch))
+        tokens = tokenise(batch.images, batch.affine, batch.present, self.patch)
+        return self.landmarks(tokens.patches, tokens.exists, tokens.where)
 
 
 class Tokens(Readout):
@@ -43,7 +42,8 @@ class Tokens(Readout):
 
     def features(self, shown: EncodedBatch) -> Tensor:
         """Return averages of tokens around the landmarks, (B, landmarks * D)."""
-        return self.landmarks(shown.encoded.tokens, shown.attend, shown.where)
+        encoded = shown.encoded
+        return self.landmarks(encoded.tokens, encoded.exists, encoded.where)
 
 
 class AsShipped(Readout):
@@ -55,8 +55,9 @@ class AsShipped(Readout):
 
     def features(self, shown: EncodedBatch) -> Tensor:
         """Return averages of tokens and embedded patches around the landmarks, (B, landmarks * 2 D)."""
-        both = torch.cat([shown.encoded.tokens, shown.encoded.patches], dim=-1)
-        return self.landmarks(both, shown.attend, shown.where)
+        encoded = shown.encoded
+        both = torch.cat([encoded.tokens, encoded.patches], dim=-1)
+        return self.landmarks(both, encoded.exists, encoded.where)
 
 
 class ClassToken(Readout):

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from cmr_ssl.files import save
@@ -45,5 +44,4 @@ def missing_planes(task: PretrainingTask, batch: Sample, scenario: Scenario) -> 
 def mask_of(present: Tensor, left: Tensor, per_plane: int) -> Masked:
     """Return the mask that shows all tokens of the planes `left` and hides those of the others present, (1, P) each."""
     seen, gone = (planes[0].repeat_interleave(per_plane) for planes in (left, present & ~left))
-    hidden = gone.nonzero().T
-    return Masked(seen.nonzero().T, hidden, torch.ones_like(hidden, dtype=torch.bool))
+    return Masked(seen.nonzero().T, gone.nonzero().T)

@@ -160,15 +160,43 @@ def go_over(
         ValueError: see `Journal.open`.
     """
     before = journal.open(overwrite, table)
-    jobs = _jobs(subjects, steps.source, before, tally, made)
+    jobs = _jobs(subjects, steps.source.fingerprint, before, tally, made)
     for record in outcomes(workers, steps, jobs, steps.lost):
         journal.add(record)
         tally.add(done(record))
 
 
+class Together(Protocol):
+    """What works on many subjects at once, such as a network that sees batches."""
+
+    def fingerprint(self, subject: str) -> str:
+        """Return a short text that changes when the subject's files change."""
+
+    def __call__(self, jobs: Sequence[Job]) -> Iterator[list[Record]]:
+        """Yield records, with settings and fingerprint, as soon as what they tell of is on disk."""
+
+
+def go_over_together(
+    subjects: Sequence[str],
+    work: Together,
+    journal: Journal,
+    tally: Tally,
+    made: Callable[[str], Sequence[Path]],
+    overwrite: bool = False,
+    table: Path | None = None,
+) -> None:
+    """Do the same as `go_over` in this process where one subject at a time would be slow; see there."""
+    before = journal.open(overwrite, table)
+    jobs = list(_jobs(subjects, work.fingerprint, before, tally, made))
+    for records in work(jobs) if jobs else ():
+        for record in records:
+            journal.add(record)
+            tally.add(done(record))
+
+
 def _jobs(
     subjects: Sequence[str],
-    source: Readable[Read],
+    fingerprint_of: Callable[[str], str],
     before: dict[str, Done],
     tally: Tally,
     made: Callable[[str], Sequence[Path]] | None,
@@ -176,7 +204,7 @@ def _jobs(
     """Yield the subjects that are not done, counting those that are."""
     for subject in subjects:
         try:
-            fingerprint = source.fingerprint(subject)
+            fingerprint = fingerprint_of(subject)
         except OSError as error:
             raise MachineFault(f"{subject} cannot be read ({error})") from error
         past = before.get(subject, NOT_DONE)

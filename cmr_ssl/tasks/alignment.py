@@ -18,9 +18,8 @@ from cmr_ssl.contrast import Pairs, contrast, near_patients, pairs_of, ranks
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking
 from cmr_ssl.masking.base import check_rate
-from cmr_ssl.models import Decoder, Encoded, Encoder, LandmarkPooling, Pooling, TableEncoder
+from cmr_ssl.models import Decoder, Encoder, LandmarkPooling, Pooling, TableEncoder
 from cmr_ssl.models.projection import Projection
-from cmr_ssl.models.tokens import coordinates, grid_of, patchify, take, take_coordinates
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tables.corruption import corrupt_table, marginals_of
@@ -152,18 +151,15 @@ class AlignmentTask(PretrainingTask):
     def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
         """Return the loss of one batch: of the alignment and, where wanted, of the reconstruction."""
         masked = self.mask(batch, subject_seeds(batch.subject, self.seed, "mask", self.current_epoch))
-        patch, grid = self.encoder.patch, grid_of(batch.images, self.encoder.patch)
-        where = take_coordinates(coordinates(batch.affine, grid, patch), masked.visible)
         if self.reconstruction:
             result = self.complete(batch, masked)
             encoded = result.encoded
-            rebuilt = subject_mean(self.losses(result), result.masked.exists.any(dim=1))
+            rebuilt = subject_mean(self.losses(result), result.hidden.exists.any(dim=1))
             self.log("train/loss_reconstruction", rebuilt, batch_size=len(batch.subject))
         else:
-            encoded = self.encoder(take(patchify(batch.images, patch), masked.visible), where)
+            encoded = self.encoder(self.tokens(batch).take(masked.visible), all_exist=True)
             rebuilt = encoded.tokens.new_zeros(())
-        features = self.pooling(encoded, torch.ones_like(masked.visible, dtype=torch.bool), where)
-        loss = self.alignment_loss(features, batch)
+        loss = self.alignment_loss(self.pooling(encoded), batch)
         self.log("train/loss_alignment", loss, batch_size=len(batch.subject), prog_bar=True)
         return loss + self.reconstruction * rebuilt
 
@@ -215,12 +211,8 @@ class AlignmentTask(PretrainingTask):
 
     def compared(self, batch: Sample) -> Pairs:
         """Return what whole studies and their whole tables say, (B, width) each."""
-        grid = grid_of(batch.images, self.encoder.patch)
-        encoded: Encoded = self.encode(batch)
-        attend = batch.present.repeat_interleave(grid.per_plane, dim=1)
-        features = self.pooling(encoded, attend, coordinates(batch.affine, grid, self.encoder.patch))
-        tables = self.table_head(self.table(batch.phenotypes))
-        return pairs_of(self.image_head(features), tables, has_both(batch))
+        images, tables = self.pooling(self.encode(batch)), self.table(batch.phenotypes)
+        return pairs_of(self.image_head(images), self.table_head(tables), has_both(batch))
 
     def evaluate(self, split: str, batch: Sample) -> None:
         """Keep what is compared when the epoch ends and, where it is trained, measure the reconstruction."""

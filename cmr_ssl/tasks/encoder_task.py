@@ -7,6 +7,7 @@ from torch import Tensor
 
 from cmr_ssl.models import Encoded, Encoder
 from cmr_ssl.models.embedding import Embedding, embedding_of
+from cmr_ssl.models.tokens import Tokens, tokenise
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.aligned import ALIGNED, aligned_fields
 from cmr_ssl.tasks.base import Task
@@ -61,9 +62,13 @@ class EncoderTask(Task):
         """Number of encoder blocks."""
         return len(self.encoder.blocks)
 
+    def tokens(self, batch: Sample) -> Tokens:
+        """Return all tokens of a batch whose images are intensities 0 to 1, (B, P, T, H, W)."""
+        return tokenise(batch.images, batch.affine, batch.present, self.encoder.patch)
+
     def encode(self, batch: Sample) -> Encoded:
-        """Encode every patch of the present planes of a batch, (B, P, T, H, W)."""
-        return self.encoder.encode_planes(batch.images, batch.affine, batch.present)
+        """Encode whole studies, a batch whose images are intensities 0 to 1, (B, P, T, H, W)."""
+        return self.encoder(self.tokens(batch))
 
     def embed(self, batch: Sample) -> Embedded:
         """Return the vectors of a batch whose images are intensities 0 to 1, (B, P, T, H, W)."""
@@ -71,8 +76,7 @@ class EncoderTask(Task):
 
     def embedded(self, encoded: Encoded, batch: Sample) -> Embedded:
         """Return the vectors of a batch of which `encode` returned `encoded`."""
-        vectors = embedding_of(self.encoder, encoded, batch.images, batch.affine, batch.present)
-        return Embedded(self.whole_heart(encoded, batch), vectors)
+        return Embedded(self.whole_heart(encoded, batch), embedding_of(encoded))
 
     def whole_heart(self, encoded: Encoded, batch: Sample) -> Tensor | None:
         """Return what a decoder says about fixed places of each heart, (B, F); None where no decoder can tell."""

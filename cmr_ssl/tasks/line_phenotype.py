@@ -2,12 +2,9 @@
 
 from collections.abc import Callable
 
-from torch import Tensor
-
 from cmr_ssl.kspace import LineEncoder
 from cmr_ssl.models import ClassTokenPooling, Encoded, Pooling
 from cmr_ssl.models.encoder import Encoder
-from cmr_ssl.models.tokens import Coordinates
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.line_task import LineTask
 from cmr_ssl.tasks.objectives import Objective
@@ -60,15 +57,6 @@ class LinePhenotypeTask(LineTask, PhenotypeTask):
         self.check_planes()
         super().setup(stage)
 
-    def encode_all(self, batch: Sample) -> tuple[Encoded, Tensor, Coordinates]:
-        """Encode what is acquired in an evaluation, the same lines every time."""
-        return self.encode_acquired(batch)
-
-    def encode_for_training(self, batch: Sample, *parts: object) -> tuple[Encoded, Tensor, Coordinates]:
+    def encode_for_training(self, batch: Sample, *parts: object) -> Encoded:
         """Encode what is acquired in training; which lines depends on seed, subject and `parts`."""
-        return self.encode_acquired(batch, *parts)
-
-    def encode_acquired(self, batch: Sample, *parts: object) -> tuple[Encoded, Tensor, Coordinates]:
-        """Encode the lines that are acquired; return also which exist, (B, K), and where they are."""
-        lines = self.acquire(batch, *parts)
-        return self.encoder.encode_lines(lines), lines.exists.gather(1, lines.visible), lines.at(lines.visible)
+        return self.encoder.encode_lines(self.acquire(batch, *parts))

@@ -66,8 +66,12 @@ class LineTask(EncoderTask):
 
         The decoder predicts by how much they differ from what was measured at their k_y in the frames nearby.
         """
-        change = decoder(encoded, lines.for_decoder(), lines.at(ids))
+        change = decoder(encoded._replace(where=lines.for_decoder()), lines.where.take(ids))
         return take(lines.shared(), ids) + change.float()
+
+    def encode(self, batch: Sample) -> Encoded:
+        """Encode the lines that are acquired in an evaluation, the same every time."""
+        return self.encoder.encode_lines(self.acquire(batch))
 
     def embed(self, batch: Sample) -> Embedded:
         """Return the vectors of a batch whose images are intensities 0 to 1, (B, P, T, H, W)."""
@@ -93,14 +97,13 @@ def check_beat(frames: int, cache: str) -> None:
 
 def embedding_of_lines(encoded: Encoded, lines: Lines) -> Embedding:
     """Return means of the tokens of lines around landmarks, over the study and of each plane, and the class token."""
-    exists = lines.exists.gather(1, lines.visible)
-    around = Landmarks().to(exists.device)
+    exists, around = encoded.exists, Landmarks().to(encoded.tokens.device)
     plane = one_hot(lines.visible // lines.grid.per_plane, lines.grid.planes).float() * exists[..., None]  # (B, K, P)
     with without_autocast(exists.device):
         tokens = encoded.tokens.float()
         planes = plane.mT @ tokens / plane.sum(dim=1).clamp(min=1)[..., None]
     return Embedding(
-        landmarks=around(tokens, exists, lines.at(lines.visible)),
+        landmarks=around(tokens, exists, encoded.where),
         class_token=encoded.class_token.float(),
         mean=_mean(tokens, exists),
         planes=planes,

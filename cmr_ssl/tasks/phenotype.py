@@ -13,7 +13,7 @@ from cmr_ssl.masking import Masking, check_rules, draw_noise, mask, visible_toke
 from cmr_ssl.masking.base import check_rate
 from cmr_ssl.models import ClassTokenPooling, Encoded, Encoder, Pooling
 from cmr_ssl.models.baselines import PlanesResNet
-from cmr_ssl.models.tokens import Coordinates, Grid, coordinates, grid_of, patchify, take, take_coordinates
+from cmr_ssl.models.tokens import Grid, grid_of
 from cmr_ssl.models.transformer import zero_head
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
@@ -209,31 +209,21 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
     def features(self, batch: Sample) -> Tensor:
         """Return the pooled tokens, (B, F): of the visible ones in training with a masking, else of all."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            seen = self.encode_for_training(batch, self.current_epoch) if self.training else self.encode_all(batch)
-        return self.pooling(*seen)
+            encoded = self.encode_for_training(batch, self.current_epoch) if self.training else self.encode(batch)
+        return self.pooling(encoded)
 
-    def encode_for_training(self, batch: Sample, *parts: object) -> tuple[Encoded, Tensor, Coordinates]:
+    def encode_for_training(self, batch: Sample, *parts: object) -> Encoded:
         """Encode what training shows; which tokens the masking hides depends on seed, subject and `parts`."""
-        return self.encode_visible(batch, *parts) if self.masking else self.encode_all(batch)
+        return self.encode_visible(batch, *parts) if self.masking else self.encode(batch)
 
-    def encode_all(self, batch: Sample) -> tuple[Encoded, Tensor, Coordinates]:
-        """Encode every token; return also which exist, (B, N), and where they are."""
-        encoded = self.encode(batch)
-        grid = grid_of(batch.images, self.encoder.patch)
-        attend = batch.present.repeat_interleave(grid.per_plane, dim=1)
-        return encoded, attend, coordinates(batch.affine, grid, self.encoder.patch)
-
-    def encode_visible(self, batch: Sample, *parts: object) -> tuple[Encoded, Tensor, Coordinates]:
-        """Encode the tokens that the masking leaves; return also which exist, (B, K), and where they are."""
-        patch, images = self.encoder.patch, batch.images
-        grid = grid_of(images, patch)
+    def encode_visible(self, batch: Sample, *parts: object) -> Encoded:
+        """Encode the tokens that the masking leaves, (B, K)."""
+        tokens = self.tokens(batch)
         seeds = subject_seeds(batch.subject, self.seed, "mask", *parts)
-        noise = draw_noise(len(self.masking), grid, seeds).to(images.device, non_blocking=True)
-        visible = mask(self.masking, noise, batch.present, batch.affine, visible_tokens(grid, self.mask_ratio)).visible
-        attend = batch.present.gather(1, visible // grid.per_plane)
-        where = take_coordinates(coordinates(batch.affine, grid, patch), visible)
-        encoded = self.encoder(take(patchify(images, patch), visible), where, None if self.always_filled else attend)
-        return encoded, attend, where
+        noise = draw_noise(len(self.masking), tokens.grid, seeds).to(batch.images.device, non_blocking=True)
+        budget = visible_tokens(tokens.grid, self.mask_ratio)
+        masked = mask(self.masking, noise, batch.present, batch.affine, budget)
+        return self.encoder(tokens.take(masked.visible), self.always_filled)
 
 
 class PhenotypeBaseline(PhenotypePrediction):

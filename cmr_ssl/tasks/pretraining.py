@@ -16,7 +16,7 @@ from cmr_ssl.masking import Masked, Masking, check_rules, draw_noise, mask, need
 from cmr_ssl.metrics import ExplainedVariance, plane_of, psnr, visible_planes, visible_statistics
 from cmr_ssl.models import Decoder, Encoded, Encoder
 from cmr_ssl.models.beat import BeatFromFrame
-from cmr_ssl.models.tokens import Coordinates, Grid, coordinates, grid_of, patchify, take, take_coordinates
+from cmr_ssl.models.tokens import Coordinates, Tokens, grid_of, patchify
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import TaskOutput
@@ -29,19 +29,21 @@ HEART_MM = 50.0  # tokens whose middle lies so near to that of the heart show th
 
 
 class Reconstruction(NamedTuple):
-    """One pass of a batch: the mask, the true hidden patches, the prediction, the visible patches and their tokens.
+    """One pass of a batch.
 
-    Patches are intensities 0 to 1; `predicted` is what the decoder said, normalised where the task normalises. `where`
-    are the coordinates of the hidden tokens.
+    Attributes:
+        masked: which tokens were hidden.
+        visible: those that the encoder was shown, (B, K), flaws included.
+        hidden: those to be predicted as they are, (B, Q).
+        encoded: what the encoder said of the visible ones.
+        predicted: patches that the decoder predicts, (B, Q, pixels), normalised where the task normalises.
     """
 
-    grid: Grid
     masked: Masked
-    where: Coordinates
-    hidden: Tensor
-    predicted: Tensor
-    visible: Tensor
+    visible: Tokens
+    hidden: Tokens
     encoded: Encoded
+    predicted: Tensor
 
 
 class PretrainingTask(EncoderTask):
@@ -160,15 +162,13 @@ class PretrainingTask(EncoderTask):
             masked: which tokens are which.
             shown: images from which the visible tokens are taken, (B, P, T, H, W); None for those of the batch.
         """
-        patch = self.encoder.patch
-        grid = grid_of(batch.images, patch)
-        patches, where = patchify(batch.images, patch), coordinates(batch.affine, grid, patch)
-        visible = take(patches if shown is None else patchify(shown, patch), masked.visible)
-        seen = take_coordinates(where, masked.visible)
-        encoded = self.encoder(visible, seen)
-        asked = take_coordinates(where, masked.hidden)
-        predicted = self.decoder(encoded, seen, asked)
-        return Reconstruction(grid, masked, asked, take(patches, masked.hidden), predicted, visible, encoded)
+        tokens = self.tokens(batch)
+        hidden = tokens.take(masked.hidden)
+        if shown is not None:
+            tokens = tokens._replace(patches=patchify(shown, self.encoder.patch))
+        visible = tokens.take(masked.visible)
+        encoded = self.encoder(visible, all_exist=True)
+        return Reconstruction(masked, visible, hidden, encoded, self.decoder(encoded, hidden.where))
 
     def flawed(self, batch: Sample, masked: Masked) -> Tensor | None:
         """Return the images that training shows to the encoder, with flaws; None where they are those of the batch.
@@ -184,10 +184,11 @@ class PretrainingTask(EncoderTask):
 
     def losses(self, result: Reconstruction) -> Tensor:
         """Return the error on the hidden tokens of each subject, (B,); NaN where a subject has none."""
-        target = normalise_patches(result.hidden) if self.normalise else result.hidden
+        hidden = result.hidden
+        target = normalise_patches(hidden.patches) if self.normalise else hidden.patches
         still, moving = still_and_motion(result.predicted.float() - target.float(), self.encoder.patch[0])
         errors = still.square().mean(dim=(-2, -1)) + self.motion * moving.square().mean(dim=(-2, -1))
-        return mean_where(errors, result.masked.exists, self.weights(result.where))
+        return mean_where(errors, hidden.exists, self.weights(hidden.where))
 
     def weights(self, where: Coordinates) -> Tensor | None:
         """Return how much tokens (B, Q) count; None for all alike."""
@@ -204,8 +205,9 @@ class PretrainingTask(EncoderTask):
         """
         predicted = result.predicted.float()
         if self.normalise:
-            mean, deviation = visible_statistics(result.visible, result.masked.visible, result.grid)
-            plane = plane_of(result.masked.hidden, result.grid)
+            grid = result.hidden.grid
+            mean, deviation = visible_statistics(result.visible.patches, result.masked.visible, grid)
+            plane = plane_of(result.masked.hidden, grid)
             predicted = predicted * deviation.gather(1, plane)[..., None] + mean.gather(1, plane)[..., None]
         return predicted.clamp(0, 1)
 
@@ -214,7 +216,7 @@ class PretrainingTask(EncoderTask):
         seeds = subject_seeds(batch.subject, self.seed, "mask", self.current_epoch)
         masked = self.mask(batch, seeds)
         result = self.complete(batch, masked, self.flawed(batch, masked))
-        loss = subject_mean(self.losses(result), result.masked.exists.any(dim=1))
+        loss = subject_mean(self.losses(result), result.hidden.exists.any(dim=1))
         self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
         return loss if self.beat is None else loss + self.beat_loss(self.beat, batch)
 
@@ -263,12 +265,12 @@ class PretrainingTask(EncoderTask):
 
         The trivial reconstruction, to compare with, is the mean of the visible pixels of the plane.
         """
-        plane = plane_of(result.masked.hidden, result.grid)
-        trivial = visible_statistics(result.visible, result.masked.visible, result.grid)[0].gather(1, plane)[..., None]
-        errors = patch_errors(self.intensities(result), result.hidden)
-        trivial_errors = patch_errors(trivial.expand_as(result.hidden), result.hidden)
-        exists = result.masked.exists
-        dropped = exists & ~visible_planes(result.masked.visible, result.grid).gather(1, plane)
+        true, exists, grid = result.hidden.patches, result.hidden.exists, result.hidden.grid
+        plane = plane_of(result.masked.hidden, grid)
+        trivial = visible_statistics(result.visible.patches, result.masked.visible, grid)[0].gather(1, plane)[..., None]
+        errors = patch_errors(self.intensities(result), true)
+        trivial_errors = patch_errors(trivial.expand_as(true), true)
+        dropped = exists & ~visible_planes(result.masked.visible, grid).gather(1, plane)
         return {
             "loss": self.losses(result).detach(),
             "psnr_hidden": psnr(mean_where(errors, exists)),
@@ -282,15 +284,15 @@ class PretrainingTask(EncoderTask):
 
         What moves within a patch deviates from no motion, what stays from the mean of the subject's hidden tokens.
         """
-        frames, exists = self.encoder.patch[0], result.masked.exists
-        still, moving = still_and_motion(result.hidden, frames)
+        frames, exists = self.encoder.patch[0], result.hidden.exists
+        still, moving = still_and_motion(result.hidden.patches, frames)
         told_still, told_moving = still_and_motion(self.intensities(result), frames)
         mean = mean_where(still.mean(dim=(-2, -1)), exists)[:, None, None, None]
         squares = {
             "motion": ((told_moving - moving).square().sum(dim=(-2, -1)), moving.square().sum(dim=(-2, -1))),
             "still": ((told_still - still).square().sum(dim=(-2, -1)), (still - mean).square().sum(dim=(-2, -1))),
         }
-        near = result.where.centre.norm(dim=-1) <= HEART_MM
+        near = result.hidden.where.centre.norm(dim=-1) <= HEART_MM
         places = {"heart": near & exists, "elsewhere": ~near & exists}
         return {
             f"r2_{what}_{place}": (torch.where(there, errors, 0.0), torch.where(there, total, 0.0))

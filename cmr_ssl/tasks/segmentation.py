@@ -11,10 +11,9 @@ from torchmetrics import MeanMetric, MetricCollection
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
 from cmr_ssl.label_losses import segmentation_losses
 from cmr_ssl.losses import subject_mean
-from cmr_ssl.models import Encoded, Encoder
+from cmr_ssl.models import Encoder
 from cmr_ssl.models.baselines import PlaneUNet
 from cmr_ssl.models.plane_head import PlaneHead, pick_frames
-from cmr_ssl.models.tokens import coordinates, grid_of
 from cmr_ssl.overlap import dice_per_structure
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
@@ -188,18 +187,13 @@ class SegmentationTask(EncoderTask, Segmentation):
         """Encode the study and decode the chosen `frames` to logits, (B, P, classes, F, H, W)."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             encoded = self.encode(batch)
-        return self.decode(batch, encoded, frames)
+        return self.head(batch.images, encoded, frames)
 
     def outputs(self, batch: Sample, frames: Tensor | None = None) -> TaskOutput:
         """Return embeddings and labels from encoding the study once."""
         encoded = self.encode(batch)
-        logits = self.decode(batch, encoded, self.all_frames(batch) if frames is None else frames)
+        logits = self.head(batch.images, encoded, self.all_frames(batch) if frames is None else frames)
         return TaskOutput(self.embedded(encoded, batch).by_name(), batch.phenotypes[:, :0], self.classes(logits))
-
-    def decode(self, batch: Sample, encoded: Encoded, frames: Tensor) -> Tensor:
-        """Decode tokens of all patches to logits of the chosen `frames`, (B, P, classes, F, H, W)."""
-        where = coordinates(batch.affine, grid_of(batch.images, self.encoder.patch), self.encoder.patch)
-        return self.head(batch.images, encoded.tokens, where, frames)
 
 
 class SegmentationBaseline(Segmentation):

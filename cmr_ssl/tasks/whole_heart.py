@@ -13,7 +13,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from cmr_ssl.models import Decoder, Encoded, Encoder
 from cmr_ssl.models.positions import AnatomicalPositions
-from cmr_ssl.models.tokens import Coordinates, Grid, Patch, coordinates, grid_of, take_coordinates
+from cmr_ssl.models.tokens import Coordinates, Grid, Patch, coordinates
 from cmr_ssl.sample import Sample
 
 HEIGHTS_MM = torch.linspace(-50.0, 40.0, 9)  # short-axis planes asked for; the heart's centre is at 0, its base above
@@ -56,7 +56,7 @@ def whole_heart(task: Completes, encoded: Encoded, batch: Sample) -> Tensor:
 
     Args:
         task: of which `has_whole_heart` is true.
-        encoded: what `Encoder.encode_planes` returned for the batch.
+        encoded: what the encoder said of all tokens of the batch.
         batch: images (B, P, T, H, W); at least one plane of each study is present.
     """
     hearts = []
@@ -70,17 +70,10 @@ def whole_heart(task: Completes, encoded: Encoded, batch: Sample) -> Tensor:
 def decode_fixed_planes(task: Completes, encoded: Encoded, batch: Sample) -> Iterator[DecodedHeart]:
     """Yield of each heart what the decoder says about `fixed_planes`; the arguments are those of `whole_heart`."""
     patch = task.encoder.patch
-    grid = grid_of(batch.images, patch)
-    where = coordinates(batch.affine, grid, patch)
-    there = batch.present.repeat_interleave(grid.per_plane, dim=1)
-    for index, exists in enumerate(there):
-        ids = exists.nonzero().T
-        one = Encoded(*(part[index : index + 1] for part in encoded))
-        one = one._replace(tokens=one.tokens[:, ids[0]], patches=one.patches[:, ids[0]])  # (1, K, D)
-        seen = take_coordinates(type(where)(*(field[index : index + 1] for field in where)), ids)
-        affine, fixed = fixed_planes(batch.affine[index, batch.present[index]], grid, patch)
-        wanted = coordinates(affine[None], fixed, patch)
-        features = task.decoder.features(one, seen, wanted)
+    for index, (affine, present) in enumerate(zip(batch.affine, batch.present, strict=True)):
+        planes, fixed = fixed_planes(affine[present], encoded.grid, patch)
+        wanted = coordinates(planes[None], fixed, patch)
+        features = task.decoder.features(encoded.study(index), wanted)
         yield DecodedHeart(features.float(), task.decoder.pixels(features).float(), wanted, fixed)
 
 

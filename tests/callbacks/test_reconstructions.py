@@ -29,8 +29,10 @@ def compared(absent=(), **options):
 @pytest.mark.parametrize("normalise", [False, True])
 def test_visible_patches_stand_as_acquired_and_hidden_ones_as_predicted(normalise):
     shown, batch, result = compared(normalise=normalise)
-    seen = torch.zeros(1, result.grid.tokens, 256).scatter(1, result.masked.visible[..., None].expand(-1, -1, 256), 1.0)
-    seen = unpatchify(seen, result.grid, PATCH)[0].bool().numpy()
+    seen = torch.zeros(1, result.hidden.grid.tokens, 256).scatter(
+        1, result.masked.visible[..., None].expand(-1, -1, 256), 1.0
+    )
+    seen = unpatchify(seen, result.hidden.grid, PATCH)[0].bool().numpy()
     original = batch.images[0].numpy()
     assert 0 < seen.mean() < 1
     np.testing.assert_array_equal(shown.original, original)
@@ -43,7 +45,7 @@ def test_visible_patches_stand_as_acquired_and_hidden_ones_as_predicted(normalis
 
 def test_dropped_planes_are_marked_and_absent_ones_left_out():
     shown, batch, result = compared(absent=(1,))
-    dropped = ~visible_planes(result.masked.visible, result.grid)[0][batch.present[0]]
+    dropped = ~visible_planes(result.masked.visible, result.hidden.grid)[0][batch.present[0]]
     assert len(shown.original) == len(shown.titles) == 6
     assert shown.dropped == dropped.tolist()
     assert 0 < sum(shown.dropped) < 6

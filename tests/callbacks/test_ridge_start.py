@@ -102,9 +102,9 @@ def test_each_copy_of_a_subject_hides_other_planes(data):
     batch = next(iter(DataLoader(data.dataset(data.subjects["train"]), 2)))
     planes: list[set[int]] = []
 
-    def keep(encoded, attend, where):
-        planes.append({round(float(height)) for height in where.centre[0, :, 2]})
-        return POOLING(task.encoder)(encoded, attend, where)
+    def keep(encoded):
+        planes.append({round(float(height)) for height in encoded.where.centre[0, :, 2]})
+        return POOLING(task.encoder)(encoded)
 
     task.pooling.forward = keep
     features, _ = copies_features(data, task, batch, copies=3)

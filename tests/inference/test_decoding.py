@@ -91,7 +91,7 @@ def test_hearts_are_batches_of_one_without_the_blank_ones():
 class PerPatch(nn.Module):
     """Tells one value a patch, another one in each: nothing but seams."""
 
-    def forward(self, encoded, visible, wanted):
+    def forward(self, encoded, wanted):
         values = torch.sin(wanted.centre.sum(-1, keepdim=True) * 12.9898) * 0.5 + 0.5
         return values.expand(-1, -1, math.prod(PATCH))
 

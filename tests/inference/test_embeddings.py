@@ -1,3 +1,7 @@
+import json
+import os
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,7 +25,7 @@ def checkpoint(finished_run):
 def table(checkpoint, cache, tmp_path_factory):
     out = tmp_path_factory.mktemp("embeddings") / "deep" / "embeddings.parquet"
     assert embed(checkpoint, cache, out, batch_size=5, workers=0, device="cpu") == 0
-    assert [path.name for path in out.parent.iterdir()] == ["embeddings.parquet"]
+    assert not [*out.parent.rglob(".*.parts/*.parquet")]
     return pd.read_parquet(out).set_index("subject")
 
 
@@ -36,7 +40,7 @@ def test_vectors_equal_those_of_the_present_planes_alone(table, cache, checkpoin
     there = sample.present
     images = sample.images[there][None] / 255
     with torch.no_grad():
-        class_token, tokens, _ = pretrained.encoder.encode_planes(
+        class_token, tokens, *_ = pretrained.encoder.encode_planes(
             images, sample.affine[there][None], there[there][None]
         )
     row = table.loc[subject]
@@ -71,6 +75,50 @@ def test_the_command_writes_the_same_as_the_function(table, checkpoint, cache, t
     for subject in COHORT:
         one, other = (torch.tensor(rows.loc[subject, "mean"]) for rows in (table, again))
         torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+
+
+def done_by(out, shard):
+    """Return the subjects that a command embedded itself, by its journal."""
+    journal = out.with_name(f".{out.name}.parts") / shard / "records.jsonl"
+    return sorted(json.loads(line)["subject"] for line in journal.read_text().splitlines())
+
+
+def test_a_command_does_what_no_other_did_and_the_table_appears_with_the_last_subject(
+    table, checkpoint, cache, tmp_path
+):
+    mine, out = tmp_path / "cache", tmp_path / "e.parquet"
+    shutil.copytree(cache, mine)
+    asked = {"workers": 0, "device": "cpu"}
+    assert embed(checkpoint, mine, out, shard=1, shards=3, **asked) == 0
+    assert not out.exists()
+    assert embed(checkpoint, mine, out, **asked) == 0
+    assert done_by(out, "0-of-1") == sorted({*COHORT} - {*done_by(out, "1-of-3")})
+    again = pd.read_parquet(out).set_index("subject")
+    assert list(again.index) == list(table.index)
+    np.testing.assert_allclose(np.stack(again["mean"]), np.stack(table["mean"]), atol=1e-4)
+    changed = sorted(COHORT)[0]
+    os.utime(mine / "subjects" / f"{changed}.safetensors", ns=(1, 1))
+    before = out.stat().st_mtime_ns
+    assert embed(checkpoint, mine, out, **asked) == 0
+    assert done_by(out, "0-of-1").count(changed) == 1 + (changed not in done_by(out, "1-of-3"))
+    assert out.stat().st_mtime_ns > before
+    once_more = out.stat().st_mtime_ns
+    assert embed(checkpoint, mine, out, **asked) == 0
+    assert out.stat().st_mtime_ns == once_more
+
+
+def test_a_table_of_something_else_is_not_replaced_unasked_and_who_withdrew_goes(checkpoint, cache, tmp_path):
+    out, gone = tmp_path / "e.parquet", sorted(COHORT)[1]
+    pd.DataFrame({"subject": ["900000009"]}).to_parquet(out)
+    asked = {"workers": 0, "device": "cpu"}
+    with pytest.raises(ValueError, match="--overwrite"):
+        embed(checkpoint, cache, out, **asked)
+    assert embed(checkpoint, cache, out, overwrite=True, **asked) == 0
+    assert gone in set(pd.read_parquet(out)["subject"])
+    (tmp_path / "withdrawn.txt").write_text(gone)
+    assert embed(checkpoint, cache, out, withdrawn=tmp_path / "withdrawn.txt", **asked) == 0
+    assert set(pd.read_parquet(out)["subject"]) == {*COHORT} - {gone}
+    assert gone not in done_by(out, "0-of-1")
 
 
 def test_a_cache_prepared_otherwise_is_refused_with_what_to_change(checkpoint, tmp_path, monkeypatch):

@@ -2,7 +2,6 @@ import pytest
 import torch
 
 from cmr_ssl.kspace import CentralLines
-from cmr_ssl.models import Encoded
 from tests.kspace.tiny_lines import line_encoder, lines_of
 from tests.tiny import tiny_batch
 
@@ -10,28 +9,27 @@ ENCODER = line_encoder()
 
 
 def pooled(study, tokens, **how):
-    exists = study.exists.gather(1, study.visible)
-    pooling = CentralLines(ENCODER, **how)
-    return pooling(Encoded(tokens[:, 0], tokens, tokens[..., :0]), exists, study.at(study.visible))
+    encoded = ENCODER.encode_lines(study)._replace(tokens=tokens, patches=tokens[..., :0])
+    return CentralLines(ENCODER, **how)(encoded)
 
 
 def test_a_study_becomes_as_many_features_as_said():
     lines = lines_of()
     pooling = CentralLines(ENCODER, 2, (-10.0, 10.0, 30.0), beats=4)
-    vector = pooling(ENCODER.encode_lines(lines), lines.exists.gather(1, lines.visible), lines.at(lines.visible))
+    vector = pooling(ENCODER.encode_lines(lines))
     assert vector.shape == (2, pooling.width) == (2, 2 * 3 * 4 * 2 * 32)
 
 
 def test_each_central_line_is_averaged_by_itself_and_lines_further_out_do_not_count():
     lines = lines_of()
-    number = lines.at(lines.visible).cell[..., 2:3].float()
+    number = lines.seen().where.cell[..., 2:3].float()
     vector = pooled(lines, number, lines=4, along_mm=(0.0,), beats=2)
     assert vector[0].tolist() == pytest.approx([-2, -2, -1, -1, 0, 0, 1, 1])
 
 
 def test_times_and_levels_are_kept_apart():
     lines = lines_of(tiny_batch(slices=5, views=()))
-    where = lines.at(lines.visible)
+    where = lines.seen().where
     phase = pooled(lines, where.phase[..., None], lines=1, along_mm=(0.0,), beats=4)[0]
     assert phase.tolist() == pytest.approx([0.125, 0.375, 0.625, 0.875], abs=1e-4)
     height = pooled(lines, where.centre[..., 2:], lines=1, along_mm=(-20.0, 20.0), reach_mm=2.0, beats=1)[0]
@@ -43,7 +41,7 @@ def test_absent_planes_do_not_count():
     batch.present[:, 0] = False
     lines = lines_of(batch)
     tokens = lines.visible[..., None].float()
-    other = torch.where(lines.exists.gather(1, lines.visible)[..., None], tokens, -1e3)
+    other = torch.where(lines.seen().exists[..., None], tokens, -1e3)
     assert torch.equal(pooled(lines, tokens), pooled(lines, other))
 
 

@@ -34,7 +34,7 @@ def test_every_line_is_visible_or_hidden_and_as_many_as_the_acceleration_says_ar
 def test_visible_lines_are_those_that_the_scanner_measured_and_no_others():
     lines = lines_of(acceleration=2, coils=2)
     everything = to_lines(lines.acquired.measured).reshape(len(lines.visible), -1, 4 * SIZE)
-    for study, ids, seen in zip(everything, lines.visible, lines.seen(), strict=True):
+    for study, ids, seen in zip(everything, lines.visible, lines.seen().patches, strict=True):
         assert torch.equal(seen, study[ids])
     assert (lines.measured().gather(1, lines.hidden[..., None].expand(-1, -1, 4 * SIZE)) == 0.5).all()
 

@@ -2,8 +2,7 @@ import pytest
 import torch
 
 from cmr_ssl.models import CrossAttentionDecoder, SelfAttentionDecoder
-from cmr_ssl.models.tokens import patchify, take, take_coordinates
-from tests.tiny import PATCH, tiny_batch, tiny_decoder, tiny_encoder, where
+from tests.tiny import tiny_batch, tiny_decoder, tiny_encoder, tokens_of
 
 KINDS = [CrossAttentionDecoder, SelfAttentionDecoder]
 VISIBLE, WANTED = torch.arange(20)[None], torch.arange(20, 50)[None]
@@ -11,11 +10,8 @@ VISIBLE, WANTED = torch.arange(20)[None], torch.arange(20, 50)[None]
 
 def decode(kind, wanted=WANTED, batch=None):
     batch = batch or tiny_batch(subjects=1)
-    encoder = tiny_encoder()
-    places = where(batch)
-    seen = take_coordinates(places, VISIBLE)
-    encoded = encoder(take(patchify(batch.images, PATCH), VISIBLE), seen)
-    return tiny_decoder(kind)(encoder).eval()(encoded, seen, take_coordinates(places, wanted))
+    encoder, tokens = tiny_encoder(), tokens_of(batch)
+    return tiny_decoder(kind)(encoder).eval()(encoder(tokens.take(VISIBLE)), tokens.where.take(wanted))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -40,8 +36,7 @@ def test_a_patch_may_be_asked_for_alone():
 
 def test_a_plane_that_nobody_acquired_may_be_asked_for():
     encoder, acquired, other = tiny_encoder(), tiny_batch(1, slices=4), tiny_batch(1, slices=0, views=("la_3ch",))
-    encoded = encoder(patchify(acquired.images, PATCH), where(acquired))
-    predicted = tiny_decoder()(encoder)(encoded, where(acquired), where(other))
+    predicted = tiny_decoder()(encoder)(encoder(tokens_of(acquired)), tokens_of(other).where)
     assert predicted.shape == (1, 8, 256)
 
 

@@ -1,8 +1,7 @@
 import torch
 
 from cmr_ssl.models import Landmarks, embed_planes
-from cmr_ssl.models.tokens import coordinates, grid_of
-from tests.tiny import tiny_batch, tiny_encoder
+from tests.tiny import tiny_batch, tiny_encoder, tokens_of
 
 
 def embedded(batch):
@@ -15,12 +14,10 @@ def test_landmarks_are_the_means_around_them_over_the_whole_beat():
     batch = tiny_batch()
     batch.present[0, 2] = False
     encoder, found = embedded(batch)
-    grid = grid_of(batch.images, encoder.patch)
-    where = coordinates(batch.affine, grid, encoder.patch)
-    pooling = Landmarks(beats=1)
+    pooling, tokens = Landmarks(beats=1), tokens_of(batch)
     with torch.inference_mode():
         encoded = encoder.encode_planes(batch.images, batch.affine, batch.present)
-        wanted = pooling(encoded.tokens, batch.present.repeat_interleave(grid.per_plane, dim=1), where)
+        wanted = pooling(encoded.tokens, tokens.exists, tokens.where)
     torch.testing.assert_close(found.landmarks, wanted)
     assert found.landmarks.shape == (len(batch.images), len(pooling.spots) * encoder.width)
 

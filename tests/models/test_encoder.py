@@ -2,8 +2,7 @@ import pytest
 import torch
 
 from cmr_ssl.models import AnatomicalPositions, GridPositions
-from cmr_ssl.models.tokens import Coordinates, patchify
-from tests.tiny import PATCH, tiny_batch, tiny_encoder, where
+from tests.tiny import tiny_batch, tiny_encoder, tokens_of
 
 
 def encode(encoder, batch):
@@ -13,7 +12,7 @@ def encode(encoder, batch):
 @pytest.mark.parametrize(("slices", "views"), [(1, ()), (0, ("la_2ch",)), (12, ("la_2ch", "la_4ch"))])
 def test_the_same_weights_take_any_number_of_planes(slices, views):
     batch = tiny_batch(slices=slices, views=views)
-    class_token, tokens, patches = encode(tiny_encoder(), batch)
+    class_token, tokens, patches, *_ = encode(tiny_encoder(), batch)
     assert class_token.shape == (2, 32)
     assert tokens.shape == patches.shape == (2, 8 * (slices + len(views)), 32)
     assert tokens.isfinite().all()
@@ -44,20 +43,35 @@ def test_absent_planes_have_no_effect(positions):
 
 def test_what_a_token_says_depends_on_where_and_when_it_is():
     encoder, batch = tiny_encoder(), tiny_batch(subjects=1)
-    patches, places = patchify(batch.images, PATCH), where(batch)
-    before = encoder(patches, places).class_token
-    for moved in (places._replace(centre=places.centre + 20), places._replace(phase=places.phase + 0.3)):
-        assert (encoder(patches, moved).class_token - before).abs().max() > 1e-4
+    tokens, where = tokens_of(batch), tokens_of(batch).where
+    before = encoder(tokens).class_token
+    for moved in (where._replace(centre=where.centre + 20), where._replace(phase=where.phase + 0.3)):
+        assert (encoder(tokens._replace(where=moved)).class_token - before).abs().max() > 1e-4
 
 
 def test_a_patch_by_itself_knows_neither_its_place_nor_the_others():
     encoder, batch = tiny_encoder(), tiny_batch(subjects=1)
-    patches, places = patchify(batch.images, PATCH), where(batch)
-    said = encoder(patches, places).patches
-    moved = places._replace(centre=places.centre + 20, phase=places.phase + 0.3)
-    torch.testing.assert_close(
-        encoder(patches[:, :3], Coordinates(*(field[:, :3] for field in moved))).patches, said[:, :3]
-    )
+    tokens, where = tokens_of(batch), tokens_of(batch).where
+    said = encoder(tokens).patches
+    moved = tokens._replace(where=where._replace(centre=where.centre + 20, phase=where.phase + 0.3))
+    torch.testing.assert_close(encoder(moved.take(torch.arange(3)[None])).patches, said[:, :3])
+
+
+def test_what_is_said_of_one_study_of_a_batch_leaves_out_what_does_not_exist():
+    encoder, batch = tiny_encoder(), tiny_batch()
+    batch.present[1, [0, 5]] = False
+    encoded = encode(encoder, batch)
+    study, there = encoded.study(1), encoded.exists[1]
+    assert study.tokens.shape[:2] == study.exists.shape == (1, 5 * 8)
+    assert study.exists.all()
+    for name in ("tokens", "patches"):
+        assert torch.equal(getattr(study, name)[0], getattr(encoded, name)[1, there])
+    assert torch.equal(study.where.centre[0], encoded.where.centre[1, there])
+
+
+def test_no_mask_changes_nothing_where_all_tokens_exist():
+    encoder, tokens = tiny_encoder(), tokens_of(tiny_batch())
+    torch.testing.assert_close(encoder(tokens, all_exist=True).tokens, encoder(tokens).tokens)
 
 
 def test_thousands_of_tokens_and_large_weights_stay_finite_in_bfloat16():
@@ -68,7 +82,7 @@ def test_thousands_of_tokens_and_large_weights_stay_finite_in_bfloat16():
                 weight.mul_(50)
     batch = tiny_batch(subjects=1, slices=9)
     with torch.autocast("cpu", torch.bfloat16):
-        class_token, tokens, _ = encode(encoder, batch)
+        class_token, tokens, *_ = encode(encoder, batch)
         (class_token.sum() + tokens.sum()).backward()
     assert tokens.shape[1] == 12 * 256
     assert tokens.isfinite().all()

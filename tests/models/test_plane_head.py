@@ -3,8 +3,7 @@ import torch
 
 from cmr_ssl.models.baselines import PlanesResNet, PlaneUNet
 from cmr_ssl.models.plane_head import PlaneHead, pick_frames
-from cmr_ssl.models.tokens import coordinates, grid_of
-from tests.tiny import affines, tiny_batch, tiny_encoder
+from tests.tiny import affines, tiny_batch, tiny_encoder, tokens_of
 
 
 def decode(planes=3, frames=((0, 3),), head=None):
@@ -12,10 +11,20 @@ def decode(planes=3, frames=((0, 3),), head=None):
     torch.manual_seed(1)
     head = head or PlaneHead(encoder, channels=4)
     images = torch.rand(1, planes, 8, 16, 16, generator=torch.Generator().manual_seed(2))
-    grid = grid_of(images, encoder.patch)
-    tokens = torch.randn(1, grid.tokens, 32, generator=torch.Generator().manual_seed(3))
-    where = coordinates(affines(planes, views=()), grid, encoder.patch)
-    return head.eval(), images, tokens, where, torch.tensor(frames)
+    batch = tiny_batch(1, slices=planes, views=())._replace(images=images, affine=affines(planes, views=()))
+    encoded = encoder(tokens_of(batch))
+    drawn = torch.randn(encoded.tokens.shape, generator=torch.Generator().manual_seed(3))
+    return head.eval(), images, encoded._replace(tokens=drawn), torch.tensor(frames)
+
+
+def by_place(encoded):
+    """Return a copy of the tokens by plane, frame, row and column, (B, P, t, h, w, D)."""
+    return encoded.tokens.clone().unflatten(1, tuple(encoded.grid))
+
+
+def saying(encoded, tokens):
+    """Return the same places with other tokens, as `by_place` gives them."""
+    return encoded._replace(tokens=tokens.flatten(1, 4))
 
 
 def test_every_plane_and_chosen_frame_gets_a_score_for_each_class():
@@ -24,60 +33,60 @@ def test_every_plane_and_chosen_frame_gets_a_score_for_each_class():
 
 
 def test_a_frame_is_segmented_the_same_whichever_others_are_chosen():
-    head, images, tokens, where, _ = decode()
-    both = head(images, tokens, where, torch.tensor([[2, 6]]))
-    alone = head(images, tokens, where, torch.tensor([[6]]))
+    head, images, encoded, _ = decode()
+    both = head(images, encoded, torch.tensor([[2, 6]]))
+    alone = head(images, encoded, torch.tensor([[6]]))
     torch.testing.assert_close(both[:, :, :, 1:], alone, atol=1e-5, rtol=1e-4)
 
 
 def test_what_is_segmented_together_without_learning_changes_nothing():
-    head, images, tokens, grid, _ = decode(planes=9)
+    head, images, encoded, _ = decode(planes=9)
     frames = torch.arange(8)[None]
-    learning = head(images, tokens, grid, frames)
+    learning = head(images, encoded, frames)
     with torch.no_grad():
-        torch.testing.assert_close(head(images, tokens, grid, frames), learning, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(head(images, encoded, frames), learning, atol=1e-5, rtol=1e-4)
 
 
 def test_a_plane_is_segmented_from_its_own_image_and_its_own_tokens():
-    head, images, tokens, where, frames = decode()
-    per_plane = grid_of(images, head.patch).per_plane
-    before = head(images, tokens, where, frames)
-    other_image, other_tokens = images.clone(), tokens.clone()
+    head, images, encoded, frames = decode()
+    before = head(images, encoded, frames)
+    other_image, other_tokens = images.clone(), by_place(encoded)
     other_image[:, 1] = 1 - other_image[:, 1]
-    other_tokens[:, per_plane : 2 * per_plane] += 1.0
-    for after in (head(other_image, tokens, where, frames), head(images, other_tokens, where, frames)):
+    other_tokens[:, 1] += 1.0
+    for after in (head(other_image, encoded, frames), head(images, saying(encoded, other_tokens), frames)):
         torch.testing.assert_close(after[:, [0, 2]], before[:, [0, 2]], atol=1e-5, rtol=1e-4)
         assert not torch.allclose(after[:, 1], before[:, 1], atol=1e-3)
 
 
 def test_tokens_speak_to_the_frames_they_cover():
-    head, images, tokens, where, _ = decode()
-    late = tokens.clone().unflatten(1, tuple(grid_of(images, head.patch)))
+    head, images, encoded, _ = decode()
+    late = by_place(encoded)
     late[:, :, 1] += 1.0  # the second half of the beat
     frames = torch.tensor([[1, 5]])
-    before, after = (head(images, some.reshape(tokens.shape), where, frames) for some in (tokens, late))
+    before, after = (head(images, some, frames) for some in (encoded, saying(encoded, late)))
     torch.testing.assert_close(after[:, :, :, 0], before[:, :, :, 0], atol=1e-5, rtol=1e-4)
     assert not torch.allclose(after[:, :, :, 1], before[:, :, :, 1], atol=1e-3)
 
 
 def test_tokens_vote_where_they_are_whatever_the_image_shows():
-    head, images, tokens, where, frames = decode()
+    head, images, encoded, frames = decode()
     torch.nn.init.zeros_(head.classes.weight)
     torch.nn.init.zeros_(head.classes.bias)
-    before = head(images, tokens, where, frames)
-    torch.testing.assert_close(head(1 - images, tokens, where, frames), before)
-    moved = tokens.clone().unflatten(1, tuple(grid_of(images, head.patch)))
+    before = head(images, encoded, frames)
+    torch.testing.assert_close(head(1 - images, encoded, frames), before)
+    moved = by_place(encoded)
     moved[:, 0, :, 0, 0] += 1.0  # the upper left corner of the first plane
-    changed = (head(images, moved.reshape(tokens.shape), where, frames) - before).abs().amax(dim=(0, 2, 3)) > 1e-4
+    changed = (head(images, saying(encoded, moved), frames) - before).abs().amax(dim=(0, 2, 3)) > 1e-4
     assert changed[0, 0, 0]
     assert not changed[1:].any()
     assert not changed[0, 12:, 12:].any()
 
 
 def test_where_tokens_are_has_a_say():
-    head, images, tokens, where, frames = decode()
-    elsewhere = where._replace(centre=where.centre + torch.tensor([0.0, 0.0, 40.0]))
-    assert (head(images, tokens, elsewhere, frames) - head(images, tokens, where, frames)).abs().max() > 1e-3
+    head, images, encoded, frames = decode()
+    elsewhere = encoded.where._replace(centre=encoded.where.centre + torch.tensor([0.0, 0.0, 40.0]))
+    moved = head(images, encoded._replace(where=elsewhere), frames)
+    assert (moved - head(images, encoded, frames)).abs().max() > 1e-3
 
 
 @pytest.mark.parametrize("patch", [(4, 8, 16), (4, 6, 6), (4, 1, 1)])

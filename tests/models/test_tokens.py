@@ -4,7 +4,7 @@ import torch
 
 from cmr_ssl.models.tokens import Grid, coordinates, grid_of, is_short_axis, patchify, take, unpatchify
 from tests.caches import place
-from tests.tiny import PATCH, affines, tiny_batch, where
+from tests.tiny import PATCH, affines, tiny_batch, tokens_of
 
 GRID = Grid(7, 2, 2, 2)
 
@@ -42,18 +42,30 @@ def test_places_are_exact_also_where_the_model_computes_in_bfloat16():
 
 
 def test_phases_divide_the_circle_evenly():
-    phase = where(tiny_batch()).phase.unflatten(1, GRID)
+    phase = tokens_of(tiny_batch()).where.phase.unflatten(1, GRID)
     assert torch.equal(phase[0, :, :, 0, 0], torch.tensor([0.25, 0.75]).expand(7, 2))
 
 
 def test_slices_restart_within_each_axis_group():
-    index = where(tiny_batch(slices=4)).cell.unflatten(1, GRID)
+    index = tokens_of(tiny_batch(slices=4)).where.cell.unflatten(1, GRID)
     assert index[0, :, 0, 0, 0, 0].tolist() == [0, 1, 2, 0, 1, 2, 3]
     assert index[0, 3, 1, 0, 1].tolist() == [0, 1, 0, 1]
 
 
 def test_planes_are_told_apart_by_their_normals():
     assert is_short_axis(affines(4)).tolist() == [[False] * 3 + [True] * 4]
+
+
+def test_tokens_of_absent_planes_do_not_exist_and_those_that_are_taken_keep_what_is_known_of_them():
+    batch = tiny_batch()
+    batch.present[1, 2] = False
+    tokens, ids = tokens_of(batch), torch.tensor([[0, 30, 17], [9, 16, 55]])
+    assert tokens.exists.unflatten(1, (7, 8)).all(dim=2).equal(batch.present)
+    taken = tokens.take(ids)
+    assert taken.exists.tolist() == [[True] * 3, [True, False, True]]
+    for whole, few in zip((tokens.patches, *tokens.where), (taken.patches, *taken.where), strict=True):
+        assert torch.equal(few, torch.stack([whole[0, ids[0]], whole[1, ids[1]]]))
+    assert taken.grid == GRID
 
 
 def test_take_picks_tokens_of_each_subject():

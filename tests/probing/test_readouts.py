@@ -40,7 +40,7 @@ def test_what_is_shipped_is_what_landmark_pooling_gives_and_tokens_are_a_part_of
     shown = EncodedBatch(encoder, batch)
     with torch.inference_mode():
         shipped = AsShipped(LANDMARKS).features(shown)
-        pooled = LandmarkPooling(encoder, beats=2)(shown.encoded, shown.attend, shown.where)
+        pooled = LandmarkPooling(encoder, beats=2)(shown.encoded)
         tokens = Tokens(LANDMARKS).features(shown)
     torch.testing.assert_close(shipped, pooled)
     torch.testing.assert_close(shipped.unflatten(1, (-1, 2, 32))[:, :, 0].flatten(1), tokens)

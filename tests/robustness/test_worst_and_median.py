@@ -16,7 +16,6 @@ def test_the_mask_shows_planes_that_are_left_and_asks_for_those_that_are_missing
     masked = mask_of(present, left, 2)
     assert masked.visible.tolist() == [[0, 1]]
     assert masked.hidden.tolist() == [[2, 3, 6, 7]]
-    assert masked.exists.tolist() == [[True] * 4]
 
 
 @torch.inference_mode()

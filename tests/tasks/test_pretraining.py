@@ -92,10 +92,10 @@ def test_flaws_are_what_the_encoder_sees_and_never_what_it_is_to_predict(flaw, m
     clean, flawed = tiny_task(), tiny_task(corruption=[flaw(1.0)])
     (result, said), (other, said_other) = (trained_on(task, batch, monkeypatch) for task in (clean, flawed))
     assert torch.equal(result.masked.visible, other.masked.visible)
-    assert torch.equal(result.hidden, other.hidden)
-    assert torch.equal(other.hidden, take(patchify(before, PATCH), other.masked.hidden))
+    assert torch.equal(result.hidden.patches, other.hidden.patches)
+    assert torch.equal(other.hidden.patches, take(patchify(before, PATCH), other.masked.hidden))
     assert torch.equal(batch.images, before)
-    assert not torch.equal(result.visible, other.visible)
+    assert not torch.equal(result.visible.patches, other.visible.patches)
     assert (said - said_other).abs().max() > 1e-3
 
 
@@ -104,7 +104,7 @@ def test_flaws_are_what_the_encoder_sees_and_never_what_it_is_to_predict(flaw, m
 def test_dropped_planes_do_not_leak_through_flaws(flaw, rule, monkeypatch):
     task, batch = tiny_task(masking=[RandomMasking(), rule], corruption=[flaw(1.0)]), tiny_batch()
     result, before = trained_on(task, batch, monkeypatch)
-    dropped = ~visible_planes(result.masked.visible, result.grid)
+    dropped = ~visible_planes(result.masked.visible, result.hidden.grid)
     assert dropped.any()
     images = batch.images.clone()
     images[dropped] = torch.rand_like(images[dropped])
@@ -151,34 +151,33 @@ def test_motion_and_the_heart_weigh_more_where_asked(elsewhere):
     plain, weighted = tiny_task(), tiny_task(**weights)
     result = plain.reconstruct(batch, SEEDS)
     loss = weighted.losses(result)
-    frozen = result.hidden + torch.zeros_like(result.hidden)
-    still, moving = still_and_motion(result.predicted - result.hidden, PATCH[0])
+    still, moving = still_and_motion(result.predicted - result.hidden.patches, PATCH[0])
     errors = still.square().mean((-2, -1)) + 20 * moving.square().mean((-2, -1))
-    weight = elsewhere + (1 - elsewhere) * torch.exp(-result.where.centre.square().sum(-1) / 5000)
+    weight = elsewhere + (1 - elsewhere) * torch.exp(-result.hidden.where.centre.square().sum(-1) / 5000)
     torch.testing.assert_close(loss, (errors * weight).sum(1) / weight.sum(1))
-    assert not torch.allclose(plain.losses(result._replace(predicted=frozen + 0.1)), loss)
+    assert not torch.allclose(plain.losses(result._replace(predicted=result.hidden.patches + 0.1)), loss)
 
 
 def test_explained_motion_and_content_are_those_of_hidden_tokens_near_the_heart_and_elsewhere():
     task, batch = tiny_task(), tiny_batch()
     batch.affine[:, ::2, 0, 3] += 60  # every second plane lies beside the heart
     result = task.reconstruct(batch, SEEDS)
-    perfect = task.squares(result._replace(predicted=result.hidden))
+    perfect = task.squares(result._replace(predicted=result.hidden.patches))
     assert all(errors.sum() < 1e-6 < total.sum() for errors, total in perfect.values())
-    still, _ = still_and_motion(result.hidden, PATCH[0])
+    still, _ = still_and_motion(result.hidden.patches, PATCH[0])
     frozen = task.squares(result._replace(predicted=still.expand(-1, -1, PATCH[0], -1).flatten(-2)))
     assert frozen["r2_still_heart"][0].sum() < 1e-6
     torch.testing.assert_close(*frozen["r2_motion_heart"])
-    near = result.where.centre.norm(dim=-1) <= 50
-    assert torch.equal(frozen["r2_motion_heart"][1] > 0, near & result.masked.exists)
-    assert torch.equal(frozen["r2_motion_elsewhere"][1] > 0, ~near & result.masked.exists)
+    near = result.hidden.where.centre.norm(dim=-1) <= 50
+    assert torch.equal(frozen["r2_motion_heart"][1] > 0, near & result.hidden.exists)
+    assert torch.equal(frozen["r2_motion_elsewhere"][1] > 0, ~near & result.hidden.exists)
 
 
 def test_visible_pixels_are_no_target():
     task, batch = tiny_task(), tiny_batch()
     result = task.reconstruct(batch, SEEDS)
     other = repaint(batch.images, result.masked.visible, PATCH, torch.rand(2, result.masked.visible.shape[1], 256))
-    target = take(patchify(other, PATCH), result.masked.hidden)
+    target = result.hidden._replace(patches=take(patchify(other, PATCH), result.masked.hidden))
     assert torch.equal(task.losses(result._replace(hidden=target)), task.losses(result))
 
 
@@ -187,7 +186,7 @@ def test_the_loss_covers_dropped_planes_and_never_absent_ones():
     result = task.reconstruct(batch, SEEDS)
     gradient = torch.autograd.grad(task.losses(result).sum(), result.predicted)[0].abs().sum(dim=-1)
     plane = result.masked.hidden // PLANE
-    dropped = ~visible_planes(result.masked.visible, result.grid).gather(1, plane) & (plane != 3)
+    dropped = ~visible_planes(result.masked.visible, result.hidden.grid).gather(1, plane) & (plane != 3)
     assert dropped.sum() >= 2 * PLANE
     assert (gradient[dropped] > 0).all()
     assert (gradient[plane == 3] == 0).all()
@@ -230,8 +229,8 @@ def test_psnr_is_that_of_hidden_and_of_dropped_pixels():
     task, batch = tiny_task(masking=DROPPING), tiny_batch()
     result = task.reconstruct(batch, SEEDS)
     measured = task.measure(result)
-    dropped = ~visible_planes(result.masked.visible, result.grid).gather(1, result.masked.hidden // PLANE)
-    errors = (result.predicted.clamp(0, 1) - result.hidden).square()
+    dropped = ~visible_planes(result.masked.visible, result.hidden.grid).gather(1, result.masked.hidden // PLANE)
+    errors = (result.predicted.clamp(0, 1) - result.hidden.patches).square()
     for subject in range(2):
         torch.testing.assert_close(measured["psnr_hidden"][subject], psnr(errors[subject].mean()))
         torch.testing.assert_close(measured["psnr_dropped"][subject], psnr(errors[subject][dropped[subject]].mean()))
@@ -261,7 +260,7 @@ def test_without_dropped_planes_there_is_nothing_to_measure_on_them():
 def test_the_picture_does_not_know_mean_and_deviation_of_hidden_patches():
     task, batch = tiny_task(normalise=True), tiny_batch()
     result = task.reconstruct(batch, SEEDS)
-    brighter = repaint(batch.images, result.masked.hidden, PATCH, 0.3 * result.hidden + 0.7)
+    brighter = repaint(batch.images, result.masked.hidden, PATCH, 0.3 * result.hidden.patches + 0.7)
     picture = task.intensities(result)
     assert torch.equal(task.intensities(task.reconstruct(batch._replace(images=brighter), SEEDS)), picture)
     assert picture.std() > 0

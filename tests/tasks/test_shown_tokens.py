@@ -24,17 +24,17 @@ def test_attention_needs_no_mask_if_the_poorest_subject_has_what_is_shown(least,
     task = task_that_shows(3 / PLANES)
     data = SimpleNamespace(shape=batch.images.shape[1:], least_planes=least)
     assert task.fills(data.shape, data.least_planes) == fills
-    _, attend, _ = task.encode_visible(drop_planes(batch, torch.arange(PLANES)[None] >= least))
-    assert bool(attend.all()) == fills
+    encoded = task.encode_visible(drop_planes(batch, torch.arange(PLANES)[None] >= least))
+    assert bool(encoded.exists.all()) == fills
 
 
 def test_without_a_mask_training_sees_the_same_and_an_unreadable_subject_harms_no_other():
     batch = tiny_batch(2)
     batch = drop_planes(batch, torch.tensor([[False] * 3 + [True] * 4, [True] * PLANES]))
     task = task_that_shows(3 / PLANES)
-    masked, attend, _ = task.encode_visible(batch)
+    masked = task.encode_visible(batch)
     task.always_filled = True
-    unmasked, _, _ = task.encode_visible(batch)
-    assert attend.any(dim=1).tolist() == [True, False]
+    unmasked = task.encode_visible(batch)
+    assert masked.exists.any(dim=1).tolist() == [True, False]
     torch.testing.assert_close(unmasked.class_token[0], masked.class_token[0])
     assert unmasked.class_token.isfinite().all()

@@ -33,7 +33,7 @@ def test_cells_are_means_of_what_the_decoder_says_about_fixed_planes():
     affine, asked = fixed_planes(heart.affine[0], grid_of(heart.images, patch), patch)
     with torch.inference_mode():
         seen = encode_shown(task, heart, heart.present[0])
-        patches = task.decoder(seen.encoded, seen.where, coordinates(affine[None], asked, patch))
+        patches = task.decoder(seen.encoded, coordinates(affine[None], asked, patch))
         brightness = patches.mean(-1).view(SLABS, -1, asked.frames, asked.rows, asked.columns).mean(1)
     cells = told(task, heart).view(SLABS, asked.frames, CELLS, CELLS)
     torch.testing.assert_close(cells.mean((-2, -1)), brightness.mean((-2, -1)), atol=1e-4, rtol=1e-3)

@@ -1,0 +1,112 @@
+"""Features of studies, a file a way and acceleration, and the heads that are solved on them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from benchmarks.evidence.features import save
+from benchmarks.kspace.settings import PLANES, TARGETS, Settings
+from benchmarks.kspace.trained import last, line_run
+from benchmarks.kspace.ways import changes
+from cmr_ssl.checkpoints import load_encoder
+from cmr_ssl.cohort.phenotypes import read_classes, read_phenotypes
+from cmr_ssl.data.datamodule import CineDataModule
+from cmr_ssl.kspace import CentralLines
+from cmr_ssl.models import LandmarkPooling
+from cmr_ssl.ridge import ridge
+from cmr_ssl.robustness.undersampling import LINES, RECONSTRUCTED
+from cmr_ssl.sample import Sample
+from cmr_ssl.tasks.trained import load_task
+
+BATCH = 8
+NORMAL = "normal"
+CENTRAL = "central lines, no encoder"
+
+
+def file_of(settings: Settings, way: str, acceleration: float, split: str) -> Path:
+    """Return where features lie, (N, F) float32."""
+    return settings.folder / "features" / f"{way.replace(' ', '_')}-{acceleration:g}-{split}.npy"
+
+
+@torch.inference_mode()
+def of_images(settings: Settings) -> None:
+    """Write features of the encoder of images, shown what each way makes of k-space; what is there stays."""
+    encoder = load_encoder(settings.image_encoder).encoder
+    pooling = LandmarkPooling(encoder)
+    data, people = settings.opened(PLANES), settings.subjects(settings.opened())
+
+    def features(batch: Sample) -> Tensor:
+        return pooling(encoder.encode_planes(batch.images, batch.affine, batch.present))
+
+    for (way, acceleration), change in changes(settings).items():
+        for split, subjects in people.items():
+            path = file_of(settings, way, acceleration, split)
+            if not path.exists() and (way, split) != (RECONSTRUCTED, "train"):  # which no head learns from
+                save(path, together(features(change(batch)) for batch in batches(data, subjects)))
+
+
+@torch.inference_mode()
+def of_lines(settings: Settings) -> None:
+    """Write features of lines at each acceleration, by an encoder and by themselves; what is there stays."""
+    data, people = settings.opened(PLANES), settings.subjects(settings.opened())
+    task = load_task(last(line_run(settings))).task
+    pooling = CentralLines(task.encoder)
+    for acceleration in settings.accelerations:
+        asked = task.at(acceleration)
+        for split, subjects in people.items():
+            paths = [file_of(settings, way, acceleration, split) for way in (LINES, CENTRAL)]
+            if all(path.exists() for path in paths):
+                continue
+            told: tuple[list[Tensor], list[Tensor]] = ([], [])
+            for batch in batches(data, subjects):
+                seen = asked.acquire(batch).seen()
+                encoded = task.encoder(seen)
+                alone = encoded._replace(tokens=seen.patches, patches=seen.patches[..., :0])
+                for one, part in zip((encoded, alone), told, strict=True):
+                    part.append(pooling(one))
+            for path, part in zip(paths, told, strict=True):
+                save(path, together(part))
+
+
+def batches(data: CineDataModule, subjects: list[str]) -> Iterator[Sample]:
+    """Yield batches with intensities 0 to 1."""
+    for batch in DataLoader(data.dataset(subjects), BATCH):
+        yield data.scaled(batch)
+
+
+def together(parts: Iterator[Tensor] | list[Tensor]) -> NDArray[np.float32]:
+    """Return features of batches as one array."""
+    return torch.cat([part.float() for part in parts]).numpy()
+
+
+def truth(settings: Settings, subjects: list[str]) -> NDArray[np.float32]:
+    """Return the true phenotypes and whether a heart is diseased, (N, K + 1)."""
+    values = read_phenotypes(settings.cohort.table, TARGETS, subjects)
+    labels, names = read_classes(settings.cohort.table, "Pathology", subjects)
+    return np.concatenate([values, (labels != names.index(NORMAL))[:, None]], axis=1).astype(np.float32)
+
+
+def predicted(settings: Settings, way: str, acceleration: float, learnt: str, at: float, true: Tensor) -> Tensor:
+    """Return what a head says of the test subjects, (N, K + 1).
+
+    Args:
+        settings: where features lie.
+        way: into the model, in the test.
+        acceleration: in the test.
+        learnt: the way that the head learnt from.
+        at: the acceleration that it learnt from.
+        true: of the training subjects, (N, K + 1).
+    """
+    train, test = (
+        torch.from_numpy(np.load(file_of(settings, *where)))
+        for where in ((learnt, at, "train"), (way, acceleration, "test"))
+    )
+    deviation, mean = torch.std_mean(train, dim=0)
+    deviation = deviation.clamp(min=1e-6)
+    head = ridge(((train - mean) / deviation)[:, None], true)
+    return ((test - mean) / deviation).double() @ head.weights.T + head.biases
