@@ -10,6 +10,8 @@ import pytest
 
 from tests.caches import COHORT, write_cache
 
+os.fsync = lambda descriptor: None  # no test cuts the power, and a busy disk takes up to a second for each file
+
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory) -> Path:
@@ -33,3 +35,11 @@ def hearts(tmp_path_factory) -> Path:
     from tests.hearts import make_hearts
 
     return make_hearts(tmp_path_factory.mktemp("hearts"))
+
+
+@pytest.fixture(scope="session")
+def clean() -> dict[str, bytes]:
+    """Return the DICOM files of a clean study."""
+    from tests.dicoms import study_files
+
+    return study_files()

@@ -10,7 +10,8 @@ from pydicom.filewriter import dcmwrite
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian
 
-from cmr_ssl.dicom.archive import Member
+from cmr_ssl.dicom.archive import Limits, Member
+from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.dicom.cine import find_cines
 from cmr_ssl.dicom.header import ENHANCED_MR, MR_IMAGE, ImageHeader, PixelFormat, PixelGrid
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
@@ -82,6 +83,19 @@ def encoded(made):
     return stream.getvalue()
 
 
+def placed(affine):
+    """Return the headers that say where a plane with a RAS+ affine lies, and how large its pixels are."""
+    spacing, directions, position = grid(affine)[2:]
+    values = {"PixelSpacing": spacing, "ImageOrientationPatient": directions, "ImagePositionPatient": position}
+    return {name: decimals(numbers) for name, numbers in values.items()}
+
+
+def read_zip(folder, files):
+    """Return the study in an archive of these files, and its series by view."""
+    study = read_study("900000001", [write_zip(folder / "a.zip", files)], Limits())
+    return study, {one.view: one for one in study.series}
+
+
 def slice_files(pixels, affine, name, frame_ms=FRAME_MS, time="120000", tag="", first=0, **values):
     """Return the files of one slice: name to bytes.
 
@@ -95,8 +109,6 @@ def slice_files(pixels, affine, name, frame_ms=FRAME_MS, time="120000", tag="", 
         first: instance number before the first frame.
         values: other headers.
     """
-    steps = np.linalg.norm(affine[:3, :2], axis=0)
-    columns, rows = (affine[:3, :2] / steps).T * LPS
     files = {}
     for frame in range(pixels.shape[2]):
         instance = uid("image", name, time, tag, frame)
@@ -107,11 +119,8 @@ def slice_files(pixels, affine, name, frame_ms=FRAME_MS, time="120000", tag="", 
             "AcquisitionTime": time,
             "InstanceNumber": str(first + frame + 1),
             "TriggerTime": f"{frame * frame_ms:.4f}",
-            "PixelSpacing": decimals(steps[::-1]),
-            "ImageOrientationPatient": decimals([*columns, *rows]),
-            "ImagePositionPatient": decimals(affine[:3, 3] * LPS),
         }
-        files[f"{instance}.dcm"] = encoded(dataset(pixels[:, :, frame].T, **(headers | values)))
+        files[f"{instance}.dcm"] = encoded(dataset(pixels[:, :, frame].T, **(headers | placed(affine) | values)))
     return files
 
 
@@ -251,12 +260,11 @@ def functional_groups(affine, **values):
         affine: of the slice, RAS+, (4, 4).
         values: name of a group to the elements in it; None removes the group.
     """
-    steps = np.linalg.norm(affine[:3, :2], axis=0)
-    columns, rows = (affine[:3, :2] / steps).T * LPS
+    where = placed(affine)
     groups = {
-        "PlanePositionSequence": {"ImagePositionPatient": decimals(affine[:3, 3] * LPS)},
-        "PlaneOrientationSequence": {"ImageOrientationPatient": decimals([*columns, *rows])},
-        "PixelMeasuresSequence": {"PixelSpacing": decimals(steps[::-1]), "SliceThickness": "8"},
+        "PlanePositionSequence": {"ImagePositionPatient": where["ImagePositionPatient"]},
+        "PlaneOrientationSequence": {"ImageOrientationPatient": where["ImageOrientationPatient"]},
+        "PixelMeasuresSequence": {"PixelSpacing": where["PixelSpacing"], "SliceThickness": "8"},
     } | values
     made = Dataset()
     for group, elements in groups.items():

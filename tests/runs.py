@@ -37,6 +37,18 @@ def run(cache, folder, *more, **options):
     return main(arguments(cache, folder, *more, **options))
 
 
+def in_a_child(command):
+    """Run a command, which returns an exit status, in a forked process, and return how that ended."""
+    child = os.fork()
+    if child == 0:
+        status = 70  # a traceback
+        try:
+            status = command()
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
 def run_elsewhere(cache, folder, *more):
     """Run in a process of its own and return it."""
     command = [sys.executable, "-W", "ignore", "-m", "cmr_ssl", *arguments(cache, folder, *more)]

@@ -1,7 +1,4 @@
 import importlib
-import subprocess
-import sys
-import time
 import tomllib
 
 import pytest
@@ -16,15 +13,6 @@ def test_the_overview_names_every_command(flag, capsys):
     shown = capsys.readouterr().out
     for command in (*COMMANDS, *TRAINING):
         assert f"\n  {command} " in shown
-
-
-def test_the_overview_comes_at_once():
-    best = 9.0
-    for _ in range(3):  # the quickest of three: other work on the machine does not count
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "cmr_ssl", "--help"], cwd=ROOT, check=True, capture_output=True)
-        best = min(best, time.perf_counter() - start)
-    assert best < 0.5
 
 
 def test_an_unknown_command_is_named_and_the_others_shown(capsys):

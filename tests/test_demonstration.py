@@ -61,10 +61,3 @@ def test_a_command_and_what_it_said_are_logged(tmp_path):
     logged = (tmp_path / "log.txt").read_text()
     assert "$ python -m cmr_ssl no-such-command" in logged
     assert said in logged
-
-
-def test_a_demo_of_another_size_is_not_gone_on_with(tmp_path, monkeypatch):
-    monkeypatch.setattr(demonstration, "stages", lambda *_: [])
-    assert [demonstrate(tmp_path, QUICK, workers=1) for _ in range(2)] == [0, 0]
-    with pytest.raises(ValueError, match="holds a demo of another size"):
-        demonstrate(tmp_path, Size(), workers=1)

@@ -8,6 +8,7 @@ from cmr_ssl.callbacks import FiniteLoss
 from tests.runs import probe, run, run_elsewhere
 
 TWO = ["--trainer.devices", "2", "--data.batch_size", "2"]
+SHORT = ["--trainer.max_epochs", "1"]
 
 
 @pytest.fixture(scope="module")
@@ -15,9 +16,11 @@ def together_and_alone(cache, tmp_path_factory):
     """Return what two processes with batches of 2 noted, by rank, and what one with batches of 4 did."""
     folder = tmp_path_factory.mktemp("distributed")
     watched = probe("Recorder", folder=folder / "noted")
-    done = run_elsewhere(cache, folder / "two", *TWO, "--trainer.strategy", "ddp", *watched)
+    done = run_elsewhere(cache, folder / "two", *TWO, "--trainer.strategy", "ddp", *SHORT, *watched)
     assert done.returncode == 0, done.stderr
-    assert run(cache, folder / "one", "--data.batch_size", "4", *probe("Recorder", folder=folder / "alone")) == 0
+    assert (
+        run(cache, folder / "one", "--data.batch_size", "4", *SHORT, *probe("Recorder", folder=folder / "alone")) == 0
+    )
     ranks = [torch.load(folder / "noted" / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
     return ranks, torch.load(folder / "alone" / "0.pt", weights_only=True)
 
@@ -46,7 +49,7 @@ def test_two_processes_have_the_gradients_of_one(together_and_alone):
 
 def test_two_processes_take_the_steps_of_one(together_and_alone):
     ranks, alone = together_and_alone
-    assert [rank["steps"] for rank in ranks] == [alone["steps"]] * 2 == [8, 8]
+    assert [rank["steps"] for rank in ranks] == [alone["steps"]] * 2 == [4, 4]
 
 
 def test_two_processes_measure_what_one_measures(together_and_alone):
@@ -81,7 +84,7 @@ def poisoned(cache, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(FiniteLoss, "check", noting(FiniteLoss.check, folder))
         with pytest.raises(ProcessRaisedException, match="not finite in batch 2"):
-            run(cache, folder / "run", *TWO, *forked, *probe("Poison", step=2, rank=1))
+            run(cache, folder / "run", *TWO, *SHORT, *forked, *probe("Poison", step=2, rank=1))
     return folder
 
 

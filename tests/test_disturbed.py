@@ -30,7 +30,7 @@ from cmr_ssl.preparation.preparation import Preparation
 from cmr_ssl.tasks import SegmentationTask
 from cmr_ssl.tasks.trained import Trained
 from tests import caches, dicoms, studies
-from tests.runs import arguments
+from tests.runs import arguments, in_a_child
 from tests.tiny import tiny_encoder
 
 TIMES = int(os.environ.get("CMR_SSL_DISTURBANCES", "12"))
@@ -70,17 +70,10 @@ class Disturbance:
         raise OSError(number, os.strerror(number), os.fspath(path))
 
 
-def in_a_child(command, disturbance):
-    """Run a command in a process of its own, disturbed, and return its exit status."""
-    child = os.fork()
-    if child == 0:
-        status = 70  # a traceback
-        try:
-            disturbance.watch(pytest.MonkeyPatch())
-            status = command()
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def disturbed(command, disturbance):
+    """Run a command, disturbed, and return its exit status."""
+    disturbance.watch(pytest.MonkeyPatch())
+    return command()
 
 
 def check(command, folder, out, result, seed):
@@ -95,7 +88,7 @@ def check(command, folder, out, result, seed):
     ends = []
     for number in range(TIMES):
         disturbance = Disturbance(folder, chance.randint(1, quiet.count), number % 2 == 0, chance)
-        ends.append(in_a_child(command, disturbance))
+        ends.append(in_a_child(partial(disturbed, command, disturbance)))
         if ends[-1] == ENDED:
             assert result(out) == undisturbed
             shutil.rmtree(out)
@@ -171,5 +164,5 @@ def test_a_disturbed_import_ends_as_an_undisturbed_one(tmp_path):
 
 def test_a_disturbed_fit_ends_as_an_undisturbed_one(tmp_path):
     cache = caches.write_cache(tmp_path / "cache", caches.COHORT)
-    fit = arguments(cache, tmp_path / "out", "--ckpt_path", "auto", "--trainer.limit_train_batches", "3")
+    fit = arguments(cache, tmp_path / "out", "--ckpt_path", "auto", "--trainer.limit_train_batches", "2")
     check(partial(main, fit), tmp_path, tmp_path / "out", trained, seed=4)

@@ -1,5 +1,6 @@
 import os
 import shutil
+from functools import partial
 from zipfile import ZipFile
 
 import pytest
@@ -11,7 +12,7 @@ from cmr_ssl.lightning_commands import check_unused, find_checkpoint, requeued
 from cmr_ssl.lock import exclusive_access
 from cmr_ssl.preparation.cache import subject_file
 from tests.caches import COHORT, write_cache
-from tests.runs import SMOKE, config_without_pictures, probe, run, run_elsewhere
+from tests.runs import SMOKE, config_without_pictures, in_a_child, probe, run
 
 
 @pytest.fixture
@@ -56,8 +57,7 @@ def test_another_seed_is_another_run(cache, finished_run, tmp_path):
 @pytest.mark.parametrize("step", [3, 7])
 def test_a_run_killed_in_mid_epoch_and_resumed_ends_as_if_it_had_not_been(cache, finished_run, tmp_path, step):
     folder = tmp_path / "killed"
-    killed = run_elsewhere(cache, folder, *probe("Killer", step=step))
-    assert killed.returncode == -9, killed.stderr
+    assert in_a_child(partial(run, cache, folder, *probe("Killer", step=step))) == -9
     assert state(folder)["global_step"] == step - 1
     assert run(cache, folder, "--ckpt_path", "last") == 0
     resumed, whole = state(folder), state(finished_run)
@@ -103,7 +103,7 @@ def test_a_run_told_to_end_in_validation_loses_no_step(cache, tmp_path):
 def test_epochs_that_are_cut_short_go_on_with_the_next_one(cache, tmp_path):
     short = ["--trainer.limit_train_batches", "2", "--ckpt_path", "auto"]
     assert run(cache, tmp_path / "at once", *short) == 0
-    assert run_elsewhere(cache, tmp_path / "killed", *short, *probe("Killer", step=3)).returncode == -9
+    assert in_a_child(partial(run, cache, tmp_path / "killed", *short, *probe("Killer", step=3))) == -9
     assert state(tmp_path / "killed")["global_step"] == 2
     assert run(cache, tmp_path / "killed", *short) == 0
     assert same(state(tmp_path / "killed")["state_dict"], state(tmp_path / "at once")["state_dict"])
@@ -127,11 +127,6 @@ def test_training_on_a_cache_that_is_being_prepared_says_what_it_sees(tmp_path, 
         error = fails(capsys, cache, tmp_path / "another")
     assert f"process {os.getpid()} on" in error
     assert f"has done {len(COHORT)} subjects" in error
-
-
-def test_a_finished_run_goes_on_for_more_epochs(cache, started):
-    assert run(cache, started, "--ckpt_path", "last", "--trainer.max_epochs", "3") == 0
-    assert (state(started)["epoch"], state(started)["global_step"]) == (2, 12)
 
 
 @pytest.mark.parametrize(("command", "split"), [("validate", "val"), ("test", "test")])
@@ -218,24 +213,19 @@ def test_resuming_what_was_never_started_is_one_sentence(cache, tmp_path, capsys
     assert "no checkpoint at" in error
 
 
-def test_resuming_from_half_a_checkpoint_is_one_sentence(cache, started, capsys):
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda path: torch.save({"state_dict": {}}, path),
+        lambda path: path.write_bytes(path.read_bytes()[:5000]),
+        lambda path: ZipFile(path, "w").writestr("hello.txt", "hello"),
+    ],
+    ids=["of others", "half", "an archive"],
+)
+def test_resuming_from_what_is_no_run_is_one_sentence(cache, started, capsys, spoil):
     path = checkpoint_file(started, "last")
-    path.write_bytes(path.read_bytes()[:5000])
-    assert f"{path} is damaged or no checkpoint" in fails(capsys, cache, started, "--ckpt_path", "last")
-
-
-@pytest.mark.parametrize("content", [[1, 2], {"state_dict": {}}])
-def test_resuming_from_what_is_no_run_is_one_sentence(cache, tmp_path, capsys, content):
-    path = tmp_path / "other.ckpt"
-    torch.save(content, path)
-    assert str(path) in fails(capsys, cache, tmp_path / "run", "--ckpt_path", str(path))
-
-
-def test_resuming_from_an_archive_is_one_sentence(cache, tmp_path, capsys):
-    path = tmp_path / "archive.zip"
-    with ZipFile(path, "w") as archive:
-        archive.writestr("hello.txt", "hello")
-    assert str(path) in fails(capsys, cache, tmp_path / "run", "--ckpt_path", str(path))
+    spoil(path)
+    assert str(path) in fails(capsys, cache, started, "--ckpt_path", str(path))
 
 
 @pytest.mark.parametrize("command", ["validate", "test"])
@@ -245,11 +235,10 @@ def test_only_a_trained_model_is_measured_and_applied(cache, started, capsys, co
     assert not (started / "embeddings.parquet").exists()
 
 
-@pytest.mark.parametrize("command", ["validate", "test"])
-def test_half_a_checkpoint_is_not_measured(cache, started, capsys, command):
+def test_half_a_checkpoint_is_not_measured(cache, started, capsys):
     path = checkpoint_file(started, "best")
     path.write_bytes(path.read_bytes()[:-1000])
-    assert f"{path} is damaged" in fails(capsys, cache, started, "--ckpt_path", "best", command=command)
+    assert f"{path} is damaged" in fails(capsys, cache, started, "--ckpt_path", "best", command="test")
 
 
 def test_resuming_with_another_split_is_refused(cache, started, capsys):

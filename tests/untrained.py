@@ -39,9 +39,10 @@ TASKS = {
 }
 
 
-def write_untrained(path, kind):
-    """Write a checkpoint of one of `TASKS` and return its path."""
-    name, options = TASKS[kind]
+def write_untrained(path, kind, depth=2, fractions=(0.8, 0.1, 0.1)):
+    """Write a checkpoint of one of `TASKS`, with so many layers and such a split, and return its path."""
+    name, options = deepcopy(TASKS[kind])
+    options["encoder"]["init_args"]["depth"] = depth
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(Task, "task")
     torch.manual_seed(0)
@@ -54,7 +55,7 @@ def write_untrained(path, kind):
         task.objective.mean.copy_(torch.tensor([55.0, 150.0]))
     if kind == "segmentation":
         task.drawn[:] = 1
-    data = {"views": SLOTS, "preparation": SIZE | WINDOW, "split": {"fractions": [0.8, 0.1, 0.1], "column": None}}
+    data = {"views": SLOTS, "preparation": SIZE | WINDOW, "split": {"fractions": [*fractions], "column": None}}
     stored = {"state_dict": task.state_dict(), "hyper_parameters": options | {"_class_path": name}, DATA: data}
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(stored, path)

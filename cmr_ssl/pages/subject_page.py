@@ -61,7 +61,7 @@ def subject_page(subject: ReportedSubject, predicted: Predicted, folder: Path, p
         "subject.html",
         provenance,
         title=subject.name,
-        about=_about(subject.person, subject.heart_rate),
+        about=about(subject.person, subject.heart_rate),
         cards=[rows[name] for name in KEY if name in rows],
         picture=_beat_picture(subject, predicted, folder),
         curves=draw(subject.curves, subject.frame_ms),
@@ -70,7 +70,7 @@ def subject_page(subject: ReportedSubject, predicted: Predicted, folder: Path, p
         peers=f"beside {peers}" if peers else "",
         peers_note=PEERS.format(source=provenance.reference) if peers else NO_PEERS,
         bulls_eyes=bulls_eyes(subject.regional),
-        motion=_motion(subject.regional),
+        motion=motion(subject.regional),
         findings=subject.findings,
         missing=subject.missing + unmeasured(subject.regional),
     )
@@ -84,7 +84,7 @@ def _row(name: str, subject: ReportedSubject) -> Row:
     return Row(bare_name(name), meaning_of(name)[0], value, unit, indexed, standing, *compared)
 
 
-def _about(person: Person, heart_rate: float) -> list[tuple[str, str]]:
+def about(person: Person, heart_rate: float) -> list[tuple[str, str]]:
     """Return names and values of what is known of a person."""
     lines = [("Sex", {0: "female", 1: "male"}[int(person.sex)])] if person.sex in SEXES else []
     numbers = (("Age", person.age, 0, "years"), ("BSA", person.bsa, 2, "m²"), ("Heart rate", heart_rate, 0, "bpm"))
@@ -101,7 +101,7 @@ def _chambers(rows: dict[str, Row]) -> list[tuple[str, list[Row]]]:
     return [(titles[chamber].capitalize(), group) for chamber, group in groups.items() if group]
 
 
-def _motion(regional: list[Value]) -> list[list[Value]]:
+def motion(regional: list[Value]) -> list[list[Value]]:
     """Return the known values that no bull's eye shows, in two columns."""
     shown = {*SEGMENTAL, *BY_LEVEL}
     lines = [line for line in regional if (line.measure, line.phase) not in shown and np.isfinite(line.value)]

@@ -12,12 +12,11 @@ def weights(folder):
     return torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
 
 
-def test_a_compiled_training_learns_the_same_and_its_checkpoint_is_an_ordinary_one(cache, tmp_path):
-    assert run(cache, tmp_path / "written") == 0
+def test_a_compiled_training_learns_the_same_and_its_checkpoint_is_an_ordinary_one(cache, finished_run, tmp_path):
     torch._dynamo.reset()
     counters.clear()
     assert run(cache, tmp_path / "compiled", *EAGER) == 0
-    written, compiled = weights(tmp_path / "written"), weights(tmp_path / "compiled")
+    written, compiled = weights(finished_run), weights(tmp_path / "compiled")
     assert written.keys() == compiled.keys()
     for name, tensor in written.items():
         torch.testing.assert_close(compiled[name], tensor, msg=name)

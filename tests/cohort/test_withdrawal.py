@@ -1,5 +1,4 @@
 import json
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -9,10 +8,9 @@ from cmr_ssl.cohort.cohort_table import read_cohort
 from cmr_ssl.cohort.withdrawal import NOBODY, read_withdrawn
 from cmr_ssl.commands.cohort import cohort
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.inference.embeddings import whole_cache
 from cmr_ssl.journal import RECORDS
 from cmr_ssl.preparation.cache import COHORT, subject_file
-from tests.caches import PREPARATION, write_cache
+from tests.caches import write_cache
 
 PEOPLE = ("900000080", "900000081", "900000081_3", "900000082", "900000083")
 
@@ -157,8 +155,3 @@ def test_a_joined_table_and_a_page_of_findings_know_nothing_of_them(tmp_path, ca
     texts = [path.read_text() for path in (tmp_path / "qc").iterdir() if path.is_file()]
     assert len(texts) == 3
     assert not any("900000081" in text for text in texts)
-
-
-def test_an_embedding_is_of_the_others(tmp_path, cache):
-    wanted = SimpleNamespace(preparation={"size": PREPARATION.size, "frames": PREPARATION.frames}, views={"sa": 5})
-    assert len(whole_cache(cache, wanted, read_withdrawn(listed(tmp_path)))) == 3

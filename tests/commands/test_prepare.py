@@ -1,6 +1,4 @@
 import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +11,11 @@ from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.commands import prepare as command
 from cmr_ssl.commands.prepare import prepare, prepare_cohort
 from cmr_ssl.journal import RECORDS
-from cmr_ssl.preparation.cache import COHORT, SETTINGS, subject_file
+from cmr_ssl.preparation.cache import COHORT, subject_file
 from cmr_ssl.preparation.preparation import Preparation
 from cmr_ssl.sources import EdEs, LabelFile, NiftiFiles, NiftiFolder
 from cmr_ssl.study import Finding
 from cmr_ssl.workers import Workers
-from tests.processes import group_is_alive, wait_until
 from tests.studies import series, study, write_image, write_study
 
 SMALL = Preparation(size=32, spacing_mm=3.6538, frames=10)
@@ -79,14 +76,6 @@ def test_every_subject_ends_in_the_table_and_every_usable_one_in_the_cache(tmp_p
     assert load_file(subject_file(tmp_path, "sound"))["images"].shape == (3, 10, 32, 32)
 
 
-def test_an_unchanged_cohort_is_free(tmp_path):
-    run(Made(), tmp_path)
-    again = Made()
-    assert run(again, tmp_path) == 0
-    assert again.reads == []
-    assert len(read_cohort(tmp_path)) == 3
-
-
 @pytest.mark.parametrize("change", ["files", "settings", "lost file"])
 def test_what_changed_is_prepared_again(tmp_path, change):
     run(Made(), tmp_path)
@@ -97,28 +86,6 @@ def test_what_changed_is_prepared_again(tmp_path, change):
     assert run(again, tmp_path, Preparation(size=32, spacing_mm=3.6538, frames=frames)) == 0
     assert again.reads == (["900000002"] if change == "lost file" else list(again.names))
     assert load_file(subject_file(tmp_path, "900000002"))["images"].shape[1] == frames
-
-
-def test_an_interrupted_run_continues_where_it_stopped(tmp_path, monkeypatch, capsys):
-    write, written = command.write_subject, []
-
-    def interrupted(cache, subject, *rest):
-        if len(written) == 2:
-            raise KeyboardInterrupt
-        written.append(subject)
-        return write(cache, subject, *rest)
-
-    monkeypatch.setattr(command, "write_subject", interrupted)
-    assert run(Made(), tmp_path) == 1
-    assert "run the same command again" in capsys.readouterr().err
-    assert not (tmp_path / COHORT).exists()
-    with (tmp_path / RECORDS).open("a") as journal:
-        journal.write('{"subject": "torn')
-    monkeypatch.undo()
-    again = Made()
-    assert run(again, tmp_path) == 0
-    assert again.reads == ["900000003"]
-    assert len(read_cohort(tmp_path)) == 3
 
 
 def test_with_other_settings_the_old_table_goes_first(tmp_path, monkeypatch):
@@ -230,36 +197,6 @@ def test_a_single_file_that_cannot_be_written_costs_only_its_subject(tmp_path):
     long = "9" * 250
     assert run(Made(("900000001", long, "odd\udcff")), tmp_path) == 0
     assert statuses(tmp_path) == {"900000001": "accepted", long: "rejected", "odd\\udcff": "rejected"}
-
-
-def test_a_run_killed_outright_leaves_no_process_behind_and_continues(tmp_path):
-    source, cache = tmp_path / "source", tmp_path / "cache"
-    for subject in range(900000001, 900000013):
-        write_study(source, study(("sa",), str(subject), shape=(40, 40, 3), frames=10, frame_ms=80.0))
-    command = [sys.executable, "-m", "cmr_ssl", "prepare", f"--source={source}", f"--out={cache}", "--workers=2"]
-    journal = cache / RECORDS
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True) as running:
-        wait_until(lambda: journal.is_file() and journal.read_text().count("\n") >= 2)
-        running.kill()
-    wait_until(lambda: not group_is_alive(running.pid))
-    with pytest.raises(FileNotFoundError, match="interrupted"):
-        read_cohort(cache)
-    before = journal.read_text().splitlines()[0]
-    assert prepare(source, cache) == 0
-    assert before in journal.read_text()
-    assert statuses(cache) == {str(subject): "accepted" for subject in range(900000001, 900000013)}
-
-
-def test_no_worker_is_refused():
-    with pytest.raises(ValueError, match="0 workers"):
-        run(Made(), Path("nowhere"), workers=0)
-
-
-def test_the_settings_are_written_down(tmp_path):
-    run(Made(), tmp_path)
-    settings = (tmp_path / SETTINGS).read_text()
-    assert '"size": 32' in settings
-    assert read_cohort(tmp_path)["settings"].unique()[0] in settings
 
 
 def test_a_folder_of_files_goes_all_the_way(tmp_path):

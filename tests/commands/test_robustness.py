@@ -1,7 +1,5 @@
 """The command on checkpoints of real runs, one of them trained with every flaw and every way to miss planes."""
 
-import json
-
 import pandas as pd
 import pytest
 import yaml
@@ -10,10 +8,10 @@ from cmr_ssl.cli import main
 from cmr_ssl.cohort.splits import hashed_split
 from cmr_ssl.robustness.scenarios import scenarios
 from cmr_ssl.tasks.trained import load_task
-from tests.caches import COHORT, write_cache
+from tests.caches import COHORT
 from tests.corruption.test_base import FLAWS
-from tests.hearts import ENCODER
-from tests.runs import ROOT, SMOKE, run
+from tests.runs import SMOKE, run
+from tests.untrained import TASKS, write_untrained
 
 TESTED = [subject for subject in COHORT if hashed_split(subject, (0.8, 0.1, 0.1)) == "test"]
 
@@ -87,18 +85,10 @@ def test_the_same_command_says_the_same_and_another_seed_something_else(table, c
 
 
 def test_phenotypes_have_errors_with_intervals(hearts, tmp_path):
-    data = ["--data.cache", hearts / "cache", "--data.workers", 0, "--data.batch_size", 2]
-    data += ["--data.fractions", "[0.4, 0.2, 0.4]", "--data.table", hearts / "cohort" / "phenotypes.csv"]
-    trainer = ["--trainer.default_root_dir", tmp_path / "run", "--trainer.max_epochs", 1]
-    trainer += ["--trainer.accelerator", "cpu", "--trainer.precision", "32-true"]
-    trainer += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
-    model = ["--model.encoder", json.dumps(ENCODER)]
-    config = ["fit", "--config", ROOT / "configs" / "phenotype.yaml"]
-    assert main([*map(str, [*config, *data, *trainer, *model])]) == 0
-    checkpoint = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    checkpoint = write_untrained(tmp_path / "best.ckpt", "phenotype", depth=1, fractions=(0.4, 0.2, 0.4))
     table = measured(checkpoint, hearts / "cache", tmp_path / "out", "--table", hearts / "cohort" / "phenotypes.csv")
     errors = table[table["measure"] == "MAE"]
-    targets = yaml.safe_load((ROOT / "configs" / "phenotype.yaml").read_text())["model"]["init_args"]["targets"]
+    targets = TASKS["phenotype"][1]["targets"]
     assert set(errors["of"]) == set(targets)
     assert (errors["low"] <= errors["value"]).all()
     assert set(table["of"]) - set(targets) == {"features"}
@@ -122,11 +112,3 @@ def test_mistakes_get_one_sentence(changed, sentence, checkpoint, cache, tmp_pat
     assert sentence in said
     assert said.count("\n") == 1
     assert not (tmp_path / "out").exists()
-
-
-def test_too_few_subjects_are_counted(checkpoint, tmp_path, capsys):
-    training = [subject for subject in COHORT if subject not in TESTED]
-    write_cache(tmp_path / "cache", {subject: COHORT[subject] for subject in [*training, TESTED[0]]})
-    options = ["--checkpoint", checkpoint, "--cache", tmp_path / "cache", "--out", tmp_path / "out"]
-    assert main(["robustness", *map(str, options)]) == 1
-    assert "and 1 of its test split: robustness needs at least 2 of each" in capsys.readouterr().err

@@ -15,13 +15,6 @@ def test_every_sub_folder_and_zip_is_a_subject(tmp_path):
     assert source.archives("a") == [tmp_path / "a", tmp_path / "a.zip"]
 
 
-def test_links_to_elsewhere_are_no_subjects(tmp_path):
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "source" / "here").mkdir(parents=True)
-    (tmp_path / "source" / "there").symlink_to(tmp_path / "elsewhere")
-    assert DicomFolder(tmp_path / "source").subjects() == ["here"]
-
-
 def test_a_folder_of_dicom_files_is_one_subject(tmp_path):
     for name, data in view_files(tiny("la_2ch")).items():
         (tmp_path / name).write_bytes(data)
@@ -50,61 +43,6 @@ def unpacked(folder, files):
     folder.mkdir(parents=True)
     for name, data in files.items():
         (folder / name).write_bytes(data)
-
-
-def test_a_patients_own_folder_is_one_subject(tmp_path):
-    patient = tmp_path / "patient"
-    unpacked(patient / "LAX", view_files(tiny("la_2ch")))
-    unpacked(patient / "SAX" / "deeper", view_files(tiny("sa")))
-    (patient / "reports").mkdir()
-    source = DicomFolder(patient)
-    assert source.subjects() == ["patient", "reports"]
-    study = source.read("patient")
-    assert [one.view for one in study.series] == ["sa", "la_2ch"]
-    assert [(found.code, found.value) for found in study.findings] == [("one-study", 2)]
-
-
-@pytest.mark.parametrize(
-    "others",
-    [
-        {"PatientID": "other", "StudyInstanceUID": "2.25.1"},
-        {"PatientID": "other"},  # an anonymiser gave all the same study
-        {"StudyInstanceUID": "2.25.1", "StudyDate": "20200101"},  # came back another day
-        {"PatientID": "", "StudyInstanceUID": ""},
-    ],
-)
-def test_folders_of_other_people_and_days_are_other_subjects(others, tmp_path):
-    unpacked(tmp_path / "a", view_files(tiny("la_2ch")))
-    unpacked(tmp_path / "b", view_files(tiny("la_2ch"), tag="b", **others))
-    assert DicomFolder(tmp_path).subjects() == ["a", "b"]
-
-
-def test_series_of_several_patients_are_gathered_patient_by_patient(tmp_path):
-    for patient in ("1", "2"):
-        for view in ("sa", "la_2ch"):
-            values = {"PatientID": patient, "StudyInstanceUID": f"2.25.{patient}", "tag": patient + view}
-            unpacked(tmp_path / f"{patient}_{view}", view_files(tiny(view), **values))
-    source = DicomFolder(tmp_path)
-    assert source.subjects() == ["1_la_2ch", "2_la_2ch"]
-    assert [path.name for path in source.archives("2_la_2ch")] == ["2_la_2ch", "2_sa"]
-
-
-def test_one_patient_on_one_table_is_one_subject_whatever_an_anonymiser_did_to_the_study(tmp_path):
-    for view in ("sa", "la_2ch"):
-        values = {"StudyInstanceUID": f"2.25.{len(view)}", "FrameOfReferenceUID": "2.25.9"}
-        unpacked(tmp_path / "p" / view, view_files(tiny(view), **values))
-    assert DicomFolder(tmp_path / "p").subjects() == ["p"]
-
-
-def test_a_copy_of_a_study_is_a_subject_of_its_own(tmp_path):
-    for name in ("one", "copy"):
-        unpacked(tmp_path / name, view_files(tiny("la_2ch")))
-    assert DicomFolder(tmp_path).subjects() == ["copy", "one"]
-
-
-def test_files_without_preamble_are_a_study_too(tmp_path):
-    unpacked(tmp_path / "p", {name: data[132:] for name, data in view_files(tiny("la_2ch")).items()})
-    assert DicomFolder(tmp_path / "p").subjects() == ["p"]
 
 
 def test_links_are_named_with_what_they_point_to(tmp_path):

@@ -3,8 +3,6 @@ import pytest
 from pydicom.sequence import Sequence
 from pydicom.uid import JPEG2000Lossless, RLELossless
 
-from cmr_ssl.dicom.archive import Limits
-from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.dicom.header import CONVERTED_MR, MR_IMAGE
 from tests.dicoms import (
     FRAME_MS,
@@ -14,12 +12,12 @@ from tests.dicoms import (
     encoded,
     enhanced,
     functional_groups,
+    read_zip,
     slice_of,
     temporal_indices,
     tiny,
     trigger_delays,
     view_files,
-    write_zip,
 )
 
 WHOLE = tiny("sa")
@@ -29,8 +27,7 @@ SCALED = {"PixelValueTransformationSequence": {"RescaleSlope": "0.5", "RescaleIn
 
 def read(tmp_path, *objects, **files):
     stored = {f"{index}.dcm": encoded(one) for index, one in enumerate(objects)} | files
-    study = read_study("900000001", [write_zip(tmp_path / "a.zip", stored)], Limits())
-    return study, {one.view: one for one in study.series}
+    return read_zip(tmp_path, stored)
 
 
 def assert_whole(series):

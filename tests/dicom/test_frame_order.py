@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.dicom.archive import Limits
-from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.dicom.frame_order import sort_frames
-from tests.dicoms import FRAMES, codes, header, slice_files, slice_of, tiny, write_zip
+from tests.dicoms import FRAMES, codes, header, read_zip, slice_files, slice_of, tiny
 from tests.studies import long_axis
 
 PLANE = long_axis("la_2ch", (16, 16, 1), 12.0)
@@ -69,7 +67,7 @@ def test_a_study_without_times_and_numbers_is_ordered_by_the_clock_or_not_at_all
             **({"TriggerTime": None, "InstanceNumber": None, "SeriesInstanceUID": "2.25.1"} | clock),
         )
         files[f"{SHUFFLED[frame]}.dcm"] = next(iter(made.values()))
-    study = read_study("1", [write_zip(tmp_path / "a.zip", files)], Limits())
+    study, _ = read_zip(tmp_path, files)
     if keyword is None:
         assert codes(study.findings) == ["no-order"]
         assert not study.series

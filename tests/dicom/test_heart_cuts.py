@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.dicom.archive import Limits
-from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.dicom.heart_cuts import cutting_plane, several_places
-from tests.dicoms import FRAMES, PIXEL_MM, SIDE, cine, codes, slice_files, tiny, view_files, write_zip
+from tests.dicoms import FRAMES, PIXEL_MM, SIDE, cine, codes, read_zip, slice_files, tiny, view_files
 from tests.studies import AXES, CENTRE, beats, long_axis, picture
 
 SHAPE = (SIDE + 2, SIDE, 1)
@@ -34,43 +32,31 @@ def stack_of(view, name, off=0, **values):
     return files
 
 
-def read(tmp_path, files):
-    study = read_study("1", [write_zip(tmp_path / "a.zip", files)], Limits())
-    return study, {one.view: one for one in study.series}
-
-
 def distance(series):
     """Return how far a plane passes from the heart's centre, mm."""
     across = np.cross(series.affine[:3, 0], series.affine[:3, 1])
     return abs(float((CENTRE - series.affine[:3, 3]) @ across / np.linalg.norm(across)))
 
 
-@pytest.mark.parametrize("short", [True, False])
-@pytest.mark.parametrize("one_series", [True, False])
-@pytest.mark.parametrize("off", [-4, 0, 5])
+@pytest.mark.parametrize(
+    ("short", "one_series", "off"),
+    [(True, True, -4), (True, False, 0), (True, False, 5), (False, True, 5), (False, False, -4), (False, False, 0)],
+)
 def test_of_parallel_long_axis_planes_the_one_through_the_heart_is_used(short, one_series, off, tmp_path):
     same = {"SeriesInstanceUID": "2.25.3"} if one_series else {}
     files = stack_of("la_4ch", "cine 4ch", off, **same) | (view_files(tiny("sa")) if short else {})
-    study, series = read(tmp_path, files)
+    study, series = read_zip(tmp_path, files)
     assert list(series) == [*(["sa"] if short else []), "la_4ch"]
     assert distance(series["la_4ch"]) <= (STEP if short else 2 * STEP)
     assert [(found.code, found.value) for found in study.findings] == [("beside-view", COUNT - 1)]
     assert "acquired again" not in study.findings[0].message
 
 
-@pytest.mark.parametrize("name", ["", "cine", "LAX stack", "CINE_segmented_LAX_4Ch"])
-def test_long_axis_stacks_alone_are_no_short_axis(name, tmp_path):
-    files = stack_of("la_4ch", name) | stack_of("la_2ch", name)
-    _, series = read(tmp_path, files)
-    assert "sa" not in series
-    assert series
-
-
 def test_two_planes_of_a_view_are_told_apart_by_the_heart_and_by_their_names(tmp_path):
     left, right = beside("la_2ch", 2.0), beside("la_2ch", 32.0)
     for names in (("2ch", "2ch"), ("2ch", "2ch RV")):
         files = view_files(tiny("sa")) | files_at(left, names[0]) | files_at(right, names[1], time="130000")
-        study, series = read(tmp_path, files)
+        study, series = read_zip(tmp_path, files)
         assert distance(series["la_2ch"]) == pytest.approx(2.0, abs=0.1)
         assert codes(study.findings) == ["beside-view"]
 
@@ -84,7 +70,7 @@ def test_planes_around_the_long_axis_are_planes_of_their_views(tmp_path):
         affine[:3, :3] = np.stack([along, -AXES[2], np.cross(along, -AXES[2])], axis=1) * [PIXEL_MM, PIXEL_MM, 6.0]
         affine[:3, 3] = CENTRE - affine[:3, :3] @ ((np.array(SHAPE) - 1) / 2)
         files |= files_at(affine, "radial", index)
-    study, series = read(tmp_path, files)
+    study, series = read_zip(tmp_path, files)
     assert list(series) == ["sa", "la_2ch", "la_3ch", "la_4ch"]
     for view in ("la_2ch", "la_3ch", "la_4ch"):
         truth = long_axis(view, SHAPE, PIXEL_MM)

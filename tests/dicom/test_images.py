@@ -1,17 +1,10 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.dicom.archive import Limits
-from cmr_ssl.dicom.archived_study import read_study
-from tests.dicoms import FRAMES, SIDE, codes, slice_files, slice_of, tiny, view_files, write_zip
+from tests.dicoms import FRAMES, SIDE, codes, read_zip, slice_files, slice_of, tiny, view_files
 from tests.studies import AXES, beats, picture
 
 SMOOTH = {"noise": 0.0}
-
-
-def read(tmp_path, files):
-    study = read_study("900000001", [write_zip(tmp_path / "a.zip", files)], Limits())
-    return study, {one.view: one for one in study.series}
 
 
 def stack_with(index, pixels, affine, **values):
@@ -30,7 +23,7 @@ def test_a_slice_shifted_in_its_plane_is_resampled_onto_the_others(tmp_path):
     shifted = affine.copy()
     shifted[:3, 3] += 6.0 * AXES[0]  # half a pixel
     seen = picture(shifted, (SIDE, SIDE + 2, 1), beats(FRAMES), **SMOOTH)[:, :, 0]
-    study, series = read(tmp_path, stack_with(1, seen, shifted))
+    study, series = read_zip(tmp_path, stack_with(1, seen, shifted))
     assert codes(study.findings) == ["resampled-slice"]
     inner = np.s_[2:-2, 2:-2, 1]
     here, there = series["sa"].pixels[inner].astype(float), whole.pixels[inner].astype(float)
@@ -42,7 +35,7 @@ def test_a_slice_of_other_frames_is_brought_to_the_beat_of_its_stack(tmp_path):
     _, affine = slice_of(whole, 2)
     fine = picture(affine, (SIDE, SIDE + 2, 1), beats(2 * FRAMES), **SMOOTH)[:, :, 0]
     values = {"frame_ms": 50.0, "CardiacNumberOfImages": str(2 * FRAMES)}
-    study, series = read(tmp_path, stack_with(2, fine, affine, **values))
+    study, series = read_zip(tmp_path, stack_with(2, fine, affine, **values))
     assert [(found.code, found.where, found.value) for found in study.findings] == [
         ("other-frames", "sa slice 2", 2 * FRAMES)
     ]
@@ -53,7 +46,7 @@ def test_a_missing_frame_is_zero_and_not_acquired(tmp_path):
     whole = tiny("la_2ch")
     files = view_files(whole)
     del files[list(files)[3]]
-    study, series = read(tmp_path, files)
+    study, series = read_zip(tmp_path, files)
     assert [(found.code, found.where, found.value) for found in study.findings] == [("missing-frames", "la_2ch", 1)]
     (one,) = series.values()
     assert np.flatnonzero(~one.acquired[0]).tolist() == [3]
@@ -63,7 +56,7 @@ def test_a_missing_frame_is_zero_and_not_acquired(tmp_path):
 
 def test_scaled_values_are_what_the_header_says(tmp_path):
     whole = tiny("la_2ch")
-    _, series = read(tmp_path, view_files(whole, RescaleSlope="0.5", RescaleIntercept="10"))
+    _, series = read_zip(tmp_path, view_files(whole, RescaleSlope="0.5", RescaleIntercept="10"))
     assert series["la_2ch"].pixels.dtype == np.float32
     assert series["la_2ch"].pixels == pytest.approx(whole.pixels * 0.5 + 10)
 
@@ -71,11 +64,11 @@ def test_scaled_values_are_what_the_header_says(tmp_path):
 def test_values_beyond_what_nifti_holds_as_signed_stay_unsigned(tmp_path):
     whole = tiny("la_2ch")
     whole.pixels = whole.pixels.astype(np.uint16) + 40_000
-    _, series = read(tmp_path, view_files(whole, BitsStored=16, HighBit=15))
+    _, series = read_zip(tmp_path, view_files(whole, BitsStored=16, HighBit=15))
     assert series["la_2ch"].pixels.dtype == np.uint16
     assert np.array_equal(series["la_2ch"].pixels, whole.pixels)
 
 
 def test_pixels_lie_in_memory_as_nifti_stores_them(tmp_path):
-    _, series = read(tmp_path, view_files(tiny("sa")))
+    _, series = read_zip(tmp_path, view_files(tiny("sa")))
     assert series["sa"].pixels.flags.f_contiguous

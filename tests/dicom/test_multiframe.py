@@ -2,23 +2,20 @@ import numpy as np
 import pytest
 from pydicom.tag import Tag as At
 
-from cmr_ssl.dicom.archive import Limits
-from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.dicom.header import ENHANCED_MR
 from tests.dicoms import (
     FRAME_MS,
     FRAMES,
-    LPS,
     NAMES,
     codes,
     dataset,
-    decimals,
     encoded,
+    placed,
+    read_zip,
     slice_of,
     tiny,
     uid,
     view_files,
-    write_zip,
 )
 
 STEP, STEPS, LOCATIONS = At(0x00181063), At(0x00181065), At(0x00201041)
@@ -30,8 +27,6 @@ STEPPED = {"FrameIncrementPointer": STEPS, "FrameTimeVector": ["0", *[f"{FRAME_M
 def cine(one, index, **values):
     """Return a classic object with all frames of one slice."""
     pixels, affine = slice_of(one, index)
-    steps = np.linalg.norm(affine[:3, :2], axis=0)
-    columns, rows = (affine[:3, :2] / steps).T * LPS
     stored = np.moveaxis(pixels, 2, 0).swapaxes(1, 2)
     headers = {
         "SOPInstanceUID": uid("cine", one.view, index),
@@ -40,19 +35,15 @@ def cine(one, index, **values):
         "AcquisitionTime": "120000",
         "InstanceNumber": str(index + 1),
         "NumberOfFrames": str(len(stored)),
-        "PixelSpacing": decimals(steps[::-1]),
-        "ImageOrientationPatient": decimals([*columns, *rows]),
-        "ImagePositionPatient": decimals(affine[:3, 3] * LPS),
         "PixelData": stored.astype("<u2").tobytes(),
     }
-    return encoded(dataset(stored[0], **(headers | values)))
+    return encoded(dataset(stored[0], **(headers | placed(affine) | values)))
 
 
 def read(tmp_path, **values):
     """Read a short axis of classic objects, one a slice, beside a four-chamber view of single images."""
     files = {f"{index}.dcm": cine(WHOLE, index, **values) for index in range(WHOLE.pixels.shape[2])}
-    study = read_study("1", [write_zip(tmp_path / "a.zip", files | view_files(tiny("la_4ch")))], Limits())
-    return study, {one.view: one for one in study.series}
+    return read_zip(tmp_path, files | view_files(tiny("la_4ch")))
 
 
 @pytest.mark.parametrize("values", [TIMED, STEPPED, TIMED | {"CardiacNumberOfImages": f"{FRAMES}"}, {}])

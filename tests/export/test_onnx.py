@@ -18,22 +18,17 @@ onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
 
 
-def exported(kind, folder):
-    checkpoint = write_untrained(folder / "best.ckpt", kind)
-    assert main(["export", "--checkpoint", str(checkpoint), "--onnx", str(folder / "onnx")]) == 0
-    return checkpoint, folder / "onnx"
-
-
-def run(path, heart):
+def run(graph, heart):
     """Return what a graph says of the planes that exist."""
     there = heart.batch.present[0]
     given = {"images": heart.batch.images[0, there].numpy(), "affine": heart.batch.affine[0, there].numpy()}
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
     return dict(zip([one.name for one in session.get_outputs()], session.run(None, given), strict=True))
 
 
 def test_a_segmentation_labels_studies_of_any_number_of_planes_as_torch_does(tmp_path):
-    checkpoint, folder = exported("segmentation", tmp_path)
+    checkpoint, folder = write_untrained(tmp_path / "best.ckpt", "segmentation", depth=1), tmp_path / "onnx"
+    assert main(["export", "--checkpoint", str(checkpoint), "--onnx", str(folder)]) == 0
     model = cmr_ssl.load(checkpoint, "cpu")
     for views in (("sa", "la_2ch", "la_4ch"), ("la_4ch",)):
         study = studies.study(views, frames=8, frame_ms=110.0)
@@ -48,15 +43,21 @@ def test_a_segmentation_labels_studies_of_any_number_of_planes_as_torch_does(tmp
 
 
 def test_phenotypes_come_in_their_units(tmp_path):
-    checkpoint, folder = exported("phenotype", tmp_path)
-    model, study = cmr_ssl.load(checkpoint, "cpu"), studies.study(frames=8, frame_ms=110.0)
-    told = run(folder / "phenotypes.onnx", model.prepare(study, model.trained.views))
+    checkpoint = write_untrained(tmp_path / "best.ckpt", "phenotype", depth=1)
+    model, study, trained = (
+        cmr_ssl.load(checkpoint, "cpu"),
+        studies.study(frames=8, frame_ms=110.0),
+        load_task(checkpoint),
+    )
+    graph = exporting.graphs(trained.task)[1]
+    content = exporting.written(graph, trained)
+    told = run(content, model.prepare(study, model.trained.views))
     assert np.allclose(told["values"], [*model.predict(study).values.values()], rtol=1e-4)
-    graph = exporting.graphs(load_task(checkpoint).task)[1]
+    check_same(graph, content, trained)
     with torch.no_grad():
         graph.module.task.linear.bias.add_(0.01)
     with pytest.raises(ValueError, match=r"phenotypes.onnx says something else than torch of values with 1 planes"):
-        check_same(graph, (folder / "phenotypes.onnx").read_bytes(), load_task(checkpoint))
+        check_same(graph, content, trained)
 
 
 def test_sameness_is_that_of_every_number_and_of_nearly_all_labels():

@@ -1,138 +1,14 @@
-import json
-import os
-import shutil
+from types import SimpleNamespace
 
-import numpy as np
-import pandas as pd
-import pytest
-import torch
-
-from cmr_ssl.checkpoints import load_encoder
-from cmr_ssl.cli import main
-from cmr_ssl.commands.embed import embed
-from cmr_ssl.data.dataset import PlaneDataset
-from tests.caches import COHORT, FRAMES, SIZE, write_cache
-
-SHAPE = (12, FRAMES, SIZE, SIZE)
+from cmr_ssl.cohort.withdrawal import read_withdrawn
+from cmr_ssl.inference.embeddings import whole_cache
+from tests.caches import PREPARATION, write_cache
 
 
-@pytest.fixture(scope="module")
-def checkpoint(finished_run):
-    return finished_run / "checkpoints" / "best.ckpt"
-
-
-@pytest.fixture(scope="module")
-def table(checkpoint, cache, tmp_path_factory):
-    out = tmp_path_factory.mktemp("embeddings") / "deep" / "embeddings.parquet"
-    assert embed(checkpoint, cache, out, batch_size=5, workers=0, device="cpu") == 0
-    assert not [*out.parent.rglob(".*.parts/*.parquet")]
-    return pd.read_parquet(out).set_index("subject")
-
-
-def test_every_usable_subject_has_one_row(table):
-    assert list(table.index) == sorted(COHORT)
-
-
-@pytest.mark.parametrize("subject", list(COHORT)[:3])
-def test_vectors_equal_those_of_the_present_planes_alone(table, cache, checkpoint, subject):
-    pretrained = load_encoder(checkpoint)
-    sample = PlaneDataset(cache, [subject], pretrained.views, SHAPE)[0]
-    there = sample.present
-    images = sample.images[there][None] / 255
-    with torch.no_grad():
-        class_token, tokens, *_ = pretrained.encoder.encode_planes(
-            images, sample.affine[there][None], there[there][None]
-        )
-    row = table.loc[subject]
-    close = {"atol": 1e-4, "rtol": 1e-4}
-    torch.testing.assert_close(torch.tensor(row["class_token"]), class_token[0], **close)
-    torch.testing.assert_close(torch.tensor(row["mean"]), tokens[0].mean(dim=0), **close)
-    planes = torch.stack([torch.tensor(vector) for vector in row["plane_means"]])
-    torch.testing.assert_close(planes, tokens[0].unflatten(0, (-1, 8)).mean(dim=1), **close)
-
-
-def test_the_whole_heart_is_told_where_there_is_a_decoder(table):
-    hearts = np.stack(table["whole_heart"])
-    assert hearts.shape[0] == len(COHORT)
-    assert np.isfinite(hearts).all()
-    assert len(np.unique(hearts.round(6), axis=0)) == len(COHORT)
-
-
-def test_planes_are_named_by_their_views(table):
-    for subject, (slices, views) in COHORT.items():
-        assert sorted(table.loc[subject, "plane_views"]) == sorted([*views, *["sa"] * min(slices, 9)])
-        assert len(table.loc[subject, "plane_means"]) == len(table.loc[subject, "plane_views"])
-
-
-def test_subjects_differ(table):
-    assert table["class_token"].map(tuple).nunique() == len(COHORT)
-
-
-def test_the_command_writes_the_same_as_the_function(table, checkpoint, cache, tmp_path):
-    arguments = ["--checkpoint", checkpoint, "--cache", cache, "--out", tmp_path / "e.parquet", "--workers", 0]
-    assert main(["embed", *map(str, arguments)]) == 0
-    again = pd.read_parquet(tmp_path / "e.parquet").set_index("subject")
-    for subject in COHORT:
-        one, other = (torch.tensor(rows.loc[subject, "mean"]) for rows in (table, again))
-        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
-
-
-def done_by(out, shard):
-    """Return the subjects that a command embedded itself, by its journal."""
-    journal = out.with_name(f".{out.name}.parts") / shard / "records.jsonl"
-    return sorted(json.loads(line)["subject"] for line in journal.read_text().splitlines())
-
-
-def test_a_command_does_what_no_other_did_and_the_table_appears_with_the_last_subject(
-    table, checkpoint, cache, tmp_path
-):
-    mine, out = tmp_path / "cache", tmp_path / "e.parquet"
-    shutil.copytree(cache, mine)
-    asked = {"workers": 0, "device": "cpu"}
-    assert embed(checkpoint, mine, out, shard=1, shards=3, **asked) == 0
-    assert not out.exists()
-    assert embed(checkpoint, mine, out, **asked) == 0
-    assert done_by(out, "0-of-1") == sorted({*COHORT} - {*done_by(out, "1-of-3")})
-    again = pd.read_parquet(out).set_index("subject")
-    assert list(again.index) == list(table.index)
-    np.testing.assert_allclose(np.stack(again["mean"]), np.stack(table["mean"]), atol=1e-4)
-    changed = sorted(COHORT)[0]
-    os.utime(mine / "subjects" / f"{changed}.safetensors", ns=(1, 1))
-    before = out.stat().st_mtime_ns
-    assert embed(checkpoint, mine, out, **asked) == 0
-    assert done_by(out, "0-of-1").count(changed) == 1 + (changed not in done_by(out, "1-of-3"))
-    assert out.stat().st_mtime_ns > before
-    once_more = out.stat().st_mtime_ns
-    assert embed(checkpoint, mine, out, **asked) == 0
-    assert out.stat().st_mtime_ns == once_more
-
-
-def test_a_table_of_something_else_is_not_replaced_unasked_and_who_withdrew_goes(checkpoint, cache, tmp_path):
-    out, gone = tmp_path / "e.parquet", sorted(COHORT)[1]
-    pd.DataFrame({"subject": ["900000009"]}).to_parquet(out)
-    asked = {"workers": 0, "device": "cpu"}
-    with pytest.raises(ValueError, match="--overwrite"):
-        embed(checkpoint, cache, out, **asked)
-    assert embed(checkpoint, cache, out, overwrite=True, **asked) == 0
-    assert gone in set(pd.read_parquet(out)["subject"])
-    (tmp_path / "withdrawn.txt").write_text(gone)
-    assert embed(checkpoint, cache, out, withdrawn=tmp_path / "withdrawn.txt", **asked) == 0
-    assert set(pd.read_parquet(out)["subject"]) == {*COHORT} - {gone}
-    assert gone not in done_by(out, "0-of-1")
-
-
-def test_a_cache_prepared_otherwise_is_refused_with_what_to_change(checkpoint, tmp_path, monkeypatch):
-    import tests.caches as caches
-
-    other = {"preparation": caches.SETTINGS["preparation"] | {"spacing_mm": 4.0}}
-    monkeypatch.setattr(caches, "SETTINGS", other)
-    write_cache(tmp_path / "other", {"900000001": (5, ())})
-    with pytest.raises(ValueError, match=r"another spacing_mm than .*spacing_mm 8\.0"):
-        embed(checkpoint, tmp_path / "other", tmp_path / "e.parquet", workers=0)
-    assert not (tmp_path / "e.parquet").exists()
-
-
-def test_a_cache_without_usable_subjects_is_refused(checkpoint, tmp_path):
-    write_cache(tmp_path / "none", {"900000001": (5, ())}, s900000001={"status": "rejected"})
-    with pytest.raises(ValueError, match="no usable subject in"):
-        embed(checkpoint, tmp_path / "none", tmp_path / "e.parquet", workers=0)
+def test_everybody_who_is_usable_and_has_not_withdrawn_is_embedded(tmp_path):
+    people = {subject: (5, ("la_4ch",)) for subject in ("900000081", "900000081_3", "900000082", "900000083")}
+    cache = write_cache(tmp_path / "cache", people, s900000083={"status": "rejected"})
+    trained = SimpleNamespace(preparation={"size": PREPARATION.size, "frames": PREPARATION.frames}, views={"sa": 5})
+    assert [*whole_cache(cache, trained).subjects] == ["900000081", "900000081_3", "900000082"]
+    (tmp_path / "w.csv").write_text("900000081\n")
+    assert [*whole_cache(cache, trained, read_withdrawn(tmp_path / "w.csv")).subjects] == ["900000082"]

@@ -16,10 +16,11 @@ IDS = ("900000001", "900000002", "900000003")
 MADE_BY = {"cmr_ssl": "0.1.0", "torch": "2.9", "task": "SegmentationTask", "checkpoint": "0a1b2c3d", "synthetic": True}
 
 
-@pytest.fixture
-def predicted(tmp_path):
+@pytest.fixture(scope="session")
+def predicted(tmp_path_factory):
     """Return folders as `predict` and the scanner leave them: two hearts, and one of whom nothing could be told."""
-    out, source = tmp_path / "predicted", tmp_path / "source"
+    folder = tmp_path_factory.mktemp("predicted")
+    out, source = folder / "predicted", folder / "source"
     rows = []
     for number, subject in enumerate(IDS[:2]):
         labels = labelled.heart((40, 36, 8, 20 - number))
@@ -35,8 +36,8 @@ def predicted(tmp_path):
     return out, source
 
 
-@pytest.fixture
-def reference(tmp_path):
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory):
     """Return a table of persons with values, the predicted ones among them."""
     generator = np.random.default_rng(0)
     ids = [*IDS, *(str(910000000 + one) for one in range(300))]
@@ -45,5 +46,6 @@ def reference(tmp_path):
     for name in FIELDS:
         if "mL" in name or "%" in name:
             table[name] = generator.normal(60, 10, len(ids))
-    table.to_csv(tmp_path / "reference.csv", index=False)
-    return tmp_path / "reference.csv"
+    path = tmp_path_factory.mktemp("reference") / "reference.csv"
+    table.to_csv(path, index=False)
+    return path

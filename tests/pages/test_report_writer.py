@@ -1,4 +1,5 @@
 import re
+import shutil
 
 import pandas as pd
 import pytest
@@ -13,8 +14,14 @@ def report(predicted, out, *more):
 
 
 @pytest.fixture
-def written(predicted, reference, tmp_path):
-    out = tmp_path / "report"
+def mine(predicted, tmp_path):
+    """Return a copy of the predictions that a test may change, and the images."""
+    return shutil.copytree(predicted[0], tmp_path / "mine"), predicted[1]
+
+
+@pytest.fixture(scope="module")
+def written(predicted, reference, tmp_path_factory):
+    out = tmp_path_factory.mktemp("written") / "report"
     assert report(predicted, out, "--source", predicted[1], "--reference", reference) == 0
     return out
 
@@ -67,33 +74,32 @@ def test_tables_have_units_in_names_and_a_dictionary_of_all_columns(written):
     assert csv["LVEDV_mL"].notna().tolist() == [True, True, False]
 
 
-def test_without_images_and_reference_the_page_says_what_would_add_them(predicted, tmp_path):
-    assert report(predicted, tmp_path / "out") == 0
+def test_without_images_and_reference_the_page_says_what_would_add_them(mine, tmp_path):
+    assert report(mine, tmp_path / "out") == 0
     text = page(tmp_path / "out", IDS[0])
     assert "data:image" not in text.replace('href="data:,"', "")
     assert "give --reference TABLE" in text
-    (predicted[0] / IDS[0] / "overlay.gif").write_bytes(b"GIF89a")
-    assert report(predicted, tmp_path / "again") == 0
+    (mine[0] / IDS[0] / "overlay.gif").write_bytes(b"GIF89a")
+    assert report(mine, tmp_path / "again") == 0
     assert "give --source for larger pictures" in page(tmp_path / "again", IDS[0])
 
 
-def test_only_what_changed_is_drawn_again(predicted, reference, tmp_path, monkeypatch):
+def test_only_what_changed_is_drawn_again(mine, reference, tmp_path, monkeypatch):
     drawn, tiles = [], cines.tiles
     monkeypatch.setattr(cines, "tiles", lambda study, heart: drawn.append(study.subject) or tiles(study, heart))
-    options = ("--source", predicted[1], "--reference", reference)
     for _ in range(2):
-        assert report(predicted, tmp_path / "out", *options) == 0
+        assert report(mine, tmp_path / "compared", "--source", mine[1], "--reference", reference) == 0
     assert drawn == [*IDS[:2]]
-    path = predicted[0] / "phenotypes.csv"
-    path.write_text(path.read_text().replace("repaired: sa 3", "repaired: sa 4", 1))
-    assert report(predicted, tmp_path / "again", "--source", predicted[1]) == 0
+    assert report(mine, tmp_path / "out", "--source", mine[1]) == 0
     drawn.clear()
-    path.write_text(path.read_text().replace("repaired: sa 4", "repaired: sa 5", 1))
-    assert report(predicted, tmp_path / "again", "--source", predicted[1]) == 0
+    path = mine[0] / "phenotypes.csv"
+    path.write_text(path.read_text().replace("repaired: sa 3", "repaired: sa 4", 1))
+    assert report(mine, tmp_path / "out", "--source", mine[1]) == 0
     assert drawn == [IDS[0]]
 
 
 def test_nothing_is_left_of_who_withdrew(written, predicted, reference, tmp_path):
+    written = shutil.copytree(written, tmp_path / "report")
     (tmp_path / "gone.txt").write_text(f"{IDS[1]}\n")
     options = ("--source", predicted[1], "--reference", reference, "--withdrawn", tmp_path / "gone.txt")
     assert report(predicted, written, *options) == 0

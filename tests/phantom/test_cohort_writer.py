@@ -19,7 +19,6 @@ from cmr_ssl.phantom.cohort_writer import (
     open_cohort,
     write_cohort,
     write_subject,
-    write_table,
 )
 from cmr_ssl.phantom.scanner import Scanner
 from cmr_ssl.volumes import LabelMap, measure
@@ -136,14 +135,6 @@ def test_too_little_space_is_said_before_anything_is_written(tmp_path, monkeypat
     with pytest.raises(ValueError, match="3 subjects need about 210 MB, but only 100 MB are free"):
         open_cohort(tmp_path / "full", ORDER._replace(preset="full"), 3, overwrite=False)
     assert not (tmp_path / "full" / SETTINGS).exists()
-
-
-def test_the_table_gathers_every_finished_subject(written, tmp_path):
-    for eid in (900000001, 900000002):
-        (tmp_path / str(eid)).mkdir()
-        shutil.copy(written / str(eid) / ROW, tmp_path / str(eid) / ROW)
-    write_table(tmp_path, ORDER)
-    assert (tmp_path / TABLE).read_bytes() == (written / TABLE).read_bytes()
 
 
 def test_a_cohort_in_another_scanner_is_the_same_people_and_a_table_says_which_scanner_it_was(written, tmp_path):

@@ -43,16 +43,6 @@ def test_what_one_fault_does_is_independent_of_the_others(study):
     assert not any(changed)
 
 
-def test_faults_strike_at_their_rates():
-    rng = np.random.default_rng(0)
-    calls = []
-    for _ in range(4000):
-        own = [np.random.default_rng(int(rng.integers(2**63))).random() for _ in FAULTS]
-        calls.append(own)
-    drawn = (np.array(calls) < [RATES["default"][name] for name in FAULTS]).mean(axis=0)
-    np.testing.assert_allclose(drawn, [RATES["default"][name] for name in FAULTS], atol=0.015)
-
-
 @pytest.mark.parametrize(("fault", "kept"), [(faults.lose_basal, -1), (faults.lose_apical, 0)])
 def test_slices_that_remain_stay_where_they_were(study, fault, kept):
     whole = study.series[0]

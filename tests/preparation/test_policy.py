@@ -1,7 +1,6 @@
 import pandas as pd
 import pytest
 
-from cmr_ssl.cli import main
 from cmr_ssl.preparation.policy import NOTHING_REJECTED, WHOLE, Policy, Rejected, keeps, read_rejected, without
 
 STRICT = Policy({"mistriggered": "reject-plane", "few-slices": "reject-subject", "beats-differ": "reject-plane"})
@@ -34,23 +33,6 @@ def test_codes_without_a_decision_are_dealt_with_otherwise():
     assert (
         Policy({"blurred": "accept"}, otherwise="reject-plane").decide("wrap-around", "noted", "sa") == "reject-plane"
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("decisions: {mistrigered: accept}", "'mistrigered', which no finding is called: did you mean 'mistriggered'?"),
-        ("decisions: {blurred: refuse}", "refuse"),
-        ("otherwise: refuse", "refuse"),
-    ],
-)
-def test_a_policy_that_makes_no_sense_is_one_sentence(tmp_path, capsys, text, said):
-    (tmp_path / "policy.yaml").write_text(text)
-    arguments = ["--cache", str(tmp_path), "--out", str(tmp_path / "x"), "--policy", str(tmp_path / "policy.yaml")]
-    assert main(["qc", *arguments]) == 1
-    error = capsys.readouterr().err
-    assert said in error
-    assert error.count("\n") == 1
 
 
 def test_the_constructor_refuses_words_that_decide_nothing():

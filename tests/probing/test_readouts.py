@@ -3,8 +3,8 @@ import torch
 
 from cmr_ssl.corruption.missing import drop_planes
 from cmr_ssl.models import LandmarkPooling, Landmarks
-from cmr_ssl.probing import AsShipped, ClassToken, EncodedBatch, Joined, RawPixels, Tokens, WholeHeart
-from tests.tiny import PATCH, tiny_batch, tiny_encoder, tiny_task
+from cmr_ssl.probing import AsShipped, ClassToken, EncodedBatch, RawPixels, Tokens
+from tests.tiny import PATCH, tiny_batch, tiny_encoder
 
 LANDMARKS = Landmarks(beats=2)
 
@@ -55,14 +55,3 @@ def test_planes_that_are_missing_have_no_say(readout):
     other = depleted._replace(images=torch.where(gone[..., None, None, None], 0.7, depleted.images))
     torch.testing.assert_close(seen(readout, other), seen(readout, depleted))
     assert not torch.allclose(seen(readout, depleted), seen(readout, batch))
-
-
-def test_the_whole_heart_is_what_the_decoder_says_and_readouts_can_be_joined():
-    task, batch = tiny_task(), tiny_batch()
-    whole = WholeHeart(task, LANDMARKS)
-    told = seen(whole, batch, task.encoder)
-    assert told.shape == (2, LANDMARKS.count * task.decoder.width)
-    both = seen(Joined([ClassToken(), whole]), batch, task.encoder)
-    torch.testing.assert_close(both[:, 32:], told)
-    task.decoder.norm.weight.data.zero_()
-    assert not torch.allclose(seen(whole, batch, task.encoder), told)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from cmr_ssl.report.montage import GAP, MARK, NAMES, TITLES, gif, montage, png, stack, tile_of
+from cmr_ssl.report.montage import GAP, MARK, NAMES, TITLES, gif, montage, plane_titles, png, stack, tile_of
 
 
 def planes(*values):
@@ -71,3 +71,7 @@ def test_a_plane_may_have_colours_of_its_own():
     colours[..., 0] = 1.0
     assert tile_of(colours, 8).getpixel((3, 3)) == (255, 0, 0)
     assert tile_of(colours * np.nan, 8).getpixel((3, 3)) == (28, 32, 58)
+
+
+def test_planes_are_named_by_view_and_numbered_where_there_are_several():
+    assert plane_titles([1, 3, 0, 0]) == ["la_2ch", "la_4ch", "sa 1", "sa 2"]

@@ -54,7 +54,7 @@ def run(out, names=NAMES, settings="s", workers=1, fails=None, shard=None, overw
     """Go over subjects and return the exit status, what was read, and what the journal says."""
     log = out.parent / "log"
     log.unlink(missing_ok=True)
-    out.mkdir(exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     shard = shard or Shard()
     shard.folder(out).mkdir(exist_ok=True)
     journal = shard.journal(out, settings)
@@ -65,10 +65,15 @@ def run(out, names=NAMES, settings="s", workers=1, fails=None, shard=None, overw
     return tally.status, "".join(sorted(asked(log))), {one.subject: one for one in journal.records()}
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-def test_what_is_done_is_left_and_what_is_new_or_changed_or_lost_is_done(tmp_path, workers):
+def test_several_workers_do_what_one_does(tmp_path):
+    alone, together = (run(tmp_path / str(workers) / "out", workers=workers) for workers in (1, 2))
+    assert alone == together
+    assert run(tmp_path / "2" / "out", workers=2)[:2] == (0, "")
+
+
+def test_what_is_done_is_left_and_what_is_new_or_changed_or_lost_is_done(tmp_path):
     out = tmp_path / "out"
-    again = partial(run, out, workers=workers)
+    again = partial(run, out)
     status, read, records = again(("a", "b"))
     assert (status, read) == (0, "ab")
     assert records["a"] == Record("a", "accepted", "s", "1False", rows=[{"text": "A"}])
@@ -82,16 +87,15 @@ def test_what_is_done_is_left_and_what_is_new_or_changed_or_lost_is_done(tmp_pat
     assert again(version="2", settings="t")[1] == ""
 
 
-@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize(
-    ("fault", "why"),
+    ("fault", "why", "workers"),
     [
-        ({"error": OSError(errno.EIO, os.strerror(errno.EIO), "b.nii")}, "b cannot be read"),
-        ({"error": OSError(errno.EMFILE, os.strerror(errno.EMFILE))}, "b cannot be read"),
-        ({"error": OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))}, "b cannot be read"),
-        ({"error": FileNotFoundError("gone")}, "b cannot be read"),
-        ({"fails": OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))}, "out cannot be written"),
-        ({"fails": OSError(errno.ESTALE, os.strerror(errno.ESTALE))}, "out cannot be written"),
+        ({"error": OSError(errno.EIO, os.strerror(errno.EIO), "b.nii")}, "b cannot be read", 1),
+        ({"error": OSError(errno.EMFILE, os.strerror(errno.EMFILE))}, "b cannot be read", 2),
+        ({"error": OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))}, "b cannot be read", 1),
+        ({"error": FileNotFoundError("gone")}, "b cannot be read", 1),
+        ({"fails": OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))}, "out cannot be written", 2),
+        ({"fails": OSError(errno.ESTALE, os.strerror(errno.ESTALE))}, "out cannot be written", 1),
     ],
 )
 def test_what_says_nothing_of_a_subject_stops_in_one_sentence_and_is_no_record(tmp_path, capsys, fault, why, workers):

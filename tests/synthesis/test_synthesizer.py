@@ -1,16 +1,12 @@
 import dataclasses
 import re
-import shutil
-from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from PIL import Image
 
-from cmr_ssl.cli import main
 from cmr_ssl.inference.model import Model, load
 from cmr_ssl.inference.prepared import read_subject
 from cmr_ssl.planes import LONG_AXIS, normal
@@ -103,56 +99,6 @@ def test_files_hold_the_beat_and_say_what_they_are(oracle, heart, tmp_path):
         assert still.width > 12 * 96
     with Image.open(tmp_path / "synthetic_sa_dense.gif") as moving:
         assert moving.n_frames == 8
-
-
-def synthesize(finished_run, source, out, *more, planes="dense"):
-    checkpoint = finished_run / "checkpoints" / "best.ckpt"
-    options = ["--checkpoint", checkpoint, "--source", source, "--out", out, "--planes", planes, *more]
-    return main(["synthesize", *map(str, options)])
-
-
-def test_subjects_are_made_once_by_each_model_and_bad_ones_are_named(finished_run, source, tmp_path, capsys):
-    folder, out = tmp_path / "source", tmp_path / "out"
-    shutil.copytree(source, folder)
-    (folder / "900000002").mkdir()
-    (folder / "900000002" / "sa.nii.gz").write_bytes(b"not an image")
-    assert synthesize(finished_run, folder, out) == 0
-    assert "1 subjects synthesised, 1 not" in capsys.readouterr().out
-    table = pd.read_csv(out / "synthesis.csv", keep_default_na=False).set_index("subject")
-    assert table.loc[900000001, "problem"] == ""
-    assert "cannot be read" in table.loc[900000002, "problem"]
-    file = out / "900000001" / "synthetic_sa_dense.nii.gz"
-    description = nib.load(file).header["descrip"].item().decode()
-    assert description.startswith("synthesised by cmr_ssl, not acquired; model ")
-    first = file.stat().st_mtime_ns
-    assert synthesize(finished_run, folder, out) == 0
-    assert file.stat().st_mtime_ns == first
-    assert pd.read_csv(out / "synthesis.csv", keep_default_na=False).set_index("subject").equals(table)
-    assert synthesize(finished_run, folder, out, "--overwrite", "true") == 0
-    assert file.stat().st_mtime_ns > first
-    assert synthesize(finished_run, folder, out, planes="la:0") == 0
-    assert (file.parent / "synthetic_la_0.nii.gz").is_file()
-    file.unlink()
-    assert synthesize(finished_run, folder, out) == 0
-    assert file.is_file()
-
-
-@pytest.mark.parametrize(
-    ("more", "sentence"),
-    [
-        ({"planes": "sideways"}, "give dense, la:ANGLES"),
-        ({"source": "nowhere"}, "nowhere is no folder"),
-        ({"finished_run": "nowhere"}, "no checkpoint at nowhere"),
-    ],
-)
-def test_mistakes_get_one_sentence(more, sentence, finished_run, source, tmp_path, capsys):
-    given = {"finished_run": finished_run, "source": source} | {
-        key: Path(value) if key == "finished_run" else value for key, value in more.items()
-    }
-    assert synthesize(given["finished_run"], given["source"], tmp_path, planes=given.get("planes", "dense")) == 1
-    said = capsys.readouterr().err
-    assert sentence in said
-    assert "Traceback" not in said
 
 
 def test_a_model_that_knows_planes_by_number_cannot_be_asked(finished_run, tmp_path):
