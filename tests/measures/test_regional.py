@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from benchmarks.measures import Drawn, draw, errors, exact, measured
 from cmr_ssl.anatomy import UNLABELLED
 from cmr_ssl.measures import regional
 from cmr_ssl.phantom.cohort_spec import PRESETS
 from cmr_ssl.volumes import measure
+from experiments.measures.truth import Drawn, draw, errors, exact, measured
 
 # mean absolute error against exact truth at pixels of 3.7 mm: unit is that of the measure
 ALLOWED = {
