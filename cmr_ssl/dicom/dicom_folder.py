@@ -56,10 +56,7 @@ class DicomFolder:
 
     def fingerprint(self, subject: str) -> str:
         """Return a digest of the names, sizes and times of the subject's files."""
-        files: list[Path] = []
-        for path in self.archives(subject):
-            walk = [] if path.is_file() else os.walk(path, onerror=raise_walk_error)
-            files += sorted(Path(parent) / name for parent, _, names in walk for name in names) or [path]
+        files = [file for path in self.archives(subject) for file in ([path] if path.is_file() else _below(path))]
         return stamp((file, file.lstat()) for file in files)
 
     def read(self, subject: str) -> Study:
@@ -105,3 +102,8 @@ def _is_zip(path: Path) -> bool:
 def _is_dicom(path: Path) -> bool:
     with path.open("rb") as stream:
         return start_of(stream.read(2 * META_AT)) is not None
+
+
+def _below(folder: Path) -> list[Path]:
+    walk = os.walk(folder, onerror=raise_walk_error)
+    return sorted(Path(parent) / name for parent, _, names in walk for name in names)
