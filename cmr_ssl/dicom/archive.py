@@ -25,23 +25,14 @@ END, END_BYTES, LONGEST_COMMENT = b"PK\x05\x06", 22, 2**16
 
 @dataclass(frozen=True)
 class Limits:
-    """The largest archive that is read; a whole hospital study of cines stays far below.
+    """The largest archive that is read; a whole hospital study of cines stays far below."""
 
-    Attributes:
-        members: files in it.
-        member_bytes: of one file, inflated.
-        total_bytes: of all files, inflated.
-        ratio: of inflated to stored bytes, beyond 64 MiB.
-        pixel_bytes: of all images of one subject that are kept.
-        seconds: to read all headers of one archive; a thousand images take one.
-    """
-
-    members: int = 20_000
-    member_bytes: int = 256 * 2**20
-    total_bytes: int = 8 * 2**30
-    ratio: float = 250.0
-    pixel_bytes: int = 256 * 2**20
-    seconds: float = 900.0
+    members: int = 20_000  # files in it
+    member_bytes: int = 256 * 2**20  # of one file, inflated
+    total_bytes: int = 8 * 2**30  # of all files, inflated
+    ratio: float = 250.0  # of inflated to stored bytes, beyond 64 MiB
+    pixel_bytes: int = 256 * 2**20  # of all images of one subject that are kept
+    seconds: float = 900.0  # to read all headers of one archive; a thousand images take one
 
 
 class Member(NamedTuple):

@@ -22,14 +22,10 @@ class DicomFolder:
     """Studies in the zips and sub-folders of one folder, or one study whose files lie in it directly.
 
     Sub-folders that hold series of one study are one subject.
-
-    Attributes:
-        folder: the folder.
-        limits: how much of one archive is worth reading.
     """
 
-    folder: Path
-    limits: Limits = LIMITS
+    folder: Path  # the folder
+    limits: Limits = LIMITS  # how much of one archive is worth reading
 
     def subjects(self) -> list[str]:
         """Return the names of sub-folders and zips, sorted, or the folder's own name.

@@ -21,23 +21,14 @@ MOST_SLICES = 64
 
 
 class Stack(NamedTuple):
-    """A view on one grid.
+    """A view on one grid."""
 
-    Attributes:
-        view: its name.
-        slices: the cine of each slice, None where the stack has a hole, (S,).
-        grids: pixel (column, row, 0, 1) to mm of each slice off the stack's grid, LPS+, (4, 4), else None.
-        affine: voxel (column, row, slice, 1) to mm, LPS+, (4, 4).
-        shape: columns, rows, slices, frames.
-        frame_ms: time between frames.
-    """
-
-    view: str
-    slices: tuple[Cine | None, ...]
-    grids: tuple[NDArray[np.float64] | None, ...]
-    affine: NDArray[np.float64]
-    shape: tuple[int, int, int, int]
-    frame_ms: float
+    view: str  # its name
+    slices: tuple[Cine | None, ...]  # the cine of each slice, None where the stack has a hole, (S,)
+    grids: tuple[NDArray[np.float64] | None, ...]  # of slices off the stack's grid, like `affine`; else None
+    affine: NDArray[np.float64]  # voxel (column, row, slice, 1) to mm, LPS+, (4, 4)
+    shape: tuple[int, int, int, int]  # columns, rows, slices, frames
+    frame_ms: float  # time between frames
 
 
 def stack_slices(chosen: list[Cine], down: NDArray[np.float64]) -> tuple[Stack, list[Finding]]:

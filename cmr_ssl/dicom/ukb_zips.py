@@ -21,19 +21,12 @@ NOT_FOLLOWED = "which is not followed: name the folder it points to, or put a co
 
 @dataclass(frozen=True)
 class UkbZips:
-    """Studies in zips; a participant's repeat visit is a subject of its own, ``<id>_3``.
+    """Studies in zips; a participant's repeat visit is a subject of its own, ``<id>_3``."""
 
-    Attributes:
-        folder: the folder the zips lie below.
-        folders: those of its sub-folders, itself included, that hold zips.
-        limits: how much of one archive is worth reading.
-        overlays: label the short axis by the contours of the scanner's own analysis.
-    """
-
-    folder: Path
-    folders: tuple[Path, ...]
-    limits: Limits = LIMITS
-    overlays: bool = False
+    folder: Path  # the folder the zips lie below
+    folders: tuple[Path, ...]  # those of its sub-folders, itself included, that hold zips
+    limits: Limits = LIMITS  # how much of one archive is worth reading
+    overlays: bool = False  # label the short axis by the contours of the scanner's own analysis
 
     def subjects(self) -> list[str]:
         """Return the ids of all visits, sorted."""

@@ -6,23 +6,14 @@ import numpy as np
 
 
 class Value(NamedTuple):
-    """One line of the long table.
+    """One line of the long table."""
 
-    Attributes:
-        measure: name in the data dictionary.
-        segment: an AHA segment ("1" to "17"), a level ("basal", "mid", "apical"), a view, a chamber, or "global".
-        phase: "ED", "ES", "ED to ES" for a change between both, or "beat".
-        value: NaN where it cannot be measured.
-        unit: of the value.
-        reason: why it is NaN.
-    """
-
-    measure: str
-    segment: str
-    phase: str
-    value: float
-    unit: str
-    reason: str = ""
+    measure: str  # name in the data dictionary
+    segment: str  # an AHA segment ("1" to "17"), a level ("basal", "mid", "apical"), a view, a chamber, or "global"
+    phase: str  # "ED", "ES", "ED to ES" for a change between both, or "beat"
+    value: float  # NaN where it cannot be measured
+    unit: str  # of the value
+    reason: str = ""  # why it is NaN
 
 
 def value_or_reason(measure: str, segment: str, phase: str, value: float, unit: str, reason: str) -> Value:

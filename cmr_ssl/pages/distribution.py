@@ -19,21 +19,13 @@ MOST_POINTS = 1500  # of a plot, so that the page of a biobank still opens
 
 
 class Histogram(NamedTuple):
-    """Counts in equal bins.
+    """Counts in equal bins."""
 
-    Attributes:
-        title: name of the phenotype.
-        unit: of it.
-        x: the axis.
-        bars: left edge, width, and for each group top and height of its part, from the bottom up.
-        caption: median, middle half and number of values.
-    """
-
-    title: str
-    unit: str
-    x: Axis
-    bars: list[tuple[float, float, list[tuple[float, float]]]]
-    caption: str
+    title: str  # name of the phenotype
+    unit: str  # of it
+    x: Axis  # the axis
+    bars: list[tuple[float, float, list[tuple[float, float]]]]  # left edge, width, and tops and heights of groups
+    caption: str  # median, middle half and number of values
 
 
 def histogram(title: str, unit: str, groups: list[Array]) -> Histogram | None:

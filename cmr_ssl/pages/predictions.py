@@ -34,23 +34,14 @@ class Predicted(NamedTuple):
 
 @dataclass(frozen=True)
 class Predictions:
-    """The folder that `predict` wrote.
+    """The folder that `predict` wrote."""
 
-    Attributes:
-        folder: the folder.
-        rows: cells of the table by subject.
-        names: columns of numbers.
-        made_by: model and versions; empty for folders of earlier versions.
-        images: the subjects' images; None if not available.
-        context: digest of everything else the pages depend on.
-    """
-
-    folder: Path
-    rows: dict[str, dict[str, str]]
-    names: tuple[str, ...]
-    made_by: dict[str, str]
-    images: NiftiFolder | None = None
-    context: str = ""
+    folder: Path  # the folder
+    rows: dict[str, dict[str, str]]  # cells of the table by subject
+    names: tuple[str, ...]  # columns of numbers
+    made_by: dict[str, str]  # model and versions; empty for folders of earlier versions
+    images: NiftiFolder | None = None  # the subjects' images; None if not available
+    context: str = ""  # digest of everything else the pages depend on
     labels: list[LabelFile] = field(default_factory=lambda: predicted_labels())
 
     def subjects(self) -> list[str]:

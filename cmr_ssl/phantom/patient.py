@@ -17,15 +17,10 @@ FURTHEST = 4.0  # standard deviations to which values are clipped
 
 @dataclass(frozen=True)
 class Patient:
-    """One synthetic patient.
+    """One synthetic patient."""
 
-    Attributes:
-        subject: the heart and body.
-        latent: six standard normal variables that fields share, (6,).
-    """
-
-    subject: Subject
-    latent: tuple[float, ...]
+    subject: Subject  # the heart and body
+    latent: tuple[float, ...]  # six standard normal variables that fields share, (6,)
 
     @cached_property
     def age(self) -> float:

@@ -17,40 +17,24 @@ KIND = "scanners"  # folder of the configs that come with the package
 
 @dataclass(frozen=True)
 class Contrast:
-    """Signals beside those of the default scanner.
+    """Signals beside those of the default scanner."""
 
-    Attributes:
-        muscle: factor on the heart's muscle, relative to blood.
-        organs: factor on liver, spleen, walls and muscles of the chest, relative to blood.
-        fat: factor on fat, relative to blood.
-        lung: factor on lung, relative to blood.
-        border: darkness of the line between fat and water, from 0 (none, in phase) to 1 (opposed phase).
-        flow: factor on the signal loss of moving blood, 0 to 2.
-    """
-
-    muscle: Range = (1.0, 1.0)
-    organs: Range = (1.0, 1.0)
-    fat: Range = (1.0, 1.0)
-    lung: Range = (1.0, 1.0)
-    border: Range = (1.0, 1.0)
-    flow: Range = (1.0, 1.0)
+    muscle: Range = (1.0, 1.0)  # factor on the heart's muscle, relative to blood
+    organs: Range = (1.0, 1.0)  # factor on liver, spleen, walls and muscles of the chest, relative to blood
+    fat: Range = (1.0, 1.0)  # factor on fat, relative to blood
+    lung: Range = (1.0, 1.0)  # factor on lung, relative to blood
+    border: Range = (1.0, 1.0)  # darkness of lines between fat and water, 0 (in phase) to 1 (opposed phase)
+    flow: Range = (1.0, 1.0)  # factor on the signal loss of moving blood, 0 to 2
 
 
 @dataclass(frozen=True)
 class Coils:
-    """Positions and sensitivity of the coil elements: the shading of images.
+    """Positions and sensitivity of the coil elements: the shading of images."""
 
-    Attributes:
-        reach_mm: distance over which the sensitivity of an element falls to 1/e; small is strong shading.
-        front_mm: from the skin of the chest to the elements before it.
-        back_mm: from the skin of the back to the elements behind it.
-        right_mm: offset of the array to the patient's right, negative is left.
-    """
-
-    reach_mm: Range = (65.0, 95.0)
-    front_mm: Range = (25.0, 25.0)
-    back_mm: Range = (15.0, 15.0)
-    right_mm: Range = (0.0, 0.0)
+    reach_mm: Range = (65.0, 95.0)  # where the sensitivity of an element falls to 1/e; small is strong shading
+    front_mm: Range = (25.0, 25.0)  # from the skin of the chest to the elements before it
+    back_mm: Range = (15.0, 15.0)  # from the skin of the back to the elements behind it
+    right_mm: Range = (0.0, 0.0)  # offset of the array to the patient's right, negative is left
 
 
 @dataclass(frozen=True)
@@ -76,31 +60,18 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Scanner:
-    """A scanner with its cine sequence; without arguments the default one, balanced at 1.5 T as in UK Biobank.
+    """A scanner with its cine sequence; without arguments the default one, balanced at 1.5 T as in UK Biobank."""
 
-    Attributes:
-        name: in tables, settings and DICOM headers.
-        contrast: signals of tissues.
-        coils: shading.
-        field: bands.
-        snr: of blood in the heart, drawn evenly on a scale of ratios.
-        blood: grey value of blood in the heart.
-        resolution: part of k-space acquired along rows, up to 1 for all of it; the grid of pixels stays.
-        filtered: whether noise is as smooth as the image, as after zero-filling, or white.
-        thickness: of slices, relative to the planned one, at the same positions.
-        sequence: for headers.
-    """
-
-    name: str = "default"
-    contrast: Contrast = Contrast()
-    coils: Coils = Coils()
-    field: MainField = MainField()
-    snr: Range = (28.0, 65.0)
-    blood: Range = (150.0, 350.0)
-    resolution: Range = (0.78, 0.92)
-    filtered: bool = False
-    thickness: Range = (1.0, 1.0)
-    sequence: Sequence = Sequence()
+    name: str = "default"  # in tables, settings and DICOM headers
+    contrast: Contrast = Contrast()  # signals of tissues
+    coils: Coils = Coils()  # shading
+    field: MainField = MainField()  # bands
+    snr: Range = (28.0, 65.0)  # of blood in the heart, drawn evenly on a scale of ratios
+    blood: Range = (150.0, 350.0)  # grey value of blood in the heart
+    resolution: Range = (0.78, 0.92)  # acquired part of k-space along rows, up to 1, on the same grid
+    filtered: bool = False  # whether noise is as smooth as the image, as after zero-filling; else white
+    thickness: Range = (1.0, 1.0)  # of slices, relative to the planned one, at the same positions
+    sequence: Sequence = Sequence()  # for headers
 
     def __post_init__(self) -> None:
         """Check that every range can be drawn from.
