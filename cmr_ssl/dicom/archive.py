@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import IO, NamedTuple
 
 from cmr_ssl.dicom.file_issues import FileIssues
 from cmr_ssl.dicom.isal_zip import read_member
@@ -43,7 +43,7 @@ class Member(NamedTuple):
 
     name: str
     size: int
-    open: Callable[[], BinaryIO]
+    open: Callable[[], IO[bytes]]
     read: Callable[[], bytes]
 
 
@@ -88,7 +88,7 @@ def zip_members(archive: zipfile.ZipFile, path: Path, limits: Limits, issues: Fi
             code, reason = refusal
             issues.add(code, info.filename, f"{reason} and was not opened")
         else:
-            open_and_read = partial(_open_zipped, archive, info), partial(read_member, archive, info)
+            open_and_read = partial(archive.open, info), partial(read_member, archive, info)
             members.append(Member(info.filename, info.file_size, *open_and_read))
     return members
 
@@ -112,10 +112,6 @@ def folder_members(folder: Path, limits: Limits, issues: FileIssues) -> list[Mem
         if len(members) > limits.members:
             raise ValueError(f"{folder.name} holds more than {limits.members} files, too many for one study")
     return members
-
-
-def _open_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
-    return cast(BinaryIO, archive.open(info))
 
 
 def _refusal(info: zipfile.ZipInfo, limits: Limits) -> tuple[str, str] | None:

@@ -4,7 +4,7 @@ import io
 import math
 import struct
 from collections.abc import Iterable
-from typing import BinaryIO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple
 
 from pydicom.filereader import data_element_generator
 
@@ -90,7 +90,7 @@ def start_of(data: bytes) -> int | None:
     return 0 if implicit or vr in SHORT_VRS | LONG_VRS else None
 
 
-def read_elements(stream: BinaryIO, tags: Iterable[int]) -> Elements:
+def read_elements(stream: IO[bytes], tags: Iterable[int]) -> Elements:
     """Read the elements of these tags, which another element must follow.
 
     Raises:

@@ -57,11 +57,10 @@ def _tiles_of(series: Series, label_map: LabelMap) -> list[CineTile]:
     box = bounding_square(label_map)
     if box is None:
         return []
-    grey = windowed(series.pixels)
+    grey, labels = windowed(series.pixels).transpose(2, 3, 1, 0), label_map.labels.swapaxes(0, 1)  # (S, T, Y, X)
     slices = levels(label_map) if series.view == SHORT_AXIS else {view_title(series.view): 0}
-    cines = {title: np.ascontiguousarray(grey[:, :, index].transpose(2, 1, 0)) for title, index in slices.items()}
     return [
-        CineTile(title, cines[title], np.ascontiguousarray(label_map.labels[:, index]), box)
+        CineTile(title, np.ascontiguousarray(grey[index]), np.ascontiguousarray(labels[index]), box)
         for title, index in slices.items()
     ]
 

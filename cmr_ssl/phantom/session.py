@@ -8,7 +8,7 @@ from scipy import fft
 
 from cmr_ssl.phantom.bands import OffResonance, banding, draw_field
 from cmr_ssl.phantom.prescription import Placement
-from cmr_ssl.phantom.scanner import Contrast, Scanner
+from cmr_ssl.phantom.scanner import Scanner
 from cmr_ssl.phantom.torso import Tissues
 
 Array = NDArray[np.float64]
@@ -74,6 +74,7 @@ def draw_session(rng: np.random.Generator, scanner: Scanner, half_width: float, 
     back = np.stack([x.ravel() * half_width, np.full(6, -half_depth - behind), z.ravel()], axis=1)
     elements = np.concatenate([front, back]) + rng.normal(0, 12.0, (12, 3)) + [right, 0.0, 0.0]
     snr = float(np.exp(rng.uniform(*np.log(scanner.snr))))
+    ranges = (getattr(scanner.contrast, name) for name in TissueFactors._fields)
     return Session(
         elements,
         reach_mm=rng.uniform(*scanner.coils.reach_mm),
@@ -81,16 +82,11 @@ def draw_session(rng: np.random.Generator, scanner: Scanner, half_width: float, 
         snr=snr,
         blood=rng.uniform(*scanner.blood),
         scanner=scanner.name,
-        tissue_factors=draw_tissue_factors(scanner_rng, scanner.contrast),
+        tissue_factors=TissueFactors(*(float(scanner_rng.uniform(*bounds)) for bounds in ranges)),
         field=draw_field(scanner_rng, scanner.field),
         filtered=scanner.filtered,
         thickness=float(scanner_rng.uniform(*scanner.thickness)),
     )
-
-
-def draw_tissue_factors(rng: np.random.Generator, contrast: Contrast) -> TissueFactors:
-    """Draw the factors on the signals of tissues in a session."""
-    return TissueFactors(*(float(rng.uniform(*getattr(contrast, name))) for name in TissueFactors._fields))
 
 
 def reception(session: Session, points: Array, placement: Placement) -> Floats:
