@@ -11,7 +11,7 @@ from cmr_ssl.dicom.archive import DAMAGED, Member
 from cmr_ssl.dicom.components import component, ge_part, named_parts
 from cmr_ssl.dicom.elements import Elements, Refusal, Vector, read_elements, to_numbers
 from cmr_ssl.dicom.file_issues import printable
-from cmr_ssl.dicom.moments import moment
+from cmr_ssl.dicom.moments import to_seconds
 from cmr_ssl.dicom.tags import DECIMALS, GeTag, Tag
 from cmr_ssl.machine import raise_if_machine
 
@@ -164,8 +164,8 @@ def to_header(member: Member, values: Elements) -> ImageHeader:
         format=_format(values),
         acquisition=values.whole(Tag.ACQUISITION),
         temporal=values.whole(Tag.TEMPORAL),
-        acquired_s=moment(date, values.text(Tag.ACQUISITION_TIME) or datetime[8:]),
-        content_s=moment(values.text(Tag.CONTENT_DATE) or date, values.text(Tag.CONTENT_TIME)),
+        acquired_s=to_seconds(date, values.text(Tag.ACQUISITION_TIME) or datetime[8:]),
+        content_s=to_seconds(values.text(Tag.CONTENT_DATE) or date, values.text(Tag.CONTENT_TIME)),
         echo=values.text(Tag.ECHO_TIME),
         bare=not values.preamble,
         commas=any(b"," in values.values.get(tag, b"") for tag in DECIMALS),

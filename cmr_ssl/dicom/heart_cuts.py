@@ -13,7 +13,7 @@ from cmr_ssl.dicom.header import LPS_TO_RAS
 from cmr_ssl.dicom.images import read_stack
 from cmr_ssl.dicom.reacquisitions import choose_plane, group_by_position
 from cmr_ssl.dicom.stack import Stack, stack_slices
-from cmr_ssl.dicom.view_assignment import RIGHT_SIDE, parallel, view_in_name
+from cmr_ssl.dicom.view_assignment import RIGHT_SIDE, group_parallel, view_in_name
 from cmr_ssl.preparation.heart_finder import pulsating_centre, pulsation
 from cmr_ssl.preparation.views import TURNED, apart, turned_by
 from cmr_ssl.study import Finding
@@ -37,13 +37,13 @@ class CineLocation(NamedTuple):
 
 def several_places(cines: list[Cine]) -> bool:
     """Tell whether the cines of a view lie in more than one plane."""
-    groups = parallel(cines)
+    groups = group_parallel(cines)
     return len(groups) > 1 or len(group_by_position(cines, groups[0][0].normal)) > 1
 
 
 def heart_centre(short: Stack | None, views: dict[str, list[Cine]]) -> Vector | None:
     """Return the centre of pulsation, RAS+ mm, (3,), in the short axis or else the long-axis views; or None."""
-    stacks = [short] if short else [_as_stack(group) for cines in views.values() for group in parallel(cines)]
+    stacks = [short] if short else [_as_stack(group) for cines in views.values() for group in group_parallel(cines)]
     pulses = pulsation([read_stack(stack)[0] for stack in stacks])
     return None if pulses is None else pulsating_centre(pulses)
 
@@ -57,7 +57,7 @@ def cutting_plane(view: str, cines: list[Cine], centre: Vector | None, axis: Vec
         centre: of the heart, RAS+, (3,); None if unknown, then the middle plane of a stack is used.
         axis: from apex to base, RAS+, (3,).
     """
-    locations = [location for group in parallel(cines) for location in _locations(view, group, centre, axis)]
+    locations = [location for group in group_parallel(cines) for location in _locations(view, group, centre, axis)]
     best = min(locations, key=lambda location: location.cost)
     equal = [location for location in locations if location.cost <= best.cost + AS_GOOD and not location.stacked]
     chosen = [best] if best.stacked else equal

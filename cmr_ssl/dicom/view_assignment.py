@@ -52,7 +52,7 @@ def view_in_name(name: str) -> str:
 
 def name_views(cines: list[Cine]) -> ViewAssignment:
     """Assign a view to every cine; planes of no view become findings."""
-    stacks = parallel(cines)
+    stacks = group_parallel(cines)
     short = _short_axis(stacks)
     axis = _long_axis([_across(stack[0]) for stack in stacks], short)
     views: dict[str, list[Cine]] = {SHORT_AXIS: short} if short else {}
@@ -65,7 +65,7 @@ def name_views(cines: list[Cine]) -> ViewAssignment:
     return ViewAssignment(views, axis, findings)
 
 
-def parallel(cines: list[Cine]) -> list[list[Cine]]:
+def group_parallel(cines: list[Cine]) -> list[list[Cine]]:
     """Group cines whose planes are parallel within 5 degrees of the first of their group."""
     stacks: list[list[Cine]] = []
     for cine in cines:
@@ -78,7 +78,7 @@ def parallel(cines: list[Cine]) -> list[list[Cine]]:
     return stacks
 
 
-def places(stack: list[Cine]) -> int:
+def count_positions(stack: list[Cine]) -> int:
     """Count the positions in a stack that are more than 1 mm apart."""
     heights = np.sort([np.array(cine.grid.position) @ stack[0].normal for cine in stack])
     return 1 + int((np.diff(heights) > 1.0).sum())
@@ -95,7 +95,7 @@ def _short_axis_score(stack: list[Cine], normals: list[Vector]) -> float:
 
     `normals` are those of every stack of the study.
     """
-    across, count = _across(stack[0]), min(places(stack), MOST_PLACES)
+    across, count = _across(stack[0]), min(count_positions(stack), MOST_PLACES)
     upright = abs(float(across @ APEX_TO_BASE_RAS))
     if 2 * sum(view_in_name(cine.name) == SHORT_AXIS for cine in stack) > len(stack):
         return 3.0 * count * max(upright, 0.5)

@@ -110,7 +110,7 @@ def crop(path: Path) -> bytes:
     except (OSError, SafetensorError) as error:
         raise_unless_damaged(error, path)
         raise ValueError(f"{path} cannot be read ({error}): run `prepare` again") from error
-    return marked(image, affine[plane])
+    return mark_centre(image, affine[plane])
 
 
 def middle_plane(view: NDArray[np.uint8], affine: NDArray[np.float64]) -> int:
@@ -119,7 +119,7 @@ def middle_plane(view: NDArray[np.uint8], affine: NDArray[np.float64]) -> int:
     return int(short[np.abs(affine[short, 2, 3]).argmin()]) if len(short) else 0
 
 
-def marked(image: NDArray[np.uint8], affine: NDArray[np.float64]) -> bytes:
+def mark_centre(image: NDArray[np.uint8], affine: NDArray[np.float64]) -> bytes:
     """Return a JPEG of a plane (H, W) with a cross at the origin of the heart frame."""
     tile = Image.fromarray(image).resize((TILE, TILE), Image.Resampling.BILINEAR).convert("RGB")
     centre = (to_pixels(affine, np.zeros((1, 3)))[0] + 0.5) * TILE / np.array(image.shape[::-1])

@@ -42,10 +42,10 @@ def page(
         "<h2>Subjects</h2>",
         table(("status", "subjects"), cohort["status"].value_counts().items()),
         "<h2>Why subjects or parts of them were rejected</h2>",
-        table(("code", "decision", "subjects", "example"), reasons(findings)),
+        table(("code", "decision", "subjects", "example"), count_rejections(findings)),
         "<h2>Findings</h2>",
-        table(COUNTED, counted(findings)),
-        table(("code", "meaning"), meanings(findings)),
+        table(COUNTED, count_findings(findings)),
+        table(("code", "meaning"), explain_codes(findings)),
         "<h2>Worst cases</h2>",
         worst or "<p>None.</p>",
         "<h2>Every subject</h2>",
@@ -71,20 +71,20 @@ def table(titles: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return f"<table><tr>{head}</tr>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
 
 
-def counted(findings: pd.DataFrame) -> list[tuple[object, ...]]:
+def count_findings(findings: pd.DataFrame) -> list[tuple[object, ...]]:
     """Return rows of `COUNTED`, the most frequent kind of finding first."""
     groups = findings.groupby([*COUNTED[:3]])["subject"].agg(["size", "nunique"]).reset_index()
     return [*groups.sort_values("size", ascending=False).itertuples(index=False, name=None)]
 
 
-def reasons(findings: pd.DataFrame) -> list[tuple[object, ...]]:
+def count_rejections(findings: pd.DataFrame) -> list[tuple[object, ...]]:
     """Return code, decision, subjects and an example of every kind of rejection, the most frequent first."""
     groups = findings[findings["decision"] != "accept"].groupby(["code", "decision"])
     rows = groups.agg(subjects=("subject", "nunique"), example=("message", "first")).reset_index()
     return [*rows.sort_values("subjects", ascending=False).itertuples(index=False, name=None)]
 
 
-def meanings(findings: pd.DataFrame) -> list[tuple[str, str]]:
+def explain_codes(findings: pd.DataFrame) -> list[tuple[str, str]]:
     """Return codes of import and preparation that occur, with their meanings; the limits explain those of checks."""
     codes = {*findings["code"]}
     return [(code, text) for code, text in (ARCHIVES | PREPARING).items() if code in codes]

@@ -25,7 +25,7 @@ from cmr_ssl.preparation.policy import Policy
 from cmr_ssl.qc.crops import overview
 from cmr_ssl.qc.findings import FindingRow, from_measures, from_record
 from cmr_ssl.qc.imported import read_imported
-from cmr_ssl.qc.page import COUNTED, counted, page
+from cmr_ssl.qc.page import COUNTED, count_findings, page
 from cmr_ssl.qc.thumbnails import thumbnail
 from cmr_ssl.workers import Workers, outcomes
 
@@ -147,7 +147,7 @@ def _print_summary(findings: pd.DataFrame, out: Path) -> None:
     """Print the counts of findings and the path of the page."""
     console = Console()
     summary = Table(*COUNTED, box=None)
-    for row in counted(findings):
+    for row in count_findings(findings):
         summary.add_row(*map(str, row))
     console.print("Nothing was found." if findings.empty else summary)
     console.print(f"The page: {out / PAGE}", markup=False, highlight=False, soft_wrap=True)
