@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.profiler import ProfilerActivity, profile
 
-from benchmarks.subjects import random_subjects
-from benchmarks.training import CONFIG, build, ends
+from benchmarks.speed.random_studies import random_subjects
+from benchmarks.speed.training import CONFIG, build, ends
 from cmr_ssl.sample import Sample, to_device
 
 pytestmark = [

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import cmr_ssl.corruption
-from benchmarks.subjects import random_subjects
-from benchmarks.training import CONFIG, build
+from benchmarks.speed.random_studies import random_subjects
+from benchmarks.speed.training import CONFIG, build
 from cmr_ssl.corruption import Corruption
 from cmr_ssl.sample import Sample
 

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cmr_ssl.cohort.cells import read_numbers
-from cmr_ssl.cohort.columns import FIELDS, holders
-from cmr_ssl.cohort.identities import canonical_id, otherwise_written
+from cmr_ssl.cohort.columns import FIELDS, matching_columns
+from cmr_ssl.cohort.identities import altered_ids, canonical_id
 from cmr_ssl.cohort.phenotypes import find_columns, header_of, read_columns, texts_of
 from cmr_ssl.cohort.relatives import visit_of
 
@@ -145,12 +145,12 @@ def read_reference(path: Path, subjects: list[str]) -> Reference:
     """
     identity, _ = find_columns(path, [])
     header = header_of(path)
-    candidates = {name: holders(header, name) for name in (*FIELDS, BSA)}
+    candidates = {name: matching_columns(header, name) for name in (*FIELDS, BSA)}
     columns = {name: found[0] for name, found in candidates.items() if len(found) == 1 and found[0] != identity}
     read = read_columns(path, list(dict.fromkeys([identity, *columns.values()])))
     ids = [canonical_id(text) for text in texts_of(read[identity]).to_pylist()]
     persons = [visit_of(subject).person for subject in subjects]
-    spelling = otherwise_written(persons, ids, f"column {identity!r} of {path}")
+    spelling = altered_ids(persons, ids, f"column {identity!r} of {path}")
     cells = pd.DataFrame({column: texts_of(read[column]).to_pylist() for column in columns.values()})
     cells.index = pd.Index([spelling.get(person, person) for person in ids])
     if not cells.index.is_unique:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.doubts import notes, set_aside, without_doubtful, without_structures
+from cmr_ssl.doubts import notes, without_doubtful, without_implausible, without_structures
 from cmr_ssl.measures import Value
 from cmr_ssl.pages.cines import view_title
 from cmr_ssl.pages.percentiles import Person, Reference, Standing
@@ -46,7 +46,7 @@ def reported_subject(
     flaws: list[tuple[str, str]],
 ) -> ReportedSubject:
     """Collect everything about one subject: values in the columns `names`, peers in a reference, and known flaws."""
-    row, heart = predicted.row, set_aside(predicted.heart)
+    row, heart = predicted.row, without_implausible(predicted.heart)
     values = numbers(row, names)
     person = Person() if reference is None else reference.person(name)
     measured = without_doubted(measured_on(heart), values) if heart.views else Measured({}, {}, {})

@@ -9,7 +9,7 @@ import numpy as np
 
 from cmr_ssl.files import save, save_text
 from cmr_ssl.phantom.archive_faults import ARCHIVE_RATES, REPEAT_VISITS, FaultNote, apply_archive_faults
-from cmr_ssl.phantom.cohort_spec import CohortSpec
+from cmr_ssl.phantom.cohort_spec import CohortSpec, PresetName
 from cmr_ssl.phantom.cohort_writer import SESSIONS, CohortFormat, save_patients, save_table
 from cmr_ssl.phantom.examination import Exam, draw_starts
 from cmr_ssl.phantom.person import FIRST_VISIT, PhantomStudy, scan, subject_id
@@ -67,4 +67,5 @@ def _write_visit(
     return notes
 
 
-ARCHIVES = CohortFormat({"files": "archives"}, ROW, write_archives, write_tables, {"full": 120, "small": 9})
+MEGABYTES: dict[PresetName, int] = {"full": 120, "short": 45, "small": 9}
+ARCHIVES = CohortFormat({"files": "archives"}, ROW, write_archives, write_tables, MEGABYTES)

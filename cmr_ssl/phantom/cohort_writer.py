@@ -79,7 +79,7 @@ def save_table(path: Path, rows: list[Row], columns: list[str] | None = None) ->
     unfinished.replace(path)
 
 
-NIFTI = CohortFormat({}, f"{{}}/{ROW}", write_subject, write_table, {"full": 70, "small": 5})
+NIFTI = CohortFormat({}, f"{{}}/{ROW}", write_subject, write_table, {"full": 70, "short": 25, "small": 5})
 
 
 def open_cohort(out: Path, spec: CohortSpec, subjects: int, overwrite: bool, layout: CohortFormat = NIFTI) -> None:

@@ -6,14 +6,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cmr_ssl.report.figure_files import LIMIT, NEUTRAL, POINTS, draw_identity, write_figure
-from cmr_ssl.risk_measures import Array, Outcome, by_group, net_benefit
+from cmr_ssl.risk_measures import Array, Survival, by_group, net_benefit
 from cmr_ssl.survival import kaplan_meier
 
 GROUPS = ("low", "middle", "high")
 COLOURS = (POINTS, NEUTRAL, LIMIT)
 
 
-def draw_calibration(path: Path, risks: Array, outcome: Outcome, horizons: list[float]) -> None:
+def draw_calibration(path: Path, risks: Array, outcome: Survival, horizons: list[float]) -> None:
     """Draw observed against predicted risk, in fifths of the latter, at each of H horizons in years, as PNG.
 
     Args:
@@ -31,7 +31,7 @@ def draw_calibration(path: Path, risks: Array, outcome: Outcome, horizons: list[
     write_figure(figure, path)
 
 
-def draw_groups(path: Path, risks: Array, outcome: Outcome, title: str) -> None:
+def draw_groups(path: Path, risks: Array, outcome: Survival, title: str) -> None:
     """Draw Kaplan-Meier curves of thirds of the predicted risk, (N,)."""
     figure = Figure(figsize=(5.6, 4.4), layout="constrained")
     axes = figure.subplots()
@@ -46,7 +46,7 @@ def draw_groups(path: Path, risks: Array, outcome: Outcome, title: str) -> None:
     write_figure(figure, path)
 
 
-def draw_decision(path: Path, risks: dict[str, Array], outcome: Outcome, years: float) -> None:
+def draw_decision(path: Path, risks: dict[str, Array], outcome: Survival, years: float) -> None:
     """Draw decision curves: net benefit of treating above a threshold, by risks (N,) of each name, all and none."""
     figure = Figure(figsize=(5.6, 4.4), layout="constrained")
     axes = figure.subplots()

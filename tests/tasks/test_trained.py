@@ -1,4 +1,4 @@
-"""Fine-tuning, testing and predicting by the command line, on a few synthetic hearts."""
+"""Trained tasks: fine-tuned, tested and used by the command line, on a few synthetic hearts."""
 
 import json
 import shutil
@@ -45,8 +45,8 @@ def pretrained(hearts, tmp_path_factory):
     folder = tmp_path_factory.mktemp("pretraining") / "run"
     config = yaml.safe_load((ROOT / "configs" / "smoke.yaml").read_text())
     config["model"]["init_args"]["encoder"] = ENCODER
-    config["data"]["init_args"] |= {"cache": str(hearts / "cache"), "views": VIEWS, "min_planes": 5}
-    config["data"]["init_args"] |= {"fractions": [0.5, 0.25, 0.25], "batch_size": 2}
+    config["data"] |= {"cache": str(hearts / "cache"), "views": VIEWS, "min_planes": 5}
+    config["data"] |= {"fractions": [0.5, 0.25, 0.25], "batch_size": 2}
     config["trainer"] |= {"default_root_dir": str(folder), "accelerator": "cpu", "max_epochs": 1}
     config["trainer"]["callbacks"] = config["trainer"]["callbacks"][:2]
     path = folder.with_suffix(".yaml")

@@ -14,7 +14,7 @@ from cmr_ssl.tasks.aligned import aligned_at, told
 from cmr_ssl.tasks.trained import load_task
 from tests.caches import COHORT
 from tests.hearts import ENCODER
-from tests.runs import ROOT, SMOKE
+from tests.runs import SMOKE
 
 FIELDS = {
     "numbers": [{"name": "Age", "ukb": 21003}, {"name": "LDL (mmol/L)"}],
@@ -22,7 +22,6 @@ FIELDS = {
     "categories": [{"name": "Smoking status", "classes": [0, 1, 2], "unknown": [-3]}],
     "targets": ["Heart failure"],
 }
-QUICK = "{class_path: cmr_ssl.callbacks.RidgeStart, init_args: {copies: 1}}"
 
 
 @pytest.fixture(scope="module")
@@ -61,21 +60,17 @@ def fields(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def call(cache, table, tmp_path_factory):
+def call(cache, table):
     """Return what runs a command of a configuration on the tiny cache, with fewer copies at the ridge start."""
-    configs = tmp_path_factory.mktemp("configs")
 
     def run(verb, config, folder, *more):
-        text = (ROOT / "configs" / f"{config}.yaml").read_text()
-        path = configs / f"{config}.yaml"
-        text = text.replace("{class_path: cmr_ssl.callbacks.RidgeStart}", QUICK)
-        path.write_text(text.replace("fields/synthetic.yaml", str(ROOT / "configs/fields/synthetic.yaml")))
         data = ["--data.cache", cache, "--data.workers", 0, "--data.batch_size", 6, "--data.table", table]
         data += ["--data.fractions", "[0.6, 0.2, 0.2]"]
         trainer = ["--trainer.default_root_dir", folder, "--trainer.max_epochs", 1, "--trainer.accelerator", "cpu"]
         trainer += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
         trainer += ["--trainer.precision", "32-true"]
-        return main([verb, "--config", str(path), *map(str, [*data, *trainer, *more])])
+        quick = [] if config == "alignment" else ["--model.head_start.copies", 1]
+        return main([verb, "--config", config, *map(str, [*data, *trainer, *quick, *more])])
 
     return run
 
@@ -86,7 +81,7 @@ def aligned(call, fields, cache, tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     config = yaml.safe_load(SMOKE.read_text())
     config["model"]["init_args"]["encoder"] = ENCODER
-    config["data"]["init_args"] |= {"cache": str(cache), "fractions": [0.6, 0.2, 0.2]}
+    config["data"] |= {"cache": str(cache), "fractions": [0.6, 0.2, 0.2]}
     config["trainer"] |= {"default_root_dir": str(folder / "pretrained"), "accelerator": "cpu", "max_epochs": 1}
     config["trainer"]["callbacks"] = config["trainer"]["callbacks"][:2]
     (folder / "pretraining.yaml").write_text(yaml.safe_dump(config))
