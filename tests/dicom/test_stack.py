@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.dicom.stack import LPS_TO_RAS, single_plane, stack_slices
+from cmr_ssl.dicom.header import LPS_TO_RAS
+from cmr_ssl.dicom.stack import single_plane, stack_slices
 from tests.dicoms import PIXEL_MM, SIDE, cine, codes, grid, stack_affines
 from tests.studies import AXES, long_axis, plane, short_axis
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.dicom.view_assignment import hint, name_views, parallel
+from cmr_ssl.dicom.view_assignment import group_parallel, name_views, view_in_name
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
 from tests.dicoms import NAMES, cine, codes, stack_affines
 from tests.studies import AXES, DEGREES, long_axis, plane
@@ -43,7 +43,7 @@ WHOLE = {SHORT_AXIS: 4, "la_2ch": 1, "la_3ch": 1, "la_4ch": 1}
     ],
 )
 def test_names_hint_at_one_view_or_none(name, view):
-    assert hint(name) == view
+    assert view_in_name(name) == view
 
 
 def test_clean_names_and_planes_agree():
@@ -113,7 +113,7 @@ def test_a_plane_that_is_neither_is_set_aside():
 
 def test_stacks_are_parallel_within_five_degrees():
     cines = [turned(angle, "x") for angle in (0, 3, 10, 12, 90)]
-    assert [len(stack) for stack in parallel(cines)] == [2, 2, 1]
+    assert [len(stack) for stack in group_parallel(cines)] == [2, 2, 1]
 
 
 def test_nothing_has_no_views():

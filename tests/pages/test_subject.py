@@ -1,14 +1,14 @@
 import numpy as np
 
 from cmr_ssl.measures import Value
-from cmr_ssl.pages.subject import believed, unmeasured
+from cmr_ssl.pages.subject import unmeasured, without_doubted
 from cmr_ssl.volumes import measure
 from tests.test_volumes import stack
 
 
 def test_what_predict_believes_no_volume_of_is_not_measured_here_either():
     measured = measure({"sa": stack([(160, 10, 5), (80, 20, 2)])}, 60.0)
-    kept = believed(measured, {"LVEDV (mL)": np.nan, "RVEDV (mL)": 5.0})
+    kept = without_doubted(measured, {"LVEDV (mL)": np.nan, "RVEDV (mL)": 5.0})
     assert np.isnan(kept.values["LVEF (%)"])
     assert "cannot be believed" in kept.reasons["LVEF (%)"]
     assert kept.values["RVEDV (mL)"] == 5
