@@ -43,3 +43,9 @@ def clean() -> dict[str, bytes]:
     from tests.dicoms import study_files
 
     return study_files()
+
+
+@pytest.fixture(scope="session")
+def h5py():
+    """Return the package that few have, or skip."""
+    return pytest.importorskip("h5py")
