@@ -113,8 +113,14 @@ def failing(monkeypatch, where, code):
     monkeypatch.setattr(*where, fail)
 
 
-@pytest.mark.parametrize("code", [errno.EIO, errno.ENFILE])
-@pytest.mark.parametrize("where", [(zipfile.ZipFile, "open"), (zipfile.ZipFile, "read"), (archive, "_check_directory")])
+@pytest.mark.parametrize(
+    ("where", "code"),
+    [
+        ((zipfile.ZipFile, "open"), errno.EIO),
+        ((zipfile.ZipFile, "read"), errno.ENFILE),
+        ((archive, "_check_directory"), errno.ESTALE),
+    ],
+)
 def test_errors_of_the_machine_stop_the_import_and_are_no_fault_of_the_data(
     where, code, zips, tmp_path, monkeypatch, capsys
 ):
