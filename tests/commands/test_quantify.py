@@ -71,7 +71,7 @@ def test_the_columns_are_those_of_the_fields_formulas_on_the_written_labels(coho
         assert run("--labels", cohort, "--out", tmp_path / out, *options) == 0
         measured = table(tmp_path / out)
         assert list(measured) == [name[4:] for name in names] + [
-            *("Heart rate (bpm)", "ED frame", "ES frame", "Not measurable"),
+            *("Heart rate (bpm)", "ED frame", "ES frame", "Not measurable")
         ]
         assert list(measured.index) == list(known.index)
         values = measured[[name[4:] for name in names]].to_numpy()

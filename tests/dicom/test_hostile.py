@@ -39,10 +39,8 @@ def assert_sentences(findings):
 
 
 ALONE = (None, "not-a-cine", "not-magnitude")  # codes of a series, in which files of one kind would count together
-KINDS = {code: [name for name in FILES if FILES[name][1] == code] for code in {code: 0 for _, code in FILES.values()}}
-SETS = [names for code, names in KINDS.items() if code not in ALONE] + [
-    [name] for code in ALONE for name in KINDS[code]
-]
+KINDS = {code: [name for name in FILES if FILES[name][1] == code] for _, code in FILES.values()}
+SETS = [*([name] for code in ALONE for name in KINDS.pop(code)), *KINDS.values()]
 
 
 @pytest.mark.parametrize("names", SETS, ids=lambda names: names[0])
