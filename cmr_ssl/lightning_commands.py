@@ -7,9 +7,11 @@ import logging
 import os
 import signal
 import warnings
+from argparse import ArgumentError
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 from jsonargparse import Namespace
 from lightning import LightningDataModule, LightningModule
@@ -25,10 +27,12 @@ from cmr_ssl.checkpoints import encoder_description, parse_decoder, parse_encode
 from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.launch import check_launch, first_process
 from cmr_ssl.lock import exclusive_access, this_process
+from cmr_ssl.shipped import layered
 
 RUNS = "runs"
 TERMINATED = 128 + signal.SIGTERM  # exit status, as shells tell it
 ANOTHER_FOLDER = "as its run folder: wait until it is done, or name another with --trainer.default_root_dir"
+CACHE = "--data.cache CACHE, the folder that `prepare` wrote"
 AUTO = "auto"  # for --ckpt_path: go on if there is something to go on from, else start
 # what Lightning says at every start, and nobody who trains can act on
 NOISE = (
@@ -39,6 +43,15 @@ NOISE = (
     ".*does not have many workers",  # Lightning counts processes, but threads read
     "monai.metrics.utils get_mask_edges",  # MONAI about how MONAI calls itself
 )
+# configs name the classes of task and data; the task optimises itself
+CLASSES: dict[str, Any] = {
+    "model_class": LightningModule,
+    "datamodule_class": LightningDataModule,
+    "subclass_mode_model": True,
+    "subclass_mode_data": True,
+    "auto_configure_optimizers": False,
+    "seed_everything_default": 0,
+}
 
 
 class RunCLI(LightningCLI):
@@ -46,7 +59,12 @@ class RunCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         """Parse, then settle the run folder and which checkpoint is meant, before Lightning reads it."""
-        super().parse_arguments(parser, args)
+        try:
+            super().parse_arguments(parser, args)
+        except ArgumentError as error:
+            if str(error).endswith("required: cache"):
+                raise ValueError(f"data.cache has to be given: add {CACHE}") from error
+            raise
         asked = self.asked
         asked.trainer.default_root_dir = str(asked.trainer.default_root_dir or Path(RUNS) / self.config.subcommand)
         wanted = asked.ckpt_path
@@ -203,6 +221,15 @@ def tensorboard(folder: str) -> Namespace:
     return Namespace(class_path="lightning.pytorch.loggers.TensorBoardLogger", init_args=arguments)
 
 
+def build(arguments: Sequence[str]) -> LightningCLI:
+    """Return task, data module and trainer as options of `fit` describe them; nothing runs.
+
+    Args:
+        arguments: such as ``--config FILE --data.cache CACHE``.
+    """
+    return LightningCLI(**CLASSES, save_config_callback=None, run=False, args=layered(arguments))
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one of Lightning's subcommands with `arguments` and return the exit status: 143 where SIGTERM ended it.
 
@@ -215,15 +242,10 @@ def run(arguments: Sequence[str]) -> int:
     messages.addFilter(lambda record: "litlogger" not in record.getMessage())  # an advertisement at every start
     try:
         RunCLI(
-            LightningModule,
-            LightningDataModule,
-            subclass_mode_model=True,
-            subclass_mode_data=True,
-            auto_configure_optimizers=False,
-            seed_everything_default=0,
+            **CLASSES,
             save_config_kwargs={"overwrite": True},
             parser_kwargs={"exit_on_error": False},  # cli.main makes one sentence of it
-            args=list(arguments),
+            args=[arguments[0], *layered(arguments[1:])],
         )
     except SIGTERMException:  # Lightning's leaves with 0, as if all had been done
         rank_zero_info("Ended by SIGTERM: the same command with --ckpt_path last goes on.")

@@ -1,15 +1,16 @@
 """Settings that come with the package are found by name, wherever a command runs."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
 FOLDERS = (HERE / "configs", HERE.parent / "configs")  # of an installed wheel, of a clone
 NAME = re.compile(r"(?!null$)[\w./-]+")  # settings written out have other characters
+CONFIG = ("--config", "-c")
+DEFAULTS = "defaults.yaml"  # what the configs of a folder lie on
 KINDS = {
-    "--config": "",
-    "-c": "",
+    **dict.fromkeys(CONFIG, ""),
     "--preparation": "preparation",
     "--files": "sources",
     "--policy": "policy",
@@ -33,7 +34,7 @@ def shipped(name: str, kind: str = "") -> Path | None:
 
 def names(kind: str = "") -> list[str]:
     """Return what `shipped` knows of a kind."""
-    found = {path.stem for folder in FOLDERS for path in (folder / kind).glob("*.yaml")}
+    found = {path.stem for folder in FOLDERS for path in (folder / kind).glob("*.yaml") if path.name != DEFAULTS}
     return sorted(found)
 
 
@@ -64,3 +65,28 @@ def resolved(option: str, argument: str) -> str:
             f"of {', '.join(names(KINDS[option]))}"
         )
     return str(place or argument)
+
+
+def layered(arguments: Sequence[str]) -> list[str]:
+    """Return arguments in which each config lies on the defaults of the package and on those of its own folder.
+
+    A config is laid over what is given before it, so the ``defaults.yaml`` of the package becomes the first one, and one
+    that lies beside a config is put before it, once.
+    """
+    first = str(shipped("defaults"))
+    layers, seen = [f"--config={first}"], {Path(first).resolve()}
+    for word in one_word(arguments):
+        head, _, value = word.partition("=")
+        beside = Path(value).with_name(DEFAULTS) if head in CONFIG and Path(value).name else Path(first)
+        if beside.resolve() not in seen and beside.is_file():
+            layers.append(f"--config={beside}")
+            seen.add(beside.resolve())
+        layers.append(word)
+    return layers
+
+
+def one_word(arguments: Sequence[str]) -> Iterator[str]:
+    """Yield arguments, a config and its option as one word."""
+    words = iter(arguments)
+    for word in words:
+        yield f"--config={next(words, '')}" if word in CONFIG else word

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.evidence.commands import spoken
+
 from cmr_ssl.cohort.splits import Fractions
 from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-
 from benchmarks.evidence.cohorts import Cohort
 from benchmarks.evidence.commands import fit
 

@@ -1,95 +1,77 @@
+"""Every configuration can be built, says how it is run, and repeats nothing."""
+
 import json
+import tomllib
+from collections import Counter
 
 import pytest
 import torch
 import yaml
-from lightning import LightningDataModule, LightningModule
-from lightning.pytorch.cli import LightningCLI
 
-import cmr_ssl.lightning_commands  # noqa: F401  (makes the class names of configs known)
+from cmr_ssl.callbacks import BestCheckpoint
 from cmr_ssl.cli import main
 from cmr_ssl.commands import prepare
 from cmr_ssl.data.dataset import sample_shape
+from cmr_ssl.lightning_commands import build
 from cmr_ssl.masking import needed_planes, visible_tokens
 from cmr_ssl.models.tokens import grid_of
 from cmr_ssl.preparation.preparation import Preparation
 from cmr_ssl.sources.nifti_files import NiftiFiles
 from cmr_ssl.tasks import PretrainingTask
+from cmr_ssl.tasks.line_task import LineTask
 from tests.hearts import ENCODER
 from tests.runs import ROOT
 
-CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
-SMALL = Preparation(**yaml.safe_load((ROOT / "configs/preparation/small.yaml").read_text()))
+CONFIGS = ROOT / "configs"
+FOLDERS = (".", "evidence", "kspace", "real_hearts")
+EXPERIMENTS = sorted(
+    path for folder in FOLDERS for path in (CONFIGS / folder).glob("*.yaml") if path.name != "defaults.yaml"
+)
+SMALL = Preparation(**yaml.safe_load((CONFIGS / "preparation/small.yaml").read_text()))
+REAL = Preparation(**yaml.safe_load((CONFIGS / "preparation/real.yaml").read_text()))
 # all others learn from the default preparation, but that the encoder which an alignment gets here has small patches
-PREPARATIONS = {"alignment": SMALL, "demo": SMALL, "smoke": SMALL}
-REUSING = ("alignment", "diagnosis", "phenotype", "risk", "segmentation")
-CPU = ("--trainer.accelerator", "cpu", "--trainer.precision", "32-true")
-every_config = pytest.mark.parametrize("path", CONFIGS, ids=[path.stem for path in CONFIGS])
+PREPARATIONS = {"alignment": SMALL, "demo": SMALL, "smoke": SMALL, "evidence/pretraining": SMALL}
+PREPARATIONS["real_hearts/pretraining"] = REAL
+LINES = yaml.safe_load((CONFIGS / "kspace/pretraining.yaml").read_text())["model"]["init_args"]["encoder"]
+DECODER = ["--model.decoder", "cmr_ssl.models.CrossAttentionDecoder"]
+CPU = ("--data.cache", "CACHE", "--trainer.accelerator", "cpu", "--trainer.precision", "32-true")
 
 
-@pytest.fixture(scope="module", params=CONFIGS, ids=[path.stem for path in CONFIGS])
+def name(path):
+    return str(path.relative_to(CONFIGS).with_suffix(""))
+
+
+every_experiment = pytest.mark.parametrize("path", EXPERIMENTS, ids=map(name, EXPERIMENTS))
+
+
+@pytest.fixture(scope="module", params=EXPERIMENTS, ids=map(name, EXPERIMENTS))
 def built(request):
     """Return a configuration's name and what it describes, on the device without memory."""
-    # a pretrained encoder is described by its checkpoint, which a configuration does not have
-    reused = ["--model.encoder", json.dumps(ENCODER)] if request.param.stem in REUSING else []
-    reused += ["--model.decoder", "cmr_ssl.models.CrossAttentionDecoder"] if request.param.stem == "alignment" else []
+    described = yaml.safe_load(request.param.read_text())["model"]
+    reused = []
+    if "encoder" not in described["init_args"] and not described["class_path"].endswith("Baseline"):
+        # a pretrained encoder is described by its checkpoint, which a configuration does not have
+        encoder = LINES if ".Line" in described["class_path"] else ENCODER
+        reused = ["--model.encoder", json.dumps(encoder), *(DECODER if "Alignment" in described["class_path"] else [])]
     with torch.device("meta"):
-        made = LightningCLI(
-            LightningModule,
-            LightningDataModule,
-            subclass_mode_model=True,
-            subclass_mode_data=True,
-            auto_configure_optimizers=False,
-            save_config_callback=None,
-            seed_everything_default=0,
-            run=False,
-            args=["--config", str(request.param), *CPU, *reused],
-        )
-    return request.param.stem, made
-
-
-def test_there_are_configurations():
-    assert {"demo", "pretraining", "pretraining_published", "smoke"} <= {path.stem for path in CONFIGS}
-    for folder, names in (
-        ("additions", {"robust"}),
-        ("fields", {"synthetic", "ukb"}),
-        ("policy", {"default"}),
-        ("preparation", {"small"}),
-        ("scanners", {"default", "balanced_3t", "gradient_echo"}),
-        ("sources", {"acdc", "nifti_folder", "sunnybrook"}),
-    ):
-        assert names <= {path.stem for path in (ROOT / "configs" / folder).glob("*.yaml")}
-
-
-def test_an_addition_changes_what_it_names_and_nothing_else(capsys):
-    def asked(*more):
-        with pytest.raises(SystemExit, match="0"):
-            main(["fit", "--config", str(ROOT / "configs/pretraining.yaml"), *more, "--print_config"])
-        return yaml.safe_load(capsys.readouterr().out)
-
-    plain, robust = asked(), asked("--config", str(ROOT / "configs/additions/robust.yaml"))
-    changed = {name: robust["model"]["init_args"].pop(name) for name in ("masking", "corruption")}
-    was = {name: plain["model"]["init_args"].pop(name) for name in changed}
-    assert plain == robust
-    assert changed["masking"][:2] == was["masking"]
-    assert was["corruption"] is None
-    assert len({flaw["class_path"] for flaw in changed["corruption"]}) == 8
+        return name(request.param), build(["--config", str(request.param), *CPU, *reused])
 
 
 def test_what_a_configuration_describes_can_be_built_and_its_planes_fill_the_budget(built):
-    name, made = built
+    path, made = built
     task, data = made.model, made.datamodule
-    if not isinstance(task, PretrainingTask):
-        return  # only pretraining has a budget that planes must fill
-    preparation = vars(PREPARATIONS.get(name, Preparation()))
-    grid = grid_of(torch.empty(sample_shape(preparation, data.views), device="meta"), task.encoder.patch)
-    assert data.min_planes >= needed_planes(grid, visible_tokens(grid, task.mask_ratio))
+    assert isinstance(task, LineTask) == path.startswith("kspace/")
+    if isinstance(task, PretrainingTask):  # which has a budget that planes must fill
+        preparation = vars(PREPARATIONS.get(path, Preparation()))
+        grid = grid_of(torch.empty(sample_shape(preparation, data.views), device="meta"), task.encoder.patch)
+        assert data.min_planes >= needed_planes(grid, visible_tokens(grid, task.mask_ratio))
 
 
-def test_a_configuration_judges_by_something_that_is_logged(built):
+def test_the_best_checkpoint_is_that_by_which_the_task_is_judged(built):
     _, made = built
-    callbacks = made.trainer.checkpoint_callbacks
-    assert [callback.monitor for callback in callbacks if hasattr(callback, "monitor")] == [made.model.monitor]
+    (best,) = (callback for callback in made.trainer.checkpoint_callbacks if isinstance(callback, BestCheckpoint))
+    assert best.monitor is None
+    assert made.model.monitor.startswith("val/")
 
 
 def test_gradients_are_clipped_by_the_task_alone(built):
@@ -98,9 +80,93 @@ def test_gradients_are_clipped_by_the_task_alone(built):
     assert made.model.optimisation.clip_norm > 0
 
 
+@every_experiment
+def test_a_configuration_begins_with_the_command_that_runs_it(path):
+    header = " ".join(line for line in path.read_text().splitlines() if line.startswith("#"))
+    assert any(command in header for command in (f"configs/{name(path)}.yaml", "make ", "python -m benchmarks."))
+    assert ("SIMULATED" in header) == (path.parent.name == "kspace")
+
+
+def test_runs_of_different_configurations_lie_in_different_folders():
+    folders = [yaml.safe_load(path.read_text())["trainer"]["default_root_dir"] for path in EXPERIMENTS]
+    assert len({*folders}) == len(EXPERIMENTS)
+
+
+def test_only_the_demo_says_where_data_lie():
+    data = {name(path): yaml.safe_load(path.read_text()).get("data", {}) for path in EXPERIMENTS}
+    assert [path for path, settings in data.items() if {"cache", "table"} & {*settings}] == ["demo"]
+
+
+def leaves(value):
+    """Yield the values inside of mappings and lists."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    yield from [value] if inner is None else (leaf for one in inner for leaf in leaves(one))
+
+
+def blocks(value):
+    """Yield the parts of a file that need more than a line: mappings and lists with others inside, or of many values."""
+    inner = [] if not isinstance(value, dict | list) else list(value.values() if isinstance(value, dict) else value)
+    if len([*leaves(value)]) > (2 if any(isinstance(one, dict | list) for one in inner) else 6):
+        yield json.dumps(value, sort_keys=True)
+    for one in inner:
+        yield from blocks(one)
+
+
+def test_nothing_is_written_three_times():
+    counts = Counter(
+        block for path in CONFIGS.glob("**/*.yaml") for block in {*blocks(yaml.safe_load(path.read_text()))}
+    )
+    assert {block for block, count in counts.items() if count > 2} == set()
+
+
+def printed(capsys, *arguments):
+    """Return the text that `fit --print_config` prints."""
+    with pytest.raises(SystemExit, match="0"):
+        main(["fit", *map(str, arguments), "--print_config"])
+    return capsys.readouterr().out
+
+
+def test_what_is_printed_is_whole_and_can_be_read_anywhere(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ["--data.cache", "C", "--model.encoder.init_args.depth", "4", "--trainer.max_epochs", "3"]
+    whole = printed(capsys, "--config", "pretraining", *options)
+    assert ".yaml" not in whole
+    (tmp_path / "config.yaml").write_text(whole)
+    assert printed(capsys, "--config", "config.yaml") == whole
+    described = yaml.safe_load(whole)
+    assert described["model"]["init_args"]["encoder"]["init_args"] | {"depth": 4, "width": 1024} == (
+        described["model"]["init_args"]["encoder"]["init_args"]
+    )
+    assert described["trainer"]["max_epochs"] == 3
+    assert len(described["trainer"]["callbacks"]) == 7
+
+
+def test_an_addition_changes_what_it_names_and_nothing_else(capsys):
+    names = ("--config", "pretraining", "--data.cache", "C")
+    plain, robust = (
+        yaml.safe_load(printed(capsys, *names, *more)) for more in ((), ("--config", "additions/robust"))
+    )
+    changed = {key: robust["model"]["init_args"].pop(key) for key in ("masking", "corruption")}
+    was = {key: plain["model"]["init_args"].pop(key) for key in changed}
+    assert plain == robust
+    assert changed["masking"][:2] == was["masking"]
+    assert was["corruption"] is None
+    assert len({flaw["class_path"] for flaw in changed["corruption"]}) == 8
+
+
+def test_a_cache_has_to_be_named(capsys):
+    assert main(["fit", "--config", "smoke"]) == 1
+    assert "--data.cache CACHE" in capsys.readouterr().err
+
+
+def test_a_wheel_holds_the_configs():
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert wheel["force-include"] == {"configs": "cmr_ssl/configs"}
+
+
 def settings_of(folder):
     """Return the files of settings for `prepare` in a folder of ``configs``, as cases of a test."""
-    paths = sorted((ROOT / "configs" / folder).glob("*.yaml"))
+    paths = sorted((CONFIGS / folder).glob("*.yaml"))
     return pytest.mark.parametrize("path", paths, ids=[path.stem for path in paths])
 
 
@@ -133,16 +199,4 @@ def test_a_source_has_the_files_its_file_names(asked, path):
 
 
 def test_the_files_of_the_field_are_the_default(asked):
-    assert asked("--files", ROOT / "configs/sources/nifti_folder.yaml")[0].files == NiftiFiles()
-
-
-@every_config
-def test_a_configuration_begins_with_the_command_that_runs_it(path):
-    header = [line for line in path.read_text().splitlines() if line.startswith("#")]
-    assert any(f"configs/{path.name}" in line or "make demo" in line for line in header)
-
-
-@every_config
-def test_runs_of_different_configurations_lie_in_different_folders(path):
-    folders = [yaml.safe_load(one.read_text())["trainer"]["default_root_dir"] for one in CONFIGS]
-    assert folders.count(yaml.safe_load(path.read_text())["trainer"]["default_root_dir"]) == 1
+    assert asked("--files", CONFIGS / "sources/nifti_folder.yaml")[0].files == NiftiFiles()

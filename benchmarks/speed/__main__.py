@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from rich.console import Console
-
-from benchmarks import device, finetuning, flaws, loader, scaling, serving, step
 from benchmarks.machine import description
 from benchmarks.subjects import grid
 from benchmarks.table import Row, document, terminal
 from benchmarks.training import hush
+from rich.console import Console
+
+from benchmarks import device, finetuning, flaws, loader, scaling, serving, step
 
 WIDTH = 120  # of the table, characters, also where the terminal does not say how wide it is
 

@@ -3,12 +3,11 @@
 import json
 
 import yaml
-from lightning.pytorch.cli import LightningCLI
-
 from benchmarks.step import Cost, measure
 from benchmarks.subjects import grid
 from benchmarks.table import Row
 from benchmarks.training import CONFIG, build, ends
+from lightning.pytorch.cli import LightningCLI
 
 BATCH = 2  # the smallest that phenotypes are learnt with
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-
 from benchmarks.machine import device, now
 from benchmarks.step import our_cost
 from benchmarks.subjects import random_subjects

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from torch import Tensor, from_numpy
-from torch.utils.data import DataLoader, Dataset, Sampler
-
 from benchmarks.step import fastest
 from benchmarks.subjects import FRAMES, SIZE, affines, slots
 from benchmarks.table import Row
+from torch import Tensor, from_numpy
+from torch.utils.data import DataLoader, Dataset, Sampler
+
 from cmr_ssl.data.dataset import PlaneDataset
 from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.preparation.cache import PreparedSubject, subject_file, write_subject

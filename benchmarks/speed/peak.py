@@ -1,11 +1,11 @@
 """What the device can do at best, and how much of it our training step achieves."""
 
 import torch
-
 from benchmarks.machine import device, now
 from benchmarks.step import fastest
 from benchmarks.table import Row
 from benchmarks.training import training_flops
+
 from cmr_ssl.devices import has_bfloat16
 
 

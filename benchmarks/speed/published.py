@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from itertools import islice
 
 import torch
+from benchmarks.machine import device, now
+from benchmarks.subjects import PATCH, grid, random_subjects
 from einops import rearrange
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
-from benchmarks.machine import device, now
-from benchmarks.subjects import PATCH, grid, random_subjects
 from cmr_ssl.models import Encoded, Encoder, Pooling
 from cmr_ssl.models.tokens import Coordinates, patchify, take
 

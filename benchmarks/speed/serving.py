@@ -14,11 +14,11 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 import torch
 import yaml
-
 from benchmarks.machine import device
 from benchmarks.step import peak_memory
 from benchmarks.table import Row
 from benchmarks.training import CONFIG, build
+
 from cmr_ssl.checkpoints import DATA
 from cmr_ssl.commands.phantom import phantom
 from cmr_ssl.inference.folder import predict_subject

@@ -11,10 +11,10 @@ from multiprocessing import get_context
 from typing import NamedTuple
 
 import torch
-
-from benchmarks import published, training
 from benchmarks.machine import device
 from benchmarks.table import Row
+
+from benchmarks import published, training
 
 Training = Callable[[int, int, int], list[float]]  # planes, batch and steps, to when each step ended, s
 

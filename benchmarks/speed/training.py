@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from benchmarks.machine import now
+from benchmarks.subjects import FRAMES, SIZE, random_subjects, slots
 from lightning import Callback, LightningDataModule, LightningModule, Trainer
 from lightning.pytorch.cli import LightningCLI
 from numpy.typing import NDArray
@@ -16,8 +18,6 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.data import DataLoader
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.machine import now
-from benchmarks.subjects import FRAMES, SIZE, random_subjects, slots
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.sample import Sample, to_device

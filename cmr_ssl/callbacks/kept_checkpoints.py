@@ -34,17 +34,20 @@ def resumable(run_folder: str | Path) -> list[Path]:
 class BestCheckpoint(ModelCheckpoint):
     """Keep the checkpoint that validates best."""
 
-    def __init__(self, monitor: str = "val/psnr_hidden", mode: Literal["min", "max"] = "max") -> None:
+    def __init__(self, monitor: str | None = None, mode: Literal["min", "max"] | None = None) -> None:
         """Choose what is best.
 
         Args:
-            monitor: log key to judge by.
-            mode: whether less or more of it is better.
+            monitor: log key to judge by; None for the one that the task names.
+            mode: whether less or more of it is better; None for what the task says.
         """
-        super().__init__(filename=BEST, monitor=monitor, mode=mode, enable_version_counter=False)
+        super().__init__(filename=BEST, monitor=monitor, mode=mode or "min", enable_version_counter=False)
+        self.asked = monitor, mode
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Place the folder in the run folder; write atomically."""
+        """Judge by what the task names; place the folder in the run folder; write atomically."""
+        monitor, mode = self.asked
+        self.monitor, self.mode = monitor or str(pl_module.monitor), mode or str(pl_module.mode)
         save_wholly(trainer)
         self.dirpath = str(checkpoint_file(trainer.default_root_dir, BEST).parent.absolute())
         super().setup(trainer, pl_module, stage)

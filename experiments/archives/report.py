@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
-
 from benchmarks.archives import Times, read_times
 from benchmarks.archives_score import (
     HARMLESS,
@@ -18,6 +17,7 @@ from benchmarks.archives_score import (
     visits,
 )
 from benchmarks.machine import description
+
 from cmr_ssl.cohort.cohort_table import read_cohort
 from cmr_ssl.files import save_text
 from cmr_ssl.preparation.policy import read_rejected

@@ -3,9 +3,6 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from rich.console import Console
-from rich.markdown import Markdown
-
 from benchmarks.evidence.arms import CONTROLS, SHIPPED, TOKENS, controls, pretrained
 from benchmarks.evidence.cohorts import DEVELOPMENT_FRACTIONS, Cohort, make
 from benchmarks.evidence.mixing import mix
@@ -22,6 +19,9 @@ from benchmarks.evidence.running import (
 from benchmarks.evidence.settings import FOLDER, Settings, quick
 from benchmarks.evidence.studies import Study
 from benchmarks.evidence.tables import error_table, reduction_table
+from rich.console import Console
+from rich.markdown import Markdown
+
 from cmr_ssl.workers import pool
 
 

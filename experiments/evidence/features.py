@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-
 from benchmarks.evidence.arms import Source, readouts
 from benchmarks.evidence.cohorts import Cohort, opened, slug
 from benchmarks.evidence.studies import ALL, PLAIN, VARIED, Study, Test, condition_of, tests_of
+from numpy.typing import NDArray
+
 from cmr_ssl.cohort.splits import Split
 from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule

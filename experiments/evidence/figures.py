@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from benchmarks.evidence.arms import BOTH, RAW, SHIPPED, TOKENS, UNTRAINED, WHOLE
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.evidence.arms import BOTH, RAW, SHIPPED, TOKENS, UNTRAINED, WHOLE
 from cmr_ssl.files import write_atomically
 
 COLOURS = {

@@ -5,12 +5,12 @@ from typing import get_args
 
 import pandas as pd
 import torch
-from torch import Tensor
-
 from benchmarks.evidence.arms import Source
 from benchmarks.evidence.cohorts import Cohort, opened, ordered, placed, slug
 from benchmarks.evidence.features import Portion, file_of, read, subjects_of
 from benchmarks.evidence.studies import ALL, PLAIN
+from torch import Tensor
+
 from cmr_ssl.files import write_atomically
 from cmr_ssl.phantom.pathology import Pathology
 from cmr_ssl.probing.closed_form import solve

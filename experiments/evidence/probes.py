@@ -7,9 +7,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
-
 from benchmarks.evidence.arms import Source
 from benchmarks.evidence.cohorts import labelled, opened, slug
 from benchmarks.evidence.features import (
@@ -22,6 +19,9 @@ from benchmarks.evidence.features import (
     unlabelled_portion,
 )
 from benchmarks.evidence.studies import ALL, TARGETS, Study, Test, tests_of
+from numpy.typing import NDArray
+from torch import Tensor
+
 from cmr_ssl.cohort.phenotypes import read_phenotypes
 from cmr_ssl.files import write_atomically
 from cmr_ssl.probing.closed_form import Solved, solve

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
-
 from benchmarks.evidence import pathologies, trained
 from benchmarks.evidence.arms import BOTH, CONTROLS, RAW, SHIPPED, TOKENS, UNTRAINED, WHOLE, pretrained
 from benchmarks.evidence.figures import draw_curves, draw_planes
@@ -13,6 +12,7 @@ from benchmarks.evidence.settings import Settings
 from benchmarks.evidence.studies import ALL, CONDITIONS
 from benchmarks.evidence.tables import reduction_cell, wide
 from benchmarks.machine import description
+
 from cmr_ssl.files import save_text
 from cmr_ssl.report.tables import markdown
 

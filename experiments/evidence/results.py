@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-
 from benchmarks.statistics import compare, holm, mean_error
+from numpy.typing import NDArray
 
 KEYS = ["test", "labels", "target"]
 AXES = ("pretraining", "draw", "subject")

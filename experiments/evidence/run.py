@@ -4,8 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, as_completed
 from typing import ParamSpec
 
-from rich.progress import track
-
 from benchmarks.evidence.arms import TOKENS, Source, controls, pretrained
 from benchmarks.evidence.features import extract, portions
 from benchmarks.evidence.pathologies import classify, portion
@@ -13,6 +11,7 @@ from benchmarks.evidence.probes import probe
 from benchmarks.evidence.settings import Settings
 from benchmarks.evidence.studies import Study
 from benchmarks.evidence.trained import others, train, trials
+from rich.progress import track
 
 P = ParamSpec("P")
 

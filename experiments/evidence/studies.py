@@ -5,9 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.evidence.cohorts import Cohort
 from torch import Tensor
 
-from benchmarks.evidence.cohorts import Cohort
 from cmr_ssl.corruption.missing import drop_planes, ranks
 from cmr_ssl.data.augment import Augmentation
 from cmr_ssl.robustness.scenarios import HALF, draw_order, scenarios

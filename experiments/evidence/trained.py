@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 import pandas as pd
 import torch
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from torch import Tensor
-
 from benchmarks.evidence.cohorts import MIN_PLANES, Cohort, opened, slug
 from benchmarks.evidence.commands import fit
 from benchmarks.evidence.features import Portion, on_gpu, subjects_of, tested_portion
 from benchmarks.evidence.pretrainings import described
 from benchmarks.evidence.probes import known, shift, table, write
 from benchmarks.evidence.studies import Study, Test, condition_of, tests_of
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import Tensor
+
 from cmr_ssl.corruption.missing import close_ranks, rearranged
 from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.devices import device_of

@@ -10,14 +10,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 import torch
-from rich.progress import track
-
 from benchmarks.kspace.cines import measure_cines
 from benchmarks.kspace.cost import measure_cost
 from benchmarks.kspace.features import of_images, of_lines
 from benchmarks.kspace.report import write_report
 from benchmarks.kspace.settings import FOLDER, Settings, quick
 from benchmarks.kspace.trained import pretrain, train_unet
+from rich.progress import track
+
 from cmr_ssl.workers import pool
 
 STEPS = (pretrain, train_unet, of_lines, of_images, measure_cines, measure_cost)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 import torch
+from benchmarks.kspace.settings import PLANES, Settings
+from benchmarks.kspace.trained import last, line_run, unet_run
 from torch import Tensor
 from torch.utils.data import DataLoader
 from torchmetrics.functional.image import structural_similarity_index_measure as ssim
 
-from benchmarks.kspace.settings import PLANES, Settings
-from benchmarks.kspace.trained import last, line_run, unet_run
 from cmr_ssl.anatomy import CLASSES
 from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.kspace import Lines, TemporalSparsity

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-
 from benchmarks.kspace.settings import PLANES, Settings
+
 from cmr_ssl.kspace import LineEncoder, LinePositions
 from cmr_ssl.models import CrossAttentionDecoder
 from cmr_ssl.report.tables import write_csv

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import DataLoader
-
 from benchmarks.evidence.features import save
 from benchmarks.kspace.settings import PLANES, TARGETS, Settings
 from benchmarks.kspace.trained import last, line_run
 from benchmarks.kspace.ways import changes
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader
+
 from cmr_ssl.checkpoints import load_encoder
 from cmr_ssl.cohort.phenotypes import read_classes, read_phenotypes
 from cmr_ssl.data.datamodule import CineDataModule

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib.figure import Figure
-
 from benchmarks.kspace import cines, cost
 from benchmarks.kspace.features import CENTRAL, file_of, predicted, truth
 from benchmarks.kspace.settings import COILS, PLANES, SNR, TARGETS, TRAINED, Settings
 from benchmarks.statistics import Comparison, Estimate, compare, mean_error
+from matplotlib.figure import Figure
+
 from cmr_ssl.agreement import classification
 from cmr_ssl.files import save_text, write_atomically
 from cmr_ssl.report.tables import markdown

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from benchmarks.evidence.cohorts import MIN_PLANES, VIEWS, Cohort
 from benchmarks.evidence.settings import FOLDER
 from benchmarks.evidence.settings import Settings as Evidence
+
 from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.kspace import Acquisition, VariableDensity

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from benchmarks.kspace.settings import Settings
 from torch import Tensor
 
-from benchmarks.kspace.settings import Settings
 from cmr_ssl.corruption import KSpaceUndersampling
 from cmr_ssl.kspace import TemporalSparsity
 from cmr_ssl.robustness.undersampling import FULL, RECONSTRUCTED, ZERO_FILLED, spoil

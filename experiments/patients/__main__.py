@@ -18,6 +18,7 @@ from benchmarks.patients.features import extract, project
 from benchmarks.patients.measured import diagnoses, phenotypes, retrieval, risk
 from benchmarks.patients.report import page
 from benchmarks.patients.settings import FRACTIONS, OTHERS, Settings
+
 from cmr_ssl.files import checkpoint_at, save_text
 from cmr_ssl.tasks.alignment import AlignmentTask
 from cmr_ssl.tasks.trained import load_task

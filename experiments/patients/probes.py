@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from benchmarks.patients.features import Features
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 from torch import Tensor
 
-from benchmarks.patients.features import Features
 from cmr_ssl.ridge import ridge
 
 Array = NDArray[np.float64]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from benchmarks.patients.settings import ARMS, FIRST, Settings
+
 from cmr_ssl.report.tables import markdown
 
 Found = dict[str, list[float]]  # arm or difference -> value, low, high

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import torch
 import yaml
-from jsonargparse import ArgumentParser
-from numpy.typing import NDArray
-
 from benchmarks.patients.features import Features
 from benchmarks.patients.probes import Array, Estimate, auroc, draws_of, over_subjects, predicted
 from benchmarks.patients.settings import FIRST, Settings
+from jsonargparse import ArgumentParser
+from numpy.typing import NDArray
+
 from cmr_ssl.cohort.phenotypes import read_phenotypes
 from cmr_ssl.cohort.splits import Split
 from cmr_ssl.concordance import concordance

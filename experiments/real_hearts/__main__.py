@@ -14,13 +14,13 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from rich.progress import track
-
 from benchmarks.real_hearts import planes, probes, runs
 from benchmarks.real_hearts.arms import USUAL, arms, looks, pretrainings
 from benchmarks.real_hearts.cohort import prepare
 from benchmarks.real_hearts.report import write_report
 from benchmarks.real_hearts.settings import Settings, quick
+from rich.progress import track
+
 from cmr_ssl.workers import pool
 
 STEPS = 2000

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
+from benchmarks.real_hearts.settings import ALL, Settings
 from jsonargparse import ArgumentParser
 
-from benchmarks.real_hearts.settings import ALL, Settings
 from cmr_ssl.cohort.cohort_table import read_cohort
 from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.commands.prepare import prepare as prepare_folder

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import torch
-from torch import Tensor
-
 from benchmarks.real_hearts.arms import USUAL, Look, encoder_of
 from benchmarks.real_hearts.runs import pretrained
 from benchmarks.real_hearts.settings import Settings
+from torch import Tensor
+
 from cmr_ssl.checkpoints import build_encoder, load_encoder
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.loader import PlaneLoader

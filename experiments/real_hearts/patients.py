@@ -9,10 +9,10 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 import pandas as pd
-
 from benchmarks.real_hearts.cohort import GROUP, short_axis
 from benchmarks.real_hearts.scores import VOLUMES
 from benchmarks.real_hearts.settings import Settings
+
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.sources import NiftiFolder
 from cmr_ssl.sources.nifti_files import facts_of

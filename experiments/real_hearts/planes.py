@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-
 from benchmarks.real_hearts.arms import Pretraining
 from benchmarks.real_hearts.cohort import members, read_fold
 from benchmarks.real_hearts.runs import pretrained
 from benchmarks.real_hearts.settings import Settings
+
 from cmr_ssl.inference.leave_one_out import leave_one_out
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.usual_planes import studies

@@ -6,14 +6,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
-
 from benchmarks.real_hearts.arms import Look, file_name
 from benchmarks.real_hearts.cohort import GROUP, members, of_each_diagnosis, read_fold
 from benchmarks.real_hearts.features import landmarks
 from benchmarks.real_hearts.settings import ALL, Settings
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
+
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.ridge import ridge
 

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-
 from benchmarks.left_out import TOLD_BY, by_region
 from benchmarks.machine import description
 from benchmarks.real_hearts import planes, probes
@@ -17,6 +15,8 @@ from benchmarks.real_hearts.probes import Probe
 from benchmarks.real_hearts.runs import CHOICE, DICE, DONE, PICTURE, VOLUMES, Run
 from benchmarks.real_hearts.settings import ALL, Settings
 from benchmarks.statistics import holm
+from matplotlib.figure import Figure
+
 from cmr_ssl.files import save_text, write_atomically
 from cmr_ssl.report.tables import markdown
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-
 from benchmarks.real_hearts.arms import Arm, Pretraining, file_name
 from benchmarks.real_hearts.cohort import members, read_fold
 from benchmarks.real_hearts.scores import draw, score
 from benchmarks.real_hearts.settings import ALL, Settings
+
 from cmr_ssl.callbacks.kept_checkpoints import BEST, LAST, checkpoint_file
 from cmr_ssl.report.tables import write_csv
 

@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from benchmarks.real_hearts.cohort import short_axis
+from benchmarks.real_hearts.restoring import restore_logits
+from benchmarks.real_hearts.settings import Settings
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from torch import Tensor
 
-from benchmarks.real_hearts.cohort import short_axis
-from benchmarks.real_hearts.restoring import restore_logits
-from benchmarks.real_hearts.settings import Settings
 from cmr_ssl.anatomy import CLASSES, LV, MYOCARDIUM, RV, UNLABELLED
 from cmr_ssl.inference.prepared import batch_of, every_plane
 from cmr_ssl.planes import SHORT_AXIS

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-
 from benchmarks.left_out import REGIONS
 from benchmarks.machine import description
+
 from cmr_ssl.files import save_text
 from cmr_ssl.robustness.curves import draw_curves
 from cmr_ssl.robustness.scenarios import FLAWED, HALF, SWAPPED

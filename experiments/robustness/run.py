@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-from rich.progress import track
-
 from benchmarks.evidence import pretrainings as begun
 from benchmarks.evidence.cohorts import Cohort
 from benchmarks.evidence.commands import fit, spoken
@@ -25,6 +23,8 @@ from benchmarks.evidence.settings import FOLDER, Settings
 from benchmarks.inspection import measured, planes
 from benchmarks.left_out import leave_out
 from benchmarks.robustness_heads import USUAL, Arm, Pretraining, probe, resnet, segmentations, untrained_probe, words
+from rich.progress import track
+
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.workers import pool
 

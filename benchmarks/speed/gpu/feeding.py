@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from torch.utils.data import DataLoader
-
-from benchmarks import training
 from benchmarks.gpu.effort import Effort
 from benchmarks.gpu.paces import Pace, compiled, paced
 from benchmarks.loader import SHAPE, Repeated, write_ours
 from benchmarks.subjects import slots
 from benchmarks.training import RandomStudies, build
+from torch.utils.data import DataLoader
+
+from benchmarks import training
 from cmr_ssl.data.dataset import PlaneDataset
 from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.sample import Sample

@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
-
-from benchmarks import finetuning
 from benchmarks.gpu.effort import Effort
 from benchmarks.gpu.paces import forget, peak
 from benchmarks.machine import device, now
 from benchmarks.subjects import random_subjects
+
+from benchmarks import finetuning
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.sample import to_device
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from lightning import Callback, LightningModule, Trainer
-
 from benchmarks.evidence.cohorts import Cohort, make, ordered, placed
 from benchmarks.evidence.pretrainings import Pretraining, pretrain
 from benchmarks.evidence.settings import DEVELOPMENT_SEED
 from benchmarks.gpu.effort import Effort
+from lightning import Callback, LightningModule, Trainer
+
 from cmr_ssl.cohort.splits import Fractions
 
 FRACTIONS: Fractions = (0.94, 0.06, 0.0)  # nobody is tested here

@@ -7,16 +7,16 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import torch
-from lightning import Callback, LightningModule, Trainer
-from lightning.pytorch.cli import LightningCLI
-from torch.utils.flop_counter import FlopCounterMode
-
-from benchmarks import finetuning
 from benchmarks.gpu.effort import Effort
 from benchmarks.machine import device, now
 from benchmarks.published import PublishedModel, train
 from benchmarks.subjects import PATCH, random_subjects
 from benchmarks.training import CONFIG, build, step_flops
+from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.cli import LightningCLI
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks import finetuning
 from cmr_ssl.models.tokens import patchify
 
 PUBLISHED = CONFIG.with_name("pretraining_published.yaml")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gpu.results import Found, read
+
 from cmr_ssl.report.tables import markdown
 
 GOALS = {"training": ">= 50 %", "fine-tuning": ">= 35 %"}

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
-
 from benchmarks.device import product_flops
 from benchmarks.gpu import loading, paces, serving
 from benchmarks.gpu.effort import Effort
