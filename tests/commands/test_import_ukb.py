@@ -15,7 +15,8 @@ from cmr_ssl.dicom import archive
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.preparation.cache import subject_file
 from cmr_ssl.preparation.preparation import Preparation
-from tests.dicom.test_importer import journal, names_in, rows, subjects
+from tests.commands.test_import_dicom import journal, rows, subjects
+from tests.dicom.test_importer import names_in
 from tests.dicoms import FRAME_MS, tiny, write_ukb, write_zip
 
 IDS = [str(number) for number in range(900000001, 900000005)]

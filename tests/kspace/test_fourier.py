@@ -1,7 +1,7 @@
 import torch
 
 from cmr_ssl.kspace.fourier import to_image, to_kspace
-from tests.kspace.test_acquisition import noise
+from tests.kspace.test_operator import noise
 
 
 def test_the_transform_keeps_energy_has_its_inverse_and_its_origin_in_the_middle():
