@@ -12,6 +12,29 @@ from tests.caches import COHORT, write_cache
 
 os.fsync = lambda descriptor: None  # no test cuts the power, and a busy disk takes up to a second for each file
 
+# files that take long; where several processes share the files, these are begun first and nobody waits at the end
+LONG = (
+    "lightning_commands",
+    "onnx",
+    "downstream",
+    "line_tasks",
+    "runs",
+    "disturbed",
+    "distributed",
+    "probes",
+    "patients",
+)
+
+
+def pytest_configure(config) -> None:
+    """Let files be handed out in the order below, not by the number of their tests."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """Put the longest files first."""
+    items.sort(key=lambda item: item.path.stem.removeprefix("test_") not in LONG)
+
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory) -> Path:
