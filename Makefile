@@ -27,19 +27,19 @@ check: $(READY)  ## lint, formatting and types
 	$(PY) -m mypy
 
 bench: $(READY)  ## measure speed and memory beside the published design
-	$(PY) -m benchmarks
+	$(PY) -m benchmarks.speed
 
 gpu: $(READY)  ## what a GPU makes of this: speed beside the published design, then the longest pretraining; nine minutes
-	$(PY) -m benchmarks.gpu
+	$(PY) -m benchmarks.speed.gpu
 
 evidence: $(READY)  ## what pretraining is worth, beside all controls: a night on two cores; goes on where it was cut
-	$(PY) -m benchmarks.evidence
+	$(PY) -m experiments.evidence
 
 evidence-quick: $(READY)  ## its shortest honest version: half an hour
-	$(PY) -m benchmarks.evidence quick
+	$(PY) -m experiments.evidence quick
 
 robustness: $(READY)  ## compare models when planes are missing or flawed; goes on where it was cut
-	$(PY) -m benchmarks.robustness
+	$(PY) -m experiments.robustness
 
 # A .venv that works is kept. torch goes first and alone, so that TORCH_INDEX is asked for nothing else.
 $(READY): pyproject.toml constraints.txt

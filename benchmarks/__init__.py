@@ -1,1 +1,1 @@
-"""Speed and memory beside the published design."""
+"""How fast things are; what they are worth is measured by `experiments`."""

@@ -62,7 +62,7 @@ class RunCLI(LightningCLI):
         try:
             super().parse_arguments(parser, args)
         except ArgumentError as error:
-            if str(error).endswith("required: cache"):
+            if "required: cache" in str(error):
                 raise ValueError(f"data.cache has to be given: add {CACHE}") from error
             raise
         asked = self.asked

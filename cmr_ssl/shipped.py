@@ -55,8 +55,7 @@ def resolved(option: str, argument: str) -> str:
     head, equals, value = argument.partition("=")
     if equals and head in KINDS:
         return f"{head}={resolved(head, value)}"
-    own = Path(argument)
-    if option not in KINDS or (own.exists() and not own.is_dir()):  # a pipe is no file, but can be read
+    if option not in KINDS or is_file(argument):
         return argument
     place = shipped(argument, KINDS[option])
     if place is None and (KINDS[option] == "" or NAME.fullmatch(argument)):
@@ -67,20 +66,26 @@ def resolved(option: str, argument: str) -> str:
     return str(place or argument)
 
 
+def is_file(argument: str) -> bool:
+    """Tell whether an argument is a file, a pipe, which can be read, too, or settings written out in braces."""
+    return argument.startswith("{") or (Path(argument).exists() and not Path(argument).is_dir())
+
+
 def layered(arguments: Sequence[str]) -> list[str]:
     """Return arguments in which each config lies on the defaults of the package and on those of its own folder.
 
-    A config is laid over what is given before it, so the ``defaults.yaml`` of the package becomes the first one, and one
-    that lies beside a config is put before it, once.
+    A config is laid over what is given before it. So the ``defaults.yaml`` of the package comes first, and one beside a
+    config comes right before that config, once.
     """
     first = str(shipped("defaults"))
     layers, seen = [f"--config={first}"], {Path(first).resolve()}
     for word in one_word(arguments):
         head, _, value = word.partition("=")
-        beside = Path(value).with_name(DEFAULTS) if head in CONFIG and Path(value).name else Path(first)
-        if beside.resolve() not in seen and beside.is_file():
-            layers.append(f"--config={beside}")
-            seen.add(beside.resolve())
+        if head in CONFIG and not value.startswith("{"):
+            beside = Path(value).parent / DEFAULTS
+            if beside.is_file() and beside.resolve() not in seen:
+                layers.append(f"--config={beside}")
+                seen.add(beside.resolve())
         layers.append(word)
     return layers
 

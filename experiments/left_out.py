@@ -1,6 +1,6 @@
 """How well each plane of a heart is told by all its others, beside copying and interpolating: PSNR and SSIM.
 
-    python -m benchmarks.left_out --checkpoint CKPT --cache CACHE [--everyone] [--slices 24] [--adapt 60] [--out CSV]
+    python -m experiments.left_out --checkpoint CKPT --cache CACHE [--everyone] [--slices 24] [--adapt 60] [--out CSV]
 
 Without `--everyone` it asks about test subjects of the checkpoint's own split; with it about all studies of a cache
 that training has never seen. `--adapt` first trains a copy of the model for each plane, on the other planes of the
@@ -14,22 +14,21 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from rich.console import Console
-from rich.table import Table
 from torch import Tensor
 
 from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.devices import device_of, has_bfloat16, without_autocast
 from cmr_ssl.inference.decoding import decode_own_planes, encode_shown
-from cmr_ssl.inference.leave_one_out import each_left_out, leave_one_out, measured
+from cmr_ssl.inference.leave_one_out import each_left_out, leave_one_out, plane_row
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.usual_planes import split_subjects, studies
 from cmr_ssl.losses import subject_mean
-from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import seed_of
 from cmr_ssl.tasks.pretraining import PretrainingTask
+from experiments.cohorts import views_of
+from experiments.tables import print_table
 
 REGIONS = ("base", "mid", "apex", "la_2ch", "la_3ch", "la_4ch")
 TOLD_BY = ("model", "nearest", "interpolated", "blended")
@@ -62,7 +61,7 @@ def after_adaptation(task: PretrainingTask, heart: Sample, steps: int) -> Iterat
         wanted = torch.arange(heart.present.shape[1], device=heart.present.device) == one.plane
         with torch.inference_mode():
             told = decode_own_planes(own, heart, encode_shown(own, heart, heart.present[0] & ~wanted), wanted)[0]
-            yield measured(heart, one._replace(predicted=told))
+            yield plane_row(heart, one._replace(predicted=told))
 
 
 def leave_out(
@@ -106,7 +105,7 @@ def by_region(found: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     """Measure and print."""
-    parser = ArgumentParser(prog="python -m benchmarks.left_out", description=(__doc__ or "").splitlines()[0])
+    parser = ArgumentParser(prog="python -m experiments.left_out", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--checkpoint", type=Path, required=True, help="of a pretraining")
     parser.add_argument("--cache", type=Path, required=True, help="prepared as it was trained")
     parser.add_argument("--subjects", type=int, default=40, help="at most")
@@ -116,15 +115,11 @@ def main() -> None:
     parser.add_argument("--table", type=Path, help="with the column by which training was split, if it was by one")
     parser.add_argument("--out", type=Path, help="CSV file to write a row a plane to")
     asked = parser.parse_args()
-    views = dict.fromkeys(LONG_AXIS, 1) | {SHORT_AXIS: asked.slices} if asked.slices else None
+    views = views_of(asked.slices) if asked.slices else None
     found = leave_out(asked.checkpoint, asked.cache, asked.subjects, views, asked.everyone, asked.adapt, asked.table)
     if asked.out:
         write_csv(asked.out, found)
-    means = by_region(found)
-    table = Table("planes", *means.columns)
-    for region, row in means.iterrows():
-        table.add_row(str(region), *(f"{value:.2f}" for value in row))
-    Console().print(table)
+    print_table("planes", by_region(found))
 
 
 if __name__ == "__main__":

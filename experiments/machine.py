@@ -1,7 +1,9 @@
-"""What the figures were measured on."""
+"""What figures were measured on, when something ended, and how much memory it took."""
 
 import platform
+import resource
 import subprocess
+import sys
 import time
 from datetime import date
 from pathlib import Path
@@ -19,6 +21,14 @@ def now(on: torch.device) -> float:
     if on.type == "cuda":
         torch.cuda.synchronize(on)
     return time.perf_counter()
+
+
+def peak_memory() -> int:
+    """Return the most memory this process has held so far, in bytes; on a GPU, that of its tensors."""
+    if device().type == "cuda":
+        return torch.cuda.max_memory_allocated()
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def processor() -> str:

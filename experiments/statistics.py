@@ -5,11 +5,12 @@ subjects, S test subjects. Two ways that are compared have the same draws and th
 differences are paired in both; their pretrainings are not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 Array = NDArray[np.float64]
 
@@ -117,3 +118,23 @@ def estimate(value: float, again: Array) -> Estimate:
     finite = again[np.isfinite(again)]
     low, high = np.percentile(finite, INTERVAL) if len(finite) else (np.nan, np.nan)
     return Estimate(float(value), float(low), float(high))
+
+
+def over_subjects(measure: Callable[[NDArray[np.intp]], float], count: int, resamples: int = 300) -> Estimate:
+    """Return a measure of chosen test subjects with its bootstrap interval over them."""
+    rng = np.random.default_rng(0)
+    again = np.array([measure(rng.integers(count, size=count)) for _ in range(resamples)])
+    return estimate(measure(np.arange(count)), again)
+
+
+def auroc(scores: Array, positive: NDArray[np.bool_]) -> float:
+    """Return the AUROC by ranks, which resampling needs quickly; NaN where all are alike."""
+    cases, others = int(positive.sum()), int((~positive).sum())
+    if not cases or not others:
+        return float("nan")
+    return float((rankdata(scores)[positive].sum() - cases * (cases + 1) / 2) / (cases * others))
+
+
+def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
+    """Return p of costs ~ sizes^p: the slope of the line through the logarithms of both, which are positive."""
+    return float(np.polyfit(np.log(sizes), np.log(costs), 1)[0])

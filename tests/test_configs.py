@@ -16,6 +16,7 @@ from cmr_ssl.lightning_commands import build
 from cmr_ssl.masking import needed_planes, visible_tokens
 from cmr_ssl.models.tokens import grid_of
 from cmr_ssl.preparation.preparation import Preparation
+from cmr_ssl.shipped import FOLDERS, layered
 from cmr_ssl.sources.nifti_files import NiftiFiles
 from cmr_ssl.tasks import PretrainingTask
 from cmr_ssl.tasks.line_task import LineTask
@@ -23,9 +24,9 @@ from tests.hearts import ENCODER
 from tests.runs import ROOT
 
 CONFIGS = ROOT / "configs"
-FOLDERS = (".", "evidence", "kspace", "real_hearts")
+TRAINED = (".", "evidence", "kspace", "real_hearts")
 EXPERIMENTS = sorted(
-    path for folder in FOLDERS for path in (CONFIGS / folder).glob("*.yaml") if path.name != "defaults.yaml"
+    path for folder in TRAINED for path in (CONFIGS / folder).glob("*.yaml") if path.name != "defaults.yaml"
 )
 SMALL = Preparation(**yaml.safe_load((CONFIGS / "preparation/small.yaml").read_text()))
 REAL = Preparation(**yaml.safe_load((CONFIGS / "preparation/real.yaml").read_text()))
@@ -44,8 +45,14 @@ def name(path):
 every_experiment = pytest.mark.parametrize("path", EXPERIMENTS, ids=map(name, EXPERIMENTS))
 
 
+@pytest.fixture(scope="module")
+def parser():
+    """Return the parser of `fit`, which costs more to make than to use."""
+    return build(["--config", str(CONFIGS / "smoke.yaml"), *CPU]).parser
+
+
 @pytest.fixture(scope="module", params=EXPERIMENTS, ids=map(name, EXPERIMENTS))
-def built(request):
+def built(request, parser):
     """Return a configuration's name and what it describes, on the device without memory."""
     described = yaml.safe_load(request.param.read_text())["model"]
     reused = []
@@ -53,13 +60,14 @@ def built(request):
         # a pretrained encoder is described by its checkpoint, which a configuration does not have
         encoder = LINES if ".Line" in described["class_path"] else ENCODER
         reused = ["--model.encoder", json.dumps(encoder), *(DECODER if "Alignment" in described["class_path"] else [])]
+    config = parser.parse_args(layered(["--config", str(request.param), *CPU, *reused]))
     with torch.device("meta"):
-        return name(request.param), build(["--config", str(request.param), *CPU, *reused])
+        return name(request.param), parser.instantiate(config)
 
 
 def test_what_a_configuration_describes_can_be_built_and_its_planes_fill_the_budget(built):
     path, made = built
-    task, data = made.model, made.datamodule
+    task, data = made.model, made.data
     assert isinstance(task, LineTask) == path.startswith("kspace/")
     if isinstance(task, PretrainingTask):  # which has a budget that planes must fill
         preparation = vars(PREPARATIONS.get(path, Preparation()))
@@ -69,9 +77,19 @@ def test_what_a_configuration_describes_can_be_built_and_its_planes_fill_the_bud
 
 def test_the_best_checkpoint_is_that_by_which_the_task_is_judged(built):
     _, made = built
-    (best,) = (callback for callback in made.trainer.checkpoint_callbacks if isinstance(callback, BestCheckpoint))
+    (best,) = (callback for callback in made.trainer.callbacks if isinstance(callback, BestCheckpoint))
     assert best.monitor is None
     assert made.model.monitor.startswith("val/")
+
+
+def test_callbacks_are_appended_to_those_that_all_trainings_share(built):
+    path, made = built
+    asked = yaml.safe_load((CONFIGS / f"{path}.yaml").read_text())["trainer"]
+    shared = yaml.safe_load((CONFIGS / "defaults.yaml").read_text())["trainer"]["callbacks"]
+    names = [type(callback).__name__ for callback in made.trainer.callbacks]
+    if "callbacks" not in asked:
+        assert names[: len(shared)] == [callback["class_path"].rpartition(".")[2] for callback in shared]
+        assert (len(names) > len(shared)) == ("callbacks+" in asked)
 
 
 def test_gradients_are_clipped_by_the_task_alone(built):
@@ -83,7 +101,8 @@ def test_gradients_are_clipped_by_the_task_alone(built):
 @every_experiment
 def test_a_configuration_begins_with_the_command_that_runs_it(path):
     header = " ".join(line for line in path.read_text().splitlines() if line.startswith("#"))
-    assert any(command in header for command in (f"configs/{name(path)}.yaml", "make ", "python -m benchmarks."))
+    elsewhere = {"demo": "make demo", "evidence": "make evidence", "real_hearts": ".real_hearts --source FOLDER"}
+    assert elsewhere.get(name(path), elsewhere.get(path.parent.name, f"configs/{name(path)}.yaml")) in header
     assert ("SIMULATED" in header) == (path.parent.name == "kspace")
 
 
@@ -104,7 +123,7 @@ def leaves(value):
 
 
 def blocks(value):
-    """Yield the parts of a file that need more than a line: mappings and lists with others inside, or of many values."""
+    """Yield the parts of a file that need more than a line: mappings and lists that hold others, or many values."""
     inner = [] if not isinstance(value, dict | list) else list(value.values() if isinstance(value, dict) else value)
     if len([*leaves(value)]) > (2 if any(isinstance(one, dict | list) for one in inner) else 6):
         yield json.dumps(value, sort_keys=True)
@@ -113,9 +132,8 @@ def blocks(value):
 
 
 def test_nothing_is_written_three_times():
-    counts = Counter(
-        block for path in CONFIGS.glob("**/*.yaml") for block in {*blocks(yaml.safe_load(path.read_text()))}
-    )
+    files = [path for path in CONFIGS.glob("**/*.yaml") if path.parent.name != "fields"]  # a field is a line
+    counts = Counter(block for path in files for block in {*blocks(yaml.safe_load(path.read_text()))})
     assert {block for block, count in counts.items() if count > 2} == set()
 
 
@@ -134,18 +152,19 @@ def test_what_is_printed_is_whole_and_can_be_read_anywhere(capsys, tmp_path, mon
     (tmp_path / "config.yaml").write_text(whole)
     assert printed(capsys, "--config", "config.yaml") == whole
     described = yaml.safe_load(whole)
-    assert described["model"]["init_args"]["encoder"]["init_args"] | {"depth": 4, "width": 1024} == (
-        described["model"]["init_args"]["encoder"]["init_args"]
+    assert (
+        described["model"]["init_args"]["encoder"]["init_args"] | {"depth": 4, "width": 1024}
+        == (described["model"]["init_args"]["encoder"]["init_args"])
     )
     assert described["trainer"]["max_epochs"] == 3
     assert len(described["trainer"]["callbacks"]) == 7
 
 
-def test_an_addition_changes_what_it_names_and_nothing_else(capsys):
-    names = ("--config", "pretraining", "--data.cache", "C")
-    plain, robust = (
-        yaml.safe_load(printed(capsys, *names, *more)) for more in ((), ("--config", "additions/robust"))
-    )
+def test_an_addition_changes_what_it_names_and_nothing_else(parser):
+    words = [*CPU, "--config", str(CONFIGS / "pretraining.yaml")]
+    addition = ["--config", str(CONFIGS / "additions/robust.yaml")]
+    plain, robust = (parser.parse_args(layered(named)).as_dict() for named in (words, words + addition))
+    assert plain.pop("config") == robust.pop("config")[:-1]
     changed = {key: robust["model"]["init_args"].pop(key) for key in ("masking", "corruption")}
     was = {key: plain["model"]["init_args"].pop(key) for key in changed}
     assert plain == robust
@@ -161,7 +180,8 @@ def test_a_cache_has_to_be_named(capsys):
 
 def test_a_wheel_holds_the_configs():
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert wheel["force-include"] == {"configs": "cmr_ssl/configs"}
+    assert wheel["force-include"] == {"configs": str(FOLDERS[0].relative_to(ROOT))}
+    assert FOLDERS[1] == CONFIGS  # all of which goes there
 
 
 def settings_of(folder):

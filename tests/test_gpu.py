@@ -5,12 +5,12 @@ import os
 
 import pytest
 import torch
-from benchmarks.subjects import random_subjects
-from benchmarks.training import CONFIG, build, ends
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.profiler import ProfilerActivity, profile
 
+from benchmarks.speed.random_studies import random_subjects
+from benchmarks.speed.training import CONFIG, build, ends
 from cmr_ssl.sample import Sample, to_device
 from tests import hearts
 

@@ -7,12 +7,12 @@ import json
 
 import pytest
 import torch
-from benchmarks.subjects import random_subjects
-from benchmarks.training import CONFIG, build
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import cmr_ssl.corruption
+from benchmarks.speed.random_studies import random_subjects
+from benchmarks.speed.training import CONFIG, build
 from cmr_ssl.corruption import Corruption
 from cmr_ssl.sample import Sample
 from tests import hearts

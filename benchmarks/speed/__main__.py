@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: measure speed and memory beside the published design and print one table.
+"""``python -m benchmarks.speed``: measure speed and memory beside the published design and print one table.
 
 On a machine that does other things too, threads wait for each other: there, ``OMP_NUM_THREADS=1`` measures one core.
 """
@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.machine import description
-from benchmarks.subjects import grid
-from benchmarks.table import Row, document, terminal
-from benchmarks.training import hush
 from rich.console import Console
 
-from benchmarks import device, finetuning, flaws, loader, scaling, serving, step
+from benchmarks.speed import finetuning, flaws, loader, peak, scaling, serving, step
+from benchmarks.speed.random_studies import grid
+from benchmarks.speed.table import Row, document, terminal
+from benchmarks.speed.training import hush
+from experiments.machine import description
 
 WIDTH = 120  # of the table, characters, also where the terminal does not say how wide it is
 
@@ -50,14 +50,14 @@ def parts(effort: Effort) -> dict[str, Callable[[], list[Row]]]:
         "loader": lambda: loader.rows(effort.planes, effort.subjects, effort.seconds, effort.rounds),
         "finetuning": lambda: finetuning.rows(effort.planes, 1),
         "serving": serving.rows,
-        "device": lambda: device.rows(effort.planes, effort.seconds, effort.rounds),
+        "peak": lambda: peak.rows(effort.planes, effort.seconds, effort.rounds),
     }
 
 
 def parse() -> argparse.Namespace:
     """Return the options."""
     shape = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, formatter_class=shape)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__, formatter_class=shape)
     parser.add_argument("--quick", action="store_true", help="few planes and steps: does it run? Ratios mean little")
     parser.add_argument("--only", choices=tuple(parts(QUICK)), help="measure one part")
     parser.add_argument("--out", type=Path, help="Markdown file to write the table to")

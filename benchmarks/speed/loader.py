@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from benchmarks.step import fastest
-from benchmarks.subjects import FRAMES, SIZE, affines, slots
-from benchmarks.table import Row
 from torch import Tensor, from_numpy
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from benchmarks.speed.random_studies import FRAMES, SIZE, affines, slots
+from benchmarks.speed.step import fastest
+from benchmarks.speed.table import Row
 from cmr_ssl.data.dataset import PlaneDataset
 from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.preparation.cache import PreparedSubject, subject_file, write_subject
@@ -114,37 +114,32 @@ def subjects_per_second(loader: Iterable[object], seconds: float) -> float:
     return count / (time.perf_counter() - start)
 
 
-def theirs(files: list[Path], seconds: float) -> Reading:
-    """Measure the published way."""
-    dataset, order = PublishedDataset(files), Repeated(len(files))
-    loaders = (DataLoader(dataset, sampler=order, num_workers=workers) for workers in (0, 1))
-    return Reading(*(subjects_per_second(loader, seconds) for loader in loaders), files[0].stat().st_size)
-
-
-def ours(folder: Path, names: list[str], seconds: float) -> Reading:
-    """Measure our way."""
-    dataset, order = PlaneDataset(folder, names, slots(PLANES), SHAPE), Repeated(len(names))
-    loaders = (PlaneLoader(dataset, 1, workers, order) for workers in (0, 1))
-    size = subject_file(folder, names[0]).stat().st_size
-    return Reading(*(subjects_per_second(loader, seconds) for loader in loaders), size)
+def reading(loaders: Iterable[Iterable[object]], file: Path, seconds: float) -> Reading:
+    """Measure one way, of two loaders: without a worker, and with one."""
+    return Reading(*(subjects_per_second(loader, seconds) for loader in loaders), file.stat().st_size)
 
 
 def measure(subjects: int, seconds: float) -> tuple[Reading, Reading]:
     """Return how the published way reads, and ours."""
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
+        folder, order = Path(temporary), Repeated(subjects)
         files, names = write_published(folder, subjects), write_ours(folder, subjects)
-        return theirs(files, seconds), ours(folder, names, seconds)
+        published, ours = PublishedDataset(files), PlaneDataset(folder, names, slots(PLANES), SHAPE)
+        return (
+            reading((DataLoader(published, sampler=order, num_workers=one) for one in (0, 1)), files[0], seconds),
+            reading((PlaneLoader(ours, 1, one, order) for one in (0, 1)), subject_file(folder, names[0]), seconds),
+        )
 
 
 def rows(planes: int, subjects: int, seconds: float, rounds: int) -> list[Row]:
     """Measure reading of whole studies, and compare it with the fastest training step on studies of `planes`."""
     published, prepared = measure(subjects, seconds)
+    sizes = [f"{one.size / 1e6:.1f}" for one in (published, prepared)]
     enough = prepared.handed_over / fastest(planes, rounds).speed
     return [
         speed_row("reading: subjects a second", published.alone, prepared.alone),
         speed_row("reading, handed over by one worker", published.handed_over, prepared.handed_over),
-        size_row(published, prepared),
+        Row("file of a subject, MB", *sizes, f"{prepared.size / published.size:.2f}", "<= 8 MB"),
         Row("one worker over fastest training", "", f"{enough:.0f} x", "", ">= 1 x"),
     ]
 
@@ -152,14 +147,3 @@ def rows(planes: int, subjects: int, seconds: float, rounds: int) -> list[Row]:
 def speed_row(what: str, theirs: float, ours: float) -> Row:
     """Compare two speeds in subjects a second."""
     return Row(what, f"{theirs:.1f}", f"{ours:.1f}", f"{ours / theirs:.0f} x faster", ">= 30 x")
-
-
-def size_row(published: Reading, prepared: Reading) -> Row:
-    """Compare the files of a subject."""
-    ratio = f"{prepared.size / published.size:.2f}"
-    return Row("file of a subject, MB", megabytes(published), megabytes(prepared), ratio, "<= 8 MB")
-
-
-def megabytes(of: Reading) -> str:
-    """Return the size of a subject's file."""
-    return f"{of.size / 1e6:.1f}"

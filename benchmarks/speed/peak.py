@@ -1,12 +1,14 @@
 """What the device can do at best, and how much of it our training step achieves."""
 
 import torch
-from benchmarks.machine import device, now
-from benchmarks.step import fastest
-from benchmarks.table import Row
-from benchmarks.training import training_flops
 
+from benchmarks.speed.step import fastest
+from benchmarks.speed.table import Row
+from benchmarks.speed.training import build, step_flops
 from cmr_ssl.devices import has_bfloat16
+from experiments.machine import device, now
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def product_flops(dtype: torch.dtype, seconds: float) -> float:
@@ -21,24 +23,19 @@ def product_flops(dtype: torch.dtype, seconds: float) -> float:
     return 2.0 * size**3 / best
 
 
+def peaks(seconds: float) -> dict[str, float]:
+    """Return the same for each precision by name, `seconds` each."""
+    return {name: product_flops(dtype, seconds) for name, dtype in PRECISIONS.items()}
+
+
 def rows(planes: int, seconds: float, rounds: int) -> list[Row]:
     """Measure matrix products, and compare our training step with them."""
-    peaks = {dtype: product_flops(dtype, seconds) for dtype in (torch.float32, torch.bfloat16)}
-    used = torch.bfloat16 if has_bfloat16(device()) else torch.float32
-    operations = training_flops(planes)
-    share = operations * fastest(planes, rounds).speed / peaks[used]
+    found = peaks(seconds)
+    used = "bfloat16" if has_bfloat16(device()) else "float32"
+    operations = step_flops(build(planes, 1))
+    share = operations * fastest(planes, rounds).speed / found[used]
     return [
-        *(peak_row(dtype, peak) for dtype, peak in peaks.items()),
+        *(Row(f"products in {name}, TFLOP/s", "", f"{peak / 1e12:.2f}") for name, peak in found.items()),
         Row("training: operations a subject, TFLOP", "", f"{operations / 1e12:.2f}"),
-        Row(f"training: share of the {name_of(used)} peak", "", f"{share:.0%}", "", ">= 50 % on a GPU"),
+        Row(f"training: share of the {used} peak", "", f"{share:.0%}", "", ">= 50 % on a GPU"),
     ]
-
-
-def peak_row(dtype: torch.dtype, peak: float) -> Row:
-    """Return the row of one type's `peak`, operations a second."""
-    return Row(f"products in {name_of(dtype)}, TFLOP/s", "", f"{peak / 1e12:.2f}")
-
-
-def name_of(dtype: torch.dtype) -> str:
-    """Return the plain name of a type."""
-    return str(dtype).removeprefix("torch.")

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from itertools import islice
 
 import torch
-from benchmarks.machine import device, now
-from benchmarks.subjects import PATCH, grid, random_subjects
 from einops import rearrange
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 
+from benchmarks.speed.random_studies import PATCH, grid, random_subjects
 from cmr_ssl.models import Encoded, Encoder, Pooling
-from cmr_ssl.models.tokens import Coordinates, patchify, take
+from cmr_ssl.models.tokens import patchify, take
+from experiments.machine import device, now
 
 
 class Block(nn.Module):
@@ -74,7 +74,7 @@ class FlattenedTokens(Pooling):
         super().__init__(encoder)
         self.linear, self.width = nn.Linear(tokens * encoder.width, width), width
 
-    def forward(self, encoded: Encoded, attend: Tensor, where: Coordinates) -> Tensor:
+    def forward(self, encoded: Encoded) -> Tensor:
         """Return (B, width) from all tokens; see `Pooling.forward`."""
         return self.linear(encoded.tokens.flatten(1))
 

@@ -1,5 +1,6 @@
-"""Lightning callbacks: checkpoints, pictures, guards."""
+"""Lightning callbacks: checkpoints, reports, figures, guards."""
 
+from cmr_ssl.callbacks.became_arguments import RidgeStart
 from cmr_ssl.callbacks.compiled import Compiled
 from cmr_ssl.callbacks.diagnosis_report import DiagnosisReport
 from cmr_ssl.callbacks.finite_loss import FiniteLoss
@@ -7,7 +8,6 @@ from cmr_ssl.callbacks.kept_checkpoints import BestCheckpoint, LastCheckpoint
 from cmr_ssl.callbacks.phenotype_report import PhenotypeReport
 from cmr_ssl.callbacks.reconstructions import Reconstructions
 from cmr_ssl.callbacks.representation_probe import RepresentationProbe
-from cmr_ssl.callbacks.ridge_start import RidgeStart
 from cmr_ssl.callbacks.risk_report import RiskReport
 from cmr_ssl.callbacks.segmentation_report import SegmentationReport
 from cmr_ssl.callbacks.throughput import Throughput

@@ -4,9 +4,7 @@ from pathlib import Path
 
 from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.files import check_apart, checkpoint_at
-from cmr_ssl.sources import NiftiFiles, NiftiFolder
-
-FIELD_FILES = NiftiFiles()
+from cmr_ssl.sources import FIELD_FILES, NiftiFiles, NiftiFolder
 
 
 def inspect(
@@ -45,7 +43,7 @@ def inspect(
         FileNotFoundError: if checkpoint, source, cache, table or calibration are missing.
         ValueError: if they do not belong together, the cache has too few studies, or `out` lies in `source`.
     """
-    folder, gone = NiftiFolder(source, files), read_withdrawn(withdrawn)
+    folder, withdrawals = NiftiFolder(source, files), read_withdrawn(withdrawn)
     studies = folder.subjects()
     if out is not None:
         check_apart(source, out, studies)
@@ -57,8 +55,8 @@ def inspect(
 
     from cmr_ssl.devices import device_of
     from cmr_ssl.inspection.calibration import SUFFIX
-    from cmr_ssl.inspection.inspector import Learning, inspect_folder
+    from cmr_ssl.inspection.inspector import CalibrationSource, inspect_folder
 
-    kept = calibration or checkpoint.with_suffix(SUFFIX)
-    learning = Learning(kept, cache, subjects, table, gone)
-    return inspect_folder(checkpoint, folder, learning, out, device_of(device), overwrite).status
+    path = calibration or checkpoint.with_suffix(SUFFIX)
+    calibration_source = CalibrationSource(path, cache, subjects, table, withdrawals)
+    return inspect_folder(checkpoint, folder, calibration_source, out, device_of(device), overwrite).status

@@ -33,9 +33,6 @@ def qc(
         workers: processes of this machine that work on subjects side by side.
         withdrawn: text or CSV file of participants who withdrew and are left out.
 
-    Returns:
-        Exit status, 0.
-
     Raises:
         FileNotFoundError: if there is no complete cache, or no import where one is named.
         ValueError: if a limit or a decision is of nothing that is known, or a prepared file is damaged.

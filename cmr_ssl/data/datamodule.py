@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 from lightning import LightningDataModule
 from lightning.pytorch.trainer.states import TrainerFn
-from numpy.typing import NDArray
 
 from cmr_ssl.cohort.cohort_table import read_cohort
-from cmr_ssl.cohort.phenotypes import check_known, check_targets, in_order, read_classes, read_phenotypes
+from cmr_ssl.cohort.phenotypes import TableReader
 from cmr_ssl.cohort.splits import SPLITS, Fractions, Split, split_cohort
-from cmr_ssl.cohort.subjects import check_files, first_subjects, planes_of, tell_beyond, usable
-from cmr_ssl.cohort.synthetic import of_phantoms
+from cmr_ssl.cohort.subjects import check_files, first_subjects, planes_of, usable, warn_of_unused_slices
+from cmr_ssl.cohort.synthetic import is_synthetic
 from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.data.augment import Augmentation, augmented
 from cmr_ssl.data.dataset import PlaneDataset, Shape, check_least, check_views, room_for, sample_shape
@@ -42,7 +41,7 @@ class CineDataModule(LightningDataModule):
         preparation: what the cache was prepared with, after `setup`.
         synthetic: whether all its hearts are, after `setup`.
         usual: what studies of the training split look like, after `setup` for training; see `data.usual`.
-        phenotypes: what `use_targets` or `use_classes` found, a row a subject and a column a target.
+        phenotypes: what samples carry beside images, a row a subject, after `setup`: what the task reads in the table.
     """
 
     def __init__(
@@ -104,13 +103,13 @@ class CineDataModule(LightningDataModule):
         self.progress: dict[str, int] = {}
 
     def setup(self, stage: str) -> None:
-        """Open the cohort and list the subjects of each split.
+        """Open the cohort, list the subjects of each split, and read of them what the task wants to know.
 
         Raises:
-            FileNotFoundError: if there is no complete prepared cache, or no table of findings where one is named.
+            FileNotFoundError: if there is no complete prepared cache, or no table where one is named.
             ValueError: if a split that `stage` needs has too few subjects, or no labels where labels are asked for.
         """
-        self.preparation, self.synthetic = read_preparation(self.cache), of_phantoms(self.cache)
+        self.preparation, self.synthetic = read_preparation(self.cache), is_synthetic(self.cache)
         self.shape = sample_shape(self.preparation, self.views)
         self.rejected = read_rejected(self.findings) if self.findings else NOTHING_REJECTED
         kept = without(read_cohort(self.cache, read_withdrawn(self.withdrawn)), self.rejected)
@@ -128,9 +127,12 @@ class CineDataModule(LightningDataModule):
         if "train" in self.needed:
             self.usual = training_distribution(self.cache, self.subjects["train"], self.seed)
         if not (self.labels and "test" in self.needed):  # such a test uses them all
-            tell_beyond(cohort[split.isin(self.needed)], self.views)
+            warn_of_unused_slices(cohort[split.isin(self.needed)], self.views)
         if self.labels:
             self.check_labelled({*cohort["subject"][cohort["labelled"].astype(bool)]})
+        task = self.trainer.lightning_module if self.trainer else None
+        if isinstance(task, TableReader):
+            self.carry(task)
 
     def check_counts(self, stage: str) -> None:
         """Raise in one sentence where `stage` has too few subjects; see `setup`."""
@@ -156,52 +158,24 @@ class CineDataModule(LightningDataModule):
                     "prepare subjects with label maps, or leave out data.labels"
                 )
 
-    def use_targets(self, targets: list[str]) -> NDArray[np.float32]:
-        """Put phenotypes into the samples of all splits and return those of the training split, (N, K), NaN if unknown.
-
-        Args:
-            targets: columns of the table, as `columns.resolve` finds them.
+    def carry(self, reader: TableReader) -> None:
+        """Let the samples of all splits carry what `reader` makes of the table.
 
         Raises:
             FileNotFoundError: if the table is missing.
-            ValueError: if no table was named, it does not hold the targets of the cohort, or nothing can be learnt.
+            ValueError: if no table was named, or `reader` cannot use it.
         """
-        values = read_phenotypes(self.table_file(), targets, list(self.phenotypes.index))
-        training = self.keep(values, targets)
-        if "train" in self.needed:
-            check_targets(training, targets)
-        return training
+        self.phenotypes = reader.read_table(self.table_file(), list(self.phenotypes.index))
 
-    def use_classes(self, target: str, classes: list[str]) -> NDArray[np.float32]:
-        """Put the index of a class into the samples and return those of the training split, (N, 1), NaN if unknown.
-
-        Args:
-            target: a column of the table, as `columns.resolve` finds it.
-            classes: its values, in the order of the index.
-
-        Raises:
-            FileNotFoundError: if the table is missing.
-            ValueError: if no table was named, or it does not hold the target of the cohort.
-        """
-        found = read_classes(self.table_file(), target, list(self.phenotypes.index))
-        return self.keep(in_order(*found, classes, target)[:, None], [target])
+    def in_use(self) -> dict[Split, pd.DataFrame]:
+        """Return what samples carry, a row a subject, of each split that this stage needs."""
+        return {split: self.phenotypes.loc[self.subjects[split]] for split in self.needed}
 
     def table_file(self) -> Path:
         """Return where the phenotypes are, or raise ValueError."""
         if self.table is None:
             raise ValueError("phenotypes need a table: --data.table FILE")
         return self.table
-
-    def keep(self, values: NDArray[np.float32], targets: list[str]) -> NDArray[np.float32]:
-        """Keep the values (N, K) of the cohort, log how many are known, and return those of the training split."""
-        self.phenotypes = pd.DataFrame(values, self.phenotypes.index, targets)
-        for split in self.needed:
-            of_split = self.phenotypes.loc[self.subjects[split]].to_numpy()
-            check_known(of_split, targets, split)
-            counts = zip(targets, np.isfinite(of_split).sum(axis=0), strict=True)
-            known = ", ".join(f"{count} {name}" for name, count in counts)
-            log.info("known of %d %s subjects: %s", len(of_split), split, known)
-        return self.phenotypes.loc[self.subjects["train"]].to_numpy()
 
     def dataset(self, subjects: list[str], views: dict[str, int] | None = None) -> PlaneDataset:
         """Return the samples of `subjects`, in this order, with room for other `views` than in training if given."""

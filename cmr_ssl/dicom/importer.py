@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cmr_ssl.cohort.synthetic import take_along
+from cmr_ssl.cohort.synthetic import copy_marker
 from cmr_ssl.cohort.withdrawal import Withdrawn
 from cmr_ssl.dicom.dicom_folder import DicomFolder
 from cmr_ssl.dicom.import_tables import FINDINGS, SUBJECTS, write_tables
@@ -45,7 +45,7 @@ def import_cohort(
     mine = {*shard.part(everybody)}
     check_apart(source.folder, out, everybody)
     gone = with_kin(withdrawn, source, everybody)
-    subjects = [subject for subject in gone.leave(everybody, source.folder) if subject in mine]
+    subjects = [subject for subject in gone.remaining(everybody, source.folder) if subject in mine]
     settings = digest({"format": FORMAT, "limits": asdict(source.limits), **reading})
     unfollowed = [_unfollowed(name, said) for name, said in links.items() if not gone.includes(name)]
     journals, total = out / JOURNALS, len(subjects) + len(unfollowed)
@@ -53,9 +53,9 @@ def import_cohort(
     with Tally("importing", out, total) as tally, exclusive_access(shard.folder(journals), settings):
         shard.remove_halves(out)
         remove_halves(shard.folder(journals))
-        lines = [f"{JOURNALS}/{name}" for name in shard.mine(journals)]
+        lines = [f"{JOURNALS}/{name}" for name in shard.erasable(journals)]
         gone.erase(out, ["*"], lines, [SUBJECTS, FINDINGS])
-        take_along(source.folder, out)
+        copy_marker(source.folder, out)
         steps = Steps(source, partial(import_subject, out), settings, out)
         go_over(subjects, steps, journal, tally, lambda subject: [out / subject], workers, overwrite)
         for record in unfollowed:

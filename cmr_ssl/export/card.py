@@ -45,14 +45,12 @@ def card(kind: str, trained: Trained, content: Mapping[str, Any], fingerprint: s
 
 
 def _example(trained: Trained) -> str:
-    from cmr_ssl.inference.model import KINDS
-
     calls = {
         "predict": "model.predict(study)",
         "segment": "model.segment(study).volumes()",
         "embed": "model.embed(study)",
     }
-    return next(calls[name] for name in ("predict", "segment", "embed") if isinstance(trained.task, KINDS[name]))
+    return next(calls[name] for name in ("predict", "segment", "embed") if name in trained.task.can)
 
 
 def _facts(kind: str, trained: Trained, content: Mapping[str, Any], fingerprint: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from cmr_ssl.kspace.acquisition import Acquisition
 from cmr_ssl.kspace.lines import Lines
 from cmr_ssl.models.encoder import Encoded, Encoder
 from cmr_ssl.models.positions import Positions
+from cmr_ssl.models.tokens import Tokens
 
 
 class LineEncoder(Encoder):
@@ -43,7 +44,7 @@ class LineEncoder(Encoder):
         """Encode the lines that were acquired; those of absent planes are attended to by nobody."""
         return self(lines.seen())
 
-    def encode_planes(self, images: Tensor, affine: Tensor, present: Tensor) -> Encoded:
+    def tokenise(self, images: Tensor, affine: Tensor, present: Tensor) -> Tokens:
         """Refuse images.
 
         Raises:

@@ -1,6 +1,6 @@
 """The encoder: visible tokens of all planes together into one representation of the beating heart."""
 
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -30,12 +30,12 @@ class Encoded(NamedTuple):
     exists: Tensor
     grid: Grid
 
-    def study(self, index: int) -> Self:
+    def study(self, index: int) -> "Encoded":
         """Return what it says of one study of the batch, tokens that do not exist left out, (1, K, ...)."""
         own, ids = slice(index, index + 1), self.exists[index].nonzero().T
         tokens, patches, exists = (take(part[own], ids) for part in (self.tokens, self.patches, self.exists))
-        where = Coordinates._make(field[own] for field in self.where).take(ids)
-        return self._make((self.class_token[own], tokens, patches, where, exists, self.grid))
+        where = Coordinates(*(field[own] for field in self.where)).take(ids)
+        return Encoded(self.class_token[own], tokens, patches, where, exists, self.grid)
 
 
 class Encoder(nn.Module):
@@ -87,8 +87,12 @@ class Encoder(nn.Module):
         for block in self.blocks:
             tokens = block(tokens, attend, at)
         tokens = self.norm(tokens)
-        return Encoded(tokens[:, 0], tokens[:, 1:], embedded, *shown[1:])
+        return Encoded(tokens[:, 0], tokens[:, 1:], embedded, shown.where, shown.exists, shown.grid)
+
+    def tokenise(self, images: Tensor, affine: Tensor, present: Tensor) -> Tokens:
+        """Cut whole studies into its patches; the arguments are those of `tokens.tokenise`."""
+        return tokenise(images, affine, present, self.patch)
 
     def encode_planes(self, images: Tensor, affine: Tensor, present: Tensor) -> Encoded:
         """Encode every token of whole studies; the arguments are those of `tokens.tokenise`."""
-        return self(tokenise(images, affine, present, self.patch))
+        return self(self.tokenise(images, affine, present))

@@ -16,30 +16,32 @@ MOSTLY = 3.0  # logit of four fifths of the pixels against five structures that 
 class PlaneHead(nn.Module):
     """Segment plane by plane: the tokens say which heart this is, the image says where exactly its borders run.
 
-    Each token is expanded into features of the frames it covers; a small U-Net with shared weights, `PlaneNetwork`,
-    brings them to the resolution of the image frame by frame. Beside that
-    each token votes for the classes it covers, and the U-Net's logits correct these votes: an atrium looks like a
-    ventricle, and only tokens that know where they are tell them apart from the first steps on. What they say of their
-    place after many blocks is not what a linear vote needs, so they are told again. Works for any number of planes and
+    Each token is expanded into features of the frames it covers, slow curves over them; a small U-Net with shared
+    weights, `PlaneNetwork`, brings them to the resolution of the image frame by frame. Beside that each token votes for
+    the classes it covers, and the U-Net's logits correct these votes: an atrium looks like a ventricle, and only tokens
+    that know where they are tell them apart from the first steps on. What they say of their place after many blocks is
+    not what a linear vote needs, so they are told again. Works for any number of planes and
     any choice of frames.
     """
 
-    def __init__(self, encoder: Encoder, channels: int = 16) -> None:
+    def __init__(self, encoder: Encoder, channels: int = 16, curves: int = 3) -> None:
         """Build the head for the tokens of `encoder`, which itself stays outside.
 
         Args:
             encoder: what makes the tokens.
             channels: features at full resolution; they double at each halving.
+            curves: slow curves over the frames of a patch that a token can draw; at most its frames, which is all.
 
         Raises:
             ValueError: if rows and columns of a patch are not the same power of two, at least 2.
         """
         super().__init__()
-        self.frames = encoder.patch[0]
+        self.register_buffer("curves", slow_curves(curves, encoder.patch[0]), persistent=False)
         self.network = PlaneNetwork(channels, halvings(encoder.patch))
         self.position = encoder.positions.embedding(encoder.width)
-        self.expand = nn.Linear(encoder.width, self.frames * self.network.coarsest)
-        self.vote = nn.Linear(encoder.width, self.frames * len(CLASSES))
+        drawn = len(self.curves)
+        self.expand = nn.Linear(encoder.width, drawn * self.network.coarsest)
+        self.vote = nn.Linear(encoder.width, drawn * len(CLASSES))
         self.classes = background_first(nn.Conv2d(channels, len(CLASSES), 1))
 
     def forward(self, images: Tensor, encoded: Encoded, frames: Tensor) -> Tensor:
@@ -62,12 +64,10 @@ class PlaneHead(nn.Module):
         return torch.cat([self.refine(images, beat, said, votes, part) for part in frames.split(few, dim=1)], dim=3)
 
     def framewise(self, expanded: Tensor, grid: Grid) -> Tensor:
-        """Return what expanded tokens (B, N, frames * C) say of each frame, (B, P, T, C, rows, columns)."""
-        return rearrange(
-            expanded,
-            "b (p t h w) (f c) -> b p (t f) c h w",
-            **{"p": grid.planes, "t": grid.frames, "h": grid.rows, "f": self.frames},
-        )
+        """Return what expanded tokens (B, N, curves * C) say of each frame, (B, P, T, C, rows, columns)."""
+        sizes = {"p": grid.planes, "t": grid.frames, "h": grid.rows, "k": len(self.curves)}
+        drawn = rearrange(expanded, "b (p t h w) (k c) -> b p t c h w k", **sizes)
+        return rearrange(drawn @ self.curves.to(drawn.dtype), "b p t c h w f -> b p (t f) c h w")
 
     def refine(self, images: Tensor, beat: Tensor, said: Tensor, votes: Tensor, frames: Tensor) -> Tensor:
         """Return logits of `frames` from images, from their beat and from what the tokens said of all frames.
@@ -86,6 +86,26 @@ class PlaneHead(nn.Module):
         coarse = interpolate(picked, features.shape[-2:], mode="bilinear")  # (B P F, classes, H, W)
         batch, planes = images.shape[:2]
         return rearrange(self.classes(features) + coarse, "(b p f) c h w -> b p c f h w", b=batch, p=planes)
+
+
+def slow_curves(count: int, frames: int) -> Tensor:
+    """Return cosines cos(pi k (f + 1/2) / frames) / sqrt(count), k = 0, 1, ..., over the frames f, (count, frames).
+
+    Labels exist at few frames, end-diastole and end-systole mostly. A token that had weights for each frame would say
+    of the others what it was drawn with.
+
+    Args:
+        count: of curves, 1 or more; no more come than there are frames.
+        frames: of a patch.
+
+    Raises:
+        ValueError: if there is to be none.
+    """
+    if count < 1:
+        raise ValueError(f"model.head.curves must be at least 1, got {count}")
+    count = min(count, frames)
+    frame, order = torch.arange(frames) + 0.5, torch.arange(count)
+    return torch.cos(torch.pi / frames * order[:, None] * frame) / count**0.5
 
 
 def halvings(patch: Patch) -> int:

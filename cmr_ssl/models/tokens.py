@@ -4,7 +4,7 @@ Axes are named as everywhere in the project: B batch, P planes, T frames, H rows
 in this order. A patch is (frames, rows, columns), published as 25 x 8 x 8.
 """
 
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import torch
 from einops import rearrange
@@ -49,9 +49,9 @@ class Coordinates(NamedTuple):
     cell: Tensor
     short_axis: Tensor
 
-    def take(self, ids: Tensor) -> Self:
+    def take(self, ids: Tensor) -> "Coordinates":
         """Pick those of the tokens `ids` (B, K)."""
-        return self._make(take(field, ids) for field in self)
+        return Coordinates(*(take(field, ids) for field in self))
 
 
 class Tokens(NamedTuple):
@@ -69,10 +69,9 @@ class Tokens(NamedTuple):
     exists: Tensor
     grid: Grid
 
-    def take(self, ids: Tensor) -> Self:
+    def take(self, ids: Tensor) -> "Tokens":
         """Pick the tokens `ids` (B, K)."""
-        picked = take(self.patches, ids), self.where.take(ids), take(self.exists, ids)
-        return self._make((*picked, self.grid))
+        return Tokens(take(self.patches, ids), self.where.take(ids), take(self.exists, ids), self.grid)
 
 
 def tokenise(images: Tensor, affine: Tensor, present: Tensor, patch: Patch) -> Tokens:

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cmr_ssl.cohort.cells import read_numbers
-from cmr_ssl.cohort.columns import FIELDS, holders
-from cmr_ssl.cohort.identities import canonical_id, otherwise_written
+from cmr_ssl.cohort.columns import FIELDS, matching_columns
+from cmr_ssl.cohort.identities import altered_ids, canonical_id
 from cmr_ssl.cohort.phenotypes import find_columns, header_of, read_columns, texts_of
 from cmr_ssl.cohort.relatives import visit_of
 
@@ -163,11 +163,11 @@ def read_reference(path: Path, subjects: list[str]) -> Reference:
     """
     identity, _ = find_columns(path, [])
     header = header_of(path)
-    found = {name: holders(header, name) for name in (*FIELDS, BSA)}
+    found = {name: matching_columns(header, name) for name in (*FIELDS, BSA)}
     columns = {name: one[0] for name, one in found.items() if len(one) == 1 and one[0] != identity}
     read = read_columns(path, list(dict.fromkeys([identity, *columns.values()])))
     ids = [canonical_id(one) for one in texts_of(read[identity]).to_pylist()]
-    other = otherwise_written([visit_of(one).person for one in subjects], ids, f"column {identity!r} of {path}")
+    other = altered_ids([visit_of(one).person for one in subjects], ids, f"column {identity!r} of {path}")
     cells = pd.DataFrame({column: texts_of(read[column]).to_pylist() for column in columns.values()})
     cells.index = pd.Index([other.get(one, one) for one in ids])
     if not cells.index.is_unique:

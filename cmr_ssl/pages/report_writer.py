@@ -63,12 +63,12 @@ def write_report(
     overwrite: bool,
 ) -> Tally:
     """Write the report; see the command `report`."""
-    subjects = withdrawn.leave(predictions.subjects(), predictions.folder)
+    subjects = withdrawn.remaining(predictions.subjects(), predictions.folder)
     setting = _setting(predictions, reference, flaws, subjects)
     settings = digest({"layout": LAYOUT, "version": cmr_ssl.__version__, "names": predictions.names})
     journal = Shard().journal(out / JOURNALS, settings)
     with Tally("reporting", out, len(subjects)) as tally, exclusive_access(Shard().folder(out / JOURNALS), settings):
-        lines = [f"{JOURNALS}/{name}" for name in Shard().mine(out / JOURNALS)]
+        lines = [f"{JOURNALS}/{name}" for name in Shard().erasable(out / JOURNALS)]
         withdrawn.erase(out, [f"{PAGES}/*.html"], lines, [f"{MEASURES}.*"])
         Shard().remove_halves(out / PAGES)
         steps = Steps(predictions, partial(write_subject, setting, out), settings, out)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.doubts import notes, set_aside, without_doubtful, without_structures
+from cmr_ssl.doubts import notes, without_doubtful, without_implausible, without_structures
 from cmr_ssl.measures import Value
 from cmr_ssl.pages.cines import view_title
 from cmr_ssl.pages.percentiles import Person, Reference, Standing
@@ -73,7 +73,7 @@ def subject_of(
         reference: persons and their values; None without one.
         flaws: what `qc` and `inspect` found, severity and sentence.
     """
-    row, heart = predicted.row, set_aside(predicted.heart)
+    row, heart = predicted.row, without_implausible(predicted.heart)
     values = numbers(row, names)
     person = Person() if reference is None else reference.person(name)
     measured = believed(measured_on(heart), values) if heart.views else Measured({}, {}, {})

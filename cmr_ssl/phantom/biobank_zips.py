@@ -73,4 +73,6 @@ def _write(path: Path, content: bytes) -> None:
     partial.replace(path)
 
 
-ARCHIVES = Filing({"files": "archives"}, archives_row, write_archives, write_tables, {"full": 120, "small": 9})
+ARCHIVES = Filing(
+    {"files": "archives"}, archives_row, write_archives, write_tables, {"full": 120, "short": 45, "small": 9}
+)

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 from cmr_ssl.phantom.pathology import Pathology
 from cmr_ssl.phantom.scanner import DEFAULT, Scanner, changes
 
-PresetName = Literal["full", "small"]
+PresetName = Literal["full", "short", "small"]
 FaultsName = Literal["none", "default"]
 PathologyName = Literal["mixed", Pathology]
 
@@ -20,7 +20,7 @@ class Preset(NamedTuple):
     scale: int
 
 
-PRESETS: dict[PresetName, Preset] = {"full": Preset(50, 1), "small": Preset(16, 2)}
+PRESETS: dict[PresetName, Preset] = {"full": Preset(50, 1), "short": Preset(16, 1), "small": Preset(16, 2)}
 
 
 class CohortSpec(NamedTuple):

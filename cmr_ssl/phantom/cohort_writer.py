@@ -91,7 +91,7 @@ def nifti_row(subject: str) -> str:
     return f"{subject}/{ROW}"
 
 
-NIFTI = Filing({}, nifti_row, write_subject, write_table, {"full": 70, "small": 5})
+NIFTI = Filing({}, nifti_row, write_subject, write_table, {"full": 70, "short": 25, "small": 5})
 
 
 def open_cohort(out: Path, order: CohortSpec, subjects: int, overwrite: bool, filing: Filing = NIFTI) -> None:

@@ -27,7 +27,8 @@ def phantom(
     Args:
         seed: of the cohort.
         subject: which one, from 1.
-        preset: full is UK Biobank's resolution; small has 16 frames and pixels of twice the size, and is quicker.
+        preset: full is UK Biobank's resolution; short has 16 frames of it and is quicker; small also has pixels of
+            twice the size and is quicker still.
         faults: whether things go wrong as they do at real scanners.
         pathology: of the subject; mixed for what the cohort gives it.
         scanner: name of a file in `configs/scanners`, or a YAML file.

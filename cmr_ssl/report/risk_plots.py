@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from cmr_ssl.files import write_atomically
-from cmr_ssl.risk_measures import Array, Outcome, by_group, net_benefit
+from cmr_ssl.risk_measures import Array, Survival, by_group, net_benefit
 from cmr_ssl.survival import kaplan_meier
 
 GROUPS = ("low", "middle", "high")
@@ -14,7 +14,7 @@ COLOURS = ("#2f6db3", "#8a8a8a", "#c4513a")
 DOTS_PER_INCH = 130
 
 
-def draw_calibration(path: Path, risks: Array, outcome: Outcome, horizons: list[float]) -> None:
+def draw_calibration(path: Path, risks: Array, outcome: Survival, horizons: list[float]) -> None:
     """Draw the risk that was predicted against what happened, in fifths of it, at each horizon.
 
     Args:
@@ -33,7 +33,7 @@ def draw_calibration(path: Path, risks: Array, outcome: Outcome, horizons: list[
     write(figure, path)
 
 
-def draw_groups(path: Path, risks: Array, outcome: Outcome, what: str) -> None:
+def draw_groups(path: Path, risks: Array, outcome: Survival, what: str) -> None:
     """Draw Kaplan-Meier curves of thirds of the predicted risk, (N,)."""
     figure = Figure(figsize=(5.6, 4.4), layout="constrained")
     axes = figure.subplots()
@@ -48,7 +48,7 @@ def draw_groups(path: Path, risks: Array, outcome: Outcome, what: str) -> None:
     write(figure, path)
 
 
-def draw_decision(path: Path, risks: dict[str, Array], outcome: Outcome, years: float) -> None:
+def draw_decision(path: Path, risks: dict[str, Array], outcome: Survival, years: float) -> None:
     """Draw the net benefit of acting above a threshold of risk, by predicted risks (N,) of each name or on all."""
     figure = Figure(figsize=(5.6, 4.4), layout="constrained")
     axes = figure.subplots()

@@ -93,5 +93,5 @@ def open_data(benchmark: Benchmark, trained: Trained) -> CineDataModule:
             "robustness needs at least 2 of each"
         )
     if benchmark.table and isinstance(trained.task, PhenotypePrediction):
-        trained.task.objective.read_targets(data, trained.task.targets)
+        data.carry(trained.task)
     return data

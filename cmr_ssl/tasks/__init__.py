@@ -10,6 +10,7 @@ from cmr_ssl.tasks.objectives import Classification, Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypeTask
 from cmr_ssl.tasks.pretraining import PretrainingTask
+from cmr_ssl.tasks.ridge_start import RidgeStart
 from cmr_ssl.tasks.segmentation import SegmentationBaseline, SegmentationTask
 
 __all__ = (
@@ -26,6 +27,7 @@ __all__ = (
     "PhenotypeTask",
     "PretrainingTask",
     "Regression",
+    "RidgeStart",
     "SegmentationBaseline",
     "SegmentationTask",
 )

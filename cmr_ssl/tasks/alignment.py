@@ -119,28 +119,34 @@ class AlignmentTask(PretrainingTask):
         self.log_scale = nn.Parameter(torch.tensor(math.log(FIRST)))
         self.decoder.requires_grad_(reconstruction > 0)
         self.marginals = marginals_of(torch.zeros(0, len(self.fields.names)))
-        self.seen: list[Pairs] = []
 
-    def setup(self, stage: str) -> None:
-        """Read the table and, before a training, the pretrained weights.
+    def read_table(self, path: Path, subjects: list[str]) -> pd.DataFrame:
+        """Return the fields of N subjects, (N, fields), for the data module, whose samples carry them.
 
         Raises:
-            FileNotFoundError: if there is no table or no such checkpoint.
-            ValueError: if the table does not fit the cohort or the description of its fields.
+            FileNotFoundError: if there is no table.
+            ValueError: if it does not fit the cohort or the description of its fields.
         """
-        super().setup(stage)
-        data = self.trainer.datamodule  # type: ignore[attr-defined]
-        names, subjects = self.fields.names, list(data.phenotypes.index)
-        values = pd.DataFrame(read_fields(data.table_file(), self.fields, subjects), subjects, names)
-        data.phenotypes = values
+        values = pd.DataFrame(read_fields(path, self.fields, subjects), subjects, self.fields.names)
         log.info(
             "table: %d fields, %.0f %% unknown; left out as targets: %s",
-            *(len(names), 100 * values.isna().to_numpy().mean(), ", ".join(self.left_out) or "none"),
+            *(values.shape[1], 100 * values.isna().to_numpy().mean(), ", ".join(self.left_out) or "none"),
         )
+        return values
+
+    def setup(self, stage: str) -> None:
+        """Learn the spread of the fields and read the pretrained weights, before a training.
+
+        Raises:
+            FileNotFoundError: if there is no such checkpoint.
+            ValueError: if nothing is known of a field, or the checkpoint does not fit.
+        """
+        super().setup(stage)
         if stage != "fit":
             return
-        training = values.loc[data.subjects["train"]].to_numpy(copy=True)
-        check_fields(training, names)
+        data = self.trainer.datamodule  # type: ignore[attr-defined]
+        training = data.in_use()["train"].to_numpy(copy=True)
+        check_fields(training, self.fields.names)
         self.marginals = marginals_of(torch.from_numpy(training))
         self.table.fit_statistics(torch.from_numpy(training))
         if self.encoder_checkpoint:
@@ -198,12 +204,6 @@ class AlignmentTask(PretrainingTask):
         weights = torch.maximum(oneself, alike)
         return weights / weights.sum(dim=1, keepdim=True)
 
-    def gather(self, values: Tensor) -> Tensor:
-        """Return the values (B, ...) of all processes, (N, ...), through which gradients flow back to their process."""
-        if self.trainer.world_size == 1:
-            return values
-        return torch.as_tensor(self.all_gather(values, sync_grads=True)).flatten(0, 1)
-
     def on_train_batch_end(self, outputs: object, batch: Sample, batch_idx: int) -> None:
         """Keep the temperature within its bounds."""
         with torch.no_grad():
@@ -218,7 +218,8 @@ class AlignmentTask(PretrainingTask):
         """Keep what is compared when the epoch ends and, where it is trained, measure the reconstruction."""
         if self.reconstruction:
             super().evaluate(split, batch)
-        self.seen.append(self.compared(batch))
+        pairs = self.compared(batch)
+        self.seen.append((pairs.images, pairs.tables, pairs.exists.float()))
 
     def on_validation_epoch_end(self) -> None:
         """Log how well images and tables of the split find each other."""
@@ -230,9 +231,7 @@ class AlignmentTask(PretrainingTask):
 
     def log_retrieval(self, split: str) -> None:
         """Log loss and retrieval over all subjects of a split: how often the right one comes first, and by chance."""
-        parts = (torch.cat(part) for part in zip(*self.seen, strict=True))
-        self.seen.clear()
-        images, tables, exists = (self.gather(part.float()) for part in parts)
+        images, tables, exists = self.gathered()
         pairs = Pairs(images[exists > 0], tables[exists > 0], exists[exists > 0] > 0)
         count = len(pairs.images)
         losses = contrast(pairs, pairs, torch.eye(count, device=images.device), self.log_scale.exp())

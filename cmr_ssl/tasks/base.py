@@ -1,6 +1,7 @@
-"""What all tasks share: one way to optimise, and one to say what they make of a study."""
+"""What all tasks share: one way to optimise, one to measure, and one to say what they make of a study."""
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -9,6 +10,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
+from torchmetrics import MeanMetric, MetricCollection
 
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.optimisation import Optimisation, adamw
@@ -32,18 +34,31 @@ class Task(LightningModule):
     """Base of tasks.
 
     Attributes:
+        monitor: what of the validation tells the best checkpoint.
         any_planes: whether it takes studies of any number of planes; if not, they must fill the slots of its training.
         costly: parts and methods in which a training step spends its time, by name; `callbacks.Compiled` compiles them.
+        aligned: fields of a table that its encoder was aligned with, itself or where it comes from.
+        means: what is measured of each subject by itself, as means over a split.
+        seen: what is measured of a split together: its batches so far.
     """
 
+    monitor: str
     any_planes = False
     costly: tuple[str, ...] = ()
+    aligned: Sequence[str] = ()
 
-    def __init__(self, optimisation: Optimisation) -> None:
-        """Note how the task is optimised."""
+    def __init__(self, optimisation: Optimisation, means: Sequence[str] = ()) -> None:
+        """Note how the task is optimised, and what means are called."""
         super().__init__()
         self.optimisation = optimisation
         self.gradient_norm = torch.zeros(())
+        self.means = MetricCollection({name: MeanMetric(nan_strategy="ignore") for name in means}, compute_groups=False)
+        self.seen: list[tuple[Tensor, ...]] = []
+
+    @property
+    def can(self) -> tuple[str, ...]:
+        """What `inference.Model` can be asked with this task, of embed, predict, segment and plane."""
+        return ()
 
     @property
     def depth(self) -> int:
@@ -65,6 +80,25 @@ class Task(LightningModule):
     def judged_frames(self, batch: Sample) -> Tensor | None:
         """Return the frames (B, F) on which its label maps are judged, always the same; None if it makes none."""
         return None
+
+    def log_means(self, split: str, values: dict[str, Tensor]) -> None:
+        """Add values of a batch, (B,) each, to the means over the split; NaN is left out."""
+        for name, value in values.items():
+            self.means[name].update(value)
+            shown = self.monitor == f"val/{name}"
+            self.log(f"{split}/{name}", self.means[name], prog_bar=shown, batch_size=len(value))
+
+    def gather(self, values: Tensor) -> Tensor:
+        """Return the values (B, ...) of all processes, (N, ...), through which gradients flow back to their process."""
+        if self.trainer.world_size == 1:
+            return values
+        return torch.as_tensor(self.all_gather(values, sync_grads=values.requires_grad)).flatten(0, 1)
+
+    def gathered(self) -> tuple[Tensor, ...]:
+        """Return what was `seen` of all subjects of a split, (N, ...) each, from all processes, and forget it."""
+        parts = tuple(self.gather(torch.cat(parts)) for parts in zip(*self.seen, strict=True))
+        self.seen.clear()
+        return parts
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the path of the pretrained encoder to ourselves: checkpoints are shared, paths are not."""

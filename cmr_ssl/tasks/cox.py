@@ -1,8 +1,10 @@
 """When something happens: a log hazard from images, by Cox's proportional hazards, and the risk at named horizons."""
 
 import logging
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -13,7 +15,7 @@ from cmr_ssl.tables.design import design_matrix, design_names
 from cmr_ssl.tables.events import FollowUp, check_events, read_follow_up
 from cmr_ssl.tables.field_reader import read_fields
 from cmr_ssl.tables.fields import Fields
-from cmr_ssl.tasks.objectives import Objective, Phenotypes, Values
+from cmr_ssl.tasks.objectives import Objective, Values
 
 log = logging.getLogger(__name__)
 
@@ -83,18 +85,17 @@ class Cox(Objective):
         """Return the log hazard and the risk at each horizon."""
         return [f"{targets[0]}: log hazard", *(f"{targets[0]}: risk at {years:g} years" for years in self.horizons)]
 
-    def read_targets(self, data: Phenotypes, targets: list[str]) -> Values:
-        """Put years, event, covariates and scores of everybody into the samples; return those of training."""
-        path, subjects = data.table_file(), list(data.phenotypes.index)
-        followed = read_follow_up(path, self.follow_up, subjects)
+    def read_targets(self, table: Path, targets: list[str], subjects: list[str]) -> pd.DataFrame:
+        """Return years, event, covariates and scores, a column each."""
+        followed = read_follow_up(table, self.follow_up, subjects)
         log.info("%s: %s", targets[0], followed)
         parts = [followed.years[:, None], followed.event[:, None]]
         if self.covariates.names:
-            parts.append(design_matrix(self.covariates, read_fields(path, self.covariates, subjects)))
+            parts.append(design_matrix(self.covariates, read_fields(table, self.covariates, subjects)))
         if self.scores:
-            parts.append(read_phenotypes(path, self.scores, subjects))
+            parts.append(read_phenotypes(table, self.scores, subjects))
         columns = [f"{targets[0]}: years", f"{targets[0]}: event", *design_names(self.covariates), *self.scores]
-        return data.keep(np.concatenate(parts, axis=1), columns)
+        return pd.DataFrame(np.concatenate(parts, axis=1), subjects, columns)
 
     def fit_statistics(self, values: Values, targets: list[str]) -> None:
         """Fit the hazard that all share and the covariates on the training values (N, K).

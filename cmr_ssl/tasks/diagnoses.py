@@ -1,13 +1,18 @@
 """Several diagnoses at once, each yes or no: rare ones weigh more in training, and probabilities mean what they say."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torchmetrics.functional.classification import binary_auroc, binary_average_precision, binary_precision_recall_curve
 
+from cmr_ssl.agreement import Array, Estimate, classification
+from cmr_ssl.cohort.phenotypes import check_targets, read_phenotypes
 from cmr_ssl.losses import mean_where
-from cmr_ssl.tasks.objectives import CONFIDENCE, Objective, Phenotypes, Values
+from cmr_ssl.tasks.objectives import CONFIDENCE, Objective, Values
 
 LARGEST_WEIGHT = 100.0  # of a case, however rare; beyond, single subjects would rule the gradient
 
@@ -49,24 +54,26 @@ class Diagnoses(Objective):
         """Return P(...) of each diagnosis."""
         return [f"P({name})" for name in targets]
 
-    def read_targets(self, data: Phenotypes, targets: list[str]) -> Values:
-        """Put 1 for yes, 0 for no and NaN for unknown into the samples of `data`; return those of training, (N, K).
+    def read_targets(self, table: Path, targets: list[str], subjects: list[str]) -> pd.DataFrame:
+        """Return 1 for yes, 0 for no and NaN for unknown, a column a diagnosis.
 
         Raises:
+            FileNotFoundError: if there is no table.
             ValueError: if a column holds anything else.
         """
-        values = data.use_targets(targets)
-        for name, column in zip(targets, data.phenotypes.to_numpy(np.float32).T, strict=True):
+        values = read_phenotypes(table, targets, subjects)
+        for name, column in zip(targets, values.T, strict=True):
             strange = column[np.isfinite(column) & (column != 0) & (column != 1)]
             if len(strange):
                 raise ValueError(
                     f"{name} is {strange[0]:g} in {len(strange)} subjects, but a diagnosis is 0 or 1: empty "
                     "the cells that hold a code for no answer, or predict numbers with the objective Regression"
                 )
-        return values
+        return pd.DataFrame(values, subjects, targets)
 
     def fit_statistics(self, values: Values, targets: list[str]) -> None:
         """Set the weight of the cases of each diagnosis to others / cases, if `balanced`."""
+        check_targets(values, targets)
         cases, others = (values == 1).sum(axis=0), (values == 0).sum(axis=0)
         if self.balanced:
             ratio = np.clip(others / np.maximum(cases, 1), 1 / LARGEST_WEIGHT, LARGEST_WEIGHT)
@@ -88,6 +95,12 @@ class Diagnoses(Objective):
     def predict(self, outputs: Tensor) -> Tensor:
         """Return probabilities (B, K), in the cohort as it is."""
         return (outputs.float() - self.weights.log()).sigmoid()
+
+    def judge(self, predicted: Array, true: Array, targets: list[str], seed: int) -> dict[str, dict[str, Estimate]]:
+        """Return how well the probabilities of each diagnosis tell who is ill."""
+        ill = np.where(np.isnan(true), -1, true).astype(np.int64)
+        both = np.stack([1 - predicted, predicted], axis=1)  # (N, 2, K)
+        return {name: classification(both[..., index], ill[:, index], seed) for index, name in enumerate(targets)}
 
     @torch.no_grad()
     def watch_validation(self, outputs: Tensor, true: Tensor) -> None:

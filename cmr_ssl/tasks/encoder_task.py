@@ -1,13 +1,12 @@
 """What tasks with an encoder share: vectors that stand for a study, whatever planes it has."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from cmr_ssl.models import Encoded, Encoder
 from cmr_ssl.models.embedding import Embedding, embedding_of
-from cmr_ssl.models.tokens import Tokens, tokenise
+from cmr_ssl.models.tokens import Tokens
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.aligned import ALIGNED, aligned_fields
 from cmr_ssl.tasks.base import Task
@@ -36,16 +35,16 @@ class Embedded(NamedTuple):
 
 
 class EncoderTask(Task):
-    """Base of tasks that have an encoder, under the attribute `encoder`.
-
-    Attributes:
-        aligned: fields of a table that the encoder was aligned with, itself or where it comes from.
-    """
+    """Base of tasks that have an encoder, under the attribute `encoder`."""
 
     encoder: Encoder
     any_planes = True
     costly: tuple[str, ...] = ("encoder",)
-    aligned: Sequence[str] = ()
+
+    @property
+    def can(self) -> tuple[str, ...]:
+        """Beside what else it can: embed."""
+        return ("embed", *super().can)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep which fields of a table the encoder was aligned with, so that nobody predicts them unaware."""
@@ -64,7 +63,7 @@ class EncoderTask(Task):
 
     def tokens(self, batch: Sample) -> Tokens:
         """Return all tokens of a batch whose images are intensities 0 to 1, (B, P, T, H, W)."""
-        return tokenise(batch.images, batch.affine, batch.present, self.encoder.patch)
+        return self.encoder.tokenise(batch.images, batch.affine, batch.present)
 
     def encode(self, batch: Sample) -> Encoded:
         """Encode whole studies, a batch whose images are intensities 0 to 1, (B, P, T, H, W)."""

@@ -11,6 +11,7 @@ from cmr_ssl.tasks.objectives import Objective
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.phenotype import PhenotypeTask
 from cmr_ssl.tasks.reuse import Freeze, require_encoder
+from cmr_ssl.tasks.ridge_start import RidgeStart
 
 
 class LinePhenotypeTask(LineTask, PhenotypeTask):
@@ -25,7 +26,8 @@ class LinePhenotypeTask(LineTask, PhenotypeTask):
         pooling: Callable[[Encoder], Pooling] = ClassTokenPooling,
         freeze: Freeze = 0,
         acceleration: float | None = None,
-        optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
+        head_start: RidgeStart | None = RidgeStart(),  # noqa: B008  (frozen, so a shared default is safe)
+        optimisation: Optimisation = Optimisation(),  # noqa: B008  (likewise)
         seed: int = 0,
     ) -> None:
         """Put the parts together; what is not said here is as in `PhenotypeTask`.
@@ -38,6 +40,7 @@ class LinePhenotypeTask(LineTask, PhenotypeTask):
             pooling: builds, for the encoder, what makes one vector of its tokens.
             freeze: number of the encoder's lowest blocks that stay as they are, or "encoder" for all of it.
             acceleration: at which k-space is acquired; None for that of the encoder's sampling.
+            head_start: how the head is solved before the first step; None to learn it from scratch.
             optimisation: AdamW and its schedule.
             seed: of phase, lines and noise.
 
@@ -46,7 +49,15 @@ class LinePhenotypeTask(LineTask, PhenotypeTask):
         """
         known = require_encoder(encoder)
         super().__init__(
-            targets, objective, known, encoder_checkpoint, pooling, freeze, optimisation=optimisation, seed=seed
+            targets,
+            objective,
+            known,
+            encoder_checkpoint,
+            pooling,
+            freeze,
+            head_start=head_start,
+            optimisation=optimisation,
+            seed=seed,
         )
         self.save_hyperparameters()
         assert isinstance(known, LineEncoder)  # for the type checker

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torchmetrics import MeanMetric, MetricCollection
 
 from cmr_ssl.kspace import LineEncoder, Lines
 from cmr_ssl.losses import mean_where, patch_errors, subject_mean
@@ -51,15 +50,13 @@ class LinePretrainingTask(LineTask):
         Raises:
             ValueError: if `asked` is no share, or the acceleration is below 1.
         """
-        super().__init__(optimisation)
+        super().__init__(optimisation, ("loss", "nmse", "nmse_shared", "nmse_zero_filled"))
         if not 0 < asked <= 1:
             raise ValueError(f"model.asked is a share of the hidden lines, above 0 and up to 1, got {asked}")
         self.save_hyperparameters()
         self.encoder, self.decoder = encoder, unchanging(decoder(encoder))
         self.acquisition = encoder.acquisition.at(acceleration) if acceleration else encoder.acquisition
         self.asked, self.seed = asked, seed
-        names = ("loss", "nmse", "nmse_shared", "nmse_zero_filled")
-        self.means = MetricCollection({name: MeanMetric(nan_strategy="ignore") for name in names}, compute_groups=False)
 
     def setup(self, stage: str) -> None:
         """Check that lines can be made of the data and that some are hidden, before anything is trained.
@@ -106,18 +103,11 @@ class LinePretrainingTask(LineTask):
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:
         """Measure one batch with lines that are the same in every epoch."""
-        self.evaluate("val", batch)
+        self.log_means("val", self.measure(batch))
 
     def test_step(self, batch: Sample, batch_idx: int) -> None:
         """Measure one batch as in validation."""
-        self.evaluate("test", batch)
-
-    def evaluate(self, split: str, batch: Sample) -> None:
-        """Log what one batch adds to the metrics of a split."""
-        for name, value in self.measure(batch).items():
-            mean = self.means[name]
-            mean.update(value)
-            self.log(f"{split}/{name}", mean, prog_bar=name == "nmse", batch_size=len(value))
+        self.log_means("test", self.measure(batch))
 
     def measure(self, batch: Sample) -> dict[str, Tensor]:
         """Return the error of hidden lines and the NMSE of cines, each (B,): ours, shared over frames, zero-filled."""

@@ -3,7 +3,6 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,36 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, huber_loss
 
-from cmr_ssl.cohort.splits import Split
+from cmr_ssl.agreement import Array, Estimate, agreement, classification
+from cmr_ssl.cohort.phenotypes import check_targets, in_order, read_classes, read_phenotypes
 from cmr_ssl.losses import mean_where
 
 Values = NDArray[np.float32]
 
 CONFIDENCE = 2.0  # logit of a class that is known: two classes are then told apart with a probability of 0.98
-
-
-class Phenotypes(Protocol):
-    """Where the values of a cohort come from; `CineDataModule` is one.
-
-    Attributes:
-        phenotypes: what is known of the cohort, a row a subject.
-        subjects: ids of each split.
-    """
-
-    phenotypes: pd.DataFrame
-    subjects: dict[Split, list[str]]
-
-    def table_file(self) -> Path:
-        """Return where the table is, or raise ValueError."""
-
-    def keep(self, values: Values, targets: list[str]) -> Values:
-        """Put values (N, K) of the whole cohort into the samples and return the training values."""
-
-    def use_targets(self, targets: list[str]) -> Values:
-        """Put `targets` into the samples and return their training values, (N, K)."""
-
-    def use_classes(self, target: str, classes: list[str]) -> Values:
-        """Put the index in `classes` of the class of `target` into the samples; return the training values, (N, 1)."""
 
 
 class Objective(nn.Module):
@@ -65,11 +41,17 @@ class Objective(nn.Module):
         return [f"P({name})" for name in self.classes] or targets
 
     @abstractmethod
-    def read_targets(self, data: Phenotypes, targets: list[str]) -> Values:
-        """Let the samples of `data` carry what is to be predicted and return the training values, (N, K).
+    def read_targets(self, table: Path, targets: list[str], subjects: list[str]) -> pd.DataFrame:
+        """Return what is to be predicted of N subjects, (N, K), NaN where unknown.
+
+        Args:
+            table: CSV, TSV or parquet file with a row a subject.
+            targets: columns of it, as `columns.resolve` finds them.
+            subjects: their ids.
 
         Raises:
-            ValueError: if the data do not have it.
+            FileNotFoundError: if there is no table.
+            ValueError: if the table does not hold it.
         """
 
     @abstractmethod
@@ -85,6 +67,17 @@ class Objective(nn.Module):
 
     def measures(self, outputs: Tensor, true: Tensor, targets: list[str]) -> dict[str, Tensor]:
         """Return what is logged beside the loss, by name, of the outputs (N, ...) and true values (N, K) of a split."""
+        return {}
+
+    def judge(self, predicted: Array, true: Array, targets: list[str], seed: int) -> dict[str, dict[str, Estimate]]:
+        """Return, by target, how well predicted values (N, ...) agree with true ones (N, K), with intervals.
+
+        Args:
+            predicted: what `predict` returned.
+            true: NaN where unknown.
+            targets: their names.
+            seed: of the resampling.
+        """
         return {}
 
     @abstractmethod
@@ -126,12 +119,13 @@ class Regression(Objective):
         self.register_buffer("deviation", torch.ones(len(targets)))
         return len(targets)
 
-    def read_targets(self, data: Phenotypes, targets: list[str]) -> Values:
-        """Put the numbers of `targets` into the samples of `data` and return the training values, (N, K)."""
-        return data.use_targets(targets)
+    def read_targets(self, table: Path, targets: list[str], subjects: list[str]) -> pd.DataFrame:
+        """Return the numbers, a column a target."""
+        return pd.DataFrame(read_phenotypes(table, targets, subjects), subjects, targets)
 
     def fit_statistics(self, values: Values, targets: list[str]) -> None:
         """Take mean m and standard deviation s of each target over the training split, NaN left out."""
+        check_targets(values, targets)
         self.mean.copy_(torch.from_numpy(np.nanmean(values, axis=0)))
         self.deviation.copy_(torch.from_numpy(np.nanstd(values, axis=0)))
 
@@ -148,6 +142,10 @@ class Regression(Objective):
         """Return the mean absolute error of each target, in physical units."""
         errors = (self.predict(outputs) - true).abs().nanmean(dim=0)
         return {f"mae_{name}": error for name, error in zip(targets, errors, strict=True)}
+
+    def judge(self, predicted: Array, true: Array, targets: list[str], seed: int) -> dict[str, dict[str, Estimate]]:
+        """Return the agreement of each target."""
+        return {name: agreement(predicted[:, index], true[:, index], seed) for index, name in enumerate(targets)}
 
     def target_outputs(self, true: Tensor) -> Tensor:
         """Return (true - m) / s, (B, K)."""
@@ -185,9 +183,10 @@ class Classification(Objective):
             raise ValueError(f"a classification has one target, got {', '.join(targets)}")
         return len(self.classes)
 
-    def read_targets(self, data: Phenotypes, targets: list[str]) -> Values:
-        """Put the index of each subject's class into the samples of `data` and return the training values, (N, 1)."""
-        return data.use_classes(targets[0], self.classes)
+    def read_targets(self, table: Path, targets: list[str], subjects: list[str]) -> pd.DataFrame:
+        """Return the index of each subject's class among those of the objective, one column."""
+        found = read_classes(table, targets[0], subjects)
+        return pd.DataFrame(in_order(*found, self.classes, targets[0]), subjects, targets)
 
     def fit_statistics(self, values: Values, targets: list[str]) -> None:
         """Set the weight of class c to N / (C n_c), of n_c among N subjects and C classes, if `balanced`."""
@@ -197,6 +196,11 @@ class Classification(Objective):
             raise ValueError(f"no training subject has {targets[0]} {lacking!r}: leave the class out or add subjects")
         if self.balanced:
             self.weights.copy_(torch.from_numpy(counts.sum() / (len(counts) * counts)))
+
+    def judge(self, predicted: Array, true: Array, targets: list[str], seed: int) -> dict[str, dict[str, Estimate]]:
+        """Return how well probabilities (N, C) tell the classes apart."""
+        classes = np.where(np.isnan(true[:, 0]), -1, true[:, 0]).astype(np.int64)
+        return {targets[0]: classification(predicted, classes, seed)}
 
     def target_outputs(self, true: Tensor) -> Tensor:
         """Return logits `CONFIDENCE` for the class that is true and -`CONFIDENCE` for the others, (B, C)."""

@@ -4,9 +4,11 @@ from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from cmr_ssl.cohort.phenotypes import check_known
 from cmr_ssl.corruption.missing import close_ranks, drop_planes, ranks, rearranged
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking, check_rules, draw_noise, mask, visible_tokens
@@ -23,6 +25,7 @@ from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.objectives import Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, load_pretrained, require_encoder
+from cmr_ssl.tasks.ridge_start import RidgeStart
 
 LATEST = 0.1  # share of the last batch in the statistics of the features, once there were enough batches
 
@@ -45,24 +48,34 @@ class PhenotypePrediction(Task):
         # what all hearts have in common fills their vectors almost wholly; only the rest of it tells them apart
         self.centre = nn.BatchNorm1d(features, affine=False)
         self.linear = zero_head(features, objective.outputs(targets))
-        self.seen: list[tuple[Tensor, Tensor]] = []
+
+    @property
+    def can(self) -> tuple[str, ...]:
+        """Beside what else it can: predict."""
+        return (*super().can, "predict")
 
     @abstractmethod
     def features(self, batch: Sample) -> Tensor:
         """Return one vector a study, (B, features)."""
 
+    def read_table(self, path: Path, subjects: list[str]) -> pd.DataFrame:
+        """Return what is to be predicted of N subjects, (N, K), for the data module, whose samples carry it."""
+        return self.objective.read_targets(path, self.targets, subjects)
+
     def setup(self, stage: str) -> None:
-        """Read the phenotypes; in training also learn their spread.
+        """See of whom the phenotypes are known; in training also learn their spread.
 
         Raises:
-            ValueError: if the table does not fit the cohort or the targets cannot be learnt.
+            ValueError: if they are known of too few, or cannot be learnt.
         """
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         if stage == "fit" and data.batch_size < 2:
             raise ValueError("phenotypes are told apart by comparing subjects: set --data.batch_size 2 or more")
-        values = self.objective.read_targets(data, self.targets)
+        known = data.in_use()
+        for split, phenotypes in known.items():
+            check_known(phenotypes, split)
         if stage == "fit":  # in a test the statistics are those of the training, whatever cohort is looked at
-            self.objective.fit_statistics(values, self.targets)
+            self.objective.fit_statistics(known["train"].to_numpy(), self.targets)
 
     def forward(self, batch: Sample) -> Tensor:
         """Return the raw outputs of a batch, (B, outputs)."""
@@ -115,14 +128,8 @@ class PhenotypePrediction(Task):
 
     def on_test_epoch_end(self) -> None:
         """Log the loss and how well each target is predicted."""
-        self.log_errors("test", *self.gathered())
-
-    def gathered(self) -> tuple[Tensor, Tensor]:
-        """Return outputs and true values of all subjects of a split, from all processes, and forget them."""
-        outputs, true = (torch.cat(parts) for parts in zip(*self.seen, strict=True))
-        self.seen.clear()
-        everywhere = torch.as_tensor(self.all_gather(outputs)), torch.as_tensor(self.all_gather(true))
-        return everywhere[0].flatten(0, -2), everywhere[1].flatten(0, -2)
+        outputs, true = self.gathered()
+        self.log_errors("test", outputs, true)
 
     def log_errors(self, split: str, outputs: Tensor, true: Tensor) -> None:
         """Log the mean loss and what the objective measures beside it."""
@@ -149,7 +156,8 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         freeze: Freeze = 0,
         masking: list[Masking] | None = None,
         mask_ratio: float = 0.0,
-        optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
+        head_start: RidgeStart | None = RidgeStart(),  # noqa: B008  (frozen, so a shared default is safe)
+        optimisation: Optimisation = Optimisation(),  # noqa: B008  (likewise)
         seed: int = 0,
     ) -> None:
         """Put the parts together.
@@ -163,6 +171,8 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
             freeze: number of the encoder's lowest blocks that stay as they are, or "encoder" for all of it.
             masking: rules by which training hides tokens, as pretraining does; its steps are cheaper.
             mask_ratio: share of all tokens that training hides; 0 to show everything.
+            head_start: how the head is solved before the first step; None to learn it from scratch, as always where the
+                encoder is: it moves too fast for a solution to last.
             optimisation: AdamW and its schedule.
             seed: of the masks.
 
@@ -181,11 +191,11 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
             check_rules(masking)
         self.masking, self.mask_ratio, self.seed = masking or [], mask_ratio, seed
         self.always_filled = False
-        self.frozen = freeze == "encoder"
+        self.head_start, self.frozen = head_start, freeze == "encoder"
         freeze_blocks(self.encoder, freeze)
 
     def setup(self, stage: str) -> None:
-        """Load the pretrained weights before a training, and read the targets from the data module."""
+        """Load the pretrained weights before a training; else as in `PhenotypePrediction`."""
         if stage == "fit" and self.encoder_checkpoint:
             data = self.trainer.datamodule.state_dict()  # type: ignore[attr-defined]
             load_pretrained(self.encoder, Path(self.encoder_checkpoint), data)
@@ -195,6 +205,21 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
             self.always_filled = self.fills(data.shape, data.least_planes)
         warn_of_told(self.targets, self.aligned)
         super().setup(stage)
+
+    @property
+    def solved(self) -> RidgeStart | None:
+        """How the head is solved, on features of an encoder that somebody pretrained or that does not learn."""
+        return self.head_start if self.frozen or self.encoder_checkpoint is not None else None
+
+    def on_fit_start(self) -> None:
+        """Solve the head, unless a training goes on that was started before."""
+        if self.solved and not self.trainer.ckpt_path:
+            self.solved.start(self, self.trainer)
+
+    def on_train_start(self) -> None:
+        """Keep the statistics of a solved head; no epoch starts where a run goes on in the middle of one."""
+        if self.solved:
+            self.centre.eval()
 
     def fills(self, shape: tuple[int, int, int, int], least_planes: int) -> bool:
         """Tell whether every training subject has as many tokens as are shown: attention then needs no mask.

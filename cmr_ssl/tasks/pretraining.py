@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torchmetrics import MeanMetric, MetricCollection
+from torchmetrics import MetricCollection
 
 from cmr_ssl.corruption import Corruption, corrupt, draw_flaws
 from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, still_and_motion, subject_mean
@@ -16,6 +16,7 @@ from cmr_ssl.masking import Masked, Masking, check_rules, draw_noise, mask, need
 from cmr_ssl.metrics import ExplainedVariance, plane_of, psnr, visible_planes, visible_statistics
 from cmr_ssl.models import Decoder, Encoded, Encoder
 from cmr_ssl.models.beat import BeatFromFrame
+from cmr_ssl.models.positions import GridPositions
 from cmr_ssl.models.tokens import Coordinates, Tokens, grid_of, patchify
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
@@ -25,6 +26,7 @@ from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.shown_frames import beat_squares, near_the_heart, shown_frames
 from cmr_ssl.tasks.whole_heart import has_whole_heart, whole_heart
 
+MEANS = ("loss", "psnr_hidden", "psnr_dropped", "psnr_trivial", "psnr_trivial_dropped")
 HEART_MM = 50.0  # tokens whose middle lies so near to that of the heart show the heart; for metrics only
 
 
@@ -90,7 +92,7 @@ class PretrainingTask(EncoderTask):
         Raises:
             ValueError: if there is no masking rule, or a weight makes no sense.
         """
-        super().__init__(optimisation)
+        super().__init__(optimisation, MEANS)
         if motion <= 0 or (heart_mm is not None and heart_mm <= 0):
             raise ValueError(
                 f"model.motion {motion} and model.heart_mm {heart_mm} must be above 0; heart_mm may be null"
@@ -107,11 +109,15 @@ class PretrainingTask(EncoderTask):
         self.masking, self.mask_ratio, self.normalise = masking, mask_ratio, normalise
         self.motion, self.heart_mm, self.elsewhere = motion, heart_mm, elsewhere
         self.corruption, self.seed = corruption or [], seed
-        names = ("loss", "psnr_hidden", "psnr_dropped", "psnr_trivial", "psnr_trivial_dropped")
-        self.means = MetricCollection({name: MeanMetric(nan_strategy="ignore") for name in names}, compute_groups=False)
         parts = [f"r2_{what}_{place}" for what in ("motion", "still") for place in ("heart", "elsewhere")]
         parts += ["r2_beat"] if self.beat else []
         self.explained = MetricCollection({name: ExplainedVariance() for name in parts}, compute_groups=False)
+
+    @property
+    def can(self) -> tuple[str, ...]:
+        """Beside what else it can: tell any plane, where it knows planes by more than their index."""
+        by_index = isinstance(self.encoder.positions, GridPositions)
+        return super().can if by_index else (*super().can, "plane")
 
     def setup(self, stage: str) -> None:
         """Check that the cohort can fill the budget of visible tokens, before anything is trained.
@@ -248,13 +254,6 @@ class PretrainingTask(EncoderTask):
             shown = shown_frames(self.beat, batch, self.fixed_seeds(batch))
             self.explained["r2_beat"].update(*beat_squares(self.beat, shown, self.heart_mm))
             self.log(f"{split}/r2_beat", self.explained["r2_beat"], batch_size=len(batch.subject))
-
-    def log_means(self, split: str, values: dict[str, Tensor]) -> None:
-        """Add the values of a batch, (B,) each, to the means over the split; NaN is left out."""
-        for name, value in values.items():
-            mean = self.means[name]
-            mean.update(value)
-            self.log(f"{split}/{name}", mean, prog_bar=name == "psnr_hidden", batch_size=len(value))
 
     def fixed_seeds(self, batch: Sample) -> list[int]:
         """Return the seeds of masks that are the same in every epoch."""

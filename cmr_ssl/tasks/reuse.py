@@ -8,14 +8,14 @@ from typing import Any, Literal
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 from torch import nn
 
-from cmr_ssl.checkpoints import load_encoder, read_checkpoint
+from cmr_ssl.checkpoints import load_encoder, load_weights, read_checkpoint
 from cmr_ssl.models import Decoder, Encoder
-from cmr_ssl.models.plane_network import PlaneNetwork
+from cmr_ssl.models.plane_head import PlaneHead
 
 log = logging.getLogger(__name__)
 
 Freeze = int | Literal["encoder"]
-IMAGE_BRANCHES = ("beat.network.", "head.network.")  # where checkpoints of a pretraining and of a segmentation have it
+BEAT, HEAD = "beat.network.", "head."  # where a pretraining has its image branch, and a segmentation its head
 
 
 def require_encoder(encoder: Encoder | None) -> Encoder:
@@ -122,26 +122,39 @@ def load_pretrained_decoder(decoder: Decoder, checkpoint: Path, normalise: bool)
         ) from error
 
 
-def load_image_branch(network: PlaneNetwork, checkpoint: Path) -> None:
-    """Copy the weights of a pretrained image branch; a checkpoint without one leaves the network as it was drawn.
+def load_head(head: PlaneHead, checkpoint: Path) -> None:
+    """Copy the head of a segmentation, or of a pretraining its image branch; one without either leaves it as drawn.
 
     Raises:
-        FileNotFoundError: if there is no such checkpoint.
-        ValueError: if its image branch has another size.
+        FileNotFoundError: if there is no such file.
+        ValueError: if what it holds has another size.
     """
     stored = read_checkpoint(checkpoint)["state_dict"]
-    start = next((start for start in IMAGE_BRANCHES if any(name.startswith(start) for name in stored)), None)
-    if start is None:
+    segments = any(name.startswith(f"{HEAD}network.") for name in stored)
+    part, start = (head, HEAD) if segments else (head.network, BEAT)
+    weights = {name.removeprefix(start): weight for name, weight in stored.items() if name.startswith(start)}
+    if not weights:
         log.info("%s has no image branch: that of the head starts at random", checkpoint)
         return
-    weights = {name.removeprefix(start): weight for name, weight in stored.items() if name.startswith(start)}
     try:
-        network.load_state_dict(weights, strict=True)
+        part.load_state_dict(weights, strict=True)
     except RuntimeError as error:
         raise ValueError(
-            f"the image branch of {checkpoint} has another size than this head's ({network.channels} channels): "
-            "give model.head the channels that its pretraining had under model.beat"
+            f"the image branch of {checkpoint} has another size than this head's ({head.network.channels} channels): "
+            "give model.head the channels that it had there, under model.beat or model.head, and the same curves"
         ) from error
+
+
+def load_network(network: nn.Module, checkpoint: Path) -> None:
+    """Copy the network of a plain network's task.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it holds another network.
+    """
+    stored = read_checkpoint(checkpoint)["state_dict"].items()
+    weights = {name.removeprefix("network."): weight for name, weight in stored if name.startswith("network.")}
+    load_weights(network, weights, checkpoint)
 
 
 @rank_zero_only

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torchmetrics import MeanMetric, MetricCollection
 
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
 from cmr_ssl.label_losses import segmentation_losses
@@ -22,7 +21,7 @@ from cmr_ssl.tasks.annotated_classes import annotated_classes, no_annotated_clas
 from cmr_ssl.tasks.base import Task, TaskOutput
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.optimisation import Optimisation
-from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, load_image_branch, load_pretrained, require_encoder
+from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, load_head, load_network, load_pretrained, require_encoder
 
 STRUCTURES = CLASSES[1:]
 
@@ -45,13 +44,16 @@ class Segmentation(Task):
         Raises:
             ValueError: if that is none.
         """
-        super().__init__(optimisation)
+        super().__init__(optimisation, ("loss", "dice", *(f"dice_{name}" for name in STRUCTURES)))
         if frames < 1:
             raise ValueError(f"model.frames must be at least 1, got {frames}")
         self.frames, self.seed = frames, seed
         self.register_buffer("drawn", no_annotated_classes())
-        names = ("loss", "dice", *(f"dice_{name}" for name in STRUCTURES))
-        self.means = MetricCollection({name: MeanMetric(nan_strategy="ignore") for name in names}, compute_groups=False)
+
+    @property
+    def can(self) -> tuple[str, ...]:
+        """Beside what else it can: segment."""
+        return (*super().can, "segment")
 
     @abstractmethod
     def logits(self, batch: Sample, frames: Tensor) -> Tensor:
@@ -131,10 +133,7 @@ class Segmentation(Task):
         dice = dice_per_structure(self.classes(logits), labels, batch.annotated)
         values = {"loss": segmentation_losses(logits, labels, batch.annotated), "dice": dice.nanmean(dim=1)}
         values |= {f"dice_{name}": dice[:, index] for index, name in enumerate(STRUCTURES)}
-        for name, value in values.items():
-            mean = self.means[name]
-            mean.update(value)
-            self.log(f"{split}/{name}", mean, prog_bar=name == "dice", batch_size=len(value))
+        self.log_means(split, values)
 
 
 def likeliest(logits: Tensor) -> Tensor:
@@ -175,13 +174,13 @@ class SegmentationTask(EncoderTask, Segmentation):
         freeze_blocks(encoder, freeze)
 
     def setup(self, stage: str) -> None:
-        """Load the pretrained encoder before a training and, if the checkpoint has one, the image branch."""
+        """Load the pretrained encoder before a training and what the checkpoint has of a head; see `load_head`."""
         super().setup(stage)
         if stage == "fit" and self.encoder_checkpoint:
             data = self.trainer.datamodule.state_dict()  # type: ignore[attr-defined]
             load_pretrained(self.encoder, Path(self.encoder_checkpoint), data)
             self.aligned = aligned_at(Path(self.encoder_checkpoint))
-            load_image_branch(self.head.network, Path(self.encoder_checkpoint))
+            load_head(self.head, Path(self.encoder_checkpoint))
 
     def logits(self, batch: Sample, frames: Tensor) -> Tensor:
         """Encode the study and decode the chosen `frames` to logits, (B, P, classes, F, H, W)."""
@@ -202,14 +201,29 @@ class SegmentationBaseline(Segmentation):
     def __init__(
         self,
         network: PlaneUNet,
+        network_checkpoint: str | None = None,
         frames: int = 4,
         optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
         seed: int = 0,
     ) -> None:
-        """Put the parts together; the arguments are those of `SegmentationTask`, and the `network`."""
+        """Put the parts together; other arguments are those of `SegmentationTask`.
+
+        Args:
+            network: what segments.
+            network_checkpoint: of this task, whose network a training starts from; None to start from nothing.
+            frames: labelled frames of a study that a training step looks at.
+            optimisation: AdamW and its schedule.
+            seed: of the choice of frames.
+        """
         super().__init__(optimisation, frames, seed)
         self.save_hyperparameters()
-        self.network = network
+        self.network, self.network_checkpoint = network, network_checkpoint
+
+    def setup(self, stage: str) -> None:
+        """Load the network to start from before a training."""
+        super().setup(stage)
+        if stage == "fit" and self.network_checkpoint:
+            load_network(self.network, Path(self.network_checkpoint))
 
     def logits(self, batch: Sample, frames: Tensor) -> Tensor:
         """Return what the network makes of each chosen frame, logits (B, P, classes, F, H, W)."""

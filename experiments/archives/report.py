@@ -4,8 +4,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
-from benchmarks.archives import Times, read_times
-from benchmarks.archives_score import (
+
+from cmr_ssl.cohort.cohort_table import read_cohort
+from cmr_ssl.files import save_text
+from cmr_ssl.preparation.policy import read_rejected
+from cmr_ssl.report.tables import markdown
+from experiments.archives.run import Times, read_times
+from experiments.archives.score import (
     HARMLESS,
     RENAMED,
     SPOILING,
@@ -16,12 +21,7 @@ from benchmarks.archives_score import (
     scores,
     visits,
 )
-from benchmarks.machine import description
-
-from cmr_ssl.cohort.cohort_table import read_cohort
-from cmr_ssl.files import save_text
-from cmr_ssl.preparation.policy import read_rejected
-from cmr_ssl.report.tables import markdown
+from experiments.machine import description
 
 ENOUGH, FEW = 0.95, 0.01  # aimed at: recall at least, false alarms at most
 REPORT = "archives.md"
@@ -51,7 +51,7 @@ def head(folder: Path, everybody: set[str], faults: pd.DataFrame) -> str:
     torn = int((faults["fault"] == "truncated_archive").sum())
     facts = [
         "# UK Biobank's way, on synthetic archives with known faults",
-        "Written by `python -m benchmarks.archives`. " + " ".join(description()),
+        "Written by `python -m experiments.archives`. " + " ".join(description()),
         f"{subjects} subjects with {len(everybody)} visits (small preset, default faults) went through `import-ukb`, "
         "`prepare`, `qc`, `cohort` and a short pretraining. The findings tables are compared with the generator's own "
         "record. The synthetic faults are drawn by us: this says whether the tools agree with each other, and nothing "

@@ -1,1 +1,1 @@
-"""What pretraining is worth downstream: the comparisons of docs/evidence.md. `python -m benchmarks.evidence --help`."""
+"""What pretraining is worth downstream: the comparisons of docs/evidence.md; see `__main__`."""

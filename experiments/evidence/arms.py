@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import torch
 
-from cmr_ssl.checkpoints import build_encoder, encoder_description, fingerprint, read_checkpoint
+from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.models import Landmarks
 from cmr_ssl.probing import AsShipped, ClassToken, Joined, RawPixels, Readout, Tokens, WholeHeart
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.whole_heart import has_whole_heart
+from experiments.features import untrained
 
 RAW, UNTRAINED, TOKENS, SHIPPED = "raw pixels", "untrained tokens", "pretrained tokens", "pretrained, as shipped"
 CLASS, WHOLE, BOTH = "pretrained class token", "pretrained whole heart", "pretrained tokens and whole heart"
@@ -41,11 +42,7 @@ class Source(NamedTuple):
         """Return the task on `device`, in evaluation mode."""
         task, _ = load_pretraining(self.checkpoint, device)
         if self.untrained is not None:
-            torch.manual_seed(self.untrained)
-            drawn = build_encoder(
-                encoder_description(read_checkpoint(self.checkpoint), self.checkpoint), self.checkpoint
-            )
-            task.encoder = drawn.eval().to(device)
+            task.encoder = untrained(self.checkpoint, self.untrained).to(device)
         return task
 
 

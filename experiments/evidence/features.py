@@ -6,9 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from benchmarks.evidence.arms import Source, readouts
-from benchmarks.evidence.cohorts import Cohort, opened, slug
-from benchmarks.evidence.studies import ALL, PLAIN, VARIED, Study, Test, condition_of, tests_of
 from numpy.typing import NDArray
 
 from cmr_ssl.cohort.splits import Split
@@ -16,10 +13,13 @@ from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.devices import device_of
-from cmr_ssl.files import write_atomically
 from cmr_ssl.probing import EncodedBatch, Readout
 from cmr_ssl.sample import to_device
 from cmr_ssl.tasks.pretraining import PretrainingTask
+from experiments.cohorts import Cohort, opened, slug
+from experiments.evidence.arms import Source, readouts
+from experiments.evidence.studies import ALL, PLAIN, VARIED, Study, Test, condition_of, tests_of
+from experiments.features import load, save
 
 BATCH = 8
 
@@ -84,33 +84,23 @@ def file_of(out: Path, source: str, arm: str, portion: Portion, condition: str) 
 
 def read(out: Path, source: str, arm: str, portion: Portion, condition: str) -> torch.Tensor:
     """Return features (N, F)."""
-    return torch.from_numpy(np.load(file_of(out, source, arm, portion, condition)))
+    return load(file_of(out, source, arm, portion, condition))
 
 
 @torch.inference_mode()
 def extract(out: Path, source: Source, portion: Portion) -> None:
     """Write the features of all arms of a source; what is there stays."""
-    missing = tuple(arm for arm in source.arms if not all(file.exists() for file in files(out, source, arm, portion)))
+    asked = [(arm, condition) for arm in source.arms for condition in portion.conditions]
+    missing = [one for one in asked if not file_of(out, source.name, one[0], portion, one[1]).exists()]
     if not missing:
         return
     torch.set_num_threads(1)  # there is a worker a core
     data, task = opened(portion.cohort), source.task(device_of("auto"))
-    asked = readouts(source._replace(arms=missing), task, data.shape[1])
-    if not asked:  # of a decoder that cannot tell
-        return
-    conditions = [one for one in portion.conditions if not made(out, source, portion, one)]
-    for (arm, condition), rows in look(data, task, asked, subjects_of(data, portion), conditions).items():
-        save(file_of(out, source.name, arm, portion, condition), rows)
-
-
-def files(out: Path, source: Source, arm: str, portion: Portion) -> list[Path]:
-    """Return where the features of one arm lie, a file a condition."""
-    return [file_of(out, source.name, arm, portion, condition) for condition in portion.conditions]
-
-
-def made(out: Path, source: Source, portion: Portion, condition: str) -> bool:
-    """Tell whether the features of all arms of a source are there under one condition."""
-    return all(file_of(out, source.name, arm, portion, condition).exists() for arm in source.arms)
+    arms, conditions = (tuple(dict.fromkeys(names)) for names in zip(*missing, strict=True))
+    able = readouts(source._replace(arms=arms), task, data.shape[1])
+    if able:  # a decoder may not be able to tell
+        for (arm, condition), rows in look(data, task, able, subjects_of(data, portion), conditions).items():
+            save(file_of(out, source.name, arm, portion, condition), rows)
 
 
 def look(
@@ -137,9 +127,3 @@ def look(
 def on_gpu(device: torch.device) -> bool:
     """Tell whether bfloat16 is worth it: CPUs without such arithmetic take twice as long in it."""
     return device.type == "cuda"
-
-
-def save(path: Path, rows: NDArray[np.float32]) -> None:
-    """Write features, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, lambda stream: np.save(stream, rows))

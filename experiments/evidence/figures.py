@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from benchmarks.evidence.arms import BOTH, RAW, SHIPPED, TOKENS, UNTRAINED, WHOLE
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cmr_ssl.files import write_atomically
+from experiments.evidence.arms import BOTH, RAW, SHIPPED, TOKENS, UNTRAINED, WHOLE
 
 COLOURS = {
     RAW: "#999999",

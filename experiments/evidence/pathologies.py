@@ -5,16 +5,16 @@ from typing import get_args
 
 import pandas as pd
 import torch
-from benchmarks.evidence.arms import Source
-from benchmarks.evidence.cohorts import Cohort, opened, ordered, placed, slug
-from benchmarks.evidence.features import Portion, file_of, read, subjects_of
-from benchmarks.evidence.studies import ALL, PLAIN
 from torch import Tensor
 
 from cmr_ssl.files import write_atomically
 from cmr_ssl.phantom.pathology import Pathology
 from cmr_ssl.probing.closed_form import solve
 from cmr_ssl.seeds import seed_of
+from experiments.cohorts import Cohort, opened, ordered, placed, slug
+from experiments.evidence.arms import Source
+from experiments.evidence.features import Portion, file_of, read, subjects_of
+from experiments.evidence.studies import ALL, PLAIN
 
 PATHOLOGIES: tuple[Pathology, ...] = get_args(Pathology)
 A_CLASS = 5  # labelled hearts of each
@@ -46,7 +46,7 @@ def answers_file(out: Path, source: str, arm: str) -> Path:
     return out / "pathologies" / f"{slug(source)}--{slug(arm)}.parquet"
 
 
-def classify(out: Path, source: Source, arm: str, of_each: list[Cohort], draws: int) -> None:
+def classify(out: Path, source: Source, arm: str, of_each: list[Cohort], draws: int, pool: int = POOL) -> None:
     """Solve classifiers for all draws, and write what they say of those tested; what is there stays."""
     path = answers_file(out, source.name, arm)
     portions = [portion(cohort) for cohort in of_each]
@@ -57,10 +57,10 @@ def classify(out: Path, source: Source, arm: str, of_each: list[Cohort], draws: 
     names = [f"{one.cohort.name} {subject}" for one in portions for subject in subjects_of(opened(one.cohort), one)]
     place = torch.cat([torch.arange(len(rows)) for rows in copies])
     true = torch.cat([torch.full((len(rows),), index) for index, rows in enumerate(copies)])
-    tested, features = place >= POOL, torch.cat(copies)
+    tested, features = place >= pool, torch.cat(copies)
     parts = []
     for draw in range(draws):
-        chosen = labelled(place, true, draw)
+        chosen = labelled(place, true, draw, pool)
         aims = torch.nn.functional.one_hot(true[chosen], len(PATHOLOGIES)).float()
         said = solve(features[chosen], aims).predict(features[tested, 0]).argmax(dim=1)
         parts.append(pd.DataFrame({"draw": draw, "said": said.numpy()}).assign(**who(names, true, tested)))
@@ -74,16 +74,17 @@ def who(names: list[str], true: Tensor, tested: Tensor) -> dict[str, object]:
     return {"subject": subjects, "true": true[tested].numpy()}
 
 
-def labelled(place: Tensor, true: Tensor, draw: int) -> Tensor:
+def labelled(place: Tensor, true: Tensor, draw: int, pool: int = POOL) -> Tensor:
     """Return the rows of the subjects that a draw labels: so many of each pathology.
 
     Args:
         place: of a subject among those of its pathology, (N,).
         true: index of the pathology, (N,).
         draw: which.
+        pool: of each pathology that may be labelled.
     """
     rng = torch.Generator().manual_seed(seed_of("labelled pathologies", draw))
-    order = [torch.randperm(POOL, generator=rng)[:A_CLASS] for _ in PATHOLOGIES]
+    order = [torch.randperm(pool, generator=rng)[:A_CLASS] for _ in PATHOLOGIES]
     chosen = [(true == index) & torch.isin(place, places) for index, places in enumerate(order)]
     return torch.stack(chosen).any(dim=0).nonzero().flatten()
 

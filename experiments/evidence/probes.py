@@ -7,9 +7,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from benchmarks.evidence.arms import Source
-from benchmarks.evidence.cohorts import labelled, opened, slug
-from benchmarks.evidence.features import (
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cmr_ssl.cohort.phenotypes import read_phenotypes
+from cmr_ssl.cohort.subjects import first_subjects
+from cmr_ssl.files import write_atomically
+from cmr_ssl.probing.closed_form import Solved, solve
+from experiments.cohorts import opened, slug
+from experiments.evidence.arms import Source
+from experiments.evidence.features import (
     Portion,
     file_of,
     labelled_portion,
@@ -18,13 +25,7 @@ from benchmarks.evidence.features import (
     tested_portion,
     unlabelled_portion,
 )
-from benchmarks.evidence.studies import ALL, TARGETS, Study, Test, tests_of
-from numpy.typing import NDArray
-from torch import Tensor
-
-from cmr_ssl.cohort.phenotypes import read_phenotypes
-from cmr_ssl.files import write_atomically
-from cmr_ssl.probing.closed_form import Solved, solve
+from experiments.evidence.studies import ALL, TARGETS, Study, Test, tests_of
 
 Look = Callable[[Portion, str], Tensor]  # features, or what is said of them, of a portion under a condition
 
@@ -86,7 +87,7 @@ def draws(study: Study, names: list[str]) -> Iterator[tuple[int, int, Tensor]]:
     place = {name: row for row, name in enumerate(names)}
     for draw in range(study.draws):
         for labels in study.labels:
-            yield labels, draw, torch.tensor([place[name] for name in labelled(names, labels, draw)])
+            yield labels, draw, torch.tensor([place[name] for name in first_subjects(names, labels, draw)])
 
 
 def known(portion: Portion) -> tuple[list[str], Tensor]:

@@ -4,17 +4,17 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
-from benchmarks.evidence import pathologies, trained
-from benchmarks.evidence.arms import BOTH, CONTROLS, RAW, SHIPPED, TOKENS, UNTRAINED, WHOLE, pretrained
-from benchmarks.evidence.figures import draw_curves, draw_planes
-from benchmarks.evidence.results import comparisons, means, predictions
-from benchmarks.evidence.settings import Settings
-from benchmarks.evidence.studies import ALL, CONDITIONS
-from benchmarks.evidence.tables import reduction_cell, wide
-from benchmarks.machine import description
 
 from cmr_ssl.files import save_text
 from cmr_ssl.report.tables import markdown
+from experiments.evidence import pathologies, trained
+from experiments.evidence.arms import BOTH, CONTROLS, RAW, SHIPPED, TOKENS, UNTRAINED, WHOLE, pretrained
+from experiments.evidence.figures import draw_curves, draw_planes
+from experiments.evidence.results import comparisons, means, predictions, write_tables
+from experiments.evidence.settings import Settings
+from experiments.evidence.studies import ALL, CONDITIONS
+from experiments.evidence.tables import reduction_cell, wide
+from experiments.machine import description
 
 MANY, FEW = 100, 30  # labels that tables and sentences speak of
 SHOWN = ("LVEF (%)", "LVEDV (mL)", "LVM (g)")  # where planes are missing
@@ -37,11 +37,7 @@ def write_report(settings: Settings, out: Path) -> None:
     names = {source.name for source in settings.sources()}
     probed = probed[probed["pretraining"].isin(names)]  # others are left of pretrainings that were repeated
     networks = trained.predictions(study, settings.trained) if settings.trained else pd.DataFrame()
-    rows = pd.concat([probed, networks])
-    errors = means(rows)
-    differences = comparisons(rows, [*PAIRS, *TRAINED_PAIRS])
-    errors.to_csv(study.out / "errors.csv", index=False)
-    differences.to_csv(study.out / "comparisons.csv", index=False)
+    errors, differences = write_tables(study.out, pd.concat([probed, networks]), [*PAIRS, *TRAINED_PAIRS])
     text = [
         *opening(settings),
         *verdict(differences),
@@ -60,7 +56,7 @@ def opening(settings: Settings) -> Iterator[str]:
     yield "# Evidence: what pretraining is worth"
     pretrainings = counted(len(settings.seeds), "pretraining")
     yield (
-        f"Written by `python -m benchmarks.evidence`. {' '.join(description())} Synthetic hearts: this compares "
+        f"Written by `python -m experiments.evidence`. {' '.join(description())} Synthetic hearts: this compares "
         f"methods and says nothing about patients. {pretrainings} on the training split of {settings.development} "
         f"unlabelled hearts{strangers(settings)}; labels and tests are of {settings.fresh} others (seed "
         f"{settings.fresh_seed}), on which nothing was pretrained or chosen. {settings.draws} draws of labelled "
@@ -112,7 +108,7 @@ def few_labels(errors: pd.DataFrame, differences: pd.DataFrame, out: Path) -> It
     yield "![mean absolute errors against labels](evidence_labels.png)"
     yield "Mean absolute errors; the whole heart is what the decoder says about fixed places:"
     told = errors[(errors["test"] == ALL) & errors["arm"].isin([RAW, UNTRAINED, TOKENS, BOTH])]
-    yield wide(told.assign(cell=told["value"].map("{:.2f}".format)), ["labels", "arm"])
+    yield values(told)
     yield "Reduction of the error by pretraining, %:"
     full = differences[(differences["test"] == ALL) & differences["arm"].isin([TOKENS, BOTH])]
     yield gains(full, ["labels", "arm", "other"])
@@ -186,7 +182,7 @@ def networks_trained(settings: Settings, errors: pd.DataFrame, differences: pd.D
     )
     some = errors[(errors["test"] == ALL) & errors["labels"].isin(costs["labels"].unique())]
     some = some[some["arm"].isin([RAW, TOKENS, *costs["arm"].unique()])]
-    yield wide(some.assign(cell=some["value"].map("{:.2f}".format)), ["labels", "arm"])
+    yield values(some)
     mine = differences["arm"].isin(["fine-tuned", TOKENS]) & ~differences["other"].isin(CONTROLS)
     yield "Reduction of the error, %:"
     yield gains(differences[mine & (differences["test"] == ALL)], ["labels", "arm", "other"])
@@ -206,7 +202,12 @@ def ablations(settings: Settings) -> Iterator[str]:
     rows = rows.assign(arm=way.where(~rows["arm"].isin(CONTROLS), rows["arm"])).dropna(subset="arm")
     found = means(rows[(rows["test"] == ALL) & (rows["labels"] == MANY)])
     yield f"## What the objective owes to its parts (development cohort, {MANY} labels, brief, one seed)"
-    yield wide(found.assign(cell=found["value"].map("{:.2f}".format)), ["labels", "arm"])
+    yield values(found)
+
+
+def values(errors: pd.DataFrame) -> str:
+    """Return a table of mean errors, a row a number of labels and an arm, a column a target."""
+    return wide(errors.assign(cell=errors["value"].map("{:.2f}".format)), ["labels", "arm"])
 
 
 def gains(differences: pd.DataFrame, rows: list[str]) -> str:

@@ -1,60 +1,45 @@
 """From predictions to numbers with intervals: errors by arm, and arms compared in pairs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from benchmarks.statistics import compare, holm, mean_error
 from numpy.typing import NDArray
 
+from experiments.statistics import compare, holm, mean_error
+
 KEYS = ["test", "labels", "target"]
-AXES = ("pretraining", "draw", "subject")
-
-
-class Errors:
-    """Errors (P, D, S) of one arm in one test.
-
-    Attributes:
-        values: NaN where nobody knows the truth.
-        draws: of labelled subjects, D.
-        subjects: S.
-    """
-
-    def __init__(self, values: NDArray[np.float64], draws: list[int], subjects: list[str]) -> None:
-        """Leave out subjects whose truth is unknown."""
-        there = ~np.isnan(values).any(axis=(0, 1))
-        self.values, self.draws = values[:, :, there], draws
-        self.subjects = [subject for subject, kept in zip(subjects, there, strict=True) if kept]
-
-    def common(self, other: "Errors") -> NDArray[np.float64]:
-        """Return what has a partner in `other`: the draws and subjects that both have."""
-        draws = [index for index, draw in enumerate(self.draws) if draw in other.draws]
-        subjects = [index for index, subject in enumerate(self.subjects) if subject in set(other.subjects)]
-        return self.values[:, draws][:, :, subjects]
 
 
 def predictions(out: Path) -> pd.DataFrame:
     """Return what all arms predicted, with the absolute error of each."""
-    files = sorted((out / "predictions").glob("*.parquet"))
+    return with_errors(sorted((out / "predictions").glob("*.parquet")))
+
+
+def with_errors(files: Sequence[Path]) -> pd.DataFrame:
+    """Return the predictions of some files with the absolute error of each; nothing of none."""
     rows = pd.concat([pd.read_parquet(file) for file in files]) if files else pd.DataFrame()
     return rows.assign(error=(rows["predicted"] - rows["true"]).abs()) if files else rows
 
 
-def errors_of(rows: pd.DataFrame) -> Errors:
-    """Return the errors of one arm in one test: an array (P, D, S) and what its axes are."""
-    axes = [sorted(rows[name].unique()) for name in ("pretraining", "draw", "subject")]
-    places = [pd.Categorical(rows[name], categories=axis).codes for name, axis in zip(AXES, axes, strict=True)]
-    values = np.full([len(axis) for axis in axes], np.nan)
-    values[tuple(places)] = rows["error"]
-    return Errors(values, axes[1], axes[2])
+def known(rows: pd.DataFrame) -> set[str]:
+    """Return the subjects of one arm in one test of whom somebody knows the truth."""
+    return {*rows["subject"]} - {*rows.loc[rows["error"].isna(), "subject"]}
+
+
+def errors_of(rows: pd.DataFrame, draws: Collection[int], subjects: Collection[str]) -> NDArray[np.float64]:
+    """Return the errors (P, D, S) of one arm in one test, of so many pretrainings, draws of labels and subjects."""
+    columns = pd.MultiIndex.from_product([sorted(draws), sorted(subjects)])
+    table = rows.pivot(index="pretraining", columns=["draw", "subject"], values="error").reindex(columns=columns)
+    return table.to_numpy(np.float64).reshape(len(table), len(draws), len(subjects))
 
 
 def means(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the mean error of each arm in each test with its interval."""
     found = []
     for key, some in rows.groupby([*KEYS, "arm"], sort=False):
-        value, low, high = mean_error(errors_of(some).values)
+        value, low, high = mean_error(errors_of(some, {*some["draw"]}, known(some)))
         found.append(dict(zip([*KEYS, "arm"], key, strict=True)) | {"value": value, "low": low, "high": high})
     return pd.DataFrame(found)
 
@@ -64,6 +49,14 @@ def comparisons(rows: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> pd.Data
     tables = [adjusted(pd.DataFrame(list(compared(rows, *pair)))) for pair in pairs]
     tables = [table for table in tables if len(table)]
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def write_tables(out: Path, rows: pd.DataFrame, pairs: Iterable[tuple[str, str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Write the mean errors of all arms and the comparisons of some as CSV, and return both."""
+    errors, differences = means(rows), comparisons(rows, pairs)
+    errors.to_csv(out / "errors.csv", index=False)
+    differences.to_csv(out / "comparisons.csv", index=False)
+    return errors, differences
 
 
 def compared(rows: pd.DataFrame, arm: str, other: str) -> Iterator[dict[str, object]]:
@@ -76,8 +69,8 @@ def compared(rows: pd.DataFrame, arm: str, other: str) -> Iterator[dict[str, obj
 
 def paired(some: pd.DataFrame, others: pd.DataFrame) -> dict[str, float]:
     """Return the comparison of two arms in one test as a row."""
-    ours, theirs = errors_of(some), errors_of(others)
-    found = compare(ours.common(theirs), theirs.common(ours))
+    draws, subjects = {*some["draw"]} & {*others["draw"]}, known(some) & known(others)
+    found = compare(errors_of(some, draws, subjects), errors_of(others, draws, subjects))
     named = {"difference": found.difference, "reduction": found.reduction}
     flat = {
         f"{name}{end}": number

@@ -1,19 +1,45 @@
-"""Studies carried out in worker processes; each step leaves a file and is not repeated."""
+"""Everything carried out in worker processes; each step leaves a file and is not repeated."""
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, as_completed
+from pathlib import Path
 from typing import ParamSpec
 
-from benchmarks.evidence.arms import TOKENS, Source, controls, pretrained
-from benchmarks.evidence.features import extract, portions
-from benchmarks.evidence.pathologies import classify, portion
-from benchmarks.evidence.probes import probe
-from benchmarks.evidence.settings import Settings
-from benchmarks.evidence.studies import Study
-from benchmarks.evidence.trained import others, train, trials
 from rich.progress import track
 
+from cmr_ssl.workers import pool
+from experiments.cohorts import make, mix
+from experiments.evidence.arms import TOKENS, Source, controls, pretrained
+from experiments.evidence.features import extract, portions
+from experiments.evidence.pathologies import classify, portion
+from experiments.evidence.probes import probe
+from experiments.evidence.report import write_report
+from experiments.evidence.settings import Settings
+from experiments.evidence.studies import Study
+from experiments.evidence.trained import others, train, trials
+from experiments.pretrainings import pretrain
+
 P = ParamSpec("P")
+
+
+def everything(settings: Settings, out: Path, workers: int) -> None:
+    """Carry out what is missing and write the report."""
+    mixed = settings.mixed()
+    with pool(workers) as processes:
+        elsewhere = [domain.tested for domain in settings.domains()]
+        for cohort in (settings.freshly(), *elsewhere, *settings.pathologies()):
+            processes.submit(make, cohort, workers).result()
+        processes.submit(mix, mixed, settings.parts(), workers).result()
+        first, *rest = [*settings.pretrainings(), *settings.ablated()]
+        threads = 1 if rest else workers  # a single one may have every core
+        all_of(processes, "pretraining", pretrain, [(one, mixed, threads) for one in (first, *rest)])
+        carry_out(processes, settings.study(), settings.sources())
+        write_report(settings, out)
+        carry_out_classes(processes, settings)
+        carry_out_ablations(processes, settings)
+        write_report(settings, out)
+        carry_out_trainings(processes, settings)
+    write_report(settings, out)
 
 
 def all_of(processes: Executor, what: str, work: Callable[P, None], jobs: Iterable[tuple[object, ...]]) -> None:

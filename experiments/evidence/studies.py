@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.evidence.cohorts import Cohort
 from torch import Tensor
 
 from cmr_ssl.corruption.missing import drop_planes, ranks
@@ -13,6 +12,7 @@ from cmr_ssl.data.augment import Augmentation
 from cmr_ssl.robustness.scenarios import HALF, draw_order, scenarios
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
+from experiments.cohorts import Cohort
 
 SEED = 0  # of which planes are missing in the tests
 DEPLETION = 1  # seed of which planes are missing in the copies that heads learn from

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pandas as pd
-from benchmarks.evidence.studies import TARGETS
 
 from cmr_ssl.report.tables import markdown
+from experiments.evidence.studies import TARGETS
 
 CERTAIN = 0.05  # adjusted p below which a difference counts
 

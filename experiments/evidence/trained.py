@@ -2,31 +2,31 @@
 
 import json
 import time
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 import torch
-from benchmarks.evidence.cohorts import MIN_PLANES, Cohort, opened, slug
-from benchmarks.evidence.commands import fit
-from benchmarks.evidence.features import Portion, on_gpu, subjects_of, tested_portion
-from benchmarks.evidence.pretrainings import described
-from benchmarks.evidence.probes import known, shift, table, write
-from benchmarks.evidence.studies import Study, Test, condition_of, tests_of
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from lightning.pytorch.callbacks import EarlyStopping
 from torch import Tensor
 
+from cmr_ssl.checkpoints import read_checkpoint
 from cmr_ssl.corruption.missing import close_ranks, rearranged
 from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.devices import device_of
 from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypePrediction
 from cmr_ssl.tasks.trained import load_task
+from experiments.cohorts import Cohort, opened, slug
+from experiments.commands import best, fit, last, options
+from experiments.evidence.features import Portion, on_gpu, subjects_of, tested_portion
+from experiments.evidence.probes import known, shift, table, write
+from experiments.evidence.results import with_errors
+from experiments.evidence.studies import Study, Test, condition_of, tests_of
+from experiments.pretrainings import ENCODER
 
 STEPS = 2000  # of a training, if nothing stops it
-STEPS_BETWEEN = 100  # validations
 PATIENCE = 8  # validations without a smaller loss that end a training
 BATCH = 8
 PLANE_DROPOUT = 0.5  # as the masking of configs/phenotype.yaml
@@ -51,12 +51,17 @@ class Arm(NamedTuple):
 
 
 class Run(NamedTuple):
-    """One training: an arm with a rate, so many labels and one draw of who has them."""
+    """One training: an arm with a rate, so many labels and one draw of who has them.
+
+    It takes so many steps, if nothing stops it, with so many between validations.
+    """
 
     arm: Arm
     rate: float
     labels: int
     draw: int
+    steps: int = STEPS
+    between: int = 100
 
     def folder(self, study: Study) -> Path:
         """Where the run lives."""
@@ -72,21 +77,16 @@ class Plan(NamedTuple):
 
 def arms() -> list[Arm]:
     """Return the ways to train; the network from scratch is the very one that was pretrained."""
-    scratch = ("--model.encoder", json.dumps(described()["encoder"]), "--model.optimisation.layer_decay", "1.0")
+    scratch = {
+        "model.encoder": ENCODER,
+        "model.optimisation.layer_decay": 1.0,
+        "model.optimisation.encoder_factor": 30,
+    }
+    phenotype, dropout = "configs/phenotype.yaml", {"model.plane_dropout": PLANE_DROPOUT}
     return [
-        Arm("fine-tuned", "configs/phenotype.yaml", (), (2e-6, 1e-5, 5e-5), pretrained=True),
-        Arm(
-            "scratch",
-            "configs/phenotype.yaml",
-            (*scratch, "--model.optimisation.encoder_factor", "30"),
-            (1e-5, 3e-5, 1e-4),
-        ),
-        Arm(
-            "ResNet",
-            "configs/phenotype_resnet.yaml",
-            ("--model.plane_dropout", str(PLANE_DROPOUT)),
-            (2e-4, 5e-4, 1.5e-3),
-        ),
+        Arm("fine-tuned", phenotype, (), (2e-6, 1e-5, 5e-5), pretrained=True),
+        Arm("scratch", phenotype, tuple(options(scratch)), (1e-5, 3e-5, 1e-4)),
+        Arm("ResNet", "configs/phenotype_resnet.yaml", tuple(options(dropout)), (2e-4, 5e-4, 1.5e-3)),
     ]
 
 
@@ -120,11 +120,11 @@ def train(study: Study, run: Run, pretraining: Path) -> None:
     start = time.monotonic()
     fit(folder, words(study.cohort, run, pretraining))
     minutes = (time.monotonic() - start) / 60
-    rows = pd.concat([answered(folder / "checkpoints" / "best.ckpt", study, test) for test in tests_of(study)])
+    rows = pd.concat([answered(best(folder), study, test) for test in tests_of(study)])
     rows = rows.assign(labels=run.labels, draw=run.draw, arm=run.arm.name, pretraining="")
     write(folder / "predictions.parquet", rows)
-    losses, steps = logged(folder, "val/loss")
-    said = {"validation": min(losses), "steps": steps, "passes": steps * batch(run), "minutes": round(minutes, 1)}
+    loss, steps = outcome(folder)
+    said = {"validation": loss, "steps": steps, "passes": steps * batch(run), "minutes": round(minutes, 1)}
     (folder / "run.json").write_text(json.dumps(said, indent=1) + "\n")
     for checkpoint in (folder / "checkpoints").glob("*.ckpt"):
         checkpoint.unlink()  # dozens of them would fill a disk
@@ -133,28 +133,22 @@ def train(study: Study, run: Run, pretraining: Path) -> None:
 def words(cohort: Cohort, run: Run, pretraining: Path) -> list[str]:
     """Return what `fit` is told."""
     an_epoch = run.labels // batch(run)
-    data = {
-        "cache": cohort.cache,
-        "table": cohort.table,
-        "fractions": list(cohort.fractions),
-        "min_planes": MIN_PLANES,
-        "train_subjects": run.labels,
-        "seed": run.draw,
-        "batch_size": batch(run),
-        "workers": 0,
-    }
-    trainer = {
-        "max_epochs": -(-STEPS // an_epoch),
-        "check_val_every_n_epoch": max(1, round(STEPS_BETWEEN / an_epoch)),
-        "enable_progress_bar": "false",
-    }
-    said = ["--config", run.arm.config, "--seed_everything", str(run.draw), *run.arm.options]
-    said += ["--model.optimisation.learning_rate", str(run.rate)]
-    said += [part for name, value in data.items() for part in (f"--data.{name}", str(value))]
-    said += [part for name, value in trainer.items() for part in (f"--trainer.{name}", str(value))]
-    said += ["--trainer.callbacks+", "lightning.pytorch.callbacks.EarlyStopping"]
-    said += ["--trainer.callbacks.monitor", "val/loss", "--trainer.callbacks.patience", str(PATIENCE)]
-    return [*said, *(["--model.encoder_checkpoint", str(pretraining)] if run.arm.pretrained else [])]
+    told = {
+        "seed_everything": run.draw,
+        **cohort.options,
+        "data.table": cohort.table,
+        "data.train_subjects": run.labels,
+        "data.seed": run.draw,
+        "data.batch_size": batch(run),
+        "model.optimisation.learning_rate": run.rate,
+        "trainer.max_epochs": -(-run.steps // an_epoch),
+        "trainer.check_val_every_n_epoch": max(1, round(run.between / an_epoch)),
+        "trainer.enable_progress_bar": False,
+        "trainer.callbacks+": "lightning.pytorch.callbacks.EarlyStopping",
+        "trainer.callbacks.monitor": "val/loss",
+        "trainer.callbacks.patience": PATIENCE,
+    } | ({"model.encoder_checkpoint": pretraining} if run.arm.pretrained else {})
+    return [f"--config={run.arm.config}", *run.arm.options, *options(told)]
 
 
 def batch(run: Run) -> int:
@@ -193,44 +187,34 @@ def closed(batch: Sample) -> Sample:
     return rearranged(batch, close_ranks(batch))
 
 
-def logged(folder: Path, name: str) -> tuple[list[float], int]:
-    """Return the values that a run logged under a name, and the step of the last."""
-    values = list(scalars(folder, name))
-    return [value for _, value in values], max(step for step, _ in values) + 1
-
-
-def scalars(folder: Path, name: str) -> Iterator[tuple[int, float]]:
-    """Yield steps and values."""
-    for file in sorted(folder.glob("events.out.tfevents.*")):
-        events = EventAccumulator(str(file)).Reload()
-        if name in events.Tags()["scalars"]:
-            yield from ((event.step, event.value) for event in events.Scalars(name))
+def outcome(folder: Path) -> tuple[float, int]:
+    """Return the smallest validation loss of a run, and its steps."""
+    state = read_checkpoint(last(folder))
+    (stopping,) = (kept for name, kept in state["callbacks"].items() if name.startswith(EarlyStopping.__name__))
+    return float(stopping["best_score"]), int(state["global_step"])
 
 
 def predictions(study: Study, plan: Plan) -> pd.DataFrame:
     """Return what all chosen runs predicted, as `results.predictions` does for probes."""
-    finished = [arm_labels for arm_labels in product_of(plan) if all_tried(study, *arm_labels)]
-    best = [chosen(study, *arm_labels) for arm_labels in finished]
-    runs = [run._replace(draw=draw) for run in best for draw in range(plan.draws)]
+    runs = [run._replace(draw=draw) for run in finished(study, plan) for draw in range(plan.draws)]
     files = [run.folder(study) / "predictions.parquet" for run in runs]
-    rows = [pd.read_parquet(file) for file in files if file.exists()]
-    found = pd.concat(rows) if rows else pd.DataFrame()
-    return found.assign(error=(found["predicted"] - found["true"]).abs()) if rows else found
+    return with_errors([file for file in files if file.exists()])
 
 
-def product_of(plan: Plan) -> list[tuple[Arm, int]]:
-    """Return all arms with all numbers of labels."""
-    return [(arm, labels) for arm in arms() for labels in plan.labels]
-
-
-def all_tried(study: Study, arm: Arm, labels: int) -> bool:
-    """Return whether every rate has been tried."""
-    return all((Run(arm, rate, labels, 0).folder(study) / "run.json").exists() for rate in arm.rates)
+def finished(study: Study, plan: Plan) -> list[Run]:
+    """Return the chosen runs of the first draw of all arms and numbers of labels of which every rate was tried."""
+    tried = [
+        (arm, labels)
+        for arm in arms()
+        for labels in plan.labels
+        if all((Run(arm, rate, labels, 0).folder(study) / "run.json").exists() for rate in arm.rates)
+    ]
+    return [chosen(study, *one) for one in tried]
 
 
 def costs(study: Study, plan: Plan) -> pd.DataFrame:
     """Return steps, subject passes, minutes and rate of the chosen runs of the first draw."""
-    finished = [arm_labels for arm_labels in product_of(plan) if all_tried(study, *arm_labels)]
-    best = [chosen(study, *arm_labels) for arm_labels in finished]
-    rows = [{"arm": run.arm.name, "labels": run.labels, "rate": run.rate} | told(study, run) for run in best]
-    return pd.DataFrame(rows)
+    runs = finished(study, plan)
+    return pd.DataFrame(
+        [{"arm": run.arm.name, "labels": run.labels, "rate": run.rate} | told(study, run) for run in runs]
+    )

@@ -1,12 +1,9 @@
 """Cines from undersampled k-space: how near they are to the full ones, and how well a U-Net segments them."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pandas as pd
 import torch
-from benchmarks.kspace.settings import PLANES, Settings
-from benchmarks.kspace.trained import last, line_run, unet_run
 from torch import Tensor
 from torch.utils.data import DataLoader
 from torchmetrics.functional.image import structural_similarity_index_measure as ssim
@@ -17,28 +14,24 @@ from cmr_ssl.kspace import Lines, TemporalSparsity
 from cmr_ssl.models.plane_head import pick_frames
 from cmr_ssl.models.tokens import take
 from cmr_ssl.overlap import dice_per_structure
-from cmr_ssl.report.tables import write_csv
 from cmr_ssl.robustness.undersampling import FULL, LINES, RECONSTRUCTED, ZERO_FILLED
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.line_pretraining import LinePretrainingTask, nmse
 from cmr_ssl.tasks.trained import load_task
+from experiments.cohorts import opened
+from experiments.commands import last
+from experiments.kspace.settings import PLANES, Settings
+from experiments.kspace.trained import line_run, unet_run
 
 SHARED = "lines shared over the beat"
 MYOCARDIUM = CLASSES.index("myocardium") - 1  # among structures, which leave the background out
 ALL_LINES = 1.0
 
 
-def table_file(settings: Settings) -> Path:
-    """Return where what was measured stands, a row a subject, way, acceleration and measure."""
-    return settings.folder / "cines.csv"
-
-
 @torch.inference_mode()
-def measure_cines(settings: Settings) -> None:
-    """Write NMSE, SSIM and Dice; what is there stays."""
-    if table_file(settings).exists():
-        return
-    data = settings.opened(PLANES, labels=True)
+def measured(settings: Settings) -> pd.DataFrame:
+    """Return NMSE, SSIM and Dice, a row a subject, way, acceleration and measure."""
+    data = opened(settings.cohort, PLANES, labels=True)
     lines, unet = (load_task(last(run(settings))).task for run in (line_run, unet_run))
     rows = []
     for batch in DataLoader(data.dataset(first_subjects(data.subjects["test"], settings.cines)), 4):
@@ -61,7 +54,7 @@ def measure_cines(settings: Settings) -> None:
                     about | {"subject": subject, "value": float(value)}
                     for subject, value in zip(full.subject, values, strict=True)
                 ]
-    write_csv(table_file(settings), pd.DataFrame(rows))
+    return pd.DataFrame(rows)
 
 
 def made(task: LinePretrainingTask, settings: Settings, batch: Sample) -> Iterator[tuple[str, float, Tensor]]:

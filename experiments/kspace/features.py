@@ -5,10 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from benchmarks.evidence.features import save
-from benchmarks.kspace.settings import PLANES, TARGETS, Settings
-from benchmarks.kspace.trained import last, line_run
-from benchmarks.kspace.ways import changes
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -18,10 +14,17 @@ from cmr_ssl.cohort.phenotypes import read_classes, read_phenotypes
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.kspace import CentralLines
 from cmr_ssl.models import LandmarkPooling
-from cmr_ssl.ridge import ridge
+from cmr_ssl.probing import EncodedBatch
+from cmr_ssl.probing.closed_form import solve
 from cmr_ssl.robustness.undersampling import LINES, RECONSTRUCTED
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.trained import load_task
+from experiments.cohorts import opened
+from experiments.commands import last
+from experiments.features import load, save
+from experiments.kspace.settings import PLANES, TARGETS, Settings
+from experiments.kspace.trained import line_run
+from experiments.kspace.ways import changes
 
 BATCH = 8
 NORMAL = "normal"
@@ -38,22 +41,19 @@ def of_images(settings: Settings) -> None:
     """Write features of the encoder of images, shown what each way makes of k-space; what is there stays."""
     encoder = load_encoder(settings.image_encoder).encoder
     pooling = LandmarkPooling(encoder)
-    data, people = settings.opened(PLANES), settings.subjects(settings.opened())
-
-    def features(batch: Sample) -> Tensor:
-        return pooling(encoder.encode_planes(batch.images, batch.affine, batch.present))
-
+    data, people = opened(settings.cohort, PLANES), settings.people()
     for (way, acceleration), change in changes(settings).items():
         for split, subjects in people.items():
             path = file_of(settings, way, acceleration, split)
             if not path.exists() and (way, split) != (RECONSTRUCTED, "train"):  # which no head learns from
-                save(path, together(features(change(batch)) for batch in batches(data, subjects)))
+                shown = (EncodedBatch(encoder, change(batch)) for batch in batches(data, subjects))
+                save(path, together(pooling(one.encoded) for one in shown))
 
 
 @torch.inference_mode()
 def of_lines(settings: Settings) -> None:
     """Write features of lines at each acceleration, by an encoder and by themselves; what is there stays."""
-    data, people = settings.opened(PLANES), settings.subjects(settings.opened())
+    data, people = opened(settings.cohort, PLANES), settings.people()
     task = load_task(last(line_run(settings))).task
     pooling = CentralLines(task.encoder)
     for acceleration in settings.accelerations:
@@ -102,11 +102,5 @@ def predicted(settings: Settings, way: str, acceleration: float, learnt: str, at
         at: the acceleration that it learnt from.
         true: of the training subjects, (N, K + 1).
     """
-    train, test = (
-        torch.from_numpy(np.load(file_of(settings, *where)))
-        for where in ((learnt, at, "train"), (way, acceleration, "test"))
-    )
-    deviation, mean = torch.std_mean(train, dim=0)
-    deviation = deviation.clamp(min=1e-6)
-    head = ridge(((train - mean) / deviation)[:, None], true)
-    return ((test - mean) / deviation).double() @ head.weights.T + head.biases
+    train, test = (load(file_of(settings, *where)) for where in ((learnt, at, "train"), (way, acceleration, "test")))
+    return solve(train[:, None], true).predict(test)

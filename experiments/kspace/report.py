@@ -6,10 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from benchmarks.kspace import cines, cost
-from benchmarks.kspace.features import CENTRAL, file_of, predicted, truth
-from benchmarks.kspace.settings import COILS, PLANES, SNR, TARGETS, TRAINED, Settings
-from benchmarks.statistics import Comparison, Estimate, compare, mean_error
 from matplotlib.figure import Figure
 
 from cmr_ssl.agreement import classification
@@ -17,6 +13,11 @@ from cmr_ssl.files import save_text, write_atomically
 from cmr_ssl.report.tables import markdown
 from cmr_ssl.robustness.curves import COLOURS, DOTS_PER_INCH
 from cmr_ssl.robustness.undersampling import FULL, LINES, RECONSTRUCTED, ZERO_FILLED
+from experiments.kspace.cines import SHARED
+from experiments.kspace.features import CENTRAL, file_of, predicted, truth
+from experiments.kspace.settings import COILS, PLANES, SNR, TARGETS, TRAINED, Settings
+from experiments.statistics import Comparison, Estimate, compare, exponent, mean_error
+from experiments.tables import with_interval
 
 MATCHED = f"{ZERO_FILLED}, head of the same"
 Rows = list[list[str]]
@@ -39,9 +40,9 @@ images can learn from undersampled ones with `cmr_ssl.corruption.KSpaceUndersamp
 def write_report(settings: Settings, out: Path, quick: bool) -> None:
     """Write the page and its figure into a folder from what was measured so far."""
     errors, areas = phenotypes(settings)
-    diseased = int(truth(settings, people(settings)["test"])[:, -1].sum())
-    found = pd.read_csv(cines.table_file(settings))
-    paid = pd.read_csv(cost.table_file(settings))
+    diseased = int(truth(settings, settings.people()["test"])[:, -1].sum())
+    found = pd.read_csv(settings.cines_table)
+    paid = pd.read_csv(settings.cost_table)
     name = "kspace_quick" if quick else "kspace"
     save_text(out / f"{name}.md", page(settings, errors, areas, found, paid, diseased, quick))
     draw(out / f"{name}.png", errors, found, paid)
@@ -52,7 +53,7 @@ def phenotypes(settings: Settings) -> tuple[dict[tuple[str, float], np.ndarray],
 
     What has not been measured yet is left out.
     """
-    train, test = (truth(settings, people(settings)[split]) for split in ("train", "test"))
+    train, test = (truth(settings, settings.people()[split]) for split in ("train", "test"))
     errors, areas = {}, {}
     for name, *where in ways(settings):
         way, at, learnt, learnt_at = where
@@ -78,11 +79,6 @@ def ways(settings: Settings) -> Iterator[tuple[str, str, float, str, float]]:
             yield way, way, acceleration, way, acceleration
 
 
-def people(settings: Settings) -> dict[str, list[str]]:
-    """Return the subjects of the rows of features."""
-    return settings.subjects(settings.opened())
-
-
 def page(
     settings: Settings,
     errors: dict[tuple[str, float], np.ndarray],
@@ -94,7 +90,7 @@ def page(
 ) -> str:
     """Return the page as Markdown."""
     name = "kspace_quick" if quick else "kspace"
-    again = "python -m benchmarks.kspace" + (" quick" if quick else "")
+    again = "python -m experiments.kspace" + (" quick" if quick else "")
     tested = len(next(iter(errors.values())))
     seen = sum(PLANES.values())
     return f"""# Undersampled k-space
@@ -135,7 +131,7 @@ Paired with full images, change of the error in % (below 0 is better):
 
 {settings.cines} subjects. NMSE and SSIM against the full cine, without noise. Dice of a U-Net that was trained on full
 images and sees what each way makes of the same lines; *lines* are completed by the pretrained decoder, which begins
-with *{cines.SHARED}* (each missing line is the mean of those measured at its k_y, weighted by how near in time).
+with *{SHARED}* (each missing line is the mean of those measured at its k_y, weighted by how near in time).
 At R = 16 three of 48 lines are left, the same central ones in every frame: nothing can be shared.
 
 {markdown(["way", "R", *measures(found)], cine_rows(found))}
@@ -147,7 +143,7 @@ Paired with zero-filled images at the same R, difference of the NMSE:
 ## Cost
 
 A step of the encoder of lines and its decoder, one study of {seen} planes, forward and backward, on one core. Fitted
-over R from 1 on, seconds fall like 1 / R^{exponent(paid):.2f}.
+over R from 1 on, seconds fall like 1 / R^{falls(paid):.2f}.
 
 {markdown(["R", "lines seen", "seconds", "peak memory (MB)"], cost_rows(paid), texts=0)}
 
@@ -175,9 +171,9 @@ def verdict(
         f"on zero-filled, {myocardium[RECONSTRUCTED, at]:.3f} on reconstructed ones and {myocardium[LINES, at]:.3f} on "
         "lines that were completed and put back (aim: within 0.03 of full images).",
         f"The NMSE of the cine is {error[ZERO_FILLED, at]:.4f} zero-filled, {error[RECONSTRUCTED, at]:.4f} by "
-        f"compressed sensing, {error[cines.SHARED, at]:.4f} by sharing lines over the beat and {error[LINES, at]:.4f} "
+        f"compressed sensing, {error[SHARED, at]:.4f} by sharing lines over the beat and {error[LINES, at]:.4f} "
         "with what the decoder adds to that.",
-        f"The cost of a step falls like 1 / R^{exponent(paid):.2f} (aim: 0.7).",
+        f"The cost of a step falls like 1 / R^{falls(paid):.2f} (aim: 0.7).",
     ]
     return "\n".join(f"* {sentence}" for sentence in sentences)
 
@@ -188,8 +184,8 @@ def phenotype_rows(errors: dict[tuple[str, float], np.ndarray], areas: dict[tupl
         [
             way,
             f"{acceleration:g}",
-            *(told(mean_error(paired(column))) for column in values.T),
-            told(areas[way, acceleration]),
+            *(with_interval(mean_error(paired(column))) for column in values.T),
+            with_interval(areas[way, acceleration]),
         ]
         for (way, acceleration), values in errors.items()
     ]
@@ -219,7 +215,13 @@ def cine_rows(found: pd.DataFrame) -> Rows:
     rows = []
     for (way, acceleration), part in found.groupby(["way", "acceleration"], sort=False):
         values = (part.loc[part["measure"] == measure, "value"].to_numpy() for measure in measures(found))
-        rows.append([way, f"{acceleration:g}", *(told(mean_error(paired(one[np.isfinite(one)])), 3) for one in values)])
+        rows.append(
+            [
+                way,
+                f"{acceleration:g}",
+                *(with_interval(mean_error(paired(one[np.isfinite(one)])), "{:.3f}") for one in values),
+            ]
+        )
     return rows
 
 
@@ -230,7 +232,7 @@ def paired_cines(found: pd.DataFrame) -> Rows:
     for way, acceleration in table:
         if way not in (FULL, ZERO_FILLED):
             both = (paired(table[one, acceleration].to_numpy()) for one in (way, ZERO_FILLED))
-            rows.append([way, f"{acceleration:g}", told(compare(*both).difference, 3)])
+            rows.append([way, f"{acceleration:g}", with_interval(compare(*both).difference, "{:.3f}")])
     return rows
 
 
@@ -242,9 +244,9 @@ def cost_rows(paid: pd.DataFrame) -> Rows:
     ]
 
 
-def exponent(paid: pd.DataFrame) -> float:
-    """Return p of seconds ~ R^-p, fitted to their logarithms."""
-    return -float(np.polyfit(np.log(paid["acceleration"]), np.log(paid["seconds"]), 1)[0])
+def falls(paid: pd.DataFrame) -> float:
+    """Return p of seconds ~ R^-p."""
+    return -exponent(paid["acceleration"], paid["seconds"])
 
 
 def paired(values: np.ndarray) -> np.ndarray:
@@ -252,16 +254,10 @@ def paired(values: np.ndarray) -> np.ndarray:
     return np.asarray(values, np.float64)[None, None]
 
 
-def told(estimate: Estimate, digits: int = 2) -> str:
-    """Return a number with its interval."""
-    value, low, high = (f"{one:.{digits}f}" for one in estimate[:3])
-    return f"{value} ({low} to {high})"
-
-
 def changed(comparison: Comparison) -> str:
     """Return a change of an error in %."""
     value, low, high = comparison.reduction
-    return f"{-100 * value:+.0f} ({-100 * high:+.0f} to {-100 * low:+.0f})"
+    return with_interval([-100 * value, -100 * high, -100 * low], "{:+.0f}")
 
 
 def draw(path: Path, errors: dict[tuple[str, float], np.ndarray], found: pd.DataFrame, paid: pd.DataFrame) -> None:

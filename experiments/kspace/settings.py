@@ -3,16 +3,13 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.evidence.cohorts import MIN_PLANES, VIEWS, Cohort
-from benchmarks.evidence.settings import FOLDER
-from benchmarks.evidence.settings import Settings as Evidence
-
 from cmr_ssl.cohort.subjects import first_subjects
-from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.kspace import Acquisition, VariableDensity
+from experiments.cohorts import FOLDER, Cohort, development, opened, views_of
+from experiments.pretrainings import first
 
 TARGETS = ["LVEF (%)", "LVEDV (mL)", "LVM (g)"]
-PLANES = {"la_2ch": 1, "la_3ch": 1, "la_4ch": 1, "sa": 5}  # of each study, as many lines as one core can learn from
+PLANES = views_of(5)  # of each study, as many lines as one core can learn from
 TRAINED = 8.0  # acceleration at which models of lines are pretrained
 COILS, SNR = 1, 20.0
 
@@ -47,34 +44,30 @@ class Settings(NamedTuple):
     @property
     def cohort(self) -> Cohort:
         """The development cohort of the evidence, of which no pretraining saw the test split."""
-        return Evidence(self.evidence).developed()
+        return development(self.evidence)
+
+    @property
+    def cines_table(self) -> Path:
+        """Where what was measured of cines stands."""
+        return self.folder / "cines.csv"
+
+    @property
+    def cost_table(self) -> Path:
+        """Where it stands what a step costs."""
+        return self.folder / "cost.csv"
 
     @property
     def image_encoder(self) -> Path:
         """The pretraining on images that the evidence starts with."""
-        return Evidence(self.evidence).pretrainings()[0].checkpoint
+        return first(self.evidence).checkpoint
 
     def acquisition(self, acceleration: float) -> Acquisition:
         """Return how k-space is simulated: the published pattern, one coil."""
         return Acquisition(VariableDensity(acceleration), COILS, SNR)
 
-    def opened(self, views: dict[str, int] = VIEWS, labels: bool = False) -> CineDataModule:
-        """Return the cohort, split as for its pretraining."""
-        cohort = self.cohort
-        data = CineDataModule(
-            str(cohort.cache),
-            views,
-            workers=0,
-            fractions=cohort.fractions,
-            min_planes=MIN_PLANES,
-            labels=labels,
-            table=str(cohort.table),
-        )
-        data.setup("test")
-        return data
-
-    def subjects(self, data: CineDataModule) -> dict[str, list[str]]:
-        """Return those who are labelled and those who are tested."""
+    def people(self) -> dict[str, list[str]]:
+        """Return those who are labelled and those who are tested, in the order of the rows of their features."""
+        data = opened(self.cohort)
         return {
             "train": first_subjects(data.subjects["train"], self.labelled),
             "test": first_subjects(data.subjects["test"], self.tested),

@@ -2,13 +2,11 @@
 
 from collections.abc import Callable
 
-from benchmarks.kspace.settings import Settings
-from torch import Tensor
-
 from cmr_ssl.corruption import KSpaceUndersampling
 from cmr_ssl.kspace import TemporalSparsity
 from cmr_ssl.robustness.undersampling import FULL, RECONSTRUCTED, ZERO_FILLED, spoil
 from cmr_ssl.sample import Sample
+from experiments.kspace.settings import Settings
 
 Change = Callable[[Sample], Sample]
 SEED = 0
@@ -22,8 +20,3 @@ def changes(settings: Settings) -> dict[tuple[str, float], Change]:
             flaw = KSpaceUndersampling(1.0, settings.acquisition(acceleration), reconstruction)
             found[name, acceleration] = lambda batch, flaw=flaw: spoil(batch, flaw, SEED)
     return found
-
-
-def nmse(images: Tensor, true: Tensor) -> Tensor:
-    """Return the normalised mean squared error of each cine, (n, T, H, W) twice to (n,)."""
-    return (images - true).square().flatten(1).sum(dim=1) / true.square().flatten(1).sum(dim=1)

@@ -1,104 +1,27 @@
-"""Compare regional measures with what synthetic hearts are: their surfaces are known at every angle, height and time.
+"""What synthetic hearts are: their surfaces are known at every angle, height and time.
 
-    python -m benchmarks.measures --subjects 20
-
-Only label maps are drawn, no images. The truth knows neither slices nor pixels: thirds are those of the exact cavity,
-insertion points those of the exact right ventricle.
+The truth knows neither slices nor pixels: thirds are those of the exact cavity, insertion points those of the exact
+right ventricle.
 """
-
-from argparse import ArgumentParser
-from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.measures import Value, regional
 from cmr_ssl.measures.levels import LEVELS
 from cmr_ssl.measures.rings import MIDDLES, length
 from cmr_ssl.measures.septum import segments
-from cmr_ssl.phantom.cohort_spec import PRESETS, Preset
 from cmr_ssl.phantom.heart import APEX_WALL_MM, Heart
-from cmr_ssl.phantom.person import breath_scatter, build_world, draw_person, generators
 from cmr_ssl.phantom.population import Subject
-from cmr_ssl.phantom.prescription import Prescription, prescribe
-from cmr_ssl.phantom.series_pixels import World, draw_shifts
+from cmr_ssl.phantom.series_pixels import World
 from cmr_ssl.phantom.surfaces import ANGLES, HEIGHTS, Surface
 from cmr_ssl.phantom.timing import beat
-from cmr_ssl.phantom.tissue import classify, heart_box, locate, measure_depths
-from cmr_ssl.planes import slice_affine, to_mm
-from cmr_ssl.volumes import FOUR_CHAMBER, TWO_CHAMBER, LabelMap
-from cmr_ssl.volumes import measure as measure_maps
+from cmr_ssl.volumes import FOUR_CHAMBER, TWO_CHAMBER
 
 Array = NDArray[np.float64]
-Key = tuple[str, str, str]
+Key = tuple[str, str, str]  # measure, segment and phase
 
-DRAWN = ("sa", TWO_CHAMBER, FOUR_CHAMBER)
 PLANES_A_LEVEL = 12  # heights at which a third of the exact ventricle is looked at
 DENSE = 3000  # frames of a beat whose rates are exact enough
-
-
-class Drawn(NamedTuple):
-    """One synthetic heart with its label maps.
-
-    Attributes:
-        subject: who it is.
-        world: the heart and where it lies.
-        maps: label maps by view.
-        frame_ms: time between frames.
-        frames: which frames of the beat were drawn.
-    """
-
-    subject: Subject
-    world: World
-    maps: dict[str, LabelMap]
-    frame_ms: float
-    frames: list[int]
-
-
-def draw(index: int, preset: Preset, whole_beat: bool, seed: int = 7, breathing: float = 1.0) -> Drawn:
-    """Draw the exact label maps of one subject, at ED and ES or over the whole beat.
-
-    Args:
-        index: of the subject, from 1.
-        preset: how finely.
-        whole_beat: every frame, not ED and ES only.
-        seed: of the cohort.
-        breathing: factor on how differently the breath was held.
-    """
-    subject = draw_person(seed, index, "mixed")
-    _, lying, scanning, _ = generators(seed, index)
-    world = build_world(subject, preset, lying, scanning)
-    scatter = breathing * breath_scatter(scanning, subject.body.bsa)
-    plans = prescribe(scanning, world.scene.heart, world.placement, preset.scale)
-    shifts = [draw_shifts(scanning, plan.shape[2], scatter) for plan in plans]
-    lv = world.scene.heart.beat.lv
-    frames = list(range(len(lv))) if whole_beat else [0, int(lv.argmin())]
-    drawn = zip(plans, shifts, strict=True)
-    maps = {plan.view: _labels(world, plan, frames, shift) for plan, shift in drawn if plan.view in DRAWN}
-    return Drawn(subject, world, maps, world.scene.heart.beat.rr_ms / preset.frames, frames)
-
-
-def _labels(world: World, plan: Prescription, frames: list[int], shifts: Array) -> LabelMap:
-    columns, rows, count = plan.shape
-    labels = np.zeros((len(frames), count, rows, columns), np.uint8)
-    pixels = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).reshape(-1, 2).astype(np.float64)
-    low, high = heart_box(world.scene)
-    for index in range(count):
-        at = world.placement.to_heart(to_mm(slice_affine(plan.affine, index), pixels) - shifts[index])
-        near = np.flatnonzero(np.all((at >= low) & (at <= high), axis=1))
-        if len(near):
-            sight = locate(world.scene, at[near].astype(np.float32))
-            for number, frame in enumerate(frames):
-                classes = classify(measure_depths(world.scene, sight, slice(frame, frame + 1)))
-                labels[number, index].reshape(-1)[near] = classes[0]
-    return LabelMap(labels, plan.affine)
-
-
-def measured(drawn: Drawn) -> list[Value]:
-    """Measure a drawn heart as `quantify` does."""
-    volumes = measure_maps(drawn.maps, drawn.subject.body.heart_rate)
-    return regional(drawn.maps, volumes, drawn.frame_ms)
 
 
 def radii(surface: Surface, frame: int, z: Array) -> Array:
@@ -111,12 +34,12 @@ def radii(surface: Surface, frame: int, z: Array) -> Array:
     return np.sqrt(square[step]).T
 
 
-def exact(drawn: Drawn) -> dict[Key, float]:
+def exact(subject: Subject, world: World) -> dict[Key, float]:
     """Return the true value of every measure, by measure, segment and phase."""
-    heart = drawn.world.scene.heart
+    heart = world.scene.heart
     es = int(heart.beat.lv.argmin())
     true = _walls(heart, es) | _strains(heart, es) | _long_axis(heart, es)
-    return true | _rates(drawn.subject)
+    return true | _rates(subject)
 
 
 def exact_septum(heart: Heart) -> float:
@@ -196,51 +119,3 @@ def _rates(subject: Subject) -> dict[Key, float]:
         true[f"{name} per EDV", "LV", "beat"] = float(value / subject.volumes.lvedv)
     true["total emptying fraction", "LA", "beat"] = 100 * (1 - subject.volumes.lavmin / subject.volumes.lavmax)
     return true
-
-
-def errors(drawn: Drawn) -> dict[Key, tuple[float, float]]:
-    """Return true value and error of everything that could be measured."""
-    true = exact(drawn)
-    keyed = {(one.measure, one.segment, one.phase): one.value for one in measured(drawn)}
-    return {key: (true[key], value - true[key]) for key, value in keyed.items() if np.isfinite(value)}
-
-
-def summary(found: Sequence[dict[Key, tuple[float, float]]]) -> list[str]:
-    """Return a line a measure: how many values, mean truth, bias, and mean and largest absolute error."""
-    pairs: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for one in found:
-        for (name, segment, phase), pair in one.items():
-            pairs.setdefault((name, _group(name, segment) + " " + phase), []).append(pair)
-    lines = [
-        "| measure | where and when | values | truth | bias | mean error | largest |",
-        "|---|---|--:|--:|--:|--:|--:|",
-    ]
-    for (name, where), values in pairs.items():
-        true, error = np.array(values).T
-        numbers = (true.mean(), error.mean(), np.abs(error).mean(), np.abs(error).max())
-        lines.append(f"| {name} | {where} | {len(true)} | " + " | ".join(f"{number:.2f}" for number in numbers) + " |")
-    return lines
-
-
-def _group(name: str, segment: str) -> str:
-    """Return where a value was measured, segments being gathered by third."""
-    if not name.startswith("wall"):
-        return segment
-    number = int(segment)
-    return "basal" if number < 7 else "mid" if number < 13 else "apical" if number < 17 else "apex (17)"
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table of errors."""
-    parser = ArgumentParser(description="regional measures against the exact truth of synthetic hearts")
-    parser.add_argument("--subjects", type=int, default=20)
-    parser.add_argument("--preset", choices=sorted(PRESETS), default="full", help="pixels")
-    parser.add_argument("--whole-beat", action="store_true", help="all 50 frames, for rates and fractions; slower")
-    options = parser.parse_args(arguments)
-    preset = Preset(50, PRESETS[options.preset].scale)
-    found = [errors(draw(index, preset, options.whole_beat)) for index in range(1, options.subjects + 1)]
-    print("\n".join(summary(found)))
-
-
-if __name__ == "__main__":
-    main()

@@ -2,21 +2,22 @@
 
 from typing import Any
 
-from benchmarks.patients.settings import ARMS, FIRST, Settings
-
 from cmr_ssl.report.tables import markdown
+from experiments.cohorts import opened
+from experiments.patients.settings import ARMS, FIRST, Settings
+from experiments.tables import with_interval
 
 Found = dict[str, list[float]]  # arm or difference -> value, low, high
 
 
 def page(settings: Settings, measured: dict[str, Any], machine: str) -> str:
     """Return the page as Markdown."""
-    counts = {name: len(subjects) for name, subjects in settings.subjects().items()}
+    counts = {name: len(subjects) for name, subjects in opened(settings.cohort).subjects.items()}
     risk = measured["risk"]
     followed = risk["counts"]
     return f"""# Patients: images aligned with tables
 
-Made by `python -m benchmarks.patients` on the synthetic cohort: {counts["train"]} subjects to train, {counts["val"]}
+Made by `python -m experiments.patients` on the synthetic cohort: {counts["train"]} subjects to train, {counts["val"]}
 to validate, {counts["test"]} tested. One masked pretraining went through one alignment of {settings.epochs} epochs,
 without reconstruction. What follows compares frozen encoders: linear heads on tokens around landmarks, and on the 128
 numbers at which the alignment sees an image (aligned space). Nothing was fine-tuned, and there is one alignment:
@@ -79,7 +80,11 @@ def _table(found: dict[str, Found], plain: str, signed: str) -> str:
     others = [ARMS[name.split(" - ")[1]] for name in differences]
     head = ["", *(ARMS[arm] for arm in arms), *(f"{ARMS[FIRST]} less {other}" for other in others)]
     rows = [
-        [name, *(plain.format(one[arm][0]) for arm in arms), *(_interval(one[less], signed) for less in differences)]
+        [
+            name,
+            *(plain.format(one[arm][0]) for arm in arms),
+            *(with_interval(one[less], signed) for less in differences),
+        ]
         for name, one in found.items()
     ]
     return markdown(head, rows)
@@ -90,10 +95,5 @@ def _risk(found: Found) -> str:
     for name in [one for one in found if " - " not in one]:
         less = found.get(f"{FIRST} - {name}")
         label = ARMS.get(name, name)
-        rows.append([label, _interval(found[name], "{:.3f}"), _interval(less, "{:+.3f}") if less else ""])
+        rows.append([label, with_interval(found[name], "{:.3f}"), with_interval(less, "{:+.3f}") if less else ""])
     return markdown(["", "concordance", f"{ARMS[FIRST]} less this"], rows)
-
-
-def _interval(estimate: list[float], form: str) -> str:
-    value, low, high = (form.format(one) for one in estimate)
-    return f"{value} ({low} to {high})"

@@ -3,13 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
+from experiments.cohorts import Cohort
 
-from cmr_ssl.cohort.cohort_table import read_cohort
-from cmr_ssl.cohort.splits import SPLITS, Fractions, Split, split_cohort
-
-FRACTIONS: Fractions = (0.72, 0.08, 0.2)
-# file: what the page calls it; the first is compared with those of `OTHERS`
+# name of features: what the page calls them; the first are compared with those of `OTHERS`
 ARMS = {
     "space": "aligned space",
     "aligned": "aligned tokens",
@@ -21,20 +17,18 @@ FIRST, OTHERS = "space", ("masked", "scratch")
 
 @dataclass(frozen=True)
 class Settings:
-    """One benchmark.
+    """How much is done.
 
     Attributes:
-        cache: of the synthetic cohort.
-        table: its phenotypes.csv.
-        pretrained: checkpoint of a masked pretraining.
+        cohort: synthetic, with its patient table.
+        pretrained: run or checkpoint of a masked pretraining.
         out: folder for everything that is made; what is there stays.
         epochs: of the alignment.
         labels: subjects with phenotypes and diagnoses.
         draws: of these subjects.
     """
 
-    cache: Path
-    table: Path
+    cohort: Cohort
     pretrained: Path
     out: Path
     epochs: int = 6
@@ -57,11 +51,5 @@ class Settings:
         return [arm for arm in self.arms if arm in OTHERS]
 
     def features(self, arm: str) -> Path:
-        """Return where the features of an arm lie."""
-        return self.out / "features" / f"{arm}.npz"
-
-    def subjects(self) -> dict[Split, list[str]]:
-        """Return the subjects of each split."""
-        cohort: pd.DataFrame = read_cohort(self.cache)
-        split = split_cohort(cohort, FRACTIONS, None, None)
-        return {name: sorted(cohort["subject"][split == name]) for name in SPLITS}
+        """Return where the features of an arm lie, a row a subject of the cohort, (N, F) float16."""
+        return self.out / "features" / f"{arm}.npy"

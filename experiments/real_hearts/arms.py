@@ -22,11 +22,13 @@ class Pretraining(NamedTuple):
         name: of its folder.
         config: which file.
         options: what the command line says beyond the config.
+        synthetic: whether it is done once, on synthetic hearts with their labels, instead.
     """
 
     name: str
     config: str = "configs/real_hearts/pretraining.yaml"
     options: tuple[str, ...] = ()
+    synthetic: bool = False
 
 
 class Arm(NamedTuple):
@@ -37,14 +39,20 @@ class Arm(NamedTuple):
         config: which file.
         options: what the command line says beyond the config.
         pretraining: whose encoder it starts from; None where it starts from nothing.
+        start: option that is told the checkpoint of the pretraining.
         rates: learning rates, of which validation chooses.
+        teacher: the arm whose network labels the unlabelled cines, and from which this one starts; None for none.
+        teaches: whether its networks are kept for another arm.
     """
 
     name: str
     config: str
     options: tuple[str, ...] = ()
     pretraining: Pretraining | None = None
+    start: str = "--model.encoder_checkpoint"
     rates: tuple[float, ...] = RATES
+    teacher: "Arm | None" = None
+    teaches: bool = False
 
 
 class Look(NamedTuple):
@@ -62,6 +70,7 @@ class Look(NamedTuple):
 
 
 USUAL = Pretraining("pretraining")
+SYNTHETIC = Pretraining("synthetic", "configs/real_hearts/synthetic.yaml", synthetic=True)
 
 
 def encoder_of(pretraining: Pretraining) -> dict[str, Any]:
@@ -70,11 +79,17 @@ def encoder_of(pretraining: Pretraining) -> dict[str, Any]:
     return described
 
 
+FREE = ("--model.optimisation.layer_decay", "1.0")  # all blocks learn at one rate
+
+
 def arms() -> list[Arm]:
     """Return all ways to segment; from scratch means the very network that was pretrained."""
-    scratch = ("--model.encoder", json.dumps(encoder_of(USUAL)), "--model.optimisation.layer_decay", "1.0")
+    scratch = ("--model.encoder", json.dumps(encoder_of(USUAL)), *FREE)
+    synthetic = Arm("synthetic labels", SEGMENTATION, FREE, SYNTHETIC, teaches=True)
     return [
         Arm("pretrained", SEGMENTATION, pretraining=USUAL),
+        synthetic,
+        Arm("synthetic labels, self-trained", SEGMENTATION, FREE, rates=(2e-3,), teacher=synthetic),
         Arm("scratch", SEGMENTATION, scratch),
         Arm("U-Net", UNET),
     ]
@@ -100,9 +115,9 @@ def as_shipped(around: Landmarks, patch: Patch) -> Readout:
     return AsShipped(around)
 
 
-def pretrainings() -> list[Pretraining]:
+def pretrainings(some: list[Arm], looking: list[Look]) -> list[Pretraining]:
     """Return every pretraining that an arm or a look starts from, each once."""
-    named = [*(arm.pretraining for arm in arms()), *(look.pretraining for look in looks())]
+    named = [*(arm.pretraining for arm in some), *(look.pretraining for look in looking)]
     return list(dict.fromkeys(pretraining for pretraining in named if pretraining))
 
 

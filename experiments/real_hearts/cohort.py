@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
-from benchmarks.real_hearts.settings import ALL, Settings
 from jsonargparse import ArgumentParser
 
 from cmr_ssl.cohort.cohort_table import read_cohort
@@ -16,6 +15,7 @@ from cmr_ssl.preparation.preparation import Preparation
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.seeds import seed_of
 from cmr_ssl.sources import NiftiFiles
+from experiments.real_hearts.settings import ALL, Settings
 
 TABLE, GROUP = "phenotypes.csv", "group"
 FRACTION = 8  # one of so many training patients of a diagnosis validates, at least one
@@ -29,14 +29,18 @@ def prepare(settings: Settings) -> None:
         ValueError: if it has no diagnoses, or preparing failed.
     """
     patients = read_patients(settings.patients or settings.source / TABLE)
-    preparation = Preparation(**yaml.safe_load(Path(settings.preparation).read_text()))
-    if prepare_folder(settings.source, settings.cache, short_axis(settings), preparation):
+    if prepare_folder(settings.source, settings.cache, short_axis(settings), preparation_of(settings)):
         raise ValueError(f"{settings.source} could not be prepared: see what `prepare` said")
     cohort = read_cohort(settings.cache)
     usable = cohort[(cohort["status"] != "rejected") & cohort["cine"].astype(bool) & cohort["labelled"].astype(bool)]
     patients = patients[patients["subject"].isin(usable["subject"])]
     for fold, table in enumerate(fold_tables(patients, settings.folds, settings.seed)):
         write_csv(settings.table(fold), table)
+
+
+def preparation_of(settings: Settings) -> Preparation:
+    """Return how all cines are prepared."""
+    return Preparation(**yaml.safe_load(Path(settings.preparation).read_text()))
 
 
 def short_axis(settings: Settings) -> NiftiFiles:

@@ -4,9 +4,6 @@ import json
 from pathlib import Path
 
 import torch
-from benchmarks.real_hearts.arms import USUAL, Look, encoder_of
-from benchmarks.real_hearts.runs import pretrained
-from benchmarks.real_hearts.settings import Settings
 from torch import Tensor
 
 from cmr_ssl.checkpoints import build_encoder, load_encoder
@@ -17,6 +14,9 @@ from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.preparation.cache import read_preparation
 from cmr_ssl.probing import EncodedBatch
 from cmr_ssl.sample import Sample
+from experiments.real_hearts.arms import USUAL, Look, encoder_of
+from experiments.real_hearts.runs import pretrained
+from experiments.real_hearts.settings import Settings
 
 SLICES = 16  # room for every stack
 BATCH = 4

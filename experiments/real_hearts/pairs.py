@@ -2,7 +2,8 @@
 
 import numpy as np
 import pandas as pd
-from benchmarks.statistics import Comparison, compare
+
+from experiments.statistics import Comparison, compare
 
 
 def compared(one: pd.Series, other: pd.Series) -> Comparison | None:

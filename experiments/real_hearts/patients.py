@@ -1,6 +1,6 @@
 """The table of patients from files as ACDC hands them out: diagnosis from the facts, volumes from the labels.
 
-    python -m benchmarks.real_hearts.patients --source FOLDER --files configs/sources/acdc.yaml --out patients.csv
+    python -m experiments.real_hearts.patients --source FOLDER --files configs/sources/acdc.yaml --out patients.csv
 
 Of all frames that are labelled, that with the largest left ventricle counts as ED and that with the smallest as ES.
 """
@@ -9,14 +9,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 import pandas as pd
-from benchmarks.real_hearts.cohort import GROUP, short_axis
-from benchmarks.real_hearts.scores import VOLUMES
-from benchmarks.real_hearts.settings import Settings
 
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.sources import NiftiFolder
 from cmr_ssl.sources.nifti_files import facts_of
 from cmr_ssl.volumes import LabelMap, measure
+from experiments.real_hearts.cohort import GROUP, short_axis
+from experiments.real_hearts.scores import VOLUMES
+from experiments.real_hearts.settings import Settings
 
 
 def patients(source: Path, files: str, diagnosis: str) -> pd.DataFrame:
@@ -47,7 +47,7 @@ def _row(folder: NiftiFolder, subject: str, diagnosis: str) -> dict[str, object]
 def main() -> None:
     """Write the table."""
     parser = ArgumentParser(
-        prog="python -m benchmarks.real_hearts.patients", description=(__doc__ or "").splitlines()[0]
+        prog="python -m experiments.real_hearts.patients", description=(__doc__ or "").splitlines()[0]
     )
     parser.add_argument("--source", type=Path, required=True, help="folder of patients")
     parser.add_argument("--files", required=True, help="how files are called, as for `prepare`")

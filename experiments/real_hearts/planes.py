@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from benchmarks.real_hearts.arms import Pretraining
-from benchmarks.real_hearts.cohort import members, read_fold
-from benchmarks.real_hearts.runs import pretrained
-from benchmarks.real_hearts.settings import Settings
 
 from cmr_ssl.inference.leave_one_out import leave_one_out
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.usual_planes import studies
 from cmr_ssl.report.tables import write_csv
+from experiments.real_hearts.arms import Pretraining
+from experiments.real_hearts.cohort import members, read_fold
+from experiments.real_hearts.runs import pretrained
+from experiments.real_hearts.settings import Settings
 
 
 def table_of(settings: Settings, fold: int, pretraining: Pretraining) -> Path:
@@ -32,6 +32,6 @@ def carry_out(settings: Settings, fold: int, pretraining: Pretraining) -> None:
 
 def read(settings: Settings, pretraining: Pretraining) -> pd.DataFrame:
     """Return the rows of all folds that are done."""
-    paths = [table_of(settings, fold, pretraining) for fold in range(settings.used)]
+    paths = [table_of(settings, fold, pretraining) for fold in settings.chosen]
     tables = [pd.read_csv(path, dtype={"subject": str}) for path in paths if path.is_file()]
     return pd.concat(tables) if tables else pd.DataFrame()

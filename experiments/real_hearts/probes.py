@@ -6,16 +6,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from benchmarks.real_hearts.arms import Look, file_name
-from benchmarks.real_hearts.cohort import GROUP, members, of_each_diagnosis, read_fold
-from benchmarks.real_hearts.features import landmarks
-from benchmarks.real_hearts.settings import ALL, Settings
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.ridge import ridge
+from experiments.real_hearts.arms import Look, file_name
+from experiments.real_hearts.cohort import GROUP, members, of_each_diagnosis, read_fold
+from experiments.real_hearts.features import landmarks
+from experiments.real_hearts.settings import ALL, Settings
 
 Array = NDArray[np.float64]
 
@@ -38,7 +38,7 @@ class Probe(NamedTuple):
 
 def plan(settings: Settings, looks: list[Look]) -> list[Probe]:
     """Return all probes."""
-    return [Probe(look, fold) for fold in range(settings.used) for look in looks]
+    return [Probe(look, fold) for fold in settings.chosen for look in looks]
 
 
 def carry_out(settings: Settings, probe: Probe) -> None:

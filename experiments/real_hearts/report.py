@@ -1,27 +1,36 @@
 """One page about real hearts, made from the tables of the runs that are done."""
 
-import shutil
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from benchmarks.left_out import TOLD_BY, by_region
-from benchmarks.machine import description
-from benchmarks.real_hearts import planes, probes
-from benchmarks.real_hearts.arms import USUAL
-from benchmarks.real_hearts.pairs import compared
-from benchmarks.real_hearts.probes import Probe
-from benchmarks.real_hearts.runs import CHOICE, DICE, DONE, PICTURE, VOLUMES, Run
-from benchmarks.real_hearts.settings import ALL, Settings
-from benchmarks.statistics import holm
 from matplotlib.figure import Figure
 
 from cmr_ssl.files import save_text, write_atomically
 from cmr_ssl.report.tables import markdown
+from experiments.left_out import TOLD_BY, by_region
+from experiments.machine import description
+from experiments.real_hearts import planes, probes
+from experiments.real_hearts.arms import SYNTHETIC, USUAL
+from experiments.real_hearts.pairs import compared
+from experiments.real_hearts.probes import Probe
+from experiments.real_hearts.runs import CHOICE, DICE, DONE, VOLUMES, Run
+from experiments.real_hearts.settings import ALL, Settings
+from experiments.statistics import holm
 
-PAGE = "real_hearts.md"
-OURS, LOOKS = "pretrained", "pretrained tokens"  # what every other arm or look is compared with
+PAGE, BY_HAND = "real_hearts.md", "## Written by hand"
+OURS = ("synthetic labels, self-trained", "synthetic labels", "pretrained")  # what every other arm is compared with
+TOLD = {
+    "pretrained": "on the cines of the fold's training patients, without any label",
+    "synthetic labels": "the same network, trained before on exact labels of synthetic hearts; before the labelled "
+    "patients it has seen no real heart",
+    "synthetic labels, self-trained": "goes on from there for as many steps again, and learns in addition what it is "
+    "sure of on the unlabelled cines of the fold's training patients",
+    "scratch": "the same network from random weights",
+    "U-Net": "MONAI's, single frames, from random weights",
+}
+LOOKS = "pretrained tokens"  # what every other look is compared with
 MEAN_DICE, COARSE_DICE = "Dice, mean", "Dice, mean (prepared)"
 COMPARED = (MEAN_DICE, "LVEF (%)", "LVEDV (mL)", "LVM (g)")
 KEYS = ["arm", "labels", "draw", "subject", "what"]
@@ -149,19 +158,27 @@ def write_report(settings: Settings, runs: list[Run], done: list[Probe], out: Pa
     text = [*_head(settings), *_segmentation(settings, [run for run in runs if run.done(settings)], out)]
     text += _probes(settings, done) + _left_out(settings)
     page = out / PAGE
-    save_text(page, "\n\n".join(text) + "\n")
+    save_text(page, "\n\n".join([*text, *by_hand(page)]) + "\n")
     return page
+
+
+def by_hand(page: Path) -> list[str]:
+    """Return what somebody wrote under `BY_HAND` at the end of the page, which stays."""
+    written = page.read_text().partition(BY_HAND)[1:] if page.is_file() else ()
+    return ["".join(written).strip()] if any(written) else []
 
 
 def _head(settings: Settings) -> list[str]:
     return [
         "# Real hearts: what pretraining is worth on patients",
-        "Written by `python -m benchmarks.real_hearts --source FOLDER`. " + " ".join(description()),
-        f"Cross-validated by patient: {settings.used} of {settings.folds} folds of alike diagnoses (seed "
-        f"{settings.seed}). Pretraining sees the cines of a fold's training patients, without labels; labels of few of "
+        "Written by `python -m experiments.real_hearts --source FOLDER`. " + " ".join(description()),
+        f"Cross-validated by patient: {len(settings.chosen)} of {settings.folds} folds of alike diagnoses (seed "
+        f"{settings.seed}; those tested: {', '.join(map(str, settings.chosen))}). "
+        "Pretraining sees the cines of a fold's training patients, without labels; labels of few of "
         "them train each arm; a few others choose among its weights and learning rates "
         f"({'in each fold' if settings.tune_each_fold else 'rates in the first fold, for all'}); the fold's test "
-        "patients are asked once. Values are means over test patients and draws of the labelled ones.",
+        "patients are asked once. Values are means over test patients and draws of the labelled ones. Each training "
+        f"with labels: `{' '.join(settings.training)}`, the best of {settings.rates} learning rates.",
     ]
 
 
@@ -170,29 +187,40 @@ def _segmentation(settings: Settings, runs: list[Run], out: Path) -> list[str]:
         return []
     found = collect(settings, runs)
     draw_curves(out / "real_hearts_dice.png", found)
-    shown = max((run for run in runs if run.arm.name == OURS), default=runs[0], key=lambda run: run.labels == ALL)
-    shutil.copyfile(shown.folder(settings) / PICTURE, out / "real_hearts_example.png")
+    named = [name for name in OURS if name in {*found["arm"]}]
     return [
         "## Segmentation",
         "Dice is that of a patient's whole stack, mean of ED and ES, at the pixels of the challenge within the window "
         f"(`{COARSE_DICE}`: at those of the cache). Volumes are absolute errors of predicted labels against true ones "
-        "of the same window.",
+        "of the same window. Pictures of test patients stay in the folder of the runs.",
+        "\n".join(f"* {name}: {told}" for name, told in TOLD.items() if name in {*found["arm"]}),
         means_table(found, "labelled"),
         "![Dice against labelled patients](real_hearts_dice.png)",
-        f"Paired differences, {OURS} minus the other arm; 95 % by bootstrap of patients and draws. Dice: more is "
-        "better; errors: less is.",
-        comparisons_table(comparisons(found, OURS, COMPARED)),
-        f"![true and predicted labels of a test patient, {shown.arm.name}](real_hearts_example.png)",
+        "Paired differences; 95 % by bootstrap of patients and draws. Dice: more is better; errors: less is.",
+        *[part for ours in named for part in _compared(found, ours)],
         "Cost of training, one core:",
         compute(settings, runs),
         *_pretraining_cost(settings),
     ]
 
 
+def _compared(found: pd.DataFrame, ours: str) -> list[str]:
+    return [f"{ours.capitalize()}, minus the other arm:", comparisons_table(comparisons(found, ours, COMPARED))]
+
+
 def _pretraining_cost(settings: Settings) -> list[str]:
-    told = [settings.folder(fold) / USUAL.name / DONE for fold in range(settings.used)]
-    minutes = [float(path.read_text().split()[0]) for path in told if path.is_file()]
-    return [f"Each pretraining took {np.mean(minutes):.0f} minutes of one core."] if minutes else []
+    each = [settings.folder(fold) / USUAL.name / DONE for fold in settings.chosen]
+    once = [settings.synthetic / SYNTHETIC.name / DONE]
+    told = [
+        (f"Each pretraining on the cines of a fold ({USUAL.config})", each),
+        (f"That on {settings.hearts} synthetic hearts with labels, once for all folds ({SYNTHETIC.config}),", once),
+    ]
+    return [f"{what} took {minutes:.0f} minutes of one core." for what, paths in told if (minutes := _minutes(paths))]
+
+
+def _minutes(paths: list[Path]) -> float | None:
+    found = [float(path.read_text().split()[0]) for path in paths if path.is_file()]
+    return float(np.mean(found)) if found else None
 
 
 def _probes(settings: Settings, done: list[Probe]) -> list[str]:

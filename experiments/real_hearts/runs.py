@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-from benchmarks.real_hearts.arms import Arm, Pretraining, file_name
-from benchmarks.real_hearts.cohort import members, read_fold
-from benchmarks.real_hearts.scores import draw, score
-from benchmarks.real_hearts.settings import ALL, Settings
 
 from cmr_ssl.callbacks.kept_checkpoints import BEST, LAST, checkpoint_file
 from cmr_ssl.report.tables import write_csv
+from experiments.real_hearts import synthetic
+from experiments.real_hearts.arms import Arm, Pretraining, file_name
+from experiments.real_hearts.cohort import members, read_fold
+from experiments.real_hearts.scores import draw, score
+from experiments.real_hearts.self_training import teach
+from experiments.real_hearts.settings import ALL, Settings
 
 DICE, VOLUMES, CHOICE = "dice.csv", "volumes.csv", "choice.csv"
-DONE, PICTURE = "done.txt", "example.png"
+DONE, PICTURE, TAUGHT = "done.txt", "example.png", "taught"
+SURE = 0.8  # of a label that a network gives
 
 
 class Run(NamedTuple):
@@ -38,37 +41,54 @@ class Run(NamedTuple):
         """Tell whether it has been tested."""
         return (self.folder(settings) / CHOICE).is_file()
 
+    def network(self, settings: Settings) -> Path:
+        """Return the checkpoint that was tested, which is kept where others learn from it."""
+        return self.folder(settings) / BEST
+
 
 def plan(settings: Settings, arms: list[Arm]) -> list[Run]:
     """Return all runs, first draws first: they choose the learning rates of the others."""
     return [
         Run(arm, labels, fold, draw)
         for draw in range(settings.draws)
-        for fold in range(settings.used)
+        for fold in settings.chosen
         for labels in settings.labels
         if draw < settings.draws_of(labels)
         for arm in arms
+        if not (arm.teacher and labels == ALL)
     ]
 
 
 def stages(settings: Settings, planned: list[Run]) -> list[list[Run]]:
-    """Return what is missing in the order in which it can be carried out: what chooses rates comes first."""
+    """Return what is missing in the order in which it can be carried out: what chooses rates, then who is taught."""
     missing = [run for run in planned if not run.done(settings)]
-    choosing = [run for run in missing if run.draw == 0 and (settings.tune_each_fold or run.fold == 0)]
-    return [choosing, [run for run in missing if run not in choosing]]
+    choosing = [run for run in missing if run.draw == 0 and (settings.tune_each_fold or run.fold == settings.chosen[0])]
+    following = [run for run in missing if run not in choosing]
+    return [
+        [run for run in some if bool(run.arm.teacher) == taught] for some in (choosing, following) for taught in (0, 1)
+    ]
 
 
 def pretrained(settings: Settings, fold: int, pretraining: Pretraining) -> Path:
     """Return the checkpoint of a pretraining in a fold: the last, as the best one is chosen by the picture."""
-    return checkpoint_file(settings.folder(fold) / pretraining.name, LAST)
+    return checkpoint_file(folder_of(settings, fold, pretraining), LAST)
+
+
+def folder_of(settings: Settings, fold: int, pretraining: Pretraining) -> Path:
+    """Return where a pretraining lies; what knows no patient serves all folds."""
+    return (settings.synthetic if pretraining.synthetic else settings.folder(fold)) / pretraining.name
 
 
 def pretrain(settings: Settings, fold: int, pretraining: Pretraining) -> None:
-    """Pretrain on the cines of a fold's training patients, or go on with that."""
-    folder, start = settings.folder(fold) / pretraining.name, time.monotonic()
+    """Pretrain on the cines of a fold's training patients, or on synthetic hearts, or go on with that."""
+    folder, start = folder_of(settings, fold, pretraining), time.monotonic()
     if (folder / DONE).is_file():
         return
-    words = ["--config", pretraining.config, *_data(settings, fold), *pretraining.options, *settings.pretraining]
+    words = ["--config", pretraining.config, *pretraining.options]
+    if pretraining.synthetic:
+        words += ["--data.cache", str(synthetic.prepare(settings)), *settings.supervised]
+    else:
+        words += [*_data(settings, fold), *settings.pretraining]
     resume = ["--ckpt_path", "last"] if checkpoint_file(folder, LAST).is_file() else []
     if not resume:
         shutil.rmtree(folder, ignore_errors=True)
@@ -90,13 +110,16 @@ def carry_out(settings: Settings, run: Run) -> None:
     draw(folder / PICTURE, checkpoint, settings, test[0])
     for name, table in ((DICE, dice), (VOLUMES, volumes), (CHOICE, trials)):
         write_csv(folder / name, table)
+    if run.arm.teaches:
+        shutil.copyfile(checkpoint, run.network(settings))
+    shutil.rmtree(folder / TAUGHT, ignore_errors=True)
     for rate in trials["rate"]:
         shutil.rmtree(checkpoint_file(folder / _named(rate), BEST).parent, ignore_errors=True)
 
 
 def rates(settings: Settings, run: Run) -> tuple[float, ...]:
     """Return the learning rates that a run tries: all of its arm, or the one that the first draw chose."""
-    first = run._replace(draw=0, fold=run.fold if settings.tune_each_fold else 0)
+    first = run._replace(draw=0, fold=run.fold if settings.tune_each_fold else settings.chosen[0])
     if run == first:
         return run.arm.rates[: settings.rates]
     choice = pd.read_csv(first.folder(settings) / CHOICE)
@@ -121,14 +144,29 @@ def trial(settings: Settings, run: Run, rate: float) -> dict[str, float]:
 
 def arguments(settings: Settings, run: Run, rate: float) -> list[str]:
     """Return what the command line of a training says."""
-    words = ["--config", run.arm.config, "--seed_everything", str(run.draw), *_data(settings, run.fold)]
+    words = ["--config", run.arm.config, "--seed_everything", str(run.draw)]
     words += ["--data.seed", str(run.draw), "--model.seed", str(run.draw)]
-    if run.labels != ALL:
+    words += taught(settings, run) if run.arm.teacher else _data(settings, run.fold)
+    if run.labels != ALL and not run.arm.teacher:
         words += ["--data.train_subjects", str(run.labels)]
     if run.arm.pretraining:
-        words += ["--model.encoder_checkpoint", str(pretrained(settings, run.fold, run.arm.pretraining))]
+        words += [run.arm.start, str(pretrained(settings, run.fold, run.arm.pretraining))]
     words += ["--model.optimisation.learning_rate", str(rate)]
     return [*words, *run.arm.options, *settings.training]
+
+
+def taught(settings: Settings, run: Run) -> list[str]:
+    """Let the teacher of an arm label what nobody did, and return what the command line says of that.
+
+    Raises:
+        ValueError: if all training patients are labelled.
+    """
+    assert run.arm.teacher
+    if run.labels == ALL:
+        raise ValueError(f"{run.arm.name}: nobody is left to be labelled by a network")
+    network, out = run._replace(arm=run.arm.teacher).network(settings), run.folder(settings) / TAUGHT
+    words = teach(settings, run.fold, network, run.labels, run.draw, SURE, out)
+    return [*words, run.arm.start, str(network)]
 
 
 def spoken(folder: Path, command: str, *words: str) -> None:

@@ -8,9 +8,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from benchmarks.real_hearts.cohort import short_axis
-from benchmarks.real_hearts.restoring import restore_logits
-from benchmarks.real_hearts.settings import Settings
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from torch import Tensor
@@ -22,11 +19,15 @@ from cmr_ssl.preparation.beat_frames import nearest_frames
 from cmr_ssl.preparation.cache import PreparedSubject, subject_file
 from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.overlays import overlay
+from cmr_ssl.sample import Sample
 from cmr_ssl.sources import NiftiFolder
 from cmr_ssl.study import Series
 from cmr_ssl.tasks.segmentation import Segmentation
 from cmr_ssl.tasks.trained import Trained, load_task
 from cmr_ssl.volumes import LabelMap, measure
+from experiments.real_hearts.cohort import short_axis
+from experiments.real_hearts.restoring import restore_logits
+from experiments.real_hearts.settings import Settings
 
 STRUCTURES = (LV, MYOCARDIUM, RV)
 PHASES = ("ED", "ES")
@@ -107,8 +108,13 @@ def predicted(trained: Trained, patient: Patient) -> Tensor:
     batch = batch_of(patient.planes, "patient", every_plane(patient.planes), trained, torch.device("cpu"))
     with torch.inference_mode():
         logits = task.logits(batch, torch.tensor([patient.frames]))[0].float()
-    apart = np.abs(patient.planes.affine[:, None] - batch.affine[0].numpy()[None]).sum(axis=(2, 3))
-    return logits[torch.from_numpy(apart.argmin(axis=1))]
+    return logits[in_order(patient.planes, batch)]
+
+
+def in_order(planes: PreparedSubject, batch: Sample) -> Tensor:
+    """Return which plane of a batch of one each plane of the cache is, (P,)."""
+    apart = np.abs(planes.affine[:, None] - batch.affine[0].numpy()[None]).sum(axis=(2, 3))
+    return torch.from_numpy(apart.argmin(axis=1))
 
 
 def draw(path: Path, checkpoint: Path, settings: Settings, subject: str) -> None:

@@ -1,23 +1,21 @@
 """Tables and the figure of docs/robustness.md."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from benchmarks.left_out import REGIONS
-from benchmarks.machine import description
 
 from cmr_ssl.files import save_text
 from cmr_ssl.robustness.curves import draw_curves
 from cmr_ssl.robustness.scenarios import FLAWED, HALF, SWAPPED
 from cmr_ssl.robustness.scores import COSINE, DICE, DICE_FULL, ERROR, IDENTITY, essential
 from cmr_ssl.robustness.summary import table_of_scenarios
-
-if TYPE_CHECKING:
-    from benchmarks.robustness import Model
+from experiments.left_out import by_region
+from experiments.machine import description
+from experiments.robustness.settings import ADAPTATION, BRIEF_EPOCHS, PULL, SLICES, SUBJECTS, Settings, left_out
+from experiments.tables import with_interval
 
 MEASURES = {
     (COSINE, ""): "Cosine of what the head sees to what it sees of the full study, from the mean of training subjects",
@@ -27,7 +25,6 @@ MEASURES = {
 }
 FLAWED_PLANES = 3  # of the scenarios in the tables; the figure has all
 EMBEDDINGS = "## Embeddings of the pretrained model itself: cosine / share of subjects nearest to themselves"
-ALL_REGIONS = "all planes"
 COMPARATORS = ("nearest", "interpolated")
 
 
@@ -55,47 +52,39 @@ def of_embeddings(table: pd.DataFrame) -> pd.DataFrame:
 
 def halved(table: pd.DataFrame) -> str:
     """Return with intervals what the first embedding of one model is worth when half of the planes are missing."""
-    rows = table[(table["scenario"] == HALF) & (table["of"] == table["of"].iloc[0])]
-    told = [
-        f"{row['measure']} {row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f})" for _, row in rows.iterrows()
-    ]
-    return f"With half of the planes missing, {table['of'].iloc[0]}: {', '.join(told)}."
+    of = table["of"].iloc[0]
+    rows = table[(table["scenario"] == HALF) & (table["of"] == of)]
+    return f"With half of the planes missing, {of}: {', '.join(rows['measure'] + ' ' + intervals(rows, '{:.3f}'))}."
 
 
-def compared(tables: dict[str, pd.DataFrame], measure: str, of: str) -> pd.DataFrame:
+def intervals(table: pd.DataFrame, form: str) -> "pd.Series[str]":
+    """Return each value with its interval."""
+    estimates = table[["value", "low", "high"]].itertuples(index=False)
+    return pd.Series([with_interval(one, form) for one in estimates], table.index, dtype=object)
+
+
+def compared(tables: Mapping[str, pd.DataFrame], measure: str, of: str) -> pd.DataFrame:
     """Return one measure as text: a row a scenario, a column a model."""
-    columns = {}
-    for name, table in tables.items():
-        rows = few(table[(table["measure"] == measure) & (table["of"] == of)])
-        told = [f"{line['value']:.3g} ({line['low']:.3g} to {line['high']:.3g})" for _, line in rows.iterrows()]
-        columns[name] = pd.Series(told, index=rows["scenario"].to_list())
+    chosen = {name: few(table[(table["measure"] == measure) & (table["of"] == of)]) for name, table in tables.items()}
+    columns = {name: intervals(rows, "{:.3g}").set_axis(rows["scenario"]) for name, rows in chosen.items()}
     return pd.DataFrame(columns).fillna("").reindex(next(iter(columns.values())).index)
 
 
-def left_out(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+def told(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return PSNR (dB) of planes told by all others, as text: a row a region, a column a table or comparator."""
-    columns = {name: by_region(table, "model") for name, table in tables.items()}
-    first = next(iter(tables.values()))
-    columns |= {name: by_region(first, name) for name in COMPARATORS}
-    everything = pd.DataFrame(columns).reindex([*REGIONS, ALL_REGIONS]).dropna(how="all")
-    return everything.map(lambda value: "" if np.isnan(value) else f"{value:.1f}")
+    columns = {name: by_region(table)["model_psnr"] for name, table in tables.items()}
+    first = by_region(next(iter(tables.values())))
+    columns |= {name: first[f"{name}_psnr"] for name in COMPARATORS}
+    return pd.DataFrame(columns).reindex(first.index).map(lambda value: "" if np.isnan(value) else f"{value:.1f}")
 
 
-def by_region(table: pd.DataFrame, name: str) -> "pd.Series[float]":
-    """Return the mean PSNR (dB) of each region, and of all planes."""
-    values = table[f"{name}_psnr"]
-    found = values.groupby(table["region"]).mean()
-    found[ALL_REGIONS] = values.mean()
-    return found
-
-
-def slices_changed(tables: dict[str, dict[int, pd.DataFrame]]) -> pd.DataFrame:
+def slices_changed(tables: Mapping[str, dict[int, pd.DataFrame]]) -> pd.DataFrame:
     """Return PSNR (dB) of planes left out of studies with few and with all slices, a row a model or comparator."""
-    told = {name: ("model", found) for name, found in tables.items()}
-    told |= {name: (name, next(iter(tables.values()))) for name in COMPARATORS}
+    by = {name: ("model", found) for name, found in tables.items()}
+    by |= {name: (name, next(iter(tables.values()))) for name in COMPARATORS}
     rows = {
-        name: {f"of {slices} slices": f"{table[f'{by}_psnr'].mean():.1f}" for slices, table in found.items()}
-        for name, (by, found) in told.items()
+        name: {f"of {slices} slices": f"{table[f'{teller}_psnr'].mean():.1f}" for slices, table in found.items()}
+        for name, (teller, found) in by.items()
     }
     return pd.DataFrame.from_dict(rows, orient="index")
 
@@ -106,43 +95,29 @@ def numbers(table: pd.DataFrame) -> pd.DataFrame:
     return named.map(lambda value: str(value) if isinstance(value, int) else f"{value:.3f}")
 
 
-def write_report(models: "Sequence[Model]", out: Path) -> None:
+def write_report(settings: Settings, out: Path) -> None:
     """Write robustness.md and its figure from what has been measured; nothing where no model has been."""
-    from benchmarks.robustness import embeddings_folder
-
-    done = [model for model in models if has_report(model.report)]
-    if not done:
+    tables = {model.name: read(model.report) for model in settings.models if has_report(model.report)}
+    if not tables:
         return
-    tables = {model.name: read(model.report) for model in done}
     seen = {name: essential(table) for name, table in tables.items()}
     text = [
         "# Missing and flawed planes",
-        "Written by `python -m benchmarks.robustness`. " + " ".join(description()),
+        "Written by `python -m experiments.robustness`. " + " ".join(description()),
         "Pretrained models saw the same synthetic hearts (the development cohort of docs/evidence.md) as often; its "
         "frozen encoder, and one that nobody trained, get a head for phenotypes, solved in closed form from 300 "
         "labels. 100 test subjects, brackets are 95 % bootstrap intervals over subjects, of one seed; flaws at "
         f"{FLAWED_PLANES} planes. The head without plane dropout learned from studies with all planes, all others from "
         "studies with planes missing, too, as the ResNet did. The figure has every scenario.",
         "![robustness](robustness.png)",
+        *embeddings(settings.embeddings, out),
     ]
-    if has_report(embeddings_folder()):
-        embeddings = read(embeddings_folder())
-        text += [EMBEDDINGS, table_of_scenarios(of_embeddings(embeddings)), halved(embeddings)]
-        text += pictures(embeddings_folder(), out)
     for (measure, of), title in MEASURES.items():
         text += [f"## {title}", table_of_scenarios(compared(seen, measure, of))]
     draw_curves(out / "robustness.png", tables)
-    text += [*told(models), *other_slices(), *two_views(), *segmented(), *faults(), *real_hearts()]
+    for section in (planes_left_out, other_slices, two_views, segmented, faults, real_hearts):
+        text += section(settings)
     save_text(out / "robustness.md", "\n\n".join(text) + "\n")
-
-
-def pictures(report: Path, out: Path) -> Iterator[str]:
-    """Copy the pictures of a pretrained model to `out`, and yield links to them."""
-    for which in ("median", "worst"):
-        for picture in report.glob(f"{which}_*.png"):
-            shutil.copyfile(picture, out / f"robustness_{which}.png")
-            yield f"The {which} subject with half of its planes missing:"
-            yield f"![{which} subject](robustness_{which}.png)"
 
 
 def has_report(folder: Path) -> bool:
@@ -150,41 +125,49 @@ def has_report(folder: Path) -> bool:
     return (folder / "robustness.csv").exists()
 
 
-def told(models: "Sequence[Model]") -> Iterator[str]:
-    """Yield how well planes are told by all others."""
-    from benchmarks.robustness import LEFT_OUT_SUBJECTS
+def embeddings(report: Path, out: Path) -> Iterator[str]:
+    """Yield how robust the embeddings of a pretrained model are; its pictures are copied to `out`."""
+    if has_report(report):
+        table = read(report)
+        yield EMBEDDINGS
+        yield table_of_scenarios(of_embeddings(table))
+        yield halved(table)
+    for which in ("median", "worst"):
+        for picture in report.glob(f"{which}_*.png"):
+            shutil.copyfile(picture, out / f"robustness_{which}.png")
+            yield f"The {which} subject with half of its planes missing:"
+            yield f"![{which} subject](robustness_{which}.png)"
 
-    found = {model.name: pd.read_csv(model.left_out) for model in models if model.left_out.exists()}
+
+def planes_left_out(settings: Settings) -> Iterator[str]:
+    """Yield how well planes are told by all others."""
+    found = {model.name: pd.read_csv(model.left_out) for model in settings.models if model.left_out.exists()}
     if found:
         yield "## Planes left out, told by all others (PSNR, dB)"
-        yield f"{LEFT_OUT_SUBJECTS} test subjects."
-        yield table_of_scenarios(left_out(found))
+        yield f"{SUBJECTS} test subjects."
+        yield table_of_scenarios(told(found))
 
 
-def other_slices() -> Iterator[str]:
+def other_slices(settings: Settings) -> Iterator[str]:
     """Yield what becomes of models that are asked about studies with more or fewer slices than they learned from."""
-    from benchmarks.robustness import LEFT_OUT_SUBJECTS, SLICES, on_other_slices, slices_file
-
     found = {
-        f"trained with {name}": {slices: pd.read_csv(slices_file(pretraining, slices)) for slices in SLICES}
-        for name, pretraining in on_other_slices().items()
-        if all(slices_file(pretraining, slices).exists() for slices in SLICES)
+        f"trained with {name}": {slices: pd.read_csv(left_out(pretraining, slices)) for slices in SLICES}
+        for name, pretraining in settings.other_slices.items()
+        if all(left_out(pretraining, slices).exists() for slices in SLICES)
     }
     if found:
         yield "## Other numbers of slices than in training: planes left out (PSNR, dB)"
-        yield f"A study with room for fewer slices keeps its middle ones. {LEFT_OUT_SUBJECTS} test subjects."
+        yield f"A study with room for fewer slices keeps its middle ones. {SUBJECTS} test subjects."
         yield table_of_scenarios(slices_changed(found))
 
 
-def two_views() -> Iterator[str]:
+def two_views(settings: Settings) -> Iterator[str]:
     """Yield whether it pays to pull the embeddings of two views of a study together."""
-    from benchmarks.robustness import BRIEF_EPOCHS, FOLDER, PULL, consistent, views_file
-
     rows = {
-        name: of_embeddings(read(FOLDER / pretraining.folder / "report")).loc[HALF].to_dict()
-        | {"planes left out, PSNR (dB)": f"{pd.read_csv(views_file(pretraining))['model_psnr'].mean():.1f}"}
-        for name, pretraining in consistent().items()
-        if has_report(FOLDER / pretraining.folder / "report") and views_file(pretraining).exists()
+        name: of_embeddings(read(one.folder / "report")).loc[HALF].to_dict()
+        | {"planes left out, PSNR (dB)": f"{pd.read_csv(left_out(one))['model_psnr'].mean():.1f}"}
+        for name, one in settings.two_views.items()
+        if has_report(one.folder / "report") and left_out(one).exists()
     }
     if rows:
         yield "## Consistency term: embeddings with half of the planes missing, cosine / identity"
@@ -195,11 +178,9 @@ def two_views() -> Iterator[str]:
         yield table_of_scenarios(pd.DataFrame.from_dict(rows, orient="index"))
 
 
-def segmented() -> Iterator[str]:
+def segmented(settings: Settings) -> Iterator[str]:
     """Yield how well the planes that are left are segmented."""
-    from benchmarks.robustness import segmenters
-
-    tables = {model.name: read(model.report) for model in segmenters() if has_report(model.report)}
+    tables = {model.name: read(model.report) for model in settings.segmenters if has_report(model.report)}
     if tables:
         yield "## Dice on the planes that are left"
         yield (
@@ -215,20 +196,16 @@ def segmented() -> Iterator[str]:
         yield table_of_scenarios(pd.DataFrame(found))
 
 
-def faults() -> Iterator[str]:
+def faults(settings: Settings) -> Iterator[str]:
     """Yield how well faults are found."""
-    from benchmarks.robustness import LEFT_OUT_SUBJECTS, faults_file
-
-    if faults_file().exists():
-        yield f"## Faults put into {LEFT_OUT_SUBJECTS} test subjects, found by `inspect`"
-        yield table_of_scenarios(numbers(pd.read_csv(faults_file())))
+    if settings.faults.exists():
+        yield f"## Faults put into {SUBJECTS} test subjects, found by `inspect`"
+        yield table_of_scenarios(numbers(pd.read_csv(settings.faults)))
 
 
-def real_hearts() -> Iterator[str]:
+def real_hearts(settings: Settings) -> Iterator[str]:
     """Yield how well planes of real hearts are told."""
-    from benchmarks.robustness import ADAPTATION, real_file
-
-    found = {name: pd.read_csv(real_file(name)) for name in ADAPTATION if real_file(name).exists()}
+    found = {name: pd.read_csv(settings.real(name)) for name in ADAPTATION if settings.real(name).exists()}
     if found:
         studies = next(iter(found.values()))["subject"].nunique()
         yield "## Planes left out of real hearts (PSNR, dB)"
@@ -236,4 +213,4 @@ def real_hearts() -> Iterator[str]:
             f"Hearts: {studies}. Told by our usual model, which has only seen synthetic ones, and after "
             f"{max(ADAPTATION.values())} steps of training on the other planes of the very study."
         )
-        yield table_of_scenarios(left_out(found))
+        yield table_of_scenarios(told(found))

@@ -61,14 +61,14 @@ def test_finite_losses_and_gradients_stop_nobody():
     callback = FiniteLoss(every_n_steps=1)
     for number in range(8):
         end_batch(callback, number, 1e30, "900000001", gradient_norm=1e30)
-    assert int(callback.broken) == -1
+    assert int(callback.first_batch) == -1
 
 
 def test_the_device_is_asked_every_few_batches_and_only_then():
     asked = []
 
     def reduce(broken, reduce_op):
-        asked.append(callback.broken)
+        asked.append(callback.first_batch)
         return broken
 
     callback = FiniteLoss(every_n_steps=3)

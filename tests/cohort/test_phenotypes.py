@@ -167,8 +167,10 @@ def test_targets_that_cannot_be_learnt_are_named(column, message):
         check_targets(np.array([[50, 60, 70], column], np.float32).T, ["LVEF (%)", "Other"])
 
 
-def test_a_split_of_which_nothing_is_known_is_named():
-    values = np.array([[1, NAN], [NAN, NAN]], np.float32)
-    check_known(values[:, :1], ["LVM (g)"], "val")
+def test_a_split_of_which_nothing_is_known_is_named_and_else_it_is_counted(caplog):
+    phenotypes = pd.DataFrame({"LVM (g)": [1, NAN], "Age": [NAN, NAN]})
+    with caplog.at_level(logging.INFO):
+        check_known(phenotypes[["LVM (g)"]], "val")
+    assert "known of 2 val subjects: 1 LVM (g)" in caplog.text
     with pytest.raises(ValueError, match="Age is known of none of the 2 val subjects"):
-        check_known(values, ["LVM (g)", "Age"], "val")
+        check_known(phenotypes, "val")

@@ -7,6 +7,7 @@ import pytest
 import torch
 from lightning import LightningModule, Trainer
 
+from cmr_ssl.cohort.phenotypes import read_phenotypes
 from cmr_ssl.data.augment import Augmentation
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.planes import VIEWS
@@ -207,11 +208,22 @@ def test_testing_needs_test_subjects_only(cache):
         data_of(cache, "test", fractions=(1.0, 0.0, 0.0))
 
 
+class Reader:
+    """Wants columns of the table as numbers."""
+
+    def __init__(self, *names):
+        self.names = list(names)
+
+    def read_table(self, path, subjects):
+        return pd.DataFrame(read_phenotypes(path, self.names, subjects), subjects, self.names)
+
+
 def test_samples_of_all_splits_carry_the_targets_of_their_subject_in_order(cache, tmp_path):
     table = table_of(tmp_path, **{"LVM (g)": [2 * value for value in VALUES.values()], "lvef": VALUES.values()})
     data = data_of(cache, table=table)
-    training = data.use_targets(["LVEF (%)", "LVM (g)"])
-    np.testing.assert_array_equal(training, [[VALUES[one], 2 * VALUES[one]] for one in data.subjects["train"]])
+    data.carry(Reader("LVEF (%)", "LVM (g)"))
+    for split, values in data.in_use().items():
+        np.testing.assert_array_equal(values, [[VALUES[one], 2 * VALUES[one]] for one in data.subjects[split]])
     shown = {name: row.tolist() for name, row in delivered(data.evaluation_loader("train", "val", "test")).items()}
     assert shown == {subject: [value, 2 * value] for subject, value in VALUES.items()}
     some = delivered(data.train_dataloader())
@@ -219,31 +231,12 @@ def test_samples_of_all_splits_carry_the_targets_of_their_subject_in_order(cache
     assert all(row.tolist() == shown[name] for name, row in some.items())
 
 
-def test_classes_come_as_their_index_and_unknown_ones_as_nan(cache, tmp_path):
-    diagnoses = ["hcm", "dcm", ""] * 8
-    data = data_of(cache, table=table_of(tmp_path, Pathology=diagnoses))
-    training = data.use_classes("Pathology", ["hcm", "dcm", "none of this cohort"])
-    index = {"dcm": 1.0, "hcm": 0.0, "": np.nan}
-    expected = {subject: index[diagnosis] for subject, diagnosis in zip(COHORT, diagnoses, strict=True)}
-    np.testing.assert_array_equal(training[:, 0], [expected[subject] for subject in data.subjects["train"]])
-    shown = delivered(data.evaluation_loader("train", "val", "test"))
-    assert shown.keys() == COHORT.keys()
-    for subject, row in shown.items():
-        np.testing.assert_array_equal(row, [expected[subject]])
-    with pytest.raises(ValueError, match=r"has the classes \['dcm', 'hcm'\], but the objective names \['hcm'\]"):
-        data.use_classes("Pathology", ["hcm"])
-
-
 def test_neither_table_nor_targets_change_the_split(cache, tmp_path):
     subjects = data_of(cache).subjects
     gaps = [None, *list(VALUES.values())[1:]]
-    data = data_of(cache, table=table_of(tmp_path, Age=VALUES.values(), Height=gaps, Site=["a"] * 24))
-    for use in (
-        lambda: data.use_targets(["Age"]),
-        lambda: data.use_targets(["Height"]),
-        lambda: data.use_classes("Site", ["a"]),
-    ):
-        use()
+    data = data_of(cache, table=table_of(tmp_path, Age=VALUES.values(), Height=gaps))
+    for name in ("Age", "Height"):
+        data.carry(Reader(name))
         assert data.subjects == subjects
         assert delivered(data.val_dataloader()).keys() == set(subjects["val"])
     data.setup("fit")
@@ -256,22 +249,20 @@ def test_subjects_without_a_row_stay_without_phenotypes_and_are_counted(cache, t
     rows = pd.read_csv(table, dtype={"eid": str})
     rows[~rows["eid"].isin(lacking)].to_csv(table, index=False)
     data = data_of(cache, table=table)
-    with caplog.at_level(logging.INFO):
-        training = data.use_targets(["Age"])
-    assert np.isnan(training[:, 0]).tolist() == [True] * 5 + [False] * 13
+    data.carry(Reader("Age"))
+    assert data.in_use()["train"]["Age"].isna().tolist() == [True] * 5 + [False] * 13
     assert "5 of 24 subjects have no row in" in caplog.text
-    assert "known of 18 train subjects: 13 Age" in caplog.text
-    assert "known of 3 val subjects: 3 Age" in caplog.text
     unknown = {
         name for name, row in delivered(data.evaluation_loader("train", "val", "test")).items() if row.isnan().any()
     }
     assert unknown == set(lacking)
 
 
-def test_a_task_gets_its_targets_in_its_own_setup(cache, tmp_path):
-    class Asking(Watcher):
-        def setup(self, stage):
-            self.trainer.datamodule.use_targets(["Age"])
+def test_the_data_module_asks_the_task_what_it_wants_to_know_of_each_subject(cache, tmp_path):
+    class Asking(Reader, Watcher):
+        def __init__(self):
+            Watcher.__init__(self)
+            self.names = ["Age"]
 
     settings = {"cache": str(cache), "views": SLOTS, "batch_size": 4, "workers": 0}
     data, watcher = CineDataModule(**settings, table=table_of(tmp_path, Age=VALUES.values())), Asking()
@@ -283,37 +274,16 @@ def test_a_task_gets_its_targets_in_its_own_setup(cache, tmp_path):
             assert batch.phenotypes[:, 0].tolist() == [VALUES[subject] for subject in batch.subject]
 
 
-@pytest.mark.parametrize("use", [lambda data: data.use_targets(["Age"]), lambda data: data.use_classes("Age", ["61"])])
-def test_phenotypes_without_a_table_are_one_sentence(cache, use):
+def test_phenotypes_without_a_table_are_one_sentence(cache):
     with pytest.raises(ValueError, match=r"phenotypes need a table: --data.table FILE"):
-        use(data_of(cache))
-
-
-def test_what_cannot_be_learnt_is_refused_in_training_only(cache, tmp_path):
-    subjects = data_of(cache).subjects
-    only_val = [1.0 * (subject > "900000090") if subject in subjects["val"] else None for subject in COHORT]
-    only_train = [VALUES[subject] if subject in subjects["train"] else None for subject in COHORT]
-    table = table_of(tmp_path, Same=[5] * 24, Val=only_val, Train=only_train)
-    data = data_of(cache, table=table)
-    for target, message in (
-        ("Same", "Same is 5 in every training subject"),
-        ("Val", "Val is known of none of the 18 train subjects"),
-        ("Train", "Train is known of none of the 3 val subjects"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            data.use_targets([target])
-    with pytest.raises(ValueError, match="Val is known of none of the 18 train subjects"):
-        data.use_classes("Val", ["0", "1"])
-    tested = data_of(cache, "test", table=table)
-    assert tested.use_targets(["Same"]).tolist() == [[5]] * 18
-    with pytest.raises(ValueError, match="Val is known of none of the 3 test subjects"):
-        tested.use_targets(["Val"])
+        data_of(cache).carry(Reader("Age"))
 
 
 def test_a_cohort_that_is_only_tested_needs_no_training_subjects(cache, tmp_path):
     table = table_of(tmp_path, Age=VALUES.values())
     data = data_of(cache, "test", fractions=(0.0, 0.0, 1.0), table=table, train_subjects=10)
-    assert data.use_targets(["Age"]).shape == (0, 1)
+    data.carry(Reader("Age"))
+    assert list(data.in_use()) == ["test"]
     assert len(delivered(data.test_dataloader())) == 24
 
 
@@ -328,8 +298,8 @@ def test_few_training_subjects_are_among_more_and_all_splits_else_are_the_same(c
 
 def test_only_the_training_subjects_in_use_are_shown_and_standardised_by(cache, tmp_path):
     data = data_of(cache, train_subjects=8, table=table_of(tmp_path, Age=VALUES.values()))
-    training = data.use_targets(["Age"])
-    assert training[:, 0].tolist() == [VALUES[subject] for subject in data.subjects["train"]]
+    data.carry(Reader("Age"))
+    assert data.in_use()["train"]["Age"].tolist() == [VALUES[subject] for subject in data.subjects["train"]]
     assert delivered(data.train_dataloader()).keys() == set(data.subjects["train"])
 
 

@@ -1,8 +1,7 @@
-from benchmarks.evidence.cohorts import VIEWS, labelled
-from benchmarks.evidence.mixing import link
-from benchmarks.evidence.settings import REHEARSAL_SEED, Settings, quick
-
+from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule
+from experiments.cohorts import VIEWS, link
+from experiments.evidence.settings import REHEARSAL_SEED, Settings, quick
 
 
 def test_a_draw_labels_the_subjects_that_training_would_be_given(hearts):
@@ -10,7 +9,7 @@ def test_a_draw_labels_the_subjects_that_training_would_be_given(hearts):
     everybody = CineDataModule(str(hearts / "cache"), VIEWS, 2, 0, fractions=(0.7, 0.1, 0.2))
     data.setup("test")
     everybody.setup("test")
-    assert labelled(everybody.subjects["train"], 3, 4) == data.subjects["train"]
+    assert first_subjects(everybody.subjects["train"], 3, 4) == data.subjects["train"]
 
 
 def test_no_published_heart_is_pretrained_on_or_shown_by_the_quick_version(tmp_path):

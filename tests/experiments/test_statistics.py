@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
-from benchmarks.statistics import RESAMPLES, compare, holm, mean_error
+import torch
+from torchmetrics.functional.classification import binary_auroc
+
+from experiments.statistics import RESAMPLES, auroc, compare, exponent, holm, mean_error, over_subjects
 
 
 def test_a_constant_difference_is_certain_and_its_reduction_follows_by_hand():
@@ -79,3 +82,24 @@ def test_no_difference_is_rarely_taken_for_one():
         hard = rng.normal(0, 1, (1, 1, 60))
         values.append(compare(*(simulated(rng, 5, 1, 0.1) + hard for _ in range(2)), seed, resamples=400).p)
     assert np.mean(np.array(values) < 0.05) < 0.1
+
+
+@pytest.mark.parametrize("power", [0.0, 1.0, 1.5])
+def test_the_exponent_of_a_power_law_is_its_power(power):
+    sizes = [512, 1024, 2048, 4608]
+    assert exponent(sizes, [3.0 * size**power for size in sizes]) == pytest.approx(power, abs=1e-9)
+
+
+def test_an_auroc_by_ranks_is_the_usual_one_ties_included():
+    rng = np.random.default_rng(0)
+    scores, ill = rng.integers(0, 9, 200).astype(float), rng.random(200) < 0.3
+    usual = binary_auroc(torch.from_numpy(scores), torch.from_numpy(ill).long()).item()
+    assert auroc(scores, ill) == pytest.approx(usual, abs=1e-6)
+    assert np.isnan(auroc(scores, ill & False))
+
+
+def test_the_interval_over_subjects_is_that_of_their_mean():
+    values = np.random.default_rng(0).normal(size=400)
+    found = over_subjects(lambda chosen: float(values[chosen].mean()), 400)
+    assert found.value == values.mean()
+    assert found.high - found.low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.2)

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
-from benchmarks.measures import Drawn, draw, errors, exact, measured
 from cmr_ssl.anatomy import UNLABELLED
 from cmr_ssl.measures import regional
 from cmr_ssl.phantom.cohort_spec import PRESETS
 from cmr_ssl.volumes import measure
+from experiments.measures.run import Drawn, draw, errors, measured
+from experiments.measures.truth import exact
 
 # mean absolute error against exact truth at pixels of 3.7 mm: unit is that of the measure
 ALLOWED = {
@@ -37,7 +38,7 @@ def test_synthetic_hearts_measure_what_they_are(hearts):
 def test_every_measure_has_an_exact_truth_and_every_missing_value_a_reason(hearts):
     rows = measured(hearts[0])
     assert len({one[:3] for one in rows}) == len(rows)
-    assert {one[:3] for one in rows} == exact(hearts[0]).keys()
+    assert {one[:3] for one in rows} == exact(hearts[0].subject, hearts[0].world).keys()
     assert all(bool(one.reason) == np.isnan(one.value) for one in rows)
 
 

@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from cmr_ssl.models.baselines import PlanesResNet, PlaneUNet
-from cmr_ssl.models.plane_head import PlaneHead, pick_frames
+from cmr_ssl.models.plane_head import PlaneHead, pick_frames, slow_curves
+from cmr_ssl.models.tokens import Grid
 from tests.tiny import affines, tiny_batch, tiny_encoder, tokens_of
 
 
@@ -80,6 +81,32 @@ def test_tokens_vote_where_they_are_whatever_the_image_shows():
     assert changed[0, 0, 0]
     assert not changed[1:].any()
     assert not changed[0, 12:, 12:].any()
+
+
+def test_what_tokens_say_of_a_frame_that_nobody_labelled_is_learnt_from_those_around_it():
+    """Few patients have their end-systole at the same frame, and the next one's lies between theirs."""
+    encoder = tiny_encoder(patch=(8, 8, 8))
+    torch.manual_seed(0)
+    head = PlaneHead(encoder, channels=4)
+    tokens, grid = torch.randn(1, 4, encoder.width), Grid(1, 1, 2, 2)
+    optimizer = torch.optim.SGD(head.vote.parameters(), lr=0.05)
+    for _ in range(200):
+        said = head.framewise(head.vote(tokens), grid)
+        optimizer.zero_grad()
+        (said[:, :, [0, 4, 6]] - torch.tensor([0.0, 1.0, 1.0])[:, None, None, None]).square().mean().backward()
+        optimizer.step()
+    said = head.framewise(head.vote(tokens), grid).detach()
+    torch.testing.assert_close(said[:, :, 5], torch.ones_like(said[:, :, 5]), atol=0.2, rtol=0)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 16])
+def test_curves_over_a_patch_are_orthogonal_and_no_more_than_its_frames(frames):
+    curves = slow_curves(3, frames)
+    assert curves.shape == (min(3, frames), frames)
+    products = curves @ curves.T
+    torch.testing.assert_close(products, torch.diag(products.diag()), atol=1e-5, rtol=0)
+    with pytest.raises(ValueError, match="curves must be at least 1"):
+        slow_curves(0, frames)
 
 
 def test_where_tokens_are_has_a_say():

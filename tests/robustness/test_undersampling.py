@@ -4,7 +4,7 @@ import torch
 from cmr_ssl.commands.robustness import read_accelerations
 from cmr_ssl.kspace import Acquisition, VariableDensity
 from cmr_ssl.robustness.undersampling import FULL, LINES, RECONSTRUCTED, ZERO_FILLED, acquisition_of, ways
-from tests.tasks.test_line_tasks import task
+from tests.kspace.tiny_lines import line_task
 from tests.tiny import tiny_batch, tiny_task
 
 
@@ -22,7 +22,7 @@ def test_models_of_images_are_shown_full_zero_filled_and_reconstructed_ones():
 
 
 def test_models_of_lines_get_their_own_lines_at_every_acceleration():
-    lines, batch = task(), tiny_batch()
+    lines, batch = line_task(), tiny_batch()
     found = list(ways(lines, lines.acquisition, [2, 4], 0))
     assert [(way.name, way.acceleration) for way in found] == [(LINES, 1), (LINES, 2), (LINES, 4)]
     assert [way.task.acquire(batch).visible.shape[1] for way in found] == [7 * 8 * 16, 7 * 8 * 8, 7 * 8 * 4]
@@ -30,7 +30,7 @@ def test_models_of_lines_get_their_own_lines_at_every_acceleration():
 
 
 def test_images_are_acquired_as_the_lines_they_are_compared_with():
-    lines = task()
+    lines = line_task()
     assert acquisition_of([tiny_task(), lines]) is lines.acquisition
 
 

@@ -46,15 +46,18 @@ class Cohort(LightningDataModule):
         self.path, self.batch = folder / "table.csv", batch
         subjects = {"train": range(TRAIN), "val": range(TRAIN, TRAIN + VAL)}
         self.subjects = {split: [f"{one:03d}" for one in ids] for split, ids in subjects.items()}
-        self.phenotypes = pd.DataFrame(index=self.subjects["train"] + self.subjects["val"])
         table = tables(np.arange(TRAIN + VAL))
         if shuffled:
             table["eid"] = np.random.default_rng(1).permutation(table["eid"])
         table["eid"] = [f"{one:03d}" for one in table["eid"]]
         table.to_csv(self.path, index=False, quoting=csv.QUOTE_NONNUMERIC)
 
-    def table_file(self):
-        return self.path
+    def setup(self, stage):
+        task = self.trainer.lightning_module
+        self.phenotypes = task.read_table(self.path, self.subjects["train"] + self.subjects["val"])
+
+    def in_use(self):
+        return {split: self.phenotypes.loc[subjects] for split, subjects in self.subjects.items()}
 
     def state_dict(self):
         return {"views": {}, "split": {}, **SETTINGS}

@@ -10,56 +10,40 @@ from cmr_ssl.tasks import Cox
 COUNT = 800
 FOLLOW_UP = FollowUp(Day("Ill"), Day("Imaged"), [Day("Died")], "2020-01-01")
 AGE = Fields(numbers=[Number("Age")])
-
-
-class Cohort:
-    """A cohort of which three quarters are trained on."""
-
-    def __init__(self, path):
-        names = [f"{100000 + one}" for one in range(COUNT)]
-        self.phenotypes, self.path = pd.DataFrame(index=names), path
-        self.subjects = {"train": names[: COUNT * 3 // 4], "val": names[COUNT * 3 // 4 :]}
-
-    def table_file(self):
-        return self.path
-
-    def keep(self, values, targets):
-        self.phenotypes = pd.DataFrame(values, self.phenotypes.index, targets)
-        return self.phenotypes.loc[self.subjects["train"]].to_numpy()
+NAMES = [f"{100000 + one}" for one in range(COUNT)]
+TRAIN = COUNT * 3 // 4  # subjects; the others validate
 
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
-    """Write a table drawn from a hazard of 0.1 exp(heart + age) a year and return the cohort and the hearts."""
+    """Write a table drawn from a hazard of 0.1 exp(heart + age) a year and return it and the hearts."""
     rng = np.random.default_rng(0)
     heart, age = rng.normal(size=(2, COUNT))
     days = (rng.exponential(size=COUNT) * 3652 / np.exp(heart + age)).round() + 1
     start = np.datetime64("2012-01-01") + rng.integers(0, 1500, COUNT)
     ill = start + days.astype("timedelta64[D]")
     path = tmp_path_factory.mktemp("cox") / "table.csv"
-    cohort = Cohort(path)
     shown = [str(one) if one < np.datetime64("2020-01-01") else "" for one in ill]
-    columns = {"eid": cohort.phenotypes.index, "Imaged": start, "Ill": shown, "Died": "", "Age": 60 + 7 * age}
+    columns = {"eid": NAMES, "Imaged": start, "Ill": shown, "Died": "", "Age": 60 + 7 * age}
     pd.DataFrame(columns | {"Score": heart + age}).to_csv(path, index=False)
-    return cohort, torch.from_numpy(heart).float()
+    return path, torch.from_numpy(heart).float()
 
 
 @pytest.fixture(scope="module")
 def learnt(drawn):
     """Return an objective that has seen the training and the validation split, and their true values."""
-    cohort, heart = drawn
+    table, heart = drawn
     cox = Cox(FOLLOW_UP, [5, 2], AGE, ["Score"])
     assert cox.outputs(["Illness"]) == 1
-    cox.fit_statistics(cox.read_targets(cohort, ["Illness"]), ["Illness"])
-    true = torch.tensor(cohort.phenotypes.to_numpy(np.float32))
-    late = slice(COUNT * 3 // 4, None)
-    cox.watch_validation(heart[late, None], true[late])
+    known = cox.read_targets(table, ["Illness"], NAMES)
+    assert list(known.columns) == ["Illness: years", "Illness: event", "Age", "Score"]
+    true = torch.tensor(known.to_numpy())
+    cox.fit_statistics(true[:TRAIN].numpy(), ["Illness"])
+    cox.watch_validation(heart[TRAIN:, None], true[TRAIN:])
     return cox, true, heart
 
 
-def test_samples_carry_years_event_covariates_and_scores(drawn, learnt):
-    cohort, _ = drawn
-    assert list(cohort.phenotypes.columns) == ["Illness: years", "Illness: event", "Age", "Score"]
+def test_a_log_hazard_and_the_risk_at_each_horizon_are_predicted(learnt):
     assert learnt[0].names(["Illness"]) == [
         "Illness: log hazard",
         "Illness: risk at 2 years",
@@ -125,13 +109,13 @@ def test_a_risk_has_horizons_and_one_target():
 
 
 def test_a_risk_beyond_the_follow_up_is_refused_or_unknown_and_never_a_number(drawn, caplog):
-    cohort, heart = drawn
-    long = Cox(FOLLOW_UP, [2, 20])
+    table, heart = drawn
+    long, cox = Cox(FOLLOW_UP, [2, 20]), Cox(FOLLOW_UP, [2, 5])
+    known = cox.read_targets(table, ["Illness"], NAMES).to_numpy(copy=True)
     with pytest.raises(ValueError, match=r"ends at 20, but no training subject was followed for longer than \d"):
-        long.fit_statistics(long.read_targets(cohort, ["Illness"]), ["Illness"])
-    cox = Cox(FOLLOW_UP, [2, 5])
-    cox.fit_statistics(cox.read_targets(cohort, ["Illness"]), ["Illness"])
-    true = torch.tensor(cohort.phenotypes.to_numpy(np.float32))
+        long.fit_statistics(known[:TRAIN], ["Illness"])
+    cox.fit_statistics(known[:TRAIN], ["Illness"])
+    true = torch.tensor(known)
     healthy, early = true[:, 1] == 0, true[:, 0] < 3
     cox.watch_validation(heart[healthy, None], true[healthy])
     assert cox.predict(heart[:3, None])[:, 1:].isnan().all()

@@ -8,19 +8,10 @@ from cmr_ssl.tasks import Diagnoses
 NAMES = ["Stroke", "Gout"]
 
 
-class Data:
-    def __init__(self, values):
-        self.values = np.array(values, np.float32)
-        self.phenotypes = pd.DataFrame(self.values)
-
-    def use_targets(self, targets):
-        return self.values
-
-
 def learnt(values, **options):
     objective = Diagnoses(**options)
     assert objective.outputs(NAMES) == 2
-    objective.fit_statistics(objective.read_targets(Data(values), NAMES), NAMES)
+    objective.fit_statistics(np.array(values, np.float32), NAMES)
     return objective
 
 
@@ -80,6 +71,9 @@ def test_what_both_kinds_of_subjects_are_known_of_is_measured():
     assert objective.measures(outputs, true, NAMES) == {"auroc_Stroke": 1.0, "ap_Stroke": 1.0}
 
 
-def test_what_is_neither_yes_nor_no_is_refused():
+def test_diagnoses_are_read_as_yes_no_or_unknown_and_anything_else_is_refused(tmp_path):
+    table, ids = tmp_path / "table.csv", ["900000001", "900000002"]
+    pd.DataFrame({"eid": ids, "Stroke": [1, 2], "Gout": [0, None]}).to_csv(table, index=False)
+    np.testing.assert_array_equal(Diagnoses().read_targets(table, ["Gout"], ids)["Gout"], [0, np.nan])
     with pytest.raises(ValueError, match="Stroke is 2 in 1 subjects, but a diagnosis is 0 or 1"):
-        learnt([[1, 0], [2, 1]])
+        Diagnoses().read_targets(table, NAMES, ids)

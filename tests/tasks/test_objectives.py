@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -7,8 +8,9 @@ from cmr_ssl.tasks import Classification, Regression
 
 def learnt(values, **options):
     objective = Regression(**options)
-    objective.outputs([str(index) for index in range(np.shape(values)[1])])
-    objective.fit_statistics(np.array(values, np.float32), [])
+    names = [str(index) for index in range(np.shape(values)[1])]
+    objective.outputs(names)
+    objective.fit_statistics(np.array(values, np.float32), names)
     return objective
 
 
@@ -55,6 +57,16 @@ def test_a_diagnosis_is_a_distribution_and_unknown_ones_do_not_count():
     losses = objective.loss(outputs, torch.tensor([[0.0], [torch.nan]]))
     assert losses[0].item() == pytest.approx(np.log(1 + np.exp(-2)), rel=1e-5)
     assert losses[1].isnan()
+
+
+def test_classes_are_read_as_their_index_and_unknown_ones_as_nan(tmp_path):
+    table, ids = tmp_path / "table.csv", ["900000001", "900000002", "900000003"]
+    pd.DataFrame({"eid": ids, "Pathology": ["hcm", "dcm", ""]}).to_csv(table, index=False)
+    found = Classification(["hcm", "dcm", "none of this cohort"]).read_targets(table, ["Pathology"], ids)
+    np.testing.assert_array_equal(found["Pathology"], [0, 1, np.nan])
+    assert list(found.index) == ids
+    with pytest.raises(ValueError, match=r"has the classes \['dcm', 'hcm'\], but the objective names \['hcm', 'x'\]"):
+        Classification(["hcm", "x"]).read_targets(table, ["Pathology"], ids)
 
 
 def test_classes_may_be_numbers_as_tables_code_them():

@@ -1,17 +1,24 @@
-"""The head of phenotypes, on features that a test makes up."""
+"""The head of phenotypes, on features that a test makes up, and what training shows of a study."""
+
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from lightning import Callback, LightningDataModule, Trainer
 from torch.utils.data import DataLoader
 
+from cmr_ssl.corruption.missing import drop_planes
+from cmr_ssl.masking import PlaneDropout, RandomMasking
+from cmr_ssl.models.baselines import PlanesResNet
 from cmr_ssl.tasks.objectives import Regression
 from cmr_ssl.tasks.optimisation import Optimisation
-from cmr_ssl.tasks.phenotype import PhenotypePrediction
-from tests.tiny import tiny_batch
+from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypePrediction, PhenotypeTask
+from tests.tiny import tiny_batch, tiny_encoder
 
 FEATURES, SUBJECTS, BATCH = 2000, 24, 8
+PLANES = 7  # of `tiny_batch`
 
 
 class MadeUp(PhenotypePrediction):
@@ -32,8 +39,8 @@ class Cohort(LightningDataModule):
 
     batch_size = BATCH
 
-    def use_targets(self, targets):
-        return np.arange(SUBJECTS, dtype=np.float32)[:, None]
+    def in_use(self):
+        return {"train": pd.DataFrame({"LVEF (%)": np.arange(SUBJECTS, dtype=np.float32)})}
 
     def loader(self):
         mine = [*range(self.trainer.global_rank, SUBJECTS, self.trainer.world_size)]
@@ -73,6 +80,23 @@ def test_after_any_number_of_steps_features_are_centred_and_scaled_as_the_traini
     assert standard.var(dim=0).mean().item() == pytest.approx(1, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([5.0, 5.0], r"LVEF \(%\) is 5 in every training subject"),
+        ([np.nan] * 2, "known of none of the 2 train subjects"),
+    ],
+)
+def test_what_cannot_be_learnt_is_refused_in_training_only(values, message):
+    known = pd.DataFrame({"LVEF (%)": values})
+    task = MadeUp()
+    task.trainer = SimpleNamespace(datamodule=SimpleNamespace(batch_size=2, in_use=lambda: {"train": known}))
+    with pytest.raises(ValueError, match=message):
+        task.setup("fit")
+    task.trainer = SimpleNamespace(datamodule=SimpleNamespace(in_use=lambda: {"test": known.fillna(5.0)}))
+    task.setup("test")
+
+
 class Keeper(Callback):
     """Write the statistics of each process to ``FOLDER/RANK.pt``."""
 
@@ -92,3 +116,60 @@ def test_two_processes_agree_on_the_statistics_of_all_their_subjects(tmp_path):
     torch.testing.assert_close(mean, known.mean(dim=0), atol=1e-3, rtol=0)
     batches = torch.stack([known[rank::2][4 * step :][:4].var(dim=0) for rank in (0, 1) for step in range(3)])
     torch.testing.assert_close(variance, batches.mean(dim=0), atol=1e-4, rtol=0)
+
+
+def task_that_shows(share):
+    masking = [RandomMasking(), PlaneDropout(0.4)]
+    return PhenotypeTask(["LVEF (%)"], encoder=tiny_encoder(), masking=masking, mask_ratio=1 - share)
+
+
+@pytest.mark.parametrize(("least", "fills"), [(2, False), (3, True), (7, True)])
+def test_attention_needs_no_mask_if_the_poorest_subject_has_what_is_shown(least, fills):
+    batch = tiny_batch(1)
+    task = task_that_shows(3 / PLANES)
+    data = SimpleNamespace(shape=batch.images.shape[1:], least_planes=least)
+    assert task.fills(data.shape, data.least_planes) == fills
+    encoded = task.encode_visible(drop_planes(batch, torch.arange(PLANES)[None] >= least))
+    assert bool(encoded.exists.all()) == fills
+
+
+def test_without_a_mask_training_sees_the_same_and_an_unreadable_subject_harms_no_other():
+    batch = tiny_batch(2)
+    batch = drop_planes(batch, torch.tensor([[False] * 3 + [True] * 4, [True] * PLANES]))
+    task = task_that_shows(3 / PLANES)
+    masked = task.encode_visible(batch)
+    task.always_filled = True
+    unmasked = task.encode_visible(batch)
+    assert masked.exists.any(dim=1).tolist() == [True, False]
+    torch.testing.assert_close(unmasked.class_token[0], masked.class_token[0])
+    assert unmasked.class_token.isfinite().all()
+
+
+def baseline(**changes):
+    return PhenotypeBaseline(["LVEF (%)"], PlanesResNet(9, width=8), **changes)
+
+
+def test_training_takes_planes_away_closes_ranks_and_leaves_at_least_one():
+    batch = tiny_batch(subjects=40, slices=6)
+    left = baseline(plane_dropout=0.5).train().depleted(batch)
+    counts = left.present.sum(dim=1)
+    assert counts.min() >= 1
+    assert counts.float().mean() == pytest.approx(4.5, abs=0.8)
+    slices = left.present[:, 3:].long()
+    assert (slices.diff(dim=1) <= 0).all()  # no gap in the stack
+    assert (left.images[~left.present] == 0).all()
+    assert baseline(plane_dropout=1.0).depleted(batch).present.sum(dim=1).unique().tolist() == [1]
+
+
+def test_which_planes_depends_on_seed_and_subject_only_and_evaluation_sees_all():
+    batch = tiny_batch(subjects=6, slices=6)
+    one, again, other = (baseline(plane_dropout=0.5, seed=seed).depleted(batch).present for seed in (0, 0, 1))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+    task = baseline(plane_dropout=0.5).eval()
+    torch.testing.assert_close(task.features(batch), task.network(batch.images, batch.present))
+
+
+def test_a_probability_above_one_is_refused():
+    with pytest.raises(ValueError, match=r"model\.plane_dropout needs a rate between 0 and 1, got 1.5"):
+        baseline(plane_dropout=1.5)

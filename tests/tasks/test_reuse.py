@@ -1,11 +1,14 @@
 import logging
+from copy import deepcopy
 
 import pytest
 import torch
 
 from cmr_ssl.checkpoints import load_encoder
-from cmr_ssl.models.plane_network import PlaneNetwork
-from cmr_ssl.tasks.reuse import load_image_branch, load_pretrained
+from cmr_ssl.models.baselines import PlaneUNet
+from cmr_ssl.models.plane_head import PlaneHead
+from cmr_ssl.tasks.reuse import load_head, load_network, load_pretrained
+from tests.tiny import tiny_encoder
 
 HASHED = {"fractions": [0.8, 0.1, 0.1], "column": None}  # as the finished run's
 
@@ -50,24 +53,54 @@ def saved(tmp_path, **weights):
     return path
 
 
-def test_the_image_branch_of_a_pretraining_is_taken_over_whole(tmp_path):
-    taught, new = PlaneNetwork(4, 2), PlaneNetwork(4, 2)
-    weights = {f"beat.network.{name}": weight for name, weight in taught.state_dict().items()}
-    load_image_branch(new, saved(tmp_path, **weights))
-    image = torch.rand(1, 3, 16, 16)
-    assert torch.equal(new.eval()(image), taught.eval()(image))
+def head(channels=4, seed=0):
+    """Return a head of segmentation as a seed draws it."""
+    encoder = tiny_encoder()
+    torch.manual_seed(seed)
+    return PlaneHead(encoder, channels)
+
+
+def named(start, module):
+    """Return the weights of a module under names that begin so."""
+    return {f"{start}{name}": weight for name, weight in module.state_dict().items()}
+
+
+def same(one, other):
+    """Tell whether two modules have the same weights."""
+    return all(torch.equal(*pair) for pair in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+def test_the_image_branch_of_a_pretraining_is_taken_over_whole_and_the_rest_stays_drawn(tmp_path):
+    taught, new = head(seed=1), head()
+    load_head(new, saved(tmp_path, **named("beat.network.", taught.network)))
+    assert same(new.network, taught.network)
+    assert not same(new.vote, taught.vote)
+
+
+def test_the_head_of_a_segmentation_is_taken_over_with_all_that_it_says(tmp_path):
+    taught, new = head(seed=1), head()
+    load_head(new, saved(tmp_path, **named("head.", taught)))
+    assert same(new, taught)
 
 
 def test_a_checkpoint_without_an_image_branch_changes_nothing_and_says_so(tmp_path, caplog):
-    network = PlaneNetwork(4, 2)
-    before = {name: weight.clone() for name, weight in network.state_dict().items()}
+    new = head()
+    before = deepcopy(new)
     with caplog.at_level(logging.INFO):
-        load_image_branch(network, saved(tmp_path))
+        load_head(new, saved(tmp_path))
     assert "has no image branch: that of the head starts at random" in caplog.text
-    assert all(torch.equal(weight, before[name]) for name, weight in network.state_dict().items())
+    assert same(new, before)
 
 
-def test_an_image_branch_of_another_size_is_named_with_the_remedy(tmp_path):
-    weights = {f"beat.network.{name}": weight for name, weight in PlaneNetwork(8, 2).state_dict().items()}
+@pytest.mark.parametrize("weights", [named("beat.network.", head(8).network), named("head.", head(8))])
+def test_an_image_branch_of_another_size_is_named_with_the_remedy(tmp_path, weights):
     with pytest.raises(ValueError, match=r"another size than this head's \(4 channels\): give model.head the channels"):
-        load_image_branch(PlaneNetwork(4, 2), saved(tmp_path, **weights))
+        load_head(head(), saved(tmp_path, **weights))
+
+
+def test_a_plain_network_starts_from_another_of_its_kind_and_from_no_other(tmp_path):
+    taught, new = PlaneUNet(4), PlaneUNet(4)
+    load_network(new, saved(tmp_path, **named("network.", taught)))
+    assert same(new, taught)
+    with pytest.raises(ValueError, match="do not fit"):
+        load_network(PlaneUNet(8), saved(tmp_path, **named("network.", taught)))

@@ -1,23 +1,23 @@
-"""``python -m benchmarks.gpu``: what a GPU makes of this project, in one command of nine minutes.
+"""``python -m benchmarks.speed.gpu``: what a GPU makes of this project, in one command of nine minutes.
 
 While the cores make synthetic hearts, the device is measured: its products, training and fine-tuning at the scale of
 the paper beside the published design, reading, single studies. The rest of the time is one long pretraining, whose
-checkpoints lie in OUT for `python -m benchmarks.evidence probe`. `--rehearse` runs all of it in little, also without a
+checkpoints lie in OUT for `python -m experiments.evidence probe`. `--rehearse` runs all of it in little, also without a
 GPU.
 """
 
 import argparse
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from benchmarks.gpu import pretraining
-from benchmarks.gpu.effort import REHEARSAL, Effort
-from benchmarks.gpu.measuring import attempt, measure
-from benchmarks.gpu.page import page
-from benchmarks.gpu.results import note
+from benchmarks.speed.gpu.longest import kept, made
+from benchmarks.speed.gpu.report import page
+from benchmarks.speed.gpu.run import attempt, measure
+from benchmarks.speed.gpu.settings import REHEARSAL, Settings
 
 GOING = 40.0  # seconds kept for the checkpoints and the page
 
@@ -25,7 +25,7 @@ GOING = 40.0  # seconds kept for the checkpoints and the page
 def parse() -> argparse.Namespace:
     """Return the options."""
     shape = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__, formatter_class=shape)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.gpu", description=__doc__, formatter_class=shape)
     parser.add_argument("--rehearse", action="store_true", help="all of it in little: does it run?")
     parser.add_argument("--minutes", type=float, default=9.0, help="for everything")
     parser.add_argument("--workers", type=int, default=14, help="processes that make hearts")
@@ -45,25 +45,20 @@ def beside(work: Callable[..., object], *arguments: object) -> BaseProcess:
 def main() -> None:
     """Measure, pretrain, and write the page."""
     asked, start = parse(), time.time()
-    effort = REHEARSAL if asked.rehearse else Effort()
+    settings = REHEARSAL if asked.rehearse else Settings()
     end = start + 60 * asked.minutes - GOING
     asked.out.mkdir(parents=True, exist_ok=True)
-    hearts = beside(pretraining.made, asked.folder, effort, asked.workers)
-    measuring = beside(measure, asked.out, effort, start + 0.42 * 60 * asked.minutes)
+    hearts = beside(made, asked.folder, settings, asked.workers)
+    measuring = beside(measure, asked.out, settings, start + 0.42 * 60 * asked.minutes)
     for process in (hearts, measuring):
         process.join()
         print(f"{time.time() - start:.0f} s", flush=True)
     if hearts.exitcode == 0:
-        attempt(asked.out, "pretraining", lambda: pretrain(asked.out, asked.folder, effort, end - time.time()))
+        pretrain = partial(kept, asked.folder, settings, end - time.time(), asked.out)
+        attempt(asked.out, "pretraining", pretrain)
     asked.page.parent.mkdir(parents=True, exist_ok=True)
     asked.page.write_text(page(asked.out) + "\n")
     print(f"{asked.page} says what came out.")
-
-
-def pretrain(out: Path, folder: Path, effort: Effort, seconds: float) -> None:
-    """Pretrain as long as there is time, and keep the weights."""
-    note(out, "pretraining", pretraining.longest(folder, effort, seconds)._asdict())
-    pretraining.weights_only(folder, effort, out)
 
 
 if __name__ == "__main__":

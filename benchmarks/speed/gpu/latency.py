@@ -1,21 +1,22 @@
 """How long a whole study of 50 frames takes once it is read: what `predict` asks of the device."""
 
 import statistics
-from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
-from benchmarks.gpu.effort import Effort
-from benchmarks.gpu.paces import forget, peak
-from benchmarks.machine import device, now
-from benchmarks.subjects import random_subjects
 
-from benchmarks import finetuning
+from benchmarks.speed import finetuning
+from benchmarks.speed.gpu.pace import forget, peak
+from benchmarks.speed.gpu.settings import Settings
+from benchmarks.speed.random_studies import random_subjects
 from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.sample import to_device
+from experiments.machine import device, now
+
+SERVED = {"phenotypes": "phenotype.yaml", "label maps of all frames": "segmentation.yaml"}  # by config
 
 
-class Served(NamedTuple):
+class Latency(NamedTuple):
     """Seconds a study, one at a time, and the peak memory in bytes; not a number where it is not known."""
 
     what: str
@@ -23,22 +24,16 @@ class Served(NamedTuple):
     memory: float
 
 
-def all_served(effort: Effort) -> Iterator[Callable[[], Served]]:
-    """Yield what is to be measured, one after the other."""
-    yield lambda: served("phenotypes", "phenotype.yaml", effort)
-    yield lambda: served("label maps of all frames", "segmentation.yaml", effort)
-
-
 @torch.inference_mode()
-def served(what: str, config: str, effort: Effort) -> Served:
+def latency(what: str, settings: Settings) -> Latency:
     """Return what one study costs, the first ones apart."""
     forget()
     on = device()
     with on:
-        task = finetuning.described(effort.served, 2, config, *effort.model).model.to(on).eval()
-    batch = random_subjects(effort.served, 1)
+        task = finetuning.described(settings.served, 2, SERVED[what], *settings.model).model.to(on).eval()
+    batch = random_subjects(settings.served, 1)
     seconds = []
-    for _ in range(effort.rounds):
+    for _ in range(settings.rounds):
         start = now(on)
         whole = to_device(batch, on)
         whole = whole._replace(images=whole.images.float() / 255)
@@ -46,4 +41,4 @@ def served(what: str, config: str, effort: Effort) -> Served:
             outputs = task.outputs(whole)
         outputs.values.cpu(), outputs.labels.cpu()
         seconds.append(now(on) - start)
-    return Served(what, statistics.median(seconds), peak())
+    return Latency(what, statistics.median(seconds), peak())

@@ -1,25 +1,25 @@
 """The longest pretraining that fits, on as many synthetic hearts as the cores make meanwhile.
 
 The hearts are those of the evidence's development cohort, and more of them; the encoder may be larger. What comes out
-is probed as every pretraining is: `python -m benchmarks.evidence probe --checkpoints ...`.
+is probed as every pretraining is: `python -m experiments.evidence probe --checkpoints ...`.
 """
 
 import json
 import os
 import time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from benchmarks.evidence.cohorts import Cohort, make, ordered, placed
-from benchmarks.evidence.pretrainings import Pretraining, pretrain
-from benchmarks.evidence.settings import DEVELOPMENT_SEED
-from benchmarks.gpu.effort import Effort
 from lightning import Callback, LightningModule, Trainer
 
+from benchmarks.speed.gpu.settings import Settings
 from cmr_ssl.cohort.splits import Fractions
+from cmr_ssl.workers import pool
+from experiments.cohorts import DEVELOPMENT_SEED, Cohort, make, ordered, placed
+from experiments.commands import last, options
+from experiments.pretrainings import Pretraining, pretrain
 
 FRACTIONS: Fractions = (0.94, 0.06, 0.0)  # nobody is tested here
 TRIAL_EPOCHS = 4
@@ -55,36 +55,35 @@ def cohort(folder: Path, hearts: int) -> Cohort:
     return placed(folder, "unlabelled", *ordered(DEVELOPMENT_SEED, hearts), fractions=FRACTIONS)
 
 
-def made(folder: Path, effort: Effort, workers: int) -> Cohort:
+def made(folder: Path, settings: Settings, workers: int) -> Cohort:
     """Make and prepare the hearts."""
     os.nice(10)  # the device is measured meanwhile
-    unlabelled = cohort(folder, effort.hearts)
+    unlabelled = cohort(folder, settings.hearts)
     make(unlabelled, workers)
     return unlabelled
 
 
-def options(effort: Effort, folder: Path, epochs: int, validated: float = 1.0) -> tuple[str, ...]:
+def beyond(settings: Settings, folder: Path, epochs: int, validated: float = 1.0) -> tuple[str, ...]:
     """Return what the command line says beyond the config of the evidence; validation comes once, at the end."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     callbacks = [
         {"class_path": "cmr_ssl.callbacks.LastCheckpoint", "init_args": {"every_n_epochs": 20}},
         {"class_path": "cmr_ssl.callbacks.FiniteLoss"},
-        effort.compiled,
-        {"class_path": "benchmarks.gpu.pretraining.Epochs", "init_args": {"file": str(times(folder))}},
+        settings.compiled,
+        {"class_path": f"{__name__}.{Epochs.__name__}", "init_args": {"file": str(times(folder))}},
     ]
-    readers = max(effort.readers[-1] // len(effort.seeds), 1)
     told = {
-        "data.batch_size": effort.batch,
-        "data.workers": readers,
-        "data.fractions": list(FRACTIONS),
+        "data.batch_size": settings.batch,
+        "data.workers": max(settings.readers[-1] // len(settings.seeds), 1),
+        "data.fractions": FRACTIONS,
         "trainer.max_epochs": epochs,
         "trainer.check_val_every_n_epoch": epochs,
         "trainer.limit_val_batches": validated,
-        "trainer.callbacks": json.dumps(callbacks),
+        "trainer.callbacks": callbacks,
         "trainer.log_every_n_steps": 50,
         "trainer.enable_progress_bar": False,
     }
-    return (*effort.pretraining, *(f"--{name}={value}" for name, value in told.items()))
+    return (*settings.pretraining, *options(told))
 
 
 def times(folder: Path) -> Path:
@@ -92,35 +91,51 @@ def times(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}-epochs.json")
 
 
-def trial(folder: Path, effort: Effort, seed: int) -> float:
-    """Pretrain a few epochs, compiled as the real one will be; return the seconds of one after the first two."""
+def trial(folder: Path, settings: Settings, seed: int) -> float:
+    """Pretrain a few epochs, compiled as the real one will be, and return the seconds of one."""
     place = folder / f"trial-{seed}"
-    pretrain(
-        Pretraining(place, options(effort, place, TRIAL_EPOCHS, validated=0.0), seed), cohort(folder, effort.hearts)
-    )
-    ends: list[float] = json.loads(times(place).read_text())
+    brief = beyond(settings, place, TRIAL_EPOCHS, validated=0.0)
+    pretrain(Pretraining(place, brief, seed), cohort(folder, settings.hearts))
+    return seconds_of(json.loads(times(place).read_text()))
+
+
+def seconds_of(ends: list[float]) -> float:
+    """Return the seconds of an epoch from when several ended; the first two warm up."""
     return (ends[-1] - ends[1]) / (len(ends) - 2)
 
 
-def longest(folder: Path, effort: Effort, seconds: float) -> Longest:
+def epochs_within(seconds: float, epoch_seconds: float) -> int:
+    """Return how many epochs there is time for, at least one."""
+    return max(1, int(SHARE * seconds / epoch_seconds))
+
+
+def longest(folder: Path, settings: Settings, seconds: float) -> Longest:
     """Pretrain all seeds side by side, for as many epochs as fit into `seconds`."""
-    start, unlabelled = time.perf_counter(), cohort(folder, effort.hearts)
-    with ProcessPoolExecutor(len(effort.seeds), mp_context=get_context("spawn")) as pool:
-        epoch = max(pool.map(trial, *zip(*((folder, effort, seed) for seed in effort.seeds), strict=True)))
-        left = seconds - (time.perf_counter() - start)
-        epochs = max(1, int(SHARE * left / epoch))
-        places = {seed: folder / f"pretraining-{seed}" for seed in effort.seeds}
-        runs = [Pretraining(place, options(effort, place, epochs), seed) for seed, place in places.items()]
-        for done in [pool.submit(pretrain, run, unlabelled) for run in runs]:
+    start, unlabelled = time.perf_counter(), cohort(folder, settings.hearts)
+    with pool(len(settings.seeds)) as processes:
+        trials = [processes.submit(trial, folder, settings, seed) for seed in settings.seeds]
+        epoch_seconds = max(one.result() for one in trials)
+        epochs = epochs_within(seconds - (time.perf_counter() - start), epoch_seconds)
+        places = {seed: folder / f"pretraining-{seed}" for seed in settings.seeds}
+        runs = [Pretraining(place, beyond(settings, place, epochs), seed) for seed, place in places.items()]
+        for done in [processes.submit(pretrain, run, unlabelled) for run in runs]:
             done.result()
-    return Longest(len(runs), epochs, effort.hearts, epoch, time.perf_counter() - start)
+    return Longest(len(runs), epochs, settings.hearts, epoch_seconds, time.perf_counter() - start)
 
 
-def weights_only(folder: Path, effort: Effort, out: Path) -> None:
-    """Write the checkpoints without the state of the optimiser, which is two thirds of them."""
-    for seed in effort.seeds:
-        source = Pretraining(folder / f"pretraining-{seed}", seed=seed).checkpoint
-        state = torch.load(source, map_location="cpu", weights_only=True)
-        for name in ("optimizer_states", "lr_schedulers", "callbacks", "loops"):
-            state.pop(name, None)
-        torch.save(state, out / f"pretraining-{seed}.ckpt")
+def kept(folder: Path, settings: Settings, seconds: float, out: Path) -> Iterator[Longest]:
+    """Pretrain as long as there is time, and keep the checkpoints without the state of the optimiser.
+
+    The state is two thirds of them.
+    """
+    yield longest(folder, settings, seconds)
+    for seed in settings.seeds:
+        weights_only(last(folder / f"pretraining-{seed}"), out / f"pretraining-{seed}.ckpt")
+
+
+def weights_only(checkpoint: Path, out: Path) -> None:
+    """Write a checkpoint without what only going on with its training needs."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    for name in ("optimizer_states", "lr_schedulers", "callbacks", "loops"):
+        state.pop(name, None)
+    torch.save(state, out)

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gpu.results import Found, read
-
+from benchmarks.speed.gpu.results import Found, read
 from cmr_ssl.report.tables import markdown
 
 GOALS = {"training": ">= 50 %", "fine-tuning": ">= 35 %"}

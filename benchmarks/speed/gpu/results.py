@@ -24,6 +24,5 @@ def note(out: Path, part: str, values: dict[str, Any]) -> None:
 
 def read(out: Path) -> list[Found]:
     """Return the results in `out`, in their order."""
-    lines = (out / FILE).read_text().splitlines()
-    found = (json.loads(line) for line in lines)
+    found = (json.loads(line) for line in (out / FILE).read_text().splitlines())
     return [Found(values.pop("part"), values) for values in found]

@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 
-class Effort(NamedTuple):
+class Settings(NamedTuple):
     """How much is measured.
 
     Attributes:
@@ -55,7 +55,7 @@ class Effort(NamedTuple):
         return {"class_path": "cmr_ssl.callbacks.Compiled", "init_args": {"backend": self.backend}}
 
 
-REHEARSAL = Effort(
+REHEARSAL = Settings(
     planes=1,
     batches=(2,),
     pretrained=("--model.beat=null",),  # at full resolution it would take most of the time

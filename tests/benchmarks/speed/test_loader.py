@@ -1,7 +1,7 @@
 import torch
-from benchmarks.loader import PLANES, SHAPE, PublishedDataset, write_ours, write_published
-from benchmarks.subjects import slots
 
+from benchmarks.speed.loader import PLANES, SHAPE, PublishedDataset, write_ours, write_published
+from benchmarks.speed.random_studies import slots
 from cmr_ssl.data.dataset import PlaneDataset
 from cmr_ssl.preparation.cache import subject_file
 

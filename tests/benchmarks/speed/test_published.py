@@ -1,8 +1,8 @@
 import pytest
 import torch
-from benchmarks.published import PublishedModel, train
-from benchmarks.subjects import grid, random_subjects
 
+from benchmarks.speed.published import PublishedModel, train
+from benchmarks.speed.random_studies import grid, random_subjects
 from cmr_ssl.models.tokens import patchify
 
 

@@ -1,5 +1,6 @@
 import pytest
-from benchmarks.serving import Cost, predict_all, row, scales, write_checkpoint
+
+from benchmarks.speed.serving import SubjectCost, predict_all, row, scales, write_checkpoint
 
 
 @pytest.mark.parametrize("task", ["phenotype", "segmentation"])
@@ -16,4 +17,4 @@ def test_a_checkpoint_of_nothing_predicts_a_cohort(hearts, tmp_path, task):
 
 
 def test_memory_that_grows_is_said():
-    assert "2.00 GB +1000 MB" in row("x", Cost(1.0, 2.0, [2_000_000_000, 3_000_000_000])).ours
+    assert "2.00 GB +1000 MB" in row("x", SubjectCost(1.0, 2.0, [2_000_000_000, 3_000_000_000])).ours

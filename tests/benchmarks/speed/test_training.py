@@ -1,6 +1,7 @@
 import pytest
-from benchmarks.subjects import random_subjects
-from benchmarks.training import CONFIG, build, training_flops
+
+from benchmarks.speed.random_studies import random_subjects
+from benchmarks.speed.training import CONFIG, build, step_flops
 
 
 @pytest.fixture(scope="module")
@@ -15,5 +16,5 @@ def test_the_task_is_that_of_the_config_and_the_studies_are_random(run):
 
 
 def test_operations_grow_faster_than_tokens_because_of_attention():
-    small, large = training_flops(2), training_flops(4)
+    small, large = (step_flops(build(planes, 1)) for planes in (2, 4))
     assert 2 * small < large < 4 * small

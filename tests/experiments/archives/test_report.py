@@ -1,7 +1,8 @@
 import pandas as pd
-from benchmarks.archives import Times
-from benchmarks.archives_report import counted, found_text, harmless_text, identity_text, share, times_text
-from benchmarks.archives_score import Score
+
+from experiments.archives.report import counted, found_text, harmless_text, identity_text, share, times_text
+from experiments.archives.run import Times
+from experiments.archives.score import Score
 
 
 def same(*rows) -> pd.DataFrame:

@@ -1,11 +1,11 @@
 import nibabel
 import numpy as np
 import pandas as pd
-from benchmarks.archives_score import FOUND_BY, HARMLESS, Score, read_faults, same_images, scores
 
 from cmr_ssl.phantom.archive_faults import ARCHIVE_RATES
 from cmr_ssl.phantom.faults import RATES
 from cmr_ssl.preparation.finding_codes import CODES
+from experiments.archives.score import FOUND_BY, HARMLESS, Score, read_faults, same_images, scores
 
 EVERYBODY = {"1", "2", "3", "4", "5"}
 

@@ -4,12 +4,22 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from benchmarks.evidence import pathologies
-from benchmarks.evidence.arms import Source
-from benchmarks.evidence.cohorts import Cohort
-from benchmarks.evidence.features import file_of, save
-from benchmarks.evidence.pathologies import A_CLASS, EVERYBODY, PATHOLOGIES, POOL, classify, labelled, mistakes, portion
-from benchmarks.evidence.studies import PLAIN
+
+from experiments.cohorts import Cohort
+from experiments.evidence.arms import Source
+from experiments.evidence.features import file_of
+from experiments.evidence.pathologies import (
+    A_CLASS,
+    EVERYBODY,
+    PATHOLOGIES,
+    POOL,
+    classify,
+    labelled,
+    mistakes,
+    portion,
+)
+from experiments.evidence.studies import PLAIN
+from experiments.features import save
 
 
 def test_each_draw_labels_five_of_each_pathology_and_none_that_is_tested():
@@ -29,8 +39,7 @@ def test_the_mean_mistake_is_one_less_the_balanced_accuracy(tmp_path):
     assert mistakes(tmp_path)["error"].mean() == pytest.approx(1 - (1 / 3 + 1) / 2)
 
 
-def test_classes_that_features_tell_are_told_and_others_are_guessed(hearts, tmp_path, monkeypatch):
-    monkeypatch.setattr(pathologies, "POOL", 6)
+def test_classes_that_features_tell_are_told_and_others_are_guessed(hearts, tmp_path):
     names = [f"hearts-{name}" for name in PATHOLOGIES]
     cohorts = [Cohort(name, hearts / "cohort", hearts / "cache", fractions=EVERYBODY) for name in names]
     rng, source = np.random.default_rng(0), Source("one", Path("a.ckpt"), ("telling", "blind"))
@@ -42,7 +51,7 @@ def test_classes_that_features_tell_are_told_and_others_are_guessed(hearts, tmp_
                 file_of(tmp_path, "one", "telling", portion(cohort), copy), noise + 20 * np.eye(20)[index].astype("f4")
             )
     for arm in source.arms:
-        classify(tmp_path, source, arm, cohorts, draws=2)
+        classify(tmp_path, source, arm, cohorts, draws=2, pool=6)
     wrong = mistakes(tmp_path).groupby("arm")["error"].mean()
     assert wrong["telling"] == 0
     assert 0.5 < wrong["blind"] < 1

@@ -3,14 +3,13 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.evidence import trained
-from benchmarks.evidence.arms import BOTH, CONTROLS, RAW, TOKENS, UNTRAINED, pretrained
-from benchmarks.evidence.probes import write
-from benchmarks.evidence.report import write_report
-from benchmarks.evidence.settings import Settings
-from benchmarks.evidence.studies import CONDITIONS, TARGETS
 
-from tests.runs import ROOT
+from experiments.evidence import trained
+from experiments.evidence.arms import BOTH, CONTROLS, RAW, TOKENS, UNTRAINED, pretrained
+from experiments.evidence.probes import write
+from experiments.evidence.report import write_report
+from experiments.evidence.settings import Settings
+from experiments.evidence.studies import CONDITIONS, TARGETS
 
 PLAN = trained.Plan(labels=(30,), draws=2)
 
@@ -30,9 +29,8 @@ def predicted(arm, pretraining, error, tests, labels=(30, 100)):
 
 
 @pytest.fixture
-def measured(tmp_path, monkeypatch):
+def measured(tmp_path):
     """Return settings whose runs have left predictions: tokens err half as much as the better control."""
-    monkeypatch.chdir(ROOT)
     settings = Settings(
         tmp_path, seeds=(0, 1), scanners={"noisy": ()}, draws=2, trained=PLAN, ablations={"half hidden": ()}
     )

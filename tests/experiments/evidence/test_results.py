@@ -3,8 +3,9 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.evidence.results import comparisons, errors_of, means
-from benchmarks.evidence.tables import reduction_cell, wide
+
+from experiments.evidence.results import comparisons, errors_of, known, means
+from experiments.evidence.tables import reduction_cell, wide
 
 
 def rows(arm, error, pretrainings=("",), draws=(0, 1), subjects="abcdef", labels=30, test="all planes"):
@@ -19,10 +20,11 @@ def rows(arm, error, pretrainings=("",), draws=(0, 1), subjects="abcdef", labels
 
 
 def test_errors_stand_where_their_pretraining_draw_and_subject_say():
-    found = errors_of(rows("one", lambda index, place: 10 * index + place, ("x", "y")).sample(frac=1, random_state=0))
-    assert found.values.shape == (2, 2, 6)
-    np.testing.assert_array_equal(found.values[1, 0], 10 + np.arange(6))
-    assert found.subjects == list("abcdef")
+    mixed = rows("one", lambda index, place: 10 * index + place, ("x", "y")).sample(frac=1, random_state=0)
+    found = errors_of(mixed, {0, 1}, known(mixed))
+    assert found.shape == (2, 2, 6)
+    np.testing.assert_array_equal(found[1, 0], 10 + np.arange(6))
+    assert known(mixed.assign(error=mixed["error"].where(mixed["subject"] != "c"))) == {*"abdef"}
 
 
 def test_only_draws_and_subjects_that_both_arms_have_are_paired():

@@ -1,8 +1,8 @@
 import pytest
 import torch
-from benchmarks.evidence.studies import CONDITIONS, DEPLETED, LOOKS, condition_of
 
 from cmr_ssl.models.tokens import is_short_axis
+from experiments.evidence.studies import CONDITIONS, DEPLETED, LOOKS, condition_of
 from tests.tiny import tiny_batch
 
 

@@ -1,20 +1,26 @@
 import json
+from pathlib import Path
 
 import pandas as pd
-import pytest
-from benchmarks.evidence import commands, trained
-from benchmarks.evidence.cohorts import Cohort
-from benchmarks.evidence.studies import CONDITIONS, TARGETS, Study
-from benchmarks.evidence.trained import STEPS, Plan, Run, all_tried, arms, chosen, costs, others, trials, words
+import yaml
 
-from cmr_ssl.checkpoints import parse_encoder
-from cmr_ssl.cli import main
-from tests.runs import ROOT
-
-
-@pytest.fixture(autouse=True)
-def at_root(monkeypatch):
-    monkeypatch.chdir(ROOT)
+from experiments.cohorts import Cohort
+from experiments.evidence.studies import CONDITIONS, TARGETS, Study
+from experiments.evidence.trained import (
+    STEPS,
+    Plan,
+    Run,
+    arms,
+    chosen,
+    costs,
+    finished,
+    others,
+    told,
+    train,
+    trials,
+    words,
+)
+from experiments.pretrainings import CONFIG
 
 
 def study(tmp_path):
@@ -22,28 +28,28 @@ def study(tmp_path):
 
 
 def options(said):
-    return dict(zip(said[::2], said[1::2], strict=True))
+    return dict(option.removeprefix("--").split("=", 1) for option in said)
 
 
 def test_every_arm_gets_the_same_subjects_steps_and_patience(tmp_path):
     shared = []
     for arm in arms():
         said = options(words(study(tmp_path).cohort, Run(arm, arm.rates[0], 30, 1), tmp_path / "a.ckpt"))
-        shared.append({key: value for key, value in said.items() if key.startswith(("--data", "--trainer", "--seed"))})
-        assert int(said["--trainer.max_epochs"]) * (30 // 8) >= STEPS
+        shared.append({key: value for key, value in said.items() if key.startswith(("data", "trainer", "seed"))})
+        assert int(said["trainer.max_epochs"]) * (30 // 8) >= STEPS
         assert len(arm.rates) == 3
     assert shared[0] == shared[1] == shared[2]
 
 
 def test_the_network_from_scratch_is_the_one_that_was_pretrained():
     scratch = next(arm for arm in arms() if arm.name == "scratch")
-    described = json.loads(scratch.options[scratch.options.index("--model.encoder") + 1])
-    assert parse_encoder(described, ROOT).class_path == "cmr_ssl.models.Encoder"
+    pretrained = yaml.safe_load(Path(CONFIG).read_text())["model"]["init_args"]["encoder"]
+    assert Path(options(scratch.options)["model.encoder"]).resolve() == (Path(CONFIG).parent / pretrained).resolve()
 
 
 def test_the_rate_with_the_smallest_validation_loss_goes_on_to_the_other_draws(tmp_path):
     plan, where = Plan(labels=(30,), draws=3), study(tmp_path)
-    assert not all_tried(where, arms()[0], 30)
+    assert not finished(where, plan)
     for run in trials(plan):
         run.folder(where).mkdir(parents=True)
         loss = 0.1 if run.rate == run.arm.rates[1] else 0.2
@@ -56,20 +62,17 @@ def test_the_rate_with_the_smallest_validation_loss_goes_on_to_the_other_draws(t
     assert costs(where, plan)["rate"].to_list() == [arm.rates[1] for arm in arms()]
 
 
-def test_a_training_leaves_what_it_predicted_under_every_condition_and_what_it_cost(hearts, tmp_path, monkeypatch):
-    monkeypatch.setattr(commands, "spoken", lambda log, *said, threads: main(said))
-    monkeypatch.setattr(trained, "STEPS", 2)
-    monkeypatch.setattr(trained, "STEPS_BETWEEN", 1)
+def test_a_training_leaves_what_it_predicted_under_every_condition_and_what_it_cost(hearts, tmp_path):
     cohort = Cohort("hearts", hearts / "cohort", hearts / "cache", fractions=(0.5, 0.25, 0.25))
     where = Study(tmp_path, cohort)
     resnet = next(arm for arm in arms() if arm.name == "ResNet")
-    run = Run(resnet._replace(options=(*resnet.options, "--model.network.width", "8")), 5e-4, 4, 0)
-    trained.train(where, run, tmp_path)
+    run = Run(resnet._replace(options=(*resnet.options, "--model.network.width=8")), 5e-4, 4, 0, steps=2, between=1)
+    train(where, run, tmp_path)
     found = pd.read_parquet(run.folder(where) / "predictions.parquet")
     assert set(found["test"]) == set(CONDITIONS)
     assert set(found["target"]) == set(TARGETS)
     assert found["predicted"].notna().all()
-    said = trained.told(where, run)
+    said = told(where, run)
     assert (said["steps"], said["passes"]) == (2, 8)
     assert said["validation"] > 0
     assert not list(tmp_path.rglob("*.ckpt"))

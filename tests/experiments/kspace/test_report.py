@@ -3,14 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.kspace import cines, report
-from benchmarks.kspace.features import CENTRAL
-from benchmarks.kspace.report import MATCHED, cine_rows, exponent, page, paired_cines, paired_rows
-from benchmarks.kspace.settings import Settings, quick
-from benchmarks.kspace.ways import changes
-from benchmarks.statistics import Estimate
 
 from cmr_ssl.robustness.undersampling import FULL, LINES, RECONSTRUCTED, ZERO_FILLED
+from experiments.kspace.cines import SHARED
+from experiments.kspace.features import CENTRAL
+from experiments.kspace.report import MATCHED, cine_rows, draw, falls, page, paired_cines, paired_rows
+from experiments.kspace.settings import Settings, quick
+from experiments.kspace.ways import changes
+from experiments.statistics import Estimate
 from tests.tiny import tiny_batch
 
 SETTINGS = Settings()
@@ -32,7 +32,7 @@ def errors():
 def found():
     """Return measures of cines; the NMSE of lines is half that of zero-filled images."""
     rows = []
-    for way, factor in ((FULL, 0.0), (ZERO_FILLED, 1.0), (RECONSTRUCTED, 0.3), (cines.SHARED, 0.6), (LINES, 0.5)):
+    for way, factor in ((FULL, 0.0), (ZERO_FILLED, 1.0), (RECONSTRUCTED, 0.3), (SHARED, 0.6), (LINES, 0.5)):
         for acceleration in (1.0,) if way == FULL else SETTINGS.accelerations:
             for measure in ("NMSE", "SSIM", "Dice", "Dice of the myocardium"):
                 about = {"way": way, "acceleration": acceleration, "measure": measure}
@@ -41,8 +41,8 @@ def found():
 
 
 def test_the_cost_falls_as_fast_as_it_does():
-    assert exponent(PAID) == pytest.approx(1)
-    assert exponent(PAID.assign(seconds=3.0)) == pytest.approx(0)
+    assert falls(PAID) == pytest.approx(1)
+    assert falls(PAID.assign(seconds=3.0)) == pytest.approx(0)
 
 
 def test_ways_are_paired_with_full_images():
@@ -65,7 +65,7 @@ def test_the_page_says_that_it_is_simulated_and_how_the_aims_fared(tmp_path):
     assert "**The k-space is simulated.**" in text
     assert "2.00 times that of full images (aim: 1.25)" in text
     assert "1 / R^1.00 (aim: 0.7)" in text
-    report.draw(tmp_path / "figure.png", errors(), found(), PAID)
+    draw(tmp_path / "figure.png", errors(), found(), PAID)
     assert (tmp_path / "figure.png").stat().st_size > 10_000
 
 

@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
-from benchmarks.real_hearts.cohort import fold_tables, of_each_diagnosis, read_patients
-from benchmarks.real_hearts.settings import ALL
+
+from experiments.real_hearts.cohort import fold_tables, of_each_diagnosis, read_patients
+from experiments.real_hearts.settings import ALL
 
 PATIENTS = pd.DataFrame({"subject": [f"patient{k:03}" for k in range(58)], "group": [f"G{k % 5}" for k in range(58)]})
 

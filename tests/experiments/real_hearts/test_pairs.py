@@ -1,7 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.real_hearts.pairs import compared
+
+from experiments.real_hearts.pairs import compared
 
 
 def values(table):

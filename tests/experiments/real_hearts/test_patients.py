@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from benchmarks.real_hearts.patients import patients
 
+from experiments.real_hearts.patients import patients
 from tests.runs import ROOT
 from tests.sources.test_acdc import write_patient
 

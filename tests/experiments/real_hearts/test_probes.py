@@ -1,7 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from benchmarks.real_hearts.probes import diagnose, logistic, predict
+
+from experiments.real_hearts.probes import diagnose, logistic, predict
 
 
 def hearts(count, seed):

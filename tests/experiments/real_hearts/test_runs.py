@@ -7,19 +7,22 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from benchmarks.real_hearts import arms as given
-from benchmarks.real_hearts import planes, probes, runs
-from benchmarks.real_hearts.__main__ import parse
-from benchmarks.real_hearts.arms import SEGMENTATION, UNET, USUAL, Arm, arms, looks, pretrainings
-from benchmarks.real_hearts.cohort import members, prepare, read_fold
-from benchmarks.real_hearts.report import write_report
-from benchmarks.real_hearts.restoring import restore_logits
-from benchmarks.real_hearts.runs import Run
-from benchmarks.real_hearts.scores import dice, read_patient, volume_row
-from benchmarks.real_hearts.settings import ALL, Settings
 
 from cmr_ssl.anatomy import LV, UNLABELLED
+from cmr_ssl.cohort.subjects import first_subjects
+from cmr_ssl.preparation.cache import read_prepared
 from cmr_ssl.report.tables import write_csv
+from experiments.real_hearts import arms as given
+from experiments.real_hearts import planes, probes, runs
+from experiments.real_hearts.__main__ import parse
+from experiments.real_hearts.arms import SEGMENTATION, SYNTHETIC, UNET, USUAL, Arm, arms, looks, pretrainings
+from experiments.real_hearts.cohort import members, prepare, read_fold
+from experiments.real_hearts.report import BY_HAND, write_report
+from experiments.real_hearts.restoring import restore_logits
+from experiments.real_hearts.runs import Run
+from experiments.real_hearts.scores import dice, read_patient, volume_row
+from experiments.real_hearts.self_training import teach
+from experiments.real_hearts.settings import ALL, Settings
 from tests.hearts import ENCODER
 from tests.runs import ROOT
 
@@ -28,7 +31,8 @@ CPU = ("--trainer.accelerator", "cpu", "--trainer.precision", "32-true", "--trai
 TRAINING = (*VIEWS, *CPU, "--trainer.max_steps", "2", "--trainer.val_check_interval", "1", "--data.batch_size", "2")
 DECODER = {"class_path": "cmr_ssl.models.CrossAttentionDecoder", "init_args": {"width": 32, "depth": 1, "heads": 2}}
 PRETRAINING = (*VIEWS, *CPU, "--model.encoder", json.dumps(ENCODER), "--model.decoder", json.dumps(DECODER))
-PRETRAINED = Arm("pretrained", SEGMENTATION, ("--model.head.channels", "8"), USUAL)
+PRETRAINED = Arm("pretrained", SEGMENTATION, ("--model.head.channels", "8"), USUAL, teaches=True)
+TAUGHT = Arm("self-trained", SEGMENTATION, PRETRAINED.options, rates=(1e-3,), teacher=PRETRAINED)
 PLAIN = Arm("U-Net", UNET, ("--model.network.channels", "4"))
 SHORT = ("--trainer.max_epochs", "2", "--trainer.check_val_every_n_epoch", "2", "--data.batch_size", "2")
 
@@ -48,7 +52,7 @@ def compared(hearts, tmp_path_factory):
         source,
         folder / "work",
         folds=2,
-        used=1,
+        chosen=(0,),
         labels=(2,),
         draws=1,
         rates=1,
@@ -60,10 +64,10 @@ def compared(hearts, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         patch.setattr(given, "encoder_of", lambda _: ENCODER)
-        patch.setattr("benchmarks.real_hearts.features.encoder_of", lambda _: ENCODER)
+        patch.setattr("experiments.real_hearts.features.encoder_of", lambda _: ENCODER)
         prepare(settings)
         runs.pretrain(settings, 0, USUAL)
-        probed, planned = probes.plan(settings, looks()), runs.plan(settings, [PRETRAINED, PLAIN])
+        probed, planned = probes.plan(settings, looks()), runs.plan(settings, [PRETRAINED, TAUGHT, PLAIN])
         for probe in probed:
             probes.carry_out(settings, probe)
         planes.carry_out(settings, 0, USUAL)
@@ -76,7 +80,7 @@ def compared(hearts, tmp_path_factory):
 def test_every_arm_is_tested_on_the_patients_of_the_fold_alone(compared):
     settings, planned, _ = compared
     test = members(read_fold(settings, 0), "test")
-    assert len(planned) == 2
+    assert len(planned) == 3
     for run in planned:
         found = pd.read_csv(run.folder(settings) / runs.DICE, dtype={"subject": str})
         assert sorted(set(found["subject"])) == test
@@ -92,17 +96,43 @@ def test_the_first_draw_tries_all_rates_and_the_others_take_what_validation_chos
     table = pd.DataFrame({"rate": [3e-3, 1e-2, 1e-3], "validation": [0.5, 0.7, 0.6]})
     write_csv(first.folder(settings) / runs.CHOICE, table)
     assert runs.rates(settings, Run(PLAIN, 5, 1, 2)) == (1e-2,)
-    choosing, others = runs.stages(settings, runs.plan(settings, [PLAIN]))
+    choosing, _, others, _ = runs.stages(settings, runs.plan(settings, [PLAIN]))
     assert {(run.draw, run.fold) for run in choosing} == {(0, fold) for fold in (range(5) if each else [0])}
     assert first not in choosing + others
 
 
-def test_what_is_done_is_not_repeated_and_leaves_no_checkpoints(compared, monkeypatch):
+def test_who_is_taught_comes_after_every_teacher_and_not_where_all_are_labelled():
+    settings = Settings(ROOT, ROOT, labels=(5, ALL), draws=2)
+    choosing, taught, others, taught_later = runs.stages(settings, runs.plan(settings, [TAUGHT, PRETRAINED]))
+    assert {run.arm.name for run in (*choosing, *others)} == {"pretrained"}
+    assert {run.arm.name for run in (*taught, *taught_later)} == {"self-trained"}
+    assert {run.labels for run in (*taught, *taught_later)} == {5}
+
+
+def test_what_is_done_is_not_repeated_and_leaves_no_checkpoints_but_those_that_teach(compared, monkeypatch):
     settings, planned, _ = compared
     monkeypatch.setattr(runs, "spoken", lambda *words: pytest.fail("trained again"))
     runs.pretrain(settings, 0, USUAL)
     assert all(run.done(settings) for run in planned)
-    assert not list(settings.folder(0).glob("segmentation/**/*.ckpt"))
+    kept = [run.network(settings) for run in planned if run.arm.teaches]
+    assert [*settings.folder(0).glob("segmentation/**/*.ckpt")] == kept
+
+
+@pytest.mark.parametrize(("sure", "share"), [(0.0, 1.0), (1.1, 0.0)])
+def test_a_teacher_labels_what_it_is_sure_of_in_all_frames_of_those_whom_nobody_labelled(
+    compared, tmp_path, sure, share
+):
+    settings, planned, _ = compared
+    training = members(read_fold(settings, 0), "train")
+    true = first_subjects(training, 2, 0)
+    teach(settings, 0, planned[0].network(settings), 2, 0, sure, tmp_path)
+    for subject in training:
+        before, after = (read_prepared(cache, subject) for cache in (settings.cache, tmp_path / "cache"))
+        if subject in true:
+            assert np.array_equal(after.labels, before.labels)
+        else:
+            assert len(after.labels) == before.images.shape[0] * before.images.shape[1]
+            assert (after.labels != UNLABELLED).mean() == share
 
 
 def test_the_page_holds_every_arm_and_look_and_its_pictures(compared):
@@ -111,7 +141,16 @@ def test_the_page_holds_every_arm_and_look_and_its_pictures(compared):
     for name in (*(run.arm.name for run in planned), *(look.name for look in looks())):
         assert f"| {name} |" in text
     assert "nan" not in text.split("## Real planes")[0]
-    assert {path.name for path in page.parent.glob("*.png")} == {"real_hearts_dice.png", "real_hearts_example.png"}
+    assert {path.name for path in page.parent.glob("*.png")} == {"real_hearts_dice.png"}
+
+
+def test_what_was_written_by_hand_at_the_end_of_the_page_stays(tmp_path):
+    settings = Settings(tmp_path, tmp_path)
+    page = write_report(settings, [], [], tmp_path)
+    page.write_text(page.read_text() + f"\n{BY_HAND}\n\nTried in vain.\n")
+    before = page.read_text()
+    assert write_report(settings, [], [], tmp_path).read_text() == before
+    assert before.endswith("Tried in vain.\n")
 
 
 def test_a_structure_that_is_missed_has_no_volume_but_an_error(compared):
@@ -136,17 +175,17 @@ def test_true_labels_that_go_to_the_cache_and_back_are_nearly_the_same(compared)
 
 def test_arms_that_are_compared_differ_in_nothing_but_what_they_are(monkeypatch):
     monkeypatch.chdir(ROOT)
-    said = [runs.arguments(Settings(ROOT), Run(arm, 5, 1, 2), 1e-3) for arm in arms()]
+    said = [runs.arguments(Settings(ROOT), Run(arm, 5, 1, 2), 1e-3) for arm in arms() if not arm.teacher]
     data = [[word for word, before in zip(words[1:], words, strict=False) if "--data" in before] for words in said]
-    assert data[0] == data[1] == data[2]
+    assert all(words == data[0] for words in data)
     configs = [yaml.safe_load((ROOT / path).read_text()) for path in (SEGMENTATION, UNET)]
     assert configs[0]["data"] == configs[1]["data"]
     assert configs[0]["trainer"] | {"default_root_dir": ""} == configs[1]["trainer"] | {"default_root_dir": ""}
-    assert pretrainings() == [USUAL]
+    assert pretrainings(arms(), looks()) == [USUAL, SYNTHETIC]
 
 
 def test_a_rehearsal_is_one_short_fold_in_a_folder_of_its_own():
-    settings, out, _ = parse(["--source", "x", "--quick"])
-    assert (settings.used, settings.draws, settings.rates, settings.labels) == (1, 1, 1, (5,))
+    settings, out, *_ = parse(["--source", "x", "--quick"])
+    assert (settings.chosen, settings.draws, settings.rates, settings.labels) == ((0,), 1, 1, (5,))
     assert settings.work != parse(["--source", "x"])[0].work
     assert out == settings.work

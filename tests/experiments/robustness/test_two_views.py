@@ -2,10 +2,10 @@ from functools import partial
 
 import pytest
 import torch
-from benchmarks.consistency import TwoViews, apart
 
 from cmr_ssl.masking import PlaneDropout, RandomMasking
 from cmr_ssl.models import CrossAttentionDecoder
+from experiments.robustness.two_views import TwoViews, apart
 from tests.tiny import tiny_batch, tiny_encoder
 
 

@@ -1,44 +1,32 @@
 import json
-from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 import torch
-from benchmarks.gpu import pretraining
-from benchmarks.gpu.effort import REHEARSAL
 
-EPOCH = 2.0
-
-
-def words(run, name):
-    return [option.partition("=")[2] for option in run.options if option.startswith(f"--{name}=")]
+from benchmarks.speed.gpu.longest import SHARE, beyond, epochs_within, seconds_of, times, weights_only
+from benchmarks.speed.gpu.settings import REHEARSAL
 
 
-def test_the_trial_times_epochs_alone_and_the_rest_of_the_time_is_filled(tmp_path, monkeypatch):
-    done = []
+def test_an_epoch_is_timed_after_two_that_warm_up_and_the_rest_of_the_time_is_filled():
+    assert seconds_of([10.0, 12.0, 14.0, 16.0]) == 2.0
+    assert epochs_within(200.0, 2.0) == int(SHARE * 200 / 2)
+    assert epochs_within(0.1, 2.0) == 1
 
-    def pretrain(run, cohort):
-        done.append(run)
-        epochs = int(*words(run, "trainer.max_epochs"))
-        ends = [10 + EPOCH * number for number in range(epochs)]
-        pretraining.times(run.folder).write_text(json.dumps(ends))
 
-    monkeypatch.setattr(pretraining, "pretrain", pretrain)
-    monkeypatch.setattr(pretraining, "ProcessPoolExecutor", lambda count, mp_context: ThreadPoolExecutor(count))
-    found = pretraining.longest(tmp_path, REHEARSAL, 200.0)
-    assert found.epoch_seconds == EPOCH
-    assert found.epochs == int(pretraining.SHARE * 200 / EPOCH) or found.epochs == int(
-        pretraining.SHARE * 199.9 / EPOCH
+@pytest.mark.parametrize("validated", [0.0, 1.0])
+def test_a_trial_is_not_validated_and_every_run_is_compiled_and_timed(tmp_path, validated):
+    words = dict(
+        option.removeprefix("--").split("=", 1) for option in beyond(REHEARSAL, tmp_path / "run", 9, validated)
     )
-    trial, real = done
-    assert words(trial, "trainer.limit_val_batches") == ["0.0"], "validation is no part of an epoch"
-    assert words(real, "trainer.limit_val_batches") == ["1.0"]
-    assert words(real, "trainer.max_epochs") == [str(found.epochs)]
+    assert float(words["trainer.limit_val_batches"]) == validated
+    assert words["trainer.max_epochs"] == words["trainer.check_val_every_n_epoch"] == "9"
+    callbacks = json.loads(words["trainer.callbacks"])
+    assert REHEARSAL.compiled in callbacks
+    assert callbacks[-1]["init_args"] == {"file": str(times(tmp_path / "run"))}
 
 
 def test_what_is_kept_has_no_optimiser(tmp_path):
-    place = tmp_path / "pretraining-0" / "checkpoints"
-    place.mkdir(parents=True)
     state = {"state_dict": {"weight": torch.ones(2)}, "optimizer_states": [1], "lr_schedulers": [], "loops": {}}
-    torch.save(state, place / "last.ckpt")
-    pretraining.weights_only(tmp_path, REHEARSAL, tmp_path)
-    kept = torch.load(tmp_path / "pretraining-0.ckpt", weights_only=True)
-    assert kept.keys() == {"state_dict"}
+    torch.save(state, tmp_path / "last.ckpt")
+    weights_only(tmp_path / "last.ckpt", tmp_path / "kept.ckpt")
+    assert torch.load(tmp_path / "kept.ckpt", weights_only=True).keys() == {"state_dict"}

@@ -1,5 +1,5 @@
-from benchmarks.gpu.page import page
-from benchmarks.gpu.results import note, read
+from benchmarks.speed.gpu.report import page
+from benchmarks.speed.gpu.results import note, read
 
 PACE = {"what": "ours", "batch": 8, "seconds": 0.1, "flops": 1e12, "memory": float("nan")}
 

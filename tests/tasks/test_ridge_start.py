@@ -1,5 +1,5 @@
-import logging
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
 
@@ -10,14 +10,13 @@ import torch
 from lightning import Callback
 from torch.utils.data import DataLoader
 
-from cmr_ssl.callbacks import RidgeStart
-from cmr_ssl.callbacks.ridge_start import Start, collect_features, copies_features
 from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.masking import PlaneDropout, RandomMasking
 from cmr_ssl.models import LandmarkPooling
 from cmr_ssl.streamed_ridge import FOLD
-from cmr_ssl.tasks import PhenotypeTask
+from cmr_ssl.tasks import PhenotypeTask, RidgeStart
+from cmr_ssl.tasks.ridge_start import Start, collect_features, copies_features
 from tests.tasks.test_phenotype import fit
 from tests.tiny import tiny_encoder
 
@@ -34,21 +33,25 @@ def data(hearts):
     return data
 
 
+def learn_spread(task, data):
+    """Do what the data module and the task do in their setup."""
+    data.carry(task)
+    task.objective.fit_statistics(data.in_use()["train"].to_numpy(), TARGETS)
+
+
 def started(data, ckpt_path=None, freeze="encoder"):
-    """Return a task that the callback has seen, with a trainer that is about to fit."""
+    """Return a task whose trainer is about to fit."""
     task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING, freeze=freeze)
-    task.objective.fit_statistics(task.objective.read_targets(data, TARGETS), TARGETS)
-    trainer = SimpleNamespace(
+    learn_spread(task, data)
+    task.trainer = SimpleNamespace(
         ckpt_path=ckpt_path,
         datamodule=data,
         is_global_zero=True,
         precision_plugin=SimpleNamespace(forward_context=nullcontext),
         strategy=SimpleNamespace(broadcast=lambda start: start),
     )
-    callback = RidgeStart()
-    callback.setup(trainer, task, "fit")
-    callback.on_fit_start(trainer, task)
-    callback.on_train_start(trainer, task)  # all that a run resumed in mid-epoch is told
+    task.on_fit_start()
+    task.on_train_start()  # all that a run resumed in mid-epoch is told
     return task
 
 
@@ -66,7 +69,7 @@ def errors(task, data):
 def told(data, tmp_path, monkeypatch):
     """Return the data with targets that lie along the two directions in which features differ most."""
     task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING)
-    task.objective.fit_statistics(task.objective.read_targets(data, TARGETS), TARGETS)
+    learn_spread(task, data)
     features = collect_features(data, task, first_subjects(data.subjects["train"], 99), 0)[0][:, 0]
     directions = torch.linalg.svd((features - features.mean(dim=0)) / (features.std(dim=0) + 1e-5))[0][:, :2]
     table = pd.read_csv(data.table, dtype={"eid": str}).set_index("eid")
@@ -77,7 +80,7 @@ def told(data, tmp_path, monkeypatch):
 
 
 def test_training_starts_better_than_the_mean_of_its_subjects(told):
-    values = told.use_targets(TARGETS)
+    values = told.in_use()["train"].to_numpy()
     trivial = np.abs(values - values.mean(axis=0)).mean(axis=0)
     assert (errors(started(told), told) < 0.1 * trivial).all()
     assert (errors(started(told, ckpt_path="last"), told) > 0.9 * trivial).any(), "a resumed training keeps its own"
@@ -98,7 +101,7 @@ def test_what_centres_the_features_is_the_same_alone_and_in_a_batch(data):
 def test_each_copy_of_a_subject_hides_other_planes(data):
     rules = [RandomMasking(), PlaneDropout(0.5)]
     task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING, masking=rules, mask_ratio=0.8)
-    task.objective.fit_statistics(task.objective.read_targets(data, TARGETS), TARGETS)
+    learn_spread(task, data)
     batch = next(iter(DataLoader(data.dataset(data.subjects["train"]), 2)))
     planes: list[set[int]] = []
 
@@ -114,11 +117,6 @@ def test_each_copy_of_a_subject_hides_other_planes(data):
     assert torch.equal(features, again)
 
 
-def test_a_task_without_such_a_head_is_refused():
-    with pytest.raises(ValueError, match="RidgeStart solves the head of PhenotypeTask, not of Linear"):
-        RidgeStart().setup(None, torch.nn.Linear(1, 1), "fit")
-
-
 def test_rows_for_one_subject_are_too_few():
     with pytest.raises(ValueError, match="2 or more subjects with their copies, got 4 copies and 9 rows"):
         RidgeStart(copies=4, rows=9)
@@ -131,22 +129,29 @@ def test_of_more_subjects_there_are_fewer_copies_but_enough(subjects, copies):
 
 
 @torch.no_grad()
-def test_more_subjects_than_fit_are_all_used_and_counted(told, caplog):
+def test_more_subjects_than_fit_are_all_used_and_counted(told):
     task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING, freeze="encoder")
-    task.objective.fit_statistics(task.objective.read_targets(told, TARGETS), TARGETS)
+    learn_spread(task, told)
     everybody = told.subjects["train"]
     assert len(everybody) >= FOLD
     looked: list[str] = []
+    said: list[str] = []
     dataset = told.dataset
-    with pytest.MonkeyPatch.context() as patch, caplog.at_level(logging.INFO):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cmr_ssl.tasks.ridge_start.rank_zero_info", said.append)
         patch.setattr(told, "dataset", lambda subjects: looked.extend(subjects) or dataset(subjects))
         start = RidgeStart(copies=1, rows=4).solve(told, task)
     assert sorted(looked) == everybody
-    assert f"solved on {len(everybody)} subjects, each as it is and in 1 copies" in caplog.text
+    assert [line.partition(" take")[0] for line in said[:2]] == [
+        "Ridge start: 2 subjects",
+        f"Ridge start: {len(everybody) - 2} subjects",
+    ]
+    assert said[2].endswith(f"solved on {len(everybody)} subjects, each as it is and in 1 copies")
     assert start.weights.isfinite().all()
     assert start.weights.shape == (2, task.pooling.width)
 
 
+@dataclass(frozen=True)
 class Own(RidgeStart):
     """Solves alone, and each process finds something else."""
 
@@ -166,8 +171,8 @@ class Keeper(Callback):
 
 
 def test_processes_that_train_together_start_with_the_solution_of_the_first(tmp_path):
-    task = PhenotypeTask(["LVEF (%)"], encoder=tiny_encoder(), freeze="encoder")
-    fit(task, tmp_path, 1, [Own(), Keeper(tmp_path)], devices=2, strategy="ddp_fork", use_distributed_sampler=False)
+    task = PhenotypeTask(["LVEF (%)"], encoder=tiny_encoder(), freeze="encoder", head_start=Own())
+    fit(task, tmp_path, 1, [Keeper(tmp_path)], devices=2, strategy="ddp_fork", use_distributed_sampler=False)
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
     for name in ("linear.weight", "linear.bias", "centre.running_mean", "centre.running_var"):
         assert (first[name] == 1).all(), name

@@ -1,0 +1,1 @@
+"""Speed and memory beside the published design: `make bench`, and on a GPU `make gpu`."""

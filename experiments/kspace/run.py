@@ -1,0 +1,34 @@
+"""Everything that is trained and measured; it goes on where it was cut."""
+
+from functools import partial
+
+import torch
+from rich.progress import track
+
+from cmr_ssl.workers import pool
+from experiments.kspace import cines, cost
+from experiments.kspace.features import of_images, of_lines
+from experiments.kspace.settings import Settings
+from experiments.kspace.trained import pretrain, train_unet
+from experiments.tables import write_once
+
+
+def everything(settings: Settings) -> None:
+    """Do what is missing, each step in a process of its own, as commands write where they like.
+
+    Raises:
+        FileNotFoundError: if the evidence has not been made yet.
+    """
+    for path in (settings.cohort.table, settings.cohort.cache, settings.image_encoder):
+        if not path.exists():
+            raise FileNotFoundError(f"no {path}: make the evidence first, with python -m experiments.evidence")
+    torch.set_num_threads(1)
+    for step in track((pretrain, train_unet, of_lines, of_images, measure), "k-space"):
+        with pool(1) as process:
+            process.submit(step, settings).result()
+
+
+def measure(settings: Settings) -> None:
+    """Measure cines and what a step costs."""
+    write_once(settings.cines_table, partial(cines.measured, settings))
+    write_once(settings.cost_table, partial(cost.measured, settings))

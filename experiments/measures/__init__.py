@@ -1,0 +1,1 @@
+"""Regional measures compared with what synthetic hearts are: docs/measures.md."""
