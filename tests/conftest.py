@@ -13,17 +13,8 @@ from tests.caches import COHORT, write_cache
 os.fsync = lambda descriptor: None  # no test cuts the power, and a busy disk takes up to a second for each file
 
 # files that take long; where several processes share the files, these are begun first and nobody waits at the end
-LONG = (
-    "lightning_commands",
-    "onnx",
-    "downstream",
-    "line_tasks",
-    "runs",
-    "disturbed",
-    "distributed",
-    "probes",
-    "patients",
-)
+LONG = {"lightning_commands", "onnx", "disturbed", "distributed", "robustness"}
+LONG |= {"trained", "aligned", "line_task", "line_pretraining", "runs", "probes"}
 
 
 def pytest_configure(config) -> None:
