@@ -97,11 +97,11 @@ def _cohort(out: Path, spec: CohortSpec, subjects: int, workers: int, overwrite:
     from cmr_ssl.phantom.biobank_zips import ARCHIVES
     from cmr_ssl.phantom.cohort_writer import FOLLOW_UP, NIFTI, open_cohort, write_cohort
 
-    filing = ARCHIVES if dicom else NIFTI
-    open_cohort(out, spec, subjects, overwrite, filing)
+    layout = ARCHIVES if dicom else NIFTI
+    open_cohort(out, spec, subjects, overwrite, layout)
     with _progress() as bar:
         task = bar.add_task("", total=subjects)
-        for done in write_cohort(out, spec, subjects, workers, filing):
+        for done in write_cohort(out, spec, subjects, workers, layout):
             bar.update(task, completed=done)
     print(f"{subjects} subjects in {out}")
     follow_up = json.loads((out / FOLLOW_UP).read_text())

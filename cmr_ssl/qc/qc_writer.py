@@ -1,4 +1,4 @@
-"""Quality control of a cohort: one page, a table of findings, and a table of what was measured."""
+"""Quality control of a cohort: a page, a table of findings and a table of measures."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -25,7 +25,7 @@ from cmr_ssl.preparation.policy import Policy
 from cmr_ssl.qc.crops import overview
 from cmr_ssl.qc.findings import FindingRow, from_measures, from_record
 from cmr_ssl.qc.imported import read_imported
-from cmr_ssl.qc.page import COUNTED, counted, page
+from cmr_ssl.qc.page import COUNTED, count_findings, page
 from cmr_ssl.qc.thumbnails import thumbnail
 from cmr_ssl.workers import Workers, outcomes
 
@@ -33,7 +33,7 @@ PAGE, FINDINGS, MEASURES, THUMBNAILS = "index.html", "findings.csv", "measures.c
 
 
 class WorstMeasures(NamedTuple):
-    """What is kept of a subject's measures: those beyond their limits, and the worst of each check by its code."""
+    """The measures of a subject beyond their limits, and the worst of each check by its code."""
 
     beyond: list[Measure]
     worst: dict[str, Measure]
@@ -50,102 +50,104 @@ def write_qc(
     withdrawn: Withdrawn,
 ) -> None:
     """Write page, findings, measures and thumbnails; see the command `qc`."""
-    known = with_values(limits)
+    all_limits = with_values(limits)
     cohort = read_cohort(cache, withdrawn)
     usable = list(cohort["subject"][cohort["status"] != "rejected"])
-    before = [one for one in read_imported(imported) if not withdrawn.includes(one.subject)] if imported else []
-    measured = {
-        subject: worst_measures(measures, known) for subject, measures in measure_cohort(cache, usable, workers)
-    }
-    seen = {subject: measured[subject] for subject in usable}
-    findings = gather([*before, *latest_records(cache, set(cohort["subject"]))], seen, known, policy)
-    measures = worst_values(seen, known)
-    shown = draw_worst(cache, out, seen, known, worst)
+    records = read_imported(imported) if imported else []
+    records = [record for record in records if not withdrawn.includes(record.subject)]
+    results = {name: worst_measures(measures, all_limits) for name, measures in measure_cohort(cache, usable, workers)}
+    measured = {subject: results[subject] for subject in usable}
+    records += latest_records(cache, set(cohort["subject"]))
+    findings = findings_table(records, measured, all_limits, policy)
+    values = worst_values(measured, all_limits)
+    cases = draw_worst(cache, out, measured, all_limits, worst)
     save_text(out / FINDINGS, findings.to_csv(index=False, float_format="%.5g"))
-    save_text(out / MEASURES, measures.to_csv(index=False, float_format="%.5g"))
-    everybody = overview(cache, out, cohort, findings, measures, known)
-    save_text(out / PAGE, page(cohort, findings, measures, known, shown, everybody))
+    save_text(out / MEASURES, values.to_csv(index=False, float_format="%.5g"))
+    everybody = overview(cache, out, cohort, findings, values, all_limits)
+    save_text(out / PAGE, page(cohort, findings, values, all_limits, cases, everybody))
     _print_summary(findings, out)
 
 
 def measure_cohort(cache: Path, subjects: Sequence[str], workers: Workers) -> Iterator[tuple[str, list[Measure]]]:
-    """Yield each subject with what was measured on its planes, as they are done, and show how far that is."""
+    """Yield each subject with its measures, as they are done, and show the progress."""
     console = Console(stderr=True)
-    results = outcomes(workers, partial(measure_subject, cache), iter(subjects))
+    results = outcomes(workers, partial(_measure_subject, cache), iter(subjects))
     yield from track(results, "measuring", len(subjects), console=console, disable=not console.is_terminal)
 
 
-def measure_subject(cache: Path, subject: str) -> tuple[str, list[Measure]]:
-    """Return a prepared subject with what can be measured on its planes."""
+def _measure_subject(cache: Path, subject: str) -> tuple[str, list[Measure]]:
     return subject, run_checks(read_prepared(cache, subject))
 
 
 def worst_measures(measures: Sequence[Measure], limits: Mapping[str, Limit]) -> WorstMeasures:
-    """Return what is worth keeping of a subject's measures."""
+    """Return the measures of a subject that the page may show."""
     ordered = sorted(measures, key=lambda measure: excess(measure.value, limits[measure.code]))
     return WorstMeasures(beyond(measures, limits), {measure.code: measure for measure in ordered})
 
 
 def latest_records(cache: Path, subjects: set[str]) -> list[Record]:
-    """Return what preparing found in subjects of a cache."""
+    """Return the last record of preparation of each of these subjects."""
     records = read_records(cache, str(read_settings(cache)["digest"]))
     return [*{record.subject: record for record in records if record.subject in subjects}.values()]
 
 
-def gather(
-    records: Iterable[Record], seen: Mapping[str, WorstMeasures], limits: Mapping[str, Limit], policy: Policy
+def findings_table(
+    records: Iterable[Record], measured: Mapping[str, WorstMeasures], limits: Mapping[str, Limit], policy: Policy
 ) -> pd.DataFrame:
-    """Return all findings of a cohort, those of import and preparing first, sorted by subject."""
+    """Return all findings of a cohort sorted by subject, those of import and preparation first."""
     rows = [row for record in records for row in from_record(record, policy)]
-    rows += [row for subject, one in seen.items() for row in from_measures(subject, one.beyond, limits, policy)]
+    for subject, measures in measured.items():
+        rows += from_measures(subject, measures.beyond, limits, policy)
     table = pd.DataFrame(rows, columns=list(FindingRow._fields)).astype({"slice": "Int64", "value": float})
     return table.sort_values("subject", kind="stable", ignore_index=True)
 
 
-def worst_values(seen: Mapping[str, WorstMeasures], limits: Mapping[str, Limit]) -> pd.DataFrame:
+def worst_values(measured: Mapping[str, WorstMeasures], limits: Mapping[str, Limit]) -> pd.DataFrame:
     """Return the worst value of each check, one row a subject, NaN where it could not be measured."""
-    rows = [{"subject": subject} | {code: m.value for code, m in one.worst.items()} for subject, one in seen.items()]
+    rows = [
+        {"subject": subject} | {code: measure.value for code, measure in measures.worst.items()}
+        for subject, measures in measured.items()
+    ]
     return pd.DataFrame(rows, columns=["subject", *limits])
 
 
 def draw_worst(
-    cache: Path, out: Path, seen: Mapping[str, WorstMeasures], limits: Mapping[str, Limit], count: int
+    cache: Path, out: Path, measured: Mapping[str, WorstMeasures], limits: Mapping[str, Limit], count: int
 ) -> str:
     """Draw the worst cases beyond each limit into the folder and return their HTML."""
     remove_thumbnails(out / THUMBNAILS, limits)
     parts = []
     for code, limit in limits.items():
-        cases = [(subject, one.worst[code]) for subject, one in seen.items() if code in one.worst]
-        cases = [case for case in cases if excess(case[1].value, limit) > 0]
-        cases = sorted(cases, key=lambda case: -excess(case[1].value, limit))[:count]
+        worst = [(subject, measures.worst[code]) for subject, measures in measured.items() if code in measures.worst]
+        cases = [(excess(measure.value, limit), subject, measure) for subject, measure in worst]
+        cases = sorted((case for case in cases if case[0] > 0), key=lambda case: -case[0])[:count]
         parts += [f"<h3>{escape(code)}</h3>"] if cases else []
-        parts += [_case(cache, out, subject, measure, limit) for subject, measure in cases]
+        parts += [_draw_case(cache, out, subject, measure, limit) for _, subject, measure in cases]
     return "\n".join(parts)
 
 
 def remove_thumbnails(folder: Path, codes: Iterable[str]) -> None:
-    """Remove an earlier page's pictures, and the folder unless somebody keeps something else in it."""
+    """Remove an earlier page's pictures, and the folder if it is empty then."""
     for path in [path for code in codes for path in folder.glob(f"{code}_*.png")]:
         path.unlink()
     with suppress(OSError):  # not empty, or not there
         folder.rmdir()
 
 
-def _case(cache: Path, out: Path, subject: str, measure: Measure, limit: Limit) -> str:
+def _draw_case(cache: Path, out: Path, subject: str, measure: Measure, limit: Limit) -> str:
     """Draw one case and return its HTML."""
     path = out / THUMBNAILS / f"{measure.code}_{quote(subject)}.png"
-    picture = thumbnail(read_prepared(cache, subject), measure.plane)
-    save(path, picture)
+    save(path, thumbnail(read_prepared(cache, subject), measure.plane))
     caption = f"{subject}: {limit.message.format(value=measure.value)}"
     source = quote(f"{THUMBNAILS}/{path.name}")
     return f'<figure><img src="{source}" alt=""><figcaption>{escape(caption)}</figcaption></figure>'
 
 
 def _print_summary(findings: pd.DataFrame, out: Path) -> None:
-    """Print how often what was found, and where the page is."""
+    """Print the counts of findings and the path of the page."""
     console = Console()
     summary = Table(*COUNTED, box=None)
-    for row in counted(findings):
+    for row in count_findings(findings):
         summary.add_row(*map(str, row))
     console.print("Nothing was found." if findings.empty else summary)
     console.print(f"The page: {out / PAGE}", markup=False, highlight=False, soft_wrap=True)
