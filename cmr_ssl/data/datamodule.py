@@ -130,7 +130,7 @@ class CineDataModule(LightningDataModule):
             warn_of_unused_slices(cohort[split.isin(self.needed)], self.views)
         if self.labels:
             self.check_labelled({*cohort["subject"][cohort["labelled"].astype(bool)]})
-        task = self.trainer.lightning_module if self.trainer else None
+        task: object = self.trainer.lightning_module if self.trainer else None
         if isinstance(task, TableReader):
             self.carry(task)
 

@@ -111,17 +111,12 @@ def test_a_run_with_a_broken_batch_stops_and_keeps_the_checkpoint_from_before(ca
     error = capsys.readouterr().err
     assert error.startswith("error: loss or gradients are not finite in batch 2 (epoch 0, subjects ")
     assert "Traceback" not in error
+    if name == "Poison":
+        assert f"subjects {(tmp_path / 'poisoned').read_text()})" in error
     saved = read_checkpoint(folder / "checkpoints" / "last.ckpt")
     assert saved["global_step"] == 2
     assert all(weight.isfinite().all() for weight in saved["state_dict"].values())
     assert not (folder / "checkpoints" / "best.ckpt").exists()
-
-
-def test_the_subjects_of_a_broken_batch_are_named(cache, tmp_path, capsys):
-    assert run(cache, tmp_path / "run", *probe("Poison", step=1)) == 1
-    subjects = (tmp_path / "poisoned").read_text()
-    assert subjects.count(",") == 3
-    assert f"subjects {subjects})" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("loss", BROKEN)

@@ -88,10 +88,7 @@ def test_numbers_and_times_of_single_frames_part_nothing(values):
     assert split_acquisitions(images) == ([images], [])
 
 
-@pytest.mark.parametrize(
-    "second",
-    [{"AcquisitionNumber": "2"}, {"time": "130000"}, {"first": FRAMES}],
-)
+@pytest.mark.parametrize("second", [{"AcquisitionNumber": "2"}, {"time": "130000"}, {"first": FRAMES}])
 def test_of_two_breath_holds_in_one_series_one_is_kept_whole(second, tmp_path):
     whole, other = tiny("sa"), tiny("sa", seed=7)
     together = {"SeriesInstanceUID": "2.25.5", "AcquisitionNumber": "1"}

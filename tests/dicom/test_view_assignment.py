@@ -53,17 +53,13 @@ def test_clean_names_and_planes_agree():
     assert named.axis @ AXES[2] == pytest.approx(1.0)
 
 
-def test_without_any_name_the_planes_decide():
-    named = name_views([*(long(view, "") for view in LONG_AXIS), *short(name="")])
-    assert sizes(named) == WHOLE
-    for view in LONG_AXIS:
-        assert named.views[view][0].grid == long(view).grid
-
-
-def test_mixed_series_are_split_by_their_planes():
-    named = name_views([*(long(view, "CINE_segmented_LAX") for view in LONG_AXIS), *short(name="CINE_segmented_SAX")])
+@pytest.mark.parametrize("names", [("", ""), ("CINE_segmented_LAX", "CINE_segmented_SAX")])
+def test_without_names_or_in_mixed_series_the_planes_decide(names):
+    named = name_views([*(long(view, names[0]) for view in LONG_AXIS), *short(name=names[1])])
     assert sizes(named) == WHOLE
     assert not named.findings
+    for view in LONG_AXIS:
+        assert named.views[view][0].grid == long(view).grid
 
 
 def test_swapped_names_are_put_right_and_said():

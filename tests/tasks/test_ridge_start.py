@@ -76,6 +76,7 @@ def told(data, tmp_path, monkeypatch):
     table.loc[first_subjects(data.subjects["train"], 99), TARGETS] = 60 + 20 * directions.numpy()
     table.to_csv(tmp_path / "told.csv")
     monkeypatch.setattr(data, "table", tmp_path / "told.csv")
+    data.carry(task)
     return data
 
 
