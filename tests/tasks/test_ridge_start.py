@@ -45,6 +45,7 @@ def started(data, ckpt_path=None, freeze="encoder"):
     learn_spread(task, data)
     task.trainer = SimpleNamespace(
         ckpt_path=ckpt_path,
+        current_epoch=0,
         datamodule=data,
         is_global_zero=True,
         precision_plugin=SimpleNamespace(forward_context=nullcontext),
