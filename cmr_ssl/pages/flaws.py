@@ -7,7 +7,7 @@ from cmr_ssl.pages.text_tables import Rows, read_rows
 
 Flaws = dict[str, list[tuple[str, str]]]
 
-OTHERS = "name findings.csv of qc as --qc, and inspection.csv of inspect as --inspection"
+ADVICE = "name findings.csv of qc as --qc, and inspection.csv of inspect as --inspection"
 
 
 def read_flaws(qc: Path | None, inspection: Path | None) -> Flaws:
@@ -38,11 +38,11 @@ def _rows(path: Path | None, needed: tuple[str, ...]) -> Rows:
         return []
     if not path.is_file():
         raise FileNotFoundError(f"there is no table {path}: check its name")
-    return read_rows(path, needed, OTHERS)[1]
+    return read_rows(path, needed, ADVICE)[1]
 
 
 def _score(row: dict[str, str], path: Path | None) -> float:
     try:
         return float(row["flaw_score"])
     except ValueError as error:
-        raise ValueError(f"{path}: flaw_score of {row['subject']} is {row['flaw_score']!r}: {OTHERS}") from error
+        raise ValueError(f"{path}: flaw_score of {row['subject']} is {row['flaw_score']!r}: {ADVICE}") from error

@@ -1,13 +1,13 @@
 from matplotlib.figure import Figure
-from PIL import Image
 
-from cmr_ssl.report.figure_files import DOTS_PER_INCH, draw_identity, write_figure
+from cmr_ssl.report.figure_files import draw_identity, write_figure
 
 
-def test_a_figure_is_a_png_of_its_size_and_nothing_half_is_left(tmp_path):
-    figure = Figure(figsize=(2, 1))
-    draw_identity(figure.subplots(), 3.0)
-    write_figure(figure, tmp_path / "deep" / "f.png")
-    with Image.open(tmp_path / "deep" / "f.png") as picture:
-        assert (picture.format, picture.size) == ("PNG", (2 * DOTS_PER_INCH, DOTS_PER_INCH))
-    assert len([*(tmp_path / "deep").iterdir()]) == 1
+def test_a_figure_becomes_a_picture_and_nothing_else(tmp_path):
+    figure = Figure()
+    axes = figure.subplots()
+    draw_identity(axes, 5)
+    assert axes.lines[0].get_xydata().tolist() == [[0, 0], [5, 5]]
+    write_figure(figure, tmp_path / "figures" / "a.png")
+    assert [path.name for path in (tmp_path / "figures").iterdir()] == ["a.png"]
+    assert (tmp_path / "figures" / "a.png").read_bytes().startswith(b"\x89PNG")
