@@ -2,6 +2,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,7 @@ def room(module: str) -> str:
     return module.removeprefix("cmr_ssl.").partition(".")[0]
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Return the modules a file imports anywhere, functions included."""
     found = set()
