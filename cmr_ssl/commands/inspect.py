@@ -16,6 +16,8 @@ def inspect(
     subjects: int = 100,
     files: NiftiFiles = FIELD_FILES,
     device: str = "auto",
+    shard: int = 0,
+    shards: int = 1,
     overwrite: bool = False,
     table: Path | None = None,
     withdrawn: Path | None = None,
@@ -31,6 +33,8 @@ def inspect(
         subjects: how many studies of the cache to learn from, none of the test split.
         files: how a subject's files are called.
         device: cpu, cuda, or auto for cuda where there is one.
+        shard: which part of the subjects this command does, from 0.
+        shards: how many parts there are; an array job runs one command a part, with the same --out.
         overwrite: do everything again, and replace what was made with other settings.
         table: CSV, TSV or parquet file with the column by which training was split, if it was (--data.split_column).
         withdrawn: text or CSV file of participants who withdrew: what is there of them is not read, and what this
@@ -56,7 +60,10 @@ def inspect(
     from cmr_ssl.devices import device_of
     from cmr_ssl.inspection.calibration import SUFFIX
     from cmr_ssl.inspection.inspector import CalibrationSource, inspect_folder
+    from cmr_ssl.runner.run import Shard
 
     path = calibration or checkpoint.with_suffix(SUFFIX)
     calibration_source = CalibrationSource(path, cache, subjects, table, withdrawals)
-    return inspect_folder(checkpoint, folder, calibration_source, out, device_of(device), overwrite).status
+    return inspect_folder(
+        checkpoint, folder, calibration_source, out, device_of(device), Shard(shard, shards), overwrite
+    ).status

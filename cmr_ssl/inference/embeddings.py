@@ -17,13 +17,14 @@ from cmr_ssl.cohort.subjects import usable
 from cmr_ssl.cohort.withdrawal import NONE_WITHDRAWN, Withdrawn
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.loader import PlaneLoader
-from cmr_ssl.files import digest, stamp
+from cmr_ssl.files import digest
 from cmr_ssl.inference.model import Model, load
 from cmr_ssl.inference.outputs import StudyEmbedding, embeddings_of
 from cmr_ssl.inference.table_parts import PART, TableParts
 from cmr_ssl.journal import Record
 from cmr_ssl.lock import exclusive_access
-from cmr_ssl.preparation.cache import check_prepared, read_settings, subject_file
+from cmr_ssl.preparation.cache import check_prepared, read_settings
+from cmr_ssl.preparation.cached_subjects import CachedSubjects
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Job, Shard, go_over_batches
 from cmr_ssl.sample import readable, to_device
@@ -117,9 +118,8 @@ class Embedder:
     parts: TableParts
 
     def fingerprint(self, subject: str) -> str:
-        """Return a digest of the name, size and time of a prepared subject's file; raise OSError if it is missing."""
-        path = subject_file(self.dataset.cache, subject)
-        return stamp([(path.name, path.stat())])
+        """Return what changes when a subject is prepared anew."""
+        return CachedSubjects(self.dataset.cache).fingerprint(subject)
 
     def __call__(self, jobs: Sequence[Job]) -> Iterator[list[Record]]:
         """Yield the records of subjects once the part that holds their rows is on disk."""

@@ -14,7 +14,7 @@ from rich.table import Table
 from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.cohort.withdrawal import NONE_WITHDRAWN, Withdrawn
 from cmr_ssl.devices import has_bfloat16
-from cmr_ssl.files import digest, remove_halves
+from cmr_ssl.files import digest
 from cmr_ssl.inference.prepared import Prepared, prepare
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.calibration import Calibration, calibrate, read_calibration, write_calibration
@@ -22,12 +22,12 @@ from cmr_ssl.inspection.flaw_score import SUSPECT, FlawScore, score_plane
 from cmr_ssl.inspection.plane_examination import examine_heart
 from cmr_ssl.inspection.usual_planes import examine_cache
 from cmr_ssl.inspection.worst import draw_worst
-from cmr_ssl.journal import RECORDS, Journal, Record
+from cmr_ssl.journal import Journal, Record
 from cmr_ssl.lock import exclusive_access
 from cmr_ssl.report.montage import plane_titles
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.runner.progress import Tally
-from cmr_ssl.runner.run import Steps, go_over
+from cmr_ssl.runner.run import Shard, Steps, go_over
 from cmr_ssl.sources import NiftiFolder
 from cmr_ssl.study import Study
 from cmr_ssl.tasks.pretraining import PretrainingTask
@@ -64,24 +64,27 @@ def inspect_folder(
     source: CalibrationSource,
     out: Path | None,
     device: torch.device,
+    shard: Shard,
     overwrite: bool,
 ) -> Tally:
-    """Inspect every study of a folder and print the worst planes; see the command `inspect`."""
+    """Inspect every study of a folder that is not done and print the worst planes; see the command `inspect`."""
     task, trained = load_pretraining(checkpoint, device)
     subjects = source.withdrawn.remaining(folder.subjects(), folder.folder)
     with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
         calibration = load_or_learn(checkpoint, source, task, trained, device)
         settings = digest({"usual": repr(calibration), "files": folder.files.settings(), "rows": ROWS})
-        journal = Journal(None if out is None else out / JOURNAL / RECORDS, settings)
+        shard_subjects = shard.part(subjects)
+        journal = Journal(None, settings) if out is None else shard.journal(out / JOURNAL, settings)
         inspect = partial(inspect_subject, task, trained, calibration, out)
         steps = Steps(folder, inspect, settings, out or folder.folder)
-        lock = nullcontext() if out is None else exclusive_access(out / JOURNAL, settings)
-        with Tally("inspecting", steps.out, len(subjects)) as tally, lock:
+        lock = nullcontext() if out is None else exclusive_access(shard.folder(out / JOURNAL), settings)
+        with Tally("inspecting", steps.out, len(shard_subjects)) as tally, lock:
             if out is not None:
-                remove_halves(out)
-                source.withdrawn.erase(out, ["*.png"], [f"{JOURNAL}/{RECORDS}"], [TABLE])
+                shard.remove_halves(out)
+                journals = [f"{JOURNAL}/{name}" for name in shard.erasable(out / JOURNAL)]
+                source.withdrawn.erase(out, ["*.png"], journals, [TABLE])
             path = out and out / TABLE
-            go_over(subjects, steps, journal, tally, partial(_pictures, out), overwrite=overwrite, table=path)
+            go_over(shard_subjects, steps, journal, tally, partial(_pictures, out), overwrite=overwrite, table=path)
             table = pd.DataFrame([row for record in journal.latest(subjects) for row in rows(record)])
             if path is not None:
                 write_csv(path, table)

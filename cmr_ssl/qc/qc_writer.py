@@ -1,8 +1,7 @@
 """Quality control of a cohort: a page, a table of findings and a table of measures."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
@@ -10,14 +9,15 @@ from urllib.parse import quote
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from cmr_ssl.cohort.cohort_table import read_cohort
 from cmr_ssl.cohort.withdrawal import Withdrawn
-from cmr_ssl.files import save, save_text
-from cmr_ssl.journal import Record, read_records
-from cmr_ssl.preparation.cache import read_prepared, read_settings
+from cmr_ssl.files import digest, save, save_text
+from cmr_ssl.journal import RECORDS, Journal, Record, read_records
+from cmr_ssl.lock import exclusive_access
+from cmr_ssl.preparation.cache import PreparedSubject, read_prepared, read_settings
+from cmr_ssl.preparation.cached_subjects import CachedSubjects
 from cmr_ssl.preparation.checks.all_checks import run_checks
 from cmr_ssl.preparation.checks.limits import Limit, beyond, excess, with_values
 from cmr_ssl.preparation.checks.prepared_planes import Measure
@@ -27,9 +27,13 @@ from cmr_ssl.qc.findings import FindingRow, from_measures, from_record
 from cmr_ssl.qc.imported import read_imported
 from cmr_ssl.qc.page import COUNTED, count_findings, page
 from cmr_ssl.qc.thumbnails import thumbnail
-from cmr_ssl.workers import Workers, outcomes
+from cmr_ssl.runner.progress import Tally
+from cmr_ssl.runner.run import Steps, go_over
+from cmr_ssl.workers import Workers
 
 PAGE, FINDINGS, MEASURES, THUMBNAILS = "index.html", "findings.csv", "measures.csv", "thumbnails"
+JOURNAL = ".qc"
+CHECKS = 1  # version of what the checks measure
 
 
 class WorstMeasures(NamedTuple):
@@ -48,35 +52,52 @@ def write_qc(
     worst: int,
     workers: Workers,
     withdrawn: Withdrawn,
-) -> None:
+    overwrite: bool,
+) -> Tally:
     """Write page, findings, measures and thumbnails; see the command `qc`."""
     all_limits = with_values(limits)
     cohort = read_cohort(cache, withdrawn)
     usable = list(cohort["subject"][cohort["status"] != "rejected"])
     records = read_imported(imported) if imported else []
     records = [record for record in records if not withdrawn.includes(record.subject)]
-    results = {name: worst_measures(measures, all_limits) for name, measures in measure_cohort(cache, usable, workers)}
-    measured = {subject: results[subject] for subject in usable}
     records += latest_records(cache, set(cohort["subject"]))
-    findings = findings_table(records, measured, all_limits, policy)
-    values = worst_values(measured, all_limits)
-    cases = draw_worst(cache, out, measured, all_limits, worst)
-    save_text(out / FINDINGS, findings.to_csv(index=False, float_format="%.5g"))
-    save_text(out / MEASURES, values.to_csv(index=False, float_format="%.5g"))
-    everybody = overview(cache, out, cohort, findings, values, all_limits)
-    save_text(out / PAGE, page(cohort, findings, values, all_limits, cases, everybody))
-    _print_summary(findings, out)
+    settings = digest({"cache": str(read_settings(cache)["digest"]), "checks": CHECKS})
+    with Tally("measuring", out, len(usable)) as tally, exclusive_access(out / JOURNAL, settings):
+        withdrawn.erase(out, journals=[f"{JOURNAL}/{RECORDS}"])
+        results = measure_cohort(cache, usable, workers, Journal(out / JOURNAL / RECORDS, settings), tally, overwrite)
+        damaged = {record.subject: record for record in results if record.status == "rejected"}
+        read = [record for record in results if record.subject not in damaged]
+        measured = {record.subject: worst_measures(measures_of(record), all_limits) for record in read}
+        records += damaged.values()
+        findings = findings_table(records, measured, all_limits, policy)
+        values = worst_values(measured, all_limits)
+        cases = draw_worst(cache, out, measured, all_limits, worst)
+        save_text(out / FINDINGS, findings.to_csv(index=False, float_format="%.5g"))
+        save_text(out / MEASURES, values.to_csv(index=False, float_format="%.5g"))
+        everybody = overview(cache, out, cohort[~cohort["subject"].isin([*damaged])], findings, values, all_limits)
+        save_text(out / PAGE, page(cohort, findings, values, all_limits, cases, everybody))
+        _print_summary(findings, out)
+    return tally
 
 
-def measure_cohort(cache: Path, subjects: Sequence[str], workers: Workers) -> Iterator[tuple[str, list[Measure]]]:
-    """Yield each subject with its measures, as they are done, and show the progress."""
-    console = Console(stderr=True)
-    results = outcomes(workers, partial(_measure_subject, cache), iter(subjects))
-    yield from track(results, "measuring", len(subjects), console=console, disable=not console.is_terminal)
+def measure_cohort(
+    cache: Path, subjects: Sequence[str], workers: Workers, journal: Journal, tally: Tally, overwrite: bool = False
+) -> list[Record]:
+    """Measure the subjects that have not been measured as they are, and return the records of all."""
+    steps = Steps(CachedSubjects(cache), measure_subject, journal.settings, cache)
+    go_over(subjects, steps, journal, tally, workers=workers, overwrite=overwrite)
+    return journal.latest(subjects)
 
 
-def _measure_subject(cache: Path, subject: str) -> tuple[str, list[Measure]]:
-    return subject, run_checks(read_prepared(cache, subject))
+def measure_subject(subject: str, prepared: PreparedSubject) -> Record:
+    """Return the record of a subject, with a row a measure."""
+    rows = [measure._asdict() | {"value": float(measure.value)} for measure in run_checks(prepared)]
+    return Record(subject, "accepted", rows=rows)
+
+
+def measures_of(record: Record) -> list[Measure]:
+    """Return the measures of a record."""
+    return [Measure(**row) for row in record.rows]
 
 
 def worst_measures(measures: Sequence[Measure], limits: Mapping[str, Limit]) -> WorstMeasures:
