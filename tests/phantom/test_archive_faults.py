@@ -80,7 +80,7 @@ def test_another_cine_is_transverse_and_lies_above_the_heart(study, pair):
 
 @pytest.mark.parametrize("in_vain", [0.0, 1.0])
 def test_a_slice_acquired_again_lies_at_the_same_place_and_is_mostly_the_later_one(study, pair, in_vain, monkeypatch):
-    monkeypatch.setattr(archive_faults, "TRIED_IN_VAIN", in_vain)
+    monkeypatch.setattr(archive_faults, "SECOND_WORSE", in_vain)
     changed, [(_, note)] = struck(study, pair[1], "reacquired_slice")
     first, good = sorted((cine for cine in changed.cines if cine.description == note.where), key=lambda c: c.planned)
     assert (first.planned, good.planned) == (False, True)
