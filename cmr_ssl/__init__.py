@@ -4,7 +4,7 @@
     study = cmr_ssl.read("NIFTI_DIR/SUBJECT")   # also a zip or a folder of DICOM files
     model.embed(study)                          # of other tasks: predict, segment, plane
 
-Importing this costs nothing: what is named here is loaded when it is first used.
+Importing the package is instant: its names are loaded on first use.
 """
 
 from importlib import import_module
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-WHERE = {
+MODULES = {
     "Encoder": "cmr_ssl.models",
     "Finding": "cmr_ssl.study",
     "Model": "cmr_ssl.inference.model",
@@ -39,7 +39,7 @@ WHERE = {
     "plot": "cmr_ssl.report.plot",
     "read": "cmr_ssl.any_study",
 }
-__all__ = (  # once more, as type checkers can read it
+__all__ = (  # again, for type checkers
     "Encoder",
     "Finding",
     "Model",
@@ -56,14 +56,14 @@ __all__ = (  # once more, as type checkers can read it
 
 
 def __getattr__(name: str) -> object:
-    """Load what is asked for."""
-    if name == "phantom":  # the package itself, which can be called
+    """Load a public name."""
+    if name == "phantom":  # the package itself, which is callable
         return import_module("cmr_ssl.phantom")
-    if name not in WHERE:
+    if name not in MODULES:
         raise AttributeError(f"cmr_ssl has no {name}; it has {', '.join(sorted(__all__))}")
-    return getattr(import_module(WHERE[name]), name)
+    return getattr(import_module(MODULES[name]), name)
 
 
 def __dir__() -> list[str]:
-    """Return what can be asked for."""
+    """Return the public names."""
     return sorted([*__all__, "__version__"])

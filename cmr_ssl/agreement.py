@@ -1,4 +1,4 @@
-"""How well predictions agree with the truth; intervals come from drawing subjects again, with replacement.
+"""Agreement of predictions with the truth, with bootstrap intervals over subjects.
 
 Agreement of two ways to measure: Bland and Altman, Lancet 1986; intraclass correlation of two-way random effects,
 absolute agreement, single rater: Shrout and Fleiss, Psychol Bull 1979, their ICC(2,1).
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-FEWEST = 3  # subjects from which anything is said
+FEWEST = 3  # subjects for which measures are computed
 INTERVAL = (2.5, 97.5)  # percentiles
 LIMITS_SD = 1.96
 FLAT = 1e-12  # share of the mean square below which a variance is rounding
@@ -22,7 +22,7 @@ PROBABILITIES = ("AUROC", "average precision", "Brier", "calibration error")
 
 
 class Estimate(NamedTuple):
-    """A number and its 95 % bootstrap interval over subjects; NaN where it cannot be told."""
+    """A number and its 95 % bootstrap interval over subjects; NaN where unknown."""
 
     value: float
     low: float = float("nan")
@@ -37,11 +37,11 @@ def agreement(
     Args:
         predicted: one value a subject, in physical units, (N,).
         true: (N,); subjects in which either is not finite are left out.
-        seed: of the resampling.
-        resamples: how often subjects are drawn again.
+        seed: of the bootstrap.
+        resamples: of the bootstrap.
 
     Returns:
-        The measures of `NUMBERS`, and N, the subjects they rest on; differences are predicted minus true. R2 is the
+        The measures of `NUMBERS`, and N, the number of subjects; differences are predicted minus true. R2 is the
         coefficient of determination and may be negative. All but N are NaN for fewer than 3 subjects.
     """
     known = np.isfinite(predicted) & np.isfinite(true)
@@ -51,20 +51,20 @@ def agreement(
     moments = _moments(predicted[known].astype(np.float64), true[known].astype(np.float64))
     times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
     means = np.vstack([np.ones(count), times]) @ (moments / count)  # first the sample itself
-    measured = zip(NUMBERS, _measures(means, count), strict=True)
-    return {name: _estimate(float(values[0]), values[1:]) for name, values in measured} | {"N": Estimate(count)}
+    measures = zip(NUMBERS, _measures(means, count), strict=True)
+    return {name: estimate(float(values[0]), values[1:]) for name, values in measures} | {"N": Estimate(count)}
 
 
 def classification(
     scores: NDArray[np.floating], true: NDArray[np.integer], seed: int = 0, resamples: int = 200
 ) -> dict[str, Estimate]:
-    """Judge predicted probabilities.
+    """Measure predicted probabilities.
 
     Args:
         scores: probability of each class, (N, C).
-        true: index of the class, (N,); -1 where unknown, such subjects are left out.
-        seed: of the resampling.
-        resamples: how often subjects are drawn again; draws of one class only are left out.
+        true: index of the class, (N,); subjects with -1, unknown, are left out.
+        seed: of the bootstrap.
+        resamples: of the bootstrap; those of one class only are left out.
 
     Returns:
         The measures of `PROBABILITIES`, and N. Of two classes, the first three are those of class 1; of more, AUROC and
@@ -72,14 +72,15 @@ def classification(
         over classes. The calibration error is that of the likeliest class in 10 bins of confidence.
     """
     known = (true >= 0) & np.isfinite(scores).all(axis=1)
-    given, index = scores[known].astype(np.float64), true[known].astype(np.int64)
-    if len(index) < FEWEST:
-        return _nothing(PROBABILITIES, len(index))
-    draws = np.random.default_rng(seed).integers(len(index), size=(resamples, len(index)))
-    mixed = [draw for draw in draws if np.ptp(index[draw]) > 0]
-    again = np.reshape([_probability_measures(given[draw], index[draw]) for draw in mixed], (-1, len(PROBABILITIES)))
-    measured = zip(PROBABILITIES, _probability_measures(given, index), again.T, strict=True)
-    return {name: _estimate(value, values) for name, value, values in measured} | {"N": Estimate(len(index))}
+    probabilities, classes = scores[known].astype(np.float64), true[known].astype(np.int64)
+    if len(classes) < FEWEST:
+        return _nothing(PROBABILITIES, len(classes))
+    draws = np.random.default_rng(seed).integers(len(classes), size=(resamples, len(classes)))
+    mixed = [draw for draw in draws if np.ptp(classes[draw]) > 0]
+    resampled = [_probability_measures(probabilities[draw], classes[draw]) for draw in mixed]
+    columns = np.reshape(resampled, (-1, len(PROBABILITIES))).T
+    measures = zip(PROBABILITIES, _probability_measures(probabilities, classes), columns, strict=True)
+    return {name: estimate(value, values) for name, value, values in measures} | {"N": Estimate(len(classes))}
 
 
 def by_group(
@@ -103,7 +104,7 @@ def _band(years: float) -> str:
 
 
 def _moments(predicted: Array, true: Array) -> Array:
-    """Return what all measures are made of, for each subject, (N, 8)."""
+    """Return the moments of each subject of which all measures are computed, (N, 8)."""
     p, t, d = predicted - true.mean(), true - true.mean(), predicted - true  # centred: no digits are lost
     return np.stack([p, t, p * p, t * t, p * t, d, d * d, np.abs(d)], axis=1)
 
@@ -115,13 +116,13 @@ def _measures(means: Array, count: int) -> tuple[Array, ...]:
     bias +- 1.96 s, where s is the standard deviation of d with n - 1 degrees of freedom.
     """
     p, t, pp, tt, pt, bias, square, absolute = means.T
-    varies_p, varies_t, covariance = _variance(p, pp), _variance(t, tt), pt - p * t
+    variance_p, variance_t, covariance = _variance(p, pp), _variance(t, tt), pt - p * t
     scatter = np.maximum(square - bias**2, 0)
     margin = LIMITS_SD * np.sqrt(scatter * count / (count - 1))
-    pearson = covariance / np.sqrt(varies_p * varies_t)
-    between = (np.maximum(pp - p**2, 0) + varies_t + 2 * covariance) / 4
+    pearson = covariance / np.sqrt(variance_p * variance_t)
+    between = (np.maximum(pp - p**2, 0) + variance_t + 2 * covariance) / 4
     icc = _icc(between, scatter, bias, count)
-    return absolute, np.sqrt(square), 1 - square / varies_t, pearson, icc, bias, bias - margin, bias + margin
+    return absolute, np.sqrt(square), 1 - square / variance_t, pearson, icc, bias, bias - margin, bias + margin
 
 
 def _variance(mean: Array, square: Array) -> Array:
@@ -151,8 +152,9 @@ def _probability_measures(scores: Array, true: NDArray[np.int64]) -> tuple[float
     given, index, classes = torch.from_numpy(scores), torch.from_numpy(true), scores.shape[1]
     occurring = np.unique(true)
     ranked = [] if len(occurring) < 2 else [1] if classes == 2 else occurring.tolist()
-    areas = [judge.binary_auroc(given[:, one], (index == one).long()).item() for one in ranked]
-    precisions = [judge.binary_average_precision(given[:, one], (index == one).long()).item() for one in ranked]
+    pairs = [(given[:, positive], (index == positive).long()) for positive in ranked]
+    areas = [judge.binary_auroc(*pair).item() for pair in pairs]
+    precisions = [judge.binary_average_precision(*pair).item() for pair in pairs]
     errors = np.square(scores - np.eye(classes)[true])
     brier = errors[:, 1] if classes == 2 else errors.sum(axis=1)
     calibration = judge.multiclass_calibration_error(given, index, classes, n_bins=BINS).item()
@@ -163,9 +165,9 @@ def _mean(values: list[float]) -> float:
     return float(np.mean(values)) if values else float("nan")
 
 
-def _estimate(value: float, again: Array) -> Estimate:
-    """Return a value with the interval of what the resamples gave, (R,)."""
-    finite = again[np.isfinite(again)]
+def estimate(value: float, resampled: Array) -> Estimate:
+    """Return a value with the percentile interval of its values on R resamples, (R,)."""
+    finite = resampled[np.isfinite(resampled)]
     if not np.isfinite(value) or not len(finite):
         return Estimate(value)
     low, high = np.percentile(finite, INTERVAL)

@@ -1,27 +1,25 @@
-"""One study, however it is filed: a folder of NIfTI files, UK Biobank's zips, or DICOM files."""
+"""Read one study from a folder of NIfTI files, UK Biobank's zips, or DICOM files."""
 
 from pathlib import Path
 
 from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.dicom.dicom_folder import LIMITS, DicomFolder
 from cmr_ssl.dicom.ukb_zips import ZIP, UkbZips, find_zips, holds_zips, subject_of
-from cmr_ssl.sources.nifti_files import NiftiFiles
+from cmr_ssl.sources.nifti_files import FIELD_FILES, NiftiFiles
 from cmr_ssl.sources.nifti_folder import NiftiFolder
 from cmr_ssl.study import Study
 
-FIELD_FILES = NiftiFiles()
-
 
 def read(path: Path | str, files: NiftiFiles = FIELD_FILES) -> Study:
-    """Read one study; what is wrong with its files is told by its findings.
+    """Read one study; problems of its files are among its findings.
 
     Args:
         path: folder of one subject with NIfTI files; a zip of UK Biobank, whose other zips of the same visit are read
             with it from the same folder; a folder of zips of one subject; a folder, or any other zip, of DICOM files.
-        files: how NIfTI files are called.
+        files: names of NIfTI files.
 
     Raises:
-        FileNotFoundError: if there is nothing at `path`, or nothing like a study in it.
+        FileNotFoundError: if there is nothing at `path`, or no study in it.
         ValueError: if it holds several subjects, or is a file that is no zip.
     """
     path = _named(Path(path).absolute())
@@ -34,28 +32,25 @@ def read(path: Path | str, files: NiftiFiles = FIELD_FILES) -> Study:
         return nifti.read(path.name)
     _check_no_cohort(path, files)
     source: UkbZips | DicomFolder = find_zips(path) if holds_zips(path) else DicomFolder(path)
-    subjects = _subjects(source, path, files)
-    _check_one(path, subjects)
+    images = ", ".join(files.image_names())
+    no_study = f"{path} holds no study: none of {images}, no zip of UK Biobank, no DICOM image"
+    try:
+        subjects = source.subjects()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(no_study) from error
+    if len(subjects) > 1:
+        raise ValueError(
+            f"{path} holds {len(subjects)} subjects ({', '.join(subjects[:3])}, ...): name the folder or zip of one"
+        )
     study = source.read(subjects[0])
-    if [found.code for found in study.findings] == ["no-images"]:
-        raise FileNotFoundError(_no_study(path, files))
+    if [finding.code for finding in study.findings] == ["no-images"]:
+        raise FileNotFoundError(no_study)
     return study
 
 
 def _named(path: Path) -> Path:
-    """Return a path that ends in a name; a link keeps its own, for subjects are called by it."""
+    """Return a path that ends in a name; a link keeps its own, which is the subject's id."""
     return path.resolve() if path.name in ("", "..") else path.parent.resolve() / path.name
-
-
-def _subjects(source: UkbZips | DicomFolder, path: Path, files: NiftiFiles) -> list[str]:
-    try:
-        return source.subjects()
-    except FileNotFoundError as error:
-        raise FileNotFoundError(_no_study(path, files)) from error
-
-
-def _no_study(path: Path, files: NiftiFiles) -> str:
-    return f"{path} holds no study: none of {', '.join(files.image_names())}, no zip of UK Biobank, no DICOM image"
 
 
 def _check_no_cohort(path: Path, files: NiftiFiles) -> None:
@@ -65,13 +60,6 @@ def _check_no_cohort(path: Path, files: NiftiFiles) -> None:
     except FileNotFoundError:
         return
     raise ValueError(f"{path} is a folder of subjects: name one of them, as in {path / subjects[0]}")
-
-
-def _check_one(path: Path, subjects: list[str]) -> None:
-    if len(subjects) > 1:
-        raise ValueError(
-            f"{path} holds {len(subjects)} subjects ({', '.join(subjects[:3])}, ...): name the folder or zip of one"
-        )
 
 
 def _read_zip(path: Path) -> Study:

@@ -1,4 +1,4 @@
-"""Load an encoder from the checkpoint of any task, strictly and without running anything that is stored in it."""
+"""Load an encoder from the checkpoint of any task, strictly and without running stored code."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ class Pretrained(NamedTuple):
         encoder: with the weights of the checkpoint, in evaluation mode.
         views: planes a sample has room for, per view.
         preparation: the settings its planes were prepared with.
-        split: fractions and column by which the subjects it learnt from were set apart.
+        split: fractions and column of the split of its training.
     """
 
     encoder: Encoder
@@ -36,11 +36,11 @@ class Pretrained(NamedTuple):
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint, that of the folder of a run, or an exported model, as plain data.
+    """Read a checkpoint, the best one of a run folder, or an exported model, as plain data.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is no checkpoint, or holds objects that only running code could restore.
+        ValueError: if it is no checkpoint, or holds objects other than plain data.
     """
     path = checkpoint_at(path)
     if is_exported(path):
@@ -60,16 +60,16 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def fingerprint(path: Path) -> str:
-    """Return 8 hexadecimal digits that tell one checkpoint from another."""
+    """Return 8 hexadecimal digits that identify the content of a checkpoint."""
     with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256")
+        hashed = hashlib.file_digest(stream, "sha256")
     if is_exported(path):
-        found.update(path.with_name(CONFIG).read_bytes())
-    return found.hexdigest()[:8]
+        hashed.update(path.with_name(CONFIG).read_bytes())
+    return hashed.hexdigest()[:8]
 
 
 def load_encoder(path: Path) -> Pretrained:
-    """Build the encoder a checkpoint describes and fill it with its weights.
+    """Build the encoder that a checkpoint describes and load its weights.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -77,36 +77,28 @@ def load_encoder(path: Path) -> Pretrained:
     """
     checkpoint = read_checkpoint(path)
     encoder = build_encoder(encoder_description(checkpoint, path), path)
-    named = checkpoint["state_dict"].items()
-    weights = {name.removeprefix(PREFIX): tensor for name, tensor in named if name.startswith(PREFIX)}
+    tensors = checkpoint["state_dict"].items()
+    weights = {name.removeprefix(PREFIX): tensor for name, tensor in tensors if name.startswith(PREFIX)}
     load_weights(encoder, weights, path)
     data = checkpoint[DATA]
     return Pretrained(encoder.eval(), data["views"], data["preparation"], data["split"])
 
 
 def load_weights(module: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
-    """Fill a module with the weights that `path` holds, strictly.
-
-    Raises:
-        ValueError: if they are not those of this module.
-    """
-    expected = module.state_dict()
-    found, wanted = ({name: weight.shape for name, weight in one.items()} for one in (weights, expected))
-    differ = [name for name in [*wanted, *(found.keys() - wanted)] if found.get(name) != wanted.get(name)]
+    """Load the weights of `path` into a module; raise ValueError unless names and shapes are its own."""
+    shapes = {name: weight.shape for name, weight in weights.items()}
+    expected = {name: weight.shape for name, weight in module.state_dict().items()}
+    differ = [name for name in [*expected, *(shapes.keys() - expected)] if shapes.get(name) != expected.get(name)]
     if differ:
         raise ValueError(
-            f"the weights in {path} do not fit what it describes ({len(differ)} of {len(wanted)} differ, the first is "
-            f"{differ[0]}): another version made it, so train again"
+            f"the weights in {path} do not fit what it describes ({len(differ)} of {len(expected)} differ, the first "
+            f"is {differ[0]}): another version made it, so train again"
         )
     module.load_state_dict(weights, strict=True)
 
 
 def encoder_description(checkpoint: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Return how the checkpoint read from `path` describes its encoder.
-
-    Raises:
-        ValueError: if it does not.
-    """
+    """Return the description of the encoder of a checkpoint read from `path`; raise ValueError if there is none."""
     description = checkpoint["hyper_parameters"].get("encoder")
     if not isinstance(description, dict):
         raise ValueError(f"{path} describes no encoder: name a checkpoint of a task that has one")
@@ -114,11 +106,7 @@ def encoder_description(checkpoint: dict[str, Any], path: Path) -> dict[str, Any
 
 
 def parse_encoder(description: dict[str, Any], path: Path) -> Namespace:
-    """Return the description that `path` holds as a parser reads it.
-
-    Raises:
-        ValueError: if this version knows no such encoder.
-    """
+    """Parse the description of an encoder from `path`; raise ValueError if this version has no such encoder."""
     try:
         parsed: Namespace = _parser().parse_object({"encoder": description}).encoder
     except ArgumentError as error:
@@ -127,7 +115,7 @@ def parse_encoder(description: dict[str, Any], path: Path) -> Namespace:
 
 
 def parse_decoder(checkpoint: dict[str, Any]) -> Namespace | None:
-    """Return how a checkpoint describes its decoder, as a parser reads it; None if it has none that is known."""
+    """Parse the description of the decoder of a checkpoint; None if it has none that this version has."""
     description = checkpoint["hyper_parameters"].get("decoder")
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("decoder", type=Callable[[Encoder], Decoder])
@@ -139,7 +127,7 @@ def parse_decoder(checkpoint: dict[str, Any]) -> Namespace | None:
 
 
 def build_encoder(description: dict[str, Any], path: Path) -> Encoder:
-    """Build an encoder from the description that `path` holds; see `parse_encoder`."""
+    """Build an encoder from its description in `path`; see `parse_encoder`."""
     built: Encoder = _parser().instantiate(Namespace(encoder=parse_encoder(description, path))).encoder
     return built
 

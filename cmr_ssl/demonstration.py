@@ -1,4 +1,4 @@
-"""The demo: a synthetic cohort from nothing to phenotypes and label maps, stage by stage, in minutes on a CPU."""
+"""The demo: from a synthetic cohort to phenotypes and label maps, stage by stage, in minutes on a CPU."""
 
 import json
 import os
@@ -13,15 +13,15 @@ from typing import NamedTuple
 
 import pandas as pd
 
-LAST_LINES = 15  # of a stage that fails
+LAST_LINES = 15  # of a failed stage that are printed
 MEASURED = re.compile(r"val/(psnr_hidden|psnr_trivial|r2_motion_heart) ([-\d.]+)")
 DICE = re.compile(r"test/dice_(\w+)\s*│\s*([\d.]+)")
 SEED = 7
-FEW = ("--model.head.channels=8", "--model.frames=2", "--data.batch_size=1")  # many small steps: labels are few
+FEW_LABELS = ("--model.head.channels=8", "--model.frames=2", "--data.batch_size=1")  # many small steps: labels are few
 
 
 class Size(NamedTuple):
-    """How much the demo does: subjects, and epochs of pretraining, phenotypes and segmentation."""
+    """Numbers of subjects, and of epochs of pretraining, phenotypes and segmentation."""
 
     subjects: int = 48
     pretraining: int = 20
@@ -36,36 +36,36 @@ class Stage(NamedTuple):
     """One command of the demo.
 
     Attributes:
-        what: it does, in words.
+        title: printed before it starts.
         words: of its command line.
-        result: what came out, from what the command said.
+        result: summary of its output.
     """
 
-    what: str
+    title: str
     words: Sequence[str]
-    result: Callable[[str], str] = lambda said: ""
+    result: Callable[[str], str] = lambda output: ""
 
 
 def demonstrate(out: Path, size: Size, workers: int) -> int:
-    """Run every stage, a line each, and say where to look; a stage that fails ends it with what it said last.
+    """Run every stage, a line each, and return the exit status; a failed stage prints the end of its output.
 
     Raises:
-        ValueError: if `out` holds a demo of another size, whose runs would be gone on with.
+        ValueError: if `out` holds a demo of another size, whose runs would be resumed.
     """
     out.mkdir(parents=True, exist_ok=True)
     check_size(out / "size.json", size)
     started = time.perf_counter()
     for stage in stages(out, size, workers):
-        print(f"{stage.what:.<44} ", end="", flush=True)
+        print(f"{stage.title:.<44} ", end="", flush=True)
         begun, used = time.perf_counter(), processor_seconds()
-        said, status = spoken(stage.words, out / "log.txt")
+        output, status = spoken(stage.words, out / "log.txt")
         if status:
             print("failed")
-            last = said.strip().splitlines()[-LAST_LINES:]
+            last = output.strip().splitlines()[-LAST_LINES:]
             print("\n".join([*last, f"All of it: {out / 'log.txt'}"]), file=sys.stderr)
             return 1
-        taken = f"{time.perf_counter() - begun:4.0f} s {processor_seconds() - used:4.0f} CPU s"
-        print(f"{taken}   {stage.result(said)}".rstrip(), flush=True)
+        duration = f"{time.perf_counter() - begun:4.0f} s {processor_seconds() - used:4.0f} CPU s"
+        print(f"{duration}   {stage.result(output)}".rstrip(), flush=True)
     print(f"{'all of it':.<44} {time.perf_counter() - started:4.0f} s {processor_seconds():4.0f} CPU s")
     print(f"Look at the figures in {out}/pretraining, {out}/phenotypes and {out}/segmentation; tables lie beside.")
     print(f"What the commands said: {out / 'log.txt'}")
@@ -73,22 +73,22 @@ def demonstrate(out: Path, size: Size, workers: int) -> int:
 
 
 def check_size(path: Path, size: Size) -> None:
-    """Note how much a demo does; raise ValueError where one in the same folder did more or less."""
-    wanted = json.dumps(size._asdict()) + "\n"
-    if path.exists() and path.read_text() != wanted:
+    """Write the size of a demo; raise ValueError if one of another size is in the same folder."""
+    text = json.dumps(size._asdict()) + "\n"
+    if path.exists() and path.read_text() != text:
         raise ValueError(f"{path.parent} holds a demo of another size: give another folder, --out FOLDER")
-    path.write_text(wanted)
+    path.write_text(text)
 
 
 def processor_seconds() -> float:
-    """Return the time that the processor has spent on finished commands."""
+    """Return the processor time of finished commands."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
 def spoken(words: Sequence[str], log: Path) -> tuple[str, int]:
-    """Run a command of `cmr_ssl` and return all it said, which also goes to the log, and its exit status."""
-    ended = subprocess.run(
+    """Run a command of `cmr_ssl`, append its output to the log, and return output and exit status."""
+    finished = subprocess.run(
         [sys.executable, "-m", "cmr_ssl", *words],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -97,12 +97,12 @@ def spoken(words: Sequence[str], log: Path) -> tuple[str, int]:
         check=False,
     )
     with log.open("a") as stream:
-        stream.write(f"\n$ python -m cmr_ssl {' '.join(words)}\n{ended.stdout}")
-    return ended.stdout, ended.returncode
+        stream.write(f"\n$ python -m cmr_ssl {' '.join(words)}\n{finished.stdout}")
+    return finished.stdout, finished.returncode
 
 
 def stages(out: Path, size: Size, workers: int) -> list[Stage]:
-    """Return the stages; those that are done already are not repeated by their commands."""
+    """Return the stages, whose commands do not repeat finished work."""
     cohort, cache = out / "cohort", out / "cache"
     many = ["--workers", str(workers)]
     made = ["--out", str(cohort), "--subjects", str(size.subjects), "--seed", str(SEED), "--preset", "small"]
@@ -111,7 +111,7 @@ def stages(out: Path, size: Size, workers: int) -> list[Stage]:
     table = f"--data.table={cohort / 'phenotypes.csv'}"
     pretraining = run("demo", out / "pretraining", cache, size.pretraining, table)
     phenotypes = run("phenotype", out / "phenotypes", cache, size.phenotypes, table)
-    segmentation = run("segmentation", out / "segmentation", cache, size.segmentation, *FEW)
+    segmentation = run("segmentation", out / "segmentation", cache, size.segmentation, *FEW_LABELS)
     resumed, best = ["--ckpt_path", "auto"], ["--ckpt_path", "best"]
     return [
         Stage(f"{size.subjects} synthetic hearts", ["phantom", *made, *many]),
@@ -125,7 +125,7 @@ def stages(out: Path, size: Size, workers: int) -> list[Stage]:
 
 
 def run(config: str, folder: Path, cache: Path, epochs: int, *more: str) -> list[str]:
-    """Return what a training is told; it is validated at its end."""
+    """Return the arguments of a training that is validated at its end."""
     return [
         f"--config={config}",
         f"--data.cache={cache}",
@@ -136,9 +136,9 @@ def run(config: str, folder: Path, cache: Path, epochs: int, *more: str) -> list
     ]
 
 
-def reconstruction(said: str) -> str:
-    """Say how well hidden patches are told, from what the training said last."""
-    values = {name: float(value) for name, value in MEASURED.findall(said)}
+def reconstruction(output: str) -> str:
+    """Summarise how well hidden patches are predicted, from the last metrics in a training's output."""
+    values = {name: float(value) for name, value in MEASURED.findall(output)}
     if len(values) < 3:
         return ""
     return (
@@ -148,14 +148,14 @@ def reconstruction(said: str) -> str:
 
 
 def errors(folder: Path) -> str:
-    """Say how far phenotypes are off."""
+    """Summarise the mean absolute errors of phenotypes."""
     table = pd.read_csv(folder / "test" / "agreement.csv").set_index("target")["MAE"]
     names = [name for name in ("LVEF (%)", "LVEDV (mL)", "LVM (g)") if name in table]
-    said = (f"{name.split(' (')[0]} {table[name]:.1f} {name.split(' (')[1].rstrip(')')}" for name in names)
-    return "off by " + ", ".join(said)
+    parts = (f"{name.split(' (')[0]} {table[name]:.1f} {name.split(' (')[1].rstrip(')')}" for name in names)
+    return "off by " + ", ".join(parts)
 
 
-def overlap(said: str) -> str:
-    """Say how well label maps overlap with the truth, from the table that the test printed."""
-    dice = dict(DICE.findall(said))
+def overlap(output: str) -> str:
+    """Summarise the Dice of label maps, from the table in a test's output."""
+    dice = dict(DICE.findall(output))
     return "Dice " + ", ".join(f"{name} {float(value):.2f}" for name, value in dice.items()) if dice else ""

@@ -1,4 +1,4 @@
-"""Which device computes, and how precisely it may."""
+"""Choose the device and the precision of computations."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -6,11 +6,7 @@ import torch
 
 
 def device_of(name: str) -> torch.device:
-    """Return the device called `name`: cpu, cuda, cuda:NUMBER, or auto for cuda where there is one.
-
-    Raises:
-        ValueError: if there is no such device.
-    """
+    """Return the device cpu, cuda, cuda:NUMBER, or auto for cuda if there is one; raise ValueError if there is none."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -18,14 +14,14 @@ def device_of(name: str) -> torch.device:
     except RuntimeError as error:
         raise ValueError(f"{name!r} is no device: choose cpu, cuda or auto") from error
     if device.type == "cuda":
-        there = torch.cuda.device_count() if torch.cuda.is_available() else 0
-        if not torch.cuda.is_available() or (device.index or 0) >= max(there, 1):
-            raise ValueError(f"there is no {name}: {gpus(there)}; choose --device cpu or auto")
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if not torch.cuda.is_available() or (device.index or 0) >= max(count, 1):
+            raise ValueError(f"there is no {name}: {gpus(count)}; choose --device cpu or auto")
     return device
 
 
 def gpus(count: int) -> str:
-    """Return how many GPUs there are, and why perhaps none, in words."""
+    """Describe how many GPUs there are, and how torch was built if there are none."""
     if count:
         return f"this machine has {count} GPU{'s' if count > 1 else ''}"
     built = f"for CUDA {torch.version.cuda}" if torch.version.cuda else "for the CPU only"
@@ -41,5 +37,5 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def without_autocast(device: torch.device) -> AbstractContextManager[object]:
-    """Return a context in which nothing is computed in another type than it has; the meta device knows no autocast."""
+    """Return a context without autocast; the meta device has none."""
     return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)

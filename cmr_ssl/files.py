@@ -1,4 +1,4 @@
-"""Files that others may be reading: they appear whole or not at all, and never among what is read."""
+"""Write files atomically, never among the input; digests of files and settings; paths of checkpoints."""
 
 import hashlib
 import json
@@ -7,14 +7,14 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-PARQUET = (".parquet", ".pq")  # how names of parquet files end
-HALF_WRITTEN = ".writing-"  # how names of files begin that are not complete yet
+PARQUET = (".parquet", ".pq")  # suffixes of parquet files
+HALF_WRITTEN = ".writing-"  # prefix of the names of incomplete files
 EXPORTED = "model.safetensors"  # weights of an exported model
 BEST, LAST, CHECKPOINTS = "best.ckpt", "last.ckpt", "checkpoints"
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then move it there, so that nobody ever sees half a file."""
+    """Let `write` fill a temporary file beside `path`, then rename it, so that an incomplete file is never visible."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{HALF_WRITTEN}{os.getpid()}-{path.name}")
     try:
@@ -25,16 +25,16 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
         temporary.replace(path)
     except BaseException as error:
         if isinstance(error, OSError) and error.errno is not None and error.filename is None:
-            error.filename = str(path)  # a full disk does not say where
+            error.filename = str(path)  # the error of a full disk has none
         temporary.unlink(missing_ok=True)
         raise
 
 
 def check_parquet(out: Path) -> None:
-    """Refuse a name that no parquet file can have before anything is computed for it; readers go by the name.
+    """Refuse a path that cannot be that of a parquet file before anything is computed; readers go by the name.
 
     Raises:
-        FileExistsError: if it is that of a folder.
+        FileExistsError: if it is a folder.
         ValueError: if it does not end in .parquet.
     """
     if out.is_dir():
@@ -49,18 +49,18 @@ def save(path: Path, data: bytes) -> None:
 
 
 def save_text(path: Path, text: str) -> None:
-    """Write `text` as UTF-8, atomically; what is no valid text, as names of files may be, is escaped."""
+    """Write `text` as UTF-8, atomically; invalid characters, as in names of files, are escaped."""
     save(path, text.encode(errors="backslashreplace"))
 
 
 def remove_halves(folder: Path) -> None:
-    """Remove what killed runs left half written in a folder that nobody else writes to now."""
+    """Remove incomplete files of killed runs from a folder that no other process writes to now."""
     for half in folder.glob(f"{HALF_WRITTEN}*"):
         half.unlink()
 
 
 def check_apart(source: Path, out: Path, writes: Collection[str]) -> None:
-    """Refuse to write among what is read, where the next run would take it for data.
+    """Refuse to write into the input, where the next run would take it for data.
 
     Args:
         source: folder that is read.
@@ -70,10 +70,10 @@ def check_apart(source: Path, out: Path, writes: Collection[str]) -> None:
     Raises:
         ValueError: if `out` lies in `source`, or one of the folders that it will hold does.
     """
-    there, here = source.resolve(), out.resolve()
-    if here.is_relative_to(there):
+    read, written = source.resolve(), out.resolve()
+    if written.is_relative_to(read):
         raise ValueError(f"{out} lies in the folder that is read: choose one outside of {source}")
-    if there.is_relative_to(here) and there.relative_to(here).parts[0] in writes:
+    if read.is_relative_to(written) and read.relative_to(written).parts[0] in writes:
         raise ValueError(f"{out} would write among the files of {source}: choose another folder")
 
 
@@ -89,12 +89,10 @@ def digest(settings: dict[str, object]) -> str:
 
 
 def checkpoint_at(path: Path) -> Path:
-    """Return the checkpoint at a path: the file itself, or the best one of a run, else the last one.
-
-    Of a folder with an exported model, its weights.
+    """Return the checkpoint at a path: the file itself, the best one of a run, else the last one, or exported weights.
 
     Raises:
-        FileNotFoundError: if there is none, or several of which none is called best or last.
+        FileNotFoundError: if there is none, or several without best or last.
     """
     if path.is_file():
         return path
@@ -107,9 +105,9 @@ def checkpoint_at(path: Path) -> Path:
         for folder in folders:
             if (folder / name).is_file():
                 return folder / name
-    found = sorted(file for folder in folders for file in folder.glob("*.ckpt"))
-    if len(found) != 1:
+    files = sorted(file for folder in folders for file in folder.glob("*.ckpt"))
+    if len(files) != 1:
         raise FileNotFoundError(
-            f"{path} holds {len(found)} checkpoints, none called {BEST} or {LAST}: name the folder of a run, or a file"
+            f"{path} holds {len(files)} checkpoints, none called {BEST} or {LAST}: name the folder of a run, or a file"
         )
-    return found[0]
+    return files[0]

@@ -1,7 +1,7 @@
-"""Journals: one line of JSON a finished subject, appended as results arrive, so that a restart continues.
+"""Journals: one line of JSON a finished subject, appended as results arrive, from which a restart continues.
 
-A process killed while writing leaves a torn last line; it is ignored, and its subject is done again.
-Every line names its subject and the digest of the settings it was made with; the rest is up to the command.
+A process killed while writing leaves a torn last line, which is ignored: its subject is processed again. Every line
+names its subject and the digest of its settings; the rest depends on the command.
 """
 
 import json
@@ -13,20 +13,20 @@ from typing import Any, Literal, NamedTuple
 from cmr_ssl.files import save_text
 from cmr_ssl.study import Finding
 
-RECORDS = "records.jsonl"  # the journal of a cache, and of whatever else goes over subjects
+RECORDS = "records.jsonl"  # file name of journals
 Status = Literal["accepted", "repaired", "rejected"]
 
 
 @dataclass(frozen=True)
 class Record:
-    """How one subject ended.
+    """The result of one subject.
 
     Attributes:
         subject: its id.
-        status: accepted, repaired (something was mended, or a part set aside), or rejected.
-        settings: digest of the settings it was made with.
+        status: accepted, repaired (or a part was rejected), or rejected.
+        settings: digest of the settings it was processed with.
         fingerprint: of its files, see `study.Source`; empty if the subject is to be tried again.
-        findings: what was found, in the order it was found.
+        findings: in the order of processing.
         planes: usable planes; sa_slices of them are short axis.
         sa_slices: usable short-axis slices.
         views: usable views, joined by commas.
@@ -35,7 +35,7 @@ class Record:
         beat_ms: length of the beat; None where unknown.
         spacing_mm: pixel size of the leading series as acquired; None for a rejected subject.
         labelled: whether any plane has a label map.
-        rows: what the tables of other commands than those that import and prepare say of it.
+        rows: of the tables of commands other than those that import and prepare.
     """
 
     subject: str
@@ -55,12 +55,12 @@ class Record:
 
     @property
     def problem(self) -> str:
-        """Why nothing came out; empty where something did."""
-        return "; ".join(found.message for found in self.findings) if self.status == "rejected" else ""
+        """All messages of a rejected subject; empty for others."""
+        return "; ".join(finding.message for finding in self.findings) if self.status == "rejected" else ""
 
 
 class Done(NamedTuple):
-    """What a run remembers of a subject: fingerprint, status, and the kinds of its findings."""
+    """The part of a record that a run keeps in memory: fingerprint, status, and the kinds of findings."""
 
     fingerprint: str
     status: Status
@@ -73,41 +73,44 @@ def to_line(record: Record) -> str:
 
 
 def read_lines(path: Path, settings: str) -> Iterator[dict[str, Any]]:
-    """Yield the lines of a journal that were made with these settings, whatever else they hold, in their order."""
+    """Yield the complete lines of a journal with these settings, in their order."""
     if not path.is_file():
         return
     with path.open(encoding="utf-8") as lines:
         for line in lines:
-            values = _parsed(line)
-            if values is not None and values["settings"] == settings:
+            try:
+                values = json.loads(line)
+            except json.JSONDecodeError:  # torn
+                continue
+            if values["settings"] == settings:
                 yield values
 
 
 def read_records(cache: Path, settings: str) -> Iterator[Record]:
-    """Yield the records of a cache's journal that were made with these settings, in the order they were written."""
+    """Yield the records of a cache's journal with these settings, in the order they were written."""
     yield from map(_record, read_lines(cache / RECORDS, settings))
 
 
 class Journal:
-    """The journal of a run, and those of other runs that share its work; without a path, nothing is kept on disk."""
+    """The journal of a run, and those of other shards; without a path, records are kept in memory."""
 
     def __init__(self, path: Path | None, settings: str, siblings: str = "") -> None:
-        """Name the files.
+        """Choose the files.
 
         Args:
-            path: of this run's journal; its folder is there when the first record comes.
-            settings: digest of what subjects are worked on with.
-            siblings: pattern of all journals of the same work, below the folder two above; empty for this one alone.
+            path: of this run's journal, in an existing folder.
+            settings: digest of the settings of the run.
+            siblings: pattern of all journals of the same run, below the folder two above; empty for this one alone.
         """
         self.path, self.settings, self.siblings = path, settings, siblings
-        self._new: dict[str, Record] = {}  # of a run without a path
+        self._records: dict[str, Record] = {}  # of a run without a path
 
     def open(self, overwrite: bool = False, table: Path | None = None) -> dict[str, Done]:
-        """Return the subjects that are done, without torn, outdated and repeated lines, which go from this journal.
+        """Return the finished subjects; remove torn, outdated and repeated lines from this journal.
 
         Args:
-            overwrite: forget what is done.
-            table: what becomes of the records, if what was made otherwise is not to be replaced unasked.
+            overwrite: forget finished subjects.
+            table: output of the run; one made with other settings is protected.
 
         Raises:
             ValueError: if the table was made with other settings or by something else, and `overwrite` is not set.
@@ -124,9 +127,9 @@ class Journal:
         return {} if overwrite else {record.subject: done(record) for record in self.records()}
 
     def add(self, record: Record) -> None:
-        """Keep a record."""
+        """Append a record."""
         if self.path is None:
-            self._new[record.subject] = record
+            self._records[record.subject] = record
             return
         with self.path.open("a", encoding="utf-8") as lines:
             lines.write(to_line(record))
@@ -134,38 +137,29 @@ class Journal:
     def records(self) -> Iterator[Record]:
         """Yield all records, the latest of a subject last."""
         if self.path is None:
-            yield from self._new.values()
+            yield from self._records.values()
             return
         others = self.path.parent.parent.glob(self.siblings) if self.siblings else ()
         for path in sorted(others, key=lambda path: path.stat().st_mtime) or [self.path]:
             yield from map(_record, read_lines(path, self.settings))
 
     def latest(self, subjects: Iterable[str]) -> list[Record]:
-        """Return the latest record of each of these subjects, in their order, as far as there is one."""
-        wanted = {*subjects}
-        latest = {record.subject: record for record in self.records() if record.subject in wanted}
+        """Return the latest record of each of these subjects, in their order, without those that have none."""
+        unique = {*subjects}
+        latest = {record.subject: record for record in self.records() if record.subject in unique}
         return [latest[subject] for subject in dict.fromkeys(subjects) if subject in latest]
 
 
 def status_of(findings: list[Finding]) -> Status:
-    """Return how a subject ended of which something came out."""
-    return "accepted" if all(found.severity == "noted" for found in findings) else "repaired"
+    """Return the status of a subject that is not rejected."""
+    return "accepted" if all(finding.severity == "noted" for finding in findings) else "repaired"
 
 
 def done(record: Record) -> Done:
-    """Return the little of a record that a run remembers."""
-    reasons = tuple(dict.fromkeys(f"{found.severity}: {found.code}" for found in record.findings))
+    """Return the part of a record that a run keeps in memory."""
+    reasons = tuple(dict.fromkeys(f"{finding.severity}: {finding.code}" for finding in record.findings))
     return Done(record.fingerprint, record.status, reasons)
 
 
-def _parsed(line: str) -> dict[str, Any] | None:
-    """Parse a line; None for a torn one."""
-    try:
-        values: dict[str, Any] = json.loads(line)
-    except json.JSONDecodeError:
-        return None
-    return values
-
-
 def _record(values: dict[str, Any]) -> Record:
-    return Record(**values | {"findings": [Finding(*found) for found in values["findings"]]})
+    return Record(**values | {"findings": [Finding(*finding) for finding in values["findings"]]})

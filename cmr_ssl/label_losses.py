@@ -1,9 +1,8 @@
-"""The loss of a segmentation whose labels are incomplete, as real ones are.
+"""The loss of a segmentation with incomplete labels.
 
-Pixels nobody labelled do not count. A view in which only some classes were drawn (UK Biobank's 2-chamber view: the left
-atrium alone) does not say where the others are: its background means "none of the drawn ones". So the probabilities of
-the classes nobody drew are added to the background's before they are compared (marginal loss: Shi et al., Medical Image
-Analysis 2021, arXiv 2007.03868).
+Unlabelled pixels do not count. In a view of which only some classes were annotated (UK Biobank's 2-chamber view: the
+left atrium alone), background means "none of the annotated classes". So the probabilities of the other classes are
+added to that of the background (marginal loss: Shi et al., Medical Image Analysis 2021, arXiv 2007.03868).
 """
 
 import torch
@@ -13,25 +12,27 @@ from torch.nn.functional import nll_loss, one_hot
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, UNLABELLED
 
-NEVER = -30.0  # log probability of what is impossible
+NEVER = -30.0  # log probability of an impossible class
 
 
 def marginal(logits: Tensor, annotated: Tensor) -> Tensor:
-    """Return log probabilities in which classes nobody drew count as background.
+    """Return log probabilities in which classes that were not annotated count as background.
+
+    With annotated classes A: log p'(background) = log sum_{c not in A} p(c).
 
     Args:
         logits: (B, P, C, ...).
-        annotated: which classes somebody drew, (B, P, C).
+        annotated: annotated classes, (B, P, C).
 
     Returns:
-        Log probabilities, (B, P, C, ...); `NEVER` for classes that were not drawn.
+        Log probabilities, (B, P, C, ...); `NEVER` for classes that were not annotated.
     """
     log_probability = logits.float().log_softmax(dim=2)
-    drawn = annotated.clone()
-    drawn[..., BACKGROUND] = False
-    drawn = drawn.reshape(*drawn.shape, *[1] * (logits.ndim - 3))
-    background = log_probability.masked_fill(drawn, -torch.inf).logsumexp(dim=2, keepdim=True)
-    merged = log_probability.masked_fill(~drawn, NEVER)
+    structures = annotated.clone()
+    structures[..., BACKGROUND] = False
+    structures = structures.reshape(*structures.shape, *[1] * (logits.ndim - 3))
+    background = log_probability.masked_fill(structures, -torch.inf).logsumexp(dim=2, keepdim=True)
+    merged = log_probability.masked_fill(~structures, NEVER)
     return torch.cat([background, merged[:, :, 1:]], dim=2)
 
 
@@ -40,19 +41,19 @@ def segmentation_losses(logits: Tensor, labels: Tensor, annotated: Tensor) -> Te
 
     Args:
         logits: (B, P, C, F, H, W).
-        labels: classes of `anatomy`, 255 where nobody labelled, (B, P, F, H, W).
-        annotated: which classes somebody drew on each plane, (B, P, C).
+        labels: classes of `anatomy`, 255 where unlabelled, (B, P, F, H, W).
+        annotated: annotated classes of each plane, (B, P, C).
     """
     labelled = labels != UNLABELLED
-    wanted = torch.where(labelled, labels, BACKGROUND).long()
+    classes = torch.where(labelled, labels, BACKGROUND).long()
     log_probability = marginal(logits, annotated)
-    entropy = nll_loss(log_probability.transpose(1, 2), wanted, reduction="none")
+    entropy = nll_loss(log_probability.transpose(1, 2), classes, reduction="none")  # (B, P, F, H, W)
     pixels = labelled.flatten(1)
     mean_entropy = torch.where(pixels, entropy.flatten(1), 0.0).sum(1) / pixels.sum(1).clamp(min=1)
-    target = one_hot(wanted, len(CLASSES)).movedim(-1, 2)
-    seen = labelled[:, :, None]
-    probability, target = ((part * seen).movedim(2, 1).flatten(2) for part in (log_probability.exp(), target))
-    dice = DiceLoss(include_background=False, reduction="none")(probability, target.float()).flatten(1)
-    shown = target[:, 1:].any(dim=2)  # the Dice of what is absent says nothing, however small its probability
-    mean_dice = torch.where(shown, dice, 0.0).sum(1) / shown.sum(1).clamp(min=1)
+    target = one_hot(classes, len(CLASSES)).movedim(-1, 2)
+    mask = labelled[:, :, None]
+    probability, target = ((part * mask).movedim(2, 1).flatten(2) for part in (log_probability.exp(), target))
+    dice = DiceLoss(include_background=False, reduction="none")(probability, target.float()).flatten(1)  # (B, C - 1)
+    present = target[:, 1:].any(dim=2)  # the Dice of absent classes is meaningless
+    mean_dice = torch.where(present, dice, 0.0).sum(1) / present.sum(1).clamp(min=1)
     return torch.where(pixels.any(dim=1), mean_entropy + mean_dice, torch.nan)

@@ -1,9 +1,9 @@
-"""Volumes of a study by its own label maps."""
+"""Measure volumes on the label maps of a study."""
 
 import numpy as np
 
 from cmr_ssl.anatomy import CLASSES
-from cmr_ssl.doubts import set_aside, without_doubtful
+from cmr_ssl.doubts import without_doubtful, without_implausible
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.sources.label_folder import LabelledHeart, LabelledView
 from cmr_ssl.study import Series, Study, check_study
@@ -14,16 +14,18 @@ from cmr_ssl.volumes import measure as measure_maps
 def measure(study: Study) -> Measured:
     """Measure volumes, ejection fractions and mass on a study's own label maps, as the command `quantify` does.
 
-    What cannot be measured, or believed, is NaN, with the reason. Reasons under the name of a view tell why its label
-    map was set aside.
+    What cannot be measured, or trusted, is NaN, with the reason. Reasons under the name of a view are those for which
+    its label map was left out.
 
     Raises:
         TypeError: if it is no study.
     """
     check_study(study)
     series = sorted(study.series, key=lambda one: VIEWS.index(one.view))
-    heart = set_aside(LabelledHeart({one.view: _view(one, one.labels) for one in series if one.labels is not None}, {}))
-    measured = without_doubtful(measure_maps({view: one.map for view, one in heart.views.items()}, heart.rate), heart)
+    views = {one.view: _view(one, one.labels) for one in series if one.labels is not None}
+    heart = without_implausible(LabelledHeart(views, {}))
+    maps = {name: view.map for name, view in heart.views.items()}
+    measured = without_doubtful(measure_maps(maps, heart.rate), heart)
     return measured._replace(reasons=heart.problems | measured.reasons)
 
 

@@ -1,4 +1,4 @@
-"""What a run asks of this machine: checked before anything starts, for a process that waits for others waits long."""
+"""Check the launch of a run: GPUs and machines that are missing are errors before anything starts."""
 
 from collections.abc import Mapping
 
@@ -16,37 +16,29 @@ from cmr_ssl.devices import gpus
 
 LAUNCHERS = (SLURMEnvironment, LSFEnvironment, TorchElasticEnvironment, MPIEnvironment)
 OF_GPUS = ("gpu", "cuda")
-NUMBERED = ("NODE_RANK", "GROUP_RANK")  # by which a machine knows which of several it is
+NUMBERED = ("NODE_RANK", "GROUP_RANK")  # variables with the number of this machine
 
 
 def first_process(environment: Mapping[str, str]) -> bool:
-    """Tell whether this is the first process of a run, whoever launched it: torchrun, SLURM, Lightning or nobody."""
+    """Tell whether this is the first process of a run, launched by torchrun, SLURM, Lightning or none of them."""
     ranks = (environment.get(name) for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID"))  # in Lightning's order
     return int(next((rank for rank in ranks if rank is not None), 0)) == 0
 
 
 def check_launch(trainer: Namespace, environment: Mapping[str, str]) -> None:
-    """Refuse GPUs that are not there, and several machines of which nobody starts the others.
-
-    Args:
-        trainer: the trainer's part of the config.
-        environment: variables of this process.
-
-    Raises:
-        ValueError: if this machine cannot do what the trainer is told.
-    """
+    """Raise ValueError if the trainer's config needs missing GPUs or machines, by the variables of `environment`."""
     if trainer.accelerator in OF_GPUS and not has_gpu(trainer.accelerator):
         raise ValueError(
             f"--trainer.accelerator {trainer.accelerator}: {gpus(0)}; choose auto or cpu, or ask the queue for a GPU"
         )
-    known = trainer.accelerator not in OF_GPUS and trainer.accelerator in AcceleratorRegistry
-    if known and not AcceleratorRegistry[trainer.accelerator]["accelerator"].is_available():
+    other = trainer.accelerator not in OF_GPUS and trainer.accelerator in AcceleratorRegistry
+    if other and not AcceleratorRegistry[trainer.accelerator]["accelerator"].is_available():
         raise ValueError(
             f"--trainer.accelerator {trainer.accelerator} can not run on your system: choose auto or cpu, or install "
             "what it needs"
         )
     launched = any(launcher.detect() for launcher in LAUNCHERS) or any(name in environment for name in NUMBERED)
-    launched = launched or bool(trainer.get("plugins"))  # such as an environment that cannot be detected
+    launched = launched or bool(trainer.get("plugins"))  # which may be an environment
     if int(trainer.num_nodes or 1) > 1 and not launched:
         raise ValueError(
             f"--trainer.num_nodes {trainer.num_nodes} is for {trainer.num_nodes} machines, but nothing starts this "

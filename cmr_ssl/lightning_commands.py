@@ -95,6 +95,8 @@ class RunCLI(LightningCLI):
             raise ValueError(f"{self.config.subcommand} needs a trained model: add --ckpt_path best, last or FILE")
         elif first_process(os.environ):
             check_unused(folder)
+        if self.config.subcommand != "fit":
+            self.save_config_callback = None  # the one in the folder is that of the training
         if asked.trainer.logger is None:
             asked.trainer.logger = tensorboard(folder)
         if str(asked.trainer.precision).startswith("bf16") and not has_bfloat16(

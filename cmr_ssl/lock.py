@@ -1,4 +1,4 @@
-"""Two commands on one folder: the second waits where it would do the same, and refuses where it would not."""
+"""Lock a folder: a second command with the same settings waits, one with other settings refuses."""
 
 import errno
 import json
@@ -21,7 +21,7 @@ SAME_CACHE = "with other settings: wait until it is done, or choose another --ou
 
 
 class Holder(NamedTuple):
-    """Who writes to a folder.
+    """The process that writes to a folder.
 
     Attributes:
         host: name of the machine.
@@ -38,13 +38,13 @@ class Holder(NamedTuple):
 def exclusive_access(folder: Path, settings: str, refusal: str = SAME_CACHE) -> Iterator[None]:
     """Be the only command that writes to a folder, which is made if absent.
 
-    The operating system holds the lock and frees it when its holder ends, however that ends, so no lock is ever stale;
-    who holds it stands in a file beside it. A command with the same settings waits and then finds the work done.
+    The operating system holds the lock and frees it when its holder ends in any way, so no lock is ever stale; the
+    holder is written to a file beside it. A command with the same settings waits and then finds the work done.
 
     Args:
         folder: what is written to.
-        settings: digest of what the command works with; where no other may wait, the name of this very process.
-        refusal: what a command with other settings is told, behind who is writing.
+        settings: digest of the settings; the name of this process where no other may wait.
+        refusal: end of the error of a command with other settings.
 
     Raises:
         OSError: if the folder cannot be written to.
@@ -66,7 +66,7 @@ def exclusive_access(folder: Path, settings: str, refusal: str = SAME_CACHE) -> 
 
 
 def writing(folder: Path) -> Holder | None:
-    """Return who writes to a folder now, None where nobody does or nobody can tell."""
+    """Return the process that writes to a folder now, None where there is none or it is unknown."""
     holder = read_holder(folder)
     try:
         with FileLock(folder / LOCK, timeout=0):
@@ -78,22 +78,26 @@ def writing(folder: Path) -> Holder | None:
 
 
 def this_process() -> str:
-    """Return a name that no other process has."""
+    """Return a unique name of this process."""
     return f"{gethostname()} {os.getpid()}"
 
 
 def _taken(lock: FileLock, folder: Path, settings: str, refusal: str) -> bool:
     """Take the lock, waiting for a command with the same settings; tell whether this file system has locks at all."""
-    told, patience = False, time.monotonic() + ORPHANS_S
+    informed, deadline = False, time.monotonic() + ORPHANS_S
     while True:
         try:
             lock.acquire(timeout=0)
             return True
         except Timeout:
             holder = read_holder(folder)
-            if holder is not None and not (_dead(holder) and time.monotonic() < patience):
-                _refuse(folder, holder, settings, refusal)
-                told = told or _tell(holder)
+            if holder is not None and not (_dead(holder) and time.monotonic() < deadline):
+                process = f"process {holder.process} on {holder.host}"
+                if holder.settings != settings:
+                    raise ValueError(f"{folder} is being written by {process} {refusal}") from None
+                if not informed:
+                    print(f"Waiting for {process}, which does the same.", file=sys.stderr)
+                    informed = True
             time.sleep(POLL_S)
         except (NotImplementedError, OSError) as error:
             if isinstance(error, OSError) and error.errno not in NO_LOCKS:
@@ -103,7 +107,7 @@ def _taken(lock: FileLock, folder: Path, settings: str, refusal: str) -> bool:
 
 
 def _dead(holder: Holder) -> bool:
-    """Tell whether the holder of a lock was killed on this machine; what it started ends in a moment."""
+    """Tell whether the holder of a lock was killed on this machine; its child processes end in a moment."""
     if holder.host != gethostname():
         return False
     try:
@@ -115,18 +119,8 @@ def _dead(holder: Holder) -> bool:
     return False
 
 
-def _refuse(folder: Path, holder: Holder, settings: str, refusal: str) -> None:
-    if holder.settings != settings:
-        raise ValueError(f"{folder} is being written by process {holder.process} on {holder.host} {refusal}")
-
-
-def _tell(holder: Holder) -> bool:
-    print(f"Waiting for process {holder.process} on {holder.host}, which does the same.", file=sys.stderr)
-    return True
-
-
 def read_holder(folder: Path) -> Holder | None:
-    """Return who holds the lock of a folder, None where that is not written (yet)."""
+    """Return the holder of the lock of a folder, None where that is not written (yet)."""
     try:
         return Holder(**json.loads((folder / HOLDER).read_text()))
     except (FileNotFoundError, ValueError, TypeError):

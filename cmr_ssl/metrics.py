@@ -26,12 +26,8 @@ def visible_planes(visible: Tensor, grid: Grid) -> Tensor:
 def visible_statistics(patches: Tensor, visible: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
     """Return mean and standard deviation of each plane's visible pixels, each (B, P).
 
-    A plane without visible tokens gets those of all visible pixels of its subject.
-
-    Args:
-        patches: the visible patches, intensities, (B, K, pixels).
-        visible: their token ids, (B, K).
-        grid: the token grid.
+    A plane without visible tokens gets those of all visible pixels of its subject. The visible patches are
+    intensities, (B, K, pixels), with their token ids, (B, K).
     """
     plane = plane_of(visible, grid)
     moments = torch.stack([torch.ones_like(patches[..., 0]), patches.mean(-1), patches.square().mean(-1)], dim=-1)
@@ -43,9 +39,9 @@ def visible_statistics(patches: Tensor, visible: Tensor, grid: Grid) -> tuple[Te
 
 
 class ExplainedVariance(Metric):
-    """Share of a sum of squares that predictions explain, R^2 = 1 - errors / total, over all that was seen.
+    """Explained share of a sum of squares, R^2 = 1 - errors / total.
 
-    It is 1 for perfect predictions, 0 for the mean, below 0 for worse; NaN where nothing was seen.
+    It is 1 for perfect predictions, 0 for the mean, negative for worse; NaN without any data.
     """
 
     full_state_update = False
@@ -53,7 +49,7 @@ class ExplainedVariance(Metric):
     total: Tensor
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start the sums at zero."""
         super().__init__()
         self.add_state("errors", torch.zeros(()), dist_reduce_fx="sum")
         self.add_state("total", torch.zeros(()), dist_reduce_fx="sum")

@@ -1,8 +1,8 @@
-"""Planes and their geometry: view names, affines, the heart frame, where planes cut each other.
+"""Planes and their geometry: view names, affines, the heart frame.
 
-A plane is one slice of one view over time. Its affine maps a pixel ``(column, row, 0, 1)`` to millimetres, so that
-everything that depends on *where* (cropping, positions, volumes, figures) asks the same 4 x 4 matrix.
-All functions are plain numpy: the data commands must not pay for importing torch.
+A plane is one slice of one view over time. Its affine maps a pixel ``(column, row, 0, 1)`` to millimetres, and
+everything that depends on positions (cropping, tokens, volumes, figures) uses this 4 x 4 matrix.
+All functions are plain numpy: the data commands do not import torch.
 """
 
 import numpy as np
@@ -21,11 +21,7 @@ RIGHT_ANTERIOR_RAS = np.array([1.0, 1.0, 0.0]) / np.sqrt(2.0)
 
 
 def unit(vector: Array) -> Array:
-    """Return `vector` scaled to length one.
-
-    Raises:
-        ValueError: if the vector has no direction.
-    """
+    """Return `vector` scaled to length one; raise ValueError if it has no direction."""
     length = float(np.linalg.norm(vector))
     if not np.isfinite(length) or length < 1e-9:
         raise ValueError(f"a vector of length {length} has no direction")
@@ -40,6 +36,11 @@ def normal(affine: Array) -> Array:
 def spacing(affine: Array) -> Array:
     """Return the pixel size (column step, row step) in mm, (2,)."""
     return np.linalg.norm(affine[:3, :2], axis=0)
+
+
+def corners(shape: tuple[int, ...]) -> Array:
+    """Return the 8 corner voxels (column, row, slice, 1) of a volume of `shape` (columns, rows, slices), (8, 4)."""
+    return np.stack(np.meshgrid(*([0, size - 1] for size in shape), [1.0], indexing="ij"), axis=-1).reshape(-1, 4)
 
 
 def slice_affine(affine: Array, index: int) -> Array:

@@ -1,4 +1,4 @@
-"""Read images of planes between their pixels, on the device."""
+"""Resample images of planes on the device."""
 
 from typing import Literal
 
@@ -13,13 +13,13 @@ def resample(
     outside: Literal["zeros", "border"] = "zeros",
     mode: Literal["bilinear", "nearest"] = "bilinear",
 ) -> Tensor:
-    """Read images (B, P, T, H, W) at the pixels that `move` (B, P, 3, 3) sends each pixel to.
+    """Resample images (B, P, T, H, W): each pixel takes the intensity at the pixel that `move` maps it to.
 
     Args:
-        images: to be read.
-        move: maps of (column, row, 1).
-        outside: what lies there, nothing or what the edge shows.
-        mode: how to read between pixels.
+        images: source.
+        move: maps of (column, row, 1), (B, P, 3, 3).
+        outside: zeros, or the intensities of the border.
+        mode: of the interpolation.
     """
     batch, planes, frames, height, width = images.shape
     theta = in_units(move, width, height)[..., :2, :].flatten(0, 1)
@@ -29,9 +29,9 @@ def resample(
 
 
 def in_units(move: Tensor, width: int, height: int) -> Tensor:
-    """Turn maps of pixels, (..., 3, 3), into maps of the range -1 to 1 that `grid_sample` has over an image.
+    """Convert maps of pixels, (..., 3, 3), to maps of the coordinates -1 to 1 of `grid_sample`.
 
-    A pixel p of n lies at (2 p + 1) / n - 1. The inverse is written down: a solver would stop the device.
+    Pixel p of n has the coordinate (2 p + 1) / n - 1. The inverse is explicit: a solver would synchronise the device.
     """
     sizes = (width, height, 1.0)
     centres = ((width - 1) / 2, (height - 1) / 2, 0.0)

@@ -1,4 +1,4 @@
-"""How good predicted risks are: who falls ill first, who falls ill by a time, and whether as many do as was said."""
+"""Measures of predicted risks: discrimination, by a time and over all, and calibration."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,115 +8,117 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cmr_ssl.agreement import INTERVAL, Estimate
+from cmr_ssl.agreement import Estimate, estimate
 from cmr_ssl.concordance import concordance
 from cmr_ssl.survival import surviving
 
 Array = NDArray[np.float64]
 RESAMPLES = 200
-GROUPS = 5  # of predicted risk, in which it is compared with what happened
+GROUPS = 5  # of predicted risk, in which it is compared with the observed risk
 
 
-class Outcome(NamedTuple):
-    """What became of N subjects: years until the event or the end of follow-up, and whether the event was seen."""
+class Survival(NamedTuple):
+    """Years of N subjects until the event or the end of follow-up, and whether the event was observed."""
 
     years: Array
     events: NDArray[np.bool_]
 
-    def of(self, chosen: NDArray[np.generic]) -> "Outcome":
-        """Return some of them."""
-        return Outcome(self.years[chosen], self.events[chosen])
+    def of(self, chosen: NDArray[np.generic]) -> "Survival":
+        """Return the `chosen` subjects."""
+        return Survival(self.years[chosen], self.events[chosen])
 
     def tensors(self) -> tuple[Tensor, Tensor]:
         """Return both as tensors."""
         return torch.from_numpy(self.years), torch.from_numpy(self.events)
 
 
-def ranking(scores: Array, outcome: Outcome, horizons: list[float]) -> dict[str, Estimate]:
+def ranking(scores: Array, outcome: Survival, horizons: list[float]) -> dict[str, Estimate]:
     """Return Harrell's concordance with its interval, and the AUROC by each horizon, of scores (N,)."""
-    measured = {"concordance": resampled(lambda chosen: concordance(scores[chosen], *outcome.of(chosen)), len(scores))}
+    measures = {"concordance": bootstrap(lambda chosen: concordance(scores[chosen], *outcome.of(chosen)), len(scores))}
     areas = {f"AUROC {years:g} years": Estimate(auroc_by(scores, outcome, years)) for years in horizons}
-    return measured | areas
+    return measures | areas
 
 
-def gain(scores: Array, other: Array, outcome: Outcome) -> Estimate:
-    """Return by how much the concordance of scores (N,) exceeds that of others, on the same resampled subjects."""
+def gain(scores: Array, other: Array, outcome: Survival) -> Estimate:
+    """Return the difference in concordance of scores (N,) and others, on the same resampled subjects."""
 
     def difference(chosen: NDArray[np.intp]) -> float:
-        seen = outcome.of(chosen)
-        return concordance(scores[chosen], *seen) - concordance(other[chosen], *seen)
+        resampled = outcome.of(chosen)
+        return concordance(scores[chosen], *resampled) - concordance(other[chosen], *resampled)
 
-    return resampled(difference, len(scores))
+    return bootstrap(difference, len(scores))
 
 
-def resampled(measure: Callable[[NDArray[np.intp]], float], count: int, seed: int = 0) -> Estimate:
-    """Return a measure of all subjects with its 95 % bootstrap interval; it is told which subjects to look at."""
+def bootstrap(measure: Callable[[NDArray[np.intp]], float], count: int, seed: int = 0) -> Estimate:
+    """Return a measure of chosen subjects, given by their indices, with its 95 % bootstrap interval."""
     if not count:
         return Estimate(float("nan"))
     rng = np.random.default_rng(seed)
-    again = np.array([measure(rng.integers(count, size=count)) for _ in range(RESAMPLES)])
-    finite = again[np.isfinite(again)]
-    value = measure(np.arange(count))
-    return Estimate(value, *map(float, np.percentile(finite, INTERVAL))) if len(finite) else Estimate(value)
+    resampled = np.array([measure(rng.integers(count, size=count)) for _ in range(RESAMPLES)])
+    return estimate(measure(np.arange(count)), resampled)
 
 
-def auroc_by(scores: Array, outcome: Outcome, years: float) -> float:
-    """Return the AUROC of who had the event by a time against who had not, censored ones weighted (Uno et al., 2007).
+def auroc_by(scores: Array, outcome: Survival, years: float) -> float:
+    """Return the AUROC of having the event by a time, with censoring weights (Uno et al., 2007).
 
-    NaN where the time lies beyond the follow-up, or nobody had the event before it.
+    NaN where the time is beyond the follow-up, or no event was before it.
     """
     if not _within(outcome, years):
         return float("nan")
     from torchsurv.metrics.auc import Auc
-    from torchsurv.stats.ipcw import get_ipcw
 
     times, events = outcome.tensors()
-    at = torch.tensor([years], dtype=times.dtype)
-    weights = {"weight": get_ipcw(events, times), "weight_new_time": get_ipcw(events, times, at)}
-    return float(Auc()(torch.from_numpy(scores), events, times, new_time=at, **weights)[0])
+    horizon = torch.tensor([years], dtype=times.dtype)
+    weights = _censoring_weights(times, events, horizon)
+    return float(Auc()(torch.from_numpy(scores), events, times, new_time=horizon, **weights)[0])
 
 
-def brier(survival: Array, outcome: Outcome, grid: list[float]) -> tuple[Array, float]:
-    """Return Brier's score at each time of a grid, (T,), and its mean over time, censored ones weighted.
+def brier(survival: Array, outcome: Survival, grid: list[float]) -> tuple[Array, float]:
+    """Return Brier's score at each time of a grid, (T,), and its mean over time, with censoring weights.
 
     Args:
-        survival: predicted share without the event, (N, T).
-        outcome: what became of the N.
-        grid: rising times; those beyond the follow-up give NaN and are left out of the mean.
+        survival: predicted probability of no event, (N, T).
+        outcome: of the N.
+        grid: rising times; the score is NaN at those beyond the follow-up, which are left out of the mean.
     """
     from torchsurv.metrics.brier_score import BrierScore
-    from torchsurv.stats.ipcw import get_ipcw
 
     times, events = outcome.tensors()
-    told = np.array([_within(outcome, years) for years in grid])
+    known = np.array([_within(outcome, years) for years in grid])
     scores = np.full(len(grid), np.nan)
-    if not told.any():
+    if not known.any():
         return scores, float("nan")
-    at = torch.tensor(grid, dtype=times.dtype)[told]
-    weights = {"weight": get_ipcw(events, times), "weight_new_time": get_ipcw(events, times, at)}
+    horizons = torch.tensor(grid, dtype=times.dtype)[known]
+    weights = _censoring_weights(times, events, horizons)
     measure = BrierScore()
-    scores[told] = measure(torch.from_numpy(survival[:, told]), events, times, new_time=at, **weights).numpy()
-    return scores, float(np.trapezoid(scores[told], at) / (at[-1] - at[0])) if told.sum() > 1 else float(
-        scores[told][0]
-    )
+    scores[known] = measure(torch.from_numpy(survival[:, known]), events, times, new_time=horizons, **weights).numpy()
+    if known.sum() == 1:
+        return scores, float(scores[known][0])
+    return scores, float(np.trapezoid(scores[known], horizons) / (horizons[-1] - horizons[0]))
 
 
-def observed(outcome: Outcome, years: float) -> float:
-    """Return the share who had the event by a time (Kaplan and Meier)."""
+def _censoring_weights(times: Tensor, events: Tensor, horizons: Tensor) -> dict[str, Tensor]:
+    """Return inverse probabilities of not being censored, at the subjects' own times and at the horizons."""
+    from torchsurv.stats.ipcw import get_ipcw
+
+    return {"weight": get_ipcw(events, times), "weight_new_time": get_ipcw(events, times, horizons)}
+
+
+def observed(outcome: Survival, years: float) -> float:
+    """Return the share with the event by a time (Kaplan and Meier)."""
     return 1 - surviving(*outcome.tensors(), years)
 
 
-def by_group(risks: Array, outcome: Outcome, years: float, groups: int = GROUPS) -> Array:
+def by_group(risks: Array, outcome: Survival, years: float, groups: int = GROUPS) -> Array:
     """Return the mean predicted and the observed risk in groups of like prediction, (G, 2), from low to high."""
     parts = np.array_split(np.argsort(risks, kind="stable"), groups)
     return np.array([[risks[part].mean(), observed(outcome.of(part), years)] for part in parts if len(part)])
 
 
-def net_benefit(risks: Array, outcome: Outcome, years: float, thresholds: Array) -> Array:
-    """Return what treating everybody above a threshold of risk is worth, (T,) (Vickers and Elkin, 2006).
+def net_benefit(risks: Array, outcome: Survival, years: float, thresholds: Array) -> Array:
+    """Return the net benefit of treating everybody above thresholds of risk, (T,) (Vickers and Elkin, 2006).
 
-    With a share q above threshold p, of whom a share r has the event: q r - q (1 - r) p / (1 - p), in true positives a
-    person.
+    Of a share q above threshold p, a share r has the event: q r - q (1 - r) p / (1 - p), in true positives a person.
     """
     benefits = []
     for threshold in thresholds.tolist():
@@ -126,6 +128,6 @@ def net_benefit(risks: Array, outcome: Outcome, years: float, thresholds: Array)
     return np.array(benefits)
 
 
-def _within(outcome: Outcome, years: float) -> bool:
-    """Tell whether somebody had the event by a time and somebody was seen beyond it."""
+def _within(outcome: Survival, years: float) -> bool:
+    """Tell whether an event was observed by a time, and a follow-up is longer."""
     return bool((outcome.events & (outcome.years <= years)).any() and outcome.years.max() > years)

@@ -1,4 +1,4 @@
-"""One sample: the contract between data and everything else."""
+"""One sample: the interface between data and models."""
 
 from typing import NamedTuple
 
@@ -11,13 +11,13 @@ class Sample(NamedTuple):
 
     Attributes:
         images: intensities, (P, T, H, W) uint8; on the device float32 from 0 to 1.
-        present: False for planes that are missing, (P,) bool; their images are zero and mean nothing.
+        present: False for planes that are missing, (P,) bool; their images are zero and meaningless.
         view: index into ``planes.VIEWS``, (P,) int64, also of missing planes.
-        affine: pixel (column, row, 0, 1) to mm in the heart frame, (P, 4, 4) float32; where absent, some plane across
-            or along the long axis, as the view of the slot is.
-        labels: classes of `anatomy`, (P, T, H, W) uint8, 255 where nobody labelled; no frames at all, (P, 0, H, W),
-            where the data module was not asked for labels.
-        annotated: which classes of `anatomy` somebody drew on each plane, (P, C) bool; background wherever any was.
+        affine: pixel (column, row, 0, 1) to mm in the heart frame, (P, 4, 4) float32; of a missing plane, any of the
+            orientation of its view.
+        labels: classes of `anatomy`, (P, T, H, W) uint8, 255 where unlabelled; without frames, (P, 0, H, W), where
+            the data module reads no labels.
+        annotated: annotated classes of each plane, (P, C) bool; background wherever any is.
         phenotypes: (K,) float32 in physical units, or the index of a class; NaN where unknown.
         subject: the id; the unit of splitting.
     """
@@ -38,10 +38,10 @@ def to_device(batch: Sample, device: torch.device) -> Sample:
 
 
 def readable(batch: Sample) -> Sample:
-    """Return a batch on the host without the blank samples, which stand for subjects that cannot be read."""
-    there = batch.present.any(dim=1)
+    """Return a batch on the host without the blank samples of subjects that cannot be read."""
+    kept = batch.present.any(dim=1)
     subjects = [subject for subject in batch.subject if subject]
-    return Sample._make(field[there] if isinstance(field, Tensor) else subjects for field in batch)
+    return Sample._make(field[kept] if isinstance(field, Tensor) else subjects for field in batch)
 
 
 def one_of(batch: Sample, index: int) -> Sample:

@@ -1,7 +1,7 @@
-"""Randomness that is owned: a seed for each subject, epoch and purpose.
+"""Seeds of random numbers for each subject, epoch and purpose.
 
-Whatever is drawn for a subject depends on nothing else: not on the batch, the rank, the worker or the past. So ranks
-and workers differ, a run repeats exactly, and a run that was cut continues as if it had not been.
+Random numbers of a subject are independent of the batch, rank, worker and history. So ranks and workers differ, a run
+is reproducible, and a resumed run continues as if it had not been interrupted.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a source hands to preparing: one subject's series as they were acquired, plus what was found on the way."""
+"""Studies as read from a source: one subject's series as they were acquired, with findings."""
 
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, Protocol
@@ -10,16 +10,13 @@ Severity = Literal["noted", "repaired", "rejected"]
 
 
 class Finding(NamedTuple):
-    """One thing somebody should know about a subject: a stable code, how bad, where, and a sentence with values.
-
-    What was measured stands once more as a number, for tables; None where nothing was.
-    """
+    """Something noted, repaired or rejected in a subject: a stable code, severity, place, and one sentence."""
 
     code: str
     severity: Severity
     where: str  # view, or view and slice, or "" for the whole subject
     message: str
-    value: float | None = None
+    value: float | None = None  # the measured number, for tables
 
 
 @dataclass(repr=False)
@@ -31,7 +28,7 @@ class Series:
         pixels: intensities, (X, Y, S, T) with X columns and Y rows as NIfTI stores them.
         affine: voxel (column, row, slice, 1) to scanner mm, RAS+, (4, 4).
         frame_ms: time between frames, NaN where unknown.
-        labels: classes of `anatomy`, (X, Y, S, T) uint8, 255 where nobody labelled; None without any label file.
+        labels: classes of `anatomy`, (X, Y, S, T) uint8, 255 where unlabelled; None without any label file.
         annotated: the classes the label file can name.
         stored: the affine as the file has it, where `affine` is a nominal one; its offset is NaN where unknown.
         acquired: (S, T) bool, False where a slice has no image at a frame.
@@ -63,7 +60,7 @@ class Study:
     Attributes:
         subject: its id.
         series: its views.
-        findings: what was found on the way.
+        findings: of reading.
     """
 
     subject: str
@@ -73,50 +70,53 @@ class Study:
     @property
     def views(self) -> list[str]:
         """The names of its views."""
-        return [one.view for one in self.series]
+        return [series.view for series in self.series]
 
     @property
     def images(self) -> dict[str, NDArray[np.generic]]:
         """Intensities, (X, Y, S, T)."""
-        return {one.view: one.pixels for one in self.series}
+        return {series.view: series.pixels for series in self.series}
 
     @property
     def affines(self) -> dict[str, NDArray[np.float64]]:
         """Voxel (column, row, slice, 1) to scanner mm, RAS+, (4, 4)."""
-        return {one.view: one.affine for one in self.series}
+        return {series.view: series.affine for series in self.series}
 
     @property
     def times_ms(self) -> dict[str, NDArray[np.float64]]:
-        """When the frames were taken, from the first one, (T,); NaN where unknown."""
-        return {one.view: np.arange(one.pixels.shape[3], dtype=np.float64) * one.frame_ms for one in self.series}
+        """Times of the frames after the first one, (T,); NaN where unknown."""
+        return {
+            series.view: np.arange(series.pixels.shape[3], dtype=np.float64) * series.frame_ms for series in self.series
+        }
 
     @property
     def labels(self) -> dict[str, NDArray[np.uint8]]:
-        """Classes of `anatomy` of the views that are labelled, (X, Y, S, T), 255 where nobody labelled."""
-        return {one.view: one.labels for one in self.series if one.labels is not None}
+        """Classes of `anatomy` of the views that are labelled, (X, Y, S, T), 255 where unlabelled."""
+        return {series.view: series.labels for series in self.series if series.labels is not None}
 
     def copy(self) -> "Study":
-        """Return a study whose pixels may be changed."""
-        own = [replace(one, pixels=one.pixels.copy("K"), acquired=one.acquired.copy()) for one in self.series]
-        return Study(self.subject, own, list(self.findings))
+        """Return a copy whose pixels may be changed."""
+        copies = [replace(one, pixels=one.pixels.copy("K"), acquired=one.acquired.copy()) for one in self.series]
+        return Study(self.subject, copies, list(self.findings))
 
     def __repr__(self) -> str:
         """Describe the study, a line a view and a line a finding."""
-        said = [f"{one.severity}: {f'{one.where}: ' if one.where else ''}{one.message}" for one in self.findings]
-        return "\n  ".join([f"Study {self.subject}", *map(repr, self.series), *said])
+        places = [f"{item.where}: {item.message}".removeprefix(": ") for item in self.findings]
+        findings = [f"{item.severity}: {text}" for item, text in zip(self.findings, places, strict=True)]
+        return "\n  ".join([f"Study {self.subject}", *map(repr, self.series), *findings])
 
 
 def check_study(study: object) -> None:
-    """Raise TypeError unless this is one study, such as for its folder, or for several."""
+    """Raise TypeError unless this is one study, rather than its folder, or several."""
     if not isinstance(study, Study):
         raise TypeError(f"one study is wanted, as cmr_ssl.read returns it, not a {type(study).__name__}")
 
 
 class Source(Protocol):
-    """A place studies come from. Adding a data set means one file in `sources` with a class of this shape."""
+    """A source of studies. A new data set needs one file in `sources` with a class of this shape."""
 
     def subjects(self) -> list[str]:
-        """Return the subject ids, sorted; raise with one clear sentence if there can be none."""
+        """Return the subject ids, sorted; raise FileNotFoundError if there is none."""
 
     def fingerprint(self, subject: str) -> str:
         """Return a short text that changes when the subject's files change (names, sizes, times; nothing is read)."""

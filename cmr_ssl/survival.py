@@ -1,7 +1,7 @@
-"""Times until something happens, some of them cut off: Cox's partial likelihood, baseline hazards and their kin.
+"""Survival analysis: Cox's partial likelihood, baseline hazards and Kaplan-Meier curves.
 
 The formulas are those of torchsurv, imported where it is needed. Everything is plain tensors: times (N,) above zero,
-events (N,) bool, False where nobody looked any more, and log hazards (N,).
+events (N,) bool, False where censored, and log hazards (N,).
 """
 
 import math
@@ -16,7 +16,7 @@ STEPS = 100  # of LBFGS, which needs about ten
 def cox_loss(log_hazards: Tensor, times: Tensor, events: Tensor) -> Tensor:
     """Return the negative log partial likelihood, the mean over events, ties by Efron's method; 0 without an event.
 
-    For each event: log sum_j exp(x_j) - x_i, over all j who were still seen without the event at that time.
+    For each event i: log sum_j exp(x_j) - x_i, over all j still at risk at that time.
     """
     if len(times) < 2 or not events.any():
         return 0.0 * log_hazards.sum()
@@ -44,25 +44,25 @@ def fit_cox(features: Tensor, times: Tensor, events: Tensor, penalty: float = 1e
     return weights.detach().to(features.dtype)
 
 
-def cumulative_baseline(log_hazards: Tensor, times: Tensor, events: Tensor, at: Tensor) -> Tensor:
-    """Return Breslow's cumulative baseline hazard at times (H,): a subject's is that times exp(log hazard)."""
+def cumulative_baseline(log_hazards: Tensor, times: Tensor, events: Tensor, horizons: Tensor) -> Tensor:
+    """Return Breslow's cumulative baseline hazard at horizons (H,): a subject's is that times exp(log hazard)."""
     if not events.any():
-        return torch.zeros_like(at)
+        return torch.zeros_like(horizons)
     from torchsurv.loss.cox import baseline_survival_function
 
-    # a log hazard is known up to a constant: about the mean hazard, no share underflows
+    # log hazards are defined up to a constant: relative to the mean hazard, no probability underflows
     mean = log_hazards.double().logsumexp(dim=0) - math.log(len(log_hazards))
-    told = baseline_survival_function(log_hazards.double() - mean, events, times.double())
-    hazards = -torch.log(told["baseline_survival"].clamp(min=1e-12)) * torch.exp(-mean)
-    index = torch.searchsorted(told["time"], at.double(), right=True)
-    return torch.cat([hazards.new_zeros(1), hazards])[index].to(at.dtype)
+    baseline = baseline_survival_function(log_hazards.double() - mean, events, times.double())
+    hazards = -torch.log(baseline["baseline_survival"].clamp(min=1e-12)) * torch.exp(-mean)
+    index = torch.searchsorted(baseline["time"], horizons.double(), right=True)
+    return torch.cat([hazards.new_zeros(1), hazards])[index].to(horizons.dtype)
 
 
 def kaplan_meier(times: Tensor, events: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the times of a Kaplan-Meier curve and the share still without the event from each on, (T,) each."""
+    """Return the times of a Kaplan-Meier curve and the share without the event from each on, (T,) each."""
     if not events.any():
-        seen = times.unique()
-        return seen, torch.ones_like(seen)
+        unique = times.unique()
+        return unique, torch.ones_like(unique)
     from torchsurv.stats.kaplan_meier import KaplanMeierEstimator
 
     estimate = KaplanMeierEstimator()
@@ -70,10 +70,10 @@ def kaplan_meier(times: Tensor, events: Tensor) -> tuple[Tensor, Tensor]:
     return torch.as_tensor(estimate.time), torch.as_tensor(estimate.km_est)
 
 
-def surviving(times: Tensor, events: Tensor, at: float) -> float:
-    """Return the Kaplan-Meier estimate of the share without the event at one time; NaN without anybody."""
+def surviving(times: Tensor, events: Tensor, horizon: float) -> float:
+    """Return the Kaplan-Meier estimate of the share without the event at one time; NaN without subjects."""
     if not len(times):
         return float("nan")
-    seen, share = kaplan_meier(times, events)
-    before = seen <= at
+    steps, share = kaplan_meier(times, events)
+    before = steps <= horizon
     return float(share[before][-1]) if before.any() else 1.0

@@ -1,8 +1,8 @@
-"""Volumes, mass and function from label maps, by the formulas the field uses.
+"""Volumes, mass and function from label maps.
 
-Ventricles: Simpson's sum of short-axis slices times their spacing, gap included. Atria: area-length, the left one from
-the 2- and 4-chamber view, the right one from the 4-chamber view (Petersen et al., JCMR 2017; Bai et al., Nat Med 2020).
-What cannot be measured is NaN, with a reason, never 0.
+Ventricles: Simpson's sum of short-axis slices times their spacing, gap included. Atria: area-length,
+V = 8 / (3 pi) A1 A2 / L, the left one from the 2- and 4-chamber view, the right one from the 4-chamber view (Petersen
+et al., JCMR 2017; Bai et al., Nat Med 2020). What cannot be measured is NaN, with a reason, never 0.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,7 @@ Labels = NDArray[np.uint8]
 
 MUSCLE_G_PER_ML = 1.05
 AREA_LENGTH = 8.0 / (3.0 * np.pi)
-FEWEST_PIXELS = 9  # of an atrium whose length can be told
+FEWEST_PIXELS = 9  # of an atrium whose length is measured
 MS_A_MINUTE = 60e3
 MISSING = "Not measurable"  # column of the reasons
 TWO_CHAMBER, FOUR_CHAMBER = "la_2ch", "la_4ch"
@@ -29,7 +29,7 @@ class LabelMap(NamedTuple):
     """Classes of one view over time.
 
     Attributes:
-        labels: classes of `anatomy`, UNLABELLED where nobody looked, (T, S, Y, X).
+        labels: classes of `anatomy`, 255 where unlabelled, (T, S, Y, X).
         affine: voxel (column, row, slice, 1) to RAS+ mm, (4, 4).
     """
 
@@ -38,11 +38,11 @@ class LabelMap(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What was measured of one heart.
+    """The measures of one heart.
 
     Attributes:
         values: phenotypes under the field's column names; NaN where one cannot be measured.
-        reasons: column name to why it is NaN.
+        reasons: column name to the reason for NaN.
         curves: structure to its volume in mL at every frame, (T,), NaN at frames without labels.
     """
 
@@ -52,23 +52,18 @@ class Measured(NamedTuple):
 
 
 def measure(maps: dict[str, LabelMap], heart_rate: float) -> Measured:
-    """Measure a heart.
-
-    Args:
-        maps: label maps by view; any may be missing.
-        heart_rate: beats per minute, NaN if unknown.
-    """
+    """Measure a heart on label maps by view, any may be missing, given beats per minute, NaN if unknown."""
     stack = maps.get(SHORT_AXIS)
     lv, myocardium, rv = (_structure(stack, name) for name in VENTRICULAR)
     to_base = apex_to_base(stack)
     la = _atrium([maps.get(TWO_CHAMBER), maps.get(FOUR_CHAMBER)], "LA", to_base)
     ra = _atrium([maps.get(FOUR_CHAMBER)] * 2, "RA", to_base)
     parts = [_left(lv, heart_rate), _mass(lv, myocardium), _right(lv, rv), _emptied("LA", la), _emptied("RA", ra)]
-    found = dict(zip([*VENTRICULAR, "LA", "RA"], (lv, myocardium, rv, la, ra), strict=True))
+    structures = zip([*VENTRICULAR, "LA", "RA"], (lv, myocardium, rv, la, ra), strict=True)
     return Measured(
         {name: value for values, _ in parts for name, value in values.items()},
-        {name: why for values, why in parts for name, value in values.items() if np.isnan(value)},
-        {name: structure.curve for name, structure in found.items() if not structure.why},
+        {name: reason for values, reason in parts for name, value in values.items() if np.isnan(value)},
+        {name: structure.curve for name, structure in structures if not structure.reason},
     )
 
 
@@ -92,77 +87,72 @@ def emptying(atrium: str, largest: float, smallest: float) -> dict[str, float]:
 
 
 def labelled_frames(labels: Labels) -> NDArray[np.bool_]:
-    """Return at which frames of (T, ...) anything is drawn, (T,); often that is ED and ES only."""
-    drawn = (labels != anatomy.BACKGROUND) & (labels != anatomy.UNLABELLED)
-    return np.asarray(drawn.any(axis=tuple(range(1, labels.ndim))))
+    """Return which frames of (T, ...) show a structure, (T,); often only ED and ES."""
+    return np.asarray(anatomy.is_structure(labels).any(axis=tuple(range(1, labels.ndim))))
 
 
 def simpson(stack: LabelMap, value: int) -> Array:
-    """Return the volume of class `value` in mL at every frame, (T,), NaN where none is drawn: no heart lacks it."""
+    """Return the volume of class `value` in mL at every frame, (T,), NaN where it is not drawn."""
     counts = np.count_nonzero(stack.labels == value, axis=(1, 2, 3))
     ml = counts * (spacing(stack.affine).prod() * np.linalg.norm(stack.affine[:3, 2]) * 1e-3)
     return np.where(counts > 0, ml, np.nan)
 
 
 def ends_of_beat(lv: Array) -> tuple[int, int]:
-    """Return the frames of the largest and the smallest left ventricle: ED and ES."""
+    """Return ED and ES, the frames of the largest and the smallest left ventricle."""
     return int(np.nanargmax(lv)), int(np.nanargmin(lv))
 
 
 class _Structure(NamedTuple):
-    """A volume curve, or why there is none."""
+    """A volume curve, or the reason why there is none."""
 
-    curve: Array
-    why: str = ""
-
-
-def _unseen(why: str) -> _Structure:
-    return _Structure(np.full(1, np.nan), why)
+    curve: Array = np.full(1, np.nan)
+    reason: str = ""
 
 
 def _structure(stack: LabelMap | None, name: str) -> _Structure:
     if stack is None:
-        return _unseen("there is no usable short-axis label map")
+        return _Structure(reason="there is no usable short-axis label map")
     curve = simpson(stack, VENTRICULAR[name])
     if not np.nansum(curve) > 0:
-        return _unseen(f"the short-axis label map shows no {name}")
+        return _Structure(reason=f"the short-axis label map shows no {name}")
     return _Structure(curve)
 
 
-def _beat(lv: _Structure) -> str:
-    """Return why ED and ES cannot be told from the left ventricle, or nothing."""
+def _beat_reason(lv: _Structure) -> str:
+    """Return the reason why the left ventricle does not show ED and ES, if any."""
     few = np.isfinite(lv.curve).sum() < 2
-    return lv.why or ("only one frame is labelled, so ED and ES cannot be told" if few else "")
+    return lv.reason or ("only one frame is labelled, so ED and ES cannot be told" if few else "")
 
 
 def _left(lv: _Structure, heart_rate: float) -> tuple[dict[str, float], str]:
-    why = _beat(lv)
-    ed, es = (np.nan, np.nan) if why else (float(lv.curve[at]) for at in ends_of_beat(lv.curve))
+    reason = _beat_reason(lv)
+    ed, es = (np.nan, np.nan) if reason else (float(lv.curve[frame]) for frame in ends_of_beat(lv.curve))
     values = ejection("LV", ed, es)
-    return values | output(values["LVSV (mL)"], heart_rate), why or "the heart rate is unknown"
+    return values | output(values["LVSV (mL)"], heart_rate), reason or "the heart rate is unknown"
 
 
 def _mass(lv: _Structure, myocardium: _Structure) -> tuple[dict[str, float], str]:
-    why = lv.why or myocardium.why
-    ed = np.nan if why else float(myocardium.curve[ends_of_beat(lv.curve)[0]])
-    return {"LVM (g)": ed * MUSCLE_G_PER_ML}, why or "the myocardium is not drawn at ED"
+    reason = lv.reason or myocardium.reason
+    ed = np.nan if reason else float(myocardium.curve[ends_of_beat(lv.curve)[0]])
+    return {"LVM (g)": ed * MUSCLE_G_PER_ML}, reason or "the myocardium is not drawn at ED"
 
 
 def _right(lv: _Structure, rv: _Structure) -> tuple[dict[str, float], str]:
-    why = _beat(lv) or rv.why
-    ed, es = (np.nan, np.nan) if why else (float(rv.curve[at]) for at in ends_of_beat(lv.curve))
-    return ejection("RV", ed, es), why or "the RV is not drawn at both ED and ES"
+    reason = _beat_reason(lv) or rv.reason
+    ed, es = (np.nan, np.nan) if reason else (float(rv.curve[frame]) for frame in ends_of_beat(lv.curve))
+    return ejection("RV", ed, es), reason or "the RV is not drawn at both ED and ES"
 
 
 def _emptied(name: str, atrium: _Structure) -> tuple[dict[str, float], str]:
     few = np.isfinite(atrium.curve).sum() < 2
-    why = atrium.why or ("only one frame is labelled" if few else "")
-    largest, smallest = (np.nan, np.nan) if why else (np.nanmax(atrium.curve), np.nanmin(atrium.curve))
-    return emptying(name, float(largest), float(smallest)), why
+    reason = atrium.reason or ("only one frame is labelled" if few else "")
+    largest, smallest = (np.nan, np.nan) if reason else (np.nanmax(atrium.curve), np.nanmin(atrium.curve))
+    return emptying(name, float(largest), float(smallest)), reason
 
 
 def apex_to_base(stack: LabelMap | None) -> Array:
-    """Return the way from apex to base in RAS+: the normal of the short axis, without it that of a reference body."""
+    """Return the direction from apex to base in RAS+: the normal of the short axis, or that of a reference body."""
     if stack is None:
         return APEX_TO_BASE_RAS
     axis = normal(stack.affine)
@@ -170,22 +160,21 @@ def apex_to_base(stack: LabelMap | None) -> Array:
 
 
 def _atrium(views: list[LabelMap | None], name: str, to_base: Array) -> _Structure:
-    """Return an atrium's volume from two views; the right one has the same view twice."""
-    maps = [view for view in views if view is not None]
+    """Return an atrium's volume by area-length from two views; the right one has the same view twice."""
+    maps, names = [view for view in views if view is not None], " and ".join(NEEDED[name])
     if len(maps) < len(views):
-        return _unseen(f"the {name} needs label maps of {' and '.join(NEEDED[name])}")
+        return _Structure(reason=f"the {name} needs label maps of {names}")
     if any(view.labels.shape[1] > 1 for view in maps):
-        return _unseen(
-            f"{' or '.join(NEEDED[name])} has several planes, and which one to measure the {name} on is unknown"
-        )
+        reason = f"{' or '.join(NEEDED[name])} has several planes, and which one to measure the {name} on is unknown"
+        return _Structure(reason=reason)
     if len({len(view.labels) for view in maps}) > 1:
-        return _unseen(f"{' and '.join(NEEDED[name])} have different numbers of frames")
+        return _Structure(reason=f"{names} have different numbers of frames")
     value = anatomy.CLASSES.index(name)
-    (one, one_mm), (other, other_mm) = (extent(view, value, to_base) for view in maps)
+    (area_1, length_1), (area_2, length_2) = (extent(view, value, to_base) for view in maps)
     labelled = np.all([labelled_frames(view.labels) for view in maps], axis=0)
-    if np.isnan((one_mm + other_mm)[labelled]).any() or not labelled.any():
-        return _unseen(f"the {name} is not seen at every labelled frame of {' and '.join(NEEDED[name])}")
-    curve = AREA_LENGTH * one * other / ((one_mm + other_mm) / 2) * 1e-3
+    if np.isnan((length_1 + length_2)[labelled]).any() or not labelled.any():
+        return _Structure(reason=f"the {name} is not seen at every labelled frame of {names}")
+    curve = AREA_LENGTH * area_1 * area_2 / ((length_1 + length_2) / 2) * 1e-3
     return _Structure(np.where(labelled, curve, np.nan))
 
 
@@ -195,8 +184,8 @@ NEEDED = {"LA": (TWO_CHAMBER, FOUR_CHAMBER), "RA": (FOUR_CHAMBER,)}
 def extent(view: LabelMap, value: int, to_base: Array) -> tuple[Array, Array]:
     """Return area in mm2 and length in mm of an atrium at every frame, each (T,).
 
-    The length runs along the line through the centroids of the thirds nearest to and farthest from the ventricles; NaN
-    where too little of the atrium is seen.
+    The length is measured along the line through the centroids of the thirds nearest to and farthest from the
+    ventricles; NaN where too little of the atrium is visible.
 
     Args:
         view: label map of one plane.
@@ -222,9 +211,9 @@ def _length(inside: NDArray[np.bool_], steps: Array, to_base: Array) -> float:
     if not along_axis.any():
         return float("nan")
     axis = unit(along_axis)
-    off = points - points.mean(axis=0)
+    offsets = points - points.mean(axis=0)
     pixel = float(steps.mean())
-    along = off[np.abs(off @ np.array([-axis[1], axis[0]])) <= pixel] @ axis
+    along = offsets[np.abs(offsets @ np.array([-axis[1], axis[0]])) <= pixel] @ axis
     return float(np.ptp(along)) + pixel if len(along) else float("nan")  # scattered pixels have no length
 
 

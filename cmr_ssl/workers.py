@@ -1,6 +1,6 @@
-"""Who does the work of a cohort: this process, processes of this machine, or the workers of a Dask cluster.
+"""Process a cohort in this process, in processes of this machine, or by the workers of a Dask cluster.
 
-Processes start clean and never outlive the command that started them. A cluster brings SLURM and its like with it.
+Processes are spawned and never outlive the command that started them. Dask supports SLURM and other queues.
 """
 
 import os
@@ -27,17 +27,17 @@ HALF_STARTED = "_MultiProcessingDataLoaderIter.__del__"
 
 
 class ClusterTrouble(Exception):
-    """A cluster cannot go on with the work; the message says why."""
+    """A cluster cannot continue; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class Workers:
-    """Who works.
+    """The workers of a command.
 
     Attributes:
-        count: processes of this machine; on a cluster, how many subjects to hand out before its size is known.
+        count: processes of this machine; on a cluster, number of subjects to submit before its size is known.
         scheduler: address of a Dask scheduler; empty for this machine.
-        folders: what the workers of a cluster must see.
+        folders: that the workers of a cluster must be able to read.
     """
 
     count: int = 1
@@ -45,7 +45,7 @@ class Workers:
     folders: tuple[Path, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse workers who cannot work."""
+        """Refuse no workers, and a scheduler without Dask."""
         if self.count < 1:
             raise ValueError(f"{self.count} workers do nothing: give at least 1")
         if self.scheduler and find_spec("distributed") is None:
@@ -55,48 +55,48 @@ class Workers:
 def outcomes(
     workers: Workers, work: Callable[[Job], Result], jobs: Iterator[Job], lost: Callable[[Job], Result] | None = None
 ) -> Iterator[Result]:
-    """Yield results as they arrive; only a few subjects wait at any time, so memory stays flat in any cohort.
+    """Yield results as they arrive; only a few jobs are pending at any time, so memory is constant.
 
     Args:
-        workers: who works.
-        work: what is done with a job.
-        jobs: taken one by one, as there is somebody to work on them.
-        lost: the result of a job over which workers of a cluster died again and again; without it, that stops all.
+        workers: see `Workers`.
+        work: processes a job.
+        jobs: taken one by one, as workers become free.
+        lost: result of a job over which workers of a cluster died repeatedly; without it, that is an error.
 
     Raises:
-        ClusterTrouble: if a cluster cannot go on with the work.
+        ClusterTrouble: if a cluster cannot continue.
     """
     if workers.scheduler:
         with _connected(workers.scheduler) as cluster:
-            there = partial(_on_shared_disk, workers.folders, work)
-            for job, future in _handed_out(cluster.executor, there, jobs, lambda: max(workers.count, cluster.size())):
+            remote = partial(_on_shared_disk, workers.folders, work)
+            for job, future in _submitted(cluster.executor, remote, jobs, lambda: max(workers.count, cluster.size())):
                 yield lost(job) if lost and isinstance(future.exception(), cluster.gave_up) else future.result()
     elif workers.count == 1:
         yield from map(work, jobs)
     else:
         with pool(workers.count) as processes:
-            for _, future in _handed_out(processes, work, jobs, lambda: workers.count):
+            for _, future in _submitted(processes, work, jobs, lambda: workers.count):
                 yield future.result()
 
 
 def pool(count: int) -> ProcessPoolExecutor:
-    """Return a pool of so many freshly spawned processes, which end when their parent is killed."""
+    """Return a pool of `count` spawned processes, which end when their parent is killed."""
     return ProcessPoolExecutor(count, get_context("spawn"), _end_with_parent)
 
 
 def silence_half_started() -> None:
-    """Keep torch from printing a traceback about reading processes that could not be started, which was said before."""
-    told = sys.unraisablehook
+    """Suppress torch's traceback about loader processes that could not be started, which is reported before."""
+    original = sys.unraisablehook
 
     def hook(unraisable: "sys.UnraisableHookArgs") -> None:
         if getattr(unraisable.object, "__qualname__", "") != HALF_STARTED:
-            told(unraisable)
+            original(unraisable)
 
     sys.unraisablehook = hook
 
 
 def _end_with_parent() -> None:
-    """Let this worker end when its parent is killed, instead of waiting for work for ever."""
+    """End this worker when its parent is killed, instead of waiting for jobs for ever."""
     parent = parent_process()
     if parent is not None:
         Thread(target=_leave_after, args=[parent], daemon=True).start()
@@ -107,10 +107,10 @@ def _leave_after(parent: BaseProcess) -> None:
     os._exit(1)
 
 
-def _handed_out(
+def _submitted(
     executor: Executor, work: Callable[[Job], Result], jobs: Iterator[Job], size: Callable[[], int]
 ) -> Iterator[tuple[Job, Future[Result]]]:
-    """Yield jobs with their futures as they end; whoever stops listening cancels those that have not begun."""
+    """Yield jobs with their futures as they end; closing the generator cancels pending ones."""
     pending: dict[Future[Result], Job] = {}
     try:
         while True:
@@ -126,12 +126,12 @@ def _handed_out(
 
 
 class _Cluster(NamedTuple):
-    """A cluster that takes work.
+    """A connected cluster.
 
     Attributes:
-        executor: takes it.
-        size: says how many subjects it can work on at this moment.
-        gave_up: what a job raises whose workers died several times (as often as Dask's `allowed-failures` says).
+        executor: of jobs.
+        size: returns the current number of threads.
+        gave_up: error of a job whose workers died several times (Dask's `allowed-failures`).
     """
 
     executor: Executor
@@ -141,11 +141,7 @@ class _Cluster(NamedTuple):
 
 @contextmanager
 def _connected(address: str) -> Iterator[_Cluster]:
-    """Connect to the scheduler at an address like tcp://HOST:8786; whatever is unfinished at the end is cancelled.
-
-    Raises:
-        ClusterTrouble: if no scheduler answers, it goes away, or its workers cannot load this package.
-    """
+    """Connect to a scheduler such as tcp://HOST:8786, cancelling unfinished jobs at the end; raise ClusterTrouble."""
     from distributed import Client, KilledWorker
 
     try:
@@ -163,11 +159,7 @@ def _connected(address: str) -> Iterator[_Cluster]:
 
 
 def _on_shared_disk(folders: tuple[Path, ...], work: Callable[[Job], Result], job: Job) -> Result:
-    """Do a job where the folders can be seen; elsewhere every subject would look as if its files were missing.
-
-    Raises:
-        ClusterTrouble: if one cannot be seen.
-    """
+    """Process a job; raise ClusterTrouble on a worker without the folders, where all files would seem missing."""
     for folder in folders:
         if not folder.is_dir():
             raise ClusterTrouble(f"the worker on {gethostname()} does not see {folder}: use a disk that all share")

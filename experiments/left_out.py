@@ -19,7 +19,7 @@ from torch import Tensor
 from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.devices import device_of, has_bfloat16, without_autocast
 from cmr_ssl.inference.decoding import decode_own_planes, encode_shown
-from cmr_ssl.inference.leave_one_out import each_left_out, leave_one_out, measured
+from cmr_ssl.inference.leave_one_out import each_left_out, leave_one_out, plane_row
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.usual_planes import split_subjects, studies
 from cmr_ssl.losses import subject_mean
@@ -61,7 +61,7 @@ def after_adaptation(task: PretrainingTask, heart: Sample, steps: int) -> Iterat
         wanted = torch.arange(heart.present.shape[1], device=heart.present.device) == one.plane
         with torch.inference_mode():
             told = decode_own_planes(own, heart, encode_shown(own, heart, heart.present[0] & ~wanted), wanted)[0]
-            yield measured(heart, one._replace(predicted=told))
+            yield plane_row(heart, one._replace(predicted=told))
 
 
 def leave_out(

@@ -12,6 +12,20 @@ from tests.caches import COHORT, write_cache
 
 os.fsync = lambda descriptor: None  # no test cuts the power, and a busy disk takes up to a second for each file
 
+# files that take long; where several processes share the files, these are begun first and nobody waits at the end
+LONG = {"lightning_commands", "onnx", "disturbed", "distributed", "robustness"}
+LONG |= {"trained", "aligned", "line_task", "line_pretraining", "runs", "probes"}
+
+
+def pytest_configure(config) -> None:
+    """Let files be handed out in the order below, not by the number of their tests."""
+    config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """Put the longest files first."""
+    items.sort(key=lambda item: item.path.stem.removeprefix("test_") not in LONG)
+
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory) -> Path:
@@ -43,3 +57,9 @@ def clean() -> dict[str, bytes]:
     from tests.dicoms import study_files
 
     return study_files()
+
+
+@pytest.fixture(scope="session")
+def h5py():
+    """Return the package that few have, or skip."""
+    return pytest.importorskip("h5py")

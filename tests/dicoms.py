@@ -13,7 +13,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from cmr_ssl.dicom.archive import Limits, Member
 from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.dicom.cine import find_cines
-from cmr_ssl.dicom.header import ENHANCED_MR, MR_IMAGE, Format, Header, PixelGrid
+from cmr_ssl.dicom.header import ENHANCED_MR, MR_IMAGE, ImageHeader, PixelFormat, PixelGrid
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
 from tests.studies import long_axis, series, short_axis
 
@@ -198,8 +198,8 @@ def grid(affine, shape=(SIDE, SIDE)):
 def header(affine=None, frame=0, name=NAMES["la_2ch"], time="120000", **values):
     """Return the header of one image of a slice."""
     affine = long_axis("la_2ch", (SIDE, SIDE, 1), PIXEL_MM) if affine is None else affine
-    plain = Format("1.2.840.10008.1.2.1", False, True, 16, 12, False, 1.0, 0.0)
-    made = Header(
+    plain = PixelFormat("1.2.840.10008.1.2.1", False, True, 16, 12, False, 1.0, 0.0)
+    made = ImageHeader(
         member=member(name=f"{name}-{time}-{frame}"),
         offset=0,
         instance=uid("image", name, time, affine.round(3).tolist(), frame),

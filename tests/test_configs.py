@@ -82,6 +82,16 @@ def test_the_best_checkpoint_is_that_by_which_the_task_is_judged(built):
     assert made.model.monitor.startswith("val/")
 
 
+def test_callbacks_are_appended_to_those_that_all_trainings_share(built):
+    path, made = built
+    asked = yaml.safe_load((CONFIGS / f"{path}.yaml").read_text())["trainer"]
+    shared = yaml.safe_load((CONFIGS / "defaults.yaml").read_text())["trainer"]["callbacks"]
+    names = [type(callback).__name__ for callback in made.trainer.callbacks]
+    if "callbacks" not in asked:
+        assert names[: len(shared)] == [callback["class_path"].rpartition(".")[2] for callback in shared]
+        assert (len(names) > len(shared)) == ("callbacks+" in asked)
+
+
 def test_gradients_are_clipped_by_the_task_alone(built):
     _, made = built
     assert made.trainer.gradient_clip_val is None

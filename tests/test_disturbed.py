@@ -21,17 +21,13 @@ from safetensors import safe_open
 from cmr_ssl.callbacks.kept_checkpoints import BEST, LAST, checkpoint_file
 from cmr_ssl.cli import main
 from cmr_ssl.data import dataset
-from cmr_ssl.inference import folder
 from cmr_ssl.inference.label_maps import LabelMaps
-from cmr_ssl.inference.model import Model
 from cmr_ssl.journal import RECORDS
 from cmr_ssl.preparation.cache import COHORT
 from cmr_ssl.preparation.preparation import Preparation
-from cmr_ssl.tasks import SegmentationTask
-from cmr_ssl.tasks.trained import Trained
 from tests import caches, dicoms, studies
 from tests.runs import arguments, in_a_child
-from tests.tiny import tiny_encoder
+from tests.untrained import write_untrained
 
 TIMES = int(os.environ.get("CMR_SSL_DISTURBANCES", "12"))
 SMALL = Preparation(size=24, spacing_mm=5.0, frames=8)
@@ -131,14 +127,10 @@ def test_a_disturbed_prepare_ends_as_an_undisturbed_one(source, tmp_path):
     check(command, tmp_path, tmp_path / "out", prepared, seed=1)
 
 
-def test_a_disturbed_predict_ends_as_an_undisturbed_one(source, tmp_path, monkeypatch):
-    task = SegmentationTask(tiny_encoder()).eval()
-    trained = Trained(task, {"sa": 3}, dataclasses.asdict(SMALL), {})
-    model = Model(trained, torch.device("cpu"))
-    monkeypatch.setattr(folder, "load", lambda path, device: model)
+def test_a_disturbed_predict_ends_as_an_undisturbed_one(source, tmp_path, tmp_path_factory, monkeypatch):
     monkeypatch.setattr(LabelMaps, "draw", lambda *_: None)  # pictures are slow
-    (tmp_path / "best.ckpt").write_bytes(b"weights")
-    places = [f"--checkpoint={tmp_path / 'best.ckpt'}", f"--source={source}", f"--out={tmp_path / 'out'}"]
+    checkpoint = write_untrained(tmp_path_factory.mktemp("model") / "best.ckpt", "segmentation", depth=1)
+    places = [f"--checkpoint={checkpoint}", f"--source={source}", f"--out={tmp_path / 'out'}"]
     check(partial(main, ["predict", *places, "--device=cpu"]), tmp_path, tmp_path / "out", predicted, seed=2)
 
 

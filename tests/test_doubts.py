@@ -16,7 +16,6 @@ HEART = heart()
 LVEDV = millilitres(HEART, 1)
 SA = LabelFile("sa", "seg_sa.nii", {1: "LV", 2: "myocardium", 3: "RV"})
 FOUR = LabelFile("la_4ch", "seg_la_4ch.nii", {1: "LA", 2: "RA"})
-TWO = LabelFile("la_2ch", "seg_la_2ch.nii", {1: "LA"})
 
 
 def measured(folder, labels=(SA,)):

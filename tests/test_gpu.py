@@ -12,6 +12,7 @@ from torch.profiler import ProfilerActivity, profile
 from benchmarks.speed.random_studies import random_subjects
 from benchmarks.speed.training import CONFIG, build, ends
 from cmr_ssl.sample import Sample, to_device
+from tests import hearts
 
 pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU"),
@@ -23,16 +24,7 @@ SMALL = (
     "--model.encoder.init_args.depth=2",
     "--model.encoder.init_args.heads=2",
 )
-ENCODER = {
-    "class_path": "cmr_ssl.models.Encoder",
-    "init_args": {
-        "positions": {"class_path": "cmr_ssl.models.AnatomicalPositions"},
-        "patch": [50, 8, 8],
-        "width": 128,
-        "depth": 2,
-        "heads": 2,
-    },
-}
+ENCODER = hearts.ENCODER | {"init_args": hearts.ENCODER["init_args"] | {"patch": [50, 8, 8], "width": 128}}
 REUSED = (f"--model.encoder={json.dumps(ENCODER)}",)
 TASKS = pytest.mark.parametrize(
     ("config", "more"),

@@ -1,3 +1,5 @@
+from copy import deepcopy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,16 +19,21 @@ def test_volumes_of_a_study_are_those_of_the_command(tmp_path):
         assert value == pytest.approx(table.loc[900000002, name], abs=1e-4, nan_ok=True)
 
 
-def test_a_study_without_labels_has_no_volumes_and_the_reason():
-    study = cmr_ssl.phantom(subject=1, preset="small")
+@pytest.fixture(scope="module")
+def heart():
+    return cmr_ssl.phantom(subject=1, preset="small")
+
+
+def test_a_study_without_labels_has_no_volumes_and_the_reason(heart):
+    study = deepcopy(heart)
     for series in study.series:
         series.labels = None
     measured = cmr_ssl.measure(study)
     assert all(name in measured.reasons for name in measured.values)
 
 
-def test_what_nobody_labelled_beside_a_structure_is_not_missing_in_silence():
-    study = cmr_ssl.phantom(subject=1, preset="small")
+def test_what_nobody_labelled_beside_a_structure_is_not_missing_in_silence(heart):
+    study = deepcopy(heart)
     assert cmr_ssl.measure(study).values["LVEDV (mL)"] > 0
     labels = study.labels["sa"]
     labels[0] = UNLABELLED  # beside the heart
@@ -38,8 +45,8 @@ def test_what_nobody_labelled_beside_a_structure_is_not_missing_in_silence():
     assert "nobody labelled" in measured.reasons["LVEDV (mL)"]
 
 
-def test_a_label_map_that_is_set_aside_says_why():
-    study = cmr_ssl.phantom(subject=1, preset="small")
+def test_a_label_map_that_is_set_aside_says_why(heart):
+    study = deepcopy(heart)
     stack = next(one for one in study.series if one.view == "sa")
     stack.labels = (np.array([0, 3, 2, 1, 4, 5], dtype=np.uint8))[stack.labels]
     assert "sa" in cmr_ssl.measure(study).reasons

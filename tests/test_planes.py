@@ -1,16 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.planes import (
-    APEX_TO_BASE_RAS,
-    heart_frame,
-    normal,
-    slice_affine,
-    spacing,
-    to_mm,
-    to_pixels,
-    unit,
-)
+from cmr_ssl.planes import APEX_TO_BASE_RAS, heart_frame, normal, slice_affine, spacing, to_mm, to_pixels, unit
 from tests.caches import SPACING_MM, long_axis, short_axis
 
 CENTRE = np.array([-31.0, 17.0, 44.0])

@@ -4,7 +4,7 @@ import torch
 from torchsurv.metrics.cindex import ConcordanceIndex
 
 from cmr_ssl.concordance import concordance
-from cmr_ssl.risk_measures import Outcome, auroc_by, brier, by_group, gain, net_benefit, observed, ranking
+from cmr_ssl.risk_measures import Survival, auroc_by, brier, by_group, gain, net_benefit, observed, ranking
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +13,7 @@ def drawn():
     rng = np.random.default_rng(0)
     x = rng.normal(size=400)
     times, ends = rng.exponential(size=400) * 10 / np.exp(x), rng.uniform(2, 8, 400)
-    return x, Outcome(np.minimum(times, ends), times < ends)
+    return x, Survival(np.minimum(times, ends), times < ends)
 
 
 def survival(x, years):
@@ -43,7 +43,7 @@ def test_an_auroc_without_censoring_is_the_usual_one(drawn):
 
     x, _ = drawn
     times = np.random.default_rng(2).exponential(size=len(x)) * 10 / np.exp(x)
-    everybody = Outcome(times, np.ones(len(x), bool))
+    everybody = Survival(times, np.ones(len(x), bool))
     usual = binary_auroc(torch.tensor(x), torch.tensor(times <= 4).long()).item()
     assert auroc_by(x, everybody, 4.0) == pytest.approx(usual, abs=1e-6)
 
@@ -80,6 +80,6 @@ def test_acting_on_the_true_risk_is_worth_more_than_acting_on_everybody_or_nobod
 
 def test_of_nobody_and_without_an_event_nothing_is_known():
     for count in (0, 3):
-        scores, outcome = np.zeros(count), Outcome(np.arange(1.0, count + 1), np.zeros(count, bool))
+        scores, outcome = np.zeros(count), Survival(np.arange(1.0, count + 1), np.zeros(count, bool))
         told = [*ranking(scores, outcome, [2.0]).values(), gain(scores, scores, outcome)]
         assert np.isnan(np.array(told)).all()

@@ -15,6 +15,7 @@ from benchmarks.speed.random_studies import random_subjects
 from benchmarks.speed.training import CONFIG, build
 from cmr_ssl.corruption import Corruption
 from cmr_ssl.sample import Sample
+from tests import hearts
 
 META = torch.device("meta")
 FLAWS = [
@@ -80,17 +81,8 @@ def step(config: str, *more: str) -> Tensor:
     return loss
 
 
-ENCODER = json.dumps(
-    {
-        "class_path": "cmr_ssl.models.Encoder",
-        "init_args": {
-            "positions": {"class_path": "cmr_ssl.models.AnatomicalPositions"},
-            "width": 64,
-            "depth": 1,
-            "heads": 2,
-        },
-    }
-)
+SMALL = {"positions": hearts.ENCODER["init_args"]["positions"], "width": 64, "depth": 1, "heads": 2}
+ENCODER = json.dumps(hearts.ENCODER | {"init_args": SMALL})
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path):
         worker = int(parent.stdout.readline())
         assert alive(worker)
         parent.send_signal(signal.SIGKILL)
-    for _ in range(100):
+    for _ in range(2400):
         if not alive(worker):
             return
         time.sleep(0.05)

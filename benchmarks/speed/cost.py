@@ -44,11 +44,11 @@ def measure(training: Training, planes: int, batch: int, count: int) -> Cost:
 
 def speed_row(what: str, theirs: Cost, ours: Cost, goal: str = "") -> Row:
     """Compare speeds."""
-    seconds = [f"{1 / cost.speed:.2f}" for cost in (theirs, ours)]
-    return Row(f"{what}: seconds a subject", *seconds, f"{ours.speed / theirs.speed:.1f} x faster", goal)
+    before, after = (f"{1 / cost.speed:.2f}" for cost in (theirs, ours))
+    return Row(f"{what}: seconds a subject", before, after, f"{ours.speed / theirs.speed:.1f} x faster", goal)
 
 
 def memory_row(what: str, theirs: Cost, ours: Cost, goal: str = "") -> Row:
     """Compare peak memory."""
-    memory = [f"{cost.memory / 1e9:.2f}" for cost in (theirs, ours)]
-    return Row(f"{what}: peak memory, GB", *memory, f"{ours.memory / theirs.memory:.2f}", goal)
+    before, after = (f"{cost.memory / 1e9:.2f}" for cost in (theirs, ours))
+    return Row(f"{what}: peak memory, GB", before, after, f"{ours.memory / theirs.memory:.2f}", goal)

@@ -134,12 +134,12 @@ def measure(subjects: int, seconds: float) -> tuple[Reading, Reading]:
 def rows(planes: int, subjects: int, seconds: float, rounds: int) -> list[Row]:
     """Measure reading of whole studies, and compare it with the fastest training step on studies of `planes`."""
     published, prepared = measure(subjects, seconds)
-    sizes = [f"{one.size / 1e6:.1f}" for one in (published, prepared)]
+    theirs, ours = (f"{one.size / 1e6:.1f}" for one in (published, prepared))
     enough = prepared.handed_over / fastest(planes, rounds).speed
     return [
         speed_row("reading: subjects a second", published.alone, prepared.alone),
         speed_row("reading, handed over by one worker", published.handed_over, prepared.handed_over),
-        Row("file of a subject, MB", *sizes, f"{prepared.size / published.size:.2f}", "<= 8 MB"),
+        Row("file of a subject, MB", theirs, ours, f"{prepared.size / published.size:.2f}", "<= 8 MB"),
         Row("one worker over fastest training", "", f"{enough:.0f} x", "", ">= 1 x"),
     ]
 

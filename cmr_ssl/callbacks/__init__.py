@@ -1,4 +1,4 @@
-"""Lightning callbacks: checkpoints, pictures, guards."""
+"""Lightning callbacks: checkpoints, reports, figures, guards."""
 
 from cmr_ssl.callbacks.became_arguments import RidgeStart
 from cmr_ssl.callbacks.compiled import Compiled

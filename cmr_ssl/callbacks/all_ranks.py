@@ -1,4 +1,4 @@
-"""Bring together what the processes of a run found."""
+"""Gather results of the processes of a distributed run."""
 
 from typing import TypeVar
 
@@ -11,6 +11,6 @@ def gather_from_all_ranks(rows: list[Row]) -> list[Row]:
     """Return the rows of all processes, in the order of their ranks."""
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return rows
-    everyone: list[list[Row]] = [[] for _ in range(torch.distributed.get_world_size())]
-    torch.distributed.all_gather_object(everyone, rows)
-    return [row for part in everyone for row in part]
+    by_rank: list[list[Row]] = [[] for _ in range(torch.distributed.get_world_size())]
+    torch.distributed.all_gather_object(by_rank, rows)
+    return [row for part in by_rank for row in part]

@@ -1,4 +1,4 @@
-"""Checkpoints are there wholly or not at all, whatever kills the run or the machine, on any file system."""
+"""Write checkpoints atomically on any file system, whatever kills the run or the machine."""
 
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,10 @@ from cmr_ssl.files import write_atomically
 
 
 class AtomicCheckpoints(TorchCheckpointIO):
-    """Writes a checkpoint beside its place, waits until it is on the disk, and renames it.
+    """Write a checkpoint to a file beside it, wait until it is on the disk, and rename it.
 
-    Lightning writes into the folder for temporary files; where that is on another file system, moving the file copies
-    it over the old checkpoint, and a run killed meanwhile has neither.
+    Lightning writes to the folder of temporary files; if that is on another file system, moving the file copies it over
+    the old checkpoint, and a run killed meanwhile has neither.
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: object = None) -> None:
@@ -22,7 +22,7 @@ class AtomicCheckpoints(TorchCheckpointIO):
         write_atomically(Path(path), lambda stream: torch.save(checkpoint, stream))
 
 
-def save_wholly(trainer: Trainer) -> None:
-    """Let a trainer write all its checkpoints so, unless somebody chose how it writes them."""
+def save_atomically(trainer: Trainer) -> None:
+    """Make a trainer write its checkpoints atomically, unless it has a custom `checkpoint_io`."""
     if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
         trainer.strategy.checkpoint_io = AtomicCheckpoints()

@@ -1,17 +1,13 @@
-"""Callbacks of older configs that have become arguments of a task."""
+"""Callbacks of older configs that are arguments of a task now."""
 
 from lightning import Callback
 
 
 class RidgeStart(Callback):
-    """Is `model.head_start` now."""
+    """Replaced by `model.head_start`."""
 
     def __init__(self, copies: int = 16, rows: int = 5120) -> None:
-        """Say where it went.
-
-        Raises:
-            ValueError: always.
-        """
+        """Raise ValueError with the argument of the task that replaces it."""
         raise ValueError(
             "RidgeStart is no callback any more: take it out of trainer.callbacks; the task does it itself, as "
             f"--model.head_start '{{copies: {copies}, rows: {rows}}}' says"

@@ -1,4 +1,4 @@
-"""Compile what a training step spends its time in."""
+"""Compile the costly parts of a training step."""
 
 import torch
 from lightning import Callback, LightningModule, Trainer
@@ -17,7 +17,7 @@ class Compiled(Callback):
     """
 
     def __init__(self, backend: str = "inductor") -> None:
-        """Choose what compiles.
+        """Choose the compiler.
 
         Args:
             backend: one of `torch.compiler.list_backends`; "eager" only traces, which takes seconds and gains nothing.
@@ -25,7 +25,7 @@ class Compiled(Callback):
         self.backend = backend
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Mark what is compiled when it is first called."""
+        """Mark the parts that are compiled when first called."""
         assert isinstance(pl_module, Task)
         for name in pl_module.costly:
             compile_part(pl_module, name, self.backend)
@@ -33,22 +33,22 @@ class Compiled(Callback):
             compile_part(trainer.datamodule, "augmentation", self.backend)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Compute as written."""
+        """Run uncompiled."""
         torch.compiler.set_stance(OTHERWISE)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Compute as compiled."""
+        """Run compiled."""
         torch.compiler.set_stance(TRAINING)
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Leave nothing behind for the next training of this process where a validation fails."""
+        """Restore the stance for the next training of this process if a validation fails."""
         torch.compiler.set_stance(TRAINING)
 
 
-def compile_part(whole: object, name: str, backend: str) -> None:
-    """Compile a submodule or a method of `whole`; a part that is None stays so."""
-    part = getattr(whole, name)
+def compile_part(owner: object, name: str, backend: str) -> None:
+    """Compile a submodule or a method of `owner`; a part that is None stays so."""
+    part = getattr(owner, name)
     if isinstance(part, nn.Module):
         part.compile(dynamic=False, backend=backend)
     elif part is not None:
-        setattr(whole, name, torch.compile(part, dynamic=False, backend=backend))
+        setattr(owner, name, torch.compile(part, dynamic=False, backend=backend))

@@ -1,4 +1,4 @@
-"""Stop a run whose loss is no longer a number, and say which batch did it, or that validation did."""
+"""Stop a run whose loss is no longer finite, naming the batch or the validation."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,48 +15,41 @@ VALIDATED = "val/loss"
 
 
 class FiniteLoss(Callback):
-    """Watch loss and gradients without waiting for the device in any step.
+    """Check loss and gradients without synchronising with the device in every step.
 
-    The first batch with a loss or gradient that is not finite is remembered on the device, and asked for every few
-    batches and before every checkpoint, so that no checkpoint with broken weights is ever written.
+    The number of the first batch with a loss or gradient that is not finite stays on the device. It is read every few
+    batches and before every checkpoint, so that no checkpoint with broken weights is written.
     """
 
     def __init__(self, every_n_steps: int = 50) -> None:
-        """Choose how often to ask the device.
-
-        Raises:
-            ValueError: if `every_n_steps` is below 1.
-        """
+        """Choose how often to read from the device, at least every step."""
         if every_n_steps < 1:
             raise ValueError(f"every_n_steps of FiniteLoss must be at least 1, got {every_n_steps}")
         self.every_n_steps = every_n_steps
-        self.broken = self.own = torch.tensor(-1)  # first batch with a broken loss or gradient; with a broken loss
+        # number of the first batch that is not finite: loss or gradients of all processes, loss of this one
+        self.first_batch = self.first_own = torch.tensor(-1)
         self.subjects: dict[int, list[str]] = {}
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Watch on the device."""
-        self.broken, self.own = self.broken.to(pl_module.device), self.own.to(pl_module.device)
+        """Move the state to the device."""
+        self.first_batch, self.first_own = self.first_batch.to(pl_module.device), self.first_own.to(pl_module.device)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: STEP_OUTPUT, batch: Sample, batch_idx: int
     ) -> None:
-        """Note whether this batch broke."""
-        assert isinstance(outputs, Mapping)  # what Lightning makes of a loss
+        """Note whether loss and gradients of this batch are finite."""
+        assert isinstance(outputs, Mapping)  # as Lightning wraps a loss
         loss, number = outputs["loss"], trainer.fit_loop.total_batch_idx
         self.subjects[number] = list(batch.subject)
         # a loss scaler lets gradients overflow on purpose, and skips them
         watched = loss if trainer.precision == "16-mixed" else loss + pl_module.gradient_norm
-        self.own = first_broken(self.own, loss, number)
-        self.broken = first_broken(self.broken, watched, number)
+        self.first_own = first_not_finite(self.first_own, loss, number)
+        self.first_batch = first_not_finite(self.first_batch, watched, number)
         if len(self.subjects) == self.every_n_steps:
             self.check(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Refuse to go on from a validation whose loss is not finite; checkpoints are written after this.
-
-        Raises:
-            FloatingPointError: naming the epoch.
-        """
+        """Raise FloatingPointError if the loss of a validation is not finite; checkpoints are written after this."""
         loss = trainer.callback_metrics.get(VALIDATED)
         if trainer.state.fn == TrainerFn.FITTING and loss is not None and not loss.isfinite():
             raise FloatingPointError(
@@ -70,16 +63,12 @@ class FiniteLoss(Callback):
         self.check(trainer)
 
     def check(self, trainer: Trainer) -> None:
-        """Ask the devices; all processes ask at the same time.
-
-        Raises:
-            FloatingPointError: naming batch, epoch and subjects.
-        """
-        number = int(trainer.strategy.reduce(self.broken.clone(), reduce_op="max"))
+        """Read the state in all processes; raise FloatingPointError, naming batch and subjects, if not finite."""
+        number = int(trainer.strategy.reduce(self.first_batch.clone(), reduce_op="max"))
         if number >= 0:
-            # gradients are averaged over processes, so with several only a broken loss tells whose subjects they were
-            mine = trainer.world_size == 1 or int(self.own) == number
-            subjects = ", ".join(self.subjects[number]) if mine else "of another process"
+            # gradients are averaged over processes, so with several only the loss tells whose subjects these are
+            is_own = trainer.world_size == 1 or int(self.first_own) == number
+            subjects = ", ".join(self.subjects[number]) if is_own else "of another process"
             raise FloatingPointError(
                 f"loss or gradients are not finite in batch {number} (epoch {trainer.current_epoch}, subjects "
                 f"{subjects}): look at these subjects' images, lower the learning rate, or train with "
@@ -88,6 +77,6 @@ class FiniteLoss(Callback):
         self.subjects.clear()
 
 
-def first_broken(before: Tensor, value: Tensor, number: int) -> Tensor:
-    """Return `number` if `value` is not finite and nothing broke `before`, all on the device."""
-    return torch.where((before < 0) & ~value.isfinite(), number, before)
+def first_not_finite(earlier: Tensor, value: Tensor, number: int) -> Tensor:
+    """Return the `earlier` number unless it is negative and `value` is not finite, all on the device."""
+    return torch.where((earlier < 0) & ~value.isfinite(), number, earlier)

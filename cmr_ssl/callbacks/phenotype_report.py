@@ -1,4 +1,4 @@
-"""What `test` says about predicted phenotypes: tables with intervals, and pictures."""
+"""Report of `test` on predicted phenotypes: tables with intervals, and figures."""
 
 from pathlib import Path
 
@@ -8,11 +8,10 @@ from lightning import Trainer
 from numpy.typing import NDArray
 
 from cmr_ssl.agreement import age_bands, agreement, by_group, classification
-from cmr_ssl.callbacks.prediction_report import PredictionReport, Values
+from cmr_ssl.callbacks.prediction_report import PredictionReport, Values, alignment_column
 from cmr_ssl.cohort.phenotypes import read_phenotypes
 from cmr_ssl.report.agreement_plots import draw_agreement
 from cmr_ssl.report.tables import FOLDER, as_row, file_name, print_folder, print_table, write_csv
-from cmr_ssl.tasks.aligned import told
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 
 Groups = NDArray[np.str_]
@@ -46,45 +45,43 @@ class PhenotypeReport(PredictionReport):
     def write_numbers(
         self, folder: Path, task: PhenotypePrediction, subjects: list[str], predicted: Values, true: Values
     ) -> None:
-        """Write predicted and true values, how they agree, and a figure of each target."""
+        """Write predicted and true values, their agreement, and a figure of each target."""
         columns: dict[str, object] = {"subject": subjects}
-        tables = []
-        aligned = told(task.targets, task.aligned)
+        rows = []
         for index, name in enumerate(task.targets):
-            columns |= {f"predicted {name}": predicted[:, index], f"true {name}": true[:, index]}
-            row = as_row(name, agreement(predicted[:, index], true[:, index]))
-            tables.append(row | ({"told in alignment": name in aligned} if aligned else {}))
-            path = folder / "figures" / f"agreement_{file_name(name)}.png"
-            draw_agreement(path, predicted[:, index], true[:, index], name)
+            pair = predicted[:, index], true[:, index]
+            columns |= {f"predicted {name}": pair[0], f"true {name}": pair[1]}
+            rows.append(as_row(name, agreement(*pair)) | alignment_column(task, name))
+            draw_agreement(folder / "figures" / f"agreement_{file_name(name)}.png", *pair, name)
         write_csv(folder / FOLDER / "predicted.csv", pd.DataFrame(columns))
-        write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame(tables))
-        print_table(tables, folder)
+        write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame(rows))
+        print_table(rows, folder)
 
     def write_classes(
         self, folder: Path, task: PhenotypePrediction, subjects: list[str], scores: Values, true: Values
     ) -> None:
-        """Write probabilities and how good they are."""
+        """Write probabilities and their measures."""
         names = task.objective.classes
         columns: dict[str, object] = {"subject": subjects}
         columns |= {f"P({name})": scores[:, index] for index, name in enumerate(names)}
-        known = np.where(np.isnan(true), -1, true).astype(np.int64)
-        columns["true"] = [names[index] if index >= 0 else "" for index in known.tolist()]
+        classes = np.where(np.isnan(true), -1, true).astype(np.int64)
+        columns["true"] = [names[index] if index >= 0 else "" for index in classes.tolist()]
         write_csv(folder / FOLDER / "predicted.csv", pd.DataFrame(columns))
-        measured = classification(scores, known)
-        write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame([as_row(task.targets[0], measured)]))
+        row = as_row(task.targets[0], classification(scores, classes))
+        write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame([row]))
         print_folder(folder)
 
     def write_subgroups(
         self, folder: Path, task: PhenotypePrediction, groups: dict[str, Groups], predicted: Values, true: Values
     ) -> None:
         """Write the agreement within each group of subjects."""
-        tables = [
+        rows = [
             {"group": column, "value": value} | as_row(name, measured)
             for column, values in groups.items()
             for index, name in enumerate(task.targets)
             for value, measured in by_group(predicted[:, index], true[:, index], values).items()
         ]
-        write_csv(folder / FOLDER / "subgroups.csv", pd.DataFrame(tables))
+        write_csv(folder / FOLDER / "subgroups.csv", pd.DataFrame(rows))
 
 
 def read_groups(table: Path, subjects: list[str]) -> dict[str, Groups]:

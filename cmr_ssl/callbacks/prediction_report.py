@@ -1,4 +1,4 @@
-"""What reports about predictions of whole hearts share: they keep what a test predicted and write when it has ended."""
+"""Base of reports about predictions of whole hearts: collect the predictions of a test, and write at its end."""
 
 from abc import abstractmethod
 
@@ -9,23 +9,41 @@ from torch import Tensor
 
 from cmr_ssl.callbacks.all_ranks import gather_from_all_ranks
 from cmr_ssl.sample import Sample
+from cmr_ssl.tasks.aligned import told
+from cmr_ssl.tasks.objectives import Objective
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 
 Values = NDArray[np.float64]
 
 
 class PredictionReport(Callback):
-    """Base of such reports; what is written is up to the subclass."""
+    """Base of such reports.
+
+    Attributes:
+        objective: the only objective that is reported; None for any.
+    """
+
+    objective: type[Objective] | None = None
 
     def __init__(self) -> None:
-        """Begin with nothing."""
-        self.rows: list[tuple[str, list[float], list[float]]] = []
+        """Begin without predictions."""
+        self.rows: list[tuple[str, list[float], list[float]]] = []  # subject, predicted, true
+
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Raise ValueError if the task has another objective."""
+        if self.objective is None:
+            return
+        if not (isinstance(pl_module, PhenotypePrediction) and isinstance(pl_module.objective, self.objective)):
+            raise ValueError(
+                f"{type(self).__name__} needs a task with the objective {self.objective.__name__}, which this "
+                f"{type(pl_module).__name__} has not: leave it out of the callbacks"
+            )
 
     @abstractmethod
     def write(
         self, trainer: Trainer, task: PhenotypePrediction, subjects: list[str], predicted: Values, true: Values
     ) -> None:
-        """Write tables and figures of what was predicted, (N, C), and is true, (N, K), of the subjects of all ranks."""
+        """Write tables and figures of predictions, (N, C), and true values, (N, K), of the subjects of all ranks."""
 
     def on_test_batch_end(
         self,
@@ -36,7 +54,7 @@ class PredictionReport(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """Keep what was predicted; blank samples have no subject."""
+        """Collect predictions; blank samples have no subject."""
         predicted, true = outputs.float().cpu().tolist(), batch.phenotypes.cpu().tolist()
         self.rows += [row for row in zip(batch.subject, predicted, true, strict=True) if row[0]]
 
@@ -48,3 +66,9 @@ class PredictionReport(Callback):
             subjects = [subject for subject, _, _ in rows]
             predicted, true = (np.array([row[part] for row in rows], dtype=np.float64) for part in (1, 2))
             self.write(trainer, pl_module, subjects, predicted, true)
+
+
+def alignment_column(task: PhenotypePrediction, name: str) -> dict[str, object]:
+    """Return the column of a target that says whether the alignment used it; none without an alignment."""
+    aligned = told(task.targets, task.aligned)
+    return {"told in alignment": name in aligned} if aligned else {}

@@ -1,4 +1,4 @@
-"""Pictures of what the model reconstructs, of the same subjects under the same masks after every validation."""
+"""Pictures of reconstructions of the same subjects under the same masks after every validation."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,18 +24,15 @@ class Reconstructions(Callback):
     """Write ``figures/reconstruction_SUBJECT.png`` and ``.gif`` into the run folder, and the same to TensorBoard.
 
     The picture shows end diastole (first frame) above a frame at a third of the beat, near end systole. Visible patches
-    stand as acquired; hidden ones as predicted. Dropped planes are framed.
+    are as acquired, hidden ones as predicted. Dropped planes are framed.
     """
 
     def __init__(self, subjects: int = 3, every_n_epochs: int = 1) -> None:
-        """Choose how many pictures and how often.
+        """Choose how many pictures and how often; both numbers are at least 1.
 
         Args:
             subjects: the first of the validation split, by id.
             every_n_epochs: draw after these epochs, and after the last.
-
-        Raises:
-            ValueError: if one of them is below 1.
         """
         if min(subjects, every_n_epochs) < 1:
             raise ValueError(f"subjects {subjects} and every_n_epochs {every_n_epochs} must be at least 1")
@@ -54,8 +51,8 @@ class Reconstructions(Callback):
             folder = Path(trainer.default_root_dir) / "figures"
             save(folder / f"reconstruction_{subject}.png", still)
             save(folder / f"reconstruction_{subject}.gif", cine)
-            show(trainer, f"reconstruction/{subject}", still)
-            show(trainer, f"reconstruction_cine/{subject}", cine)
+            log_image(trainer, f"reconstruction/{subject}", still)
+            log_image(trainer, f"reconstruction_cine/{subject}", cine)
 
     def compare(self, trainer: Trainer, task: PretrainingTask) -> Iterator[tuple[str, Compared]]:
         """Reconstruct the fixed subjects one by one."""
@@ -69,8 +66,8 @@ class Reconstructions(Callback):
                 yield batch.subject[0], compared_planes(batch, result, task)
 
 
-def show(trainer: Trainer, tag: str, encoded: bytes) -> None:
-    """Send an encoded picture, still or moving, to every TensorBoard logger."""
+def log_image(trainer: Trainer, tag: str, encoded: bytes) -> None:
+    """Send an encoded PNG or GIF to every TensorBoard logger."""
     for logger in trainer.loggers:
         if isinstance(logger, TensorBoardLogger):
             image = Summary.Image(encoded_image_string=encoded)

@@ -1,4 +1,4 @@
-"""What the representation is worth while it is being learnt: few labels, a linear head, and how many directions."""
+"""Probe the representation during pretraining: a linear head with few labels, and the effective rank."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -28,28 +28,25 @@ class Labelled(NamedTuple):
 
 
 class RepresentationProbe(Callback):
-    """Log what a linear head learns from the frozen tokens with few labels, beside what it learns from raw pixels.
+    """Log the accuracy of a linear head on the frozen tokens with few labels, beside that on raw pixels.
 
     A loss can fall while the representation becomes worse. Before the first step (an untrained encoder), every few
     epochs and at the end this solves a ridge regression on tokens around landmarks of some training subjects and logs,
     of the validation split, ``probe/r2_TARGET`` and ``probe/mae_TARGET``; ``probe/raw_r2_TARGET`` and
     ``probe/raw_mae_TARGET`` are those of pixels without any network, which never change; ``probe/rank`` is the
-    effective rank of the tokens (RankMe), to which their places contribute, and ``probe/rank_between`` that of what
-    tells the validation subjects apart. Nothing is drawn, so nothing of the training changes. The first process does
-    it, the others wait.
+    effective rank of the tokens (RankMe), to which their positions contribute, and ``probe/rank_between`` that of the
+    differences between validation subjects. No random numbers are drawn, so the training is unchanged. The first
+    process computes it, the others wait.
     """
 
     def __init__(self, targets: list[str], labels: int = 100, every_n_epochs: int = 10, validation: int = 200) -> None:
-        """Choose what is asked, of how many and how often.
+        """Choose targets, subjects and epochs; raise ValueError if there is no target, or a number is too small.
 
         Args:
             targets: numeric columns of the cohort table, by the field's names or UK Biobank's field ids.
             labels: training subjects that the head learns from, at most.
             every_n_epochs: probe after these epochs, and after the last.
             validation: subjects of the validation split it is measured on, at most.
-
-        Raises:
-            ValueError: if there is no target, or a number is too small.
         """
         if not targets or labels < 2 or every_n_epochs < 1 or validation < 2:
             raise ValueError(
@@ -62,11 +59,7 @@ class RepresentationProbe(Callback):
         self.step = -1
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Read the phenotypes before anything is trained.
-
-        Raises:
-            ValueError: if the task is no pretraining, or there is no table of phenotypes.
-        """
+        """Read the phenotypes before training; raise ValueError without pretraining task or table."""
         if stage != "fit":
             return
         if not isinstance(pl_module, PretrainingTask):
@@ -81,18 +74,18 @@ class RepresentationProbe(Callback):
                 "callbacks"
             )
         self.labelled = Labelled(
-            self.known(data, data.subjects["train"], self.labels),
-            self.known(data, data.subjects["val"], self.validation),
+            self.phenotypes(data, data.subjects["train"], self.labels),
+            self.phenotypes(data, data.subjects["val"], self.validation),
         )
 
-    def known(self, data: CineDataModule, subjects: Sequence[str], count: int) -> pd.DataFrame:
-        """Return the phenotypes of `count` of the subjects, of whom something is known."""
+    def phenotypes(self, data: CineDataModule, subjects: Sequence[str], count: int) -> pd.DataFrame:
+        """Return the phenotypes of `count` of the subjects with any."""
         table = pd.DataFrame(read_phenotypes(data.table_file(), self.targets, subjects), subjects, self.targets)
         table = table.dropna(how="all")
         return table.loc[first_subjects(list(table.index), count)]
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Probe the untrained encoder, unless a training goes on that was started before."""
+        """Probe the untrained encoder, unless a run is resumed."""
         if not trainer.ckpt_path:
             self.probe(trainer, pl_module)
 
@@ -102,7 +95,7 @@ class RepresentationProbe(Callback):
             self.probe(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Probe what has come out."""
+        """Probe the trained encoder."""
         if self.step != trainer.global_step:
             self.probe(trainer, pl_module)
 
@@ -110,16 +103,16 @@ class RepresentationProbe(Callback):
         """Measure and log in the first process."""
         self.step = trainer.global_step
         if trainer.is_global_zero:
-            found = self.measured(trainer, task)
+            metrics = self.measure(trainer, task)
             for logger in trainer.loggers:
-                logger.log_metrics(found, step=trainer.global_step)
-            told = ", ".join(f"{name.removeprefix('probe/')} {value:.3g}" for name, value in found.items())
-            rank_zero_info(f"Probe after {trainer.global_step} steps: {told}")
+                logger.log_metrics(metrics, step=trainer.global_step)
+            text = ", ".join(f"{name.removeprefix('probe/')} {value:.3g}" for name, value in metrics.items())
+            rank_zero_info(f"Probe after {trainer.global_step} steps: {text}")
         trainer.strategy.barrier("RepresentationProbe")
 
     @torch.no_grad()
-    def measured(self, trainer: Trainer, task: LightningModule) -> dict[str, float]:
-        """Return what is logged."""
+    def measure(self, trainer: Trainer, task: LightningModule) -> dict[str, float]:
+        """Return the logged metrics."""
         assert isinstance(task, PretrainingTask)  # for the type checker: `setup` refuses others
         data: CineDataModule = trainer.datamodule  # type: ignore[attr-defined]
         patch = task.encoder.patch
@@ -128,38 +121,38 @@ class RepresentationProbe(Callback):
         task.eval()
         with trainer.precision_plugin.forward_context():
             if not self.raw:
-                self.raw = self.worth(probe_features(data, task, RawPixels(landmarks, patch), self.labelled), "raw_")
-            seen = probe_features(data, task, Tokens(landmarks), self.labelled)
+                self.raw = self.accuracy(probe_features(data, task, RawPixels(landmarks, patch), self.labelled), "raw_")
+            features = probe_features(data, task, Tokens(landmarks), self.labelled)
         task.train(training)
-        ranks = {"probe/rank": seen.rank, "probe/rank_between": rank_between(seen.validation)}
-        return self.worth(seen, "") | self.raw | ranks
+        ranks = {"probe/rank": features.rank, "probe/rank_between": rank_between(features.validation)}
+        return self.accuracy(features, "") | self.raw | ranks
 
-    def worth(self, seen: "ProbeFeatures", name: str) -> dict[str, float]:
-        """Return R2 and mean absolute error of each target that a head reaches on the validation subjects."""
-        head = solve(seen.training[:, None], seen.known)
-        measured = zip(self.targets, *scores(head.predict(seen.validation), seen.wanted), strict=True)
-        return {
-            f"probe/{name}{measure}_{target}": float(value)
-            for target, *values in measured
-            for measure, value in zip(("r2", "mae"), values, strict=True)
-        }
+    def accuracy(self, features: "ProbeFeatures", prefix: str) -> dict[str, float]:
+        """Return R2 and mean absolute error of each target of a head on the validation subjects."""
+        head = solve(features.training[:, None], features.training_targets)
+        r2, mae = scores(head.predict(features.validation), features.validation_targets)
+        metrics = {}
+        for index, target in enumerate(self.targets):
+            metrics[f"probe/{prefix}r2_{target}"] = float(r2[index])
+            metrics[f"probe/{prefix}mae_{target}"] = float(mae[index])
+        return metrics
 
 
 class ProbeFeatures(NamedTuple):
-    """What a head learns from and is measured on.
+    """Features and targets that a head learns from and is measured on.
 
     Attributes:
         training: features of training subjects, (N, F).
-        known: their phenotypes, (N, K).
+        training_targets: their phenotypes, (N, K).
         validation: features of validation subjects, (M, F).
-        wanted: their phenotypes, (M, K).
-        rank: effective rank of the validation subjects' tokens; 0 where no encoder was asked.
+        validation_targets: their phenotypes, (M, K).
+        rank: effective rank of the validation subjects' tokens; 0 without an encoder.
     """
 
     training: Tensor
-    known: Tensor
+    training_targets: Tensor
     validation: Tensor
-    wanted: Tensor
+    validation_targets: Tensor
     rank: float
 
 
@@ -178,12 +171,12 @@ def collect_features(
     features: list[Tensor] = []
     subjects: list[str] = []
     for batch in PlaneLoader(data.dataset(list(table.index)), data.batch_size):
-        there = readable(batch)
-        if not there.subject:
+        kept = readable(batch)
+        if not kept.subject:
             continue
-        shown = EncodedBatch(task.encoder, data.scaled(to_device(there, task.device)))
-        features.append(readout.features(shown).float().cpu())
-        subjects += there.subject
-        if shown.is_encoded:
-            spectrum.add(shown.encoded.tokens[shown.encoded.exists])
+        encoded = EncodedBatch(task.encoder, data.scaled(to_device(kept, task.device)))
+        features.append(readout.features(encoded).float().cpu())
+        subjects += kept.subject
+        if encoded.is_encoded:
+            spectrum.add(encoded.encoded.tokens[encoded.encoded.exists])
     return torch.cat(features), torch.tensor(table.loc[subjects].to_numpy(), dtype=torch.float64)

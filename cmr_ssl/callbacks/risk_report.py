@@ -1,11 +1,11 @@
-"""What `test` says about predicted risk: how good it is, beside what covariates and known scores tell."""
+"""Report of `test` on predicted risk, beside covariates and known scores."""
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from lightning import LightningModule, Trainer
+from lightning import Trainer
 from rich.console import Console
 from rich.table import Table
 
@@ -13,7 +13,7 @@ from cmr_ssl.agreement import Estimate
 from cmr_ssl.callbacks.prediction_report import PredictionReport
 from cmr_ssl.report.risk_plots import draw_calibration, draw_decision, draw_groups
 from cmr_ssl.report.tables import FOLDER, as_row, print_folder, write_csv
-from cmr_ssl.risk_measures import Array, Outcome, brier, gain, observed, ranking
+from cmr_ssl.risk_measures import Array, Survival, brier, gain, observed, ranking
 from cmr_ssl.tasks.cox import EVENT, REST, YEARS, Cox
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 
@@ -23,20 +23,10 @@ IMAGE, COVARIATES, BOTH = "image", "covariates", "image and covariates"
 class RiskReport(PredictionReport):
     """Write ``test/predicted.csv``, ``test/risk.csv``, ``test/calibration.csv`` and figures into the run folder.
 
-    What is compared is measured on the same subjects: those of whom all covariates and scores are known.
+    Models are compared on the same subjects: those with all covariates and scores.
     """
 
-    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Refuse tasks that predict no risk.
-
-        Raises:
-            ValueError: naming the task.
-        """
-        if not (isinstance(pl_module, PhenotypePrediction) and isinstance(pl_module.objective, Cox)):
-            raise ValueError(
-                f"RiskReport needs a task with the objective Cox, which this {type(pl_module).__name__} has not: leave "
-                "it out of the callbacks"
-            )
+    objective = Cox
 
     def write(
         self, trainer: Trainer, task: PhenotypePrediction, subjects: list[str], predicted: Array, true: Array
@@ -46,7 +36,7 @@ class RiskReport(PredictionReport):
 
 
 def write_report(folder: Path, task: PhenotypePrediction, subjects: list[str], predicted: Array, true: Array) -> None:
-    """Write everything; `predicted` is (N, 1 + H) and `true` (N, K), as the objective has them."""
+    """Write tables and figures of predictions (N, 1 + H) and true values (N, K), as the objective orders them."""
     cox = task.objective
     assert isinstance(cox, Cox)  # for the type checker
     names = [*cox.names(task.targets), "years", "event"]
@@ -54,51 +44,51 @@ def write_report(folder: Path, task: PhenotypePrediction, subjects: list[str], p
     write_csv(folder / FOLDER / "predicted.csv", pd.DataFrame(columns, subjects, names).reset_index(names="subject"))
     followed = np.isfinite(true[:, EVENT])
     predicted, true = predicted[followed], true[followed]
-    outcome = Outcome(true[:, YEARS], true[:, EVENT] > 0)
+    outcome = Survival(true[:, YEARS], true[:, EVENT] > 0)
     if not outcome.events.any():
         print(f"{task.targets[0]} happened to none of {len(true)} test subjects after imaging: nothing can be measured")
         return
-    rows = compare(cox, predicted[:, 0], true)
+    rows = ranking_rows(cox, predicted[:, 0], true)
     write_csv(folder / FOLDER / "risk.csv", pd.DataFrame(rows))
     draw_groups(folder / "figures" / "kaplan_meier.png", predicted[:, 0], outcome, task.targets[0])
     if np.isfinite(predicted).all():
         write_calibration(folder, cox, predicted, outcome)
     else:
         print("the validation split was too small to tell the risk at all horizons: only the ranking can be measured")
-    show(rows, task.targets[0])
+    print_rankings(rows, task.targets[0])
     print_folder(folder)
 
 
-def write_calibration(folder: Path, cox: Cox, predicted: Array, outcome: Outcome) -> None:
-    """Write how predicted risks agree with what happened; `predicted` is (N, 1 + H), all known."""
-    write_csv(folder / FOLDER / "calibration.csv", pd.DataFrame(calibration(cox, predicted, outcome)))
+def write_calibration(folder: Path, cox: Cox, predicted: Array, outcome: Survival) -> None:
+    """Write the calibration of predicted risks (N, 1 + H), all finite."""
+    write_csv(folder / FOLDER / "calibration.csv", pd.DataFrame(calibration_rows(cox, predicted, outcome)))
     draw_calibration(folder / "figures" / "calibration.png", predicted[:, 1:], outcome, cox.horizons)
     draw_decision(folder / "figures" / "decision.png", {IMAGE: predicted[:, -1]}, outcome, cox.horizons[-1])
 
 
-def compare(cox: Cox, image: Array, true: Array) -> list[dict[str, object]]:
-    """Return a row for each way to rank patients, on the same subjects, with what it gains over covariates alone."""
-    everything, told = torch.from_numpy(true).float(), torch.from_numpy(image).float()
-    ways: dict[str, Array] = {IMAGE: image}
+def ranking_rows(cox: Cox, image: Array, true: Array) -> list[dict[str, object]]:
+    """Return a row for each score that ranks patients, on the same subjects, with its gain over covariates alone."""
+    targets, log_hazards = torch.from_numpy(true).float(), torch.from_numpy(image).float()
+    scores_by_name: dict[str, Array] = {IMAGE: image}
     cox = cox.cpu()
     if len(cox.covariate_mean):
-        ways[COVARIATES] = cox.covariate_hazard(everything).double().numpy()
-        ways[BOTH] = cox.fused_hazard(told, everything).double().numpy()
+        scores_by_name[COVARIATES] = cox.covariate_hazard(targets).double().numpy()
+        scores_by_name[BOTH] = cox.fused_hazard(log_hazards, targets).double().numpy()
     first = REST + len(cox.covariate_mean)
-    ways |= {name: true[:, first + index] for index, name in enumerate(cox.scores)}
-    complete = np.isfinite(np.stack(list(ways.values()))).all(axis=0)
-    outcome = Outcome(true[complete, YEARS], true[complete, EVENT] > 0)
+    scores_by_name |= {name: true[:, first + index] for index, name in enumerate(cox.scores)}
+    complete = np.isfinite(np.stack(list(scores_by_name.values()))).all(axis=0)
+    outcome = Survival(true[complete, YEARS], true[complete, EVENT] > 0)
     rows = []
-    for name, scores in ways.items():
+    for name, scores in scores_by_name.items():
         measured = ranking(scores[complete], outcome, cox.horizons)
-        if COVARIATES in ways and name != COVARIATES:
-            measured["gain over covariates"] = gain(scores[complete], ways[COVARIATES][complete], outcome)
+        if COVARIATES in scores_by_name and name != COVARIATES:
+            measured["gain over covariates"] = gain(scores[complete], scores_by_name[COVARIATES][complete], outcome)
         counts = {"events": float(outcome.events.sum()), "left out": float((~complete).sum())}
         rows.append(as_row(name, measured | {"N": Estimate(float(complete.sum()))}) | counts)
     return rows
 
 
-def calibration(cox: Cox, predicted: Array, outcome: Outcome) -> list[dict[str, object]]:
+def calibration_rows(cox: Cox, predicted: Array, outcome: Survival) -> list[dict[str, object]]:
     """Return a row a horizon: mean predicted and observed risk, and Brier's score there and over the time before."""
     survival = 1 - cox.risks(torch.from_numpy(predicted[:, 0]).float(), cox.grid).double().numpy()
     scores, integrated = brier(survival, outcome, cox.grid)
@@ -115,12 +105,12 @@ def calibration(cox: Cox, predicted: Array, outcome: Outcome) -> list[dict[str, 
     ]
 
 
-def show(rows: list[dict[str, object]], what: str) -> None:
-    """Print the concordance of each way to rank patients."""
-    table = Table("", "concordance", "95 % interval", "gain over covariates", "N", "events", title=what)
+def print_rankings(rows: list[dict[str, object]], target: str) -> None:
+    """Print the concordance of each score that ranks patients."""
+    table = Table("", "concordance", "95 % interval", "gain over covariates", "N", "events", title=target)
     for row in rows:
         interval = f"{row['concordance 2.5 %']:.3f} to {row['concordance 97.5 %']:.3f}"
-        more = f"{row['gain over covariates']:+.3f}" if "gain over covariates" in row else ""
-        numbers = f"{row['concordance']:.3f}", interval, more, f"{row['N']:.0f}", f"{row['events']:.0f}"
+        gained = f"{row['gain over covariates']:+.3f}" if "gain over covariates" in row else ""
+        numbers = f"{row['concordance']:.3f}", interval, gained, f"{row['N']:.0f}", f"{row['events']:.0f}"
         table.add_row(str(row["target"]), *numbers)
     Console().print(table)

@@ -1,4 +1,4 @@
-"""What `test` says about predicted label maps: overlap, distances, the volumes that follow, and pictures."""
+"""Report of `test` on predicted label maps: overlap, distances, volumes, and figures."""
 
 from pathlib import Path
 
@@ -25,20 +25,20 @@ from cmr_ssl.volumes import MISSING, VENTRICULAR, LabelMap, Measured, grouped, m
 
 Volumes = dict[str, object]
 
-UNTIMED = ("LVCO (L/min)",)  # nobody expects it here, where no beat is timed
+UNTIMED = ("LVCO (L/min)",)  # needs the heart rate, which samples do not have
 LEFT_OUT = "data.findings leaves out slices of the short axis"
 
 
 class SegmentationReport(Callback):
-    """Write what came out into the run folder.
+    """Write tables and figures into the run folder.
 
     ``test/scores.csv`` has a row for each structure, plane and phase, ``test/overlap.csv`` its summary,
-    ``test/volumes.csv`` the volumes from predicted and from true label maps, ``test/agreement.csv`` how these agree;
+    ``test/volumes.csv`` the volumes from predicted and from true label maps, ``test/agreement.csv`` their agreement;
     ``figures/`` has agreements, and overlays and cines of the first subjects.
     """
 
     def __init__(self, subjects: int = 3) -> None:
-        """Choose of how many subjects overlays are drawn; the first by id, so the same in every run."""
+        """Choose of how many subjects overlays are drawn, the first by id, so the same in every run."""
         self.subjects, self.drawn = subjects, 0
         self.scores: list[Score] = []
         self.volumes: list[Volumes] = []
@@ -64,39 +64,40 @@ class SegmentationReport(Callback):
     def add(
         self, subject: str, sample: Sample, predicted: Tensor, figures: Path, drawn: Tensor, left_out: bool
     ) -> None:
-        """Measure one subject, and draw it if it is among the first; the last arguments are those of `volumes_of`."""
+        """Measure one subject, and draw it if it is among the first; see `volumes_of` for the last arguments."""
         present = sample.present.cpu().numpy()
-        fields = (sample.images, predicted, sample.labels, sample.affine, sample.view, sample.annotated)
-        images, guess, true, affine, view, annotated = (field.cpu().numpy()[present] for field in fields)
-        maps, true_maps = (label_maps(labels, affine, view) for labels in (guess, true))
-        at = phases(true_maps)
-        steps = np.stack([spacing(one) for one in affine])
-        self.scores += scores(guess, true, annotated, [VIEWS[index] for index in view], steps, at, subject)
+        labels, true = predicted.cpu().numpy()[present], sample.labels.cpu().numpy()[present]  # (P, T, H, W)
+        affine, view = sample.affine.cpu().numpy()[present], sample.view.cpu().numpy()[present]
+        annotated = sample.annotated.cpu().numpy()[present]
+        maps, true_maps = label_maps(labels, affine, view), label_maps(true, affine, view)
+        frames = phases(true_maps)
+        steps = np.stack([spacing(plane) for plane in affine])
+        self.scores += scores(labels, true, annotated, [VIEWS[index] for index in view], steps, frames, subject)
         self.volumes.append(volumes_of(subject, maps, true_maps, drawn, left_out))
         if self.drawn < self.subjects:
             self.drawn += 1
-            shown = (images * 255).astype(np.uint8), guess, true
+            images = (sample.images.cpu().numpy()[present] * 255).astype(np.uint8)
             titles = plane_titles(view.tolist())
-            overlay(figures / f"segmentation_{subject}.png", *shown, titles, sorted(at) or [0])
-            overlay_gif(figures / f"segmentation_{subject}.gif", *shown, titles)
+            overlay(figures / f"segmentation_{subject}.png", images, labels, true, titles, sorted(frames) or [0])
+            overlay_gif(figures / f"segmentation_{subject}.gif", images, labels, true, titles)
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write tables and figures."""
-        everything, volumes = gather_from_all_ranks(self.scores), pd.DataFrame(gather_from_all_ranks(self.volumes))
+        """Write tables and figures, in one process."""
+        all_scores, volumes = gather_from_all_ranks(self.scores), pd.DataFrame(gather_from_all_ranks(self.volumes))
         self.scores, self.volumes, self.drawn = [], [], 0
         if not trainer.is_global_zero or volumes.empty:
             return
         folder = Path(trainer.default_root_dir)
-        write_csv(folder / FOLDER / "scores.csv", pd.DataFrame(everything, columns=Score._fields))
-        write_csv(folder / FOLDER / "overlap.csv", summarise(everything))
+        write_csv(folder / FOLDER / "scores.csv", pd.DataFrame(all_scores, columns=Score._fields))
+        write_csv(folder / FOLDER / "overlap.csv", summarise(all_scores))
         write_csv(folder / FOLDER / "volumes.csv", volumes)
         names = [name.removeprefix("true ") for name in volumes if name.startswith("true ")]
         rows: list[dict[str, object]] = []
         for name in names:
-            one, other = (volumes[f"{which} {name}"].to_numpy(np.float64) for which in ("predicted", "true"))
-            if np.isfinite(one + other).sum() >= 3:
-                rows.append(as_row(name, agreement(one, other)))
-                draw_agreement(folder / "figures" / f"agreement_{file_name(name)}.png", one, other, name)
+            predicted, true = (volumes[f"{source} {name}"].to_numpy(np.float64) for source in ("predicted", "true"))
+            if np.isfinite(predicted + true).sum() >= 3:
+                rows.append(as_row(name, agreement(predicted, true)))
+                draw_agreement(folder / "figures" / f"agreement_{file_name(name)}.png", predicted, true, name)
         write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame(rows, columns=None if rows else ["target"]))
         print_table(rows, folder)
 
@@ -110,21 +111,21 @@ def volumes_of(
         subject: the id.
         maps: predicted label maps by view.
         true_maps: the same, true.
-        drawn: which classes somebody drew in training, see `drawn.taught`.
-        left_out: whether slices of the short axis were, by `data.findings`: then no volume is whole.
+        drawn: which classes were drawn in training, by view.
+        left_out: whether `data.findings` leaves out slices of the short axis: then no volume is complete.
     """
     row: Volumes = {"subject": subject}
     reasons: dict[str, str] = {}
-    for which, measured in (
-        ("predicted", without_untrained(_whole(maps, left_out), drawn)),
-        ("true", _whole(true_maps, left_out)),
+    for source, measured in (
+        ("predicted", without_untrained(_complete(maps, left_out), drawn)),
+        ("true", _complete(true_maps, left_out)),
     ):
-        row |= {f"{which} {name}": value for name, value in measured.values.items()}
-        reasons |= {f"{which} {name}": why for name, why in measured.reasons.items() if name not in UNTIMED}
+        row |= {f"{source} {name}": value for name, value in measured.values.items()}
+        reasons |= {f"{source} {name}": reason for name, reason in measured.reasons.items() if name not in UNTIMED}
     return row | {MISSING: "; ".join(grouped(reasons))}
 
 
-def _whole(maps: dict[str, LabelMap], left_out: bool) -> Measured:
-    """Return what can be measured on label maps, without structures of which a part is missing."""
+def _complete(maps: dict[str, LabelMap], left_out: bool) -> Measured:
+    """Measure label maps, without structures of which a part is missing."""
     doubts = dict.fromkeys(VENTRICULAR, LEFT_OUT) if left_out else incomplete(maps)
     return without_structures(measure(maps, float("nan")), doubts)

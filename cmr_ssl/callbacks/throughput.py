@@ -1,4 +1,4 @@
-"""How many subjects a second the training takes, without waiting for the device."""
+"""Training throughput in subjects a second, without synchronising with the device."""
 
 import time
 
@@ -11,8 +11,8 @@ from cmr_ssl.sample import Sample
 class Throughput(Callback):
     """Log ``train/subjects_per_second`` of all devices together, averaged between two logged steps.
 
-    Lightning's own monitor waits for the device in every step to time it; the average over many steps is the same
-    without. Validation does not count.
+    Lightning's own monitor synchronises with the device in every step; the average over many steps does not need that.
+    Validation does not count.
     """
 
     def __init__(self) -> None:

@@ -1,1 +1,1 @@
-"""Who belongs to a cohort and what is known of them: tables of people, splits, relatives, withdrawals."""
+"""Tables of a cohort: its subjects, their phenotypes, splits, relatives and withdrawals."""

@@ -1,4 +1,4 @@
-"""What the cells of a table mean: numbers as anybody writes them; marks, codes and impossible values are unknown."""
+"""Read the cells of a table: numbers in any notation; marks of missing values, codes and impossible values are NaN."""
 
 import logging
 import re
@@ -8,55 +8,52 @@ import numpy as np
 import pandas as pd
 
 from cmr_ssl.cohort.columns import field_of, phenotype_of, unit_of
-from cmr_ssl.cohort.numerals import Fits, has_decimal_comma, read_numerals
+from cmr_ssl.cohort.numerals import Plausible, has_decimal_comma, read_numerals
 from cmr_ssl.cohort.ranges import POSSIBLE
 
 log = logging.getLogger(__name__)
 
 # what spreadsheets write in place of a value, and programs in place of a number
-SPREADSHEET = (
+SPREADSHEET_ERRORS = (
     "#n/a", "#na", "#n/v", "#nv", "#value!", "#wert!", "#div/0!", "#ref!", "#name?", "#num!", "#null!", "#calc!",
     "#spill!", "#error!",
 )  # fmt: skip
 NO_VALUE = (
     *("", ".", "..", "-", "--", "---", "\u2013", "\u2014", "?", "*", "na", "n/a", "n.a.", "n.d.", "nd", "nan", "-nan"),
     *("nat", "nil", "null", "<na>", "(null)", "missing", "unknown", "unk", "not available", "not done", "no data"),
-    *SPREADSHEET,
+    *SPREADSHEET_ERRORS,
 )
 NO_NUMBER = (*NO_VALUE, "none", "inf", "-inf", "+inf", "infinity", "1.#ind", "-1.#ind", "1.#qnan", "1.#inf")
 NO_ANSWER = ("-1", "-3")  # of UK Biobank's fields: does not know, prefers not to answer
 # ... of its numbers: also none of the above, and the same answers under other codings
-NO_AMOUNT = (-1.0, -3.0, -7.0, -11.0, -13.0, -21.0, -23.0, -121.0, -818.0)
-REPEATED = re.compile(r"7+|8+|9+")  # 999, 88: how many a data dictionary says that nothing is known
+NO_ANSWER_NUMBERS = (-1.0, -3.0, -7.0, -11.0, -13.0, -21.0, -23.0, -121.0, -818.0)
+REPEATED = re.compile(r"7+|8+|9+")  # 999, 88: usual codes of data dictionaries for a missing value
 SEXES = {"female": "0", "male": "1", "f": "0", "m": "1", "woman": "0", "man": "1"}  # exports with labels, not codes
+WERE_CODES = "are codes for no answer and were left unknown"
 SEX = "Sex"
 
 
 def read_numbers(cells: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """Return the numbers of columns of texts, NaN where there is none, and say what was left out or read otherwise.
+    """Read columns of texts as numbers, NaN where missing; log what was left out or reinterpreted.
 
     Args:
         cells: texts, a column a phenotype, indexed by subject.
-        path: of the table, for what is said.
+        path: of the table, for messages.
 
     Raises:
-        ValueError: if a text is neither a number nor a usual mark of a missing one, a number may be two, or most
-            numbers of a column are none that its phenotype can have; table, column, cell and subject are named.
+        ValueError: if a text is neither a number nor a usual mark of a missing value, a number is ambiguous, or most
+            numbers of a column are impossible for its phenotype; table, column, cell and subject are named.
     """
     if not len(cells.columns):
         return cells
-    texts = cells.apply(_tidied)
+    texts = cells.apply(_normalised)
     commas = any(has_decimal_comma(text) for name in texts for text in texts[name].unique())
     return texts.apply(_numbers, path=path, commas=commas)
 
 
 def read_names(cells: "pd.Series[str]", path: Path) -> "pd.Series[str]":
-    """Return the class names of a column of texts, whole numbers without a fraction, NaN where there is none.
-
-    Raises:
-        ValueError: if the column holds broken numbers.
-    """
-    texts = _tidied(cells)
+    """Read a column of texts as class names, NaN where missing; raise ValueError if numbers have fractions."""
+    texts = _normalised(cells)
     fractions = pd.to_numeric(texts, errors="coerce") % 1 > 0
     broken = texts[fractions | texts.map(lambda text: has_decimal_comma(text) and not text.endswith(",0"))]
     if len(broken):
@@ -71,16 +68,16 @@ def read_names(cells: "pd.Series[str]", path: Path) -> "pd.Series[str]":
     return names.mask(unknown)
 
 
-def _tidied(cells: "pd.Series[str]") -> "pd.Series[str]":
-    """Return texts with plain signs for what spreadsheets and word processors put in their place."""
+def _normalised(cells: "pd.Series[str]") -> "pd.Series[str]":
+    """Return texts with plain minus signs, spaces and quotes in place of typographic ones."""
     texts = cells.str.replace(r"^[\u2212\u2013](?=[\d.,])", "-", regex=True)
     texts = texts.str.replace(r"[\u00a0\u2009\u202f]", " ", regex=True)
     return texts.str.strip().str.removeprefix("'")
 
 
 def _numbers(cells: "pd.Series[str]", path: Path, commas: bool) -> "pd.Series[float]":
-    """Return the numbers of one column; see `read_numbers`."""
-    name, where = str(cells.name), f"column {cells.name!r} of {path}"
+    """Read the numbers of one column; see `read_numbers`."""
+    name, column = str(cells.name), f"column {cells.name!r} of {path}"
     unit = re.escape(unit_of(name))
     texts = cells.str.replace(rf"(?<=\d)\s*{unit}$", "", regex=True, case=False) if unit else cells
     if phenotype_of(name) == SEX:
@@ -89,40 +86,40 @@ def _numbers(cells: "pd.Series[str]", path: Path, commas: bool) -> "pd.Series[fl
     values = values.where(np.isfinite(values))
     unread = values.isna() & ~texts.str.lower().isin(NO_NUMBER)
     if commas or unread.any():
-        values = _styled(texts, _fits(name), commas, where)
-        _say(cells, unread & values.notna(), where, "have decimal commas or thousands separators, which were read so")
-    _say(cells, texts.str.lower().isin(SPREADSHEET), where, "are errors of a spreadsheet and were left unknown")
-    return _without_codes(values, cells, where)
+        values = _localised(texts, _plausible(name), commas, column)
+        _warn(cells, unread & values.notna(), column, "have decimal commas or thousands separators, which were read so")
+    errors = texts.str.lower().isin(SPREADSHEET_ERRORS)
+    _warn(cells, errors, column, "are errors of a spreadsheet and were left unknown")
+    if phenotype := phenotype_of(name):
+        return _possible(values, cells, column, phenotype)
+    codes = values.isin(NO_ANSWER_NUMBERS) if field_of(name) else _outlying_codes(values)
+    _warn(cells, codes, column, WERE_CODES)
+    return values.mask(codes)
 
 
-def _styled(texts: "pd.Series[str]", fits: Fits | None, commas: bool, where: str) -> "pd.Series[float]":
-    """Return the numbers of texts that are not all written as programs do."""
-    known = texts[~texts.str.lower().isin(NO_NUMBER)]
+def _localised(texts: "pd.Series[str]", plausible: Plausible | None, commas: bool, column: str) -> "pd.Series[float]":
+    """Read numbers that may have decimal commas or grouped digits."""
+    texts_of_numbers = texts[~texts.str.lower().isin(NO_NUMBER)]
     try:
-        read = read_numerals(list(known.unique()), fits, commas)
+        numbers = read_numerals(list(texts_of_numbers.unique()), plausible, commas)
     except ValueError as error:
-        why = str(error)
-        quoted = known[known.map(lambda text: repr(text) in why)].drop_duplicates()
-        raise ValueError(f"{where} (subject {', '.join(map(str, quoted.index[:2]))}) {why}") from error
-    strange = known[~known.isin(read)].drop_duplicates()
-    if len(strange):
+        reason = str(error)
+        quoted = texts_of_numbers[texts_of_numbers.map(lambda text: repr(text) in reason)].drop_duplicates()
+        raise ValueError(f"{column} (subject {', '.join(map(str, quoted.index[:2]))}) {reason}") from error
+    unread = texts_of_numbers[~texts_of_numbers.isin(numbers)].drop_duplicates()
+    if len(unread):
+        suffix = re.fullmatch(r"(?>[-+\d.,]+\d)\s*([%a-zA-Z/²0-9]+)", unread.iloc[0])
+        unit = f" of a known unit ({suffix[1]!r})" if suffix else ""
         raise ValueError(
-            f"{where} holds {', '.join(map(repr, strange[:3]))} (subject {', '.join(map(str, strange.index[:3]))}), "
-            f"which are no numbers{_in_unit(strange.iloc[0])}: mend them, or predict them as classes with the "
+            f"{column} holds {', '.join(map(repr, unread[:3]))} (subject {', '.join(map(str, unread.index[:3]))}), "
+            f"which are no numbers{unit}: mend them, or predict them as classes with the "
             "objective cmr_ssl.tasks.objectives.Classification"
         )
-    return texts.map(read).astype(float)
+    return texts.map(numbers).astype(float)
 
 
-def _in_unit(text: str) -> str:
-    """Say that a text is a number with something behind it."""
-    number = re.match(r"[-+\d.,]+\d", text)
-    behind = text[number.end() :].strip() if number else ""
-    return f" of a known unit ({behind!r})" if behind and re.fullmatch(r"[%a-zA-Z/²0-9]+", behind) else ""
-
-
-def _fits(name: str) -> Fits | None:
-    """Return what tells whether a number can be right in a column, None where nobody knows."""
+def _plausible(name: str) -> Plausible | None:
+    """Return what tells whether a number is possible in a column; None for a column of an unknown phenotype."""
     phenotype = phenotype_of(name)
     if phenotype is None:
         return None
@@ -131,41 +128,31 @@ def _fits(name: str) -> Fits | None:
 
 
 def is_code(value: float) -> bool:
-    """Tell whether a number that cannot be right is one that data dictionaries use for what is unknown."""
+    """Tell whether an impossible number is one that data dictionaries use for a missing value."""
     return value == round(value) and (value < 0 or REPEATED.fullmatch(f"{value:.0f}") is not None)
 
 
-def _without_codes(values: "pd.Series[float]", cells: "pd.Series[str]", where: str) -> "pd.Series[float]":
-    """Return numbers without codes and without what no phenotype can have, and say which those were."""
-    phenotype = phenotype_of(str(cells.name))
-    if phenotype is not None:
-        return _possible(values, cells, where, phenotype)
-    codes = values.isin(NO_AMOUNT) if field_of(str(cells.name)) else _far_off(values)
-    _say(cells, codes, where, "are codes for no answer and were left unknown")
-    return values.mask(codes)
-
-
-def _possible(values: "pd.Series[float]", cells: "pd.Series[str]", where: str, phenotype: str) -> "pd.Series[float]":
-    """Return what a phenotype can have; see `_without_codes`."""
+def _possible(values: "pd.Series[float]", cells: "pd.Series[str]", column: str, phenotype: str) -> "pd.Series[float]":
+    """Return the values that are possible for a phenotype, others NaN; log which those were."""
     least, most = POSSIBLE[phenotype]
-    beyond = (values < least) | (values > most) | ((values % 1 > 0) & (phenotype == SEX))
-    codes = beyond & values.map(is_code, na_action="ignore").eq(True)
-    impossible = beyond & ~codes
-    known = int((values.notna() & ~codes).sum())
-    what = f"that {phenotype} can have ({least:g} to {most:g})"
-    if 2 * impossible.sum() > known or (phenotype == SEX and impossible.any()):
+    outside = (values < least) | (values > most) | ((values % 1 > 0) & (phenotype == SEX))
+    codes = outside & values.map(is_code, na_action="ignore").eq(True)
+    impossible = outside & ~codes
+    count = int((values.notna() & ~codes).sum())
+    limits = f"that {phenotype} can have ({least:g} to {most:g})"
+    if 2 * impossible.sum() > count or (phenotype == SEX and impossible.any()):
         remedy = "0 is female and 1 male, or write the words" if phenotype == SEX else "check its unit, or name another"
         raise ValueError(
-            f"{where} holds {impossible.sum()} of {known} values that are none {what}, such as "
+            f"{column} holds {impossible.sum()} of {count} values that are none {limits}, such as "
             f"{cells[impossible].iloc[0]!r} of subject {cells.index[impossible][0]}: {remedy}"
         )
-    _say(cells, codes, where, "are codes for no answer and were left unknown")
-    _say(cells, impossible, where, f"are none {what} and were left unknown: mend the table")
-    return values.mask(beyond)
+    _warn(cells, codes, column, WERE_CODES)
+    _warn(cells, impossible, column, f"are none {limits} and were left unknown: mend the table")
+    return values.mask(outside)
 
 
-def _far_off(values: "pd.Series[float]") -> "pd.Series[bool]":
-    """Tell which numbers are codes in a column that nobody knows: farther from all others than those are apart."""
+def _outlying_codes(values: "pd.Series[float]") -> "pd.Series[bool]":
+    """Tell which numbers of an unknown column are codes: farther from all others than the range of those."""
     codes = values.map(is_code, na_action="ignore").eq(True) & ~values.isin([7, 8, 9])
     others = values[~codes].dropna()
     if others.nunique() < 2:
@@ -174,9 +161,9 @@ def _far_off(values: "pd.Series[float]") -> "pd.Series[bool]":
     return codes & ((values < others.min() - spread) | (values > others.max() + spread))
 
 
-def _say(cells: "pd.Series[str]", which: "pd.Series[bool]", where: str, what: str) -> None:
-    """Say how many cells are meant, and name the first with its subject."""
-    count = int(which.sum())
-    if count:
-        first = cells[which]
-        log.warning("%s: %d cells, such as %r of subject %s, %s", where, count, first.iloc[0], first.index[0], what)
+def _warn(cells: "pd.Series[str]", affected: "pd.Series[bool]", column: str, message: str) -> None:
+    """Log how many cells are affected, and the first one with its subject."""
+    if affected.any():
+        texts = cells[affected]
+        first = (texts.iloc[0], texts.index[0])
+        log.warning("%s: %d cells, such as %r of subject %s, %s", column, len(texts), *first, message)

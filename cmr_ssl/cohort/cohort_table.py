@@ -1,4 +1,4 @@
-"""The cohort table: one row a subject, written when a cache is complete, read by everything that chooses subjects."""
+"""The cohort table of a cache: one row a subject, written when the cache is complete."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cmr_ssl.cohort.withdrawal import NOBODY, Withdrawn
+from cmr_ssl.cohort.withdrawal import NONE_WITHDRAWN, Withdrawn
 from cmr_ssl.files import write_atomically
 from cmr_ssl.journal import RECORDS, Record, read_records
 from cmr_ssl.lock import writing
@@ -36,12 +36,12 @@ COLUMNS = {
 
 def reasons(record: Record) -> str:
     """Return a record's findings as text, empty if there are none."""
-    return "; ".join(f"{found.where}: {found.message}" if found.where else found.message for found in record.findings)
+    return "; ".join(f"{item.where}: {item.message}".removeprefix(": ") for item in record.findings)
 
 
 def write_cohort(cache: Path, settings: str, subjects: set[str]) -> Path:
     """Write the table of `subjects` from the journal, atomically, and return its path."""
-    import pandas as pd  # half a second that the workers of `preparing` need not spend
+    import pandas as pd  # takes half a second, which workers of `prepare` save
 
     latest = {record.subject: record for record in read_records(cache, settings) if record.subject in subjects}
     rows = [[_value(latest[subject], column) for column in COLUMNS] for subject in sorted(latest)]
@@ -50,17 +50,17 @@ def write_cohort(cache: Path, settings: str, subjects: set[str]) -> Path:
     return cache / COHORT
 
 
-def read_cohort(cache: Path, withdrawn: Withdrawn = NOBODY) -> pd.DataFrame:
-    """Return the table of a cache, one row a subject, sorted by subject; the columns are `COLUMNS`.
+def read_cohort(cache: Path, withdrawn: Withdrawn = NONE_WITHDRAWN) -> pd.DataFrame:
+    """Return the table of a cache with the columns `COLUMNS`, one row a subject, sorted by subject.
 
-    Where the cache is being prepared at this moment, that is said: the table is that of before.
+    Logs a warning where the cache is being prepared at this moment: the table is the previous one.
 
     Args:
         cache: folder made by `python -m cmr_ssl prepare`.
         withdrawn: participants to leave out; preparing again removes them from the cache.
 
     Raises:
-        FileNotFoundError: if the folder is no cache, or preparing it goes on or was interrupted.
+        FileNotFoundError: if the folder is no cache, or its preparation is not complete.
         ValueError: if the table is damaged, or was made with other settings than the cache.
     """
     import pandas as pd
@@ -84,17 +84,16 @@ def read_cohort(cache: Path, withdrawn: Withdrawn = NOBODY) -> pd.DataFrame:
         raise ValueError(f"{cache / COHORT} cannot be read ({error}): run `prepare` again") from error
     missing = sorted(set(COLUMNS) - set(table.columns))
     if missing or (table["settings"] != settings["digest"]).any():
-        raise ValueError(
-            f"{cache / COHORT} does not belong to this cache (columns {missing} missing, or other settings)"
-        )
+        why = f"columns {missing} missing, or other settings"
+        raise ValueError(f"{cache / COHORT} does not belong to this cache ({why})")
     if holder:
         log.warning(
             "%s is being prepared by process %d on %s: used are the %d subjects of its table of before; subjects that "
             "are new or changed since may come in another run",
             *(cache, holder.process, holder.host, len(table)),
         )
-    left = withdrawn.leave(list(table["subject"]), cache)
-    return table[table["subject"].isin(left)].reset_index(drop=True)
+    subjects = withdrawn.remaining(list(table["subject"]), cache)
+    return table[table["subject"].isin(subjects)].reset_index(drop=True)
 
 
 def _value(record: Record, column: str) -> object:

@@ -1,4 +1,4 @@
-"""Who was prepared, what is known of them, and which split they are in, in one table."""
+"""Join the subjects of a cache with their phenotypes and splits in one table."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -8,19 +8,12 @@ import pandas as pd
 from cmr_ssl.cohort.cells import read_numbers
 from cmr_ssl.cohort.cohort_summary import print_summary
 from cmr_ssl.cohort.cohort_table import read_cohort
-from cmr_ssl.cohort.columns import FIELDS, holders, resolve
+from cmr_ssl.cohort.columns import FIELDS, matching_columns, resolve
 from cmr_ssl.cohort.phenotypes import find_columns, header_of, one_row_each, rows_of
 from cmr_ssl.cohort.relatives import FIRST_VISIT, families, pairs_by_cohort_ids, read_pairs, visit_of
 from cmr_ssl.cohort.splits import Fractions, split_cohort
 from cmr_ssl.cohort.withdrawal import Withdrawn
 from cmr_ssl.files import write_atomically
-
-Further = Callable[[list[str]], pd.DataFrame]
-
-
-def nothing_further(subjects: list[str]) -> pd.DataFrame:
-    """Return no column of subjects."""
-    return pd.DataFrame(index=subjects)
 
 
 def write_joined(
@@ -31,24 +24,27 @@ def write_joined(
     columns: Sequence[str],
     fractions: Fractions,
     withdrawn: Withdrawn,
-    further: Further = nothing_further,
+    more_columns: Callable[[list[str]], pd.DataFrame] | None = None,
 ) -> None:
-    """Write the table of a cache's subjects; see the command `cohort`. `further` returns more columns of subjects."""
+    """Write the table of a cache's subjects; see the command `cohort`. `more_columns` reads more of subjects."""
     prepared = read_cohort(cache, withdrawn)
     persons = [visit_of(subject).person for subject in prepared["subject"]]
     pairs = pairs_by_cohort_ids(read_pairs(relatives), persons, str(relatives)) if relatives else []
-    joined = placed(prepared, pairs, fractions)
-    values, known = read_values(table, joined, columns)
-    joined.insert(4, "in_table", known)
-    more = further(list(joined["subject"]))
-    values = values.drop(columns=[name for name in values if name in more])
-    joined = pd.concat([joined, values, more.set_axis(joined.index)], axis=1)
+    joined = with_splits(prepared, pairs, fractions)
+    values, in_table = read_values(table, joined, columns)
+    joined.insert(4, "in_table", in_table)
+    if more_columns:
+        more = more_columns(list(joined["subject"])).set_axis(joined.index)
+        values = values.drop(columns=[name for name in values if name in more])
+        joined = pd.concat([joined, values, more], axis=1)
+    else:
+        joined = pd.concat([joined, values], axis=1)
     write_atomically(out, lambda stream: joined.to_parquet(stream, index=False))
     print_summary(joined, list(values.columns), out)
 
 
-def placed(prepared: pd.DataFrame, pairs: Sequence[tuple[str, str]], fractions: Fractions) -> pd.DataFrame:
-    """Return a cohort table with whose visit each subject is, and its split."""
+def with_splits(prepared: pd.DataFrame, pairs: Sequence[tuple[str, str]], fractions: Fractions) -> pd.DataFrame:
+    """Return a cohort table with the person, visit and split of each subject."""
     visits = [visit_of(subject) for subject in prepared["subject"]]
     family = families([visit.person for visit in visits], pairs)
     joined = prepared.reset_index(drop=True)
@@ -59,31 +55,25 @@ def placed(prepared: pd.DataFrame, pairs: Sequence[tuple[str, str]], fractions: 
 
 
 def read_values(table: Path, joined: pd.DataFrame, further: Sequence[str]) -> tuple[pd.DataFrame, "pd.Series[bool]"]:
-    """Return the phenotypes of each row of a cohort at its visit, NaN where unknown, and who has a row in the table."""
+    """Return the phenotypes of each row of a cohort at its visit, NaN where unknown, and which rows the table has."""
     identity, _ = find_columns(table, [])
     header = header_of(table)
-    wanted = {visit: columns_at(header, further, int(visit)) for visit in sorted(joined["visit"].unique())}
-    needed = dict.fromkeys(column for columns in wanted.values() for column in columns.values())
+    by_visit = {visit: columns_at(header, further, int(visit)) for visit in sorted(joined["visit"].unique())}
+    columns = dict.fromkeys(column for columns in by_visit.values() for column in columns.values())
     persons = sorted(joined["person"].unique())
-    cells = rows_of(persons, table, identity, [*needed])
+    cells = rows_of(persons, table, identity, [*columns])
     rows = one_row_each(read_numbers(cells, table), persons, table).set_axis(persons).astype("float32")
-    parts = [_at(rows, here, wanted[visit]) for visit, here in joined.groupby("visit")["person"]]
-    names = dict.fromkeys(name for columns in wanted.values() for name in columns)
+    parts = []
+    for visit, visited in joined.groupby("visit")["person"]:
+        part = rows.loc[visited, list(by_visit[visit].values())]
+        parts.append(part.set_axis(list(by_visit[visit]), axis=1).set_axis(visited.index))
+    names = dict.fromkeys(name for columns in by_visit.values() for name in columns)
     values = pd.concat(parts).reindex(index=joined.index, columns=[*names])
     return values, joined["person"].isin(cells.index)
 
 
 def columns_at(header: Sequence[str], further: Sequence[str], visit: int) -> dict[str, str]:
-    """Return name -> column of what a table tells of one visit: the field's phenotypes it has, and `further` ones.
-
-    Raises:
-        ValueError: if several columns may hold one of them, or none a further one at the first visit with imaging.
-    """
-    names = [name for name in (*FIELDS, *further) if holders(header, name, visit)]
+    """Map names to columns of a visit, `FIELDS` if present and `further`; raise ValueError if ambiguous or missing."""
+    names = [name for name in (*FIELDS, *further) if matching_columns(header, name, visit)]
     names += [name for name in further if visit == FIRST_VISIT and name not in names]
     return {name: resolve(header, name, visit) for name in names}
-
-
-def _at(rows: pd.DataFrame, persons: "pd.Series[str]", columns: dict[str, str]) -> pd.DataFrame:
-    """Return the values of one visit under their names, indexed as `persons` is."""
-    return rows.loc[persons, list(columns.values())].set_axis(list(columns), axis=1).set_axis(persons.index)

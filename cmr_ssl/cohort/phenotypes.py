@@ -1,4 +1,4 @@
-"""Read phenotypes and diagnoses of a cohort from a table: CSV, TSV or parquet, of which only what is wanted is read."""
+"""Read phenotypes and classes of a cohort from a CSV, TSV or parquet table, only the columns that are needed."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cmr_ssl.cohort.cells import read_names, read_numbers
 from cmr_ssl.cohort.columns import resolve
-from cmr_ssl.cohort.identities import IDS, canonical_id, otherwise_written
+from cmr_ssl.cohort.identities import IDS, altered_ids, canonical_id
 from cmr_ssl.files import PARQUET
 
 log = logging.getLogger(__name__)
@@ -27,10 +27,10 @@ LARGEST = 1e6  # no phenotype reaches this in the units of the field
 
 @runtime_checkable
 class TableReader(Protocol):
-    """What wants to know something of each subject beside its images; tasks that predict are some."""
+    """A task that needs values of each subject from the table, as those that predict do."""
 
     def read_table(self, path: Path, subjects: list[str]) -> pd.DataFrame:
-        """Return what it makes of the table at `path`, a row for each of `subjects`, NaN where unknown."""
+        """Read values from the table at `path`, a row for each of `subjects`, NaN where unknown."""
 
 
 def read_phenotypes(path: Path, targets: Sequence[str], subjects: Sequence[str]) -> NDArray[np.float32]:
@@ -63,20 +63,15 @@ def read_classes(path: Path, target: str, subjects: Sequence[str]) -> tuple[NDAr
         ValueError: if it cannot be read, lacks the column or all subjects, contradicts itself, or holds no classes.
     """
     identity, columns = find_columns(path, [target])
-    told = rows_of(subjects, path, identity, columns).apply(read_names, path=path)
-    cells = one_row_each(told, subjects, path)[columns[0]]
+    rows = rows_of(subjects, path, identity, columns).apply(read_names, path=path)
+    cells = one_row_each(rows, subjects, path)[columns[0]]
     names = sorted(cells.dropna().unique(), key=lambda name: (0, int(name), "") if name.isdigit() else (1, 0, name))
     return pd.Categorical(cells, categories=names).codes.astype(np.int64), names
 
 
 def in_order(labels: NDArray[np.int64], names: list[str], classes: Sequence[str], target: str) -> NDArray[np.float32]:
-    """Return the index in `classes` of what `read_classes` found, (N,), NaN where unknown.
-
-    Raises:
-        ValueError: if a class was found that `classes` does not name.
-    """
-    strangers = sorted(set(names) - set(classes))
-    if strangers:
+    """Return class indices in `classes`, (N,), NaN where unknown; raise ValueError if a name is not among them."""
+    if set(names) - set(classes):
         raise ValueError(
             f"{target} has the classes {names}, but the objective names {list(classes)}: name them all, and empty the "
             "cells that hold a code for no answer"
@@ -103,7 +98,7 @@ def header_of(path: Path) -> list[str]:
     try:
         if is_parquet(path):
             return list(pyarrow.parquet.read_schema(path).names)
-        line = first_line(path)
+        line = _first_line(path)
         return next(csv.reader([line], delimiter=delimiter_of(line)), [])
     except (OSError, pa.ArrowException, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path} cannot be read as CSV, TSV or parquet ({error}): write it again") from error
@@ -114,93 +109,78 @@ def is_parquet(path: Path) -> bool:
     return path.suffix.lower() in PARQUET
 
 
-def first_line(path: Path) -> str:
-    """Return the first line of a text, unpacked as its name says and without a byte order mark."""
+def _first_line(path: Path) -> str:
+    """Return the first line of a text, decompressed by its suffix and without a byte order mark."""
     with pa.input_stream(path) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig") as lines:
         return lines.readline()
 
 
 def delimiter_of(line: str) -> str:
-    """Return what separates the columns of a line."""
+    """Return the separator of the columns of a line."""
     return max("\t,;", key=line.count)
 
 
 def rows_of(subjects: Sequence[str], path: Path, identity: str, columns: Sequence[str]) -> pd.DataFrame:
-    """Return the rows of a table that belong to `subjects`, cells as stripped texts, indexed by id.
-
-    Raises:
-        ValueError: if the table cannot be read or has no row of them.
-    """
+    """Return the rows of `subjects` as stripped texts, indexed by id; raise ValueError if unreadable or without any."""
     try:
         table = read_columns(path, list(dict.fromkeys([identity, *columns])))
-        _check_exact(table[identity].type, f"column {identity!r} of {path}")
+        kind = table[identity].type
+        if pa.types.is_float32(kind) or pa.types.is_float16(kind):
+            raise ValueError(
+                f"column {identity!r} of {path} holds ids as {kind}, which loses digits: write them as text or whole "
+                "numbers"
+            )
         ids = pc.replace_substring_regex(texts_of(table[identity]), r"\.0$", "")
         persons = [canonical_id(subject) for subject in subjects]
-        other = otherwise_written(persons, pc.unique(ids).to_pylist(), f"column {identity!r} of {path}")
-        mine = pc.is_in(ids, pa.array([*persons, *other], pa.string()))
-        cells = {name: texts_of(table[name].filter(mine)) for name in dict.fromkeys(columns)}
+        altered = altered_ids(persons, pc.unique(ids).to_pylist(), f"column {identity!r} of {path}")
+        in_cohort = pc.is_in(ids, pa.array([*persons, *altered], pa.string()))
+        cells = {name: texts_of(table[name].filter(in_cohort)) for name in dict.fromkeys(columns)}
     except (OSError, pa.ArrowException) as error:
         commas = ", and separate columns by ; if numbers have decimal commas" if "columns, got" in str(error) else ""
         raise ValueError(f"{path} cannot be read ({error}): write it again as CSV, TSV or parquet{commas}") from error
-    rows = [other.get(one, one) for one in ids.filter(mine).to_pylist()]
-    if not rows:
+    index = [altered.get(text, text) for text in ids.filter(in_cohort).to_pylist()]
+    if not index:
         raise ValueError(
             f"none of the {len(subjects)} subjects of the cohort has a row in {path}: the cohort has ids such as "
             f"{next(iter(subjects), '')!r}, column {identity!r} such as {next(iter(ids.slice(0, 1).to_pylist()), '')!r}"
         )
-    if other:
+    if altered:
         log.warning(
             "%d of %d subjects were found in %s by ids that lost zeros or are written otherwise, such as %r for %r",
-            *(len(other), len(subjects), path, *next(iter(other.items()))),
+            *(len(altered), len(subjects), path, *next(iter(altered.items()))),
         )
-    return pd.DataFrame({name: column.to_pandas().array for name, column in cells.items()}, index=rows)
-
-
-def _check_exact(kind: pa.DataType, where: str) -> None:
-    """Refuse ids in short floats, which hold the first seven digits of them."""
-    if pa.types.is_float32(kind) or pa.types.is_float16(kind):
-        raise ValueError(f"{where} holds ids as {kind}, which loses digits: write them as text or whole numbers")
+    return pd.DataFrame({name: column.to_pandas().array for name, column in cells.items()}, index=index)
 
 
 def read_columns(path: Path, columns: list[str]) -> pa.Table:
-    """Return some columns of a table."""
-    return pyarrow.parquet.read_table(path, columns=columns) if is_parquet(path) else read_text(path, columns)
+    """Return some columns of a table, those of a CSV or TSV file as text."""
+    if is_parquet(path):
+        return pyarrow.parquet.read_table(path, columns=columns)
+    parsing = pyarrow.csv.ParseOptions(delimiter=delimiter_of(_first_line(path)), newlines_in_values=True)
+    types = {name: pa.string() for name in columns}
+    options = pyarrow.csv.ConvertOptions(include_columns=columns, column_types=types)
+    return pyarrow.csv.read_csv(path, parse_options=parsing, convert_options=options)
 
 
 def texts_of(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column as stripped texts, empty where nothing is said."""
+    """Return a column as stripped texts, empty where null."""
     return pc.utf8_trim_whitespace(column.cast(pa.string()).fill_null(""))
 
 
-def read_text(path: Path, columns: list[str]) -> pa.Table:
-    """Return some columns of a CSV or TSV file."""
-    return pyarrow.csv.read_csv(
-        path,
-        parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter_of(first_line(path)), newlines_in_values=True),
-        convert_options=pyarrow.csv.ConvertOptions(
-            include_columns=columns, column_types={name: pa.string() for name in columns}
-        ),
-    )
-
-
 def one_row_each(values: pd.DataFrame, subjects: Sequence[str], path: Path) -> pd.DataFrame:
-    """Return one row for each subject in their order, all missing where the table has none.
-
-    Raises:
-        ValueError: if a subject has rows that differ.
-    """
+    """Return one row for each subject in order, NaN where missing; raise ValueError if rows of a subject differ."""
     persons = [canonical_id(subject) for subject in subjects]
     rows = values.rename_axis("subject").reset_index(allow_duplicates=True).drop_duplicates()
     index = pd.Index(rows.iloc[:, 0])
-    twice = index[index.duplicated()]
-    if len(twice):
-        raise ValueError(f"{path} has rows of subject {twice[0]} with different values: keep one row a subject")
-    lacking = len(subjects) - len(index)
-    if lacking:
+    repeated = index[index.duplicated()]
+    if len(repeated):
+        raise ValueError(f"{path} has rows of subject {repeated[0]} with different values: keep one row a subject")
+    missing = len(subjects) - len(index)
+    if missing:
         first = next(person for person in persons if person not in index)
         log.warning(
             "%d of %d subjects have no row in %s, the first is %s; they stay, without phenotypes",
-            *(lacking, len(subjects), path, first),
+            *(missing, len(subjects), path, first),
         )
     return values[~values.index.duplicated()].reindex(persons)
 
@@ -222,7 +202,7 @@ def check_targets(values: NDArray[np.float32], names: Sequence[str]) -> None:
 
 
 def check_known(phenotypes: pd.DataFrame, split: str) -> None:
-    """Log of how many subjects of a split each phenotype is known; raise ValueError where one is known of none."""
+    """Log the number of subjects of a split with each phenotype; raise ValueError if it is zero for one."""
     counts = dict(zip(phenotypes.columns, phenotypes.notna().sum(), strict=True))
     for name, count in counts.items():
         if not count:

@@ -1,4 +1,4 @@
-"""What a heart and a person can have: a number beyond it is a code, another unit or a mistake, never a measurement."""
+"""Possible ranges of phenotypes: a number beyond them is a code, another unit or a mistake, never a measurement."""
 
 # From that of a newborn to the largest ones published, with room. Real hearts drawn by hand have
 # LVEDV 60 to 374 mL, LVEF 10 to 80 %, RVEF 2 to 86 % and LVM 55 to 272 g (58 adults, five groups).

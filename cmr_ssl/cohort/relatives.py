@@ -1,4 +1,4 @@
-"""Who belongs together: visits of one person, and relatives; what belongs together never crosses a split."""
+"""Visits of one person and relatives, who must stay in one split."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from cmr_ssl.cohort.identities import otherwise_written
+from cmr_ssl.cohort.identities import altered_ids
 
 FIRST_VISIT = 2  # with imaging, as UK Biobank counts
 LATER_VISIT = re.compile(r"(\d{7,})_([2-9])")  # 900000001_3: the second time in the scanner
@@ -17,14 +17,14 @@ SEPARATED = re.compile(r"[\s,;]+")
 
 
 class Visit(NamedTuple):
-    """Whose visit a subject of a cohort is, and its number."""
+    """The person and the number of a visit."""
 
     person: str
     number: int
 
 
 def visit_of(subject: str) -> Visit:
-    """Return the visit that a subject's id means; an id without a visit is the first with imaging."""
+    """Parse a subject's id; one without a visit is the first with imaging."""
     if match := LATER_VISIT.fullmatch(subject):
         return Visit(match[1], int(match[2]))
     return Visit(subject, FIRST_VISIT)
@@ -41,32 +41,28 @@ def read_pairs(path: Path) -> list[tuple[str, str]]:
         raise FileNotFoundError(f"no table of relatives at {path}: name a text with two ids a line as --relatives")
     pairs = []
     for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
-        one, *others = SEPARATED.split(line.strip())
-        if one and not others:
+        first, *others = SEPARATED.split(line.strip())
+        if first and not others:
             raise ValueError(f"line {number} of {path} has one column only: give the ids of two relatives a line")
-        if one and not (number == 1 and not one.isdecimal()):  # a header
-            pairs.append((one, others[0]))
+        if first and (number > 1 or first.isdecimal()):  # else a header
+            pairs.append((first, others[0]))
     return pairs
 
 
-def pairs_by_cohort_ids(pairs: Sequence[tuple[str, str]], persons: Sequence[str], where: str) -> list[tuple[str, str]]:
-    """Return pairs of relatives by the ids of a cohort, which a spreadsheet may have written otherwise.
-
-    Raises:
-        ValueError: if an id of the list, which lies at `where`, may be that of two persons.
-    """
-    known = otherwise_written(persons, (one for pair in pairs for one in pair), where)
-    return [(known.get(one, one), known.get(other, other)) for one, other in pairs]
+def pairs_by_cohort_ids(pairs: Sequence[tuple[str, str]], persons: Sequence[str], source: str) -> list[tuple[str, str]]:
+    """Return pairs of relatives with the ids of a cohort; raise ValueError if an id of `source` is ambiguous."""
+    ids = altered_ids(persons, (person for pair in pairs for person in pair), source)
+    return [(ids.get(first, first), ids.get(second, second)) for first, second in pairs]
 
 
 def families(persons: Sequence[str], pairs: Sequence[tuple[str, str]]) -> list[str]:
-    """Return for each person the smallest id among all who are related to them, however distantly.
+    """Return for each person the smallest id among all their relatives, however distant.
 
     Relatives who are not in the cohort connect those who are, so that a family is the same in every cohort.
     """
     ids, index = np.unique(np.array([*persons, *(person for pair in pairs for person in pair)]), return_inverse=True)
-    one, other = index[len(persons) :].reshape(-1, 2).T
-    graph = coo_array((np.ones(len(one), bool), (one, other)), shape=(len(ids), len(ids)))
+    edges = index[len(persons) :].reshape(-1, 2)
+    graph = coo_array((np.ones(len(edges), bool), (edges[:, 0], edges[:, 1])), shape=(len(ids), len(ids)))
     _, family = connected_components(graph, directed=False)
     _, first = np.unique(family, return_index=True)  # ids are sorted, so the first is the smallest
     return [str(name) for name in ids[first[family[index[: len(persons)]]]]]

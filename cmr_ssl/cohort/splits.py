@@ -1,4 +1,4 @@
-"""Splits by subject, from a stable hash of the id: the same for every task, machine and cohort it is part of."""
+"""Splits by a stable hash of the person's id: the same for every task, machine and cohort."""
 
 from hashlib import blake2b
 from pathlib import Path
@@ -17,12 +17,12 @@ Fractions = tuple[float, float, float]
 def hashed_split(subject: str, fractions: Fractions) -> Split:
     """Return the split of `subject` for the fractions of train, val and test.
 
-    A subject keeps its place on the line from 0 to 1 whatever else is in the cohort; visits of one person share it.
+    The hash is in 0 to 1, whatever else is in the cohort; visits of one person share it.
     """
     person = visit_of(subject).person
-    place = int.from_bytes(blake2b(person.encode(), digest_size=8).digest(), "big") / 2**64
+    hashed = int.from_bytes(blake2b(person.encode(), digest_size=8).digest(), "big") / 2**64
     train, val, _ = fractions
-    return "train" if place < train else "val" if place < train + val else "test"
+    return "train" if hashed < train else "val" if hashed < train + val else "test"
 
 
 def split_cohort(
@@ -33,18 +33,19 @@ def split_cohort(
     Args:
         cohort: the table, with a column ``subject``.
         fractions: of train, val and test; used where no column is named.
-        column: a column of the cohort table, or else of `table`, that already says train, val or test.
+        column: a column of the cohort table, or else of `table`, of train, val and test.
         table: a table of phenotypes, such as `python -m cmr_ssl cohort` writes; None for none.
 
     Raises:
-        ValueError: if fractions do not add up to one, the column is missing or says something else.
+        ValueError: if fractions do not add up to one, or the column is missing or has other values.
     """
     if column is None:
         if min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6:
             raise ValueError(f"split fractions must be positive and add up to 1, got {fractions}")
         return cohort["subject"].map(lambda subject: hashed_split(subject, fractions))
     if column not in cohort and table is not None:
-        cohort = cohort.assign(**{column: _splits_from_table(table, column, list(cohort["subject"]))})
+        classes, names = read_classes(table, column, list(cohort["subject"]))
+        cohort = cohort.assign(**{column: [names[index] if index >= 0 else None for index in classes]})
     if column not in cohort:
         raise ValueError(
             f"the cohort table has no column {column!r} to split by; it has {', '.join(cohort.columns)}: name the "
@@ -54,9 +55,3 @@ def split_cohort(
     if unknown:
         raise ValueError(f"column {column!r} of the cohort table says {unknown[0]!r}; it may say {', '.join(SPLITS)}")
     return cohort[column].astype(str)
-
-
-def _splits_from_table(table: Path, column: str, subjects: list[str]) -> list[str | None]:
-    """Return what a table says of each subject, None where it says nothing."""
-    told, names = read_classes(table, column, subjects)
-    return [names[index] if index >= 0 else None for index in told]

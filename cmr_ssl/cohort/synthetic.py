@@ -1,7 +1,7 @@
-"""Whether hearts are synthetic: a model that has only seen such must say so, wherever its checkpoint goes.
+"""Mark caches and checkpoints of synthetic hearts, so that a model trained on them alone says so.
 
-The generator's settings lie beside every synthetic cohort. `import-ukb` and `import-dicom` take them along, `prepare`
-notes them in the cache's settings, and checkpoints carry the note on.
+The generator's settings lie beside every synthetic cohort. `import-ukb` and `import-dicom` copy them, `prepare` notes
+them in the cache's settings, and checkpoints keep the note.
 """
 
 import shutil
@@ -18,17 +18,17 @@ def holds_phantoms(source: Path) -> bool:
     return (source / PHANTOM).is_file()
 
 
-def take_along(source: Path, out: Path) -> None:
-    """Let what is made of a synthetic cohort be known as such."""
+def copy_marker(source: Path, out: Path) -> None:
+    """Mark what is made of a synthetic cohort as synthetic."""
     if holds_phantoms(source):
         shutil.copyfile(source / PHANTOM, out / PHANTOM)
 
 
-def note(source: Path) -> dict[str, object]:
-    """Return what the settings of a cache say about the hearts of its source; of real ones nothing."""
+def synthetic_note(source: Path) -> dict[str, object]:
+    """Return the note in the settings of a cache that its source is synthetic; of real hearts nothing."""
     return {SYNTHETIC: True} if holds_phantoms(source) else {}
 
 
-def of_phantoms(cache: Path) -> bool:
+def is_synthetic(cache: Path) -> bool:
     """Tell whether all hearts of a cache are synthetic, as far as `prepare` could know."""
     return bool(read_settings(cache).get(SYNTHETIC, False))

@@ -1,4 +1,4 @@
-"""Participants who withdrew: nothing of them is read or written any more, and what a command made of them goes."""
+"""Participants who withdrew: they are neither read nor written any more, and what a command made of them is erased."""
 
 import csv
 import io
@@ -12,21 +12,21 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote
 
-from cmr_ssl.cohort.identities import IDS, canonical_id, key, rounded
+from cmr_ssl.cohort.identities import IDS, canonical_id, id_key, is_rounded
 from cmr_ssl.files import HALF_WRITTEN, PARQUET, save_text, write_atomically
 
 log = logging.getLogger(__name__)
 
-# behind the id of a participant, once or, with the number of the item, twice: _3, _2_0, -2.0, _i3, _ses-02
+# suffix of a participant's id, repeated where the item is numbered: _3, _2_0, -2.0, _i3, _ses-02
 VISIT = re.compile(r"(.+?)[_-](?:i|v|ses-?|visit-?|instance-?)?\d{1,2}(?:\.\d{1,2})?", re.IGNORECASE)
-PERSON = re.compile(r"\d{5,}")  # ids of which a suffix is a visit, and not a number that tells patients apart
+PERSON = re.compile(r"\d{5,}")  # ids of which a suffix is a visit, and not a number that distinguishes patients
 HALF = re.compile(rf"{re.escape(HALF_WRITTEN)}\d+-")
 SEPARATED = re.compile(r"[\t,;]")
 
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """Who withdrew.
+    """The participants who withdrew.
 
     Attributes:
         path: the list; None where there is none.
@@ -38,131 +38,130 @@ class Withdrawn:
 
     @cached_property
     def keys(self) -> frozenset[str]:
-        """What ids are compared by."""
-        return frozenset(map(key, self.ids))
+        """The ids as `id_key` compares them."""
+        return frozenset(map(id_key, self.ids))
 
     def participant(self, subject: str) -> str | None:
-        """Return the participant on the list whose visit a subject is, as the subject has the id; None for others."""
-        return next(
-            (one for one in _persons(canonical_id(subject.removeprefix("sub-"))) if key(one) in self.keys), None
-        )
+        """Return the withdrawn participant whose visit a subject is, by the subject's own spelling; None for others."""
+        persons = _persons(canonical_id(subject.removeprefix("sub-")))
+        return next((person for person in persons if id_key(person) in self.keys), None)
 
     def includes(self, subject: str) -> bool:
-        """Tell whether a subject is a visit of somebody who withdrew."""
+        """Tell whether a subject is a visit of a participant who withdrew."""
         return self.participant(subject) is not None
 
-    def leave(self, subjects: Sequence[str], where: Path | str) -> list[str]:
-        """Return the subjects that may be used, and say how many of those that withdrew were there.
+    def remaining(self, subjects: Sequence[str], source: Path | str) -> list[str]:
+        """Return the subjects of `source` who did not withdraw, and log how many others there are.
 
         Raises:
-            ValueError: if an id on the list may be two participants, for want of its zeros in front.
+            ValueError: if an id on the list may be that of two participants, as its leading zeros are lost.
         """
         if self.path is None:
             return list(subjects)
-        left = [subject for subject in subjects if not self.includes(subject)]
-        persons = {one for subject in subjects if (one := self.participant(subject)) is not None}
+        remaining = [subject for subject in subjects if not self.includes(subject)]
+        persons = {person for subject in subjects if (person := self.participant(subject)) is not None}
         _check_unique(persons, self.path)
         inexact = len(persons - self.ids)
         log.warning(
             "withdrawn: %d of %d participants of %s were found in %s, and their %d subjects are left out%s",
-            *(len(persons), len(self.ids), self.path, where, len(subjects) - len(left)),
+            *(len(persons), len(self.ids), self.path, source, len(subjects) - len(remaining)),
             f" ({inexact} by ids that differ by zeros in front or are written otherwise)" if inexact else "",
         )
-        return left
+        return remaining
 
     def erase(
-        self, folder: Path, files: Sequence[str] = (), lines: Sequence[str] = (), rows: Sequence[str] = ()
+        self, folder: Path, files: Sequence[str] = (), journals: Sequence[str] = (), tables: Sequence[str] = ()
     ) -> None:
-        """Remove what a command made of those who withdrew, look again, and say how much it was.
+        """Remove what a command made of those who withdrew, verify it, and log how much it was.
 
         Args:
-            folder: what the command owns lies in it.
-            files: patterns below the folder, the first star of each standing for the subject; whole folders, too.
-            lines: patterns of journals, which have a subject in every line.
-            rows: patterns of tables with a column `subject`.
+            folder: the output of the command.
+            files: patterns of files or folders below it; the first star stands for the subject.
+            journals: patterns of journals, which have a subject in every line.
+            tables: patterns of tables with a column `subject`.
 
         Raises:
             ValueError: if a table cannot be read, or something is left.
         """
         if self.path is None:
             return
-        first = self._erase(folder, files, lines, rows)
-        if left := sum(self._erase(folder, files, lines, rows)):
+        counts = self._erase(folder, files, journals, tables)
+        if left := sum(self._erase(folder, files, journals, tables)):
             raise ValueError(f"{left} files and rows of participants who withdrew came back to {folder}: run it again")
         log.warning(
             "withdrawn: %d files, %d journal entries and %d rows of tables were removed from %s, and none is left",
-            *(*first, folder),
+            *(*counts, folder),
         )
 
     def _erase(
-        self, folder: Path, files: Sequence[str], lines: Sequence[str], rows: Sequence[str]
+        self, folder: Path, files: Sequence[str], journals: Sequence[str], tables: Sequence[str]
     ) -> tuple[int, int, int]:
         """Remove once; return how many files, journal entries and rows."""
-        made = [path for pattern in files for path in _matching(folder, pattern, self.includes)]
-        counts = sum(_remove(path, folder) for path in made)
-        journals = [path for pattern in lines for path in sorted(folder.glob(pattern))]
-        tables = [path for pattern in rows for path in sorted(folder.glob(pattern))]
-        entries = sum(drop_lines(path, self.includes) for path in journals)
-        return counts, entries, sum(drop_rows(path, self.includes) for path in tables)
+        paths = [path for pattern in files for path in _matching(folder, pattern, self.includes)]
+        return (
+            sum(_remove(path, folder) for path in paths),
+            sum(drop_lines(path, self.includes) for pattern in journals for path in sorted(folder.glob(pattern))),
+            sum(drop_rows(path, self.includes) for pattern in tables for path in sorted(folder.glob(pattern))),
+        )
 
 
-NOBODY = Withdrawn(None, frozenset())
+NONE_WITHDRAWN = Withdrawn(None, frozenset())
 
 
 def read_withdrawn(path: Path | str | None) -> Withdrawn:
-    """Read a list of participants: an id a line, or a column of ids in a CSV file; `NOBODY` without a path.
+    """Read a list of participants: an id a line, or a column of ids in a CSV file; `NONE_WITHDRAWN` without a path.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is no text, names nobody, or a spreadsheet rounded an id.
     """
     if path is None:
-        return NOBODY
+        return NONE_WITHDRAWN
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no list of withdrawn participants at {path}: name a text or CSV file, an id a line")
     ids = set()
-    for number, one in _listed(path):
-        if rounded(one):
+    for number, person in _listed(path):
+        if is_rounded(person):
             raise ValueError(
-                f"line {number} of {path} says {one!r}, an id that a spreadsheet rounded: nobody can tell who it is; "
-                "format the column as text and write the list again"
+                f"line {number} of {path} says {person!r}, an id that a spreadsheet rounded: nobody can tell who it "
+                "is; format the column as text and write the list again"
             )
-        ids.add(next(filter(PERSON.fullmatch, _persons(one)), one))
+        ids.add(next(filter(PERSON.fullmatch, _persons(person)), person))
     if not ids:
         raise ValueError(f"{path} names nobody: give an id a line, or leave --withdrawn out")
     return Withdrawn(path, frozenset(ids))
 
 
 def _persons(subject: str) -> list[str]:
-    """Return whose visit a subject may be: itself, and what is left without one number behind it or two."""
-    found = [subject]
-    while len(found) < 3 and (visit := VISIT.fullmatch(found[-1])):
-        found.append(visit[1])
-    return found
+    """Return the ids of the person whose visit a subject may be: its own, and without one or two suffixes."""
+    persons = [subject]
+    while len(persons) < 3 and (visit := VISIT.fullmatch(persons[-1])):
+        persons.append(visit[1])
+    return persons
 
 
 def _listed(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the ids of a list with the numbers of their lines."""
+    """Yield the line number and id of each participant of a list."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is no text: write the list of withdrawn participants as text or CSV") from error
-    at = 0
+    column = 0
     for number, line in enumerate(lines, start=1):
         cells = [cell.strip().strip("\"'") for cell in SEPARATED.split(line)]
         names = [cell.lower() for cell in cells]
-        if number == 1 and (known := [names.index(name) for name in IDS if name and name in names]):
-            at = known[0]
-        elif at < len(cells) and cells[at] and not cells[at].startswith("#"):
-            yield number, canonical_id(cells[at].removeprefix("sub-"))
+        if number == 1 and (header := [names.index(name) for name in IDS if name and name in names]):
+            column = header[0]
+        elif column < len(cells) and cells[column] and not cells[column].startswith("#"):
+            yield number, canonical_id(cells[column].removeprefix("sub-"))
 
 
 def _check_unique(persons: set[str], path: Path) -> None:
     """Refuse participants whose ids differ by zeros only: the list may mean one of them."""
-    known: dict[str, str] = {}
+    by_key: dict[str, str] = {}
     for person in sorted(persons):
-        if (other := known.setdefault(key(person), person)) != person:
+        if (other := by_key.setdefault(id_key(person), person)) != person:
             raise ValueError(
                 f"an id of {path} may be {other!r} and {person!r}, which differ only by what a spreadsheet removes: "
                 "give it as text, and rename one of the two"
@@ -170,22 +169,22 @@ def _check_unique(persons: set[str], path: Path) -> None:
 
 
 def _matching(folder: Path, pattern: str, included: Callable[[str], bool]) -> list[Path]:
-    """Return the paths of a pattern whose first star stands for a subject that is included."""
+    """Return the paths of a pattern whose first star stands for an included subject."""
     parts = Path(pattern).parts
-    at = next(index for index, part in enumerate(parts) if "*" in part)
-    before, _, behind = parts[at].partition("*")
-    found = []
+    level = next(index for index, part in enumerate(parts) if "*" in part)
+    prefix, _, rest = parts[level].partition("*")
+    paths = []
     for path in sorted(folder.glob(pattern)):
-        name = HALF.sub("", path.relative_to(folder).parts[at])
-        if included(unquote(name.removeprefix(before).removesuffix(behind.rpartition("*")[2]))):
-            found.append(path)
-    return found
+        name = HALF.sub("", path.relative_to(folder).parts[level])
+        if included(unquote(name.removeprefix(prefix).removesuffix(rest.rpartition("*")[2]))):
+            paths.append(path)
+    return paths
 
 
 def _remove(path: Path, folder: Path) -> int:
-    """Remove a file or a folder, and the folder of a subject that is empty then; return how many files went."""
+    """Remove a file or a folder, and the folder of a subject that is empty then; return how many files."""
     if path.is_dir() and not path.is_symlink():
-        count = sum(not one.is_dir() for one in path.rglob("*"))
+        count = sum(not file.is_dir() for file in path.rglob("*"))
         shutil.rmtree(path)
         return max(1, count)
     path.unlink()
@@ -195,7 +194,7 @@ def _remove(path: Path, folder: Path) -> int:
 
 
 def drop_lines(journal: Path, included: Callable[[str], bool]) -> int:
-    """Remove the lines of a journal that are of subjects who are included, and return how many."""
+    """Remove the lines of included subjects from a journal, and return how many."""
     lines = journal.read_text(encoding="utf-8").splitlines(keepends=True)
     kept = [line for line in lines if not included(_subject_of(line))]
     if len(kept) < len(lines):
@@ -204,7 +203,7 @@ def drop_lines(journal: Path, included: Callable[[str], bool]) -> int:
 
 
 def _subject_of(line: str) -> str:
-    """Return whose line of a journal it is; nobody's if it is torn."""
+    """Return the subject of a line of a journal; empty if it is torn."""
     try:
         return str(json.loads(line)["subject"])
     except (json.JSONDecodeError, KeyError, TypeError):
@@ -212,11 +211,7 @@ def _subject_of(line: str) -> str:
 
 
 def drop_rows(table: Path, included: Callable[[str], bool]) -> int:
-    """Remove the rows of a table that are of subjects who are included, and return how many.
-
-    Raises:
-        ValueError: if the table cannot be read.
-    """
+    """Remove the rows of included subjects from a table, and return how many; raise ValueError if it is damaged."""
     try:
         return _drop_parquet(table, included) if table.suffix in PARQUET else _drop_csv(table, included)
     except (ValueError, csv.Error) as error:
@@ -227,8 +222,8 @@ def _drop_csv(table: Path, included: Callable[[str], bool]) -> int:
     header, *rows = [*csv.reader(io.StringIO(table.read_text(encoding="utf-8")))] or [[]]
     if "subject" not in header:
         return 0
-    at = header.index("subject")
-    kept = [row for row in rows if len(row) <= at or not included(row[at])]
+    column = header.index("subject")
+    kept = [row for row in rows if len(row) <= column or not included(row[column])]
     if len(kept) < len(rows):
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows([header, *kept])
@@ -237,7 +232,7 @@ def _drop_csv(table: Path, included: Callable[[str], bool]) -> int:
 
 
 def _drop_parquet(table: Path, included: Callable[[str], bool]) -> int:
-    import pyarrow.parquet as pq  # time that the workers of `prepare` need not spend
+    import pyarrow.parquet as pq  # takes time, which workers of `prepare` save
 
     rows = pq.read_table(table)
     kept = rows.filter([not included(str(subject)) for subject in rows["subject"].to_pylist()])

@@ -1,1 +1,1 @@
-"""One file a command: its options are the signature of a function of its name; nothing imports a command."""
+"""One file a command with a function of its name, whose signature declares the options; nothing imports a command."""

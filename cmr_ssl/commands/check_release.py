@@ -21,6 +21,6 @@ def check_release(paths: list[Path]) -> int:
     from cmr_ssl.release.leaks import describe_leaks, files_below
 
     files = list(files_below(paths))
-    found = [sentence for path in files for sentence in describe_leaks(path)]
-    print("\n".join([*found, f"{len(found)} findings in {len(files)} files" + ("" if found else ": they may leave")]))
-    return 1 if found else 0
+    leaks = [sentence for path in files for sentence in describe_leaks(path)]
+    print("\n".join([*leaks, f"{len(leaks)} findings in {len(files)} files" + ("" if leaks else ": they may leave")]))
+    return 1 if leaks else 0

@@ -36,9 +36,6 @@ def cohort(
         withdrawn: text or CSV file of participants who withdrew and are left out.
         fields: YAML file, as in `configs/fields`, of further columns of any kind, dates too.
 
-    Returns:
-        Exit status, 0.
-
     Raises:
         FileExistsError: if `out` is a folder.
         FileNotFoundError: if a file or the cache is missing.
@@ -46,9 +43,9 @@ def cohort(
             is no parquet file by its name.
     """
     check_parquet(out)
-    from cmr_ssl.cohort.joined_table import nothing_further, write_joined
+    from cmr_ssl.cohort.joined_table import write_joined
     from cmr_ssl.tables.cohort_fields import field_columns
 
-    more = partial(field_columns, table, fields) if fields != NO_FIELDS else nothing_further
-    write_joined(cache, table, out, relatives, columns or [], fractions, read_withdrawn(withdrawn), more)
+    more_columns = partial(field_columns, table, fields) if fields != NO_FIELDS else None
+    write_joined(cache, table, out, relatives, columns or [], fractions, read_withdrawn(withdrawn), more_columns)
     return 0

@@ -45,10 +45,10 @@ def embed(
             with other settings, or is no parquet file by its name.
     """
     check_parquet(out)
-    gone = read_withdrawn(withdrawn)
+    withdrawals = read_withdrawn(withdrawn)
 
     from cmr_ssl.inference.embeddings import write_embeddings
     from cmr_ssl.runner.run import Shard
 
     part = Shard(shard, shards)
-    return write_embeddings(checkpoint, cache, out, batch_size, workers, device, part, gone, overwrite).status
+    return write_embeddings(checkpoint, cache, out, batch_size, workers, device, part, withdrawals, overwrite).status

@@ -26,9 +26,6 @@ def export(
         licence: of the weights, as hubs spell it, for the card.
         overwrite: replace what is there.
 
-    Returns:
-        Exit status, 0.
-
     Raises:
         FileExistsError: if a folder holds something, and `overwrite` is not set.
         FileNotFoundError: if there is no checkpoint.
@@ -37,12 +34,12 @@ def export(
     """
     if not LICENCE.fullmatch(licence):
         raise ValueError(f"--licence {licence!r} is none as hubs spell it, such as mit, apache-2.0 or other")
-    wanted = [folder for folder in (hub, onnx) if folder is not None]
-    if not wanted:
+    folders = [folder for folder in (hub, onnx) if folder is not None]
+    if not folders:
         raise ValueError("say what to write: --hub FOLDER, --onnx FOLDER or both")
     if hub is not None and onnx is not None and hub.absolute() == onnx.absolute():
         raise ValueError(f"--hub and --onnx both name {hub}: they are two folders")
-    for folder in wanted:
+    for folder in folders:
         if not overwrite and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise FileExistsError(f"{folder} is there: name another folder, or give --overwrite true")
     checkpoint = checkpoint_at(checkpoint)

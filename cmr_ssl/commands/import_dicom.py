@@ -41,5 +41,5 @@ def import_dicom(
     from cmr_ssl.dicom.importer import import_cohort
 
     source, out = source.absolute(), out.absolute()  # workers elsewhere stand in other folders
-    who, gone = Workers(workers, scheduler, (source, out)), read_withdrawn(withdrawn)
-    return import_cohort(DicomFolder(source), out, {}, who, Shard(shard, shards), gone, overwrite)
+    pool, withdrawals = Workers(workers, scheduler, (source, out)), read_withdrawn(withdrawn)
+    return import_cohort(DicomFolder(source), out, {}, pool, Shard(shard, shards), withdrawals, overwrite)

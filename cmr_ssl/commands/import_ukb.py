@@ -44,6 +44,6 @@ def import_ukb(
     from cmr_ssl.dicom.ukb_zips import find_zips
 
     zips, out = zips.absolute(), out.absolute()  # workers elsewhere stand in other folders
-    source, who = find_zips(zips, overlays), Workers(workers, scheduler, (zips, out))
-    reading: dict[str, object] = {"overlays": True} if overlays else {}
-    return import_cohort(source, out, reading, who, Shard(shard, shards), read_withdrawn(withdrawn), overwrite)
+    source, pool = find_zips(zips, overlays), Workers(workers, scheduler, (zips, out))
+    settings: dict[str, object] = {"overlays": True} if overlays else {}
+    return import_cohort(source, out, settings, pool, Shard(shard, shards), read_withdrawn(withdrawn), overwrite)

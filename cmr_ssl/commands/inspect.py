@@ -4,9 +4,7 @@ from pathlib import Path
 
 from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.files import check_apart, checkpoint_at
-from cmr_ssl.sources import NiftiFiles, NiftiFolder
-
-FIELD_FILES = NiftiFiles()
+from cmr_ssl.sources import FIELD_FILES, NiftiFiles, NiftiFolder
 
 
 def inspect(
@@ -18,6 +16,8 @@ def inspect(
     subjects: int = 100,
     files: NiftiFiles = FIELD_FILES,
     device: str = "auto",
+    shard: int = 0,
+    shards: int = 1,
     overwrite: bool = False,
     table: Path | None = None,
     withdrawn: Path | None = None,
@@ -33,6 +33,8 @@ def inspect(
         subjects: how many studies of the cache to learn from, none of the test split.
         files: how a subject's files are called.
         device: cpu, cuda, or auto for cuda where there is one.
+        shard: which part of the subjects this command does, from 0.
+        shards: how many parts there are; an array job runs one command a part, with the same --out.
         overwrite: do everything again, and replace what was made with other settings.
         table: CSV, TSV or parquet file with the column by which training was split, if it was (--data.split_column).
         withdrawn: text or CSV file of participants who withdrew: what is there of them is not read, and what this
@@ -45,7 +47,7 @@ def inspect(
         FileNotFoundError: if checkpoint, source, cache, table or calibration are missing.
         ValueError: if they do not belong together, the cache has too few studies, or `out` lies in `source`.
     """
-    folder, gone = NiftiFolder(source, files), read_withdrawn(withdrawn)
+    folder, withdrawals = NiftiFolder(source, files), read_withdrawn(withdrawn)
     studies = folder.subjects()
     if out is not None:
         check_apart(source, out, studies)
@@ -57,8 +59,11 @@ def inspect(
 
     from cmr_ssl.devices import device_of
     from cmr_ssl.inspection.calibration import SUFFIX
-    from cmr_ssl.inspection.inspector import Learning, inspect_folder
+    from cmr_ssl.inspection.inspector import CalibrationSource, inspect_folder
+    from cmr_ssl.runner.run import Shard
 
-    kept = calibration or checkpoint.with_suffix(SUFFIX)
-    learning = Learning(kept, cache, subjects, table, gone)
-    return inspect_folder(checkpoint, folder, learning, out, device_of(device), overwrite).status
+    path = calibration or checkpoint.with_suffix(SUFFIX)
+    calibration_source = CalibrationSource(path, cache, subjects, table, withdrawals)
+    return inspect_folder(
+        checkpoint, folder, calibration_source, out, device_of(device), Shard(shard, shards), overwrite
+    ).status

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from cmr_ssl.kspace.raw import RawCine
 
-BRIGHTEST = 4095  # of what is written, as scanners have it
+BRIGHTEST = 4095  # intensity of the written image, as of scanners
 
 
 def kspace(
@@ -45,9 +45,6 @@ def kspace(
         device: cpu, cuda, or auto for cuda where there is one.
         overwrite: replace the cine that is there.
 
-    Returns:
-        0.
-
     Raises:
         FileExistsError: if there is a cine of this view already, and `overwrite` is not set.
         FileNotFoundError: if there is no such file.
@@ -79,11 +76,7 @@ def kspace(
 
 
 def placed(raw: "RawCine", source: Path, spacing_mm: float | None, gap_mm: float) -> "RawCine":
-    """Return a cine that has a place, by its file or by the options.
-
-    Raises:
-        ValueError: if neither tells how large a pixel is.
-    """
+    """Return a cine with an affine, from its file or the options; raise ValueError if neither has a pixel size."""
     import numpy as np
 
     if raw.affine is not None:

@@ -54,70 +54,61 @@ def phantom(
     Raises:
         ValueError: if the arguments make no sense or the folder cannot take the cohort.
     """
-    _check_counts({"subjects": subjects, "workers": workers, "subject": subject})
-    if seed < 0:
-        raise ValueError(f"--seed {seed} makes no sense: give 0 or more")
+    least = {"subjects": (subjects, 1), "workers": (workers, 1), "subject": (subject, 1), "seed": (seed, 0)}
+    for name, (number, lowest) in least.items():
+        if number < lowest:
+            raise ValueError(f"--{name} {number} makes no sense: give {lowest} or more")
     if sum(target is not None for target in (out, preview, sheet)) != 1:
         raise ValueError("give one of --out FOLDER for a cohort, --preview FILE for one subject, --sheet FILE for many")
     if pathology not in get_args(PathologyName):
         raise ValueError(f"unknown pathology {pathology!r}: choose one of {', '.join(get_args(PathologyName))}")
-    order = CohortSpec(seed, preset, pathology, faults, scanner=read_scanner(scanner))
+    spec = CohortSpec(seed, preset, pathology, faults, scanner=read_scanner(scanner))
     if preview is not None:
-        _preview(preview, order, subject, overwrite)
+        _preview(preview, spec, subject, overwrite)
     if sheet is not None:
-        _sheet(sheet, order, subjects, overwrite)
+        _sheet(sheet, spec, subjects, overwrite)
     if out is not None:
-        _cohort(out, order, subjects, workers, overwrite, dicom)
+        _cohort(out, spec, subjects, workers, overwrite, dicom)
     return 0
 
 
-def _check_counts(counts: dict[str, int]) -> None:
-    for name, count in counts.items():
-        if count < 1:
-            raise ValueError(f"--{name} {count} makes no sense: give 1 or more")
-
-
-def _preview(path: Path, order: CohortSpec, subject: int, overwrite: bool) -> None:
+def _preview(path: Path, spec: CohortSpec, subject: int, overwrite: bool) -> None:
     from cmr_ssl.phantom.person import scan
     from cmr_ssl.phantom.pictures import check_preview, write_preview
 
     check_preview(path, overwrite)
-    write_preview(path, scan(order, subject))
+    write_preview(path, scan(spec, subject))
     print(f"wrote {path}")
 
 
-def _sheet(path: Path, order: CohortSpec, subjects: int, overwrite: bool) -> None:
+def _sheet(path: Path, spec: CohortSpec, subjects: int, overwrite: bool) -> None:
     from cmr_ssl.phantom.person import scan
     from cmr_ssl.phantom.pictures import check_sheet, subject_rows, write_sheet
 
     check_sheet(path, overwrite)
-    rows = []
     with _progress() as bar:
-        for index in bar.track(range(1, subjects + 1), description=""):
-            rows.append(subject_rows(scan(order, index)))
+        indices = bar.track(range(1, subjects + 1), description="")
+        rows = [subject_rows(scan(spec, index)) for index in indices]
     write_sheet(path, rows)
     print(f"wrote {path}")
 
 
-def _cohort(out: Path, order: CohortSpec, subjects: int, workers: int, overwrite: bool, dicom: bool) -> None:
+def _cohort(out: Path, spec: CohortSpec, subjects: int, workers: int, overwrite: bool, dicom: bool) -> None:
     from cmr_ssl.phantom.biobank_zips import ARCHIVES
     from cmr_ssl.phantom.cohort_writer import FOLLOW_UP, NIFTI, open_cohort, write_cohort
 
-    filing = ARCHIVES if dicom else NIFTI
-    open_cohort(out, order, subjects, overwrite, filing)
+    layout = ARCHIVES if dicom else NIFTI
+    open_cohort(out, spec, subjects, overwrite, layout)
     with _progress() as bar:
         task = bar.add_task("", total=subjects)
-        for done in write_cohort(out, order, subjects, workers, filing):
+        for done in write_cohort(out, spec, subjects, workers, layout):
             bar.update(task, completed=done)
     print(f"{subjects} subjects in {out}")
-    print(_followed(json.loads((out / FOLLOW_UP).read_text())))
-
-
-def _followed(said: dict[str, object]) -> str:
-    """Return in one line who fell ill, and how well the hazard from which that was drawn tells it."""
-    told = f"heart failure: {said['before imaging']} before imaging, {said['after imaging']} after"
-    best = said["best possible concordance"]
-    return told if best is None else f"{told}; best possible concordance {best:.3f}"
+    follow_up = json.loads((out / FOLLOW_UP).read_text())
+    best = follow_up["best possible concordance"]
+    concordance = "" if best is None else f"; best possible concordance {best:.3f}"
+    before, after = follow_up["before imaging"], follow_up["after imaging"]
+    print(f"heart failure: {before} before imaging, {after} after{concordance}")
 
 
 def _progress() -> "Progress":

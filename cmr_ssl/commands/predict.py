@@ -5,9 +5,7 @@ from pathlib import Path
 from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.files import check_apart, checkpoint_at
 from cmr_ssl.runner.run import Shard
-from cmr_ssl.sources import NiftiFiles, NiftiFolder
-
-FIELD_FILES = NiftiFiles()
+from cmr_ssl.sources import FIELD_FILES, NiftiFiles, NiftiFolder
 
 
 def predict(
@@ -45,12 +43,12 @@ def predict(
         ValueError: if the checkpoint is of another kind, `out` holds predictions of another one or lies in
             `source`, or there is no such device.
     """
-    folder, gone = NiftiFolder(source, files), read_withdrawn(withdrawn)
+    folder, withdrawals = NiftiFolder(source, files), read_withdrawn(withdrawn)
     check_apart(source, out, folder.subjects())
     checkpoint = checkpoint_at(checkpoint)
 
     from cmr_ssl.inference.folder import TABLE, predict_folder
 
-    tally = predict_folder(checkpoint, folder, out, device, Shard(shard, shards), gone, overwrite)
+    tally = predict_folder(checkpoint, folder, out, device, Shard(shard, shards), withdrawals, overwrite)
     print(f"{tally.usable} subjects predicted, {tally.statuses['rejected']} not, in {out / TABLE}")
     return tally.status

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from cmr_ssl.cohort.cohort_table import write_cohort
-from cmr_ssl.cohort.synthetic import note
-from cmr_ssl.cohort.withdrawal import NOBODY, Withdrawn, read_withdrawn
+from cmr_ssl.cohort.synthetic import synthetic_note
+from cmr_ssl.cohort.withdrawal import NONE_WITHDRAWN, Withdrawn, read_withdrawn
 from cmr_ssl.dicom.ukb_zips import find_zips, holds_zips
 from cmr_ssl.files import check_apart, digest, remove_halves, save_text
 from cmr_ssl.journal import RECORDS, Journal, Record, status_of
@@ -19,11 +19,10 @@ from cmr_ssl.preparation.cache import COHORT, FORMAT, SETTINGS, SUBJECTS, subjec
 from cmr_ssl.preparation.preparation import Preparation, prepare_study
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Steps, go_over
-from cmr_ssl.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.sources import FIELD_FILES, NiftiFiles, NiftiFolder
 from cmr_ssl.study import Source, Study
 from cmr_ssl.workers import Workers
 
-FIELD_FILES = NiftiFiles()
 PUBLISHED = Preparation()
 
 
@@ -63,13 +62,14 @@ def prepare(
     """
     source, out = source.absolute(), out.absolute()  # workers elsewhere stand in other folders
     check_apart(source, out, [SUBJECTS])
-    who, gone = Workers(workers, scheduler, (source, out)), read_withdrawn(withdrawn)
+    pool, withdrawals = Workers(workers, scheduler, (source, out)), read_withdrawn(withdrawn)
     studies: Source = NiftiFolder(source, files)
     reading: dict[str, object] = {"files": files.settings()}
     if holds_zips(source):
         studies = zips = find_zips(source)
         reading = {"archives": asdict(zips.limits)}
-    return prepare_cohort(studies, out, preparation, reading, who, gone, prune, note(source), overwrite)
+    note = synthetic_note(source)
+    return prepare_cohort(studies, out, preparation, reading, pool, withdrawals, prune, note, overwrite)
 
 
 def prepare_cohort(
@@ -78,47 +78,44 @@ def prepare_cohort(
     preparation: Preparation,
     reading: dict[str, object],
     workers: Workers,
-    withdrawn: Withdrawn = NOBODY,
+    withdrawn: Withdrawn = NONE_WITHDRAWN,
     prune: bool = False,
     origin: dict[str, object] | None = None,
     overwrite: bool = False,
 ) -> int:
-    """Prepare every subject of any source.
+    """Prepare every subject of any source; see the command `prepare`.
 
     Args:
-        source: whose subjects.
-        cache: where they go.
-        preparation: what every prepared subject has in common.
-        reading: the source's settings that change what is read.
-        workers: who does it.
+        source: of the studies.
+        cache: folder to write.
+        preparation: settings of preparing.
+        reading: settings of the source that change what is read.
+        workers: see `Workers`.
         withdrawn: participants who withdrew.
-        prune: whether prepared files that nothing uses are removed.
-        origin: what else the cache's settings say of the source; it changes nothing of what is prepared.
-        overwrite: whether those that are done are prepared again.
+        prune: whether unused prepared files are removed.
+        origin: notes about the source for the cache's settings, which change nothing of what is prepared.
+        overwrite: whether finished subjects are prepared again.
     """
-    subjects = withdrawn.leave(source.subjects(), "the source")
+    subjects = withdrawn.remaining(source.subjects(), "the source")
     settings = {"format": FORMAT, "preparation": asdict(preparation), **reading}
-    name = digest(settings)
-    with Tally("preparing", cache, len(subjects)) as tally, exclusive_access(cache, name):
+    settings_digest = digest(settings)
+    with Tally("preparing", cache, len(subjects)) as tally, exclusive_access(cache, settings_digest):
         withdrawn.erase(cache, ["subjects/*.safetensors"], [RECORDS], [COHORT])
-        open_cache(cache, settings | (origin or {}), name)
-        steps = Steps(source, partial(prepare_subject, preparation, cache, name), name, cache)
-        journal, made = Journal(cache / RECORDS, name), lambda subject: [subject_file(cache, subject)]
-        go_over(subjects, steps, journal, tally, made, workers, overwrite)
+        open_cache(cache, settings | (origin or {}), settings_digest)
+        work = partial(prepare_subject, preparation, cache, settings_digest)
+        steps, journal = Steps(source, work, settings_digest, cache), Journal(cache / RECORDS, settings_digest)
+        go_over(subjects, steps, journal, tally, lambda subject: [subject_file(cache, subject)], workers, overwrite)
         for folder in (cache, cache / SUBJECTS):
             remove_halves(folder)
-        unused = strangers(cache, journal, set(subjects))
-        tally.close(write_cohort(cache, name, set(subjects)))
-        tally.say(set_aside(unused, prune))
+        unused = unused_files(cache, journal, set(subjects))
+        tally.close(write_cohort(cache, settings_digest, set(subjects)))
+        tally.print(prune_files(unused, prune))
     return tally.status
 
 
-def open_cache(cache: Path, settings: dict[str, object], name: str) -> None:
-    """Make a cache ready for these settings.
-
-    With other settings than last time the old table goes first, so that nobody trains on a half rebuilt cache.
-    """
-    text = json.dumps({**settings, "digest": name}, indent=2, sort_keys=True) + "\n"
+def open_cache(cache: Path, settings: dict[str, object], settings_digest: str) -> None:
+    """Write the settings of a cache; if they changed, remove its table first, so that no half rebuilt cache is used."""
+    text = json.dumps({**settings, "digest": settings_digest}, indent=2, sort_keys=True) + "\n"
     path = cache / SETTINGS
     if not path.is_file() or path.read_text(encoding="utf-8") != text:
         (cache / COHORT).unlink(missing_ok=True)
@@ -126,7 +123,7 @@ def open_cache(cache: Path, settings: dict[str, object], name: str) -> None:
 
 
 def prepare_subject(preparation: Preparation, cache: Path, settings: str, subject: str, study: Study) -> Record:
-    """Prepare and store one subject, and return what came out."""
+    """Prepare and write one subject."""
     prepared, findings, acquired = prepare_study(study, preparation)
     if prepared is None or acquired is None:
         return Record(subject, "rejected", findings=findings)
@@ -146,16 +143,16 @@ def prepare_subject(preparation: Preparation, cache: Path, settings: str, subjec
     )
 
 
-def strangers(cache: Path, journal: Journal, subjects: set[str]) -> list[Path]:
-    """Return prepared files of subjects the source no longer has (withdrawn, renamed, away) or that are rejected."""
+def unused_files(cache: Path, journal: Journal, subjects: set[str]) -> list[Path]:
+    """Return the prepared files of subjects that are not in the source (withdrawn, renamed, away) or rejected."""
     latest = {record.subject: record.status for record in journal.records()}
     usable = {subject for subject, status in latest.items() if status != "rejected"} & subjects
-    known = {subject_file(cache, subject).name for subject in usable}
-    return [path for path in (cache / SUBJECTS).glob("*.safetensors") if path.name not in known]
+    used = {subject_file(cache, subject).name for subject in usable}
+    return [path for path in (cache / SUBJECTS).glob("*.safetensors") if path.name not in used]
 
 
-def set_aside(unused: list[Path], prune: bool) -> str:
-    """Remove prepared files that nobody uses, if they are to be pruned, and return what became of them."""
+def prune_files(unused: list[Path], prune: bool) -> str:
+    """Remove unused prepared files if `prune`, and return a message about them."""
     for path in unused if prune else []:
         path.unlink(missing_ok=True)
     if not unused or prune:

@@ -17,6 +17,8 @@ def qc(
     imported: Path | None = None,
     worst: int = 6,
     workers: int = 1,
+    scheduler: str = "",
+    overwrite: bool = False,
     withdrawn: Path | None = None,
 ) -> int:
     """Write the quality control of a prepared cohort: a page, every finding as a row, and what was measured.
@@ -31,16 +33,19 @@ def qc(
         imported: folder of the import that was prepared; what it found joins the table.
         worst: cases of each kind to show.
         workers: processes of this machine that work on subjects side by side.
+        scheduler: address of a Dask scheduler, whose workers work instead, on disks they share with this command.
+        overwrite: do everything again.
         withdrawn: text or CSV file of participants who withdrew and are left out.
 
     Returns:
-        Exit status, 0.
+        Exit status: 0 if anything usable came out and nothing stopped it, else 1.
 
     Raises:
         FileNotFoundError: if there is no complete cache, or no import where one is named.
-        ValueError: if a limit or a decision is of nothing that is known, or a prepared file is damaged.
+        ValueError: if a limit or a decision is of nothing that is known.
     """
     from cmr_ssl.qc.qc_writer import write_qc
 
-    write_qc(cache, out, limits or {}, policy, imported, worst, Workers(workers), read_withdrawn(withdrawn))
-    return 0
+    cache, out = cache.absolute(), out.absolute()  # workers elsewhere stand in other folders
+    who, gone = Workers(workers, scheduler, (cache,)), read_withdrawn(withdrawn)
+    return write_qc(cache, out, limits or {}, policy, imported, worst, who, gone, overwrite).status

@@ -6,11 +6,10 @@ from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.runner.run import Shard
 from cmr_ssl.sources.label_folder import LabelFolder
-from cmr_ssl.sources.nifti_files import NiftiFiles
+from cmr_ssl.sources.nifti_files import FIELD_FILES, NiftiFiles
 from cmr_ssl.volumes import FOUR_CHAMBER, TWO_CHAMBER
 from cmr_ssl.workers import Workers
 
-FIELD_FILES = NiftiFiles()
 MEASURED_ON = (SHORT_AXIS, TWO_CHAMBER, FOUR_CHAMBER)
 
 
@@ -60,14 +59,14 @@ def quantify(
             raise FileExistsError(f"{table} is a folder: name the CSV file to write")
     if regional and regional.absolute() == out.absolute():
         raise ValueError(f"--out and --regional both name {out}: they are two tables")
-    needed = [file for file in files.labels if file.view in MEASURED_ON]
-    if not needed:
+    label_files = [file for file in files.labels if file.view in MEASURED_ON]
+    if not label_files:
         raise ValueError(f"--files names no label map of {', '.join(MEASURED_ON)}: nothing can be measured")
 
     from cmr_ssl.quantities import quantify_folder
 
     labels, out = labels.absolute(), out.absolute()  # workers elsewhere stand in other folders
-    who, part = Workers(workers, scheduler, (labels,)), Shard(shard, shards)
-    source, gone = LabelFolder(labels, needed, files.facts), read_withdrawn(withdrawn)
+    pool, part = Workers(workers, scheduler, (labels,)), Shard(shard, shards)
+    source, withdrawals = LabelFolder(labels, label_files, files.facts), read_withdrawn(withdrawn)
     pictures, regions = curves and curves.absolute(), regional and regional.absolute()
-    return quantify_folder(source, out, pictures, who, part, gone, overwrite, regions)
+    return quantify_folder(source, out, pictures, pool, part, withdrawals, overwrite, regions)

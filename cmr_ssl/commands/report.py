@@ -5,10 +5,8 @@ from pathlib import Path
 
 from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.files import check_apart
-from cmr_ssl.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.sources import FIELD_FILES, NiftiFiles, NiftiFolder
 from cmr_ssl.workers import Workers
-
-FIELD_FILES = NiftiFiles()
 
 
 def report(
@@ -68,12 +66,12 @@ def report(
         raise ValueError(
             f"--reference {reference} is the predictions themselves: name a table of others, or leave it out"
         )
-    known = None if reference is None else read_reference(reference, read.subjects())
-    if known is not None and not any(known.holds(one) for one in read.subjects()):
+    population = None if reference is None else read_reference(reference, read.subjects())
+    if population is not None and not any(population.holds(subject) for subject in read.subjects()):
         print(f"Note: {reference} has none of these subjects, so sex and age are unknown and all people are peers.")
     flaws = read_flaws(qc, inspection)
     made_by = predictions / MADE_BY
-    whole_table = predictions / TABLE if reference is not None else None  # it may be what values are compared with
+    whole_table = predictions / TABLE if reference is not None else None  # values may be compared with it
     context = context_of([reference, qc, inspection, whole_table, made_by if made_by.is_file() else None])
     read = replace(read, images=images, context=context)
-    return write_report(read, known, flaws, out, Workers(workers), read_withdrawn(withdrawn), overwrite).status
+    return write_report(read, population, flaws, out, Workers(workers), read_withdrawn(withdrawn), overwrite).status

@@ -34,18 +34,15 @@ def retrieve(
         device: cpu, cuda, or auto for cuda where there is one.
         withdrawn: text or CSV file of participants who withdrew and are left out.
 
-    Returns:
-        0.
-
     Raises:
         FileNotFoundError: if checkpoint, cache or table are missing.
         ValueError: if they do not fit together, the checkpoint is of another kind, or a number makes no sense.
     """
     if neighbours < 1:
         raise ValueError(f"--neighbours {neighbours} makes no sense: give 1 or more")
-    checkpoint, gone = checkpoint_at(checkpoint), read_withdrawn(withdrawn)
+    checkpoint, withdrawals = checkpoint_at(checkpoint), read_withdrawn(withdrawn)
 
     from cmr_ssl.inference.retrieval import retrieve_cohort
 
-    retrieve_cohort(checkpoint, cache, table, out, neighbours, batch_size, workers, device, gone)
+    retrieve_cohort(checkpoint, cache, table, out, neighbours, batch_size, workers, device, withdrawals)
     return 0

@@ -43,9 +43,6 @@ def robustness(
             undersampling.csv, undersampling.md and undersampling.png instead.
         beside: another checkpoint, measured at the same accelerations on the same subjects.
 
-    Returns:
-        0.
-
     Raises:
         FileNotFoundError: if checkpoint, cache or table are missing.
         ValueError: if they do not fit together, or there are too few subjects.
@@ -78,15 +75,11 @@ def robustness(
 
 
 def read_accelerations(text: str) -> list[float]:
-    """Return the accelerations that a text such as ``1,2,4`` names, each once.
-
-    Raises:
-        ValueError: if it names none, or one below 1.
-    """
+    """Parse accelerations such as ``1,2,4``, without repetitions; raise ValueError if there is none, or one below 1."""
     try:
-        found = [float(part) for part in text.split(",")]
+        accelerations = [float(part) for part in text.split(",")]
     except ValueError:
-        found = []
-    if not found or not all(1 <= acceleration < inf for acceleration in found):
+        accelerations = []
+    if not accelerations or not all(1 <= acceleration < inf for acceleration in accelerations):
         raise ValueError(f"--undersampling names accelerations of 1 or more, as in 1,2,4,8,16, not {text!r}")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(accelerations))

@@ -4,10 +4,8 @@ from pathlib import Path
 
 from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.files import check_apart, checkpoint_at
-from cmr_ssl.sources import NiftiFiles, NiftiFolder
+from cmr_ssl.sources import FIELD_FILES, NiftiFiles, NiftiFolder
 from cmr_ssl.synthesis.plane_requests import parse_planes
-
-FIELD_FILES = NiftiFiles()
 
 
 def synthesize(
@@ -45,8 +43,8 @@ def synthesize(
         FileNotFoundError: if checkpoint, source or the file of `planes` are missing.
         ValueError: if the checkpoint is of another kind, `planes` asks for nothing known, or `out` lies in `source`.
     """
-    wanted = parse_planes(planes)
-    folder, gone = NiftiFolder(source, files), read_withdrawn(withdrawn)
+    requests = parse_planes(planes)
+    folder, withdrawals = NiftiFolder(source, files), read_withdrawn(withdrawn)
     check_apart(source, out, folder.subjects())
     checkpoint = checkpoint_at(checkpoint)
 
@@ -54,6 +52,6 @@ def synthesize(
     from cmr_ssl.synthesis.synthesizer import synthesize_folder
 
     part = Shard(shard, shards)
-    tally = synthesize_folder(checkpoint, folder, out, wanted, device, part, gone, overwrite)
+    tally = synthesize_folder(checkpoint, folder, out, requests, device, part, withdrawals, overwrite)
     print(f"planes of {tally.usable} subjects synthesised, {tally.statuses['rejected']} not, in {out}")
     return tally.status

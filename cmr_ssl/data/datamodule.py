@@ -13,8 +13,8 @@ from lightning.pytorch.trainer.states import TrainerFn
 from cmr_ssl.cohort.cohort_table import read_cohort
 from cmr_ssl.cohort.phenotypes import TableReader
 from cmr_ssl.cohort.splits import SPLITS, Fractions, Split, split_cohort
-from cmr_ssl.cohort.subjects import check_files, first_subjects, planes_of, tell_beyond, usable
-from cmr_ssl.cohort.synthetic import of_phantoms
+from cmr_ssl.cohort.subjects import check_files, first_subjects, planes_of, usable, warn_of_unused_slices
+from cmr_ssl.cohort.synthetic import is_synthetic
 from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.data.augment import Augmentation, augmented
 from cmr_ssl.data.dataset import PlaneDataset, Shape, check_least, check_views, room_for, sample_shape
@@ -109,7 +109,7 @@ class CineDataModule(LightningDataModule):
             FileNotFoundError: if there is no complete prepared cache, or no table where one is named.
             ValueError: if a split that `stage` needs has too few subjects, or no labels where labels are asked for.
         """
-        self.preparation, self.synthetic = read_preparation(self.cache), of_phantoms(self.cache)
+        self.preparation, self.synthetic = read_preparation(self.cache), is_synthetic(self.cache)
         self.shape = sample_shape(self.preparation, self.views)
         self.rejected = read_rejected(self.findings) if self.findings else NOTHING_REJECTED
         kept = without(read_cohort(self.cache, read_withdrawn(self.withdrawn)), self.rejected)
@@ -127,10 +127,10 @@ class CineDataModule(LightningDataModule):
         if "train" in self.needed:
             self.usual = training_distribution(self.cache, self.subjects["train"], self.seed)
         if not (self.labels and "test" in self.needed):  # such a test uses them all
-            tell_beyond(cohort[split.isin(self.needed)], self.views)
+            warn_of_unused_slices(cohort[split.isin(self.needed)], self.views)
         if self.labels:
             self.check_labelled({*cohort["subject"][cohort["labelled"].astype(bool)]})
-        task = self.trainer.lightning_module if self.trainer else None
+        task: object = self.trainer.lightning_module if self.trainer else None
         if isinstance(task, TableReader):
             self.carry(task)
 

@@ -1,4 +1,4 @@
-"""Archives and folders of files nobody vouches for: members are read in memory, within limits, and never unpacked."""
+"""Untrusted archives and folders: members are read in memory, within limits, and never unpacked."""
 
 import os
 import stat
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import IO, NamedTuple
 
 from cmr_ssl.dicom.file_issues import FileIssues
 from cmr_ssl.dicom.isal_zip import read_member
@@ -18,30 +18,21 @@ from cmr_ssl.machine import raise_if_machine
 
 DAMAGED = (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 COPY = "put a copy of the file in its place"
-NO_MATTER_BYTES = 64 * 2**20  # what may inflate from however little: blank images do
+ANY_RATIO_BYTES = 64 * 2**20  # allowed at any ratio, for blank images
 DIRECTORY_ENTRY = 512  # bytes of one member in a zip's directory, generously
 END, END_BYTES, LONGEST_COMMENT = b"PK\x05\x06", 22, 2**16
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of one archive is worth reading; a whole hospital study of cines stays far below.
+    """The largest archive that is read; a whole hospital study of cines stays far below."""
 
-    Attributes:
-        members: files in it.
-        member_bytes: of one file, inflated.
-        total_bytes: of all files, inflated.
-        ratio: of inflated to stored bytes, beyond 64 MiB.
-        pixel_bytes: of all images of one subject that are kept.
-        seconds: to look at all headers of one archive; a thousand images take one.
-    """
-
-    members: int = 20_000
-    member_bytes: int = 256 * 2**20
-    total_bytes: int = 8 * 2**30
-    ratio: float = 250.0
-    pixel_bytes: int = 256 * 2**20
-    seconds: float = 900.0
+    members: int = 20_000  # files in it
+    member_bytes: int = 256 * 2**20  # of one file, inflated
+    total_bytes: int = 8 * 2**30  # of all files, inflated
+    ratio: float = 250.0  # of inflated to stored bytes, beyond 64 MiB
+    pixel_bytes: int = 256 * 2**20  # of all images of one subject that are kept
+    seconds: float = 900.0  # to read all headers of one archive; a thousand images take one
 
 
 class Member(NamedTuple):
@@ -52,19 +43,19 @@ class Member(NamedTuple):
 
     name: str
     size: int
-    open: Callable[[], BinaryIO]
+    open: Callable[[], IO[bytes]]
     read: Callable[[], bytes]
 
 
 @contextmanager
-def open_archive(path: Path, limits: Limits, odd: FileIssues) -> Iterator[list[Member]]:
-    """Open a zip or a folder and yield the files that may be read; the others are counted.
+def open_archive(path: Path, limits: Limits, issues: FileIssues) -> Iterator[list[Member]]:
+    """Open a zip or a folder and yield the files that may be read; others are counted as issues.
 
     Raises:
         ValueError: if it is neither, damaged, or larger than the limits; one sentence with its name.
     """
     if path.is_dir():
-        yield folder_members(path, limits, odd)
+        yield folder_members(path, limits, issues)
         return
     if path.is_symlink() and not path.exists():
         raise ValueError(f"{path.name} is a link to {path.readlink()}, where nothing is: put the archive in its place")
@@ -75,10 +66,10 @@ def open_archive(path: Path, limits: Limits, odd: FileIssues) -> Iterator[list[M
         raise_if_machine(error)
         raise ValueError(f"{path.name} is no whole zip ({error}): fetch it again") from error
     with archive:
-        yield zip_members(archive, path, limits, odd)
+        yield zip_members(archive, path, limits, issues)
 
 
-def zip_members(archive: zipfile.ZipFile, path: Path, limits: Limits, odd: FileIssues) -> list[Member]:
+def zip_members(archive: zipfile.ZipFile, path: Path, limits: Limits, issues: FileIssues) -> list[Member]:
     """Return the members that may be read.
 
     Raises:
@@ -88,17 +79,21 @@ def zip_members(archive: zipfile.ZipFile, path: Path, limits: Limits, odd: FileI
     if len(infos) > limits.members:
         raise ValueError(f"{path.name} holds {len(infos)} files, too many for one study")
     inflated = sum(info.file_size for info in infos)
-    allowed = min(limits.total_bytes, max(NO_MATTER_BYTES, limits.ratio * path.stat().st_size))
+    allowed = min(limits.total_bytes, max(ANY_RATIO_BYTES, limits.ratio * path.stat().st_size))
     if inflated > allowed:
         raise ValueError(f"{path.name} would inflate to {_mb(inflated)}, more than the {_mb(allowed)} it may")
-    readable = [info for info in infos if _readable(info, limits, odd)]
-    return [
-        Member(info.filename, info.file_size, partial(_open_zipped, archive, info), partial(read_member, archive, info))
-        for info in readable
-    ]
+    members: list[Member] = []
+    for info in infos:
+        if (refusal := _refusal(info, limits)) is not None:
+            code, reason = refusal
+            issues.add(code, info.filename, f"{reason} and was not opened")
+        else:
+            open_and_read = partial(archive.open, info), partial(read_member, archive, info)
+            members.append(Member(info.filename, info.file_size, *open_and_read))
+    return members
 
 
-def folder_members(folder: Path, limits: Limits, odd: FileIssues) -> list[Member]:
+def folder_members(folder: Path, limits: Limits, issues: FileIssues) -> list[Member]:
     """Return the files of a folder and its sub-folders that may be read; links are not followed.
 
     Raises:
@@ -108,9 +103,9 @@ def folder_members(folder: Path, limits: Limits, odd: FileIssues) -> list[Member
     for file in _files(folder):
         status = file.lstat()
         if not stat.S_ISREG(status.st_mode):
-            odd.add("link", file.name, f"is a link or no plain file and was not opened: {COPY}")
+            issues.add("link", file.name, f"is a link or no plain file and was not opened: {COPY}")
         elif status.st_size > limits.member_bytes:
-            odd.add("too-large", file.name, f"has {_mb(status.st_size)}, too much for an image")
+            issues.add("too-large", file.name, f"has {_mb(status.st_size)}, too much for an image")
         else:
             name = str(file.relative_to(folder))
             members.append(Member(name, status.st_size, partial(_open_file, file), file.read_bytes))
@@ -119,20 +114,8 @@ def folder_members(folder: Path, limits: Limits, odd: FileIssues) -> list[Member
     return members
 
 
-def _open_file(file: Path) -> BinaryIO:
+def _open_file(file: Path) -> IO[bytes]:
     return file.open("rb")
-
-
-def _open_zipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> BinaryIO:
-    return cast(BinaryIO, archive.open(info))
-
-
-def _readable(info: zipfile.ZipInfo, limits: Limits, odd: FileIssues) -> bool:
-    """Tell whether a member may be read; why not is counted."""
-    refused = _refusal(info, limits)
-    if refused is not None:
-        odd.add(refused[0], info.filename, f"{refused[1]} and was not opened")
-    return refused is None
 
 
 def _refusal(info: zipfile.ZipInfo, limits: Limits) -> tuple[str, str] | None:
@@ -161,23 +144,23 @@ def _check_directory(path: Path, limits: Limits) -> None:
         size = stream.seek(0, os.SEEK_END)
         stream.seek(max(0, size - END_BYTES - LONGEST_COMMENT))
         tail = stream.read()
-    at = len(tail) - END_BYTES if tail[-END_BYTES:][:4] == END else tail.rfind(END)
-    if at < 0 or len(tail) < at + END_BYTES:
+    end = len(tail) - END_BYTES if tail[-END_BYTES:][:4] == END else tail.rfind(END)
+    if end < 0 or len(tail) < end + END_BYTES:
         raise zipfile.BadZipFile("its end is missing")
-    (directory,) = struct.unpack_from("<I", tail, at + 12)
+    (directory,) = struct.unpack_from("<I", tail, end + 12)
     if directory > limits.members * DIRECTORY_ENTRY:
         raise ValueError(f"{path.name} has a directory of {_mb(directory)}, too large for one study")
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    for parent, folders, names in os.walk(folder, onerror=raise_it):
+    for parent, folders, names in os.walk(folder, onerror=raise_walk_error):
         folders.sort()
         yield from (Path(parent) / name for name in sorted(names))
         yield from (Path(parent) / name for name in folders if (Path(parent) / name).is_symlink())
 
 
-def raise_it(error: OSError) -> None:
-    """Raise what `os.walk` would pass over in silence: a folder that cannot be listed hides its files."""
+def raise_walk_error(error: OSError) -> None:
+    """Raise an error that `os.walk` would ignore, hiding the files of a folder."""
     raise error
 
 

@@ -1,4 +1,4 @@
-"""One subject's archives to a study: the chosen slices on their grids, with the pixels they were acquired with."""
+"""One subject's archives to a study: the chosen slices on their grids, with the acquired pixels."""
 
 import warnings
 from dataclasses import replace
@@ -10,19 +10,19 @@ from cmr_ssl.anatomy import LV, MYOCARDIUM
 from cmr_ssl.dicom.archive import Limits
 from cmr_ssl.dicom.cine import find_cines
 from cmr_ssl.dicom.contours import weak_labels
-from cmr_ssl.dicom.header import Header
+from cmr_ssl.dicom.header import LPS_TO_RAS, ImageHeader
 from cmr_ssl.dicom.heart_cuts import cutting_plane, heart_centre, several_places
-from cmr_ssl.dicom.images import read_stack, stored_as
-from cmr_ssl.dicom.pixels import forget
-from cmr_ssl.dicom.reacquisitions import settle_plane, settle_stack
+from cmr_ssl.dicom.images import pixel_type, read_stack
+from cmr_ssl.dicom.pixels import clear_cache
+from cmr_ssl.dicom.reacquisitions import choose_plane, choose_slices
 from cmr_ssl.dicom.scan import scanned
-from cmr_ssl.dicom.stack import LPS_TO_RAS, Stack, single_plane, stack_slices
-from cmr_ssl.dicom.view_assignment import Named, name_views
+from cmr_ssl.dicom.stack import Stack, single_plane, stack_slices
+from cmr_ssl.dicom.view_assignment import ViewAssignment, name_views
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
 from cmr_ssl.preparation.beat_frames import BEAT_CHANGE
-from cmr_ssl.study import Finding, Series, Study
+from cmr_ssl.study import Finding, Study
 
-PART_OF_BEAT = 0.85  # of the beat; frames that cover less were triggered ahead and miss the end of diastole
+PART_OF_BEAT = 0.85  # below which frames were triggered prospectively and miss the end of diastole
 
 UNREAD = {
     "bad-archive", "compression", "damaged-header", "damaged-member", "deflated", "encrypted", "link", "long-header",
@@ -31,78 +31,73 @@ UNREAD = {
 
 
 def read_study(subject: str, archives: list[Path], limits: Limits, overlays: bool = False) -> Study:
-    """Read the cines of one subject; whatever is wrong with its archives becomes a finding, not an exception.
+    """Read the cines of one subject from zips and folders; their defects become findings, not exceptions.
 
-    Args:
-        subject: its id.
-        archives: zips and folders.
-        limits: how much of one archive is worth reading.
-        overlays: label the short axis by the contours of the scanner's own analysis, where there are any.
+    With `overlays` the short axis is labelled by the contours of the scanner's own analysis, if there are any.
     """
     study = Study(subject)
     with warnings.catch_warnings(), scanned(archives, limits) as (headers, findings):
-        warnings.simplefilter("ignore")  # pydicom's, about values that do not conform; what matters is checked here
-        stacks, found = plan(headers)
-        study.findings += findings + found
-        size = sum(int(np.prod(stack.shape)) * stored_as(stack).itemsize for stack in stacks)
+        warnings.simplefilter("ignore")  # pydicom's about invalid values; those in use are checked
+        stacks, more = choose_stacks(headers)
+        study.findings += findings + more
+        size = sum(int(np.prod(stack.shape)) * pixel_type(stack).itemsize for stack in stacks)
         if size > limits.pixel_bytes:
             allowed = limits.pixel_bytes / 2**20
             message = f"its images need {size / 2**20:.0f} MiB, more than the {allowed:.0f} kept of one subject"
             study.findings.append(Finding("too-many-pixels", "rejected", "", message, size))
             stacks = []
         for stack in stacks:
-            series, found = read_stack(stack)
+            series, more = read_stack(stack)
+            study.findings += more
             if overlays and stack.view == SHORT_AXIS:
-                series, drawn = _weakly_labelled(series, stack, headers)
-                found += drawn
+                labels, more = weak_labels(stack, headers)
+                study.findings += more
+                if labels is not None:
+                    series = replace(series, labels=labels, annotated=(LV, MYOCARDIUM))
             study.series.append(series)
-            study.findings += found
-        forget()
+        clear_cache()
     study.findings += _missing_short_axis(study)
-    if not study.series and not any(found.severity == "rejected" for found in study.findings):
+    if not study.series and not any(finding.severity == "rejected" for finding in study.findings):
         study.findings.append(Finding("no-images", "rejected", "", "the archives hold no cine of any view"))
     return study
 
 
-def plan(headers: list[Header]) -> tuple[list[Stack], list[Finding]]:
-    """Choose from all images the slices of each view; pixels are read only where several slices could be the one."""
+def choose_stacks(headers: list[ImageHeader]) -> tuple[list[Stack], list[Finding]]:
+    """Choose the slices of each view; pixels are read only to choose among several acquisitions."""
     cines, findings = find_cines(headers)
-    named = name_views(cines)
-    findings += named.findings
+    assigned = name_views(cines)
+    findings += assigned.findings
     stacks: list[Stack] = []
-    if SHORT_AXIS in named.views:
-        down = -named.axis @ LPS_TO_RAS[:3, :3]
-        chosen, found = settle_stack(named.views[SHORT_AXIS], down)
+    if SHORT_AXIS in assigned.views:
+        down = -assigned.axis @ LPS_TO_RAS[:3, :3]
+        chosen, replaced = choose_slices(assigned.views[SHORT_AXIS], down)
         stack, uneven = stack_slices(chosen, down)
         stacks.append(stack)
-        findings += found + uneven + _beat(stack)
-    planes, found = _long_axis(named, stacks[0] if stacks else None)
-    return stacks + planes, findings + found
+        findings += replaced + uneven + _beat(stack)
+    planes, more = _long_axis(assigned, stacks[0] if stacks else None)
+    return stacks + planes, findings + more
 
 
-def _long_axis(named: Named, short: Stack | None) -> tuple[list[Stack], list[Finding]]:
+def _long_axis(assigned: ViewAssignment, short: Stack | None) -> tuple[list[Stack], list[Finding]]:
     """Choose the plane of each long-axis view."""
-    views = {view: named.views[view] for view in LONG_AXIS if view in named.views}
-    several = any(several_places(cines) for cines in views.values())
-    centre = heart_centre(short, views) if several else None
+    views = {view: assigned.views[view] for view in LONG_AXIS if view in assigned.views}
+    several = {view: several_places(cines) for view, cines in views.items()}
+    centre = heart_centre(short, views) if any(several.values()) else None
     stacks: list[Stack] = []
     findings: list[Finding] = []
     for view, cines in views.items():
-        alone = not several_places(cines)
-        cine, found = settle_plane(view, cines) if alone else cutting_plane(view, cines, centre, named.axis)
+        if several[view]:
+            cine, more = cutting_plane(view, cines, centre, assigned.axis)
+        else:
+            cine, more = choose_plane(view, cines)
         stacks.append(single_plane(view, cine))
-        findings += found + _beat(stacks[-1])
+        findings += more + _beat(stacks[-1])
     return stacks, findings
 
 
-def _weakly_labelled(series: Series, stack: Stack, headers: list[Header]) -> tuple[Series, list[Finding]]:
-    labels, findings = weak_labels(stack, headers)
-    return (series if labels is None else replace(series, labels=labels, annotated=(LV, MYOCARDIUM))), findings
-
-
 def _missing_short_axis(study: Study) -> list[Finding]:
-    """Say loudly that a study has no short axis, where it may lie in what could not be read."""
-    unread = [found for found in study.findings if found.code in UNREAD]
+    """Reject a study without short axis if that may lie in unreadable files."""
+    unread = [finding for finding in study.findings if finding.code in UNREAD]
     if not study.series or study.series[0].view == SHORT_AXIS or not unread:
         return []
     message = f"the short axis is missing; it may lie in what could not be read: {unread[0].message}"
@@ -110,7 +105,7 @@ def _missing_short_axis(study: Study) -> list[Finding]:
 
 
 def _beat(stack: Stack) -> list[Finding]:
-    """Note slices of different heart rates, and frames that cover a part of the beat only."""
+    """Return findings on slices of different heart rates, and on frames that cover only a part of the beat."""
     cines = [cine for cine in stack.slices if cine is not None]
     findings = []
     beats = [beat for cine in cines if np.isfinite(beat := cine.frame_ms * len(cine.frames))]

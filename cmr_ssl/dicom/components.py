@@ -1,4 +1,4 @@
-"""Which part of the complex signal an image shows: only the magnitude is a picture of the heart."""
+"""The component of the complex signal that an image shows: only the magnitude is a picture of the heart."""
 
 import re
 
@@ -9,42 +9,41 @@ WORDS = {
     REAL: re.compile(r"(R|REAL)([ _].*)?"),
     IMAGINARY: re.compile(r"(I|IMAG|IMAGINARY)([ _].*)?"),
 }
-
-
 GE_CREATOR, GE_PARTS = "GEMS_PARM_01", {0: "magnitude", 1: PHASE, 2: REAL, 3: IMAGINARY}
 
 
 def component(image_type: str, complex_component: str = "", of_ge: str = "") -> str:
-    """Return the part that an image shows, empty for the magnitude and where nobody says.
+    """Return the component of an image, empty for the magnitude and where it is unknown.
 
     Args:
-        image_type: values of ImageType, parted by backslashes; vendors name the part in the third or a later one.
-        complex_component: what an enhanced object says of it: MAGNITUDE, PHASE, REAL, IMAGINARY or MIXED.
-        of_ge: what `ge_part` says, which counts where the others are silent.
+        image_type: values of ImageType, separated by backslashes; vendors name the component in the third or later.
+        complex_component: of an enhanced object: MAGNITUDE, PHASE, REAL, IMAGINARY or MIXED.
+        of_ge: result of `ge_part`, used if the others name none.
     """
-    named = named_parts(image_type, complex_component) or ([of_ge] if of_ge else [])
-    return "" if "magnitude" in named else next(iter(named), "")
+    parts = named_parts(image_type, complex_component) or ([of_ge] if of_ge else [])
+    return "" if "magnitude" in parts else next(iter(parts), "")
 
 
 def named_parts(image_type: str, complex_component: str = "") -> list[str]:
-    """Return the parts that an image names, magnitude among them; none where it is silent. See `component`."""
+    """Return the components that an image names, magnitude included; see `component`."""
     words = [word.strip().upper() for word in image_type.split("\\")[1:]]
     return _parts([complex_component.upper()]) or _parts(words)
 
 
-def ge_part(creator: str, raw: bytes, little: bool = True) -> str:
-    """Return the part that GE's private element (0043,102F) names, magnitude included; empty where it names none.
-
-    Args:
-        creator: who reserved the block of the element; empty where that was removed.
-        raw: its value, a binary number or, where it was converted, a text.
-        little: whether the low byte comes first.
-    """
-    text = raw.decode("latin-1").strip(" \0")
-    number = int(text) if text.isascii() and text.isdigit() else int.from_bytes(raw[:2], "little" if little else "big")
-    known = bool(raw) and (not creator or creator.upper() == GE_CREATOR)
-    return GE_PARTS.get(number, "") if known else ""
-
-
 def _parts(words: list[str]) -> list[str]:
     return [part for word in words for part, pattern in WORDS.items() if pattern.fullmatch(word)]
+
+
+def ge_part(creator: str, raw: bytes, little: bool = True) -> str:
+    """Return the component in GE's private element (0043,102F), magnitude included; empty for other values.
+
+    Args:
+        creator: owner of the element's block; empty where it was removed.
+        raw: its value, a binary number or, after conversion, a text.
+        little: whether the low byte comes first.
+    """
+    if not raw or creator.upper() not in ("", GE_CREATOR):
+        return ""
+    text = raw.decode("latin-1").strip(" \0")
+    number = int(text) if text.isascii() and text.isdigit() else int.from_bytes(raw[:2], "little" if little else "big")
+    return GE_PARTS.get(number, "")

@@ -1,7 +1,7 @@
 """The contours that a scanner's inline analysis draws over copies of the short axis, as weak labels.
 
-One overlay holds the outlines of cavity and wall together; both enclose what they outline. They were drawn by a program
-that nobody checked, so they are labels to learn from with care, never to measure against.
+One overlay holds the closed outlines of both cavity and wall. They are unchecked results of a program: labels to learn
+from with care, never to measure against.
 """
 
 import io
@@ -14,38 +14,34 @@ from scipy.ndimage import binary_dilation, binary_fill_holes, distance_transform
 from cmr_ssl.anatomy import BACKGROUND, LV, MYOCARDIUM, UNLABELLED
 from cmr_ssl.dicom.archive import DAMAGED
 from cmr_ssl.dicom.cine import Cine, inline_cines
-from cmr_ssl.dicom.header import Header
-from cmr_ssl.dicom.stack import Stack, plane_affine
+from cmr_ssl.dicom.header import ImageHeader
+from cmr_ssl.dicom.stack import Stack, pixels_in, plane_affine
 from cmr_ssl.machine import raise_if_machine
-from cmr_ssl.planes import slice_affine, to_mm, to_pixels
+from cmr_ssl.planes import to_mm
 from cmr_ssl.study import Finding
 
 Labels = NDArray[np.uint8]
 
 ROWS, COLUMNS, DATA = 0x60000010, 0x60000011, 0x60003000
-SAME_PLACE_MM = 1.0
+SAME_PLANE_MM = 1.0
 TOUCHING = np.ones((3, 3), dtype=bool)  # outlines are closed diagonally, too
 
 
-def weak_labels(stack: Stack, headers: list[Header]) -> tuple[Labels | None, list[Finding]]:
-    """Return what the contours over copies of a stack enclose.
-
-    Args:
-        stack: the short axis.
-        headers: all images of the study.
+def weak_labels(stack: Stack, headers: list[ImageHeader]) -> tuple[Labels | None, list[Finding]]:
+    """Return the label maps that the contours over copies of a short axis enclose, from all images of the study.
 
     Returns:
-        Left ventricle and its wall in the classes of `anatomy`, 255 wherever nothing usable is drawn, (X, Y, S, T);
-        None where nothing is drawn at all.
+        Classes of `anatomy`, 255 on images without usable contours, (X, Y, S, T), None without any; and a finding.
     """
     columns, rows, count, frames = stack.shape
     labels = np.full((frames, count, rows, columns), UNLABELLED, dtype=np.uint8)
     for copy in inline_cines(headers):
         index = _slice_of(copy, stack)
         if index is not None and len(copy.frames) == frames:
-            at = _pixels_in(copy, stack, index)
+            pixels = _nearest_pixels(copy, stack, index)
             for frame, header in enumerate(copy.frames):
-                labels[frame, index] = labels[frame, index] if header is None else _sampled(header, at, (rows, columns))
+                if header is not None:
+                    labels[frame, index] = _sampled(header, pixels, (rows, columns))
     drawn = int((labels != UNLABELLED).any(axis=(2, 3)).sum())
     if not drawn:
         return None, []
@@ -53,8 +49,8 @@ def weak_labels(stack: Stack, headers: list[Header]) -> tuple[Labels | None, lis
     return labels.T, [Finding("weak-labels", "noted", stack.view, message, drawn)]
 
 
-def read_outlines(header: Header) -> NDArray[np.bool_] | None:
-    """Return the first overlay of an image, (rows, columns), None where it has none that fits it."""
+def read_outlines(header: ImageHeader) -> NDArray[np.bool_] | None:
+    """Return the first overlay of an image, (rows, columns), None without one of the image's size."""
     try:
         stored = header.member.read()
     except DAMAGED as error:
@@ -65,26 +61,22 @@ def read_outlines(header: Header) -> NDArray[np.bool_] | None:
         data.seek(header.offset)
         form = header.format
         elements = data_element_generator(data, form.implicit, form.little, specific_tags=[ROWS, COLUMNS, DATA])
-        found = {int(one.tag): one.value for one in elements if isinstance(one.value, bytes)}
+        values = {int(element.tag): element.value for element in elements if isinstance(element.value, bytes)}
     except Exception:  # a parser in front of hostile bytes may raise anything; such an image has no overlay
         return None
-    size = tuple(int.from_bytes(found.get(tag, b"")[:2], "little" if form.little else "big") for tag in (ROWS, COLUMNS))
-    bits = np.unpackbits(np.frombuffer(found.get(DATA, b""), dtype=np.uint8), bitorder="little")
+    size = tuple(
+        int.from_bytes(values.get(tag, b"")[:2], "little" if form.little else "big") for tag in (ROWS, COLUMNS)
+    )
+    bits = np.unpackbits(np.frombuffer(values.get(DATA, b""), dtype=np.uint8), bitorder="little")
     if size != (header.grid.rows, header.grid.columns) or len(bits) < size[0] * size[1]:
         return None
     return bits[: size[0] * size[1]].reshape(size).astype(bool)
 
 
 def filled(outlines: NDArray[np.bool_]) -> Labels | None:
-    """Fill two outlines, one within the other.
+    """Fill two outlines, one within the other, one pixel wide, (Y, X); None where they do not enclose two parts.
 
     The cavity is the enclosed part farthest from the outside, with the outline it touches; the rest is wall.
-
-    Args:
-        outlines: one pixel wide, (Y, X).
-
-    Returns:
-        Classes (Y, X), None where the outlines do not enclose two parts.
     """
     whole = binary_fill_holes(outlines)
     parts, count = label(whole & ~outlines)
@@ -102,22 +94,20 @@ def _slice_of(copy: Cine, stack: Stack) -> int | None:
     for index, cine in enumerate(stack.slices):
         if cine is not None:
             corners = to_mm(own, np.array([[0.0, 0.0], [copy.grid.columns - 1.0, copy.grid.rows - 1.0]]))
-            off = np.abs((corners - cine.grid.position) @ cine.normal).max()
-            if off < SAME_PLACE_MM and abs(copy.normal @ cine.normal) > 0.999:
+            distance = np.abs((corners - cine.grid.position) @ cine.normal).max()
+            if distance < SAME_PLANE_MM and abs(copy.normal @ cine.normal) > 0.999:
                 return index
     return None
 
 
-def _pixels_in(copy: Cine, stack: Stack, index: int) -> NDArray[np.int_]:
+def _nearest_pixels(copy: Cine, stack: Stack, index: int) -> NDArray[np.int_]:
     """Return the nearest row and column of a copy for each pixel of a slice, (2, pixels)."""
-    columns, rows = stack.shape[:2]
-    pixels = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).reshape(-1, 2).astype(np.float64)
-    nearest = np.rint(to_pixels(plane_affine(copy.grid), to_mm(slice_affine(stack.affine, index), pixels)))
+    nearest = np.rint(pixels_in(stack, index, plane_affine(copy.grid)))
     return np.clip(nearest[:, ::-1].T, 0, [[copy.grid.rows - 1], [copy.grid.columns - 1]]).astype(int)
 
 
-def _sampled(header: Header, at: NDArray[np.int_], shape: tuple[int, int]) -> Labels:
-    """Return the labels of one image at some pixels, 255 where nothing is drawn, (rows, columns)."""
+def _sampled(header: ImageHeader, pixels: NDArray[np.int_], shape: tuple[int, int]) -> Labels:
+    """Return the labels of one image at (row, column) pixels, 255 without usable outlines, (rows, columns)."""
     outlines = read_outlines(header)
     labels = None if outlines is None else filled(outlines)
-    return np.full(shape, UNLABELLED, dtype=np.uint8) if labels is None else labels[at[0], at[1]].reshape(shape)
+    return np.full(shape, UNLABELLED, dtype=np.uint8) if labels is None else labels[*pixels].reshape(shape)

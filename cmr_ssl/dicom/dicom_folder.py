@@ -1,19 +1,19 @@
-"""Anybody's DICOM studies: one sub-folder or one zip a subject, in whatever order and depth its files lie."""
+"""DICOM studies of any origin: one sub-folder or one zip a subject, with files in any order and depth."""
 
 import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from cmr_ssl.dicom.archive import Limits, raise_it
+from cmr_ssl.dicom.archive import Limits, raise_walk_error
 from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.dicom.elements import META_AT, start_of
-from cmr_ssl.dicom.same_study import StudyFolders, group_by_study
+from cmr_ssl.dicom.same_study import StudyFolders, entry_name, group_by_study
 from cmr_ssl.files import stamp
 from cmr_ssl.study import Finding, Study
 
 LIMITS = Limits()
-LOOKED_AT = 20  # files of a folder that tell whether it is itself a study
+FILES_TRIED = 20  # to tell whether a folder is itself a study
 NOT_FOLLOWED = "which is not followed: give what it points to as --source, or put a copy in its place"
 
 
@@ -22,14 +22,10 @@ class DicomFolder:
     """Studies in the zips and sub-folders of one folder, or one study whose files lie in it directly.
 
     Sub-folders that hold series of one study are one subject.
-
-    Attributes:
-        folder: the folder.
-        limits: how much of one archive is worth reading.
     """
 
-    folder: Path
-    limits: Limits = LIMITS
+    folder: Path  # the folder
+    limits: Limits = LIMITS  # how much of one archive is worth reading
 
     def subjects(self) -> list[str]:
         """Return the names of sub-folders and zips, sorted, or the folder's own name.
@@ -41,16 +37,16 @@ class DicomFolder:
             raise FileNotFoundError(f"{self.folder} is no folder: name one with a sub-folder or zip of DICOM a subject")
         if self._is_study:
             return [self.folder.resolve().name]
-        if not self._kin and self.links():
-            raise FileNotFoundError(f"{self.folder} holds only links ({', '.join(self.links())}), {NOT_FOLLOWED}")
-        if not self._kin:
+        if not self._archives and (links := self.links()):
+            raise FileNotFoundError(f"{self.folder} holds only links ({', '.join(links)}), {NOT_FOLLOWED}")
+        if not self._archives:
             raise FileNotFoundError(
                 f"{self.folder} holds no sub-folder, zip or DICOM file: name a folder with one of them a subject"
             )
-        return sorted(self._kin)
+        return sorted(self._archives)
 
     def links(self) -> dict[str, str]:
-        """Return the names of links that nobody follows, and what to do about each."""
+        """Return the names of links, which are not followed, with what to do about each."""
         linked = [path for path in _entries(self.folder) if path.is_symlink()] if not self._is_study else []
         return {path.name: f"{path.name} is a link to {path.readlink()}, {NOT_FOLLOWED}" for path in linked}
 
@@ -63,18 +59,22 @@ class DicomFolder:
         """Read one subject; whatever is wrong with its files becomes a finding."""
         archives = self.archives(subject)
         study = read_study(subject, archives, self.limits)
-        if len({path.stem if path.is_file() else path.name for path in archives}) > 1:
+        if len({*self.names(subject)}) > 1:
             message = f"{', '.join(path.name for path in archives)} hold series of one study and are one subject"
             study.findings.insert(0, Finding("one-study", "noted", "", message, len(archives)))
         return study
 
     def archives(self, subject: str) -> list[Path]:
-        """Return the folders and zips of a subject, as far as there are any."""
-        return [self.folder] if self._is_study else list(self._kin.get(subject, ()))
+        """Return the existing folders and zips of a subject."""
+        return [self.folder] if self._is_study else list(self._archives.get(subject, ()))
+
+    def names(self, subject: str) -> list[str]:
+        """Return the names of a subject's folders and zips, without suffix."""
+        return [entry_name(path) for path in self.archives(subject)]
 
     @cached_property
-    def _kin(self) -> StudyFolders:
-        """Folders and zips of every subject, looked for once and carried to whoever works on them."""
+    def _archives(self) -> StudyFolders:
+        """Folders and zips of every subject, found once and pickled to the workers."""
         entries = [path for path in _entries(self.folder) if not path.is_symlink()]
         return group_by_study(entries, self.folder.resolve().name, self.limits)
 
@@ -82,11 +82,11 @@ class DicomFolder:
     def _is_study(self) -> bool:
         """Tell whether DICOM files lie in the folder itself."""
         files = [path for path in sorted(self.folder.iterdir()) if path.is_file() and not path.is_symlink()]
-        return any(_is_dicom(path) for path in files[:LOOKED_AT] if not _is_zip(path))
+        return any(_is_dicom(path) for path in files[:FILES_TRIED] if not _is_zip(path))
 
 
 def _entries(folder: Path) -> list[Path]:
-    """Return what can be a subject, links among it, sorted."""
+    """Return folders, zips and links, sorted."""
     shown = [path for path in folder.iterdir() if path.name[0] != "."]
     return sorted(path for path in shown if path.is_dir() or _is_zip(path) or path.is_symlink())
 
@@ -101,5 +101,5 @@ def _is_dicom(path: Path) -> bool:
 
 
 def _below(folder: Path) -> list[Path]:
-    walk = os.walk(folder, onerror=raise_it)
+    walk = os.walk(folder, onerror=raise_walk_error)
     return sorted(Path(parent) / name for parent, _, names in walk for name in names)

@@ -1,4 +1,4 @@
-"""One DICOM file's header, reduced to what sorting and placing its image needs; whatever else it says is never kept."""
+"""The header of one image, reduced to what sorting and placing it needs; nothing else of it is kept."""
 
 import math
 from functools import lru_cache
@@ -11,7 +11,7 @@ from cmr_ssl.dicom.archive import DAMAGED, Member
 from cmr_ssl.dicom.components import component, ge_part, named_parts
 from cmr_ssl.dicom.elements import Elements, Refusal, Vector, read_elements, to_numbers
 from cmr_ssl.dicom.file_issues import printable
-from cmr_ssl.dicom.moments import moment
+from cmr_ssl.dicom.moments import to_seconds
 from cmr_ssl.dicom.tags import DECIMALS, GeTag, Tag
 from cmr_ssl.machine import raise_if_machine
 
@@ -20,10 +20,11 @@ ENHANCED_MR, CONVERTED_MR = f"{MR_IMAGE}.1", f"{MR_IMAGE}.4"
 MANY_FRAMES = (ENHANCED_MR, CONVERTED_MR)
 EXPORT = "export it as classic MR images"
 SMALLEST, LARGEST = 16, 2048  # pixels a side
+LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 class PixelGrid(NamedTuple):
-    """Where the pixels of an image lie, in DICOM's words: mm, LPS+."""
+    """Size and position of an image's pixels as DICOM gives them: mm, LPS+."""
 
     rows: int
     columns: int
@@ -31,9 +32,14 @@ class PixelGrid(NamedTuple):
     orientation: Vector  # direction along a row, then down a column
     position: Vector  # of the first pixel's centre
 
+    @property
+    def plane(self) -> tuple[object, ...]:
+        """Everything but the position: equal for the slices of a stack."""
+        return self[:4]
 
-class Format(NamedTuple):
-    """How the pixels are stored."""
+
+class PixelFormat(NamedTuple):
+    """Storage of the pixels."""
 
     syntax: str
     implicit: bool
@@ -45,62 +51,35 @@ class Format(NamedTuple):
     intercept: float
 
 
-class Header(NamedTuple):
-    """What one file says of its image.
+class ImageHeader(NamedTuple):
+    """One image; unknown numbers are NaN, unknown counts 0."""
 
-    Attributes:
-        member: the file.
-        offset: bytes before the part of the file that holds the pixels.
-        instance: UID of the image.
-        series: UID of the series.
-        study: UID of the study; with `patient` and `date` only ever compared, never stored.
-        patient: the patient's id.
-        date: of the study, YYYYMMDD.
-        name: description of the series.
-        derived: whether it was computed from other images.
-        acquired: when, as sortable text: date and time, then the number of the series.
-        number: of the image in its series; 0 where unknown.
-        trigger_ms: time since the R wave, NaN where unknown.
-        interval_ms: of the beat, NaN where unknown.
-        expected: frames of the beat, 0 where unknown.
-        thickness: of the slice in mm, NaN where unknown.
-        grid: place.
-        format: storage.
-        acquisition: number of the acquisition, 0 where unknown.
-        temporal: place in the order of time, 0 where unknown.
-        acquired_s: when it was acquired, and `content_s` when it was made, in seconds; NaN where unknown.
-        echo: echo time as it stands in the file.
-        frame: which frame of its file it is, of how many `frames`.
-        bare: whether the file lacks the preamble.
-        commas: whether it has decimal commas.
-    """
-
-    member: Member
-    offset: int
-    instance: str
-    series: str
-    study: str
-    patient: str
-    date: str
-    name: str
-    derived: bool
-    acquired: str
-    number: int
-    trigger_ms: float
-    interval_ms: float
-    expected: int
-    thickness: float
-    grid: PixelGrid
-    format: Format
-    acquisition: int = 0
-    temporal: int = 0
-    acquired_s: float = math.nan
-    content_s: float = math.nan
-    echo: str = ""
-    frame: int = 0
-    frames: int = 1
-    bare: bool = False
-    commas: bool = False
+    member: Member  # the file
+    offset: int  # bytes before the pixels in the file
+    instance: str  # UID of the image
+    series: str  # UID of the series
+    study: str  # UID of the study; like `patient` and `date` only compared, never stored
+    patient: str  # the patient's id
+    date: str  # of the study, YYYYMMDD
+    name: str  # description of the series
+    derived: bool  # whether it was computed from other images
+    acquired: str  # sortable date and time, then the numbers of series and acquisition
+    number: int  # of the image in its series
+    trigger_ms: float  # time since the R wave
+    interval_ms: float  # length of the beat
+    expected: int  # frames of the beat
+    thickness: float  # of the slice in mm
+    grid: PixelGrid  # size and position
+    format: PixelFormat  # storage
+    acquisition: int = 0  # number of the acquisition
+    temporal: int = 0  # rank in time
+    acquired_s: float = math.nan  # time of acquisition in seconds
+    content_s: float = math.nan  # time at which the image was made, in seconds
+    echo: str = ""  # echo time as stored
+    frame: int = 0  # index in the file
+    frames: int = 1  # number of frames in the file
+    bare: bool = False  # whether the file lacks the preamble
+    commas: bool = False  # whether it has decimal commas
 
 
 def read_values(member: Member) -> Elements:
@@ -110,17 +89,17 @@ def read_values(member: Member) -> Elements:
         Refusal: if it is no MR image.
         OSError: if the machine failed, not the file.
     """
-    values = _read(member, [*Tag])
+    values = _read_elements(member, [*Tag])
     _check_kind(values)
     if named_parts(values.text(Tag.IMAGE_TYPE), values.text(Tag.COMPONENT)):
         return values
     try:
-        return _read(member, [*Tag, *GeTag])
-    except Refusal:  # nothing wrong with what was asked for
+        return _read_elements(member, [*Tag, *GeTag])
+    except Refusal:  # private elements are optional
         return values
 
 
-def _read(member: Member, tags: list[int]) -> Elements:
+def _read_elements(member: Member, tags: list[int]) -> Elements:
     try:
         with member.open() as stream:
             return read_elements(stream, tags)
@@ -129,37 +108,37 @@ def _read(member: Member, tags: list[int]) -> Elements:
         raise Refusal("damaged-member", f"cannot be read ({error})") from error
 
 
-def many_frames(values: Elements) -> bool:
-    """Tell whether a file describes its frames one by one, or should."""
+def is_multiframe(values: Elements) -> bool:
+    """Tell whether a file holds several frames, or describes its only one as one of several."""
     return values.text(Tag.SOP_CLASS) in MANY_FRAMES or values.whole(Tag.FRAMES) > 1
 
 
-def read_header(member: Member) -> Header:
+def read_header(member: Member) -> ImageHeader:
     """Read the header of one file.
 
     Raises:
-        Refusal: if it is no single-frame MR image with a place.
+        Refusal: if it is no single-frame MR image with a position.
         OSError: if the machine failed, not the file.
     """
     values = read_values(member)
-    if many_frames(values):
+    if is_multiframe(values):
         raise Refusal("multi-frame", "holds many frames in one file")
     return to_header(member, values)
 
 
-def to_header(member: Member, values: Elements) -> Header:
-    """Return what the elements of one image say.
+def to_header(member: Member, values: Elements) -> ImageHeader:
+    """Return the header of one image from its elements.
 
     Raises:
-        Refusal: if it is no magnitude image with a place.
+        Refusal: if it is no magnitude image with a position.
     """
-    of_ge = ge_part(values.text(GeTag.CREATOR), values.values.get(GeTag.COMPONENT, b""), values.little)
-    part = component(values.text(Tag.IMAGE_TYPE), values.text(Tag.COMPONENT), of_ge)
+    ge_component = ge_part(values.text(GeTag.CREATOR), values.values.get(GeTag.COMPONENT, b""), values.little)
+    part = component(values.text(Tag.IMAGE_TYPE), values.text(Tag.COMPONENT), ge_component)
     if part:
         raise Refusal("not-magnitude", f"is a {part} image, not the magnitude")
     date = values.text(Tag.ACQUISITION_DATE) or values.text(Tag.STUDY_DATE)
-    together = values.text(Tag.ACQUISITION_DATETIME)
-    return Header(
+    datetime = values.text(Tag.ACQUISITION_DATETIME)
+    return ImageHeader(
         member=member,
         offset=values.end,
         instance=values.text(Tag.INSTANCE),
@@ -169,7 +148,7 @@ def to_header(member: Member, values: Elements) -> Header:
         date=values.text(Tag.STUDY_DATE),
         name=printable(values.text(Tag.DESCRIPTION)),
         derived=values.text(Tag.IMAGE_TYPE).upper().startswith("DERIVED"),
-        acquired=_when(values),
+        acquired=_acquired(values),
         number=values.whole(Tag.NUMBER),
         trigger_ms=values.number(Tag.TRIGGER),
         interval_ms=values.number(Tag.INTERVAL),
@@ -185,8 +164,8 @@ def to_header(member: Member, values: Elements) -> Header:
         format=_format(values),
         acquisition=values.whole(Tag.ACQUISITION),
         temporal=values.whole(Tag.TEMPORAL),
-        acquired_s=moment(date, values.text(Tag.ACQUISITION_TIME) or together[8:]),
-        content_s=moment(values.text(Tag.CONTENT_DATE) or date, values.text(Tag.CONTENT_TIME)),
+        acquired_s=to_seconds(date, values.text(Tag.ACQUISITION_TIME) or datetime[8:]),
+        content_s=to_seconds(values.text(Tag.CONTENT_DATE) or date, values.text(Tag.CONTENT_TIME)),
         echo=values.text(Tag.ECHO_TIME),
         bare=not values.preamble,
         commas=any(b"," in values.values.get(tag, b"") for tag in DECIMALS),
@@ -200,15 +179,15 @@ def axes(orientation: Vector) -> NDArray[np.float64]:
 
 
 def _check_kind(values: Elements) -> None:
-    """Refuse what is no image of an MR scanner."""
-    kind, modality = values.text(Tag.SOP_CLASS), values.text(Tag.MODALITY)
+    """Refuse everything but images of an MR scanner."""
+    sop_class, modality = values.text(Tag.SOP_CLASS), values.text(Tag.MODALITY)
     if modality not in ("", "MR"):
         raise Refusal("modality", f"is of modality {modality[:16]!r}, not MR")
-    if kind not in ("", MR_IMAGE, *MANY_FRAMES):
+    if sop_class not in ("", MR_IMAGE, *MANY_FRAMES):
         if values.whole(Tag.FRAMES) > 1:
             count = f"holds {values.whole(Tag.FRAMES)} frames ({printable(values.text(Tag.DESCRIPTION))})"
-            raise Refusal("multi-frame", f"{count} and is no MR image (SOP class {printable(kind)}): {EXPORT}")
-        raise Refusal("no-image", f"is no MR image (SOP class {printable(kind)})")
+            raise Refusal("multi-frame", f"{count} and is no MR image (SOP class {printable(sop_class)}): {EXPORT}")
+        raise Refusal("no-image", f"is no MR image (SOP class {printable(sop_class)})")
 
 
 @lru_cache(maxsize=256)  # all frames of a slice have the same
@@ -231,7 +210,7 @@ def _grid(rows: int, columns: int, spacing: str, orientation: str, position: str
     return grid
 
 
-def _format(values: Elements) -> Format:
+def _format(values: Elements) -> PixelFormat:
     allocated = values.short(Tag.ALLOCATED, 0)
     stored = values.short(Tag.STORED, allocated)
     grey = values.short(Tag.SAMPLES, 1) == 1 and values.text(Tag.PHOTOMETRIC) in ("", "MONOCHROME2")
@@ -242,12 +221,12 @@ def _format(values: Elements) -> Format:
     slope, intercept = values.number(Tag.SLOPE), values.number(Tag.INTERCEPT)
     slope, intercept = slope if math.isfinite(slope) and slope else 1.0, intercept if math.isfinite(intercept) else 0.0
     signed = values.short(Tag.SIGNED, 0) == 1
-    return Format(values.syntax, values.implicit, values.little, allocated, stored, signed, slope, intercept)
+    return PixelFormat(values.syntax, values.implicit, values.little, allocated, stored, signed, slope, intercept)
 
 
-def _when(values: Elements) -> str:
-    together = values.text(Tag.ACQUISITION_DATETIME)[8:]
-    time = values.text(Tag.ACQUISITION_TIME) or together or values.text(Tag.SERIES_TIME)
+def _acquired(values: Elements) -> str:
+    times = values.text(Tag.ACQUISITION_TIME), values.text(Tag.ACQUISITION_DATETIME)[8:], values.text(Tag.SERIES_TIME)
+    time = next(filter(None, times), "")
     date = values.text(Tag.ACQUISITION_DATE) or values.text(Tag.STUDY_DATE)
     numbers = f"{values.whole(Tag.SERIES_NUMBER):09d}{values.whole(Tag.ACQUISITION):09d}"
     return f"{date:0>8.8}{time.replace(':', ''):<16.16}{numbers}"

@@ -1,6 +1,6 @@
-"""Of several planes of a long-axis view, the one that cuts the heart: they are planes of their own, not tries of one.
+"""Choice of the plane of a long-axis view that cuts the heart, among different planes of that view.
 
-The heart is what pulses in the short axis, or in the long-axis planes where there is none.
+The heart is found by pulsation in the short axis, or without one in the long-axis planes.
 """
 
 from typing import NamedTuple
@@ -9,119 +9,99 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.dicom.cine import Cine
+from cmr_ssl.dicom.header import LPS_TO_RAS
 from cmr_ssl.dicom.images import read_stack
-from cmr_ssl.dicom.reacquisitions import same_places, settle_plane
-from cmr_ssl.dicom.stack import LPS_TO_RAS, Stack, stack_slices
-from cmr_ssl.dicom.view_assignment import RIGHT_SIDE, hint, parallel
+from cmr_ssl.dicom.reacquisitions import choose_plane, group_by_position
+from cmr_ssl.dicom.stack import Stack, stack_slices
+from cmr_ssl.dicom.view_assignment import RIGHT_SIDE, group_parallel, view_in_name
 from cmr_ssl.preparation.heart_finder import pulsating_centre, pulsation
 from cmr_ssl.preparation.views import TURNED, apart, turned_by
-from cmr_ssl.study import Finding, Series
+from cmr_ssl.study import Finding
 
 Vector = NDArray[np.float64]
 
-AS_GOOD = 5.0  # mm, or degrees, that another try may lie worse than the best one
-NAMED = 15.0  # mm, or degrees, that the right name is worth
-OTHER_SIDE = 30.0  # what a name that speaks of the right heart costs
-STACK = 3  # planes side by side, or two in one series, that are no tries of one another
-TO_RAS = LPS_TO_RAS[:3, :3]
+AS_GOOD = 5.0  # mm or degrees that an equivalent plane may be worse than the best one
+NAMED = 15.0  # mm or degrees, bonus of the right name
+OTHER_SIDE = 30.0  # mm or degrees, penalty of a name of the right heart
+FEWEST_STACKED = 3  # planes side by side that are no re-acquisitions of one another, or two of one series
 
 
 class CineLocation(NamedTuple):
-    """Where a long-axis view was acquired, once or several times.
+    """One plane of a long-axis view, acquired once or several times."""
 
-    Attributes:
-        tries: its cines.
-        distance: of the plane from the heart's centre, mm.
-        cost: distance and degrees off the view's own direction, less what its name is worth.
-        stacked: whether it is one of several planes side by side.
-    """
-
-    tries: list[Cine]
-    distance: float
-    cost: float
-    stacked: bool
+    cines: list[Cine]  # its acquisitions
+    distance: float  # from the heart's centre, mm, NaN if unknown
+    cost: float  # distance in mm + angle to the view's own direction in degrees - bonus + penalty of the name
+    stacked: bool  # whether it is one of several planes side by side
 
 
 def several_places(cines: list[Cine]) -> bool:
     """Tell whether the cines of a view lie in more than one plane."""
-    groups = parallel(cines)
-    return len(groups) > 1 or len(same_places(cines, groups[0][0].normal)) > 1
+    groups = group_parallel(cines)
+    return len(groups) > 1 or len(group_by_position(cines, groups[0][0].normal)) > 1
 
 
 def heart_centre(short: Stack | None, views: dict[str, list[Cine]]) -> Vector | None:
-    """Return the centre of what pulses in scanner mm, RAS+, (3,); None where nothing does.
-
-    Args:
-        short: the short axis, where there is one.
-        views: the cines of each long-axis view.
-    """
-    stacks = [short] if short else [_stacked(group) for cines in views.values() for group in parallel(cines)]
-    seen = pulsation([_read(stack) for stack in stacks])
-    return None if seen is None else pulsating_centre(seen)
+    """Return the centre of pulsation, RAS+ mm, (3,), in the short axis or else the long-axis views; or None."""
+    stacks = [short] if short else [_as_stack(group) for cines in views.values() for group in group_parallel(cines)]
+    pulses = pulsation([read_stack(stack)[0] for stack in stacks])
+    return None if pulses is None else pulsating_centre(pulses)
 
 
 def cutting_plane(view: str, cines: list[Cine], centre: Vector | None, axis: Vector) -> tuple[Cine, list[Finding]]:
-    """Return the one cine of a view that cuts the heart best, and what is to say about the others.
+    """Return the cine of a long-axis view that cuts the heart best, and findings on the others.
 
     Args:
-        view: long-axis view.
-        cines: all that show it.
-        centre: of the heart, RAS+, (3,); None where nobody knows, then the middle plane of a stack is used.
+        view: its name.
+        cines: all of this view.
+        centre: of the heart, RAS+, (3,); None if unknown, then the middle plane of a stack is used.
         axis: from apex to base, RAS+, (3,).
     """
-    places = [place for group in parallel(cines) for place in _places(view, group, centre, axis)]
-    best = min(places, key=lambda place: place.cost)
-    equal = [place for place in places if place.cost <= best.cost + AS_GOOD and not place.stacked]
+    locations = [location for group in group_parallel(cines) for location in _locations(view, group, centre, axis)]
+    best = min(locations, key=lambda location: location.cost)
+    equal = [location for location in locations if location.cost <= best.cost + AS_GOOD and not location.stacked]
     chosen = [best] if best.stacked else equal
-    cine, findings = settle_plane(view, [cine for place in chosen for cine in place.tries])
-    rest = [place for place in places if not any(place is one for one in chosen)]
-    return cine, findings + ([_beside(view, best, rest, centre is not None)] if rest else [])
+    cine, findings = choose_plane(view, [cine for location in chosen for cine in location.cines])
+    others = [location for location in locations if not any(location is used for used in chosen)]
+    return cine, findings + ([_left_out(view, best, others, centre is not None)] if others else [])
 
 
-def _places(view: str, group: list[Cine], centre: Vector | None, axis: Vector) -> list[CineLocation]:
-    across = group[0].normal
-    places = same_places(group, across)
-    series = [{cine.series for cine in place} for place in places]
-    stacked = len(places) >= STACK or (len(places) > 1 and bool(series[0] & series[1]))
-    return [
-        _place(view, tries, centre, axis, abs(index - (len(places) - 1) / 2), stacked)
-        for index, tries in enumerate(places)
-    ]
+def _locations(view: str, group: list[Cine], centre: Vector | None, axis: Vector) -> list[CineLocation]:
+    positions = group_by_position(group, group[0].normal)
+    series = [{cine.series for cine in cines} for cines in positions]
+    stacked = len(positions) >= FEWEST_STACKED or (len(positions) > 1 and bool(series[0] & series[1]))
+    middle = (len(positions) - 1) / 2
+    return [_location(view, cines, centre, axis, abs(index - middle), stacked) for index, cines in enumerate(positions)]
 
 
-def _place(
-    view: str, tries: list[Cine], centre: Vector | None, axis: Vector, off_middle: float, stacked: bool
+def _location(
+    view: str, cines: list[Cine], centre: Vector | None, axis: Vector, off_middle: float, stacked: bool
 ) -> CineLocation:
-    first = tries[0]
-    across = TO_RAS @ first.normal
-    known = centre is not None
-    distance = abs(float(across @ (centre - TO_RAS @ first.grid.position))) if centre is not None else off_middle
-    name = NAMED if any(hint(cine.name) == view for cine in tries) else 0.0
-    side = OTHER_SIDE if any(RIGHT_SIDE.search(cine.name) for cine in tries) else 0.0
-    cost = distance + apart(turned_by(across, axis), TURNED[view]) - name + side
-    return CineLocation(tries, distance if known else float("nan"), cost, stacked)
+    to_ras = LPS_TO_RAS[:3, :3]
+    across = to_ras @ cines[0].normal
+    distance = float("nan") if centre is None else abs(float(across @ (centre - to_ras @ cines[0].grid.position)))
+    bonus = NAMED if any(view_in_name(cine.name) == view for cine in cines) else 0.0
+    penalty = OTHER_SIDE if any(RIGHT_SIDE.search(cine.name) for cine in cines) else 0.0
+    off_centre = off_middle if centre is None else distance
+    cost = off_centre + apart(turned_by(across, axis), TURNED[view]) - bonus + penalty
+    return CineLocation(cines, distance, cost, stacked)
 
 
-def _beside(view: str, best: CineLocation, rest: list[CineLocation], known: bool) -> Finding:
-    count = sum(len(place.tries) for place in rest)
+def _left_out(view: str, best: CineLocation, others: list[CineLocation], known: bool) -> Finding:
+    count = sum(len(location.cines) for location in others)
+    distances = [location.distance for location in others]
+    message = (
+        f"the plane that passes {best.distance:.0f} mm from the heart's centre was used; {count} other planes of the "
+        f"view, {min(distances):.0f} to {max(distances):.0f} mm from it, were left out"
+    )
     if not known:
         message = (
             f"{count} other planes of the view were left out; where the heart is was not seen, the middle one was used"
         )
-        return Finding("beside-view", "noted", view, message, count)
-    near, far = min(place.distance for place in rest), max(place.distance for place in rest)
-    message = (
-        f"the plane that passes {best.distance:.0f} mm from the heart's centre was used; {count} other planes of the "
-        f"view, {near:.0f} to {far:.0f} mm from it, were left out"
-    )
     return Finding("beside-view", "noted", view, message, count)
 
 
-def _stacked(group: list[Cine]) -> Stack:
-    """Return parallel planes as one stack, one cine a place, so that the stronger pulse counts more."""
+def _as_stack(group: list[Cine]) -> Stack:
+    """Return parallel planes as one stack of one cine a position, so that the stronger pulse counts more."""
     across = group[0].normal
-    return stack_slices([place[-1] for place in same_places(group, across)], across)[0]
-
-
-def _read(stack: Stack) -> Series:
-    return read_stack(stack)[0]
+    return stack_slices([cines[-1] for cines in group_by_position(group, across)], across)[0]

@@ -1,22 +1,21 @@
-"""The images of a chosen stack: read slice by slice into one array, resampled only where a slice does not fit."""
+"""The images of a stack, read slice by slice into one array; slices off its grid or beat are resampled."""
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
 from cmr_ssl.dicom.cine import Cine
 from cmr_ssl.dicom.file_issues import FileIssues
-from cmr_ssl.dicom.header import Header
+from cmr_ssl.dicom.header import LPS_TO_RAS
 from cmr_ssl.dicom.pixels import read_pixels
-from cmr_ssl.dicom.stack import LPS_TO_RAS, Stack
-from cmr_ssl.planes import slice_affine, to_mm, to_pixels
+from cmr_ssl.dicom.stack import Stack, pixels_in
 from cmr_ssl.preparation.beat_frames import interpolate_cyclic, phases
 from cmr_ssl.study import Finding, Series, Severity
 
 Images = NDArray[np.generic]
 
 
-def stored_as(stack: Stack) -> np.dtype[np.generic]:
+def pixel_type(stack: Stack) -> np.dtype[np.generic]:
     """Return the smallest type that holds every grey value of a stack exactly."""
     forms = {image.format for cine in stack.slices if cine is not None for image in cine.frames if image is not None}
     if any((form.slope, form.intercept) != (1.0, 0.0) for form in forms):
@@ -27,84 +26,77 @@ def stored_as(stack: Stack) -> np.dtype[np.generic]:
 
 
 def read_stack(stack: Stack) -> tuple[Series, list[Finding]]:
-    """Read the images of a view; frames that are missing or cannot be read stay zero and are not acquired."""
+    """Read the images of a view; frames that are missing or unreadable stay zero and are not acquired."""
     columns, rows, count, frames = stack.shape
-    pixels = np.zeros((frames, count, rows, columns), dtype=stored_as(stack))
+    pixels = np.zeros((frames, count, rows, columns), dtype=pixel_type(stack))  # (T, S, Y, X)
     acquired = np.zeros((count, frames), dtype=bool)
-    odd = FileIssues()
+    issues = FileIssues()
     findings: list[Finding] = []
     for index, cine in enumerate(stack.slices):
         if cine is not None:
             fits = stack.grids[index] is None and len(cine.frames) == frames
-            images = pixels[:, index] if fits else _room(cine, pixels.dtype)
-            there = read_cine(cine, images, odd)
-            findings += _incomplete(stack, index, there)
+            size = (len(cine.frames), cine.grid.rows, cine.grid.columns)
+            images = pixels[:, index] if fits else np.zeros(size, pixels.dtype)
+            present = read_cine(cine, images, issues)
+            findings += _incomplete(stack, index, present)
             if not fits:
-                pixels[:, index], there = _on_beat(_on_grid(images, stack, index), there, frames)
-            acquired[index] = there
+                pixels[:, index], present = _on_beat(_on_grid(images, stack, index), present, frames)
+            acquired[index] = present
     series = Series(stack.view, _narrow(pixels).T, LPS_TO_RAS @ stack.affine, stack.frame_ms, acquired)
-    return series, odd.findings() + findings
+    return series, issues.findings() + findings
 
 
-def read_cine(cine: Cine, images: Images, odd: FileIssues) -> NDArray[np.bool_]:
-    """Read one slice into `images`, (T, rows, columns), and return which of them there are, (T,)."""
-    there = np.zeros(len(cine.frames), dtype=bool)
+def read_cine(cine: Cine, images: Images, issues: FileIssues) -> NDArray[np.bool_]:
+    """Read one slice into `images`, (T, rows, columns), and return which frames were read, (T,)."""
+    present = np.zeros(len(cine.frames), dtype=bool)
     for index, header in enumerate(cine.frames):
         if header is None:
             continue
         try:
             stored = read_pixels(header)
         except ValueError as error:
-            odd.add("unreadable-image", header.member.name, str(error))
+            issues.add("unreadable-image", header.member.name, str(error))
             continue
-        images[index], there[index] = _scaled(stored, header) if images.dtype.kind == "f" else stored, True
-    return there
-
-
-def _room(cine: Cine, dtype: DTypeLike) -> Images:
-    return np.zeros((len(cine.frames), cine.grid.rows, cine.grid.columns), dtype=dtype)
-
-
-def _scaled(stored: Images, header: Header) -> NDArray[np.float64]:
-    return stored.astype(np.float64) * header.format.slope + header.format.intercept
+        if images.dtype.kind == "f":
+            stored = stored.astype(np.float64) * header.format.slope + header.format.intercept
+        images[index], present[index] = stored, True
+    return present
 
 
 def _on_grid(images: Images, stack: Stack, index: int) -> Images:
-    """Resample a slice within its plane onto the stack's grid, where it has its own."""
+    """Resample a slice within its plane onto the stack's grid, if it has a grid of its own."""
     own = stack.grids[index]
     if own is None:
         return images
     columns, rows = stack.shape[:2]
-    pixels = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).reshape(-1, 2).astype(np.float64)
-    source = to_pixels(own, to_mm(slice_affine(stack.affine, index), pixels))
-    at = source[:, ::-1].T.reshape(2, rows, columns)
-    values = np.stack([map_coordinates(image.astype(np.float32), at, order=1) for image in images])
+    coordinates = pixels_in(stack, index, own)[:, ::-1].T.reshape(2, rows, columns)
+    values = np.stack([map_coordinates(image.astype(np.float32), coordinates, order=1) for image in images])
     return _as_stored(values, images.dtype)
 
 
-def _on_beat(images: Images, there: NDArray[np.bool_], frames: int) -> tuple[Images, NDArray[np.bool_]]:
-    """Bring a slice to the frames of its stack."""
+def _on_beat(images: Images, present: NDArray[np.bool_], frames: int) -> tuple[Images, NDArray[np.bool_]]:
+    """Interpolate a slice over the beat to the frames of its stack."""
     if len(images) == frames:
-        return images, there
-    if not there.any():
+        return images, present
+    if not present.any():
         return np.zeros((frames, *images.shape[1:]), dtype=images.dtype), np.zeros(frames, dtype=bool)
-    known = np.flatnonzero(there)
-    values = interpolate_cyclic(images[known], known / len(there), phases(frames))
+    known = np.flatnonzero(present)
+    values = interpolate_cyclic(images[known], known / len(present), phases(frames))
     return _as_stored(values, images.dtype), np.ones(frames, dtype=bool)
 
 
-def _incomplete(stack: Stack, index: int, there: NDArray[np.bool_]) -> list[Finding]:
-    """Say which frames a slice lacks, and where it has another number of frames than its view."""
+def _incomplete(stack: Stack, index: int, present: NDArray[np.bool_]) -> list[Finding]:
+    """Return findings on missing frames, and on another number of frames than in the view."""
     where = stack.view if len(stack.slices) == 1 else f"{stack.view} slice {index}"
     findings = []
-    missing = int((~there).sum())
+    missing = int((~present).sum())
     if missing:
-        severity: Severity = "noted" if there.any() else "rejected"
-        message = f"{missing} of {len(there)} frames are missing or cannot be read"
+        severity: Severity = "noted" if present.any() else "rejected"
+        message = f"{missing} of {len(present)} frames are missing or cannot be read"
         findings.append(Finding("missing-frames", severity, where, message, missing))
-    if len(there) != stack.shape[3] and there.any():
-        message = f"the slice has {len(there)} frames where its view has {stack.shape[3]}; they were interpolated"
-        findings.append(Finding("other-frames", "repaired", where, message, len(there)))
+    if len(present) != stack.shape[3] and present.any():
+        message = f"the slice has {len(present)} frames where its view has {stack.shape[3]}; they were interpolated"
+        findings.append(Finding("other-frames", "repaired", where, message, len(present)))
     return findings
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cmr_ssl.cohort.synthetic import take_along
+from cmr_ssl.cohort.synthetic import copy_marker
 from cmr_ssl.cohort.withdrawal import Withdrawn
 from cmr_ssl.dicom.dicom_folder import DicomFolder
 from cmr_ssl.dicom.import_tables import FINDINGS, SUBJECTS, write_tables
@@ -35,7 +35,7 @@ def import_cohort(
     withdrawn: Withdrawn,
     overwrite: bool,
 ) -> int:
-    """Import one shard of a source's subjects; `reading` are further settings that change what is written."""
+    """Import one shard of a source's subjects; `reading` holds further settings of the output."""
     try:
         everybody, links = source.subjects(), source.links()
     except FileNotFoundError:
@@ -44,60 +44,56 @@ def import_cohort(
         raise ValueError(f"{source.folder} cannot be read ({error}): nothing was imported") from error
     mine = {*shard.part(everybody)}
     check_apart(source.folder, out, everybody)
-    gone = with_kin(withdrawn, source, everybody)
-    subjects = [subject for subject in gone.leave(everybody, source.folder) if subject in mine]
+    gone = with_same_study(withdrawn, source, everybody)
+    subjects = [subject for subject in gone.remaining(everybody, source.folder) if subject in mine]
     settings = digest({"format": FORMAT, "limits": asdict(source.limits), **reading})
-    unfollowed = [_unfollowed(name, said) for name, said in links.items() if not gone.includes(name)]
+    unfollowed = [
+        Record(name, "rejected", findings=[Finding("link", "rejected", "", message)])  # in the tables, in no journal
+        for name, message in links.items()
+        if not gone.includes(name)
+    ]
     journals, total = out / JOURNALS, len(subjects) + len(unfollowed)
     journal = shard.journal(journals, settings)
     with Tally("importing", out, total) as tally, exclusive_access(shard.folder(journals), settings):
         shard.remove_halves(out)
         remove_halves(shard.folder(journals))
-        lines = [f"{JOURNALS}/{name}" for name in shard.mine(journals)]
+        lines = [f"{JOURNALS}/{name}" for name in shard.erasable(journals)]
         gone.erase(out, ["*"], lines, [SUBJECTS, FINDINGS])
-        take_along(source.folder, out)
+        copy_marker(source.folder, out)
         steps = Steps(source, partial(import_subject, out), settings, out)
         go_over(subjects, steps, journal, tally, lambda subject: [out / subject], workers, overwrite)
         for record in unfollowed:
             tally.add(done(record))
         records = {record.subject: record for record in [*unfollowed, *journal.records()]}
-        tally.close(write_tables(out, {name: one for name, one in records.items() if not gone.includes(name)}))
+        tally.close(write_tables(out, {name: record for name, record in records.items() if not gone.includes(name)}))
     return tally.status if subjects else int(tally.stopped)
 
 
-def with_kin(withdrawn: Withdrawn, source: UkbZips | DicomFolder, subjects: list[str]) -> Withdrawn:
-    """Return who withdrew, and the subjects that are named after another folder of a study that theirs is part of."""
+def with_same_study(withdrawn: Withdrawn, source: UkbZips | DicomFolder, subjects: list[str]) -> Withdrawn:
+    """Return the withdrawn ids, and subjects whose study includes a folder of a withdrawn id."""
     if withdrawn.path is None or not isinstance(source, DicomFolder):
         return withdrawn
     others = (subject for subject in subjects if not withdrawn.includes(subject))
-    named = [subject for subject in others if any(map(withdrawn.includes, _names(source, subject)))]
-    return Withdrawn(withdrawn.path, withdrawn.ids | {*named})
-
-
-def _names(source: DicomFolder, subject: str) -> list[str]:
-    return [path.stem if path.is_file() else path.name for path in source.archives(subject)]
+    related = {subject for subject in others if any(map(withdrawn.includes, source.names(subject)))}
+    return Withdrawn(withdrawn.path, withdrawn.ids | related)
 
 
 def import_subject(out: Path, subject: str, study: Study) -> Record:
-    """Write one subject and return what came out."""
+    """Write one subject and return its record."""
     write_study(out / subject, study)
     if not study.series:
         return Record(subject, "rejected", findings=study.findings)
-    beats = [beat for one in study.series if np.isfinite(beat := beat_ms(one))]
+    beats = [beat for series in study.series if np.isfinite(beat := beat_ms(series))]
+    planes = {series.view: int(series.acquired.any(axis=1).sum()) for series in study.series}
     return Record(
         subject,
         status=status_of(study.findings),
         findings=study.findings,
-        planes=sum(int(one.acquired.any(axis=1).sum()) for one in study.series),
-        sa_slices=sum(int(one.acquired.any(axis=1).sum()) for one in study.series if one.view == SHORT_AXIS),
-        views=",".join(one.view for one in study.series),
+        planes=sum(planes.values()),
+        sa_slices=planes.get(SHORT_AXIS, 0),
+        views=",".join(planes),
         frames=study.series[0].pixels.shape[3],
         cine=True,
         beat_ms=float(np.median(beats)) if beats else None,
         spacing_mm=float(spacing(study.series[0].affine).mean()),
     )
-
-
-def _unfollowed(name: str, message: str) -> Record:
-    """Return the record of a link, which is in the tables of this run and in no journal."""
-    return Record(name, "rejected", findings=[Finding("link", "rejected", "", message)])

@@ -1,4 +1,4 @@
-"""UK Biobank's manifest, a hint at best: its name is misspelt, its dates break its commas, its columns change."""
+"""UK Biobank's manifest, a hint at best: misspelt names, dates with unquoted commas, changing columns."""
 
 import csv
 import re
@@ -12,10 +12,10 @@ LARGEST = 8 * 2**20
 
 
 def read_manifest(member: Member) -> dict[str, str]:
-    """Return file name to description of its series, as far as a manifest can be understood.
+    """Return the series description of each file name.
 
     Raises:
-        ValueError: if it says nothing; a sentence that goes on from its name.
+        ValueError: if there is none, with a sentence that continues the name.
     """
     try:
         with member.open() as stream:

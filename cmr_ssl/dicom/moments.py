@@ -11,8 +11,8 @@ DAY_S = 86400.0
 
 
 @lru_cache(maxsize=1024)  # most images of a slice have the same
-def moment(day: str, time: str) -> float:
-    """Return seconds since a fixed day; NaN where the time is none, the first day where only the day is none."""
+def to_seconds(day: str, time: str) -> float:
+    """Return seconds since a fixed day; NaN for an invalid time, counted from the first day for an invalid day."""
     parts = TIME.match(time)
     if parts is None:
         return math.nan

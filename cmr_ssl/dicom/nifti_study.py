@@ -1,4 +1,4 @@
-"""A study as a folder of NIfTI files, named and laid out as the field's tools expect them; nothing of the patient."""
+"""A study as a folder of NIfTI files, named as the field's tools expect them, without data of the patient."""
 
 from pathlib import Path
 
@@ -10,15 +10,14 @@ from cmr_ssl.planes import VIEWS
 from cmr_ssl.sources.nifti_output import write_image
 from cmr_ssl.study import Series, Study
 
-Image = tuple[NDArray[np.generic], Series]  # values, and the view whose grid they share
 MAKER = "cmr_ssl import"
-WEAK = "weak_{view}.nii.gz"  # labels nobody checked: no name that is read as labels unless somebody asks for it
+WEAK = "weak_{view}.nii.gz"  # unchecked labels, under a name that is not read as labels by default
 
 
 def write_study(folder: Path, study: Study) -> None:
-    """Write every view of a study; files of views it no longer has are removed, and so are halves of killed runs."""
+    """Write every view of a study, and remove files of other views and unfinished ones of killed runs."""
     remove_halves(folder)
-    images: dict[str, Image] = {}
+    images: dict[str, tuple[NDArray[np.generic], Series]] = {}  # values, and the series of their grid
     for series in study.series:
         images[f"{series.view}.nii.gz"] = (series.pixels, series)
         if series.labels is not None:

@@ -11,66 +11,68 @@ from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID
 
 from cmr_ssl.dicom.archive import DAMAGED, Member
-from cmr_ssl.dicom.header import Format, Header
+from cmr_ssl.dicom.header import ImageHeader, PixelFormat
 from cmr_ssl.machine import raise_if_machine
 
 PIXEL_DATA = 0x7FE00010
-PLAIN = {"", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"}
+UNCOMPRESSED = {"", "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"}
 JPEG_2000 = b"\xff\x4f\xff\x51"  # start of a code stream and of its size
 JPEG_SIZES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7}  # frame headers
 
 
-def read_pixels(header: Header) -> NDArray[np.generic]:
+def read_pixels(header: ImageHeader) -> NDArray[np.generic]:
     """Read one image, (rows, columns), in the integers it is stored in.
 
     Raises:
-        ValueError: if the file does not hold the image its header promises; a sentence that goes on from its name.
+        ValueError: if the file does not hold the image of its header, with a sentence that continues the name.
         OSError: if the machine failed, not the file.
     """
-    plain = header.format.syntax in PLAIN
-    return _unused_bits_cleared(_plain(header) if plain else _compressed(header), header)
+    pixels = _uncompressed(header) if header.format.syntax in UNCOMPRESSED else _compressed(header)
+    return _without_unused_bits(pixels, header)
 
 
-def forget() -> None:
-    """Forget the file with many frames that was read last."""
-    _remembered.cache_clear()
-    _remembered_pixels.cache_clear()
+def clear_cache() -> None:
+    """Forget the file of many frames that was read last."""
+    _cached_file.cache_clear()
+    _cached_pixels.cache_clear()
 
 
-def _file(header: Header) -> bytes:
+def _read_file(header: ImageHeader) -> bytes:
     try:
-        return header.member.read() if header.frames == 1 else _remembered(header.member)
+        return header.member.read() if header.frames == 1 else _cached_file(header.member)
     except DAMAGED as error:
         raise_if_machine(error)
         raise ValueError(f"cannot be read ({error})") from error
 
 
 @lru_cache(maxsize=1)  # its frames are read one after the other
-def _remembered(member: Member) -> bytes:
+def _cached_file(member: Member) -> bytes:
     return member.read()
 
 
 @lru_cache(maxsize=1)
-def _remembered_pixels(member: Member, offset: int, form: Format) -> bytes:
-    return _pixel_bytes(_remembered(member), offset, form)
+def _cached_pixels(member: Member, offset: int, form: PixelFormat) -> bytes:
+    return _pixel_bytes(_cached_file(member), offset, form)
 
 
-def _plain(header: Header) -> NDArray[np.generic]:
+def _uncompressed(header: ImageHeader) -> NDArray[np.generic]:
     form, grid = header.format, header.grid
-    kind = f"{'<' if form.little else '>'}{'i' if form.signed else 'u'}{form.allocated // 8}"
-    data = _file(header)
-    many = header.frames > 1
-    value = _remembered_pixels(header.member, header.offset, form) if many else _pixel_bytes(data, header.offset, form)
+    data = _read_file(header)
+    if header.frames > 1:
+        value = _cached_pixels(header.member, header.offset, form)
+    else:
+        value = _pixel_bytes(data, header.offset, form)
     size = grid.rows * grid.columns * form.allocated // 8
-    if len(value) < (header.frame + 1) * size:
-        there = min(size, max(0, len(value) - header.frame * size))
-        raise ValueError(f"holds {there} of the {size} bytes of its image")
-    pixels = np.frombuffer(value, dtype=kind, count=grid.rows * grid.columns, offset=header.frame * size)
+    start = header.frame * size
+    if len(value) < start + size:
+        raise ValueError(f"holds {max(0, len(value) - start)} of the {size} bytes of its image")
+    dtype = f"{'<' if form.little else '>'}{'i' if form.signed else 'u'}{form.allocated // 8}"
+    pixels = np.frombuffer(value, dtype, grid.rows * grid.columns, start)
     return pixels.reshape(grid.rows, grid.columns)
 
 
-def _pixel_bytes(data: bytes, offset: int, form: Format) -> bytes:
-    """Return the value of the pixel element, which lies somewhere behind the header."""
+def _pixel_bytes(data: bytes, offset: int, form: PixelFormat) -> bytes:
+    """Return the value of the pixel element after the header, empty without one."""
     stream = io.BytesIO(data)
     stream.seek(offset)
     try:
@@ -82,10 +84,10 @@ def _pixel_bytes(data: bytes, offset: int, form: Format) -> bytes:
     return b""
 
 
-def _compressed(header: Header) -> NDArray[np.generic]:
-    data, grid = _file(header), header.grid
+def _compressed(header: ImageHeader) -> NDArray[np.generic]:
+    data, grid = _read_file(header), header.grid
     name = UID(header.format.syntax).name
-    _check_code(data[header.offset :], grid.columns, grid.rows, header.frames * header.format.allocated // 8)
+    _check_codestream(data[header.offset :], grid.columns, grid.rows, header.frames * header.format.allocated // 8)
     try:
         whole = dcmread(io.BytesIO(data), force=True)
         pixels = whole.pixel_array if header.frames == 1 else pixel_array(whole, index=header.frame)
@@ -99,33 +101,33 @@ def _compressed(header: Header) -> NDArray[np.generic]:
     return np.asarray(pixels)
 
 
-def _check_code(code: bytes, columns: int, rows: int, sample: int) -> None:
-    """Refuse a code stream that promises another image than the header, before a decoder makes room for it."""
+def _check_codestream(code: bytes, columns: int, rows: int, sample: int) -> None:
+    """Refuse a code stream of another image size than the header's, before a decoder allocates memory for it."""
     if len(code) > 2 * columns * rows * sample + 2**20:
         raise ValueError(f"needs {len(code)} bytes for a compressed image of {columns} x {rows} pixels")
-    size = code_size(code)
+    size = codestream_size(code)
     if size is not None and size != (columns, rows):
         raise ValueError(f"holds a compressed image of {size[0]} x {size[1]} pixels, not {columns} x {rows}")
 
 
-def code_size(code: bytes) -> tuple[int, int] | None:
-    """Return columns and rows that a JPEG or JPEG 2000 stream promises, None where it is neither."""
-    at = code.find(JPEG_2000)
-    if at >= 0 and len(code) >= at + 24:
-        right, bottom, left, top = struct.unpack_from(">4I", code, at + 8)
+def codestream_size(code: bytes) -> tuple[int, int] | None:
+    """Return columns and rows of a JPEG or JPEG 2000 stream by its own header, None for other streams."""
+    start = code.find(JPEG_2000)
+    if start >= 0 and len(code) >= start + 24:
+        right, bottom, left, top = struct.unpack_from(">4I", code, start + 8)
         return right - left, bottom - top
-    at = code.find(b"\xff\xd8\xff")
-    at = at + 2 if at >= 0 else len(code)
-    while at + 9 <= len(code) and code[at] == 0xFF:
-        marker, length = code[at + 1], int.from_bytes(code[at + 2 : at + 4], "big")
+    start = code.find(b"\xff\xd8\xff")
+    position = start + 2 if start >= 0 else len(code)
+    while position + 9 <= len(code) and code[position] == 0xFF:
+        marker, length = code[position + 1], int.from_bytes(code[position + 2 : position + 4], "big")
         if marker in JPEG_SIZES:
-            rows, columns = struct.unpack_from(">2H", code, at + 5)
+            rows, columns = struct.unpack_from(">2H", code, position + 5)
             return columns, rows
-        at += 2 + length
+        position += 2 + length
     return None
 
 
-def _unused_bits_cleared(pixels: NDArray[np.generic], header: Header) -> NDArray[np.generic]:
+def _without_unused_bits(pixels: NDArray[np.generic], header: ImageHeader) -> NDArray[np.generic]:
     """Clear bits above the stored ones, where some scanners keep overlays."""
     form = header.format
     spare = form.allocated - form.stored

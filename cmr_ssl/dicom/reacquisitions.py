@@ -1,6 +1,6 @@
-"""One cine a place: of re-acquired slices the complete ones, of these the sharp ones, of these the latest.
+"""Choice among re-acquired slices: the complete ones, of these the sharp ones, of these the latest.
 
-What lost is said, with how sharp it was beside the one that was used.
+The others become findings with their sharpness relative to the chosen one.
 """
 
 from collections import Counter
@@ -12,86 +12,75 @@ from cmr_ssl.dicom.cine import Cine
 from cmr_ssl.dicom.sharpest_try import sharpness
 from cmr_ssl.study import Finding
 
-NEAREST_MM = 1.0  # slices closer than this, or than half their thickness, show the same place
-BLURRED = 1 / 1.15  # of the sharpest try; two good tries differ by a few hundredths
+SAME_PLACE_MM = 1.0  # slices closer than this, or than half their thickness, show the same place
+BLURRED = 1 / 1.15  # of the sharpest; two good acquisitions differ by a few hundredths
 
 
-def settle_stack(cines: list[Cine], down: NDArray[np.float64]) -> tuple[list[Cine], list[Finding]]:
-    """Return one cine a place of a stack, from base to apex.
-
-    Args:
-        cines: parallel slices.
-        down: direction from base to apex, LPS+, (3,).
-    """
-    common = Counter(_plane(cine) for cine in cines).most_common(1)[0][0]
+def choose_slices(cines: list[Cine], down: NDArray[np.float64]) -> tuple[list[Cine], list[Finding]]:
+    """Return one cine a position of parallel ones, and findings on the others; `down` is base to apex, LPS+, (3,)."""
+    common = Counter(cine.grid.plane for cine in cines).most_common(1)[0][0]
     chosen: list[Cine] = []
     findings: list[Finding] = []
-    for place in same_places(cines, down):
-        best, found = _settled("sa", place, common)
+    for acquisitions in group_by_position(cines, down):
+        best, more = choose_plane("sa", acquisitions, common)
         chosen.append(best)
-        findings += found
+        findings += more
     return chosen, findings
 
 
-def settle_plane(view: str, cines: list[Cine]) -> tuple[Cine, list[Finding]]:
-    """Return the one cine of a long-axis view, of several tries."""
-    return _settled(view, cines, None)
+def choose_plane(view: str, cines: list[Cine], common: tuple[object, ...] | None = None) -> tuple[Cine, list[Finding]]:
+    """Return the best of several acquisitions of one plane, and findings on the others.
 
-
-def _settled(view: str, tries: list[Cine], common: tuple[object, ...] | None) -> tuple[Cine, list[Finding]]:
-    """Return the best of several tries, and what is to say about the others; those on the common grid go first."""
-    if len(tries) == 1:
-        return tries[0], []
-
-    sharp = {id(cine): sharpness(cine) for cine in tries}
-    ranks = [rank(cine, common) for cine in tries]
-    equal = [cine for cine, its in zip(tries, ranks, strict=True) if its == max(ranks)]
-    known = [sharp[id(cine)] for cine in equal if not np.isnan(sharp[id(cine)])]
-    clear = [cine for cine in equal if not sharp[id(cine)] < BLURRED * max(known, default=0.0)]
-    best = max(clear, key=lambda cine: (cine.acquired, cine.series))
-    return best, [_lost(view, cine, best, sharp[id(cine)] / sharp[id(best)]) for cine in tries if cine is not best]
+    Cines on the `common` grid of their stack, see `PixelGrid.plane`, are preferred.
+    """
+    if len(cines) == 1:
+        return cines[0], []
+    sharp = [sharpness(cine) for cine in cines]
+    ranks = [rank(cine, common) for cine in cines]
+    equal = [index for index, its in enumerate(ranks) if its == max(ranks)]
+    least = BLURRED * max((sharp[index] for index in equal if not np.isnan(sharp[index])), default=0.0)
+    clear = [index for index in equal if not sharp[index] < least]
+    best = max(clear, key=lambda index: (cines[index].acquired, cines[index].series))
+    others = [index for index in range(len(cines)) if index != best]
+    return cines[best], [_replaced(view, cines[index], cines[best], sharp[index] / sharp[best]) for index in others]
 
 
 def rank(cine: Cine, common: tuple[object, ...] | None) -> tuple[bool, float, bool]:
-    """Order cines of one place: as acquired, complete, on the grid of the others; the best is the largest."""
-    return not cine.derived, -cine.missing / len(cine.frames), _plane(cine) == common
+    """Return a sort key, larger for cines that are as acquired, complete, and on the common grid."""
+    return not cine.derived, -cine.missing / len(cine.frames), cine.grid.plane == common
 
 
 def height(cine: Cine, direction: NDArray[np.float64]) -> float:
-    """Return where the middle of a slice lies along a direction in LPS+, mm."""
+    """Return the position of a slice's middle along a direction in LPS+, mm."""
     rows, columns, spacing, orientation, position = cine.grid
     along, down = np.array(orientation[:3]) * spacing[1], np.array(orientation[3:]) * spacing[0]
     return float((np.array(position) + along * (columns - 1) / 2 + down * (rows - 1) / 2) @ direction)
 
 
-def _plane(cine: Cine) -> tuple[object, ...]:
-    return cine.grid.rows, cine.grid.columns, cine.grid.spacing, cine.grid.orientation
-
-
-def same_places(cines: list[Cine], across: NDArray[np.float64]) -> list[list[Cine]]:
-    """Group parallel cines by where they lie along the direction across them, LPS+, (3,), in its order."""
+def group_by_position(cines: list[Cine], across: NDArray[np.float64]) -> list[list[Cine]]:
+    """Group parallel cines by their position along the direction across them, LPS+, (3,), in its order."""
     ordered = sorted(cines, key=lambda cine: height(cine, across))
     places = [[ordered[0]]]
     for cine in ordered[1:]:
         first = places[-1][0]
-        if height(cine, across) - height(first, across) < max(NEAREST_MM, first.thickness / 2):
+        if height(cine, across) - height(first, across) < max(SAME_PLACE_MM, first.thickness / 2):
             places[-1].append(cine)
         else:
             places.append([cine])
     return places
 
 
-def _lost(view: str, cine: Cine, better: Cine, sharp: float) -> Finding:
-    """Say why a try was not used; the value is how sharp it is, the one that was used being 1."""
+def _replaced(view: str, cine: Cine, better: Cine, sharp: float) -> Finding:
+    """Return why a cine was not used; `sharp` is its sharpness relative to the one that was."""
     reasons = {
         "complete": better.missing < cine.missing,
         "sharper": sharp < BLURRED,
         "later": better.acquired > cine.acquired,
     }
-    why = next((reason for reason, holds in reasons.items() if holds), "better")
+    reason = next((reason for reason, holds in reasons.items() if holds), "better")
     value = None if np.isnan(sharp) else sharp
     measured = "" if value is None else f" (this one has {value:.2f} of its sharpness)"
     apart = abs(height(cine, better.normal) - height(better, better.normal))
-    where = "the same place" if apart < max(NEAREST_MM, better.thickness / 2) else f"a place {apart:.0f} mm away"
-    message = f"{cine.name} was acquired again at {where}; the {why} one was used{measured}"
+    place = "the same place" if apart < max(SAME_PLACE_MM, better.thickness / 2) else f"a place {apart:.0f} mm away"
+    message = f"{cine.name} was acquired again at {place}; the {reason} one was used{measured}"
     return Finding("re-acquired", "noted", view, message, value)

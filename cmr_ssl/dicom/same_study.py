@@ -1,6 +1,7 @@
-"""Which sub-folders, or which zips, hold series of one study: the first image of each tells."""
+"""Sub-folders or zips that hold series of one study, recognised by the first image of each."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,72 +11,69 @@ from cmr_ssl.dicom.file_issues import FileIssues
 from cmr_ssl.dicom.header import read_values
 from cmr_ssl.dicom.tags import Tag
 
-LOOKED_AT = 10  # files of a folder or zip until the first image
+FILES_TRIED = 10  # of a folder or zip until the first image
 StudyFolders = dict[str, list[Path]]
 Key = tuple[str, ...]
 
 
 class StudyKeys(NamedTuple):
-    """What tells whose images lie somewhere.
+    """Identity of the images in a folder or zip."""
 
-    Attributes:
-        keys: of the study, and of the patient on one table; two places that share one hold one study.
-        series: the first one there; a copy of a study begins with the same.
-    """
+    keys: tuple[Key, ...]  # of the study, and of the patient on one table; two folders that share one hold one study
+    series: str  # UID of the first series, empty without images; a copy of a study begins with the same
 
-    keys: tuple[Key, ...]
-    series: str
+
+def entry_name(path: Path) -> str:
+    """Return the name of a folder, or that of a zip without its suffix."""
+    return path.stem if path.is_file() else path.name
 
 
 def group_by_study(entries: list[Path], whole: str, limits: Limits) -> StudyFolders:
-    """Return the folders and zips of each subject.
-
-    Args:
-        entries: folders and zips, sorted.
-        whole: name of the subject if all images are of one.
-        limits: how much of one archive is worth reading.
+    """Return the folders and zips of each subject; if all images are of one, its name is `whole`.
 
     Raises:
         OSError: if the machine failed.
     """
-    named: StudyFolders = {}
+    paths: StudyFolders = {}
     for path in entries:
-        named.setdefault(path.stem if path.is_file() else path.name, []).append(path)
-    if len(named) < 2:
-        return named
-    groups = _groups(named, limits)
-    imaged = [names for names, images in groups if images]
-    alone = imaged[0] if len(imaged) == 1 and len(imaged[0]) > 1 else None
+        paths.setdefault(entry_name(path), []).append(path)
+    if len(paths) < 2:
+        return paths
+    groups = _groups(paths, limits)
+    imaged = [names for names, has_images in groups if has_images]
+    only = imaged[0] if len(imaged) == 1 and len(imaged[0]) > 1 else None
     return {
-        whole if names is alone else names[0]: [path for name in names for path in named[name]] for names, _ in groups
+        whole if names is only else names[0]: [path for name in names for path in paths[name]] for names, _ in groups
     }
 
 
 def _groups(named: StudyFolders, limits: Limits) -> list[tuple[list[str], bool]]:
-    """Return names of one study together, and whether there are images."""
+    """Return the names of each study, and whether it has images."""
     groups: list[tuple[list[str], bool]] = []
-    known: dict[Key, list[str]] = {}
+    group_of: dict[Key, list[str]] = {}
     series: set[str] = set()
     for name, paths in named.items():
-        whose = _study_keys(paths[0], limits)
-        keys = [(paths[0].suffix if paths[0].is_file() else "/", *key) for key in whose.keys] if len(paths) == 1 else []
-        own = next((known[key] for key in keys if key in known), None)
-        if own is None or whose.series in series:
-            own = []
-            groups.append((own, whose.series != ""))
-        own.append(name)
-        known |= {key: own for key in keys if key not in known}
-        series.add(whose.series)
+        study = _study_keys(paths[0], limits)
+        kind = paths[0].suffix if paths[0].is_file() else "/"
+        keys = [(kind, *key) for key in study.keys] if len(paths) == 1 else []
+        group = next((group_of[key] for key in keys if key in group_of), None)
+        if group is None or study.series in series:
+            group = []
+            groups.append((group, study.series != ""))
+        group.append(name)
+        for key in keys:
+            group_of.setdefault(key, group)
+        series.add(study.series)
     return groups
 
 
 def _study_keys(path: Path, limits: Limits) -> StudyKeys:
-    """Return whose the first image of a folder or zip is."""
+    """Return the identity of the first image of a folder or zip."""
     try:
         with open_archive(path, limits, FileIssues()) as members:
             values = next(_images(members), None)
-    except ValueError:  # said when it is read
-        return StudyKeys((), "")
+    except ValueError:  # a finding when it is read
+        values = None
     if values is None:
         return StudyKeys((), "")
     patient, day, frame, study, series = (
@@ -86,8 +84,6 @@ def _study_keys(path: Path, limits: Limits) -> StudyKeys:
 
 
 def _images(members: list[Member]) -> Iterator[Elements]:
-    for member in members[:LOOKED_AT]:
-        try:
+    for member in members[:FILES_TRIED]:
+        with suppress(Refusal):
             yield read_values(member)
-        except Refusal:
-            continue

@@ -1,4 +1,4 @@
-"""Slices onto one grid: where each lies is asked of its own header, never of a neighbour's or of the order of files."""
+"""Slices on one grid, each placed by its own header, never by a neighbour's or the order of files."""
 
 from collections import Counter
 from typing import NamedTuple
@@ -9,50 +9,35 @@ from numpy.typing import NDArray
 from cmr_ssl.dicom.cine import Cine
 from cmr_ssl.dicom.header import PixelGrid, axes
 from cmr_ssl.dicom.reacquisitions import height
-from cmr_ssl.planes import SHORT_AXIS, unit
+from cmr_ssl.planes import SHORT_AXIS, slice_affine, spacing, to_mm, to_pixels, unit
 from cmr_ssl.study import Finding
 
-LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
-UNEVEN_MM = 0.5  # off the even grid; beyond it somebody should know
-OFF_GRID = 0.25  # of the step; beyond it the slice would lie in the wrong place
-MOVED_MM, TURNED_DEGREES = 0.1, 0.1  # within its plane; beyond it a slice is resampled onto the stack's grid
+UNEVEN_MM = 0.5  # off the even grid, beyond which it is a finding
+OFF_GRID = 0.25  # of the step, beyond which the slice is left out
+MOVED_MM, TURNED_DEGREES = 0.1, 0.1  # within its plane, beyond which a slice is resampled onto the stack's grid
 TILTED_DEGREES = 1.0
-PLAIN_THICKNESS = 8.0
+DEFAULT_THICKNESS_MM = 8.0
 MOST_SLICES = 64
 
 
 class Stack(NamedTuple):
-    """A view on one grid.
+    """A view on one grid."""
 
-    Attributes:
-        view: its name.
-        slices: the cine of each slice, None where the stack has a hole, (S,).
-        grids: pixel (column, row, 0, 1) of each slice to mm, LPS+, (4, 4); None where that is the stack's own.
-        affine: voxel (column, row, slice, 1) to mm, LPS+, (4, 4).
-        shape: columns, rows, slices, frames.
-        frame_ms: time between frames.
-    """
-
-    view: str
-    slices: tuple[Cine | None, ...]
-    grids: tuple[NDArray[np.float64] | None, ...]
-    affine: NDArray[np.float64]
-    shape: tuple[int, int, int, int]
-    frame_ms: float
+    view: str  # its name
+    slices: tuple[Cine | None, ...]  # the cine of each slice, None where the stack has a hole, (S,)
+    grids: tuple[NDArray[np.float64] | None, ...]  # of slices off the stack's grid, like `affine`; else None
+    affine: NDArray[np.float64]  # voxel (column, row, slice, 1) to mm, LPS+, (4, 4)
+    shape: tuple[int, int, int, int]  # columns, rows, slices, frames
+    frame_ms: float  # time between frames
 
 
 def stack_slices(chosen: list[Cine], down: NDArray[np.float64]) -> tuple[Stack, list[Finding]]:
-    """Put the slices of a short axis, sorted from base to apex, onto one evenly spaced grid.
-
-    Args:
-        chosen: one cine a place.
-        down: direction from base to apex, LPS+, (3,).
-    """
-    common = Counter(_plane(cine.grid) for cine in chosen).most_common(1)[0][0]
-    leading = next(cine for cine in chosen if _plane(cine.grid) == common)
+    """Put the slices of a short axis, in their order `down` from base to apex, LPS+, (3,), onto one even grid."""
+    common = Counter(cine.grid.plane for cine in chosen).most_common(1)[0][0]
+    leading = next(cine for cine in chosen if cine.grid.plane == common)
     down = leading.normal * np.sign(leading.normal @ down)
     indices, step, kept, findings = _even(chosen, down)
-    first = _typical([cine for cine in kept if _plane(cine.grid) == common] or kept, down)
+    first = _typical([cine for cine in kept if cine.grid.plane == common] or kept, down)
     affine = plane_affine(first.grid)
     affine[:3, 2] = down * step
     affine[:3, 3] -= down * step * indices[kept.index(first)]
@@ -60,8 +45,8 @@ def stack_slices(chosen: list[Cine], down: NDArray[np.float64]) -> tuple[Stack, 
     grids: list[NDArray[np.float64] | None] = [None] * len(slices)
     for index, cine in zip(indices, kept, strict=True):
         slices[index] = cine
-        grids[index], found = _own_grid(cine, affine, index, (first.grid.columns, first.grid.rows))
-        findings += found
+        grids[index], more = _own_grid(cine, affine, index, (first.grid.columns, first.grid.rows))
+        findings += more
     frames = Counter(len(cine.frames) for cine in kept).most_common(1)[0][0]
     shape = (first.grid.columns, first.grid.rows, len(slices), frames)
     return Stack(SHORT_AXIS, tuple(slices), tuple(grids), affine, shape, _frame_ms(kept, frames)), findings
@@ -75,6 +60,13 @@ def single_plane(view: str, cine: Cine) -> Stack:
     return Stack(view, (cine,), (None,), affine, shape, cine.frame_ms)
 
 
+def pixels_in(stack: Stack, index: int, plane: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the pixels of a plane's affine, (column, row), at each pixel of a stack's slice, (rows * columns, 2)."""
+    columns, rows = stack.shape[:2]
+    own = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).reshape(-1, 2).astype(np.float64)
+    return to_pixels(plane, to_mm(slice_affine(stack.affine, index), own))
+
+
 def plane_affine(grid: PixelGrid) -> NDArray[np.float64]:
     """Return pixel (column, row, 0, 1) to mm, LPS+, (4, 4); the third column is the unit normal."""
     affine = np.eye(4)
@@ -84,10 +76,10 @@ def plane_affine(grid: PixelGrid) -> NDArray[np.float64]:
 
 
 def _even(chosen: list[Cine], down: NDArray[np.float64]) -> tuple[list[int], float, list[Cine], list[Finding]]:
-    """Return the place of each slice on an even grid, its step, the slices that lie on it, and what was found."""
+    """Return the indices of slices on an even grid, its step, the slices on it, and findings."""
     heights = np.array([height(cine, down) for cine in chosen])
     if len(chosen) == 1:
-        return [0], chosen[0].thickness or PLAIN_THICKNESS, chosen, []
+        return [0], chosen[0].thickness or DEFAULT_THICKNESS_MM, chosen, []
     step = float(np.median(np.diff(heights)))
     anchor = _anchor(heights, step)
     indices = np.round((heights - heights[anchor]) / step)
@@ -95,14 +87,14 @@ def _even(chosen: list[Cine], down: NDArray[np.float64]) -> tuple[list[int], flo
     near &= np.abs(indices) < MOST_SLICES
     slope, origin = np.polyfit(indices[near], heights[near], 1) if near.sum() > 1 else (step, heights[anchor])
     off = heights - origin - slope * indices
-    kept = [cine for cine, on in zip(chosen, near, strict=True) if on]
-    taken = (indices[near] - indices[near].min()).astype(int)
+    kept = [cine for cine, is_near in zip(chosen, near, strict=True) if is_near]
+    used = (indices[near] - indices[near].min()).astype(int)
     findings = [_off_grid(cine, off[index]) for index, cine in enumerate(chosen) if not near[index]]
     worst = float(np.abs(off[near]).max())
     if worst > UNEVEN_MM:
         message = f"slices are {slope:.2f} mm apart, but one lies {worst:.2f} mm off that grid"
         findings.append(Finding("uneven-slices", "noted", SHORT_AXIS, message, worst))
-    return taken.tolist(), float(slope), kept, findings + _gaps(taken, float(slope))
+    return used.tolist(), float(slope), kept, findings + _gaps(used, float(slope))
 
 
 def _typical(cines: list[Cine], down: NDArray[np.float64]) -> Cine:
@@ -132,14 +124,14 @@ def _gaps(indices: NDArray[np.int_], step: float) -> list[Finding]:
 def _own_grid(
     cine: Cine, affine: NDArray[np.float64], index: int, size: tuple[int, int]
 ) -> tuple[NDArray[np.float64] | None, list[Finding]]:
-    """Return a slice's own pixel-to-mm map where it is not the stack's, and what differs."""
+    """Return a slice's own pixel-to-mm map if it differs from the stack's, and findings."""
     own = plane_affine(cine.grid)
-    place = affine[:3, 3] + index * affine[:3, 2]
+    position = affine[:3, 3] + index * affine[:3, 2]
     where = f"{SHORT_AXIS} slice {index}"
     findings = _tilted(own, affine, where)
-    moved = float(np.linalg.norm(np.linalg.pinv(affine[:3, :2]) @ (own[:3, 3] - place) * _spacing(affine)))
+    moved = float(np.linalg.norm(np.linalg.pinv(affine[:3, :2]) @ (own[:3, 3] - position) * spacing(affine)))
     turned = _degrees(own[:3, 0], affine[:3, 0])
-    same_size = (cine.grid.columns, cine.grid.rows) == size and np.allclose(_spacing(own), _spacing(affine), rtol=1e-3)
+    same_size = (cine.grid.columns, cine.grid.rows) == size and np.allclose(spacing(own), spacing(affine), rtol=1e-3)
     if same_size and moved <= MOVED_MM and turned <= TURNED_DEGREES:
         return None, findings
     message = (
@@ -161,13 +153,5 @@ def _frame_ms(kept: list[Cine], frames: int) -> float:
     return float(np.median(durations)) if durations else float("nan")
 
 
-def _plane(grid: PixelGrid) -> tuple[object, ...]:
-    return grid.rows, grid.columns, grid.spacing, grid.orientation
-
-
-def _spacing(affine: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.linalg.norm(affine[:3, :2], axis=0)
-
-
-def _degrees(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    return float(np.degrees(np.arccos(np.clip(unit(one) @ unit(other), -1.0, 1.0))))
+def _degrees(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    return float(np.degrees(np.arccos(np.clip(unit(first) @ unit(second), -1.0, 1.0))))

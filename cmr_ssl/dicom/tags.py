@@ -52,7 +52,7 @@ class Tag(IntEnum):
 
 
 class FrameTag(IntEnum):
-    """What enhanced objects say of a frame under other names than classic images do."""
+    """The elements of a frame in enhanced objects whose tags differ from those of classic images."""
 
     FRAME_TYPE = 0x00089007
     FRAME_TIME = 0x00189074
@@ -66,7 +66,7 @@ class FrameTag(IntEnum):
 
 
 class GeTag(IntEnum):
-    """What GE says in private elements, which lie behind all others and are looked for only where those are silent."""
+    """GE's private elements; they follow all others and are read only if those lack the component."""
 
     CREATOR = 0x00430010
     COMPONENT = 0x0043102F

@@ -13,7 +13,7 @@ from cmr_ssl.study import Study
 
 LONG_AXIS_FIELD, SHORT_AXIS_FIELD = "20208", "20209"
 FIRST_VISIT = "2"  # UK Biobank's number of the first imaging visit
-ARRAYS = range(4)  # numbers an archive can have beside the usual 0
+ARRAYS = range(4)  # array indices, mostly 0
 ZIP = re.compile(rf"(\d+)_(?:{LONG_AXIS_FIELD}|{SHORT_AXIS_FIELD})_(\d+)_[{ARRAYS.start}-{ARRAYS.stop - 1}]\.zip")
 LIMITS = Limits()
 NOT_FOLLOWED = "which is not followed: name the folder it points to, or put a copy in its place"
@@ -21,19 +21,12 @@ NOT_FOLLOWED = "which is not followed: name the folder it points to, or put a co
 
 @dataclass(frozen=True)
 class UkbZips:
-    """Studies in zips; a participant's repeat visit is a subject of its own, ``<id>_3``.
+    """Studies in zips; a participant's repeat visit is a subject of its own, ``<id>_3``."""
 
-    Attributes:
-        folder: the folder the zips lie below.
-        folders: those of its sub-folders, itself included, that hold zips.
-        limits: how much of one archive is worth reading.
-        overlays: label the short axis by the contours of the scanner's own analysis.
-    """
-
-    folder: Path
-    folders: tuple[Path, ...]
-    limits: Limits = LIMITS
-    overlays: bool = False
+    folder: Path  # the folder the zips lie below
+    folders: tuple[Path, ...]  # those of its sub-folders, itself included, that hold zips
+    limits: Limits = LIMITS  # how much of one archive is worth reading
+    overlays: bool = False  # label the short axis by the contours of the scanner's own analysis
 
     def subjects(self) -> list[str]:
         """Return the ids of all visits, sorted."""
@@ -64,17 +57,17 @@ class UkbZips:
             if not folder.name.isdigit() or participant.startswith(folder.name)
             for field in (LONG_AXIS_FIELD, SHORT_AXIS_FIELD)
             for array in ARRAYS
-            if _there(path := folder / f"{participant}_{field}_{visit or FIRST_VISIT}_{array}.zip")
+            if _exists(path := folder / f"{participant}_{field}_{visit or FIRST_VISIT}_{array}.zip")
         ]
 
     def links(self) -> dict[str, str]:
-        """Return the names of linked folders, which nobody follows, and what to do about each."""
+        """Return the names of linked folders, which are not followed, with what to do about each."""
         linked = [path for path in _linked_folders(self.folder) if path.name[0] != "."]
         return {path.name: f"{path.name} is a link to {path.readlink()}, {NOT_FOLLOWED}" for path in linked}
 
 
 def find_zips(folder: Path, overlays: bool = False) -> UkbZips:
-    """Return the zips below a folder, whose contours become labels where `overlays` are asked for.
+    """Return the zips below a folder; with `overlays` their contours become labels.
 
     Raises:
         FileNotFoundError: if the folder is missing or holds none.
@@ -97,28 +90,28 @@ def holds_zips(folder: Path) -> bool:
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    for parent, folders, names in os.walk(folder, onerror=_unlisted):
+    for parent, folders, names in os.walk(folder, onerror=_raise_unless_missing):
         folders.sort()
         yield parent, names
 
 
-def _unlisted(error: OSError) -> None:
-    """Raise what hides zips in silence; a folder that is not there at all holds none."""
+def _raise_unless_missing(error: OSError) -> None:
+    """Raise errors that would hide zips; a missing folder holds none."""
     if not isinstance(error, FileNotFoundError):
         raise error
 
 
 def _linked_folders(folder: Path) -> list[Path]:
-    walk = os.walk(folder, onerror=_unlisted)
+    walk = os.walk(folder, onerror=_raise_unless_missing)
     paths = (Path(parent) / name for parent, folders, _ in walk for name in folders)
     return sorted(path for path in paths if path.is_symlink())
 
 
-def _there(path: Path) -> bool:
-    """Tell whether an archive is there, or a link that leads nowhere, which is said when it is read."""
+def _exists(path: Path) -> bool:
+    """Tell whether a path is a file or any link; broken ones are a finding when they are read."""
     return path.is_file() or path.is_symlink()
 
 
 def subject_of(participant: str, visit: str) -> str:
-    """Return the subject that a visit of a participant is."""
+    """Return the subject id of a participant's visit."""
     return participant if visit == FIRST_VISIT else f"{participant}_{visit}"

@@ -1,1 +1,1 @@
-"""Apply a trained model to studies: load it, prepare studies as its training did, and say what it makes of them."""
+"""Apply a trained model to studies that are prepared as in its training."""

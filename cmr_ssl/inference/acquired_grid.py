@@ -1,6 +1,4 @@
-"""The way back: label maps of prepared planes on the pixels and frames of the images they were cut from."""
-
-from pathlib import Path
+"""Map label maps of prepared planes back to the pixels and frames of the acquired images."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +6,6 @@ from numpy.typing import NDArray
 from cmr_ssl.anatomy import BACKGROUND
 from cmr_ssl.planes import slice_affine, to_mm, to_pixels
 from cmr_ssl.preparation.beat_frames import nearest_frames
-from cmr_ssl.sources.nifti_output import write_image
 from cmr_ssl.study import Series
 
 Array = NDArray[np.float64]
@@ -18,9 +15,9 @@ Labels = NDArray[np.uint8]
 def restore(
     labels: Labels, affine: NDArray[np.floating], to_heart: Array, slices: NDArray[np.integer], series: Series
 ) -> Labels:
-    """Put label maps of one series' prepared planes back where they were cut.
+    """Map the label maps of the prepared planes of a series back to its grid.
 
-    Every pixel of the source takes the class of the crop's pixel nearest to it; every frame that of the nearest phase.
+    Every pixel of the series takes the class of the nearest pixel of the crop, every frame that of the nearest phase.
 
     Args:
         labels: classes on the prepared planes, (P, T, H, W).
@@ -37,8 +34,10 @@ def restore(
     """
     shape = series.pixels.shape
     if not all(0 <= index < shape[2] for index in slices):
-        asked = sorted(map(int, slices))
-        raise ValueError(f"{series.view}: slices {asked} were prepared, but its images have {shape[2]}: prepare again")
+        prepared = sorted(map(int, slices))
+        raise ValueError(
+            f"{series.view}: slices {prepared} were prepared, but its images have {shape[2]}: prepare again"
+        )
     frames = nearest_frames(shape[3], labels.shape[1])
     restored = np.full(shape, BACKGROUND, dtype=np.uint8)
     for plane, crop, index in zip(labels, affine, slices, strict=True):
@@ -47,23 +46,8 @@ def restore(
     return restored
 
 
-def write_labels(path: Path, labels: Labels, affine: Array, frame_ms: float) -> None:
-    """Write a label map as NIfTI, atomically.
-
-    Args:
-        path: file to write, .nii.gz or .nii.
-        labels: classes, (X, Y, S, T).
-        affine: voxel to scanner mm, RAS+, (4, 4).
-        frame_ms: time between frames, NaN if unknown; the file then says zero.
-
-    Raises:
-        ValueError: if the name is not that of a NIfTI file.
-    """
-    write_image(path, labels, affine, frame_ms, "cmr_ssl prediction")
-
-
 def _uncut(plane: Labels, source: Array, crop: Array, shape: tuple[int, ...]) -> Labels:
-    """Return what a crop (T, H, W) shows at every pixel of its source plane, (X, Y, T), given both affines."""
+    """Resample a crop (T, H, W) at the pixels of its source plane, (X, Y, T), by both affines."""
     columns, rows = np.indices(shape[:2]).reshape(2, -1)
     nearest = np.rint(to_pixels(crop, to_mm(source, np.stack([columns, rows], axis=1)))).astype(np.intp)
     inside = ((nearest >= 0) & (nearest < plane.shape[:0:-1])).all(axis=1)

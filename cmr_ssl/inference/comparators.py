@@ -1,4 +1,4 @@
-"""What a missing plane looks like without any model: the nearest plane copied, or the stack interpolated.
+"""Estimates of a missing plane without any model: the nearest plane copied, or the stack interpolated.
 
 Planes are those of one subject; affines map pixel (column, row, 0, 1) to mm in the heart frame, whose z is the long
 axis of the heart.
@@ -21,7 +21,7 @@ class ReferencePlanes(NamedTuple):
     affine: Tensor
     short_axis: Tensor
 
-    def some(self, chosen: Tensor) -> "ReferencePlanes":
+    def select(self, chosen: Tensor) -> "ReferencePlanes":
         """Return the `chosen` planes, (P,) bool or indices."""
         return ReferencePlanes(*(field[chosen] for field in self))
 
@@ -35,46 +35,41 @@ def nearest(others: ReferencePlanes, affine: Tensor, short_axis: bool) -> Tensor
     """Copy the nearest plane of the same kind: the next slice, or the next view turned about the long axis.
 
     Args:
-        others: the planes there are.
+        others: the acquired planes.
         affine: of the missing plane, (4, 4).
         short_axis: whether that is a slice.
 
     Returns:
         The missing plane on its own pixels, (T, H, W); NaN where there is no other of its kind.
     """
-    kind = others.some(others.short_axis == short_axis)
+    alike = others.select(others.short_axis == short_axis)
     height, width = others.images.shape[-2:]
-    if len(kind.images) == 0:
+    if len(alike.images) == 0:
         return others.images.new_full(others.images.shape[1:], torch.nan)
     points = pixel_points(affine, height, width)
     if short_axis:
-        distance = (heights(kind.affine, height, width) - heights(affine[None], height, width)).abs()
-        return resample_plane(kind.some(distance.argmin()), points)
-    towards, cosine = crossing_direction(affine), crossing_direction(kind.affine) @ crossing_direction(affine)
+        distance = (heights(alike.affine, height, width) - heights(affine[None], height, width)).abs()
+        return resample_plane(alike.select(distance.argmin()), points)
+    direction, cosine = crossing_direction(affine), crossing_direction(alike.affine) @ crossing_direction(affine)
     chosen = cosine.abs().argmax()
-    turned = crossing_direction(kind.affine[chosen]) * torch.where(cosine[chosen] < 0, -1.0, 1.0)
-    along = points @ towards  # (H, W), mm from the long axis within the missing plane
-    return resample_plane(kind.some(chosen), torch.cat([along[..., None] * turned[:2], points[..., 2:]], dim=-1))
+    turned = crossing_direction(alike.affine[chosen]) * torch.where(cosine[chosen] < 0, -1.0, 1.0)
+    along = points @ direction  # (H, W), mm from the long axis within the missing plane
+    return resample_plane(alike.select(chosen), torch.cat([along[..., None] * turned[:2], points[..., 2:]], dim=-1))
 
 
 def interpolated(others: ReferencePlanes, affine: Tensor) -> Tensor:
-    """Cut the missing plane out of the short-axis stack, linear between slices; beyond the stack its last slice.
+    """Cut a plane of any view with `affine` (4, 4) out of the stack, (T, H, W); NaN where there is no slice.
 
-    Args:
-        others: the planes there are.
-        affine: of the missing plane, (4, 4); any view.
-
-    Returns:
-        The missing plane on its own pixels, (T, H, W); NaN where there is no slice.
+    Intensities are linear between slices; beyond the stack they are those of its last slice.
     """
-    stack = others.some(others.short_axis)
+    stack = others.select(others.short_axis)
     if len(stack.images) == 0:
         return others.images.new_full(others.images.shape[1:], torch.nan)
     return adjoining(stack, affine).carried(inf)
 
 
 class Adjoining(NamedTuple):
-    """What the two slices next to each pixel of a plane show there.
+    """The two slices next to each pixel of a plane, resampled at its pixels.
 
     Attributes:
         lower: the slice nearer to the apex, (T, H, W).
@@ -91,35 +86,37 @@ class Adjoining(NamedTuple):
     beyond: Tensor
 
     def carried(self, reach_mm: float) -> Tensor:
-        """Return the best guess where things are correlated over a distance d by exp(-d / reach), (T, H, W).
+        """Return the simple kriging estimate for a correlation exp(-d / r) over a distance d, (T, H, W).
 
-        With such a correlation only adjoining slices count (simple kriging): with heights h and gap g,
-        lower * sinh((g - h) / reach) / sinh(g / reach) + upper * sinh(h / reach) / sinh(g / reach), and beyond the
-        stack its last slice times exp(-d / reach). At infinity this is linear interpolation, at 0 nothing.
+        With r = `reach_mm` only adjoining slices count: of height h and gap g,
+
+            lower sinh((g - h) / r) / sinh(g / r) + upper sinh(h / r) / sinh(g / r),
+
+        beyond the stack its last slice times exp(-d / r). At infinity this is linear interpolation, at 0 nothing.
         """
         if reach_mm == 0:
             return torch.zeros_like(self.lower)
-        apart = self.gap.clamp(min=1e-3)
-        upper = _share(self.height, apart, reach_mm)
-        lower = torch.where(self.gap > 0, _share(self.gap - self.height, apart, reach_mm), 1.0)
+        gap = self.gap.clamp(min=1e-3)
+        upper = _weight(self.height, gap, reach_mm)
+        lower = torch.where(self.gap > 0, _weight(self.gap - self.height, gap, reach_mm), 1.0)
         return (lower * self.lower + upper * self.upper) * torch.exp(-self.beyond / reach_mm)
 
 
 def adjoining(stack: ReferencePlanes, affine: Tensor) -> Adjoining:
-    """Return what the slices of `stack`, one at least, show next to the pixels of a plane with `affine`, (4, 4)."""
+    """Return the slices of `stack`, one at least, next to the pixels of a plane with `affine`, (4, 4)."""
     height, width = stack.images.shape[-2:]
-    at, order = heights(stack.affine, height, width).sort()  # (S,), mm
+    slice_z, order = heights(stack.affine, height, width).sort()  # (S,), mm
     points = pixel_points(affine, height, width)
-    seen = torch.stack([resample_plane(stack.some(index), points) for index in order])  # (S, T, H, W)
+    resampled = torch.stack([resample_plane(stack.select(index), points) for index in order])  # (S, T, H, W)
     z = points[..., 2].contiguous()  # (H, W), mm
-    within = z.clamp(at[0], at[-1])
-    above = torch.searchsorted(at, within).clamp(max=len(at) - 1)
+    within = z.clamp(slice_z[0], slice_z[-1])
+    above = torch.searchsorted(slice_z, within).clamp(max=len(slice_z) - 1)  # (H, W)
     below = (above - 1).clamp(min=0)
-    lower, upper = (seen.gather(0, index.expand(1, *seen.shape[1:]))[0] for index in (below, above))
-    return Adjoining(lower, upper, within - at[below], at[above] - at[below], (z - within).abs())
+    lower, upper = (resampled.gather(0, index.expand(1, *resampled.shape[1:]))[0] for index in (below, above))
+    return Adjoining(lower, upper, within - slice_z[below], slice_z[above] - slice_z[below], (z - within).abs())
 
 
-def _share(height: Tensor, gap: Tensor, reach_mm: float) -> Tensor:
+def _weight(height: Tensor, gap: Tensor, reach_mm: float) -> Tensor:
     """Return sinh(height / reach) / sinh(gap / reach), without overflow; see `Adjoining.carried`."""
     if reach_mm == inf:
         return height / gap
@@ -127,16 +124,16 @@ def _share(height: Tensor, gap: Tensor, reach_mm: float) -> Tensor:
 
 
 def resample_plane(plane: ReferencePlanes, points: Tensor) -> Tensor:
-    """Return what one plane shows at points (H, W, 3) in mm, projected along its normal, (T, H, W)."""
+    """Resample one plane at points (H, W, 3) in mm, projected along its normal, (T, H, W)."""
     height, width = plane.images.shape[-2:]
     pixels = (points - plane.affine[:3, 3]) @ torch.linalg.pinv(plane.affine[:3, :2]).T  # (H, W, 2): column, row
     span = torch.tensor([width - 1, height - 1], device=pixels.device)
-    found = grid_sample(plane.images[None], (2 * pixels / span - 1)[None], padding_mode="border", align_corners=True)
-    return found[0]  # (T, H, W)
+    grid = (2 * pixels / span - 1)[None]
+    return grid_sample(plane.images[None], grid, padding_mode="border", align_corners=True)[0]  # (T, H, W)
 
 
 def pixel_points(affine: Tensor, height: int, width: int) -> Tensor:
-    """Return where the pixels of a plane lie, mm, (H, W, 3)."""
+    """Return the positions of the pixels of a plane, mm, (H, W, 3)."""
     row, column = torch.meshgrid(
         torch.arange(height, device=affine.device), torch.arange(width, device=affine.device), indexing="ij"
     )

@@ -1,7 +1,7 @@
-"""Write the embedding of every subject of a cache to one parquet file; cut at any moment, it goes on where it was.
+"""Write the embedding of every subject of a cache to one parquet file, resuming where an earlier run stopped.
 
-Rows come batch by batch and are kept in parts in a hidden folder beside the file, a part at least once a minute. With
-the last subject the parts become the file, sorted by subject, and go.
+Rows are computed batch by batch and kept in parts in a hidden folder beside the file, a part at least once a minute.
+With the last subject the parts are merged into the file, sorted by subject, and removed.
 """
 
 import time
@@ -14,18 +14,19 @@ import torch
 
 from cmr_ssl.cohort.cohort_table import read_cohort
 from cmr_ssl.cohort.subjects import usable
-from cmr_ssl.cohort.withdrawal import NOBODY, Withdrawn
+from cmr_ssl.cohort.withdrawal import NONE_WITHDRAWN, Withdrawn
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.loader import PlaneLoader
-from cmr_ssl.files import digest, stamp
+from cmr_ssl.files import digest
 from cmr_ssl.inference.model import Model, load
 from cmr_ssl.inference.outputs import StudyEmbedding, embeddings_of
 from cmr_ssl.inference.table_parts import PART, TableParts
 from cmr_ssl.journal import Record
 from cmr_ssl.lock import exclusive_access
-from cmr_ssl.preparation.cache import check_prepared, read_settings, subject_file
+from cmr_ssl.preparation.cache import check_prepared, read_settings
+from cmr_ssl.preparation.cached_subjects import CachedSubjects
 from cmr_ssl.runner.progress import Tally
-from cmr_ssl.runner.run import Job, Shard, go_over_together
+from cmr_ssl.runner.run import Job, Shard, go_over_batches
 from cmr_ssl.sample import readable, to_device
 from cmr_ssl.study import Finding
 from cmr_ssl.tasks.trained import Trained
@@ -42,7 +43,7 @@ SCHEMA = pa.schema(
         ("plane_means", pa.list_(VECTOR)),
     ]
 )
-COLUMNS = 1  # which columns the table has and what they mean
+COLUMNS = 1  # version of the columns of the table
 PART_ROWS, PART_S = 256, 60.0  # a part is written when either is reached
 
 
@@ -66,26 +67,26 @@ def write_embeddings(
     settings = digest({"checkpoint": model.fingerprint, "cache": prepared, "columns": COLUMNS})
     parts = TableParts(out, SCHEMA, settings)
     journal = shard.journal(parts.folder, settings)
-    mine = shard.part(subjects)
-    with Tally("embedding", out, len(mine)) as tally, exclusive_access(shard.folder(parts.folder), settings):
-        withdrawn.erase(parts.folder, lines=shard.mine(parts.folder), rows=["*.parquet"])
-        withdrawn.erase(out.parent, rows=[out.name])
-        held = parts.held()
-        places = {record.subject: parts.place_of(record, held) for record in journal.records()}
+    shard_subjects = shard.part(subjects)
+    with Tally("embedding", out, len(shard_subjects)) as tally, exclusive_access(shard.folder(parts.folder), settings):
+        withdrawn.erase(parts.folder, journals=shard.erasable(parts.folder), tables=["*.parquet"])
+        withdrawn.erase(out.parent, tables=[out.name])
+        in_table = parts.subjects_in_table()
+        files = {record.subject: parts.file_of(record, in_table) for record in journal.records()}
         embed = Embedder(model, dataset, batch_size, workers, parts)
-        go_over_together(mine, embed, journal, tally, lambda subject: [places[subject]], overwrite, out)
-        done = journal.latest(subjects)
+        go_over_batches(shard_subjects, embed, journal, tally, lambda subject: [files[subject]], overwrite, out)
+        records = journal.latest(subjects)
         with exclusive_access(parts.folder, settings):
-            rows = parts.gather(done) if len(done) == len(subjects) else None
+            rows = parts.merge(records) if len(records) == len(subjects) else None
         if rows is None:
-            tally.say(f"{len(done)} of {len(subjects)} subjects are embedded; {out} appears with the last of them")
+            tally.print(f"{len(records)} of {len(subjects)} subjects are embedded; {out} appears with the last of them")
         else:
-            tally.say(f"{rows} embeddings of {model.encoder_task().encoder.width} features in {out}")
+            tally.print(f"{rows} embeddings of {model.encoder_task().encoder.width} features in {out}")
     return tally
 
 
-def whole_cache(cache: Path, trained: Trained, withdrawn: Withdrawn = NOBODY) -> PlaneDataset:
-    """Return all usable subjects of `cache`, without those who withdrew, as the checkpoint's encoder expects them.
+def whole_cache(cache: Path, trained: Trained, withdrawn: Withdrawn = NONE_WITHDRAWN) -> PlaneDataset:
+    """Return the usable subjects of `cache` who did not withdraw, as the checkpoint's encoder expects them.
 
     Raises:
         ValueError: if the cache was prepared otherwise than the checkpoint's data, or has no usable subject.
@@ -117,35 +118,30 @@ class Embedder:
     parts: TableParts
 
     def fingerprint(self, subject: str) -> str:
-        """Return a digest of the name, size and time of a prepared subject's file.
-
-        Raises:
-            OSError: if it is not there.
-        """
-        path = subject_file(self.dataset.cache, subject)
-        return stamp([(path.name, path.stat())])
+        """Return what changes when a subject is prepared anew."""
+        return CachedSubjects(self.dataset.cache).fingerprint(subject)
 
     def __call__(self, jobs: Sequence[Job]) -> Iterator[list[Record]]:
         """Yield the records of subjects once the part that holds their rows is on disk."""
         fingerprints = {job.subject: job.fingerprint for job in jobs}
-        waiting: list[str] = []
+        pending: list[str] = []
         rows: list[StudyEmbedding] = []
-        since = time.monotonic()
+        started = time.monotonic()
         for subjects, embedded in self.batches(list(fingerprints)):
-            waiting, rows = waiting + subjects, rows + embedded
-            full = len(waiting) >= PART_ROWS or time.monotonic() - since > PART_S
+            pending, rows = pending + subjects, rows + embedded
+            full = len(pending) >= PART_ROWS or time.monotonic() - started > PART_S
             if full or subjects[-1] == jobs[-1].subject:
                 part = self.parts.add([row._asdict() for row in rows])
-                held = {row.subject for row in rows}
-                yield [self.record(one, fingerprints[one], part if one in held else None) for one in waiting]
-                waiting, rows, since = [], [], time.monotonic()
+                parts = {row.subject: part for row in rows}
+                yield [self.record(subject, fingerprints[subject], parts.get(subject)) for subject in pending]
+                pending, rows, started = [], [], time.monotonic()
 
     @torch.inference_mode()
     def batches(self, subjects: list[str]) -> Iterator[tuple[list[str], list[StudyEmbedding]]]:
         """Yield batches of subjects with the embeddings of those whose files can be read."""
         task = self.model.encoder_task()
-        some = PlaneDataset(self.dataset.cache, subjects, self.dataset.slots, self.dataset.shape)
-        for number, batch in enumerate(PlaneLoader(some, self.batch_size, self.workers)):
+        dataset = PlaneDataset(self.dataset.cache, subjects, self.dataset.slots, self.dataset.shape)
+        for number, batch in enumerate(PlaneLoader(dataset, self.batch_size, self.workers)):
             kept = to_device(readable(batch), self.model.device)
             kept = kept._replace(images=kept.images.float() / 255)
             first = number * self.batch_size
@@ -153,8 +149,8 @@ class Embedder:
             yield subjects[first : first + self.batch_size], embedded
 
     def record(self, subject: str, fingerprint: str, part: str | None) -> Record:
-        """Return what became of a subject; one without a part could not be read, and is tried again next time."""
+        """Return the record of a subject; one without a part could not be read, and is tried again next time."""
         if part is not None:
             return Record(subject, "accepted", self.parts.settings, fingerprint, rows=[{PART: part}])
-        why = "its prepared file cannot be read: run `prepare` again"
-        return Record(subject, "rejected", self.parts.settings, "", [Finding("unreadable", "rejected", "", why)])
+        message = "its prepared file cannot be read: run `prepare` again"
+        return Record(subject, "rejected", self.parts.settings, "", [Finding("unreadable", "rejected", "", message)])

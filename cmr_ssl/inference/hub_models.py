@@ -1,4 +1,4 @@
-"""Models that are kept on a hub, by their id; nothing is asked of a network unless that is wanted."""
+"""Models on a hub by their id; the network is used only where a download is allowed."""
 
 import re
 from pathlib import Path
@@ -11,20 +11,12 @@ FILES = [EXPORTED, CONFIG, CARD]
 
 
 def is_id(path: Path | str) -> bool:
-    """Tell whether this is the id of a model on a hub: owner/name, and nothing of that name here."""
+    """Tell whether this is the id of a model on a hub, owner/name, and no local path."""
     return ID.fullmatch(str(path)) is not None and not Path(path).parent.exists()
 
 
-def fetched(name: str, download: bool) -> Path:
-    """Return the folder in which the files of a model lie.
-
-    Args:
-        name: owner/name.
-        download: whether to ask the hub for what is not here yet.
-
-    Raises:
-        FileNotFoundError: if they are not here and not to be had.
-    """
+def local_folder(name: str, download: bool) -> Path:
+    """Return the local folder of a hub model, downloading it if allowed; raise FileNotFoundError if it is missing."""
     try:
         from huggingface_hub import snapshot_download
     except ImportError as error:
@@ -34,5 +26,5 @@ def fetched(name: str, download: bool) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=FILES, local_files_only=not download))
     except (OSError, ValueError) as error:
-        what = "cannot be had" if download else "was not downloaded yet: give download=True"
-        raise FileNotFoundError(f"the model {name} {what} ({str(error).splitlines()[0]})") from error
+        why = "cannot be had" if download else "was not downloaded yet: give download=True"
+        raise FileNotFoundError(f"the model {name} {why} ({str(error).splitlines()[0]})") from error

@@ -1,4 +1,4 @@
-"""Leave each plane out in turn: how well does the rest of the heart tell what it shows?"""
+"""Leave-one-out: predict each plane of a heart from all others, and measure how well."""
 
 from collections.abc import Iterator
 from math import isnan
@@ -9,7 +9,7 @@ from torch import Tensor
 from torchmetrics.image import StructuralSimilarityIndexMeasure
 
 from cmr_ssl.devices import without_autocast
-from cmr_ssl.inference.blending import best_reach, errors_without, told_without
+from cmr_ssl.inference.blending import best_reach, errors_without, estimate_without
 from cmr_ssl.inference.comparators import ReferencePlanes, heights, interpolated, is_short_axis_view, nearest
 from cmr_ssl.inference.decoding import decode_own_planes, encode_shown, hearts
 from cmr_ssl.metrics import psnr
@@ -21,22 +21,22 @@ REGIONS = ("base", "mid", "apex")  # thirds of the slices
 
 
 class Quality(NamedTuple):
-    """How well a plane was told: PSNR in dB and SSIM over all its frames; NaN where nothing told it."""
+    """PSNR in dB and SSIM of a predicted plane over all its frames; NaN without a prediction."""
 
     psnr: float
     ssim: float
 
 
 class LeftOut(NamedTuple):
-    """One plane of one heart, told from all others.
+    """One plane of one heart, predicted from all others.
 
     Attributes:
         plane: its index in the sample.
         view: name of its view.
         region: base, mid or apex, thirds of the slices; the view of a long-axis plane.
-        position: where the middle of the slice stands in the stack, 0 base to 1 apex; NaN in long-axis planes.
+        position: of the middle of the slice in the stack, 0 base to 1 apex; NaN in long-axis planes.
         true: the plane, (T, H, W), 0 to 1.
-        predicted: what the rest of the heart says, (T, H, W), 0 to 1.
+        predicted: from the rest of the heart, (T, H, W), 0 to 1.
     """
 
     plane: int
@@ -48,19 +48,19 @@ class LeftOut(NamedTuple):
 
 
 def each_left_out(task: PretrainingTask, heart: Sample) -> Iterator[LeftOut]:
-    """Yield every plane of a batch of one, told from the others; none where there is only one plane."""
+    """Yield every plane of a batch of one, predicted from the others; none where there is only one plane."""
     present, view = heart.present[0], heart.view[0]
-    position = positions(heart)
+    stack_positions = positions(heart)
     for plane in present.nonzero().flatten().tolist() if present.sum() > 1 else []:
-        wanted = torch.zeros_like(present)
-        wanted[plane] = True
-        predicted = decode_own_planes(task, heart, encode_shown(task, heart, present & ~wanted), wanted)[0]
-        at, name = float(position[plane]), VIEWS[view[plane]]
-        yield LeftOut(plane, name, region(name, at), at, heart.images[0, plane], predicted)
+        left_out = torch.zeros_like(present)
+        left_out[plane] = True
+        predicted = decode_own_planes(task, heart, encode_shown(task, heart, present & ~left_out), left_out)[0]
+        position, name = float(stack_positions[plane]), VIEWS[view[plane]]
+        yield LeftOut(plane, name, region(name, position), position, heart.images[0, plane], predicted)
 
 
 def leave_one_out(task: PretrainingTask, batch: Sample) -> list[dict[str, object]]:
-    """Measure how well each plane of each subject is told by the others, beside what copying and interpolating do.
+    """Measure how well each plane of each subject is predicted from the others, beside copying and interpolating.
 
     Args:
         task: in evaluation mode.
@@ -71,43 +71,44 @@ def leave_one_out(task: PretrainingTask, batch: Sample) -> list[dict[str, object
         plane of its kind copied, the short-axis stack interpolated, and model and stack blended.
     """
     with torch.inference_mode():
-        return [row for heart in hearts(batch) for row in measured_and_blended(task, heart)]
+        return [row for heart in hearts(batch) for row in heart_rows(task, heart)]
 
 
-def measured_and_blended(task: PretrainingTask, heart: Sample) -> list[dict[str, object]]:
-    """Return the rows of one heart; how far a plane's neighbours reach is learnt from its other planes."""
-    left_out = list(each_left_out(task, heart))
-    errors = {one.plane: errors_without(task, heart, one.plane) for one in left_out}
+def heart_rows(task: PretrainingTask, heart: Sample) -> list[dict[str, object]]:
+    """Return the rows of one heart; the reach of residuals at a plane is chosen by the other planes of its kind."""
+    left_out = {plane.plane: plane for plane in each_left_out(task, heart)}
+    errors = {index: errors_without(task, heart, index) for index in left_out}
     slices = is_short_axis_view(heart.view[0])
     rows = []
-    for one in left_out:
-        alike = [error for plane, error in errors.items() if plane != one.plane and slices[plane] == slices[one.plane]]
-        told = told_without(task, heart, one.plane).blended(best_reach(alike, bool(slices[one.plane])))
-        rows.append(measured(heart, one) | named("blended", quality(told, one.true)))
+    for index, plane in left_out.items():
+        others = [error for other, error in errors.items() if other != index and slices[other] == slices[index]]
+        blended = estimate_without(task, heart, index).blended(best_reach(others, bool(slices[index])))
+        rows.append(plane_row(heart, plane) | quality_columns("blended", quality(blended, plane.true)))
     return rows
 
 
-def measured(heart: Sample, one: LeftOut) -> dict[str, object]:
+def plane_row(heart: Sample, plane: LeftOut) -> dict[str, object]:
     """Return the row of one plane; see `leave_one_out`."""
     planes = ReferencePlanes(heart.images[0], heart.affine[0], is_short_axis_view(heart.view[0]))
-    there = heart.present[0].clone()
-    there[one.plane] = False
-    others, affine = planes.some(there), planes.affine[one.plane]
+    shown = heart.present[0].clone()
+    shown[plane.plane] = False
+    others, affine = planes.select(shown), planes.affine[plane.plane]
     with without_autocast(affine.device):  # bfloat16 is too coarse for geometry
-        told = {
-            "model": one.predicted,
-            "nearest": nearest(others, affine, bool(planes.short_axis[one.plane])),
+        cines = {
+            "model": plane.predicted,
+            "nearest": nearest(others, affine, bool(planes.short_axis[plane.plane])),
             "interpolated": interpolated(others, affine),
         }
-        qualities = {name: quality(cine, one.true) for name, cine in told.items()}
-    place: dict[str, object] = {"subject": heart.subject[0], "view": one.view}
-    place |= {"region": one.region, "position": one.position}
-    return place | {key: value for name, found in qualities.items() for key, value in named(name, found).items()}
+        row: dict[str, object] = {"subject": heart.subject[0], "view": plane.view}
+        row |= {"region": plane.region, "position": plane.position}
+        for name, cine in cines.items():
+            row |= quality_columns(name, quality(cine, plane.true))
+    return row
 
 
-def named(name: str, found: Quality) -> dict[str, float]:
+def quality_columns(name: str, plane_quality: Quality) -> dict[str, float]:
     """Return a quality as columns of a row."""
-    return {f"{name}_{what}": value for what, value in found._asdict().items()}
+    return {f"{name}_{measure}": value for measure, value in plane_quality._asdict().items()}
 
 
 def quality(predicted: Tensor, true: Tensor) -> Quality:
@@ -119,12 +120,12 @@ def quality(predicted: Tensor, true: Tensor) -> Quality:
 
 
 def positions(heart: Sample) -> Tensor:
-    """Return where slices stand among the present ones of a batch of one, 0 base to 1 apex, NaN elsewhere, (P,)."""
+    """Return the positions of slices in the stack of a batch of one, 0 base to 1 apex, NaN for other planes, (P,)."""
     slices = (heart.present[0] & is_short_axis_view(heart.view[0])).nonzero().flatten()
-    found = torch.full(heart.present[0].shape, torch.nan)
+    positions = torch.full(heart.present[0].shape, torch.nan)
     order = heights(heart.affine[0, slices], *heart.images.shape[-2:]).argsort(descending=True)
-    found[slices[order].cpu()] = (torch.arange(len(slices)) + 0.5) / max(1, len(slices))
-    return found
+    positions[slices[order].cpu()] = (torch.arange(len(slices)) + 0.5) / max(1, len(slices))
+    return positions
 
 
 def region(view: str, position: float) -> str:

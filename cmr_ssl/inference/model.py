@@ -1,4 +1,4 @@
-"""A trained model and what it can do with a study."""
+"""A trained model and its methods for studies."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.devices import device_of, has_bfloat16
-from cmr_ssl.doubts import beyond
+from cmr_ssl.doubts import impossible_values
 from cmr_ssl.files import checkpoint_at
 from cmr_ssl.inference.blending import cines_at
-from cmr_ssl.inference.hub_models import fetched, is_id
+from cmr_ssl.inference.hub_models import is_id, local_folder
 from cmr_ssl.inference.label_maps import LabelMaps
 from cmr_ssl.inference.outputs import Prediction, StudyEmbedding, SyntheticPlane, embeddings_of
 from cmr_ssl.inference.prepared import Prepared, prepare
@@ -40,20 +40,20 @@ class Model:
     and `embed` work in batches.
 
     Attributes:
-        trained: the task and what it knows of its data.
-        device: where it computes.
-        name: of the file it came from.
-        fingerprint: tells one checkpoint from another.
+        trained: the task and the settings of its data.
+        device: on which it computes.
+        name: of the file it was loaded from.
+        fingerprint: of the checkpoint.
     """
 
     def __init__(self, trained: Trained, device: torch.device, name: str = "this model", fingerprint: str = "") -> None:
-        """Take a trained task to a device."""
+        """Move a trained task to a device."""
         trained.task.to(device)
         self.trained, self.device, self.name, self.fingerprint = trained, device, name, fingerprint
 
     @classmethod
     def of(cls, task: Task, views: dict[str, int], preparation: Preparation, device: str = "cpu") -> "Model":
-        """Return the model that a task built, or trained, in Python is.
+        """Return a model of a task built or trained in Python.
 
         Args:
             task: on any device.
@@ -66,7 +66,7 @@ class Model:
 
     @property
     def can(self) -> tuple[str, ...]:
-        """The names of the methods it can be asked."""
+        """The names of the methods that this task supports."""
         return self.trained.task.can
 
     def prepare(self, study: Study, views: dict[str, int] | None = None) -> Prepared:
@@ -81,11 +81,7 @@ class Model:
 
     @torch.inference_mode()
     def embed(self, study: Study) -> StudyEmbedding:
-        """Return vectors that stand for the study, as the command `embed` writes them.
-
-        Raises:
-            ValueError: if the model has no encoder, or nothing of the study is usable.
-        """
+        """Return the vectors that the command `embed` writes; raise ValueError without an encoder or a usable study."""
         task = self.encoder_task()
         batch = self.prepare(study, self.trained.views).batch
         return embeddings_of(batch, task.embed(batch))[0]
@@ -94,7 +90,7 @@ class Model:
     def predict(self, study: Study) -> Prediction:
         """Return phenotypes in physical units, or probabilities, as the command `predict` writes them.
 
-        What no heart can have, or a study cannot tell, is NaN, with the reason.
+        What no heart can have, or cannot be predicted from the study, is NaN, with the reason.
 
         Raises:
             ValueError: if the model predicts no phenotypes, or nothing of the study is usable.
@@ -104,19 +100,15 @@ class Model:
         findings = heart.findings + planes_left_out(self.trained, heart.planes)
         with self.precision():
             values = task.outputs(heart.batch).values[0].tolist()
-        why = without_short_axis(self.trained, heart.planes, findings) or unsized(heart.study, findings)
-        named = dict(zip(task.objective.names(task.targets), values, strict=True))
-        doubts = dict.fromkeys(named, why) if why else beyond(named)
-        told = {name: float("nan") if name in doubts else value for name, value in named.items()}
-        return Prediction(study.subject, told, "; ".join(dict.fromkeys(doubts.values())), findings)
+        reason = without_short_axis(self.trained, heart.planes, findings) or unsized(heart.study, findings)
+        by_name = dict(zip(task.objective.names(task.targets), values, strict=True))
+        doubts = dict.fromkeys(by_name, reason) if reason else impossible_values(by_name)
+        trusted = {name: float("nan") if name in doubts else value for name, value in by_name.items()}
+        return Prediction(study.subject, trusted, "; ".join(dict.fromkeys(doubts.values())), findings)
 
     @torch.inference_mode()
     def segment(self, study: Study) -> LabelMaps:
-        """Return label maps of every plane and frame, as the command `predict` writes them.
-
-        Raises:
-            ValueError: if the model does not segment, or nothing of the study is usable.
-        """
+        """Return label maps of all planes and frames; raise ValueError if it does not segment or nothing is usable."""
         task = self._task("segment", Segmentation)  # type: ignore[type-abstract]  # only asked for
         heart = self.prepare(study)
         with self.precision():
@@ -128,36 +120,36 @@ class Model:
         """Return a plane that nobody acquired, cropped around the heart; as the command `synthesize` writes it.
 
         Args:
-            study: the acquired planes, from which it is told.
+            study: the acquired planes.
             affine: pixel (column, row, 0, 1) to scanner mm, RAS+, (4, 4); of a NIfTI file with one slice, its own.
                 Columns and rows run as it says; pixels are as large as those of the training.
 
         Raises:
-            ValueError: if the model cannot be asked for planes, the study is not usable, the affine is none, or the
+            ValueError: if the model cannot synthesise planes, the study is not usable, the affine is invalid, or the
                 plane misses the heart.
         """
         self.check_planes()
-        wanted = np.asarray(affine, dtype=np.float64)
-        if wanted.shape != (4, 4) or not np.isfinite(wanted).all():
-            raise ValueError(f"the affine of a plane is 4 x 4 finite numbers, pixel to scanner mm, not {wanted}")
+        requested = np.asarray(affine, dtype=np.float64)
+        if requested.shape != (4, 4) or not np.isfinite(requested).all():
+            raise ValueError(f"the affine of a plane is 4 x 4 finite numbers, pixel to scanner mm, not {requested}")
         heart = self.prepare(study)
         to_heart = heart.planes.to_heart
         centre = np.asarray(np.linalg.inv(to_heart)[:3, 3], dtype=np.float64)
-        distance = abs(float(normal(wanted) @ (centre - wanted[:3, 3])))
+        distance = abs(float(normal(requested) @ (centre - requested[:3, 3])))
         if distance > HEART_RADIUS_MM:
             raise ValueError(f"the plane passes {distance:.0f} mm from the heart's centre: is it this subject's?")
-        crop = place_crop(wanted, centre, heart.planes.images.shape[-1], self.trained.preparation["spacing_mm"])
+        crop = place_crop(requested, centre, heart.planes.images.shape[-1], self.trained.preparation["spacing_mm"])
         images = self.cines_at(heart, (to_heart @ crop.affine)[None])[0]
         return SyntheticPlane(images, crop.affine, heart.beat_ms / len(images), self.description)
 
     @torch.inference_mode()
     def cines_at(self, heart: Prepared, affine: NDArray[np.floating]) -> NDArray[np.uint8]:
-        """Return what planes anywhere in a prepared heart show over the beat, (Q, T, H, W); see `blending.cines_at`."""
+        """Synthesise planes anywhere in a prepared heart over the beat, (Q, T, H, W); see `blending.cines_at`."""
         with self.precision():
             return cines_at(self._task("plane", PretrainingTask), heart.batch, affine)
 
     def check_planes(self) -> None:
-        """Raise ValueError unless it can be asked for planes that nobody acquired."""
+        """Raise ValueError unless it can synthesise planes."""
         if isinstance(self.trained.task, PretrainingTask) and "plane" not in self.can:
             raise ValueError(
                 f"{self.name} knows planes by their index only, so it cannot be asked for one that nobody acquired: "
@@ -167,7 +159,7 @@ class Model:
 
     @property
     def description(self) -> str:
-        """What files of synthesised planes say about themselves."""
+        """The description in the header of synthesised planes."""
         return f"synthesised by cmr_ssl, not acquired; model {self.fingerprint}"
 
     def precision(self) -> torch.autocast:
@@ -175,23 +167,19 @@ class Model:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=has_bfloat16(self.device))
 
     def encoder_task(self) -> EncoderTask:
-        """Return the task, whose encoder batches of prepared studies can be shown to.
-
-        Raises:
-            ValueError: if it has none.
-        """
+        """Return the task with its encoder; raise ValueError if it has none."""
         return self._task("embed", EncoderTask)
 
-    def _task(self, what: str, kind: type[AnyTask]) -> AnyTask:
-        """Return the task for one of the methods; raise ValueError, naming those it has, if it lacks this one."""
+    def _task(self, method: str, kind: type[AnyTask]) -> AnyTask:
+        """Return the task for a method; raise ValueError, naming the methods it supports, if this is none of them."""
         task = self.trained.task
-        if not isinstance(task, kind) or what not in self.can:
+        if not isinstance(task, kind) or method not in self.can:
             able = " or ".join(f"{name}()" for name in self.can) or "nothing"
-            raise ValueError(f"{self.name} is of a {type(task).__name__}, which has no {what}(): ask it for {able}")
+            raise ValueError(f"{self.name} is of a {type(task).__name__}, which has no {method}(): ask it for {able}")
         return task
 
     def __repr__(self) -> str:
-        """Say what it is and what it can do."""
+        """Describe the model and its methods in one line."""
         return f"Model {self.name}: a {type(self.trained.task).__name__} on {self.device}, can {', '.join(self.can)}"
 
 
@@ -202,12 +190,12 @@ def load(path: Path | str, device: str = "auto", download: bool = False) -> Mode
         path: a checkpoint, the folder of a run, any folder with one checkpoint, or one that `export --hub` wrote; of
             any task. Or the id of such a folder on a hub, owner/name, where `huggingface_hub` is installed.
         device: cpu, cuda, or auto for cuda where there is one.
-        download: whether to ask the hub for what was not downloaded before; without it nothing leaves this machine.
+        download: whether to download from the hub what is not in the local cache; without it no network is used.
 
     Raises:
         FileNotFoundError: if there is no checkpoint.
-        ValueError: if it is none of a task that this version knows, or there is no such device.
+        ValueError: if it is of no task that this version knows, or there is no such device.
     """
-    checkpoint = checkpoint_at(fetched(str(path), download) if is_id(path) else Path(path))
-    where = device_of(device)
-    return Model(load_task(checkpoint), where, str(path), fingerprint(checkpoint))
+    checkpoint = checkpoint_at(local_folder(str(path), download) if is_id(path) else Path(path))
+    chosen = device_of(device)
+    return Model(load_task(checkpoint), chosen, str(path), fingerprint(checkpoint))

@@ -1,4 +1,4 @@
-"""What models say of one study, as plain numbers and arrays."""
+"""Outputs of models for one study, as plain numbers and arrays."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -16,11 +16,11 @@ Vector = NDArray[np.float32]
 
 
 class StudyEmbedding(NamedTuple):
-    """Vectors that stand for one study; the fields are the columns that the command `embed` writes.
+    """Vectors of one study; the fields are the columns that the command `embed` writes.
 
     Attributes:
         subject: the id.
-        whole_heart: what the decoder of a pretraining says about fixed places, (F,); None where no decoder can tell.
+        whole_heart: predictions of a pretraining's decoder at fixed places, (F,); None without such a decoder.
         landmarks: means of tokens around fixed places of the heart, (landmarks * D,).
         class_token: (D,).
         mean: of all tokens, (D,).
@@ -39,8 +39,8 @@ class StudyEmbedding(NamedTuple):
     def __repr__(self) -> str:
         """Describe the vectors in one line."""
         sizes = {name: getattr(self, name) for name in ("whole_heart", "landmarks", "class_token", "mean")}
-        told = ", ".join(f"{name} {len(vector)}" for name, vector in sizes.items() if vector is not None)
-        return f"StudyEmbedding of {self.subject}: {told}, {len(self.plane_views)} planes"
+        lengths = ", ".join(f"{name} {len(vector)}" for name, vector in sizes.items() if vector is not None)
+        return f"StudyEmbedding of {self.subject}: {lengths}, {len(self.plane_views)} planes"
 
 
 class Prediction(NamedTuple):
@@ -48,9 +48,9 @@ class Prediction(NamedTuple):
 
     Attributes:
         subject: the id.
-        values: by name, in physical units; NaN where no number can be believed.
-        reason: why that is so; "" where all are numbers.
-        findings: what was noted, repaired or set aside, and how the study compares with the training.
+        values: by name, in physical units; NaN where no number can be trusted.
+        reason: why values are NaN; "" where none is.
+        findings: of reading, preparing and the comparison with the training.
     """
 
     subject: str
@@ -60,18 +60,18 @@ class Prediction(NamedTuple):
 
     def __repr__(self) -> str:
         """Describe the prediction in one line."""
-        told = self.reason or ", ".join(f"{name} {value:.4g}" for name, value in self.values.items())
-        return f"Prediction of {self.subject}: {told}"
+        values = self.reason or ", ".join(f"{name} {value:.4g}" for name, value in self.values.items())
+        return f"Prediction of {self.subject}: {values}"
 
 
 class SyntheticPlane(NamedTuple):
-    """A plane that nobody acquired, as a model sees it in the acquired ones.
+    """A plane that was not acquired but predicted from the acquired ones.
 
     Attributes:
         images: intensities, (T, H, W) uint8, on the scale of prepared planes.
         affine: pixel (column, row, 0, 1) to scanner mm, RAS+, (4, 4).
         frame_ms: time between frames, NaN where unknown.
-        description: says, in the file, what it is.
+        description: text in the header of the file.
     """
 
     images: NDArray[np.uint8]
@@ -80,7 +80,7 @@ class SyntheticPlane(NamedTuple):
     description: str
 
     def save(self, path: Path | str) -> None:
-        """Write the plane as NIfTI that says what it is."""
+        """Write the plane as NIfTI with its description."""
         data = self.images.transpose(2, 1, 0)[:, :, None]  # (T, H, W) to (X, Y, S, T)
         write_image(Path(path), data, self.affine, self.frame_ms, self.description)
 
@@ -91,8 +91,8 @@ class SyntheticPlane(NamedTuple):
 
 def embeddings_of(batch: Sample, embedded: Embedded) -> list[StudyEmbedding]:
     """Return the vectors of each study of a batch."""
-    told = embedded.whole_heart
-    hearts = [None] * len(batch.subject) if told is None else list(told.float().cpu().numpy())
+    vectors = embedded.whole_heart
+    hearts = [None] * len(batch.subject) if vectors is None else list(vectors.float().cpu().numpy())
     landmarks, class_token, mean, planes = (vectors.float().cpu().numpy() for vectors in embedded.encoder)
     view, present = batch.view.cpu(), batch.present.cpu()
     return [

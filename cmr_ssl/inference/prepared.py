@@ -19,14 +19,14 @@ from cmr_ssl.trust import compare_with_training
 
 
 class Prepared(NamedTuple):
-    """A subject ready for the network: as read, as prepared, as a batch of one on the device.
+    """A subject ready for the network.
 
     Attributes:
-        study: as read, mended where that was needed.
+        study: as read, repaired where needed.
         planes: as prepared.
         batch: of one, on the device.
         beat_ms: length of the beat, NaN where unknown.
-        findings: what was noted, repaired or set aside on the way.
+        findings: of reading, preparing and the comparison with the training.
     """
 
     study: Study
@@ -37,16 +37,12 @@ class Prepared(NamedTuple):
 
 
 def prepare(study: Study, trained: Trained, device: torch.device, views: dict[str, int] | None = None) -> Prepared:
-    """Prepare a study as training did; its batch has room for `views`, None for every plane.
-
-    Raises:
-        ValueError: if there is nothing usable, saying why.
-    """
-    study = study.copy()  # preparing mends pixels
+    """Prepare a study as training did, with room for `views`, None for all; raise ValueError if nothing is usable."""
+    study = study.copy()  # preparing repairs pixels
     planes, findings, acquired = prepare_study(study, Preparation(**trained.preparation))
     if planes is None or acquired is None:
-        why = [f"{one.where}: {one.message}".removeprefix(": ") for one in findings if one.severity == "rejected"]
-        raise ValueError("; ".join(why))
+        rejections = [item for item in findings if item.severity == "rejected"]
+        raise ValueError("; ".join(f"{item.where}: {item.message}".removeprefix(": ") for item in rejections))
     if planes.images.shape[1] != trained.preparation["frames"]:
         raise ValueError(f"the {acquired.frames} frames of the study are no whole beat")
     batch = batch_of(planes, study.subject, views or every_plane(planes), trained, device)
@@ -69,7 +65,7 @@ def every_plane(planes: PreparedSubject) -> dict[str, int]:
 def batch_of(
     planes: PreparedSubject, subject: str, views: dict[str, int], trained: Trained, device: torch.device
 ) -> Sample:
-    """Return a batch of one, put together by the code that training reads with; see `prepare`."""
+    """Return a batch of one, assembled as in training; see `prepare`."""
     sample = sample_of(planes, subject, views, sample_shape(trained.preparation, views))
     batch: Sample = default_collate([sample])
     batch = to_device(batch, device)
@@ -77,5 +73,5 @@ def batch_of(
 
 
 def cached_planes(planes: PreparedSubject, affine: NDArray[np.float32]) -> NDArray[np.intp]:
-    """Return which prepared planes those of a batch are, by where they lie, (P, 4, 4), (P,)."""
+    """Return the indices of the prepared planes with these affines (P, 4, 4) of a batch, (P,)."""
     return np.asarray(np.abs(planes.affine[None] - affine[:, None]).sum(axis=(2, 3)).argmin(axis=1))

@@ -1,4 +1,4 @@
-"""Checkpoints as asking for planes needs them."""
+"""Load the checkpoint of a pretraining with its decoder."""
 
 from pathlib import Path
 
@@ -9,12 +9,7 @@ from cmr_ssl.tasks.trained import Trained, load_task
 
 
 def load_pretraining(checkpoint: Path, device: torch.device) -> tuple[PretrainingTask, Trained]:
-    """Load a pretraining task onto `device`.
-
-    Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if it is of another kind of task.
-    """
+    """Load a pretraining task onto `device`; raise FileNotFoundError or ValueError if there is none at `checkpoint`."""
     trained = load_task(checkpoint)
     if not isinstance(trained.task, PretrainingTask):
         kind = type(trained.task).__name__

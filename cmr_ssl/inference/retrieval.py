@@ -1,4 +1,4 @@
-"""Who is like whom, by image and by table, as an alignment sees them."""
+"""Retrieve the most similar patients by image and by table in the space of an alignment."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import torch
 from rich.progress import track
-from torch import Tensor
 
 from cmr_ssl.cohort.withdrawal import Withdrawn
 from cmr_ssl.contrast import Pairs, ranks
@@ -21,8 +20,8 @@ from cmr_ssl.tables.field_reader import read_fields
 from cmr_ssl.tasks.alignment import AlignmentTask
 
 
-class Known(NamedTuple):
-    """Subjects and what their images and tables say, a row each."""
+class AlignedSubjects(NamedTuple):
+    """Subjects and the vectors of their images and tables, a row each."""
 
     subjects: list[str]
     pairs: Pairs
@@ -39,12 +38,7 @@ def retrieve_cohort(
     device: str,
     withdrawn: Withdrawn,
 ) -> None:
-    """Write who is like whom among the subjects of a cache, and print how often images and tables find each other.
-
-    Raises:
-        FileNotFoundError: if checkpoint, cache or table are missing.
-        ValueError: if they do not fit together, or the checkpoint is of another kind.
-    """
+    """Write the nearest neighbours among the subjects of a cache; see the command `retrieve`."""
     model = load(checkpoint, device)
     task = model.trained.task
     if not isinstance(task, AlignmentTask):
@@ -55,68 +49,64 @@ def retrieve_cohort(
     subjects = [str(subject) for subject in images.subjects]
     fields = read_fields(table, task.fields, subjects)
     dataset = PlaneDataset(cache, subjects, model.trained.views, images.shape, phenotypes=fields)
-    known = compared(task, PlaneLoader(dataset, batch_size, workers), model.device)
-    if len(known.subjects) < 2:
-        raise ValueError(
-            f"{len(known.subjects)} subjects of {cache} have images and a row in {table}: at least two can be compared"
-        )
-    write_csv(out, pd.DataFrame(neighbours_of(known, min(neighbours, len(known.subjects) - 1))))
-    print(summary(known.pairs))
+    aligned = aligned_subjects(task, PlaneLoader(dataset, batch_size, workers), model.device)
+    count = len(aligned.subjects)
+    if count < 2:
+        raise ValueError(f"{count} subjects of {cache} have images and a row in {table}: at least two can be compared")
+    write_csv(out, pd.DataFrame(neighbours_of(aligned, min(neighbours, count - 1))))
+    print(summary(aligned.pairs))
     print("subjects of the training among them find each other more easily: `test` of the alignment leaves them out")
-    print(f"{len(known.subjects)} subjects and who is like them in {out}")
+    print(f"{count} subjects and who is like them in {out}")
 
 
 @torch.inference_mode()
-def compared(task: AlignmentTask, loader: PlaneLoader, device: torch.device) -> Known:
-    """Return what images and tables say of all subjects who have both."""
+def aligned_subjects(task: AlignmentTask, loader: PlaneLoader, device: torch.device) -> AlignedSubjects:
+    """Return the vectors of all subjects who have an image and a table."""
     subjects: list[str] = []
     parts: list[Pairs] = []
     for batch in track(loader, "comparing"):
         kept = to_device(readable(batch), device)
         pairs = task.compared(kept._replace(images=kept.images.float() / 255))
-        subjects += [one for one, exists in zip(kept.subject, pairs.exists.tolist(), strict=True) if exists]
+        subjects += [subject for subject, exists in zip(kept.subject, pairs.exists.tolist(), strict=True) if exists]
         parts.append(Pairs(*(part[pairs.exists].cpu() for part in pairs)))
-    return Known(subjects, Pairs(*(torch.cat(part) for part in zip(*parts, strict=True))))
+    return AlignedSubjects(subjects, Pairs(*(torch.cat(part) for part in zip(*parts, strict=True))))
 
 
-def neighbours_of(known: Known, count: int) -> list[dict[str, object]]:
-    """Return a row for each subject, way to look and rank, the subject itself left out but for across ways."""
-    images, tables, _ = known.pairs
-    ways = {
-        "image to image": (images, images, True),
-        "table to table": (tables, tables, True),
-        "image to table": (images, tables, False),
-        "table to image": (tables, images, False),
+def neighbours_of(aligned: AlignedSubjects, count: int) -> list[dict[str, object]]:
+    """Return a row for each direction, subject and rank; within one modality without the subject itself."""
+    images, tables, _ = aligned.pairs
+    directions = {
+        "image to image": (images, images),
+        "table to table": (tables, tables),
+        "image to table": (images, tables),
+        "table to image": (tables, images),
     }
-    return [
-        row for way, (ours, theirs, others) in ways.items() for row in _rows(known, way, ours, theirs, others, count)
-    ]
-
-
-def _rows(known: Known, way: str, ours: Tensor, theirs: Tensor, others: bool, count: int) -> list[dict[str, object]]:
-    likeness = ours @ theirs.T
-    if others:
-        likeness.fill_diagonal_(-torch.inf)
-    values, found = likeness.topk(count, dim=1)
-    return [
-        {
-            "subject": known.subjects[index],
-            "by": way,
-            "rank": rank + 1,
-            "neighbour": known.subjects[int(found[index, rank])],
-            "similarity": float(values[index, rank]),
-        }
-        for index in range(len(known.subjects))
-        for rank in range(count)
-    ]
+    rows: list[dict[str, object]] = []
+    for direction, (queries, keys) in directions.items():
+        similarity = queries @ keys.T
+        if queries is keys:
+            similarity.fill_diagonal_(-torch.inf)
+        values, neighbours = similarity.topk(count, dim=1)
+        rows += [
+            {
+                "subject": subject,
+                "by": direction,
+                "rank": rank + 1,
+                "neighbour": aligned.subjects[int(neighbours[index, rank])],
+                "similarity": float(values[index, rank]),
+            }
+            for index, subject in enumerate(aligned.subjects)
+            for rank in range(count)
+        ]
+    return rows
 
 
 def summary(pairs: Pairs) -> str:
-    """Say how often the own counterpart comes first and among the first five, beside chance."""
+    """Describe how often the subject's counterpart comes first and among the first five, beside chance."""
     count = len(pairs.images)
-    said = [
-        f"{way.replace('_', ' ')}: first {100 * np.mean(rank.numpy() <= 1):.1f} %, "
+    lines = [
+        f"{direction.replace('_', ' ')}: first {100 * np.mean(rank.numpy() <= 1):.1f} %, "
         f"among five {100 * np.mean(rank.numpy() <= 5):.1f} %"
-        for way, rank in ranks(pairs).items()
+        for direction, rank in ranks(pairs).items()
     ]
-    return "\n".join([*said, f"chance: first {100 / count:.2f} %, among five {100 * min(1, 5 / count):.2f} %"])
+    return "\n".join([*lines, f"chance: first {100 / count:.2f} %, among five {100 * min(1, 5 / count):.2f} %"])

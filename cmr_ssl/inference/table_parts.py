@@ -1,4 +1,4 @@
-"""A large table on its way: parts in a hidden folder beside it, which become the table when all rows are there."""
+"""A large table in the making: parts in a hidden folder beside it, merged into the table when all rows are there."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ from cmr_ssl.files import write_atomically
 from cmr_ssl.journal import Record
 from cmr_ssl.machine import raise_if_machine
 
-SETTINGS = b"cmr_ssl.settings"  # metadata of the table: digest of what its rows were made with
+SETTINGS = b"cmr_ssl.settings"  # metadata of the table: digest of the settings of its rows
 PART = "part"  # in the row of a record: the name of the part that holds the subject's row
-GROUP_ROWS = 256  # rows that are written at once
+GROUP_ROWS = 256  # rows that are merged at once
 OPEN_PARTS = 32
 
 
@@ -25,13 +25,13 @@ class TableParts:
     """The rows of one parquet table with a column ``subject``."""
 
     def __init__(self, out: Path, schema: pa.Schema, settings: str) -> None:
-        """Name the table, its columns, and the digest of what its rows are made with."""
+        """Choose the path of the table, its columns, and the digest of the settings of its rows."""
         self.out, self.settings = out, settings
         self.schema = schema.with_metadata({SETTINGS: settings.encode()})
         self.folder = out.with_name(f".{out.name}.parts")
 
-    def held(self) -> frozenset[str]:
-        """Return the subjects of the table as it is, if it was made with these settings."""
+    def subjects_in_table(self) -> frozenset[str]:
+        """Return the subjects of the existing table, if it was made with these settings."""
         try:
             if (pq.read_schema(self.out).metadata or {}).get(SETTINGS) != self.settings.encode():
                 return frozenset()
@@ -40,41 +40,43 @@ class TableParts:
             raise_if_machine(error)
             return frozenset()
 
-    def place_of(self, record: Record, held: frozenset[str]) -> Path:
-        """Return the file with a subject's row: its part, or the table where that is gone and `held` has it."""
+    def file_of(self, record: Record, in_table: frozenset[str]) -> Path:
+        """Return the file with a subject's row: its part, or the table if that is gone and the subject `in_table`."""
         part = self.folder / record.rows[0][PART] if record.rows else self.out
-        return self.out if record.subject in held and not part.is_file() else part
+        return self.out if record.subject in in_table and not part.is_file() else part
 
     def add(self, rows: Sequence[dict[str, object]]) -> str:
-        """Write a part and return its name, a new one: records still name parts that are gone."""
+        """Write a part and return its name, which is new: records still name removed parts."""
         part = f"{uuid4().hex}.parquet"
         table = pa.Table.from_pylist(list(rows), self.schema)
         write_atomically(self.folder / part, lambda stream: pq.write_table(table, stream))
         return part
 
-    def gather(self, records: Sequence[Record]) -> int:
-        """Let the table appear with the rows of all records that have one, remove the parts, and count the rows."""
+    def merge(self, records: Sequence[Record]) -> int:
+        """Write the table with the rows of all accepted records, remove the parts, and return the number of rows."""
         accepted = [record for record in records if record.status == "accepted"]
-        parts, held = [*self.folder.glob("*.parquet")], self.held()
-        if parts or held != {record.subject for record in accepted}:
-            places = {record.subject: self.place_of(record, held) for record in accepted}
-            write_atomically(self.out, lambda stream: self._write(stream, places))
+        parts, in_table = [*self.folder.glob("*.parquet")], self.subjects_in_table()
+        if parts or in_table != {record.subject for record in accepted}:
+            files = {record.subject: self.file_of(record, in_table) for record in accepted}
+            write_atomically(self.out, lambda stream: self._write(stream, files))
         for part in parts:
             part.unlink()
         return len(accepted)
 
-    def _write(self, stream: BinaryIO, places: dict[str, Path]) -> None:
+    def _write(self, stream: BinaryIO, files: dict[str, Path]) -> None:
         """Write the rows of subjects, sorted, a group at a time: a whole cohort need not fit into memory."""
-        subjects, read = sorted(places), lru_cache(OPEN_PARTS)(pq.read_table)
+        subjects, read_part = sorted(files), lru_cache(OPEN_PARTS)(pq.read_table)
+
+        def rows_of(path: Path, group: list[str]) -> pa.Table:
+            if path == self.out:  # too large to keep in memory; its row groups have statistics of subjects
+                return pq.read_table(path, filters=[("subject", "in", group)])
+            part = read_part(path)
+            return part.filter(pc.is_in(part["subject"], pa.array(group)))
+
         with pq.ParquetWriter(stream, self.schema) as writer:
             for first in range(0, len(subjects), GROUP_ROWS):
-                names = defaultdict(list)
+                groups = defaultdict(list)
                 for subject in subjects[first : first + GROUP_ROWS]:
-                    names[places[subject]].append(subject)
-                rows = [
-                    pq.read_table(path, filters=[("subject", "in", some)])  # whose groups tell whom they hold
-                    if path == self.out
-                    else (part := read(path)).filter(pc.is_in(part["subject"], pa.array(some)))
-                    for path, some in names.items()
-                ]
-                writer.write_table(pa.concat_tables(rows).sort_by("subject").cast(self.schema))
+                    groups[files[subject]].append(subject)
+                rows = pa.concat_tables([rows_of(path, group) for path, group in groups.items()])
+                writer.write_table(rows.sort_by("subject").cast(self.schema))

@@ -1,1 +1,1 @@
-"""Which plane of a study looks wrong: each is compared with what the rest of the heart says it should show."""
+"""Detect flawed planes of a study: each is compared with the prediction from the rest of the heart."""

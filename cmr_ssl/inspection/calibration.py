@@ -1,4 +1,4 @@
-"""What is usual for each kind of plane, learnt from many studies; it names no subject."""
+"""The usual range of measures for each kind of plane, learnt from many studies; it names no subject."""
 
 import json
 from collections.abc import Iterable
@@ -11,9 +11,9 @@ from cmr_ssl.files import save_text
 from cmr_ssl.inspection.plane_examination import MEASURES, PlaneExamination
 
 SUFFIX = ".calibration.json"  # beside the checkpoint
-TAIL, DEVIATIONS = 0.95, 1.645  # the quantile that tells how far planes without a flaw go, as if they were normal
+TAIL, DEVIATIONS = 0.95, 1.645  # a quantile of planes without a flaw, and its deviations in a normal distribution
 LEAST_SPREAD = 1e-3
-FEWEST = 10  # planes of a kind from which anything can be said
+FEWEST = 10  # planes of a kind that are needed
 
 
 class Usual(NamedTuple):
@@ -24,51 +24,44 @@ class Usual(NamedTuple):
 
 
 class Calibration(NamedTuple):
-    """What is usual, by kind of plane and measure.
+    """The usual range by kind of plane and measure.
 
     Attributes:
         model: fingerprint of the checkpoint it belongs to.
         subjects: how many studies it was learnt from.
-        usual: kind of plane to measure to what is usual.
+        usual: kind of plane to measure to usual range.
     """
 
     model: str
     subjects: int
     usual: dict[str, dict[str, Usual]]
 
-    def scores(self, one: PlaneExamination) -> dict[str, float]:
-        """Return how unusual each measure of a plane is, in standard deviations; NaN where nothing is known."""
-        known = self.usual.get(one.kind, {})
-        unknown = Usual(np.nan, 1.0)
-        return {
-            name: (value - (at := known.get(name, unknown)).median) / at.spread for name, value in one.measures.items()
-        }
+    def scores(self, plane: PlaneExamination) -> dict[str, float]:
+        """Return (value - median) / spread of each measure of a plane; NaN where the usual range is unknown."""
+        usual, unknown = self.usual.get(plane.kind, {}), Usual(np.nan, 1.0)
+        ranges = {name: usual.get(name, unknown) for name in plane.measures}
+        return {name: (value - ranges[name].median) / ranges[name].spread for name, value in plane.measures.items()}
 
 
 def calibrate(planes: Iterable[PlaneExamination], model: str) -> Calibration:
-    """Learn what is usual from the planes of many studies, nearly all of them without flaws.
-
-    Raises:
-        ValueError: if there are too few planes of every kind.
-    """
-    values: dict[str, list[dict[str, float]]] = {}
+    """Learn usual ranges from planes of many studies, most without flaws; raise ValueError if there are too few."""
+    by_kind: dict[str, list[dict[str, float]]] = {}
     subjects = set()
-    for one in planes:
-        values.setdefault(one.kind, []).append(one.measures)
-        subjects.add(one.subject)
-    enough = {kind: found for kind, found in values.items() if len(found) >= FEWEST}
-    if not enough:
+    for plane in planes:
+        by_kind.setdefault(plane.kind, []).append(plane.measures)
+        subjects.add(plane.subject)
+    usual = {kind: _usual(measures) for kind, measures in by_kind.items() if len(measures) >= FEWEST}
+    if not usual:
         raise ValueError(f"{len(subjects)} studies are too few to tell what is usual: give a cache with more of them")
-    return Calibration(model, len(subjects), {kind: _usual(found) for kind, found in enough.items()})
+    return Calibration(model, len(subjects), usual)
 
 
 def write_calibration(path: Path, calibration: Calibration) -> None:
     """Write a calibration as JSON, atomically."""
     usual = {
-        kind: {name: at._asdict() for name, at in measures.items()} for kind, measures in calibration.usual.items()
+        kind: {name: usual._asdict() for name, usual in ranges.items()} for kind, ranges in calibration.usual.items()
     }
-    text = json.dumps({"model": calibration.model, "subjects": calibration.subjects, "usual": usual}, indent=1)
-    save_text(path, text)
+    save_text(path, json.dumps(calibration._asdict() | {"usual": usual}, indent=1))
 
 
 def read_calibration(path: Path, model: str) -> Calibration:
@@ -85,7 +78,7 @@ def read_calibration(path: Path, model: str) -> Calibration:
     try:
         stored = json.loads(path.read_text())
         usual = {
-            kind: {name: Usual(**at) for name, at in measures.items()} for kind, measures in stored["usual"].items()
+            kind: {name: Usual(**values) for name, values in ranges.items()} for kind, ranges in stored["usual"].items()
         }
         calibration = Calibration(stored["model"], stored["subjects"], usual)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -95,12 +88,12 @@ def read_calibration(path: Path, model: str) -> Calibration:
     return calibration
 
 
-def _usual(found: list[dict[str, float]]) -> dict[str, Usual]:
-    columns = {name: np.array([measures[name] for measures in found]) for name in MEASURES}
-    known = {name: column[np.isfinite(column)] for name, column in columns.items()}
-    return {name: _robust(column) for name, column in known.items() if len(column) >= FEWEST}
-
-
-def _robust(values: np.ndarray) -> Usual:
-    median, tail = np.quantile(values, [0.5, TAIL])
-    return Usual(float(median), max(LEAST_SPREAD, float(tail - median) / DEVIATIONS))
+def _usual(planes: list[dict[str, float]]) -> dict[str, Usual]:
+    usual = {}
+    for name in MEASURES:
+        values = np.array([measures[name] for measures in planes])
+        values = values[np.isfinite(values)]
+        if len(values) >= FEWEST:
+            median, tail = np.quantile(values, [0.5, TAIL])
+            usual[name] = Usual(float(median), max(LEAST_SPREAD, float(tail - median) / DEVIATIONS))
+    return usual

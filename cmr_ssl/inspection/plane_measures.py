@@ -1,4 +1,4 @@
-"""How a plane differs from what the rest of its heart predicts: in what it shows, where it lies and when it beats."""
+"""Differences of a plane from its prediction: in intensity, place, time in the beat and view."""
 
 from typing import NamedTuple
 
@@ -7,20 +7,21 @@ from torch import Tensor
 
 from cmr_ssl.inference.decoding import decode_own_planes, encode_shown
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
+from cmr_ssl.preparation.checks.intersections import parabola_peak
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.pretraining import PretrainingTask
 
-REACH_MM = 16.0  # how far a slice is looked for
+REACH_MM = 16.0  # largest displacement that is searched
 LEAST = 1e-6  # of errors and variances whose logarithm or ratio is taken
 
 
 class Displacement(NamedTuple):
-    """Where a plane fits its prediction best.
+    """The displacement at which a plane fits its prediction best.
 
     Attributes:
-        columns_mm: how far the image lies to the side of larger columns of where it should.
+        columns_mm: of the image, towards larger columns.
         rows_mm: the same along rows.
-        gain: how much better it fits there: logarithm of (1 - correlation), before minus after.
+        gain: of the fit, log((1 - correlation before) / (1 - correlation after)).
     """
 
     columns_mm: float
@@ -29,14 +30,14 @@ class Displacement(NamedTuple):
 
 
 class Delay(NamedTuple):
-    """When a plane fits its prediction best: how late it beats, share of a beat -0.5 to 0.5; the gain as above."""
+    """The delay at which a plane fits its prediction best, in beats, -0.5 to 0.5; the gain as in `Displacement`."""
 
     beat: float
     gain: float
 
 
 class Mistaken(NamedTuple):
-    """Which other view an image fits best, and the gain over its own as in `Displacement`; below 0 if it fits worse."""
+    """The other view that an image fits best, and the gain over its own as in `Displacement`; negative if worse."""
 
     view: str
     gain: float
@@ -48,20 +49,13 @@ def log_error(predicted: Tensor, true: Tensor) -> float:
 
 
 def displacement(predicted: Tensor, true: Tensor, spacing_mm: float) -> Displacement:
-    """Look for a plane in its neighbourhood.
-
-    Args:
-        predicted: what it should show, (T, H, W).
-        true: what it shows, (T, H, W).
-        spacing_mm: pixel size.
-    """
+    """Find the displacement of a plane from its prediction, (T, H, W) each, of pixels of `spacing_mm`."""
     reach = min(round(REACH_MM / spacing_mm), (true.shape[-1] - 1) // 4)
     inner = predicted[:, reach:-reach, reach:-reach]
+    windows = true.unfold(1, inner.shape[1], 1).unfold(2, inner.shape[2], 1)  # (T, rows, columns, h, w)
+    offsets = range(2 * reach + 1)
     fit = torch.stack(
-        [
-            torch.stack([correlation(inner, window) for window in windows(strip, 2, inner.shape[2])])
-            for strip in windows(true, 1, inner.shape[1])
-        ]
+        [torch.stack([correlation(inner, windows[:, row, column]) for column in offsets]) for row in offsets]
     )  # (2 reach + 1, 2 reach + 1), rows then columns
     row, column = divmod(int(fit.argmax()), fit.shape[1])
     rows = row + peak(fit[max(0, row - 1) : row + 2, column]) - reach
@@ -70,54 +64,45 @@ def displacement(predicted: Tensor, true: Tensor, spacing_mm: float) -> Displace
 
 
 def delay(predicted: Tensor, true: Tensor) -> Delay:
-    """Look for the beat of a plane, (T, H, W) each, around the beat that it should have."""
-    should, does = (cine - cine.mean(dim=0) for cine in (predicted, true))
+    """Find the delay of a plane's beat against its prediction, (T, H, W) each."""
+    expected, observed = (cine - cine.mean(dim=0) for cine in (predicted, true))
     frames = len(true)
-    fit = torch.stack([correlation(should, does.roll(-late, 0)) for late in range(frames)])
-    late = int(fit.argmax())
-    late_exactly = late + peak(fit[[(late - 1) % frames, late, (late + 1) % frames]])
-    return Delay((late_exactly / frames + 0.5) % 1 - 0.5, gain(fit[0], fit.max()))
+    fit = torch.stack([correlation(expected, observed.roll(-frame, 0)) for frame in range(frames)])  # (T,)
+    best = int(fit.argmax())
+    exact = best + peak(fit[[(best - 1) % frames, best, (best + 1) % frames]])
+    return Delay((exact / frames + 0.5) % 1 - 0.5, gain(fit[0], fit.max()))
 
 
 def mistaken_views(task: PretrainingTask, heart: Sample) -> dict[int, Mistaken]:
-    """Say which view each long-axis image fits best, judged by the short axis alone; by index of the plane.
+    """Return the view that each long-axis image fits best, predicted from the short axis alone; by index of the plane.
 
-    Nothing where there is no short axis, or one long-axis plane only.
+    Empty where there is no short axis, or one long-axis plane only.
     """
     short = heart.view[0] == VIEWS.index(SHORT_AXIS)
     slices, long = heart.present[0] & short, heart.present[0] & ~short
     if not slices.any() or long.sum() < 2:
         return {}
     predicted = decode_own_planes(task, heart, encode_shown(task, heart, slices), long)
-    index = long.nonzero().flatten().tolist()
-    found = {}
-    for own, plane in enumerate(index):
-        fits = [correlation(other, heart.images[0, plane]) for other in predicted]
-        best = max((at for at in range(len(index)) if at != own), key=lambda at: float(fits[at]))
-        found[plane] = Mistaken(VIEWS[heart.view[0, index[best]]], gain(fits[own], fits[best]))
-    return found
+    planes = long.nonzero().flatten().tolist()
+    mistaken = {}
+    for own, plane in enumerate(planes):
+        fits = [correlation(expected, heart.images[0, plane]) for expected in predicted]
+        best = max((other for other in range(len(planes)) if other != own), key=lambda other: float(fits[other]))
+        mistaken[plane] = Mistaken(VIEWS[heart.view[0, planes[best]]], gain(fits[own], fits[best]))
+    return mistaken
 
 
-def windows(cine: Tensor, axis: int, size: int) -> list[Tensor]:
-    """Return all windows of `size` along an axis."""
-    return [cine.narrow(axis, start, size) for start in range(cine.shape[axis] - size + 1)]
-
-
-def correlation(one: Tensor, other: Tensor) -> Tensor:
+def correlation(first: Tensor, second: Tensor) -> Tensor:
     """Return the correlation of two tensors of the same shape, ()."""
-    one, other = one - one.mean(), other - other.mean()
-    return (one * other).sum() / (one.square().sum() * other.square().sum()).clamp(min=LEAST).sqrt()
+    first, second = first - first.mean(), second - second.mean()
+    return (first * second).sum() / (first.square().sum() * second.square().sum()).clamp(min=LEAST).sqrt()
 
 
 def gain(before: Tensor, after: Tensor) -> float:
-    """Return how much better one correlation is than another; see `Displacement`."""
+    """Return log((1 - before) / (1 - after)) of two correlations."""
     return float(((1 - before).clamp(min=LEAST) / (1 - after).clamp(min=LEAST)).log())
 
 
 def peak(fit: Tensor) -> float:
-    """Return where the parabola through three values has its top, -0.5 to 0.5 from the middle; 0 at an edge."""
-    if len(fit) < 3:
-        return 0.0
-    before, middle, after = fit.tolist()
-    bend = before - 2 * middle + after
-    return 0.0 if bend >= 0 else 0.5 * (before - after) / bend
+    """Return the maximum of the parabola through three values, -0.5 to 0.5 from the middle; 0 for fewer values."""
+    return parabola_peak(*fit.tolist()) if len(fit) == 3 else 0.0

@@ -1,4 +1,4 @@
-"""Learn what is usual from the studies of a cache, the test split left alone."""
+"""Examine the studies of a cache to learn usual ranges, without the test split."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from torch.utils.data import default_collate
 from cmr_ssl.cohort.cohort_table import read_cohort
 from cmr_ssl.cohort.splits import Split, split_cohort
 from cmr_ssl.cohort.subjects import first_subjects, usable
-from cmr_ssl.cohort.withdrawal import NOBODY, Withdrawn
+from cmr_ssl.cohort.withdrawal import NONE_WITHDRAWN, Withdrawn
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.inspection.plane_examination import PlaneExamination, examine_heart
 from cmr_ssl.preparation.cache import check_prepared
@@ -18,7 +18,7 @@ from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.trained import Trained
 
-FEWEST_PLANES = 3  # of a study that has something to tell
+FEWEST_PLANES = 3  # of a study that is examined
 
 
 def split_subjects(
@@ -27,12 +27,12 @@ def split_subjects(
     trained: Trained,
     *splits: Split,
     table: Path | None = None,
-    withdrawn: Withdrawn = NOBODY,
+    withdrawn: Withdrawn = NONE_WITHDRAWN,
 ) -> list[str]:
     """Return the subjects of a cache that belong to these splits of a checkpoint, sorted.
 
     Args:
-        checkpoint: for what is said where something is wrong.
+        checkpoint: for errors.
         cache: the prepared studies.
         trained: the checkpoint, loaded.
         splits: which of its splits.
@@ -69,14 +69,10 @@ def examine_cache(
     trained: Trained,
     device: torch.device,
     table: Path | None = None,
-    withdrawn: Withdrawn = NOBODY,
+    withdrawn: Withdrawn = NONE_WITHDRAWN,
 ) -> Iterator[PlaneExamination]:
-    """Yield the planes of up to `count` studies of a cache, chosen by a stable hash, none of the test split.
-
-    Where training was split by a column that the cohort's own table lacks, `table` has it. Those who are `withdrawn`
-    are left out.
-    """
-    known = split_subjects(checkpoint, cache, trained, "train", "val", table=table, withdrawn=withdrawn)
-    subjects = first_subjects(known, count)
+    """Yield the planes of up to `count` studies of a cache, none of the test split; see `split_subjects`."""
+    candidates = split_subjects(checkpoint, cache, trained, "train", "val", table=table, withdrawn=withdrawn)
+    subjects = first_subjects(candidates, count)
     for heart in track(studies(cache, subjects, trained, device), "learning what is usual", len(subjects)):
         yield from examine_heart(task, heart, trained.preparation["spacing_mm"])

@@ -15,50 +15,43 @@ FEWEST_RINGS = 3  # one slice a level
 
 
 class Rings(NamedTuple):
-    """The closed rings of a stack at one frame, from apex to base.
+    """The R closed rings of a stack at one frame, from apex to base."""
 
-    Attributes:
-        rings: the rings.
-        slices: index of each in the stack, (R,).
-        level: index into `LEVELS` of each, (R,).
-        grid: of their pixels, see `rings.in_plane`.
-        frame: of the stack.
-        why: why no level can be told; empty where it can.
-    """
-
-    rings: list[Ring]
-    slices: NDArray[np.intp]
-    level: NDArray[np.intp]
-    grid: Array
-    frame: int
-    why: str = ""
+    rings: list[Ring]  # R rings
+    slices: NDArray[np.intp]  # index of each in the stack, (R,)
+    level: NDArray[np.intp]  # index of each into `LEVELS`, (R,)
+    grid: Array  # map from pixel steps to mm, see `rings.in_plane`
+    frame: int  # index of the frame
+    reason: str = ""  # why the levels are unknown; empty where they are known
 
 
 def rings_at(stack: LabelMap, frame: int) -> Rings:
-    """Return the closed rings of the short axis at a frame, in thirds of their extent from apex to base.
+    """Return the closed rings of the short axis at a frame; ring k of R from the apex has level floor(3 (k + 1/2) / R).
 
-    The thirds are taken anew at every phase, for the base descends while slices stay where they are: a slice that is
-    basal at ED may lie in the atrium at ES. (Cerqueira et al., Circulation 2002; 105:539: equal thirds perpendicular to
-    the long axis. The basal third starts where the wall surrounds the cavity, the apical one ends where the cavity
-    does.)
+    These are equal thirds perpendicular to the long axis (Cerqueira et al., Circulation 2002; 105:539), from where the
+    wall surrounds the cavity to where the cavity ends. Each phase has its own thirds, because the base descends through
+    the slices: one that is basal at ED may lie in the atrium at ES.
     """
     to_base = apex_to_base(stack)
     grid = in_plane(stack.affine, to_base)
-    found = [ring(image, grid) for image in stack.labels[frame]]
-    order = np.arange(len(found))[:: 1 if stack.affine[:3, 2] @ to_base > 0 else -1]
-    slices = np.array([index for index in order if (one := found[index]) is not None and one.closed], dtype=np.intp)
-    closed = [one for index in slices if (one := found[index]) is not None]
-    level = (len(LEVELS) * (np.arange(len(slices)) + 0.5) / max(len(slices), 1)).astype(np.intp)
-    return Rings(closed, slices, level, grid, frame, _doubt(closed, slices))
+    contours = ((index, ring(image, grid)) for index, image in enumerate(stack.labels[frame]))
+    closed = [(index, contour) for index, contour in contours if contour is not None and contour.closed]
+    if stack.affine[:3, 2] @ to_base <= 0:
+        closed.reverse()
+    slices = np.array([index for index, _ in closed], dtype=np.intp)
+    rings = [contour for _, contour in closed]
+    level = (len(LEVELS) * (np.arange(len(rings)) + 0.5) / max(len(rings), 1)).astype(np.intp)
+    return Rings(rings, slices, level, grid, frame, _ambiguity(rings, slices))
 
 
-def _doubt(rings: list[Ring], slices: NDArray[np.intp]) -> str:
+def _ambiguity(rings: list[Ring], slices: NDArray[np.intp]) -> str:
+    """Return why rings cannot be divided into levels, or an empty text."""
     if len(rings) < FEWEST_RINGS:
         return f"a closed ring of myocardium shows on {len(rings)} short-axis slices; thirds need {FEWEST_RINGS}"
     if (np.abs(np.diff(slices)) > 1).any():
         return "between slices with a closed ring of myocardium lies one without"
     half = len(rings) // 2
-    sizes = [float(np.mean(one.epi)) for one in rings]
-    if np.mean(sizes[:half]) > np.mean(sizes[-half:]):
+    radii = [ring.epi.mean() for ring in rings]
+    if np.mean(radii[:half]) > np.mean(radii[-half:]):
         return "the ventricle grows towards what its orientation calls the apex, so base and apex are in doubt"
     return ""

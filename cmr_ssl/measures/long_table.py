@@ -12,22 +12,18 @@ COLUMNS = ("subject", *Value._fields)
 
 
 def to_csv(subjects: Iterable[tuple[str, list[Value]]]) -> str:
-    """Return the table as text, four decimals, nothing where a value is NaN.
-
-    Args:
-        subjects: name and values of each.
-    """
+    """Return the table as text, from names and values of subjects: four decimals, an empty cell for NaN."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(COLUMNS)
     for subject, values in subjects:
-        # A folder's name need not be valid text; a table's must.
-        name = _text(subject)
-        for one in values:
-            number = f"{one.value:.4f}" if np.isfinite(one.value) else ""
-            writer.writerow([name, *one[:3], number, one.unit, _text(" ".join(one.reason.split()))])
+        for value in values:
+            number = f"{value.value:.4f}" if np.isfinite(value.value) else ""
+            reason = " ".join(value.reason.split())
+            writer.writerow([_valid(subject), *value[:3], number, value.unit, _valid(reason)])
     return stream.getvalue()
 
 
-def _text(said: str) -> str:
-    return said.encode(errors="backslashreplace").decode()
+def _valid(text: str) -> str:
+    """Escape what is not valid Unicode, as names of folders may be."""
+    return text.encode(errors="backslashreplace").decode()

@@ -1,6 +1,7 @@
 """Everything regional that is measured of one heart, as lines of the long table."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cmr_ssl.anatomy import UNLABELLED
 from cmr_ssl.measures.levels import Rings, rings_at
@@ -14,7 +15,7 @@ from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.volumes import FOUR_CHAMBER, TWO_CHAMBER, LabelMap, Measured, ends_of_beat
 
 EDV, MASS, LARGEST_LA = "LVEDV (mL)", "LVM (g)", "LAV max (mL)"
-OTHER_FRAMES = "{view} has {count} frames, the short axis {needed}: which are ED and ES is unknown"
+NO_SLICES = np.zeros(0, dtype=np.intp)
 
 
 def regional(maps: dict[str, LabelMap], measured: Measured, frame_ms: float, unsure: str = "") -> list[Value]:
@@ -22,52 +23,51 @@ def regional(maps: dict[str, LabelMap], measured: Measured, frame_ms: float, uns
 
     Args:
         maps: label maps by view; any may be missing.
-        measured: volumes of the same maps, without those that cannot be believed; they give ED and ES.
+        measured: volumes of the same maps, without doubtful ones; they give ED and ES.
         frame_ms: time between frames, NaN if unknown.
-        unsure: why the short axis does not say where the heart's base and right side are, if so.
+        unsure: why base and right side of the heart are unknown in the short axis, if they are.
     """
-    lost = measured.reasons.get(EDV, "")
-    lv = None if lost else measured.curves.get("LV")
-    ed, es = (0, 0) if lv is None else ends_of_beat(lv)
-    at = {view: _at(maps.get(view), None if lv is None else (ed, es, len(lv))) for view in (TWO_CHAMBER, FOUR_CHAMBER)}
-    why = {view: lost or _other_frames(maps.get(view), view, lv) for view in at}
-    rates = rate_values(lv, frame_ms, measured.values[EDV], lost)
+    no_beat = measured.reasons.get(EDV, "")
+    lv = None if no_beat else measured.curves.get("LV")
+    ends = (0, 0) if lv is None else ends_of_beat(lv)
+    views, reasons = {}, {}
+    for view in (TWO_CHAMBER, FOUR_CHAMBER):
+        label_map = maps.get(view)
+        views[view] = None if label_map is None or lv is None else _at_ends(label_map, ends, len(lv))
+        reasons[view] = no_beat or _missing(label_map, view, lv)
+    rates = rate_values(lv, frame_ms, measured.values[EDV], no_beat)
     rates += emptying_values(measured.curves.get("LA"), frame_ms, measured.reasons.get(LARGEST_LA, ""))
-    return [*_short_axis(maps, measured, (ed, es), at, lost or unsure), *long_axis_values(at, why), *rates]
+    no_short_axis = no_beat or unsure or measured.reasons.get(MASS, "")
+    walls = _short_axis(maps.get(SHORT_AXIS), ends, apical_thickness(views), no_short_axis)
+    return [*walls, *long_axis_values(views, reasons), *rates]
 
 
 def _short_axis(
-    maps: dict[str, LabelMap],
-    measured: Measured,
-    ends: tuple[int, int],
-    long_axes: dict[str, LabelMap | None],
-    unsure: str,
+    stack: LabelMap | None, ends: tuple[int, int], apex: tuple[tuple[float, float], str], reason: str
 ) -> list[Value]:
-    why = unsure or measured.reasons.get(MASS, "")
-    stack = maps.get(SHORT_AXIS)
-    if stack is None or why:
-        nothing = Rings([], _NONE, _NONE, np.eye(2), 0, why or "there is no usable short-axis label map")
-        ed = es = nothing
+    """Return wall and strain values, each with the reason if there is no usable stack."""
+    if stack is None or reason:
+        reason = reason or "there is no usable short-axis label map"
+        ed = es = Rings([], NO_SLICES, NO_SLICES, np.eye(2), 0, reason)
         septum = float("nan")
     else:
         ed, es = (rings_at(stack, frame) for frame in ends)
         septum = mid_septum(stack, ed)
-    apex, apex_why = apical_thickness(long_axes)
-    return [*wall_values(ed, es, septum, apex, apex_why), *strain_values(ed, es)]
+    return [*wall_values(ed, es, septum, *apex), *strain_values(ed, es)]
 
 
-_NONE = np.zeros(0, dtype=np.intp)
-
-
-def _at(view: LabelMap | None, beat: tuple[int, int, int] | None) -> LabelMap | None:
-    """Return a long-axis map at ED and ES alone, None where they are not known or not labelled."""
-    if view is None or beat is None or len(view.labels) != beat[2] or view.labels.shape[1] != 1:
+def _at_ends(view: LabelMap, ends: tuple[int, int], frames: int) -> LabelMap | None:
+    """Return a long-axis map at ED and ES, None where it has other frames, several planes or is not labelled there."""
+    if len(view.labels) != frames or view.labels.shape[1] != 1:
         return None
-    labels = view.labels[[*beat[:2]]]
+    labels = view.labels[[*ends]]
     return None if (labels == UNLABELLED).any() else LabelMap(labels, view.affine)
 
 
-def _other_frames(view: LabelMap | None, name: str, lv: np.ndarray | None) -> str:
-    if view is not None and lv is not None and len(view.labels) != len(lv):
-        return OTHER_FRAMES.format(view=name, count=len(view.labels), needed=len(lv))
-    return "" if view is not None else NOT_DRAWN.format(view=name)
+def _missing(view: LabelMap | None, name: str, lv: NDArray[np.float64] | None) -> str:
+    """Return why a view cannot be measured at ED and ES, or an empty text."""
+    if view is None:
+        return NOT_DRAWN.format(view=name)
+    if lv is None or len(view.labels) == len(lv):
+        return ""
+    return f"{name} has {len(view.labels)} frames, the short axis {len(lv)}: which are ED and ES is unknown"

@@ -1,7 +1,7 @@
 """The left ventricle in one short-axis image, in polar coordinates: its wall is a ring around the cavity's centre.
 
-Radii come from areas, not from contours: the area of a sector of width w between the centre and a contour at radius r
-is w r^2 / 2. Counting pixels is unbiased at any pixel size, tracing their edges is not.
+Radii come from areas: a sector of width w within radius r has the area A = w r^2 / 2, so r = sqrt(2 A / w). Counting
+pixels is unbiased at any pixel size, tracing their edges is not.
 """
 
 from typing import NamedTuple
@@ -19,25 +19,18 @@ Mask = NDArray[np.bool_]
 SECTORS = 72
 WIDTH = 2 * np.pi / SECTORS
 MIDDLES = (np.arange(SECTORS) + 0.5) * WIDTH
-SPLIT = 5  # a pixel counts as so many by so many points, each in its own sector
-OPEN_SHARE = 0.05  # of the cavity's edge that may lack a wall: single pixels are mistakes
-HARMONICS = 4  # a contour has no finer shape; what is finer are the corners of pixels
+SPLIT = 5  # points along each side of a pixel, each in its own sector
+OPEN_SHARE = 0.05  # of the cavity's edge that may lack a wall: single pixels are noise
+HARMONICS = 4  # of a contour's shape; higher ones are corners of pixels
 
 
 class Ring(NamedTuple):
-    """Cavity and wall of one image.
+    """Cavity and wall of one image."""
 
-    Attributes:
-        endo: radius of the cavity in mm, (SECTORS,); sector k is centred on the angle MIDDLES[k].
-        epi: radius of cavity and wall in mm, (SECTORS,).
-        centre: of the cavity in pixels, as (column, row), (2,).
-        closed: whether the wall surrounds the cavity.
-    """
-
-    endo: Array
-    epi: Array
-    centre: Array
-    closed: bool
+    endo: Array  # radius of the cavity in mm, (SECTORS,); sector k is centred on the angle MIDDLES[k]
+    epi: Array  # radius of cavity and wall in mm, (SECTORS,)
+    centre: Array  # of the cavity in pixels, as (column, row), (2,)
+    closed: bool  # whether the wall surrounds the cavity
 
     @property
     def wall(self) -> Array:
@@ -48,8 +41,8 @@ class Ring(NamedTuple):
 def in_plane(affine: Array, to_base: Array) -> Array:
     """Return the map (2, 2) from pixel steps (column, row) to mm on axes that turn counterclockwise seen from the base.
 
-    The first axis is that of the columns, the second `to_base` x the first: whatever way the file stores its rows,
-    angles grow in one anatomical direction.
+    The first axis follows the columns, the second is `to_base` x the first, so angles grow in one anatomical direction
+    whatever way the file stores its rows.
 
     Args:
         affine: voxel (column, row, slice, 1) to RAS+ mm, (4, 4).
@@ -61,29 +54,25 @@ def in_plane(affine: Array, to_base: Array) -> Array:
 
 
 def ring(labels: NDArray[np.uint8], grid: Array) -> Ring | None:
-    """Return the ring of one image, None without a cavity.
-
-    Args:
-        labels: classes (Y, X).
-        grid: see `in_plane`.
-    """
+    """Return the ring in classes (Y, X) of one image with the `grid` of `in_plane`, None without a cavity."""
     cavity = largest(labels == LV)
     if not cavity.any():
         return None
-    both = _around(cavity, labels)
+    parts, _ = ndimage.label(cavity | (labels == MYOCARDIUM))
+    heart = np.asarray(parts == parts[cavity][0])  # the cavity and the wall connected to it
     centre = np.argwhere(cavity).mean(axis=0)[::-1]
-    endo, epi = (_radius(mask, centre, grid) for mask in (cavity, both))
-    return Ring(endo, epi, centre, _closed(cavity, both))
+    endo, epi = (_radius(mask, centre, grid) for mask in (cavity, heart))
+    return Ring(endo, epi, centre, _closed(cavity, heart))
 
 
 def polar(mask: Mask, centre: Array, grid: Array) -> tuple[Array, Array]:
-    """Return angle in [0, 2 pi) and radius in mm of the points that stand for the pixels of `mask`, each (N,)."""
+    """Return angle in [0, 2 pi) and radius in mm of `SPLIT`^2 points in each pixel of `mask`, each (N,)."""
     row, column = np.nonzero(mask)
     steps = (np.arange(SPLIT) + 0.5) / SPLIT - 0.5
     across, down = np.meshgrid(steps, steps)
-    # Turned a little, so that no row of points lies along a ray and jumps as a whole from one sector to the next.
-    part = np.stack([across + down / SPLIT, down - across / SPLIT], axis=-1).reshape(1, -1, 2)
-    points = (np.stack([column, row], axis=1)[:, None] + part - centre).reshape(-1, 2) @ grid.T
+    # Slightly rotated: a row of points along a ray would jump as a whole from one sector to the next.
+    offsets = np.stack([across + down / SPLIT, down - across / SPLIT], axis=-1).reshape(1, -1, 2)
+    points = (np.stack([column, row], axis=1)[:, None] + offsets - centre).reshape(-1, 2) @ grid.T
     return np.arctan2(points[:, 1], points[:, 0]) % (2 * np.pi), np.hypot(points[:, 0], points[:, 1])
 
 
@@ -101,7 +90,7 @@ def largest(mask: Mask) -> Mask:
 
 
 def smooth(radius: Array) -> Array:
-    """Return a radius over angle, (SECTORS,), without what is finer than `HARMONICS` waves around the ring."""
+    """Return a radius over angle, (SECTORS,), without its harmonics beyond `HARMONICS`."""
     waves = np.fft.rfft(radius)
     waves[HARMONICS + 1 :] = 0
     return np.fft.irfft(waves, SECTORS)
@@ -109,25 +98,20 @@ def smooth(radius: Array) -> Array:
 
 def length(radius: Array) -> float:
     """Return the length in mm of the closed contour r(angle), (SECTORS,): the integral of sqrt(r^2 + (dr/da)^2) da."""
-    even = smooth(radius)
-    waves = np.fft.rfft(even) * 1j * np.arange(SECTORS // 2 + 1)
-    return float(np.hypot(even, np.fft.irfft(waves, SECTORS)).sum() * WIDTH)
-
-
-def _around(cavity: Mask, labels: NDArray[np.uint8]) -> Mask:
-    """Return the cavity and the wall that hangs together with it."""
-    parts, _ = ndimage.label(cavity | (labels == MYOCARDIUM))
-    row, column = np.argwhere(cavity)[0]
-    return np.asarray(parts == parts[row, column])
+    smoothed = smooth(radius)
+    derivative = np.fft.irfft(np.fft.rfft(smoothed) * 1j * np.arange(SECTORS // 2 + 1), SECTORS)
+    return float(np.hypot(smoothed, derivative).sum() * WIDTH)
 
 
 def _radius(mask: Mask, centre: Array, grid: Array) -> Array:
+    """Return sqrt(2 A / w) of each sector, mm, (SECTORS,)."""
     angle, _ = polar(mask, centre, grid)
     area = np.bincount(sector(angle), minlength=SECTORS) * abs(np.linalg.det(grid)) / SPLIT**2
     return np.sqrt(2 * area / WIDTH)
 
 
-def _closed(cavity: Mask, both: Mask) -> bool:
-    """Tell whether the edge of the cavity is wall but for a few pixels; beyond the image there is none."""
-    edge = ndimage.binary_dilation(np.pad(cavity, 1)) & ~np.pad(cavity, 1)
-    return bool((edge & ~np.pad(both, 1)).sum() <= OPEN_SHARE * edge.sum())
+def _closed(cavity: Mask, heart: Mask) -> bool:
+    """Tell whether nearly all pixels around the cavity are wall; beyond the image there is none."""
+    cavity, heart = np.pad(cavity, 1), np.pad(heart, 1)
+    edge = ndimage.binary_dilation(cavity) & ~cavity
+    return bool((edge & ~heart).sum() <= OPEN_SHARE * edge.sum())

@@ -1,4 +1,4 @@
-"""Where the right ventricle is attached to the left one: the points from which AHA segments are counted."""
+"""Insertion points of the right ventricle, from which AHA segments are counted."""
 
 from typing import NamedTuple
 
@@ -17,33 +17,22 @@ LEAST, MOST = np.deg2rad(40.0), np.deg2rad(230.0)  # of the angle between the in
 
 
 class Insertion(NamedTuple):
-    """Angles of the insertion points in one image, radians, seen as `rings.in_plane` has it.
+    """Angles of the insertion points in one image, radians, on the axes of `rings.in_plane`."""
 
-    Attributes:
-        inferior: where the septum begins.
-        anterior: where it ends, larger than `inferior`, perhaps beyond 2 pi.
-    """
-
-    inferior: float
-    anterior: float
+    inferior: float  # start of the septum
+    anterior: float  # its end, larger than `inferior`, perhaps beyond 2 pi
 
 
 def insertion(labels: NDArray[np.uint8], ring: Ring, grid: Array) -> Insertion | None:
-    """Return the RV insertion points of one image: the ends of the longest arc of wall with the RV behind it.
+    """Return the RV insertion points in classes (Y, X): the ends of the longest arc of wall with the RV behind it.
 
-    Args:
-        labels: classes (Y, X).
-        ring: of the image.
-        grid: of its pixels.
-
-    Returns:
-        None where the arc is no septum: 40 to 230 degrees.
+    `grid` is that of `rings.in_plane`. None where the arc is not one of 40 to 230 degrees, so no septum.
     """
     angle, radius = polar(labels == RV, ring.centre, grid)
-    at = sector(angle)
-    near = radius - ring.epi[at] < TOUCHING_PIXELS * np.sqrt(abs(np.linalg.det(grid)))
-    count_near = np.bincount(at[near], minlength=SECTORS)
-    touched = count_near > np.median(count_near[count_near > 0]) / 2 if near.any() else count_near > 0  # half a sector
+    sectors = sector(angle)
+    near = radius - ring.epi[sectors] < TOUCHING_PIXELS * np.sqrt(abs(np.linalg.det(grid)))
+    counts = np.bincount(sectors[near], minlength=SECTORS)
+    touched = counts > (np.median(counts[counts > 0]) / 2 if near.any() else 0)  # over half of the sector's width
     first, count = _longest_arc(touched)
     if not LEAST <= count * WIDTH <= MOST:
         return None
@@ -51,17 +40,17 @@ def insertion(labels: NDArray[np.uint8], ring: Ring, grid: Array) -> Insertion |
 
 
 def mid_septum(stack: LabelMap, rings: Rings) -> float:
-    """Return the angle halfway between the insertion points, radians; NaN where they are not found.
+    """Return the angle halfway between the insertion points, radians; NaN where there are none.
 
-    It is the mean over the mid slices, or over all where those show none: near the base the outflow tract embraces the
-    LV beyond the septum, near the apex the RV ends.
+    It is the circular mean over the mid slices, or over all slices where those have no insertion points: near the base
+    the outflow tract embraces the LV beyond the septum, near the apex the RV ends.
     """
-    images = stack.labels[rings.frame]
-    found = [insertion(images[at], one, rings.grid) for one, at in zip(rings.rings, rings.slices, strict=True)]
-    middles = np.array([np.nan if one is None else (one.inferior + one.anterior) / 2 for one in found])
-    there = np.isfinite(middles)
-    mid = there & (rings.level == LEVELS.index("mid"))
-    chosen = middles[mid if mid.any() else there]
+    images = stack.labels[rings.frame][rings.slices]
+    points = [insertion(image, ring, rings.grid) for image, ring in zip(images, rings.rings, strict=True)]
+    angles = np.array([np.nan if pair is None else (pair.inferior + pair.anterior) / 2 for pair in points])
+    known = np.isfinite(angles)
+    mid = known & (rings.level == LEVELS.index("mid"))
+    chosen = angles[mid if mid.any() else known]
     return float(np.angle(np.exp(1j * chosen).mean())) if len(chosen) else float("nan")
 
 
@@ -75,10 +64,10 @@ def segments(level: int, septum: float) -> NDArray[np.intp]:
         level: index into `levels.LEVELS`.
         septum: angle of the mid septum, radians.
     """
-    away = (MIDDLES - septum) % (2 * np.pi)
+    offset = (MIDDLES - septum) % (2 * np.pi)
     if LEVELS[level] == "apical":
-        return _APICAL[((away + np.pi / 4) / (np.pi / 2)).astype(np.intp) % 4]
-    return _RING[(away / (np.pi / 3)).astype(np.intp) % 6] + (6 if LEVELS[level] == "mid" else 0)
+        return _APICAL[((offset + np.pi / 4) / (np.pi / 2)).astype(np.intp) % 4]
+    return _RING[(offset / (np.pi / 3)).astype(np.intp) % 6] + (6 if LEVELS[level] == "mid" else 0)
 
 
 _RING = np.array([2, 1, 6, 5, 4, 3], dtype=np.intp)
@@ -90,8 +79,8 @@ def _longest_arc(touched: NDArray[np.bool_]) -> tuple[int, int]:
     closed = touched | (np.roll(touched, 1) & np.roll(touched, -1))
     if closed.all() or not closed.any():
         return 0, int(closed.sum())
-    start = int(np.flatnonzero(~closed)[0])
-    steps = np.diff(np.concatenate([[0], np.roll(closed, -start).astype(int), [0]]))
-    first, last = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
-    longest = int(np.argmax(last - first))
-    return start + int(first[longest]), int((last - first)[longest])
+    start = int(np.argmin(closed))  # no run crosses it
+    steps = np.diff(np.roll(closed, -start).astype(int), prepend=0, append=0)
+    first, lengths = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1) - np.flatnonzero(steps == 1)
+    longest = int(lengths.argmax())
+    return start + int(first[longest]), int(lengths[longest])

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from cmr_ssl.measures.levels import Rings
 from cmr_ssl.measures.septum import segments
-from cmr_ssl.measures.value import Value, relative, told
+from cmr_ssl.measures.value import Value, relative, value_or_reason
 
 Array = NDArray[np.float64]
 
@@ -17,9 +17,8 @@ def thickness(rings: Rings, septum: float) -> Array:
     """Return the mean wall thickness of segments 1 to 16 in mm, (16,).
 
     Thickness is the distance between inner and outer contour along rays from the centre of the cavity, in the plane of
-    the slice (Kawel et al., Circ Cardiovasc Imaging 2012; 5:500, measure the same perpendicular to the wall); a
-    segment's is the mean over its sectors and the slices of its third. Where the wall leans, as at the apex, the short
-    axis cuts it obliquely and shows more than there is.
+    the slice (Kawel et al., Circ Cardiovasc Imaging 2012; 5:500, measure the same perpendicular to the wall), averaged
+    over the sectors and slices of a segment. Near the apex the slices cut the wall obliquely and overestimate it.
 
     Args:
         rings: of one phase.
@@ -27,13 +26,13 @@ def thickness(rings: Rings, septum: float) -> Array:
     """
     total, count = np.zeros(SEGMENTS + 1), np.zeros(SEGMENTS + 1)
     for ring, level in zip(rings.rings, rings.level, strict=True):
-        at = segments(int(level), septum)
-        total += np.bincount(at, ring.wall, SEGMENTS + 1)
-        count += np.bincount(at, minlength=SEGMENTS + 1)
+        segment = segments(int(level), septum)
+        total += np.bincount(segment, ring.wall, SEGMENTS + 1)
+        count += np.bincount(segment, minlength=SEGMENTS + 1)
     return total[1:] / count[1:]
 
 
-def wall_values(ed: Rings, es: Rings, septum: float, apex: tuple[float, float], apex_why: str) -> list[Value]:
+def wall_values(ed: Rings, es: Rings, septum: float, apex: tuple[float, float], apex_reason: str) -> list[Value]:
     """Return thickness at ED and ES and thickening, 100 (ES - ED) / ED in percent, of all segments.
 
     Args:
@@ -41,23 +40,24 @@ def wall_values(ed: Rings, es: Rings, septum: float, apex: tuple[float, float], 
         es: rings at end-systole.
         septum: angle of the mid septum at ED, radians, NaN if unknown.
         apex: thickness of segment 17 at ED and ES, mm.
-        apex_why: why that is NaN, if it is.
+        apex_reason: why that is NaN, if it is.
     """
-    lost = "" if np.isfinite(septum) else NO_SEPTUM
-    why = (ed.why or lost, es.why or lost)
+    no_septum = "" if np.isfinite(septum) else NO_SEPTUM
+    reasons = (ed.reason or no_septum, es.reason or no_septum)
     walls = [
-        np.full(SEGMENTS, np.nan) if said else thickness(one, septum) for one, said in zip((ed, es), why, strict=True)
+        np.full(SEGMENTS, np.nan) if reason else thickness(rings, septum)
+        for rings, reason in zip((ed, es), reasons, strict=True)
     ]
-    rows: list[Value] = []
-    for index in range(SEGMENTS):
-        rows += _segment(index + 1, float(walls[0][index]), float(walls[1][index]), why)
-    return rows + _segment(SEGMENTS + 1, *apex, (apex_why, apex_why))
+    values: list[Value] = []
+    for number, (before, after) in enumerate(zip(*walls, strict=True), start=1):
+        values += _segment(number, before, after, reasons)
+    return values + _segment(SEGMENTS + 1, *apex, (apex_reason, apex_reason))
 
 
-def _segment(number: int, ed: float, es: float, why: tuple[str, str]) -> list[Value]:
+def _segment(number: int, ed: float, es: float, reasons: tuple[str, str]) -> list[Value]:
     name = str(number)
     return [
-        told("wall thickness", name, "ED", ed, "mm", why[0]),
-        told("wall thickness", name, "ES", es, "mm", why[1]),
-        told("wall thickening", name, "ED to ES", relative(ed, es), "%", why[0] or why[1]),
+        value_or_reason("wall thickness", name, "ED", ed, "mm", reasons[0]),
+        value_or_reason("wall thickness", name, "ES", es, "mm", reasons[1]),
+        value_or_reason("wall thickening", name, "ED to ES", relative(ed, es), "%", reasons[0] or reasons[1]),
     ]

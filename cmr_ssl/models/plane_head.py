@@ -24,6 +24,8 @@ class PlaneHead(nn.Module):
     any choice of frames.
     """
 
+    curves: Tensor
+
     def __init__(self, encoder: Encoder, channels: int = 16, curves: int = 3) -> None:
         """Build the head for the tokens of `encoder`, which itself stays outside.
 

@@ -20,32 +20,25 @@ DARK = 0.52  # share of a scale beyond which text is white
 
 
 class Scale(NamedTuple):
-    """From which value to which one colours run, pale to dark.
+    """A colour scale, pale to dark."""
 
-    Attributes:
-        low: pale.
-        high: dark; may be below `low`, for strains that are negative.
-        hue: degrees.
-        digits: behind the point.
-    """
-
-    low: float
-    high: float
-    hue: int
-    digits: int = 0
+    low: float  # value of the palest colour
+    high: float  # value of the darkest; may be below `low`, for strains that are negative
+    hue: int  # degrees
+    digits: int = 0  # of printed values, after the point
 
     def share(self, value: float) -> float:
-        """Return how dark a value is, 0 to 1."""
+        """Return the darkness of a value, 0 to 1."""
         return float(np.clip((value - self.low) / (self.high - self.low), 0, 1))
 
     def colour(self, value: float) -> str:
-        """Return the colour of a value."""
+        """Return the CSS colour of a value."""
         share = self.share(value)
         return f"hsl({self.hue} {30 + 30 * share:.0f}% {95 - 58 * share:.0f}%)"
 
 
 class Part(NamedTuple):
-    """One segment: its outline, colour, number, where that stands and in which colour, and what it is."""
+    """One segment: outline, fill, text, its position and colour, and a title that explains it."""
 
     path: str
     fill: str
@@ -57,21 +50,13 @@ class Part(NamedTuple):
 
 
 class BullsEye(NamedTuple):
-    """One bull's eye.
+    """One bull's eye."""
 
-    Attributes:
-        title: what is shown.
-        unit: of the numbers.
-        parts: the segments.
-        scale: colours at some values, for the legend: value and colour.
-        mean: of the segments; the global value of a strain; "" where nothing is known.
-    """
-
-    title: str
-    unit: str
-    parts: list[Part]
-    scale: list[tuple[str, str]]
-    mean: str
+    title: str  # name of the measure
+    unit: str  # of the numbers
+    parts: list[Part]  # the segments
+    scale: list[tuple[str, str]]  # value and colour of the legend's entries
+    mean: str  # of the segments, or the global value of a strain, in words; "" where nothing is known
 
 
 SEGMENTAL = {
@@ -86,64 +71,52 @@ BY_LEVEL = {
 
 
 def bulls_eyes(regional: list[Value]) -> list[BullsEye]:
-    """Return the bull's eyes of one heart, those of which anything is known."""
-    found = []
-    for (measure, phase), (title, scale) in SEGMENTAL.items():
-        values = _values(regional, measure, phase)
-        found.append(_segmental(title, _unit(regional, measure), values, scale))
-    for (measure, phase), (title, scale) in BY_LEVEL.items():
-        values = _values(regional, measure, phase)
-        found.append(_levels(title, _unit(regional, measure), values, scale))
-    return [one for one in found if one.mean]
+    """Return the bull's eyes of one heart that have any value."""
+    eyes = []
+    for draw, measures in ((_by_segment, SEGMENTAL), (_by_level, BY_LEVEL)):
+        for (measure, phase), (title, scale) in measures.items():
+            values = {line.segment: line.value for line in regional if (line.measure, line.phase) == (measure, phase)}
+            unit = next((line.unit for line in regional if line.measure == measure), "")
+            parts, mean = draw(values, unit, scale)
+            legend = [float(value) for value in np.linspace(scale.low, scale.high, 5)]
+            eyes.append(BullsEye(title, unit, parts, [(number(v, 0), scale.colour(v)) for v in legend], mean))
+    return [eye for eye in eyes if eye.mean]
 
 
-def _values(regional: list[Value], measure: str, phase: str) -> dict[str, float]:
-    return {one.segment: one.value for one in regional if (one.measure, one.phase) == (measure, phase)}
-
-
-def _unit(regional: list[Value], measure: str) -> str:
-    return next((one.unit for one in regional if one.measure == measure), "")
-
-
-def _segmental(title: str, unit: str, values: Mapping[str, float], scale: Scale) -> BullsEye:
+def _by_segment(values: Mapping[str, float], unit: str, scale: Scale) -> tuple[list[Part], str]:
+    """Return the 17 segments and their mean in words."""
     parts = []
     for ring, (first, count) in enumerate(RINGS):
-        for place in range(count):
-            segment = first + place
-            middle = ANTERIOR + place * 360 / count
+        for segment in range(first, first + count):
+            middle = ANTERIOR + (segment - first) * 360 / count
             name = f"{segment} {SEGMENTS[segment - 1]}"
             value = values.get(str(segment), np.nan)
             parts.append(_part(name, value, unit, scale, ring, (middle - 180 / count, middle + 180 / count)))
     parts.append(_apex(f"17 {SEGMENTS[16]}", values.get("17", np.nan), unit, scale))
     known = [value for value in values.values() if np.isfinite(value)]
-    mean = f"mean {number(float(np.mean(known)), scale.digits)} {unit}" if known else ""
-    return BullsEye(title, unit, parts, _legend(scale), mean)
+    return parts, f"mean {number(float(np.mean(known)), scale.digits)} {unit}" if known else ""
 
 
-def _levels(title: str, unit: str, values: Mapping[str, float], scale: Scale) -> BullsEye:
-    parts = [
-        _part(level, values.get(level, np.nan), unit, scale, ring, (90.0, 450.0)) for ring, level in enumerate(LEVELS)
-    ]
+def _by_level(values: Mapping[str, float], unit: str, scale: Scale) -> tuple[list[Part], str]:
+    """Return a ring a level around the global value, and what the latter is in words."""
+    full = (90.0, 450.0)
+    parts = [_part(name, values.get(name, np.nan), unit, scale, ring, full) for ring, name in enumerate(LEVELS)]
     whole = values.get("global", np.nan)
-    parts.append(_apex("global", whole, unit, scale))
-    mean = f"in the middle: global, {unit}" if np.isfinite(whole) else ""
-    return BullsEye(title, unit, parts, _legend(scale), mean)
+    return [*parts, _apex("global", whole, unit, scale)], f"in the middle: global, {unit}" if np.isfinite(whole) else ""
 
 
 def _part(name: str, value: float, unit: str, scale: Scale, ring: int, arc: tuple[float, float]) -> Part:
     outer, inner = RADII[ring], RADII[ring + 1]
-    at = np.deg2rad(sum(arc) / 2 if arc[1] - arc[0] < 360 else 90.0)
-    middle = (outer + inner) / 2
-    return _told(_sector(outer, inner, arc), name, value, unit, scale, middle * np.cos(at), -middle * np.sin(at))
+    angle = np.deg2rad(sum(arc) / 2 if arc[1] - arc[0] < 360 else 90.0)
+    x, y = (outer + inner) / 2 * np.array([np.cos(angle), -np.sin(angle)])
+    return _coloured(_sector(outer, inner, arc), name, value, unit, scale, float(x), float(y))
 
 
 def _apex(name: str, value: float, unit: str, scale: Scale) -> Part:
-    radius = RADII[-1]
-    path = f"M{radius:g},0A{radius:g},{radius:g} 0 1 0 -{radius:g},0A{radius:g},{radius:g} 0 1 0 {radius:g},0Z"
-    return _told(path, name, value, unit, scale, 0.0, 0.0)
+    return _coloured(_circle(RADII[-1], 0), name, value, unit, scale, 0.0, 0.0)
 
 
-def _told(path: str, name: str, value: float, unit: str, scale: Scale, x: float, y: float) -> Part:
+def _coloured(path: str, name: str, value: float, unit: str, scale: Scale, x: float, y: float) -> Part:
     if not np.isfinite(value):
         return Part(path, "url(#unknown)", "", x, y, "", f"{name}: not measurable")
     text = number(value, scale.digits)
@@ -152,13 +125,9 @@ def _told(path: str, name: str, value: float, unit: str, scale: Scale, x: float,
 
 
 def _sector(outer: float, inner: float, arc: tuple[float, float]) -> str:
-    """Return the outline of a part of a ring between two angles, degrees; a full ring as outer and inner circle."""
+    """Return the outline of a part of a ring between two angles, degrees; of a full ring its two circles."""
     if arc[1] - arc[0] >= 360:
-        circles = [
-            f"M{r:g},0A{r:g},{r:g} 0 1 {turn} -{r:g},0A{r:g},{r:g} 0 1 {turn} {r:g},0Z"
-            for r, turn in ((outer, 0), (inner, 1))
-        ]
-        return "".join(circles)
+        return _circle(outer, 0) + _circle(inner, 1)
     (x0, y0), (x1, y1) = (_point(outer, angle) for angle in arc)
     (x2, y2), (x3, y3) = (_point(inner, angle) for angle in reversed(arc))
     return (
@@ -166,11 +135,11 @@ def _sector(outer: float, inner: float, arc: tuple[float, float]) -> str:
     )
 
 
+def _circle(radius: float, sweep: int) -> str:
+    r = f"{radius:g}"
+    return f"M{r},0A{r},{r} 0 1 {sweep} -{r},0A{r},{r} 0 1 {sweep} {r},0Z"
+
+
 def _point(radius: float, degrees: float) -> tuple[float, float]:
     angle = np.deg2rad(degrees)
     return round(float(radius * np.cos(angle)), 2), round(float(-radius * np.sin(angle)), 2)
-
-
-def _legend(scale: Scale) -> list[tuple[str, str]]:
-    values = np.linspace(scale.low, scale.high, 5)
-    return [(number(float(value), 0), scale.colour(float(value))) for value in values]

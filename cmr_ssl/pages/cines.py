@@ -1,4 +1,4 @@
-"""The beating heart with its predicted borders, as one animated picture in which all planes beat together."""
+"""The beating heart with its predicted borders: all planes in one animated picture."""
 
 from collections.abc import Iterable, Iterator
 from io import BytesIO
@@ -22,7 +22,7 @@ Colours = NDArray[np.float32]
 TILE, GAP, COLUMNS = 256, 4, 3  # pixels, pixels, tiles side by side
 SLICES = (5 / 6, 1 / 2, 1 / 6)  # of the LV from apex to base: basal, mid, apical
 LEVELS = ("basal", "mid", "apical")
-MARGIN_MM = 22.0  # around what is labelled
+MARGIN_MM = 22.0  # around the labelled pixels
 DARKEST, BRIGHTEST = 0.5, 99.5  # percent of the pixels of a view
 HALF_LINE = 0.9  # pixels, half of a border's width
 SMOOTH = 0.7  # pixels of the image, so that borders do not show their corners
@@ -32,41 +32,37 @@ DEFAULT_BEAT_MS = 1000.0
 PAPER, INK = (10, 12, 16), (214, 220, 228)
 
 
-class Tile(NamedTuple):
-    """One plane over time.
+class CineTile(NamedTuple):
+    """One plane over time."""
 
-    Attributes:
-        title: to stand in the picture.
-        grey: intensities 0 to 1, (T, Y, X).
-        labels: classes, (T, Y, X).
-        box: left, top, right, bottom of the square around the heart, pixels.
-    """
-
-    title: str
-    grey: Colours
-    labels: Labels
-    box: tuple[float, float, float, float]
+    title: str  # in the picture
+    grey: Colours  # intensities 0 to 1, (T, Y, X)
+    labels: Labels  # classes, (T, Y, X)
+    box: tuple[float, float, float, float]  # left, top, right, bottom of the square around the heart, pixels
 
 
-def tiles(study: Study, heart: LabelledHeart) -> list[Tile]:
+def tiles(study: Study, heart: LabelledHeart) -> list[CineTile]:
     """Return basal, mid and apical slice and the long axes, as far as they were imaged and labelled."""
-    series = {one.view: one for one in study.series}
-    found = []
+    series_of = {series.view: series for series in study.series}
+    shown = []
     for view in (SHORT_AXIS, *LONG_AXIS):
-        if view in series and view in heart.views:
-            labels = heart.views[view].map
-            if labels.labels.shape[::-1] == series[view].pixels.shape:
-                found += _tiles_of(series[view], labels)
-    return found
+        if view in series_of and view in heart.views:
+            series, label_map = series_of[view], heart.views[view].map
+            if label_map.labels.shape[::-1] == series.pixels.shape:
+                shown += _tiles_of(series, label_map)
+    return shown
 
 
-def _tiles_of(series: Series, view: LabelMap) -> list[Tile]:
-    box = around(view)
+def _tiles_of(series: Series, label_map: LabelMap) -> list[CineTile]:
+    box = bounding_square(label_map)
     if box is None:
         return []
-    grey = windowed(series.pixels)
-    chosen = {view_title(series.view): 0} if series.view != SHORT_AXIS else levels(view)
-    return [Tile(title, _plane(grey, index), _labels(view, index), box) for title, index in chosen.items()]
+    grey, labels = windowed(series.pixels).transpose(2, 3, 1, 0), label_map.labels.swapaxes(0, 1)  # (S, T, Y, X)
+    slices = levels(label_map) if series.view == SHORT_AXIS else {view_title(series.view): 0}
+    return [
+        CineTile(title, np.ascontiguousarray(grey[index]), np.ascontiguousarray(labels[index]), box)
+        for title, index in slices.items()
+    ]
 
 
 def levels(view: LabelMap) -> dict[str, int]:
@@ -78,11 +74,13 @@ def levels(view: LabelMap) -> dict[str, int]:
     slices = np.flatnonzero(drawn[frames[0]])
     if view.affine[:3, 2] @ apex_to_base(view) < 0:
         slices = slices[::-1]  # from apex to base
-    return {f"short axis, {name}": int(slices[int(at * len(slices))]) for name, at in zip(LEVELS, SLICES, strict=True)}
+    return {
+        f"short axis, {name}": int(slices[int(share * len(slices))]) for name, share in zip(LEVELS, SLICES, strict=True)
+    }
 
 
 def view_title(view: str) -> str:
-    """Return a view's name as a reader says it."""
+    """Return a view's name in words."""
     return TITLES.get(view, view)
 
 
@@ -93,8 +91,8 @@ def windowed(pixels: NDArray[np.generic]) -> Colours:
     return ((cine - darkest) / max(float(brightest - darkest), 1e-6)).clip(0, 1)
 
 
-def around(view: LabelMap) -> tuple[float, float, float, float] | None:
-    """Return the square around everything that is labelled in a view, in pixels; None where nothing is."""
+def bounding_square(view: LabelMap) -> tuple[float, float, float, float] | None:
+    """Return left, top, right and bottom of the square around the labels of a view, pixels; None without labels."""
     drawn = ((view.labels != BACKGROUND) & (view.labels != UNLABELLED)).any(axis=(0, 1))
     if not drawn.any():
         return None
@@ -108,7 +106,7 @@ def around(view: LabelMap) -> tuple[float, float, float, float] | None:
     return float(left), float(top), float(right), float(bottom)
 
 
-def frames(shown: list[Tile], count: int) -> Iterator[Image.Image]:
+def frames(shown: list[CineTile], count: int) -> Iterator[Image.Image]:
     """Draw all tiles side by side at each of `count` times of the beat."""
     rows = -(-len(shown) // COLUMNS)
     columns = min(COLUMNS, len(shown))
@@ -117,15 +115,15 @@ def frames(shown: list[Tile], count: int) -> Iterator[Image.Image]:
     for frame in range(count):
         canvas = Image.new("RGB", (columns * step - GAP, rows * step - GAP), PAPER)
         pen = ImageDraw.Draw(canvas)
-        for place, tile in enumerate(shown):
-            at = int(nearest_frames(count, len(tile.grey))[frame])
-            left, top = place % columns * step, place // columns * step
-            canvas.paste(drawn(tile, at), (left, top))
+        for index, tile in enumerate(shown):
+            nearest = int(nearest_frames(count, len(tile.grey))[frame])
+            left, top = index % columns * step, index // columns * step
+            canvas.paste(draw_tile(tile, nearest), (left, top))
             pen.text((left + 8, top + 6), tile.title, fill=INK, font=font, stroke_width=1, stroke_fill=PAPER)
         yield canvas
 
 
-def drawn(tile: Tile, frame: int) -> Image.Image:
+def draw_tile(tile: CineTile, frame: int) -> Image.Image:
     """Draw one plane at one frame with the borders of its structures."""
     grey = _enlarged(tile.grey[frame], tile.box)
     picture = np.repeat(grey[..., None].clip(0, 1), 3, axis=-1)
@@ -137,21 +135,21 @@ def drawn(tile: Tile, frame: int) -> Image.Image:
 
 
 def structures(labels: Labels) -> list[tuple[int, NDArray[np.bool_]]]:
-    """Return what is outlined of a frame (Y, X), in the order of drawing: the LV last, its wall with the cavity in it.
+    """Return class and mask of the structures of a frame (Y, X) in the order of drawing, the LV last.
 
-    So the wall shows one line, the epicardium, and the endocardium is the cavity's.
+    The wall includes the cavity, so that its outline is the epicardium alone.
     """
-    inside = {value: labels == value for value in (MYOCARDIUM, RV, LA, RA, LV)}
-    if inside[MYOCARDIUM].any():
-        inside[MYOCARDIUM] = inside[MYOCARDIUM] | inside[LV]
-    return [(value, one) for value, one in inside.items() if one.any()]
+    masks = {value: labels == value for value in (MYOCARDIUM, RV, LA, RA, LV)}
+    if masks[MYOCARDIUM].any():
+        masks[MYOCARDIUM] = masks[MYOCARDIUM] | masks[LV]
+    return [(value, mask) for value, mask in masks.items() if mask.any()]
 
 
 def outline(inside: Colours) -> Colours:
-    """Return how strongly a border is drawn, 0 to 1, where a share of a structure (H, W) passes one half."""
+    """Return the opacity of the line, 0 to 1, where the share of a structure (H, W) passes one half."""
     slope = np.hypot(*np.gradient(inside))
-    away = np.abs(inside - 0.5) / np.maximum(slope, 1e-3)  # pixels from the border
-    return np.asarray((HALF_LINE + 0.5 - away).clip(0, 1), dtype=np.float32)
+    distance = np.abs(inside - 0.5) / np.maximum(slope, 1e-3)  # pixels from the border
+    return np.asarray((HALF_LINE + 0.5 - distance).clip(0, 1), dtype=np.float32)
 
 
 def _enlarged(plane: Colours, box: tuple[float, float, float, float]) -> Colours:
@@ -159,20 +157,11 @@ def _enlarged(plane: Colours, box: tuple[float, float, float, float]) -> Colours
     left, top = int(np.floor(box[0])), int(np.floor(box[1]))
     right, bottom = int(np.ceil(box[2])), int(np.ceil(box[3]))
     height, width = plane.shape
-    pads = [max(0, -top), max(0, bottom - height), max(0, -left), max(0, right - width)]
-    padded = np.pad(plane, ((pads[0], pads[1]), (pads[2], pads[3])))
-    offset = np.array([pads[2], pads[0], pads[2], pads[0]])
-    cut = tuple((np.array(box) + offset).tolist())
+    above, before = max(0, -top), max(0, -left)
+    padded = np.pad(plane, ((above, max(0, bottom - height)), (before, max(0, right - width))))
+    cut = tuple((np.array(box) + [before, above, before, above]).tolist())
     stretched = Image.fromarray(padded).resize((TILE, TILE), Image.Resampling.BICUBIC, box=cut)
     return np.asarray(stretched, dtype=np.float32)
-
-
-def _plane(grey: Colours, index: int) -> Colours:
-    return np.ascontiguousarray(grey[:, :, index].transpose(2, 1, 0))
-
-
-def _labels(view: LabelMap, index: int) -> Labels:
-    return np.ascontiguousarray(view.labels[:, index])
 
 
 def webp(pictures: Iterable[Image.Image], beat_ms: float) -> bytes:
@@ -182,13 +171,6 @@ def webp(pictures: Iterable[Image.Image], beat_ms: float) -> bytes:
     stream = BytesIO()
     options = {"save_all": True, "append_images": others, "loop": 0, "quality": QUALITY, "method": 1}
     first.save(stream, "WEBP", duration=max(10, round(beat / (1 + len(others)))), **options)
-    return stream.getvalue()
-
-
-def still(picture: Image.Image) -> bytes:
-    """Encode one picture."""
-    stream = BytesIO()
-    picture.save(stream, "WEBP", quality=QUALITY)
     return stream.getvalue()
 
 

@@ -1,6 +1,5 @@
-"""The page of a cohort: who to look at first, how values are spread, how well they agree where the truth is known."""
+"""The page of a cohort: outliers, distributions, and agreement with known true values."""
 
-import re
 from collections import Counter
 from typing import NamedTuple
 
@@ -9,9 +8,10 @@ from numpy.typing import NDArray
 
 from cmr_ssl.agreement import FEWEST, Estimate, agreement
 from cmr_ssl.cohort.columns import FIELDS, unit_of
-from cmr_ssl.pages.distribution import BlandAltman, Histogram, bland_altman, histogram
-from cmr_ssl.pages.render import number, render
-from cmr_ssl.pages.subject_page import KEY, RESEARCH, SYNTHETIC
+from cmr_ssl.pages.distribution import Histogram, bland_altman, histogram
+from cmr_ssl.pages.numbers import bare_name
+from cmr_ssl.pages.render import Provenance, number, render
+from cmr_ssl.pages.subject_page import KEY
 
 Array = NDArray[np.float64]
 
@@ -22,153 +22,120 @@ SHOWN = ("MAE", "bias", "LoA low", "LoA high", "ICC(2,1)", "Pearson")
 
 
 class Summary(NamedTuple):
-    """What the cohort's page needs of one subject.
+    """One subject on the cohort's page."""
 
-    Attributes:
-        name: the id.
-        page: whether it has a page.
-        sex: 0 female, 1 male, NaN if unknown.
-        age: years.
-        values: predicted, by name.
-        truth: the reference's own value, by name.
-        z: robust distance from its peers, by name.
-        problem: why nothing was predicted; "" where something was.
-        found: how many repairs, rejections and flaws were found.
-        missing: how many of the values are not known.
-    """
-
-    name: str
-    page: bool
-    sex: float
-    age: float
-    values: dict[str, float]
-    truth: dict[str, float]
-    z: dict[str, float]
-    problem: str
-    found: int
-    missing: int
+    name: str  # the id
+    page: bool  # whether it has a page
+    sex: float  # 0 female, 1 male, NaN if unknown
+    age: float  # years
+    values: dict[str, float]  # predicted, by name
+    truth: dict[str, float]  # the reference's own value, by name
+    z: dict[str, float]  # robust distance from its peers, by name
+    problem: str  # why nothing was predicted; "" if something was
+    found: int  # number of repairs, rejections and flaws
+    missing: int  # number of unknown values
 
 
 class Outlier(NamedTuple):
-    """A subject to look at first, and why: name, value, unit and distance of what is unusual."""
+    """A subject to look at first: name, value, unit and distance of its unusual values."""
 
-    one: Summary
-    why: list[tuple[str, str, str, str]]
+    subject: Summary
+    values: list[tuple[str, str, str, str]]
 
 
-class Agreement(NamedTuple):
-    """How one phenotype agrees with the truth: its name, unit, number of subjects, and texts of the measures."""
+class AgreementRow(NamedTuple):
+    """Agreement of one phenotype with the truth: value and interval of each measure as texts."""
 
-    short: str
+    name: str
     unit: str
     subjects: int
     cells: list[tuple[str, str]]
 
 
-def cohort_page(
-    summaries: list[Summary], names: tuple[str, ...], told: str, provenance: list[tuple[str, str]], version: str,
-    synthetic: bool,
-) -> str:  # fmt: skip
-    """Return the page.
-
-    Args:
-        summaries: of all subjects.
-        names: phenotypes.
-        told: where reference values come from; "" without any.
-        provenance: names and values for the foot of the page.
-        version: of this program.
-        synthetic: whether the model has only seen synthetic hearts.
-    """
-    measured = {name: agreed for name in names if (agreed := _agreement(name, summaries))}
+def cohort_page(summaries: list[Summary], names: tuple[str, ...], provenance: Provenance) -> str:
+    """Return the page of a cohort, from summaries of all subjects and the names of phenotypes."""
+    pairs = {name: pair for name in names if len((pair := _known_pairs(name, summaries))[0]) >= FEWEST}
+    estimates = {name: agreement(*pair) for name, pair in pairs.items()}
     return render(
         "cohort.html",
-        notices=[RESEARCH, *([SYNTHETIC] if synthetic else [])],
-        about=counts(summaries),
-        outliers=outliers(summaries)[:MOST_OUTLIERS],
-        compared=sum(any(np.isfinite(z) for z in one.z.values()) for one in summaries),
-        failed=[one for one in summaries if one.problem],
+        provenance,
+        title="Cohort",
+        about=_about(summaries),
+        outliers=_outliers(summaries)[:MOST_OUTLIERS],
+        compared=sum(any(np.isfinite(z) for z in summary.z.values()) for summary in summaries),
+        failed=[summary for summary in summaries if summary.problem],
         histograms=[drawn for name in names if (drawn := _histogram(name, summaries))],
-        sexes=any(np.isfinite(one.sex) for one in summaries),
-        agreements=[line(name, estimates) for name, (_, _, estimates) in measured.items()],
-        plots=[_plot(name, *measured[name]) for name in PLOTTED if name in measured],
+        sexes=any(np.isfinite(summary.sex) for summary in summaries),
+        agreements=[_agreement_row(name, measured) for name, measured in estimates.items()],
+        plots=[
+            bland_altman(bare_name(name), unit_of(name), *pairs[name], estimates[name])
+            for name in PLOTTED
+            if name in pairs
+        ],
         columns=SHOWN,
-        lacking=lacking(summaries, names),
+        missing=_missing(summaries, names),
         summaries=summaries,
         suspicious=SUSPICIOUS,
-        told=told,
-        provenance=provenance,
-        version=version,
     )
 
 
-def counts(summaries: list[Summary]) -> list[tuple[str, str]]:
-    """Return the cohort in a few numbers."""
-    ages = np.array([one.age for one in summaries])
-    sexes = Counter(one.sex for one in summaries)
-    told = [("Subjects", str(len(summaries))), ("Predicted", str(sum(not one.problem for one in summaries)))]
+def _about(summaries: list[Summary]) -> list[tuple[str, str]]:
+    """Return size, sexes and ages of the cohort."""
+    ages = np.array([summary.age for summary in summaries])
+    sexes = Counter(summary.sex for summary in summaries)
+    predicted = sum(not summary.problem for summary in summaries)
+    lines = [("Subjects", str(len(summaries))), ("Predicted", str(predicted))]
     if sexes[0.0] or sexes[1.0]:
-        told.append(("Women / men", f"{sexes[0.0]} / {sexes[1.0]}"))
+        lines.append(("Women / men", f"{sexes[0.0]} / {sexes[1.0]}"))
     if np.isfinite(ages).any():
-        told.append(("Age", f"{np.nanmedian(ages):.0f} ({np.nanmin(ages):.0f} to {np.nanmax(ages):.0f})"))
-    return told
+        lines.append(("Age", f"{np.nanmedian(ages):.0f} ({np.nanmin(ages):.0f} to {np.nanmax(ages):.0f})"))
+    return lines
 
 
-def outliers(summaries: list[Summary]) -> list[Outlier]:
+def _outliers(summaries: list[Summary]) -> list[Outlier]:
     """Return the subjects with values far from those of their peers, the farthest first."""
-    found = []
-    for one in summaries:
-        far = sorted(((abs(z), name) for name, z in one.z.items() if abs(z) > SUSPICIOUS), reverse=True)
+    ranked = []
+    for summary in summaries:
+        far = sorted(((abs(z), name) for name, z in summary.z.items() if abs(z) > SUSPICIOUS), reverse=True)
         if far:
-            found.append((far[0][0], Outlier(one, [_why(one, name) for _, name in far[:MOST_VALUES]])))
-    return [outlier for _, outlier in sorted(found, key=lambda pair: -pair[0])]
+            values = [_unusual_value(summary, name) for _, name in far[:MOST_VALUES]]
+            ranked.append((far[0][0], Outlier(summary, values)))
+    return [outlier for _, outlier in sorted(ranked, key=lambda pair: -pair[0])]
 
 
-def _why(one: Summary, name: str) -> tuple[str, str, str, str]:
-    return short(name), number(one.values[name]), unit_of(name), f"{one.z[name]:+.1f}".replace("-", "−")  # noqa: RUF001
+def _unusual_value(summary: Summary, name: str) -> tuple[str, str, str, str]:
+    z = f"{summary.z[name]:+.1f}".replace("-", "−")  # noqa: RUF001
+    return bare_name(name), number(summary.values[name]), unit_of(name), z
 
 
-def lacking(summaries: list[Summary], names: tuple[str, ...]) -> list[tuple[str, int]]:
-    """Return of how many predicted subjects each phenotype is not known, where it is not known of some."""
-    told = [one for one in summaries if not one.problem]
-    missing = [(short(name), sum(not np.isfinite(one.values.get(name, np.nan)) for one in told)) for name in names]
-    return [(name, count) for name, count in missing if count]
+def _missing(summaries: list[Summary], names: tuple[str, ...]) -> list[tuple[str, int]]:
+    """Return the phenotypes that some predicted subjects lack, and how many do."""
+    predicted = [summary for summary in summaries if not summary.problem]
+    unknown = {name: sum(not np.isfinite(line.values.get(name, np.nan)) for line in predicted) for name in names}
+    return [(bare_name(name), count) for name, count in unknown.items() if count]
 
 
-def short(name: str) -> str:
-    """Return a name without its unit."""
-    return re.sub(r"\s*\([^()]*\)\s*$", "", name) if unit_of(name) else name
-
-
-def line(name: str, measured: dict[str, Estimate]) -> Agreement:
-    """Return the table's line of a phenotype: each measure and its 95 % interval."""
+def _agreement_row(name: str, measured: dict[str, Estimate]) -> AgreementRow:
     cells = []
-    for key in SHOWN:
-        one = measured[key]
-        interval = f"{number(one.low)} to {number(one.high)}" if np.isfinite(one.low) else ""
-        cells.append((number(one.value), interval))
-    return Agreement(short(name), unit_of(name), int(measured["N"].value), cells)
+    for estimate in (measured[key] for key in SHOWN):
+        interval = f"{number(estimate.low)} to {number(estimate.high)}" if np.isfinite(estimate.low) else ""
+        cells.append((number(estimate.value), interval))
+    return AgreementRow(bare_name(name), unit_of(name), int(measured["N"].value), cells)
 
 
-Pairs = tuple[Array, Array, dict[str, Estimate]]
-
-
-def _agreement(name: str, summaries: list[Summary]) -> Pairs | None:
-    predicted = np.array([one.values.get(name, np.nan) for one in summaries])
-    true = np.array([one.truth.get(name, np.nan) for one in summaries])
+def _known_pairs(name: str, summaries: list[Summary]) -> tuple[Array, Array]:
+    """Return predicted and true values of a phenotype, of the subjects that have both, each (N,)."""
+    predicted = np.array([summary.values.get(name, np.nan) for summary in summaries])
+    true = np.array([summary.truth.get(name, np.nan) for summary in summaries])
     known = np.isfinite(predicted) & np.isfinite(true)
-    if known.sum() < FEWEST:
-        return None
-    return predicted[known], true[known], agreement(predicted, true)
-
-
-def _plot(name: str, predicted: Array, true: Array, measured: dict[str, Estimate]) -> BlandAltman:
-    return bland_altman(short(name), unit_of(name), predicted, true, measured)
+    return predicted[known], true[known]
 
 
 def _histogram(name: str, summaries: list[Summary]) -> Histogram | None:
-    if name not in FIELDS and not all(isinstance(one.values.get(name, 0.0), float) for one in summaries):
+    if name not in FIELDS and not all(isinstance(summary.values.get(name, 0.0), float) for summary in summaries):
         return None
     groups: dict[object, list[float]] = {"unknown": [], 0.0: [], 1.0: []}
-    for one in summaries:
-        groups[one.sex if np.isfinite(one.sex) else "unknown"].append(one.values.get(name, np.nan))
-    return histogram(short(name), unit_of(name), [np.array(values, dtype=np.float64) for values in groups.values()])
+    for summary in summaries:
+        groups[summary.sex if np.isfinite(summary.sex) else "unknown"].append(summary.values.get(name, np.nan))
+    arrays = [np.array(values, dtype=np.float64) for values in groups.values()]
+    return histogram(bare_name(name), unit_of(name), arrays)

@@ -1,4 +1,4 @@
-"""Phenotypes and regional measures as columns whose names carry their units, and the dictionary that explains them."""
+"""Columns of phenotypes and regional measures, whose names carry their units, and the data dictionary."""
 
 import re
 from collections.abc import Iterable
@@ -26,44 +26,46 @@ MEANINGS = {
     "M": ("myocardial mass at ED", f"{SIMPSON}, x 1.05 g/mL"),
 }
 CHAMBERS = {"LV": "left ventricle", "RV": "right ventricle", "LA": "left atrium", "RA": "right atrium"}
-Line = dict[str, str]
+
+
+def bare_name(name: str) -> str:
+    """Return a phenotype's name without its unit."""
+    return re.sub(r"\s*\([^()]*\)\s*$", "", name) if unit_of(name) else name
 
 
 def column(name: str, unit: str) -> str:
     """Return a column's name: words joined by underscores, the unit last."""
-    bare = re.sub(r"\s*\([^()]*\)\s*$", "", name) if unit else name
-    words = re.findall(r"[A-Za-z0-9]+", bare)
+    words = re.findall(r"[A-Za-z0-9]+", name)
     return "_".join([*words, *([IN_NAMES.get(unit, re.sub(r"[^A-Za-z0-9]+", "_", unit))] if unit else [])])
 
 
 def phenotype_column(name: str) -> str:
     """Return the column of a phenotype by its name in the field, such as LVEDV_mL for `LVEDV (mL)`."""
-    return column(name, unit_of(name))
+    return column(bare_name(name), unit_of(name))
 
 
-def regional_column(one: Value) -> str:
+def regional_column(value: Value) -> str:
     """Return the column of a regional measure, such as wall_thickness_ED_segment_01_mm."""
-    where = f"segment {int(one.segment):02d}" if one.segment.isdecimal() else one.segment
-    return column(f"{one.measure} {one.phase} {where}", one.unit)
+    segment = f"segment {int(value.segment):02d}" if value.segment.isdecimal() else value.segment
+    return column(f"{value.measure} {value.phase} {segment}", value.unit)
 
 
-def dictionary(names: Iterable[str], regional: Iterable[Value]) -> list[Line]:
+def dictionary(names: Iterable[str], regional: Iterable[Value]) -> list[dict[str, str]]:
     """Return one line a column: its name, unit, meaning, and how it is measured."""
-    lines = [{"column": "subject", "unit": "", "meaning": "id of the subject", "how": ""}]
-    for name in names:
-        meaning, how = meaning_of(name)
-        lines.append({"column": phenotype_column(name), "unit": unit_of(name), "meaning": meaning, "how": how})
-    for one in regional:
-        where = f"{one.segment} ({SEGMENTS[int(one.segment) - 1]})" if one.segment.isdecimal() else one.segment
-        meaning = f"{one.measure}, {where}, {one.phase}"
-        lines.append({"column": regional_column(one), "unit": one.unit, "meaning": meaning, "how": "docs/measures.md"})
-    return lines
+    lines = [("subject", "", "id of the subject", "")]
+    lines += [(phenotype_column(name), unit_of(name), *meaning_of(name)) for name in names]
+    for value in regional:
+        segment = value.segment
+        segment += f" ({SEGMENTS[int(segment) - 1]})" if segment.isdecimal() else ""
+        meaning = f"{value.measure}, {segment}, {value.phase}"
+        lines.append((regional_column(value), value.unit, meaning, "docs/measures.md"))
+    return [dict(zip(("column", "unit", "meaning", "how"), line, strict=True)) for line in lines]
 
 
 def meaning_of(name: str) -> tuple[str, str]:
-    """Return in words what a phenotype is and how it is measured on label maps; of others, its own name."""
-    bare = re.sub(r"\s*\([^()]*\)\s*$", "", name)
+    """Return meaning and method of a phenotype measured on label maps; of others, the name alone."""
+    bare = bare_name(name)
     if name in FIELDS and bare[:2] in CHAMBERS and bare[2:] in MEANINGS:
-        meaning, how = MEANINGS[bare[2:]]
-        return f"{CHAMBERS[bare[:2]]}: {meaning}", how
+        meaning, method = MEANINGS[bare[2:]]
+        return f"{CHAMBERS[bare[:2]]}: {meaning}", method
     return bare, ""

@@ -1,6 +1,5 @@
-"""What `predict` wrote of a cohort: its table, its label maps, and which model it was."""
+"""Output of `predict` for a cohort: table, label maps, and the model's identity."""
 
-import csv
 import json
 import re
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ import numpy as np
 
 from cmr_ssl.files import digest
 from cmr_ssl.machine import is_dir
+from cmr_ssl.pages.text_tables import read_rows
 from cmr_ssl.sources import NiftiFolder
 from cmr_ssl.sources.label_folder import LabelFolder, LabelledHeart
 from cmr_ssl.sources.nifti_files import LabelFile, standard_labels
@@ -20,46 +20,28 @@ from cmr_ssl.volumes import MISSING
 TABLE, MADE_BY = "phenotypes.csv", "made_by.json"
 TEXTS = ("subject", "status", "problem", "findings", MISSING)
 STILL, BEATING = "overlay.png", "overlay.gif"
-OTHER = (
-    "{path} is not what `python -m cmr_ssl predict` of this version writes ({why}): predict again, or name the folder "
-    "given to predict as --out"
-)
+ADVICE = "predict again with this version, or name the folder given to `python -m cmr_ssl predict` as --out"
 FINDING = re.compile(r"; (?=(?:noted|repaired|rejected): )")
 
 
 class Predicted(NamedTuple):
-    """What there is of one subject.
+    """The predictions of one subject."""
 
-    Attributes:
-        row: the table's cells by column, texts.
-        heart: its predicted label maps; without views where there are none.
-        study: its images; None where they are not at hand.
-    """
-
-    row: dict[str, str]
-    heart: LabelledHeart
-    study: Study | None
+    row: dict[str, str]  # the table's cells by column, as texts
+    heart: LabelledHeart  # predicted label maps; empty without any
+    study: Study | None  # the images; None if not available
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """The folder that `predict` wrote.
+    """The folder that `predict` wrote."""
 
-    Attributes:
-        folder: the folder.
-        rows: cells of the table by subject.
-        names: columns that hold numbers.
-        made_by: what the folder says of its model; empty where it does not.
-        images: where the subjects' images are; None if not at hand.
-        context: digest of everything else the pages depend on.
-    """
-
-    folder: Path
-    rows: dict[str, dict[str, str]]
-    names: tuple[str, ...]
-    made_by: dict[str, str]
-    images: NiftiFolder | None = None
-    context: str = ""
+    folder: Path  # the folder
+    rows: dict[str, dict[str, str]]  # cells of the table by subject
+    names: tuple[str, ...]  # columns of numbers
+    made_by: dict[str, str]  # model and versions; empty for folders of earlier versions
+    images: NiftiFolder | None = None  # the subjects' images; None if not available
+    context: str = ""  # digest of everything else the pages depend on
     labels: list[LabelFile] = field(default_factory=lambda: predicted_labels())
 
     def subjects(self) -> list[str]:
@@ -69,7 +51,7 @@ class Predictions:
     def fingerprint(self, subject: str) -> str:
         """Return a digest of the table's row, the files of the subject, and the context."""
         labels, images = self._labels(subject), self._images(subject)
-        parts = [one.fingerprint(subject) for one in (labels, images) if one is not None]
+        parts = [folder.fingerprint(subject) for folder in (labels, images) if folder is not None]
         return digest({"row": self.rows[subject], "files": parts, "context": self.context})
 
     def read(self, subject: str) -> Predicted:
@@ -87,7 +69,7 @@ class Predictions:
 
 def predicted_labels() -> list[LabelFile]:
     """Return the label maps that `predict` writes."""
-    return [one for one in standard_labels() if one.file == f"seg6_{one.view}.nii.gz"]
+    return [file for file in standard_labels() if file.file == f"seg6_{file.view}.nii.gz"]
 
 
 def read_predictions(folder: Path) -> Predictions:
@@ -95,33 +77,24 @@ def read_predictions(folder: Path) -> Predictions:
 
     Raises:
         FileNotFoundError: if there is none.
-        ValueError: if it is something else.
+        ValueError: if it was not written by `predict`.
     """
     path = folder / TABLE
     if not path.is_file():
         raise FileNotFoundError(f"there is no {path}: name the folder given to `python -m cmr_ssl predict` as --out")
-    try:
-        with path.open(encoding="utf-8", newline="") as lines:
-            reader = csv.DictReader(lines)
-            rows = {str(row.get("subject")): {key: value or "" for key, value in row.items()} for row in reader}
-            header = list(reader.fieldnames or [])
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(OTHER.format(path=path, why=f"it is no table: {error}")) from error
-    lacking = [name for name in ("subject", "status") if name not in header]
-    if lacking:
-        raise ValueError(OTHER.format(path=path, why=f"it has no column {' and '.join(lacking)}"))
+    header, lines = read_rows(path, ("subject", "status"), ADVICE)
     names = tuple(name for name in header if name not in TEXTS)
-    return Predictions(folder, rows, names, _read_made_by(folder / MADE_BY))
+    return Predictions(folder, {line["subject"]: line for line in lines}, names, _read_made_by(folder / MADE_BY))
 
 
 def _read_made_by(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(OTHER.format(path=path, why="it is damaged")) from error
-    return {str(key): str(value) for key, value in told.items()}
+        raise ValueError(f"{path} is damaged ({error}): {ADVICE}") from error
+    return {str(key): str(value) for key, value in values.items()}
 
 
 def numbers(row: dict[str, str], names: tuple[str, ...]) -> dict[str, float]:
@@ -136,18 +109,19 @@ def numbers(row: dict[str, str], names: tuple[str, ...]) -> dict[str, float]:
         raise ValueError(f"the row of {row['subject']} holds no numbers: {error}") from error
 
 
-def said(row: dict[str, str]) -> list[tuple[str, str]]:
-    """Return what was found when the subject was predicted: severity and sentence."""
-    told = [one.partition(": ") for one in FINDING.split(row.get("findings", "")) if one]
-    return [(severity, sentence) for severity, _, sentence in told]
+def findings(row: dict[str, str]) -> list[tuple[str, str]]:
+    """Return severity and sentence of each finding of the prediction."""
+    parts = [text.partition(": ") for text in FINDING.split(row.get("findings", "")) if text]
+    return [(severity, sentence) for severity, _, sentence in parts]
 
 
 def missing(row: dict[str, str], names: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Return what could not be told and why, as `Not measurable` has it: names of columns, and the reason."""
+    """Return the missing values of `Not measurable`: names of columns, and the reason they share."""
     text = row.get(MISSING, "")
     if not text:
         return []
-    one = "|".join(map(re.escape, names))
-    parts = re.split(rf"; (?=(?:{one})(?:, (?:{one}))*: )", text) if names else [text]
-    told = [re.fullmatch(rf"((?:{one})(?:, (?:{one}))*): (.*)", part, re.DOTALL) for part in parts]
-    return [(match[1], match[2]) if match else ("", part) for match, part in zip(told, parts, strict=True)]
+    name = "|".join(map(re.escape, names))
+    group = f"(?:{name})(?:, (?:{name}))*"
+    parts = re.split(rf"; (?={group}: )", text) if names else [text]
+    matches = [re.fullmatch(f"({group}): (.*)", part, re.DOTALL) for part in parts]
+    return [(match[1], match[2]) if match else ("", part) for match, part in zip(matches, parts, strict=True)]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,8 @@ from cmr_ssl.pages.flaws import Flaws
 from cmr_ssl.pages.numbers import dictionary, phenotype_column, regional_column
 from cmr_ssl.pages.percentiles import Reference, with_values
 from cmr_ssl.pages.predictions import Predicted, Predictions, numbers
-from cmr_ssl.pages.subject import Subject, subject_of
+from cmr_ssl.pages.render import Provenance
+from cmr_ssl.pages.subject import ReportedSubject, reported_subject
 from cmr_ssl.pages.subject_page import subject_page
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.runner.progress import Tally
@@ -34,23 +35,13 @@ NO_PREDICTION = "nothing was predicted"
 
 
 class Setting(NamedTuple):
-    """What all pages have in common.
+    """What all pages share."""
 
-    Attributes:
-        folder: of the predictions.
-        names: columns that hold numbers.
-        reference: persons and their values; None without one.
-        flaws: of `qc` and `inspect`.
-        provenance: names and values for the foot of every page.
-        synthetic: whether the model has only seen synthetic hearts.
-    """
-
-    folder: Path
-    names: tuple[str, ...]
-    reference: Reference | None
-    flaws: Flaws
-    provenance: list[tuple[str, str]]
-    synthetic: bool
+    folder: Path  # of the predictions
+    names: tuple[str, ...]  # columns of numbers
+    reference: Reference | None  # persons and their values; None without one
+    flaws: Flaws  # findings of `qc` and `inspect`
+    provenance: Provenance  # of the numbers
 
 
 def write_report(
@@ -63,76 +54,63 @@ def write_report(
     overwrite: bool,
 ) -> Tally:
     """Write the report; see the command `report`."""
-    subjects = withdrawn.leave(predictions.subjects(), predictions.folder)
+    subjects = withdrawn.remaining(predictions.subjects(), predictions.folder)
     setting = _setting(predictions, reference, flaws, subjects)
     settings = digest({"layout": LAYOUT, "version": cmr_ssl.__version__, "names": predictions.names})
     journal = Shard().journal(out / JOURNALS, settings)
     with Tally("reporting", out, len(subjects)) as tally, exclusive_access(Shard().folder(out / JOURNALS), settings):
-        lines = [f"{JOURNALS}/{name}" for name in Shard().mine(out / JOURNALS)]
+        lines = [f"{JOURNALS}/{name}" for name in Shard().erasable(out / JOURNALS)]
         withdrawn.erase(out, [f"{PAGES}/*.html"], lines, [f"{MEASURES}.*"])
         Shard().remove_halves(out / PAGES)
         steps = Steps(predictions, partial(write_subject, setting, out), settings, out)
         go_over(subjects, steps, journal, tally, partial(_pages, out), workers, overwrite, out / INDEX)
         records = journal.latest(subjects)
         write_tables(out, records, predictions.names)
-        save_text(out / INDEX, _index(records, setting, out))
+        summaries = [summary(record) for record in records]
+        save_text(out / INDEX, cohort_page(summaries, setting.names, setting.provenance))
         tally.close(out / INDEX)
     return tally
 
 
 def write_subject(setting: Setting, out: Path, name: str, predicted: Predicted) -> Record:
     """Write the page of one subject; the record keeps its numbers for tables and the cohort's page."""
-    subject = subject_of(name, predicted, setting.names, setting.reference, setting.flaws.get(name, []))
-    told = "" if setting.reference is None else setting.reference.told
-    page = subject_page(
-        subject, predicted, setting.folder / name, told, setting.provenance, cmr_ssl.__version__, setting.synthetic
-    )
+    subject = reported_subject(name, predicted, setting.names, setting.reference, setting.flaws.get(name, []))
+    page = subject_page(subject, predicted, setting.folder / name, setting.provenance)
     save_text(_pages(out, name)[0], page)
-    return Record(name, "accepted", rows=[_summary(subject, predicted), *(one._asdict() for one in subject.regional)])
+    rows = [_summarise(subject, predicted)._asdict(), *(line._asdict() for line in subject.regional)]
+    return Record(name, "accepted", rows=rows)
 
 
-def _summary(subject: Subject, predicted: Predicted) -> dict[str, Any]:
+def _summarise(subject: ReportedSubject, predicted: Predicted) -> Summary:
     known = [value for value in subject.values.values() if np.isfinite(value)]
     problem = "" if known else predicted.row.get("problem") or NO_PREDICTION
-    found = sum(severity != "noted" for severity, _ in subject.findings)
-    z = {name: float(one.z) for name, one in subject.standings.items() if np.isfinite(one.z)}
+    serious = sum(severity != "noted" for severity, _ in subject.findings)
+    z = {name: float(standing.z) for name, standing in subject.standings.items() if np.isfinite(standing.z)}
     missing = len(subject.values) - len(known)
-    about = (float(subject.person.sex), float(subject.person.age))
-    return Summary(subject.name, True, *about, subject.values, subject.truth, z, problem, found, missing)._asdict()
+    person = (float(subject.person.sex), float(subject.person.age))
+    return Summary(subject.name, True, *person, subject.values, subject.truth, z, problem, serious, missing)
 
 
 def summary(record: Record) -> Summary:
-    """Return what the cohort's page says of a subject; of one whose page failed, why."""
+    """Return a subject's summary from its record, or the problem if its page failed."""
     if record.rows:
         return Summary(**record.rows[0])
     return Summary(record.subject, False, np.nan, np.nan, {}, {}, {}, record.problem, 0, 0)
 
 
 def write_tables(out: Path, records: list[Record], names: Iterable[str]) -> None:
-    """Write all numbers, one row a subject, as CSV and parquet, and what each column means."""
-    regional = {regional_column(one): one for record in records for one in map(_value, record.rows[1:])}
-    rows = [_row(record) for record in records]
+    """Write all numbers, one row a subject, as CSV and parquet, and the data dictionary."""
+    regional, rows = {}, []
+    for record in records:
+        lines = {regional_column(line): line for line in (Value(**values) for values in record.rows[1:])}
+        values = {phenotype_column(name): value for name, value in summary(record).values.items()}
+        rows.append({"subject": record.subject} | values | {column: line.value for column, line in lines.items()})
+        regional |= lines
     columns = ["subject", *map(phenotype_column, names), *regional]
     table = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[1:], np.float64))
     write_csv(out / f"{MEASURES}.csv", table)
     write_atomically(out / f"{MEASURES}.parquet", lambda stream: table.to_parquet(stream, index=False))
     write_csv(out / DICTIONARY, pd.DataFrame(dictionary(names, regional.values())))
-
-
-def _row(record: Record) -> dict[str, object]:
-    row: dict[str, object] = {"subject": record.subject}
-    row |= {phenotype_column(name): value for name, value in summary(record).values.items()}
-    return row | {regional_column(one): one.value for one in map(_value, record.rows[1:])}
-
-
-def _value(line: dict[str, Any]) -> Value:
-    return Value(**line)
-
-
-def _index(records: list[Record], setting: Setting, out: Path) -> str:
-    told = "" if setting.reference is None else setting.reference.told
-    about = (told, setting.provenance, cmr_ssl.__version__, setting.synthetic)
-    return cohort_page([summary(one) for one in records], setting.names, *about)
 
 
 def _pages(out: Path, name: str) -> list[Path]:
@@ -142,18 +120,19 @@ def _pages(out: Path, name: str) -> list[Path]:
 def _setting(predictions: Predictions, reference: Reference | None, flaws: Flaws, subjects: list[str]) -> Setting:
     made_by = predictions.made_by
     if reference is not None:
-        rows = {one: numbers(predictions.rows[one], predictions.names) for one in subjects}
+        rows = {subject: numbers(predictions.rows[subject], predictions.names) for subject in subjects}
         reference = with_values(reference, pd.DataFrame.from_dict(rows, orient="index", columns=[*predictions.names]))
     unknown = "unknown: predicted by an earlier version"
-    provenance = [
+    source = "" if reference is None else reference.source
+    lines = [
         ("Model", made_by.get("task", unknown)),
         ("Checkpoint fingerprint", made_by.get("checkpoint", unknown)),
         ("Predicted by", f"cmr_ssl {made_by['cmr_ssl']}, torch {made_by['torch']}" if made_by else unknown),
         ("Reported by", f"cmr_ssl {cmr_ssl.__version__} on {date.today().isoformat()}"),
-        ("Reference", "none" if reference is None else reference.told),
+        ("Reference", source or "none"),
     ]
-    synthetic = made_by.get("synthetic") == "True"
-    return Setting(predictions.folder, predictions.names, reference, flaws, provenance, synthetic)
+    provenance = Provenance(source, lines, made_by.get("synthetic") == "True")
+    return Setting(predictions.folder, predictions.names, reference, flaws, provenance)
 
 
 def context_of(files: Iterable[Path | None]) -> str:

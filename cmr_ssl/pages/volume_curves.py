@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.pages.axes import Axis, axis, polyline
+from cmr_ssl.pages.axes import Axis, axis
 from cmr_ssl.volumes import ends_of_beat
 
 Array = NDArray[np.float64]
@@ -16,33 +16,25 @@ APART = 13.0  # between names at the right end
 
 
 class Curve(NamedTuple):
-    """One structure.
+    """One structure."""
 
-    Attributes:
-        name: of the structure.
-        points: as SVG wants them; several runs where frames between are unknown.
-        dots: single frames, where only some are known.
-        end: place of its name.
-    """
-
-    name: str
-    points: list[str]
-    dots: list[tuple[float, float]]
-    end: float
+    name: str  # of the structure
+    points: str  # of an SVG polyline; "" where frames are missing
+    dots: list[tuple[float, float]]  # the known frames, where frames are missing
+    end: float  # vertical position of its name
 
 
 class Mark(NamedTuple):
-    """ED or ES: its name, where it is, the volume there, and on which side the name stands."""
+    """ED or ES: its name, position and volume."""
 
     name: str
     x: float
     y: float
     ml: float
-    anchor: str
 
 
 class Drawing(NamedTuple):
-    """Everything to be drawn."""
+    """Axes, curves and marks of the drawing."""
 
     width: int
     height: int
@@ -76,27 +68,23 @@ def draw(curves: dict[str, Array], frame_ms: float) -> Drawing | None:
 
 def _curve(name: str, curve: Array, beat: float, x: Axis, y: Axis) -> Curve:
     """Return a curve, closed into the next beat where every frame is known."""
-    count = len(curve)
-    places = [(x(frame / count * beat), y(float(ml))) for frame, ml in enumerate(curve) if np.isfinite(ml)]
+    points = [(x(frame / len(curve) * beat), y(float(ml))) for frame, ml in enumerate(curve) if np.isfinite(ml)]
     if not np.isfinite(curve).all():
-        return Curve(name, [], places, places[-1][1])
-    closed = [*places, (x(beat), places[0][1])]
-    return Curve(name, [polyline(closed)], [], closed[-1][1])
+        return Curve(name, "", points, points[-1][1])
+    closed = [*points, (x(beat), points[0][1])]
+    return Curve(name, " ".join(f"{across:g},{up:g}" for across, up in closed), [], points[0][1])
 
 
 def _marks(lv: Array, beat: float, x: Axis, y: Axis) -> list[Mark]:
-    marks = []
-    for name, frame in zip(("ED", "ES"), ends_of_beat(lv), strict=True):
-        at = x(frame / len(lv) * beat)
-        marks.append(Mark(name, at, y(float(lv[frame])), float(lv[frame]), "start"))
-    return marks
+    frames = zip(("ED", "ES"), ends_of_beat(lv), strict=True)
+    return [Mark(name, x(frame / len(lv) * beat), y(float(lv[frame])), float(lv[frame])) for name, frame in frames]
 
 
 def _apart(curves: list[Curve]) -> list[Curve]:
     """Return curves whose names do not cover each other."""
     moved: list[Curve] = []
-    for one in sorted(curves, key=lambda curve: curve.end):
+    for curve in sorted(curves, key=lambda curve: curve.end):
         least = moved[-1].end + APART if moved else 0.0
-        moved.append(one._replace(end=max(one.end, least)))
-    over = moved[-1].end - (HEIGHT - BOTTOM)
-    return [one._replace(end=one.end - over) for one in moved] if over > 0 else moved
+        moved.append(curve._replace(end=max(curve.end, least)))
+    excess = max(0.0, moved[-1].end - (HEIGHT - BOTTOM))
+    return [curve._replace(end=curve.end - excess) for curve in moved]

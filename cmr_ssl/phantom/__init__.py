@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class CallablePackage(ModuleType):
-    """What this package is: Python lets a package and a function of one name stand in `cmr_ssl` only as one thing."""
+    """A package that is also the function `cmr_ssl.phantom`: one attribute cannot be both."""
 
     def __call__(
         self,

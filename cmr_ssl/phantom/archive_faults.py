@@ -1,4 +1,4 @@
-"""What goes wrong between the scanner and the archive, each with its rate; the pictures are those of `faults`."""
+"""Faults between scanner and archive with their rates; those of images are in `faults`."""
 
 from collections.abc import Callable
 from functools import partial
@@ -12,8 +12,8 @@ from cmr_ssl.phantom.prescription import Prescription
 from cmr_ssl.phantom.scanner_archive import COLUMNS, Archive
 from cmr_ssl.phantom.series_pixels import World, acquire
 
-# Of an archive. Public code knows each of these and handles it; no rate is published, so they are as rare as a cohort
-# of some hundred allows for all to be met. Copies of an inline analysis and both names of the manifest are common.
+# Of an archive. Public code handles each of these faults; without published rates they are as rare as possible for all
+# to occur in some hundred subjects. Copies of an inline analysis and both names of the manifest are common.
 ARCHIVE_RATES: dict[str, dict[str, float]] = {
     "none": {},
     "default": {
@@ -31,12 +31,12 @@ ARCHIVE_RATES: dict[str, dict[str, float]] = {
         "truncated_archive": 0.01,
     },
 }
-TRIED_IN_VAIN = 0.2  # of slices acquired again: the second try is the worse one
+SECOND_WORSE = 0.2  # of re-acquired slices
 REPEAT_VISITS = {"none": 0.0, "default": 0.05}  # of subjects
 
 
-class Struck(NamedTuple):
-    """An archive after a fault, which series it struck, and how: with frames, shares or names as the fault has it."""
+class FaultResult(NamedTuple):
+    """An archive after a fault, description of the affected series, and frames, share or name of the fault."""
 
     archive: Archive
     where: str = ""
@@ -44,145 +44,136 @@ class Struck(NamedTuple):
 
 
 class FaultNote(NamedTuple):
-    """One line of the generator's own record of faults.
+    """One line of the table of faults."""
 
-    Attributes:
-        subject: the id.
-        visit: its number.
-        fault: name of the fault.
-        field: the archive it struck; 0 for the whole visit.
-        where: description of the series it struck.
-        value: how, as `Struck` has it.
-    """
-
-    subject: str
-    visit: int
-    fault: str
-    field: int = 0
-    where: str = ""
-    value: str = ""
+    subject: str  # the id
+    visit: int  # its number
+    fault: str  # name of the fault
+    field: int = 0  # of the affected archive; 0 for the whole visit
+    where: str = ""  # description of the affected series
+    value: str = ""  # frames, share or name, see `FaultResult`
 
 
-Fault = Callable[[np.random.Generator, Archive], Struck | None]  # None where it cannot strike
+Fault = Callable[[np.random.Generator, Archive], FaultResult | None]  # None where it does not apply
 
 
-def strike_archive(
+def apply_archive_faults(
     rng: np.random.Generator, archive: Archive, world: World, rates: dict[str, float]
-) -> tuple[Archive, list[tuple[str, Struck]]]:
-    """Let each fault strike at its rate; return what is filed, and each fault that struck with what it left."""
-    record = []
+) -> tuple[Archive, list[tuple[str, FaultResult]]]:
+    """Apply each fault at its rate; return the archive, and name and result of each applied fault."""
+    results = []
     for name, fault in faults_of(world).items():
-        own = np.random.default_rng(int(rng.integers(2**63)))
-        if own.random() < rates.get(name, 0.0) and (struck := fault(own, archive)) is not None:
-            archive = struck.archive
-            record.append((name, struck))
-    return archive, record
+        fault_rng = np.random.default_rng(int(rng.integers(2**63)))
+        if fault_rng.random() < rates.get(name, 0.0) and (result := fault(fault_rng, archive)) is not None:
+            archive = result.archive
+            results.append((name, result))
+    return archive, results
 
 
-def mix_series(_: np.random.Generator, archive: Archive) -> Struck:
+def mix_series(_: np.random.Generator, archive: Archive) -> FaultResult:
     """File all cines in one series."""
     name = _stem(archive)
     cines = [cine._replace(series=name, description=name) for cine in archive.cines]
-    return Struck(archive._replace(cines=cines), name)
+    return FaultResult(archive._replace(cines=cines), name)
 
 
-def misname_view(rng: np.random.Generator, archive: Archive) -> Struck | None:
+def misname_view(rng: np.random.Generator, archive: Archive) -> FaultResult | None:
     """Give one long-axis view the name of another."""
-    cine = _some(rng, archive)
+    cine = _draw_cine(rng, archive)
     if cine.description not in NAMES.values():
         return None
     wrong = str(rng.choice([name for name in NAMES.values() if name != cine.description]))
-    return Struck(_change(archive, cine, cine._replace(description=wrong)), cine.description, wrong)
+    return FaultResult(_replace(archive, cine, cine._replace(description=wrong)), cine.description, wrong)
 
 
-def add_inline(_: np.random.Generator, archive: Archive) -> Struck:
-    """Add the copies with contours that an inline analysis files, all in one series."""
+def add_inline(_: np.random.Generator, archive: Archive) -> FaultResult:
+    """Add the copies with contours of an inline analysis, all in one series."""
     name = f"{_stem(archive)}_InlineVF"
     later = max(cine.started_s for cine in archive.cines) + FIRST_TRY_S
     planned = [cine._replace(series=name, description=name) for cine in archive.cines if cine.planned]
     copies = [
         cine._replace(name=f"{cine.name}_inline", started_s=later, analysed=True, planned=False) for cine in planned
     ]
-    return Struck(archive._replace(cines=archive.cines + copies), name)
+    return FaultResult(archive._replace(cines=archive.cines + copies), name)
 
 
-def add_other(world: World, rng: np.random.Generator, archive: Archive) -> Struck:
+def add_other(world: World, rng: np.random.Generator, archive: Archive) -> FaultResult:
     """Add a cine for another purpose: a transverse one of the great vessels."""
     name = "CINE_segmented_Ao_dist"
     columns, rows = archive.cines[0].pixels.shape[:0:-1]
     step = float(np.linalg.norm(archive.cines[0].affine[:3, 0]))
     affine = np.diag([-step, -step, 6.0, 1.0])
-    middle = world.placement.origin + [0.0, 0.0, rng.uniform(55.0, 75.0)]
-    affine[:3, 3] = middle - affine[:3, :2] @ ((np.array([columns, rows]) - 1) / 2)
+    centre = world.placement.origin + [0.0, 0.0, rng.uniform(55.0, 75.0)]
+    affine[:3, 3] = centre - affine[:3, :2] @ ((np.array([columns, rows]) - 1) / 2)
     taken = acquire(rng, world, Prescription(name, affine, (columns, rows, 1), 6.0), 0.0)
     other = PhantomCine(name, name, name, 0.0, affine, 6.0, taken.pixels[:, 0], taken.labels[:, 0], planned=False)
-    return Struck(archive._replace(cines=[other, *archive.cines]), name)
+    return FaultResult(archive._replace(cines=[other, *archive.cines]), name)
 
 
-def acquire_again(rng: np.random.Generator, archive: Archive) -> Struck:
-    """File a worse try of one slice under the same description, mostly an earlier one; some were broken off."""
-    cine = _some(rng, archive)
+def acquire_again(rng: np.random.Generator, archive: Archive) -> FaultResult:
+    """Add a worse acquisition of one slice under the same description, mostly an earlier, sometimes a partial one."""
+    cine = _draw_cine(rng, archive)
     frames = len(cine.pixels)
     taken = int(rng.integers(frames // 3, frames)) if rng.random() < 0.3 else frames
     name = f"{cine.name}_try"
-    in_vain = rng.random() < TRIED_IN_VAIN
+    second_worse = rng.random() < SECOND_WORSE
     worse = cine._replace(
         name=name,
         series=name,
-        started_s=cine.started_s + (FIRST_TRY_S if in_vain else -FIRST_TRY_S),
+        started_s=cine.started_s + (FIRST_TRY_S if second_worse else -FIRST_TRY_S),
         pixels=smear(cine.pixels, 4, 0.5),
         lost=frozenset(range(taken, frames)),
         planned=False,
     )
-    return Struck(_change(archive, cine, worse, cine), cine.description, f"{taken} of {frames} frames")
+    return FaultResult(_replace(archive, cine, worse, cine), cine.description, f"{taken} of {frames} frames")
 
 
-def lose_files(rng: np.random.Generator, archive: Archive) -> Struck:
+def lose_files(rng: np.random.Generator, archive: Archive) -> FaultResult:
     """Lose the files of one to three frames of a slice."""
-    cine = _some(rng, archive)
+    cine = _draw_cine(rng, archive)
     first, count = int(rng.integers(len(cine.pixels))), int(rng.integers(1, 4))
     lost = range(first, min(first + count, len(cine.pixels)))
-    changed = _change(archive, cine, cine._replace(lost=frozenset(lost)))
-    return Struck(changed, cine.description, f"frames {' '.join(map(str, lost))}")
+    changed = _replace(archive, cine, cine._replace(lost=frozenset(lost)))
+    return FaultResult(changed, cine.description, f"frames {' '.join(map(str, lost))}")
 
 
-def tear_file(rng: np.random.Generator, archive: Archive) -> Struck:
+def tear_file(rng: np.random.Generator, archive: Archive) -> FaultResult:
     """Let one file end in the middle of its pixels."""
-    cine = _some(rng, archive)
+    cine = _draw_cine(rng, archive)
     frame = int(rng.choice([frame for frame in range(len(cine.pixels)) if frame not in cine.lost]))
-    return Struck(archive._replace(torn=(cine.name, frame)), cine.description, f"frame {frame}")
+    return FaultResult(archive._replace(torn=(cine.name, frame)), cine.description, f"frame {frame}")
 
 
-def shuffle(rng: np.random.Generator, archive: Archive) -> Struck:
-    """File the members in any order."""
-    return Struck(archive._replace(order=int(rng.integers(2**31))))
+def shuffle(rng: np.random.Generator, archive: Archive) -> FaultResult:
+    """Shuffle the members."""
+    return FaultResult(archive._replace(order=int(rng.integers(2**31))))
 
 
-def misname_manifest(_: np.random.Generator, archive: Archive) -> Struck:
+def misname_manifest(_: np.random.Generator, archive: Archive) -> FaultResult:
     """Misspell the manifest's own name, as many archives do."""
-    return Struck(archive._replace(manifest="manifest.cvs"), value="manifest.cvs")
+    return FaultResult(archive._replace(manifest="manifest.cvs"), value="manifest.cvs")
 
 
-def rename_columns(rng: np.random.Generator, archive: Archive) -> Struck:
-    """Call the column of descriptions otherwise."""
+def rename_columns(rng: np.random.Generator, archive: Archive) -> FaultResult:
+    """Rename the column of descriptions."""
     name = str(rng.choice(["series description", "discription", "seriesdesc"]))
     columns = tuple(name if column == "series discription" else column for column in COLUMNS)
-    return Struck(archive._replace(columns=columns), value=name)
+    return FaultResult(archive._replace(columns=columns), value=name)
 
 
-def lose_manifest(_: np.random.Generator, archive: Archive) -> Struck:
+def lose_manifest(_: np.random.Generator, archive: Archive) -> FaultResult:
     """Leave out the manifest."""
-    return Struck(archive._replace(manifest=""))
+    return FaultResult(archive._replace(manifest=""))
 
 
-def truncate(rng: np.random.Generator, archive: Archive) -> Struck:
-    """Let the archive end early, as after a download that broke off; its table of contents is lost."""
+def truncate(rng: np.random.Generator, archive: Archive) -> FaultResult:
+    """Truncate the archive, as after an interrupted download; its directory is lost."""
     kept = float(rng.uniform(0.2, 0.95))
-    return Struck(archive._replace(kept=kept), value=f"{kept:.2f} of the bytes")
+    return FaultResult(archive._replace(kept=kept), value=f"{kept:.2f} of the bytes")
 
 
 def faults_of(world: World) -> dict[str, Fault]:
-    """Return all faults in the order in which they strike; `world` is what another cine would show."""
+    """Return all faults in the order of application; `world` is imaged by another cine."""
     return {
         "mixed_series": mix_series,
         "wrong_view_name": misname_view,
@@ -203,12 +194,12 @@ def _stem(archive: Archive) -> str:
     return SHORT_AXIS_NAME if archive.field == SHORT_AXIS_FIELD else "CINE_segmented_LAX"
 
 
-def _some(rng: np.random.Generator, archive: Archive) -> PhantomCine:
-    """Draw one of the cines a study is made of."""
+def _draw_cine(rng: np.random.Generator, archive: Archive) -> PhantomCine:
+    """Draw one of the planned cines."""
     planned = [cine for cine in archive.cines if cine.planned]
     return planned[int(rng.integers(len(planned)))]
 
 
-def _change(archive: Archive, old: PhantomCine, *new: PhantomCine) -> Archive:
-    cines = [one for cine in archive.cines for one in (new if cine is old else (cine,))]
+def _replace(archive: Archive, old: PhantomCine, *new: PhantomCine) -> Archive:
+    cines = [kept for cine in archive.cines for kept in (new if cine is old else (cine,))]
     return archive._replace(cines=cines)

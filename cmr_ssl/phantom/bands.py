@@ -1,4 +1,4 @@
-"""Dark bands of balanced sequences where the main field is off: they lie still while the heart beats through them."""
+"""Dark bands of balanced sequences where the main field is off; the heart beats through them."""
 
 from typing import NamedTuple
 
@@ -6,48 +6,41 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.phantom.prescription import Placement
-from cmr_ssl.phantom.scanner import Field
+from cmr_ssl.phantom.scanner import MainField
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
-MIDDLE_MM = np.array([0.0, 0.0, -40.0])  # of the ventricles, heart mm: where the scanner is shimmed
+MIDDLE_MM = np.array([0.0, 0.0, -40.0])  # of the ventricles, heart mm: the centre of the shim
 POCKET_MM = np.array([-42.0, -26.0, -45.0])  # beside the lower lateral wall, heart mm
 POCKET_SIZE_MM = 22.0
-FLANK = 0.2  # how much brighter than a cosine the flanks of a band are: blood at a flip angle of about 60 degrees
-DEPHASED = 0.06  # signal that spins of one voxel, turning unequally, leave in the middle of a band
+FLANK = 0.2  # k of `banding` for blood at a flip angle of about 60 degrees
+DEPHASED = 0.06  # signal in the middle of a band, from dephasing within the voxel
 
 
 class OffResonance(NamedTuple):
-    """A field around the heart, in cycles per repetition.
+    """A field around the heart, in cycles per repetition."""
 
-    Attributes:
-        shift: at the middle of the ventricles.
-        slopes: along patient axes, per 100 mm, (3,).
-        curves: along patient axes, per square of 100 mm, (3,).
-        pocket: at `POCKET_MM`.
-    """
-
-    shift: float
-    slopes: Array
-    curves: Array
-    pocket: float
+    shift: float  # at the middle of the ventricles
+    slopes: Array  # along patient axes, per 100 mm, (3,)
+    curves: Array  # along patient axes, per square of 100 mm, (3,)
+    pocket: float  # at `POCKET_MM`
 
     def cycles(self, points: Array, placement: Placement) -> Array:
-        """Return the cycles per repetition at points (N, 3), patient mm, of a heart that lies so, (N,)."""
-        middle, pocket = (placement.origin + placement.rotation @ at for at in (MIDDLE_MM, POCKET_MM))
-        away = (points - middle) / 100.0
+        """Return the cycles per repetition at points (N, 3), patient mm: (N,)."""
+        middle, pocket = (placement.origin + placement.rotation @ point for point in (MIDDLE_MM, POCKET_MM))
+        offset = (points - middle) / 100.0
         near = np.exp(-0.5 * ((points - pocket) ** 2).sum(axis=1) / POCKET_SIZE_MM**2)
-        return np.asarray(self.shift + away @ self.slopes + away**2 @ self.curves + self.pocket * near)
+        return np.asarray(self.shift + offset @ self.slopes + offset**2 @ self.curves + self.pocket * near)
 
 
-def draw_field(rng: np.random.Generator, field: Field) -> OffResonance | None:
-    """Draw the field of a session; None where it is the same everywhere, so that nothing need be computed."""
+def draw_field(rng: np.random.Generator, field: MainField) -> OffResonance | None:
+    """Draw the field of a session; None for a homogeneous one, to skip the computation."""
     shift, slope, curve, pocket = (
-        rng.uniform(*limits) for limits in (field.shift, field.slope, field.curve, field.pocket)
+        rng.uniform(*bounds) for bounds in (field.shift, field.slope, field.curve, field.pocket)
     )
     slopes, curves = (_direction(rng) for _ in range(2))
-    if field == Field():
+    if field == MainField():
         return None
     return OffResonance(float(shift), slope * slopes, curve * curves, float(pocket))
 

@@ -1,4 +1,4 @@
-"""What kind of cohort is wanted, in words light enough for a command line."""
+"""Specification of a cohort, without heavy imports for the command line."""
 
 from typing import Literal, NamedTuple
 
@@ -8,13 +8,11 @@ from cmr_ssl.phantom.scanner import DEFAULT, Scanner, changes
 PresetName = Literal["full", "short", "small"]
 FaultsName = Literal["none", "default"]
 PathologyName = Literal["mixed", Pathology]
-
-
-GENERATOR = 2  # grows whenever the bytes of a subject change, so that no cohort is continued by another generator
+GENERATOR = 2  # increased whenever the bytes of a subject change, so that cohorts are not mixed
 
 
 class Preset(NamedTuple):
-    """How finely a cohort is imaged: frames of a beat, and the pixel in units of UK Biobank's."""
+    """Resolution of a cohort: frames of a beat, and pixel size in units of UK Biobank's."""
 
     frames: int
     scale: int
@@ -24,26 +22,17 @@ PRESETS: dict[PresetName, Preset] = {"full": Preset(50, 1), "short": Preset(16, 
 
 
 class CohortSpec(NamedTuple):
-    """One kind of cohort; how many subjects is not part of it.
+    """One kind of cohort; how many subjects is not part of it."""
 
-    Attributes:
-        seed: of the cohort.
-        preset: how finely it is imaged.
-        pathology: of every subject, or a mixture at the rates of `pathology.DISEASES`.
-        faults: which rates of `faults.RATES` apply.
-        generator: version of the generator.
-        scanner: what images it.
-    """
-
-    seed: int
-    preset: PresetName
-    pathology: PathologyName
-    faults: FaultsName
-    generator: int = GENERATOR
-    scanner: Scanner = DEFAULT
+    seed: int  # of the cohort
+    preset: PresetName  # its resolution
+    pathology: PathologyName  # of every subject, or a mixture at the rates of `pathology.DISEASES`
+    faults: FaultsName  # which rates of `faults.RATES` apply
+    generator: int = GENERATOR  # version of the generator
+    scanner: Scanner = DEFAULT  # its scanner
 
     def settings(self) -> dict[str, object]:
-        """Return what a cohort's folder says of it; the default scanner is not mentioned."""
-        said = self._asdict()
-        del said["scanner"]
-        return said | changes(self.scanner)
+        """Return the settings for the cohort's folder, without those of the default scanner."""
+        settings = self._asdict()
+        del settings["scanner"]
+        return settings | changes(self.scanner)

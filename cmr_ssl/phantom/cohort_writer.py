@@ -1,78 +1,71 @@
-"""Write a cohort: one folder a subject, one table, able to go on where it was stopped."""
+"""Write a cohort: one folder a subject and one table; a stopped run can be continued."""
 
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from cmr_ssl.cohort.synthetic import PHANTOM
 from cmr_ssl.phantom.cohort_spec import PRESETS, CohortSpec, PresetName
 from cmr_ssl.phantom.follow_up import describe
-from cmr_ssl.phantom.patients import patient
+from cmr_ssl.phantom.patients import patient_table_row
 from cmr_ssl.phantom.person import FIRST_ID, scan, subject_id
 from cmr_ssl.phantom.series_files import write_series
-from cmr_ssl.phantom.truth_table import Row, row, session_row
+from cmr_ssl.phantom.truth_table import Row, session_row, truth_row
 from cmr_ssl.workers import pool
 
 SETTINGS = PHANTOM
 TABLE = "phenotypes.csv"
-ROW = "phenotypes.json"  # one subject's line of the table, in the subject's folder
+ROW = "phenotypes.json"  # a subject's line of the table, in the subject's folder
 SESSIONS = "scanners.csv"
-SESSION = "scanner.json"  # one subject's line of that table, likewise
-FOLLOW_UP = "follow_up.json"  # how patients fall ill, and how well that can be told at best
+SESSION = "scanner.json"  # a subject's line of that table, likewise
+FOLLOW_UP = "follow_up.json"  # the hazard of patients and the best possible concordance
 PARTIAL = ".writing-"
 
 
-class Filing(NamedTuple):
-    """How a cohort lies on disk.
+class CohortFormat(NamedTuple):
+    """Layout of a cohort on disk."""
 
-    Attributes:
-        settings: what its folder says of it beside the order.
-        row: file under the folder that a finished subject has, given the id.
-        write: write one subject into the folder; that file comes last.
-        gather: write the tables of all finished subjects.
-        megabytes: of one subject, generously.
-    """
-
-    settings: dict[str, str]
-    row: Callable[[str], str]
-    write: Callable[[Path, CohortSpec, int], None]
-    gather: Callable[[Path, CohortSpec], None]
-    megabytes: dict[PresetName, int]
+    settings: dict[str, str]  # entries in the cohort's settings beside those of its spec
+    row_file: str  # path below the folder, given the id, of the file that marks a finished subject
+    write: Callable[[Path, CohortSpec, int], None]  # writes one subject into the folder, that file last
+    write_tables: Callable[[Path, CohortSpec], None]  # writes the tables of all finished subjects
+    megabytes: dict[PresetName, int]  # upper bound for one subject
 
 
-def write_subject(out: Path, order: CohortSpec, index: int) -> None:
-    """Image subject `index` and file it; the folder appears whole or not at all."""
-    study = scan(order, index)
+def write_subject(out: Path, spec: CohortSpec, index: int) -> None:
+    """Image and write subject `index`; the folder appears whole or not at all."""
+    study = scan(spec, index)
     name = subject_id(index)
-    partial = out / f"{PARTIAL}{name}"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    frame_ms = study.world.scene.heart.beat.rr_ms / PRESETS[order.preset].frames
+    unfinished = out / f"{PARTIAL}{name}"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    frame_ms = study.world.scene.heart.beat.rr_ms / PRESETS[spec.preset].frames
     try:
         for series in study.series:
-            write_series(partial, series, frame_ms)
-        for file, line in ((SESSION, session_row(int(name), study)), (ROW, row(int(name), study))):
-            (partial / file).write_text(json.dumps(line, indent=1) + "\n")
-        partial.replace(out / name)
+            write_series(unfinished, series, frame_ms)
+        for file, line in ((SESSION, session_row(int(name), study)), (ROW, truth_row(int(name), study))):
+            (unfinished / file).write_text(json.dumps(line, indent=1) + "\n")
+        unfinished.replace(out / name)
     except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
         raise
 
 
-def write_table(out: Path, order: CohortSpec) -> None:
-    """Gather the lines of all finished subjects, who they are and what scanned them, and add the patients to it."""
+def write_table(out: Path, spec: CohortSpec) -> None:
+    """Write the tables of all finished subjects: truth with patients, and scanning sessions."""
     rows, sessions = (
         [json.loads(path.read_text()) for path in sorted(out.glob(f"*/{line}"))] for line in (ROW, SESSION)
     )
-    save_patients(out, order, rows)
+    save_patients(out, spec, rows)
     save_table(out / SESSIONS, sessions)
 
 
-def save_patients(out: Path, order: CohortSpec, rows: list[Row]) -> None:
-    """Write the table of subjects with their patients, and what is to be known of their follow-up."""
-    patients = [patient(order, int(row["eid"]) - FIRST_ID) for row in rows]
+def save_patients(out: Path, spec: CohortSpec, rows: list[Row]) -> None:
+    """Write the table of subjects with their patients, and the description of their follow-up."""
+    patients = [patient_table_row(spec, int(row["eid"]) - FIRST_ID) for row in rows]
     save_table(out / TABLE, [row | more for row, more in zip(rows, patients, strict=True)])
     (out / FOLLOW_UP).write_text(json.dumps(describe(patients), indent=1) + "\n")
 
@@ -81,56 +74,53 @@ def save_table(path: Path, rows: list[Row], columns: list[str] | None = None) ->
     """Write a table as CSV, whole or not at all."""
     import pandas as pd
 
-    partial = path.with_name(f"{PARTIAL}{path.name}")
-    pd.DataFrame(rows, columns=columns).to_csv(partial, index=False, float_format="%.4f")
-    partial.replace(path)
+    unfinished = path.with_name(f"{PARTIAL}{path.name}")
+    pd.DataFrame(rows, columns=columns).to_csv(unfinished, index=False, float_format="%.4f")
+    unfinished.replace(path)
 
 
-def nifti_row(subject: str) -> str:
-    """Return where a subject's line of the table lies."""
-    return f"{subject}/{ROW}"
+NIFTI = CohortFormat({}, f"{{}}/{ROW}", write_subject, write_table, {"full": 70, "short": 25, "small": 5})
 
 
-NIFTI = Filing({}, nifti_row, write_subject, write_table, {"full": 70, "short": 25, "small": 5})
-
-
-def open_cohort(out: Path, order: CohortSpec, subjects: int, overwrite: bool, filing: Filing = NIFTI) -> None:
-    """Make `out` ready to take subjects of this order, and clear away what a killed run left half-written.
+def open_cohort(out: Path, spec: CohortSpec, subjects: int, overwrite: bool, layout: CohortFormat = NIFTI) -> None:
+    """Prepare `out` for the subjects of a spec, and remove unfinished files of a killed run.
 
     Raises:
-        ValueError: if the folder holds something else, a cohort of other settings, or too little space is left.
+        ValueError: if the folder holds something else or a cohort of other settings, or the disk is too full.
     """
-    wanted = order.settings() | filing.settings
-    settings = json.dumps(wanted, indent=1) + "\n"
+    requested = spec.settings() | layout.settings
+    settings = json.dumps(requested, indent=1) + "\n"
     present = {path.name for path in out.iterdir()} if out.is_dir() else set()
     if present and SETTINGS not in present:
         raise ValueError(f"{out} is not empty and holds no synthetic cohort (no {SETTINGS}): choose another --out")
     if present and (out / SETTINGS).read_text() != settings and not overwrite:
         raise ValueError(
-            f"{out} holds a cohort of other settings ({_differences(out, wanted)}): choose another --out, "
+            f"{out} holds a cohort of other settings ({_differences(out, requested)}): choose another --out, "
             "or replace it with --overwrite"
         )
     for name in present:
         if name.startswith(PARTIAL) or (overwrite and name.startswith((str(FIRST_ID)[:3], TABLE, SESSIONS, FOLLOW_UP))):
             _remove(out / name)
     out.mkdir(parents=True, exist_ok=True)
-    _check_space(out, filing.megabytes[order.preset], len(_missing(out, subjects, filing)))
+    _check_space(out, layout.megabytes[spec.preset], len(_missing(out, subjects, layout)))
     (out / SETTINGS).write_text(settings)
 
 
-def write_cohort(out: Path, order: CohortSpec, subjects: int, workers: int, filing: Filing = NIFTI) -> Iterator[int]:
-    """Write the subjects that are not there yet, then the table; yield the number of finished subjects."""
-    missing = _missing(out, subjects, filing)
+def write_cohort(
+    out: Path, spec: CohortSpec, subjects: int, workers: int, layout: CohortFormat = NIFTI
+) -> Iterator[int]:
+    """Write the missing subjects, then the tables; yield the number of finished subjects."""
+    missing = _missing(out, subjects, layout)
     done = subjects - len(missing)
     yield done
-    for count, _ in enumerate(_each(out, order, missing, min(workers, len(missing)), filing), start=1):
+    for count, _ in enumerate(_write_each(out, spec, missing, min(workers, len(missing)), layout), start=1):
         yield done + count
-    filing.gather(out, order)
+    layout.write_tables(out, spec)
 
 
-def _differences(out: Path, wanted: dict[str, object]) -> str:
-    there = json.loads((out / SETTINGS).read_text())
-    pairs = [(key, there.get(key), wanted.get(key)) for key in {**wanted, **there}]
+def _differences(out: Path, requested: dict[str, object]) -> str:
+    present = json.loads((out / SETTINGS).read_text())
+    pairs = [(key, present.get(key), requested.get(key)) for key in {**requested, **present}]
     return ", ".join(f"{key} {old!r}, not {new!r}" for key, old, new in pairs if old != new)
 
 
@@ -150,15 +140,16 @@ def _check_space(out: Path, megabytes: int, missing: int) -> None:
         )
 
 
-def _missing(out: Path, subjects: int, filing: Filing) -> list[int]:
-    return [index for index in range(1, subjects + 1) if not (out / filing.row(subject_id(index))).is_file()]
+def _missing(out: Path, subjects: int, layout: CohortFormat) -> list[int]:
+    return [
+        index for index in range(1, subjects + 1) if not (out / layout.row_file.format(subject_id(index))).is_file()
+    ]
 
 
-def _each(out: Path, order: CohortSpec, indices: list[int], workers: int, filing: Filing) -> Iterator[None]:
+def _write_each(out: Path, spec: CohortSpec, indices: list[int], workers: int, layout: CohortFormat) -> Iterator[None]:
+    write = partial(layout.write, out, spec)
     if workers <= 1:
-        for index in indices:
-            filing.write(out, order, index)
-            yield
+        yield from map(write, indices)
         return
     with pool(workers) as processes:
-        yield from processes.map(filing.write, [out] * len(indices), [order] * len(indices), indices)
+        yield from processes.map(write, indices)

@@ -1,4 +1,4 @@
-"""One frame of a cine as a DICOM file, the same bytes for the same frame."""
+"""DICOM files of cines, one a frame, reproducible byte by byte."""
 
 import io
 from datetime import timedelta
@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 MODEL = "synthetic hearts"  # of the default scanner
 RAS_TO_LPS = np.array([-1.0, -1.0, 1.0])
-WRITER = "2.25.245108763923427650212330215983206741123"  # this program, as the author of files
+WRITER = "2.25.245108763923427650212330215983206741123"  # UID of this program
 
 
 def frame_uid(exam: Exam, cine: PhantomCine, frame: int) -> str:
@@ -29,38 +29,31 @@ def frame_uid(exam: Exam, cine: PhantomCine, frame: int) -> str:
 
 
 class CineHeader(NamedTuple):
-    """What all frames of a cine have in common, and how many images of its series come before them."""
+    """Elements shared by the frames of a cine, and the number of images of its series before them."""
 
     shared: Dataset
     before: int
 
 
 def cine_header(exam: Exam, cine: PhantomCine, number: int, before: int) -> CineHeader:
-    """Return what all frames of a cine have in common.
-
-    Args:
-        exam: the examination.
-        cine: one of its cines.
-        number: of its series, counted from 1.
-        before: how many images of other cines the series has before this one.
-    """
+    """Return the elements shared by the frames of a cine in series `number`, after `before` images of other cines."""
     header = Dataset()
     header.file_meta = FileMetaDataset()
     header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     header.file_meta.MediaStorageSOPClassUID = MRImageStorage
     header.file_meta.ImplementationClassUID = UID(WRITER)
     header.file_meta.ImplementationVersionName = "CMR_SSL"
-    _say_who(header, exam)
-    _say_when(header, exam, cine)
-    _say_how(header, exam, cine, number)
+    _set_patient_and_study(header, exam)
+    _set_times(header, exam, cine)
+    _set_acquisition(header, exam, cine, number)
     header.SeriesInstanceUID = exam.uid("series", cine.series)
     header.NominalInterval = round(exam.rr_ms)
-    _say_where(header, cine)
+    _set_geometry(header, cine)
     return CineHeader(header, before)
 
 
 def frame_bytes(of_cine: CineHeader, exam: Exam, cine: PhantomCine, frame: int) -> bytes:
-    """Return the file of one frame; what is its own replaces the last frame's in the shared header."""
+    """Return the file of one frame, whose elements replace those of the last frame in the shared header."""
     header, pixels = of_cine.shared, cine.pixels[frame]
     header.SOPInstanceUID = header.file_meta.MediaStorageSOPInstanceUID = UID(frame_uid(exam, cine, frame))
     header.InstanceNumber = of_cine.before + frame + 1
@@ -68,7 +61,7 @@ def frame_bytes(of_cine: CineHeader, exam: Exam, cine: PhantomCine, frame: int) 
     header.SmallestImagePixelValue, header.LargestImagePixelValue = int(pixels.min()), int(pixels.max())
     header.PixelData = pixels.astype("<u2").tobytes()
     if cine.analysed:
-        _draw(header, contours(cine.labels[frame]))
+        _add_overlay(header, contours(cine.labels[frame]))
     buffer = io.BytesIO()
     header.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
@@ -81,7 +74,7 @@ def contours(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return np.asarray((cavity & ~binary_erosion(cavity)) | (whole & ~binary_erosion(whole)))
 
 
-def _say_who(header: Dataset, exam: Exam) -> None:
+def _set_patient_and_study(header: Dataset, exam: Exam) -> None:
     header.SOPClassUID = MRImageStorage
     header.PatientName = header.PatientID = exam.subject
     header.PatientBirthDate = header.PatientSex = header.AccessionNumber = header.ReferringPhysicianName = ""
@@ -94,14 +87,14 @@ def _say_who(header: Dataset, exam: Exam) -> None:
     header.PositionReferenceIndicator = ""
 
 
-def _say_when(header: Dataset, exam: Exam, cine: PhantomCine) -> None:
+def _set_times(header: Dataset, exam: Exam, cine: PhantomCine) -> None:
     started = exam.start + timedelta(seconds=cine.started_s)
     header.StudyDate = header.SeriesDate = header.AcquisitionDate = header.ContentDate = f"{exam.start:%Y%m%d}"
     header.StudyTime = f"{exam.start:%H%M%S.%f}"
     header.SeriesTime = header.AcquisitionTime = header.ContentTime = f"{started:%H%M%S.%f}"
 
 
-def _say_how(header: Dataset, exam: Exam, cine: PhantomCine, number: int) -> None:
+def _set_acquisition(header: Dataset, exam: Exam, cine: PhantomCine, number: int) -> None:
     header.ImageType = ["DERIVED" if cine.analysed else "ORIGINAL", "PRIMARY", "M", "RETRO"]
     header.SeriesDescription, header.SeriesNumber, header.AcquisitionNumber = cine.description, number, 1
     sequence = exam.scanner.sequence
@@ -115,7 +108,7 @@ def _say_how(header: Dataset, exam: Exam, cine: PhantomCine, number: int) -> Non
     header.CardiacNumberOfImages = len(cine.pixels)
 
 
-def _say_where(header: Dataset, cine: PhantomCine) -> None:
+def _set_geometry(header: Dataset, cine: PhantomCine) -> None:
     along, down, corner = (cine.affine[:3, axis] * RAS_TO_LPS for axis in (0, 1, 3))
     column_mm, row_mm = spacing(cine.affine)
     header.Rows, header.Columns = cine.pixels.shape[1:]
@@ -127,12 +120,12 @@ def _say_where(header: Dataset, cine: PhantomCine) -> None:
 
 
 def _decimal(value: float) -> str:
-    """Return a number in the at most 16 characters that DICOM gives it."""
+    """Return a number in at most 16 characters, as DICOM requires."""
     return str(format_number_as_ds(float(value)))
 
 
-def _draw(header: Dataset, lines: NDArray[np.bool_]) -> None:
-    """Put one overlay, (Y, X), over an image."""
+def _add_overlay(header: Dataset, lines: NDArray[np.bool_]) -> None:
+    """Add one overlay, (Y, X)."""
     bits = np.packbits(lines, axis=None, bitorder="little").tobytes()
     elements = {0x0010: lines.shape[0], 0x0011: lines.shape[1], 0x0100: 1, 0x0102: 0}  # rows, columns, bits, position
     for element, value in elements.items():

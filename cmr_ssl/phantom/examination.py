@@ -1,4 +1,4 @@
-"""An examination as the scanner stores it: one cine a breath-hold, each in a series of its own, one after the other."""
+"""An examination as stored by the scanner: one cine a breath-hold, each in a series of its own."""
 
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.phantom.scanner import DEFAULT, Scanner
-from cmr_ssl.phantom.series_pixels import Acquired
+from cmr_ssl.phantom.series_pixels import AcquiredSeries
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS, slice_affine
 
 Array = NDArray[np.float64]
@@ -17,89 +17,66 @@ LONG_AXIS_FIELD, SHORT_AXIS_FIELD = 20208, 20209
 SHORT_AXIS_NAME = "CINE_segmented_SAX"
 NAMES = dict(zip(LONG_AXIS, (f"CINE_segmented_LAX_{view}" for view in ("2Ch", "3Ch", "4Ch")), strict=True))
 BREATH_HOLD_S = 30.0  # from the start of one to the start of the next
-FIRST_TRY_S = 14.0  # a try that is made again starts so long before the good one
-OPENED = datetime(2014, 5, 1)  # when imaging began
+FIRST_TRY_S = 14.0  # from the start of a failed acquisition to its repetition
+OPENED = datetime(2014, 5, 1)  # start of imaging
 OPEN_DAYS = 1700
 BETWEEN_VISITS_DAYS = (730, 1095)
 
 
 class Exam(NamedTuple):
-    """One visit of one subject to the scanner.
+    """One visit of one subject to the scanner."""
 
-    Attributes:
-        seed: of the cohort.
-        subject: the 9-digit id.
-        visit: number of the visit as archives count it; 2 is the first with imaging.
-        start: when the first cine began.
-        rr_ms: length of the beat.
-        scanner: what headers say of it.
-    """
+    seed: int  # of the cohort
+    subject: str  # the 9-digit id
+    visit: int  # number of the visit in archives; 2 is the first with imaging
+    start: datetime  # of the first cine
+    rr_ms: float  # length of the beat
+    scanner: Scanner = DEFAULT  # for the headers
 
-    seed: int
-    subject: str
-    visit: int
-    start: datetime
-    rr_ms: float
-    scanner: Scanner = DEFAULT
-
-    def uid(self, *what: object) -> str:
-        """Return a DICOM identifier that is always the same for the same part of the examination."""
-        words = "/".join(map(str, (self.seed, self.subject, self.visit, *what)))
-        return f"2.25.{int.from_bytes(blake2b(words.encode(), digest_size=16).digest(), 'big')}"
+    def uid(self, *part: object) -> str:
+        """Return the DICOM UID of a part of the examination, the same for the same names."""
+        path = "/".join(map(str, (self.seed, self.subject, self.visit, *part)))
+        return f"2.25.{int.from_bytes(blake2b(path.encode(), digest_size=16).digest(), 'big')}"
 
 
 class PhantomCine(NamedTuple):
-    """One slice over one beat.
+    """One slice over one beat."""
 
-    Attributes:
-        name: of the cine, different for all cines of an examination.
-        series: of the series it is filed in; several cines may share one.
-        description: of that series, in the scanner's words.
-        started_s: when it began, seconds after the first one.
-        affine: pixel (column, row, 0, 1) to patient mm, RAS+, (4, 4).
-        thickness: of the slice, mm.
-        pixels: grey values, (T, Y, X).
-        labels: classes of `anatomy`, (T, Y, X).
-        analysed: whether it is the copy that an inline analysis files, with its contours.
-        planned: False for what a study is not made of: first tries, copies, cines for another purpose.
-        lost: frames whose file is not there.
-    """
-
-    name: str
-    series: str
-    description: str
-    started_s: float
-    affine: Array
-    thickness: float
-    pixels: NDArray[np.int16]
-    labels: NDArray[np.uint8]
-    analysed: bool = False
-    planned: bool = True
-    lost: frozenset[int] = frozenset()
+    name: str  # of the cine, different for all cines of an examination
+    series: str  # of the series it is filed in; several cines may share one
+    description: str  # of that series, in the scanner's words
+    started_s: float  # start in seconds after that of the first one
+    affine: Array  # pixel (column, row, 0, 1) to patient mm, RAS+, (4, 4)
+    thickness: float  # of the slice, mm
+    pixels: NDArray[np.int16]  # grey values, (T, Y, X)
+    labels: NDArray[np.uint8]  # classes of `anatomy`, (T, Y, X)
+    analysed: bool = False  # whether it is the copy of an inline analysis, with its contours
+    planned: bool = True  # False for failed acquisitions, copies and cines for another purpose
+    lost: frozenset[int] = frozenset()  # frames whose file is missing
 
 
 def draw_starts(rng: np.random.Generator, visits: int) -> list[datetime]:
-    """Draw when each visit of a subject was, in the working hours of a day in the years of the study."""
+    """Draw the start of each visit of a subject, in working hours and in the years of the study."""
     days = [int(rng.integers(OPEN_DAYS))]
     days += [days[0] + int(rng.integers(*BETWEEN_VISITS_DAYS)) for _ in range(visits - 1)]
     return [OPENED + timedelta(days=day, hours=8, seconds=int(rng.integers(10 * 3600))) for day in days]
 
 
-def long_axis_cines(series: list[Acquired]) -> list[PhantomCine]:
-    """Return the long-axis cines of an examination; a first try of a view is named as the good one is."""
+def long_axis_cines(series: list[AcquiredSeries]) -> list[PhantomCine]:
+    """Return the long-axis cines of an examination; a failed acquisition has the name of the repeated one."""
     cines = []
-    for item in series:
-        view = item.plan.view.removesuffix("_first")
+    for acquired in series:
+        name = acquired.plan.view
+        view = name.removesuffix("_first")
         if view in LONG_AXIS:
-            planned = view == item.plan.view
-            started = BREATH_HOLD_S * (1 + LONG_AXIS.index(view)) - (0.0 if planned else FIRST_TRY_S)
-            cines.append(_cine(item, 0, item.plan.view, NAMES[view], started)._replace(planned=planned))
+            started = BREATH_HOLD_S * (1 + LONG_AXIS.index(view)) - (0.0 if view == name else FIRST_TRY_S)
+            cines.append(_cine(acquired, 0, name, NAMES[view], started)._replace(planned=view == name))
     return cines
 
 
-def short_axis_cines(series: list[Acquired]) -> list[PhantomCine]:
+def short_axis_cines(series: list[AcquiredSeries]) -> list[PhantomCine]:
     """Return the cines of the short axis from base to apex; each slice is a series, numbered from 1."""
-    stack = next(item for item in series if item.plan.view == SHORT_AXIS)
+    stack = next(acquired for acquired in series if acquired.plan.view == SHORT_AXIS)
     names = [f"{SHORT_AXIS_NAME}_b{number}" for number in range(1, stack.plan.shape[2] + 1)]
     first = BREATH_HOLD_S * (2 + len(LONG_AXIS))
     return [
@@ -108,7 +85,7 @@ def short_axis_cines(series: list[Acquired]) -> list[PhantomCine]:
     ]
 
 
-def _cine(item: Acquired, index: int, name: str, description: str, started_s: float) -> PhantomCine:
-    affine = slice_affine(item.plan.affine, index)
-    pixels, labels = item.pixels[:, index], item.labels[:, index]
-    return PhantomCine(name, name, description, started_s, affine, item.plan.thickness, pixels, labels)
+def _cine(acquired: AcquiredSeries, index: int, name: str, description: str, started_s: float) -> PhantomCine:
+    affine = slice_affine(acquired.plan.affine, index)
+    pixels, labels = acquired.pixels[:, index], acquired.labels[:, index]
+    return PhantomCine(name, name, description, started_s, affine, acquired.plan.thickness, pixels, labels)

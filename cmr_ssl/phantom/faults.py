@@ -1,18 +1,17 @@
-"""What goes wrong at real scanners, each with its rate; labels always describe the image as it is filed."""
+"""Faults of real scanners with their rates; labels always describe the image as it is written."""
 
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.phantom.series_pixels import Acquired
+from cmr_ssl.phantom.series_pixels import AcquiredSeries
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS, slice_affine
 
-Examination = list[Acquired]
+Examination = list[AcquiredSeries]
 Fault = Callable[[np.random.Generator, Examination], Examination]
 
-
-# The first three rates are published for UK Biobank; for the others none was found: rare.
+# The first three rates are published for UK Biobank; the others are assumed to be rare.
 RATES: dict[str, dict[str, float]] = {
     "none": {},
     "default": {
@@ -29,18 +28,20 @@ RATES: dict[str, dict[str, float]] = {
 }
 
 
-def strike(rng: np.random.Generator, series: Examination, rates: dict[str, float]) -> tuple[Examination, list[str]]:
-    """Let each fault strike at its rate; return what is filed and the names of the faults."""
-    struck = []
+def apply_faults(
+    rng: np.random.Generator, series: Examination, rates: dict[str, float]
+) -> tuple[Examination, list[str]]:
+    """Apply each fault at its rate; return the series and the names of applied faults."""
+    applied = []
     for name, fault in FAULTS.items():
-        own = np.random.default_rng(int(rng.integers(2**63)))
-        if own.random() < rates.get(name, 0.0):
-            series = fault(own, series)
-            struck.append(name)
-    return series, struck
+        fault_rng = np.random.default_rng(int(rng.integers(2**63)))
+        if fault_rng.random() < rates.get(name, 0.0):
+            series = fault(fault_rng, series)
+            applied.append(name)
+    return series, applied
 
 
-def _change(series: Examination, index: int, changed: Acquired) -> Examination:
+def _replace(series: Examination, index: int, changed: AcquiredSeries) -> Examination:
     return [*series[:index], changed, *series[index + 1 :]]
 
 
@@ -48,32 +49,32 @@ def _short_axis(series: Examination) -> int:
     return next(index for index, item in enumerate(series) if item.plan.view == SHORT_AXIS)
 
 
-def _some_slice(rng: np.random.Generator, series: Examination) -> tuple[int, int]:
+def _draw_slice(rng: np.random.Generator, series: Examination) -> tuple[int, int]:
     """Draw a series, mostly the short axis, and one of its inner slices."""
     index = _short_axis(series) if rng.random() < 0.7 else int(rng.integers(len(series)))
     count = series[index].plan.shape[2]
     return index, int(rng.integers(count // 4, max(count // 4 + 1, 3 * count // 4)))
 
 
-def keep_slices(item: Acquired, kept: slice) -> Acquired:
+def keep_slices(item: AcquiredSeries, kept: slice) -> AcquiredSeries:
     """Return a stack with only the `kept` slices; its affine starts at the first of them."""
     first = kept.indices(item.plan.shape[2])[0]
     pixels, labels = item.pixels[:, kept], item.labels[:, kept]
     shape = (*item.plan.shape[:2], pixels.shape[1])
     plan = item.plan._replace(affine=slice_affine(item.plan.affine, first), shape=shape)
-    return Acquired(plan, pixels, labels, item.shifts[kept])
+    return AcquiredSeries(plan, pixels, labels, item.shifts[kept])
 
 
 def lose_basal(rng: np.random.Generator, series: Examination) -> Examination:
     """Lose the first two or three slices: the stack starts below the valve."""
     index = _short_axis(series)
-    return _change(series, index, keep_slices(series[index], slice(int(rng.integers(2, 4)), None)))
+    return _replace(series, index, keep_slices(series[index], slice(int(rng.integers(2, 4)), None)))
 
 
 def lose_apical(rng: np.random.Generator, series: Examination) -> Examination:
     """Lose the last two or three slices: the stack ends above the apex."""
     index = _short_axis(series)
-    return _change(series, index, keep_slices(series[index], slice(None, -int(rng.integers(2, 4)))))
+    return _replace(series, index, keep_slices(series[index], slice(None, -int(rng.integers(2, 4)))))
 
 
 def lower_contrast(rng: np.random.Generator, series: Examination) -> Examination:
@@ -91,23 +92,23 @@ def saturate(pixels: NDArray[np.int16], knee: float) -> NDArray[np.int16]:
 
 def mistrigger(rng: np.random.Generator, series: Examination) -> Examination:
     """Start one slice at another phase of the beat."""
-    index, layer = _some_slice(rng, series)
+    index, layer = _draw_slice(rng, series)
     item = series[index]
     frames = len(item.pixels)
     late = int(rng.choice([-1, 1])) * max(1, round(frames * rng.uniform(0.06, 0.24)))
     pixels, labels = item.pixels.copy(), item.labels.copy()
     pixels[:, layer] = np.roll(pixels[:, layer], late, axis=0)
     labels[:, layer] = np.roll(labels[:, layer], late, axis=0)
-    return _change(series, index, item._replace(pixels=pixels, labels=labels))
+    return _replace(series, index, item._replace(pixels=pixels, labels=labels))
 
 
 def move(rng: np.random.Generator, series: Examination) -> Examination:
     """Blur and ghost one slice, as when the breath was not held."""
-    index, layer = _some_slice(rng, series)
+    index, layer = _draw_slice(rng, series)
     item = series[index]
     pixels = item.pixels.copy()
     pixels[:, layer] = smear(pixels[:, layer], int(rng.integers(2, 5)), float(rng.uniform(0.3, 0.45)))
-    return _change(series, index, item._replace(pixels=pixels))
+    return _replace(series, index, item._replace(pixels=pixels))
 
 
 def smear(pixels: NDArray[np.int16], step: int, share: float) -> NDArray[np.int16]:
@@ -120,7 +121,7 @@ def smear(pixels: NDArray[np.int16], step: int, share: float) -> NDArray[np.int1
 
 
 def repeat(rng: np.random.Generator, series: Examination) -> Examination:
-    """File a worse first try of one long-axis view beside the good one, as ``<view>_first``."""
+    """Add a failed acquisition of one long-axis view, as ``<view>_first``."""
     candidates = [item for item in series if item.plan.view in LONG_AXIS]
     item = candidates[int(rng.integers(len(candidates)))]
     pixels = smear(item.pixels[:, 0], 4, 0.5)[:, None]
@@ -129,14 +130,14 @@ def repeat(rng: np.random.Generator, series: Examination) -> Examination:
 
 def miss_frames(rng: np.random.Generator, series: Examination) -> Examination:
     """Lose one to three frames of a slice; conversion repeats the frame before, or leaves zeros at the first."""
-    index, layer = _some_slice(rng, series)
+    index, layer = _draw_slice(rng, series)
     item = series[index]
     first = int(rng.integers(len(item.pixels)))
     lost = slice(first, first + int(rng.integers(1, 4)))
     pixels, labels = item.pixels.copy(), item.labels.copy()
     pixels[lost, layer] = pixels[first - 1, layer] if first else 0
     labels[lost, layer] = labels[first - 1, layer] if first else 0
-    return _change(series, index, item._replace(pixels=pixels, labels=labels))
+    return _replace(series, index, item._replace(pixels=pixels, labels=labels))
 
 
 def wrap_around(rng: np.random.Generator, series: Examination) -> Examination:
@@ -146,13 +147,14 @@ def wrap_around(rng: np.random.Generator, series: Examination) -> Examination:
     rows = item.pixels.shape[2]
     folded = np.roll(item.pixels, round(rows * rng.uniform(0.35, 0.5)), axis=2).astype(np.float32)
     pixels = (item.pixels + np.float32(rng.uniform(0.4, 0.7)) * folded).clip(0, 4095).astype(np.int16)
-    return _change(series, index, item._replace(pixels=pixels))
+    return _replace(series, index, item._replace(pixels=pixels))
 
 
 def swap_view(rng: np.random.Generator, series: Examination) -> Examination:
     """Exchange the names of two long-axis views."""
-    one, other = rng.choice([i for i, item in enumerate(series) if item.plan.view in LONG_AXIS], 2, replace=False)
-    names = {one: series[other].plan.view, other: series[one].plan.view}
+    long_axis = [index for index, item in enumerate(series) if item.plan.view in LONG_AXIS]
+    first, second = rng.choice(long_axis, 2, replace=False)
+    names = {first: series[second].plan.view, second: series[first].plan.view}
     return [
         item._replace(plan=item.plan._replace(view=names.get(index, item.plan.view)))
         for index, item in enumerate(series)

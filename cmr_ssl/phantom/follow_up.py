@@ -1,11 +1,11 @@
-"""What became of a synthetic patient: heart failure from a stated hazard, death, and when nobody looked any more.
+"""Follow-up of a synthetic patient: heart failure from a stated hazard, death, and loss to follow-up.
 
-The hazard of heart failure t years after imaging, of who had none before, is
+The hazard of heart failure t years after imaging, for patients without prevalent heart failure, is
 
     h(t) = shape / scale (t / scale)^(shape - 1) exp(x),
 
 where x, the log hazard, is a sum over heart and table with the weights of `WEIGHTS`. No model can rank patients better
-than x itself does; how well x ranks those who were seen is the best possible concordance.
+than x itself, so the concordance of x is the best possible one.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from cmr_ssl.phantom.patient import Patient, Row
 
 OUTCOME, IMAGED, DIED, LOST = "Heart failure date", "Imaging date", "Death date", "Lost to follow-up date"
 LOG_HAZARD = "True log hazard"
-FIRST, LAST, END = date(2015, 1, 1), date(2021, 12, 31), date(2025, 12, 31)  # imaging from, to; nobody looked later
+FIRST, LAST, END = date(2015, 1, 1), date(2021, 12, 31), date(2025, 12, 31)  # of imaging; end of follow-up
 SCALE_YEARS, SHAPE = 26.0, 1.15
 DAYS = 365.25  # a year
 WEIGHTS = {
@@ -28,18 +28,12 @@ WEIGHTS = {
 
 
 def log_hazard(patient: Patient) -> float:
-    """Return x of a patient, of everything in standard deviations from the mean but of being male."""
+    """Return x of a patient: weighted sum of z scores, and of the indicator of men."""
     return sum(weight * float(getattr(patient, name)) for name, weight in WEIGHTS.items())
 
 
 def follow_up(rng: np.random.Generator, patient: Patient, prevalent: bool) -> Row:
-    """Draw the dates of one patient, empty where something did not happen, and return them with the log hazard.
-
-    Args:
-        rng: of this patient.
-        patient: who is followed.
-        prevalent: whether heart failure was diagnosed before imaging.
-    """
+    """Draw the dates of one patient, empty for events that did not happen, and return them with the log hazard."""
     value = log_hazard(patient)
     imaged = FIRST + timedelta(days=int(rng.integers((LAST - FIRST).days)))
     uniform, death, loss, before = rng.random(4)
@@ -58,9 +52,9 @@ def follow_up(rng: np.random.Generator, patient: Patient, prevalent: bool) -> Ro
 
 
 def describe(rows: Sequence[Row]) -> dict[str, object]:
-    """Return what a cohort's folder says of its follow-up: the hazard, how many fell ill, and the best concordance."""
-    seen = [(str(row[IMAGED]), str(row[OUTCOME]), _ended(row), float(row[LOG_HAZARD])) for row in rows]
-    incident = [one for one in seen if not one[1] or one[1] > one[0]]
+    """Return the description of a cohort's follow-up: hazard, numbers of cases, and best possible concordance."""
+    followed = [(str(row[IMAGED]), str(row[OUTCOME]), _ended(row), float(row[LOG_HAZARD])) for row in rows]
+    incident = [row for row in followed if not row[1] or row[1] > row[0]]
     times = np.array([_between(imaged, failed or ended) for imaged, failed, ended, _ in incident])
     events = np.array([bool(failed) for _, failed, _, _ in incident], dtype=bool)
     best = concordance(np.array([value for *_, value in incident]), times, events)

@@ -1,8 +1,8 @@
 """One beating heart in the heart frame: chambers whose volumes are the subject's, at every frame, exactly.
 
 Frame (mm): x towards mid-septum and the right ventricle, y anterior, z from apex to base; z = 0 is the mitral plane at
-end-diastole. Every surface has one free size that the wanted volume fixes, in closed form but for the atria. Muscle is
-incompressible, the apex stands still, the valve planes descend, the atrial roofs stay where they are.
+end-diastole. The subject's volume fixes the one free size of every surface, in closed form but for the atria. Muscle is
+incompressible, the apex and the atrial roofs do not move, the valve planes descend.
 """
 
 from typing import NamedTuple
@@ -27,32 +27,21 @@ AORTA_MM = np.array([9.2, 9.2])  # centre of the aortic root on the base
 AORTA_LEAN = np.array([0.20, 0.48])  # its drift per mm of z
 AORTA_RADIUS_MM = 11.5
 RA_DIRECTION = np.deg2rad(-30.0)  # from the left atrium: in the four-chamber plane
-# Where the coronary arteries supply the wall: centre and half width in degrees, and how much of it reaches the base.
+# Territories of the coronary arteries: centre and half width in degrees, and the share that reaches the base.
 TERRITORIES = {"LAD": (50.0, 50.0, 0.35), "RCA": (-105.0, 45.0, 1.0), "LCX": (175.0, 45.0, 1.0)}
 
 
 class Heart(NamedTuple):
-    """Surfaces of one heart over T frames.
+    """Surfaces of one heart over T frames."""
 
-    Attributes:
-        endo: LV cavity, papillary muscles included.
-        epi: LV cavity and wall.
-        rv: what the RV adds to the squared radius of its inner wall (the LV's outer surface, continued upwards).
-        la: left atrium.
-        ra: right atrium.
-        mitral: z of the mitral plane, (T,).
-        twist: rotation of the base and of the apex in degrees, (T, 2).
-        beat: the curves it follows.
-    """
-
-    endo: Surface
-    epi: Surface
-    rv: Surface
-    la: Surface
-    ra: Surface
-    mitral: Array
-    twist: Array
-    beat: Beat
+    endo: Surface  # LV cavity, papillary muscles included
+    epi: Surface  # LV cavity and wall
+    rv: Surface  # squared radius of the RV less that of its inner wall (the LV's outer surface, continued upwards)
+    la: Surface  # left atrium
+    ra: Surface  # right atrium
+    mitral: Array  # z of the mitral plane, (T,)
+    twist: Array  # rotation of the base and of the apex in degrees, (T, 2)
+    beat: Beat  # filling of the chambers
 
 
 def build_heart(subject: Subject, beat: Beat) -> Heart:
@@ -69,12 +58,12 @@ def build_heart(subject: Subject, beat: Beat) -> Heart:
 
 
 def _table(square: Array) -> Floats:
-    """Return a surface's table as its look-ups want it, heights next to each other in memory."""
+    """Return a surface's table in single precision with heights contiguous, for fast look-ups."""
     return np.ascontiguousarray(square, np.float32)
 
 
 def _profile(shape: Shape) -> Array:
-    """Return the LV's squared profile, 0 at the apex and 1 at its equator, less where the septum is pressed flat."""
+    """Return the LV's squared profile, 0 at the apex and 1 at its equator, less at a flattened septum."""
     bullet = 1.0 - np.abs(1.0 - (1.0 + BULLET_OVERHANG) * height) ** BULLET_POWER
     return bullet * (1.0 - shape.flattening * np.clip(np.cos(angle), 0, 1) ** 2)[:, None] ** 2
 
@@ -84,7 +73,7 @@ def _angular_distance(degrees: float) -> Array:
 
 
 def infarct(shape: Shape) -> Array:
-    """Return how much of the wall is infarcted, 0 to 1, (ANGLES, HEIGHTS)."""
+    """Return the infarcted share of the wall, 0 to 1, (ANGLES, HEIGHTS)."""
     if not shape.territory:
         return np.zeros((ANGLES, HEIGHTS))
     centre, half_width, base = TERRITORIES[shape.territory]
@@ -107,39 +96,41 @@ def _left_ventricle(
     """Return cavity and outer surface: the cavity's radius and the wall's thickness each solve one quadratic."""
     apex = np.full_like(mitral, -(shape.length * np.cbrt(1e3 * volumes.lvedv) + APEX_WALL_MM))
     bottom = apex + APEX_WALL_MM + 2.0 * (1.0 - beat.lv)
-    profile, still = _profile(shape), infarct(shape)
-    radius = _cavity_radius(profile, shape.akinesia * still, lv_mm3 / (np.pi * (mitral - bottom)))
+    profile, infarcted = _profile(shape), infarct(shape)
+    radius = _cavity_radius(profile, shape.akinesia * infarcted, lv_mm3 / (np.pi * (mitral - bottom)))
     outer = (lv_mm3 + 1e3 * volumes.lvm / MUSCLE_G_PER_ML) / (np.pi * (mitral - apex))
-    wall = _wall(shape, still, profile, radius, outer)
+    wall = _wall(shape, infarcted, profile, radius, outer)
     endo = Surface(_table(profile * radius**2), bottom, mitral)
     return endo, Surface(_table(profile * (radius + wall) ** 2), apex, mitral)
 
 
-def _cavity_radius(profile: Array, lame: Array, target: Array) -> Array:
-    """Return the cavity's radius before the profile, (T, ANGLES, HEIGHTS).
+def _cavity_radius(profile: Array, akinetic: Array, target: Array) -> Array:
+    """Return the cavity's radius before the profile, (T, ANGLES, HEIGHTS): size (1 - akinetic) + akinetic radius(ED).
+
+    The size, (T,), solves the quadratic mean(profile * radius^2) = target.
 
     Args:
         profile: squared profile, (ANGLES, HEIGHTS).
-        lame: part of its motion that the wall has lost, (ANGLES, HEIGHTS); it stays where it was at end-diastole.
-        target: wanted mean square, mm2, (T,).
+        akinetic: lost share of the wall's motion, (ANGLES, HEIGHTS).
+        target: mean squared radius, mm2, (T,).
     """
-    free, fixed = 1.0 - lame, lame * np.sqrt(target[0] / mean_square(profile))
+    free, fixed = 1.0 - akinetic, akinetic * np.sqrt(target[0] / mean_square(profile))
     a, b = mean_square(profile * free**2), mean_square(2 * profile * free * fixed)
     size = largest_root(a, b, mean_square(profile * fixed**2) - target)
     return size[:, None, None] * free + fixed
 
 
-def _wall(shape: Shape, still: Array, profile: Array, radius: Array, target: Array) -> Array:
-    """Return wall thickness before the profile, (T, ANGLES, HEIGHTS): an infarct is thin and stays so."""
-    pattern = _wall_pattern(shape) * (1.0 - shape.thinning * still)
-    rest = pattern * min(shape.akinesia, 1.0) * still
+def _wall(shape: Shape, infarcted: Array, profile: Array, radius: Array, target: Array) -> Array:
+    """Return wall thickness before the profile, (T, ANGLES, HEIGHTS); an infarct is thin and does not thicken."""
+    pattern = _wall_pattern(shape) * (1.0 - shape.thinning * infarcted)
+    rest = pattern * min(shape.akinesia, 1.0) * infarcted
     rest_mm = rest * _thickness(profile, radius[:1], pattern, np.zeros_like(pattern), target[:1])
     moving = pattern - rest
     return _thickness(profile, radius, moving, rest_mm, target)[:, None, None] * moving + rest_mm
 
 
 def _thickness(profile: Array, radius: Array, moving: Array, rest: Array, target: Array) -> Array:
-    """Solve for the thickness w (T,) of the wall w * moving + rest that makes the outer mean square `target`."""
+    """Solve mean(profile * (radius + rest + w * moving)^2) = target for the thickness w, (T,)."""
     inner = radius + rest
     a = mean_square(profile * moving**2)
     b, c = mean_square(2 * profile * inner * moving), mean_square(profile * inner**2)
@@ -157,7 +148,7 @@ def inner_square(epi: Surface, z: Array) -> Array:
 
 
 def _right_ventricle(shape: Shape, volumes: Volumes, beat: Beat, epi: Surface) -> Surface:
-    """Return the crescent: a bulge of one free height over the inner wall, solved from a quadratic."""
+    """Return the crescent: a bulge over the inner wall whose height solves a quadratic."""
     bottom = np.full_like(beat.rv, 0.86 * epi.bottom[0])
     tricuspid = -6.0 - shape.tapse * (1.0 - beat.rv)
     top = tricuspid + RV_OUTFLOW_MM + 2.0
@@ -170,7 +161,7 @@ def _right_ventricle(shape: Shape, volumes: Volumes, beat: Beat, epi: Surface) -
 
 
 def _crescent(shape: Shape, z: Array, bottom: Array, tricuspid: Array) -> Array:
-    """Return the relative bulge of the RV free wall, (T, ANGLES, HEIGHTS), spiralling, rising to the outflow tract."""
+    """Return the relative bulge of the RV free wall, (T, ANGLES, HEIGHTS), which spirals and rises to the outflow."""
     rise = RV_OUTFLOW_MM * smooth_step((angle - np.deg2rad(5.0)) / np.deg2rad(55.0))
     top = tricuspid[:, None, None] + rise[:, None]
     v = np.clip((z[:, None, :] - bottom[:, None, None]) / (top - bottom[:, None, None]), 0, 1)
@@ -209,15 +200,9 @@ def _left_atrium(volumes: Volumes, beat: Beat, mitral: Array) -> Surface:
 
 
 def _circle_limit(dx: Array, dy: Array, radius: Array) -> Array:
-    """Return how far one can go before entering a neighbour of round section.
+    """Return the squared distance to a circular neighbour in each direction, (T, ANGLES, HEIGHTS).
 
-    Args:
-        dx: from the axis to the neighbour's centre at each frame and height, mm, (T, HEIGHTS).
-        dy: the same in y.
-        radius: of the neighbour, mm, (T, HEIGHTS).
-
-    Returns:
-        squared distance in each direction, (T, ANGLES, HEIGHTS).
+    Its centre lies (dx, dy) mm from the axis at each frame and height; these and `radius` are (T, HEIGHTS).
     """
     along = dx[:, None] * np.cos(angle)[:, None] + dy[:, None] * np.sin(angle)[:, None]
     room = along**2 - (dx**2 + dy**2 - radius**2)[:, None]
@@ -226,7 +211,7 @@ def _circle_limit(dx: Array, dy: Array, radius: Array) -> Array:
 
 
 def _bisect_limited(profile: Array, limit: Array, target: Array) -> Array:
-    """Find the factor (T,) on `profile` whose mean, nowhere above `limit`, is `target`."""
+    """Solve mean(min(factor * profile, limit)) = target for the factor, (T,), by bisection."""
     low, high = np.zeros_like(target), np.full_like(target, 1e4)
     for _ in range(26):
         middle = (low + high) / 2
@@ -236,7 +221,7 @@ def _bisect_limited(profile: Array, limit: Array, target: Array) -> Array:
 
 
 def _right_atrium(volumes: Volumes, beat: Beat, tricuspid: Array, la: Surface, epi: Surface) -> Surface:
-    """Return the atrium over the tricuspid valve, pressed flat where it meets the LV and the left atrium."""
+    """Return the atrium over the tricuspid valve, flattened where it meets the LV and the left atrium."""
     mm3 = 1e3 * (volumes.ravmin + (volumes.ravmax - volumes.ravmin) * beat.ra)
     length = _atrial_length(volumes.ravmax, tricuspid)
     outward = angle - RA_DIRECTION

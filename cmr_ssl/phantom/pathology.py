@@ -1,4 +1,4 @@
-"""What diseases do to a heart: plain numbers that `population` and `heart` apply."""
+"""Effects of diseases on the heart, as numbers that `population` and `heart` apply."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,51 +11,28 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True)
 class Disease:
-    """How one pathology departs from the normal heart; a pair is the range a subject is drawn from.
+    """Deviation of one pathology from the normal heart; a pair is the range a subject is drawn from."""
 
-    Attributes:
-        share: fraction of a mixed cohort.
-        lvedv: factor on the LV end-diastolic volume.
-        lvef: the LV ejection fraction itself, where the disease dictates it.
-        lvef_change: added to the LV ejection fraction otherwise.
-        rvef: the RV ejection fraction itself, where the disease dictates it.
-        rvef_change: added to the RV ejection fraction; follows the LV where `lvef` is dictated.
-        muscle: factor on the ratio of LV mass to volume.
-        la: factor on the largest LA volume.
-        laef: the LA ejection fraction itself, where the disease dictates it.
-        laef_change: added to the LA ejection fraction.
-        ra: factor on the largest RA volume.
-        raef_change: added to the RA ejection fraction.
-        length: LV cavity length over the cube root of its volume, 1.68 in normal hearts.
-        tapse: tricuspid excursion in mm, where the disease dictates it.
-        rv_half_angle: half of the angle the RV spans around the LV, degrees.
-        kick: factor on the part of filling that the atrial contraction brings; 0 when the atria fibrillate.
-        bump: extra septal thickness relative to the mean wall.
-        akinesia: how much of its inward motion the infarcted wall loses; above 1 it bulges outward.
-        thinning: fraction of thickness the infarcted wall has lost.
-        flattening: how far the septum is pressed towards the LV, relative to its radius.
-    """
-
-    share: float
-    lvedv: Range = (1.0, 1.0)
-    lvef: Range | None = None
-    lvef_change: Range = (0.0, 0.0)
-    rvef: Range | None = None
-    rvef_change: float = 0.0
-    muscle: float = 1.0
-    la: float = 1.0
-    laef: Range | None = None
-    laef_change: float = 0.0
-    ra: float = 1.0
-    raef_change: float = 0.0
-    length: float = 1.68
-    tapse: Range | None = None
-    rv_half_angle: float = 76.0
-    kick: float = 1.0
-    bump: Range = (0.0, 0.0)
-    akinesia: Range = (0.0, 0.0)
-    thinning: Range = (0.0, 0.0)
-    flattening: Range = (0.0, 0.0)
+    share: float  # fraction of a mixed cohort
+    lvedv: Range = (1.0, 1.0)  # factor on the LV end-diastolic volume
+    lvef: Range | None = None  # the LV ejection fraction itself, where the disease dictates it
+    lvef_change: Range = (0.0, 0.0)  # added to the LV ejection fraction otherwise
+    rvef: Range | None = None  # the RV ejection fraction itself, where the disease dictates it
+    rvef_change: float = 0.0  # added to the RV ejection fraction; follows the LV where `lvef` is dictated
+    muscle: float = 1.0  # factor on the ratio of LV mass to volume
+    la: float = 1.0  # factor on the largest LA volume
+    laef: Range | None = None  # the LA ejection fraction itself, where the disease dictates it
+    laef_change: float = 0.0  # added to the LA ejection fraction
+    ra: float = 1.0  # factor on the largest RA volume
+    raef_change: float = 0.0  # added to the RA ejection fraction
+    length: float = 1.68  # LV cavity length over the cube root of its volume, 1.68 in normal hearts
+    tapse: Range | None = None  # tricuspid excursion in mm, where the disease dictates it
+    rv_half_angle: float = 76.0  # half of the angle the RV spans around the LV, degrees
+    kick: float = 1.0  # factor on the part of filling that the atrial contraction brings; 0 when the atria fibrillate
+    bump: Range = (0.0, 0.0)  # extra septal thickness relative to the mean wall
+    akinesia: Range = (0.0, 0.0)  # lost share of the infarcted wall's inward motion; above 1 it bulges outward
+    thinning: Range = (0.0, 0.0)  # fraction of thickness the infarcted wall has lost
+    flattening: Range = (0.0, 0.0)  # displacement of the septum towards the LV, relative to its radius
 
 
 DISEASES: dict[Pathology, Disease] = {

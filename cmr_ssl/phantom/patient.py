@@ -1,7 +1,7 @@
-"""The patient around a synthetic heart: what questionnaires, blood, ECG and doctors say, partly told by the heart.
+"""The patient around a synthetic heart: questionnaires, blood, ECG and diagnoses, partly caused by the heart.
 
-Who the patient is comes from a random stream of its own, so that hearts and images stay what they were. Numbers have
-the means and spreads of UK Biobank's imaging cohort, roughly; how they hang together is stated here and not measured.
+Patients have a random stream of their own, so that hearts and images do not depend on them. Means and spreads are
+roughly those of UK Biobank's imaging cohort; correlations are assumptions, not measured.
 """
 
 from dataclasses import dataclass
@@ -12,20 +12,15 @@ import numpy as np
 from cmr_ssl.phantom.population import Subject
 
 Row = dict[str, float | int | str]
-FURTHEST = 4.0  # standard deviations beyond which nothing counts more
+FURTHEST = 4.0  # standard deviations to which values are clipped
 
 
 @dataclass(frozen=True)
 class Patient:
-    """One synthetic patient.
+    """One synthetic patient."""
 
-    Attributes:
-        subject: whose heart it is.
-        latent: six standard normal variables that fields share, (6,).
-    """
-
-    subject: Subject
-    latent: tuple[float, ...]
+    subject: Subject  # the heart and body
+    latent: tuple[float, ...]  # six standard normal variables that fields share, (6,)
 
     @cached_property
     def age(self) -> float:
@@ -50,7 +45,7 @@ class Patient:
 
     @cached_property
     def load(self) -> float:
-        """Ratio of LV mass to volume from the mean, in standard deviations: what pressure does to a ventricle."""
+        """Ratio of LV mass to volume from the mean, in standard deviations; it grows with pressure."""
         volumes = self.subject.volumes
         return _bounded(float(np.log(volumes.lvm / volumes.lvedv / 0.615)) / 0.13)
 
@@ -66,22 +61,22 @@ class Patient:
 
     @cached_property
     def metabolic(self) -> float:
-        """How far on the way to diabetes, in standard deviations."""
+        """Metabolic risk of diabetes, in standard deviations."""
         return 0.55 * self.fat + 0.15 * self.age + 0.8 * self.latent[0]
 
     @cached_property
     def lifestyle(self) -> float:
-        """How unhealthily somebody lives, in standard deviations."""
+        """Unhealthiness of the lifestyle, in standard deviations."""
         return 0.2 * self.fat + 0.97 * self.latent[1]
 
 
 def draw_patient(rng: np.random.Generator, subject: Subject) -> Patient:
-    """Draw who is around a heart."""
+    """Draw the patient around a heart."""
     return Patient(subject, tuple(rng.normal(size=6).tolist()))
 
 
 def patient_row(rng: np.random.Generator, patient: Patient) -> Row:
-    """Return the fields of one patient, coded as in UK Biobank; what does not exist is empty."""
+    """Return the fields of one patient, coded as in UK Biobank; empty where they do not apply."""
     pressure, treated = _pressure(rng, patient), _treated(rng, patient)
     values = _build(rng, patient) | pressure | _habits(rng, patient) | treated
     values |= _fats(rng, patient, bool(treated["Cholesterol medication"])) | _blood(rng, patient, treated)
@@ -98,65 +93,65 @@ def _happens(rng: np.random.Generator, logit: float) -> int:
     return int(rng.random() < 1 / (1 + np.exp(-logit)))
 
 
-def _build(rng: np.random.Generator, one: Patient) -> Row:
-    """Return what tape, scales and spirometer measure."""
-    n, height = rng.normal(size=6), one.subject.body.height
+def _build(rng: np.random.Generator, p: Patient) -> Row:
+    """Return measures of the body and its functions."""
+    n, height = rng.normal(size=6), p.subject.body.height
     return {
-        "Waist (cm)": (94.0 if one.male else 83.0) + 10.5 * one.fat + 4.0 * n[0],
-        "Hip (cm)": 101.0 + 7.5 * one.fat + 3.0 * n[1],
-        "Body fat (%)": float(np.clip((25.0 if one.male else 35.5) + 5.0 * one.fat + 3.0 * n[2], 6.0, 60.0)),
-        "Grip strength (kg)": float(max(6.0, (40.0 if one.male else 24.0) - 2.5 * one.age + 6.0 * n[3])),
-        "FEV1 (L)": float(max(0.6, 2.6 + 0.6 * one.male + 0.035 * (height - 169) - 0.22 * one.age + 0.4 * n[4])),
-        "Arterial stiffness": float(max(3.0, 9.4 + 0.6 * one.age + 0.5 * one.male + 0.5 * one.load + 2.3 * n[5])),
+        "Waist (cm)": (94.0 if p.male else 83.0) + 10.5 * p.fat + 4.0 * n[0],
+        "Hip (cm)": 101.0 + 7.5 * p.fat + 3.0 * n[1],
+        "Body fat (%)": float(np.clip((25.0 if p.male else 35.5) + 5.0 * p.fat + 3.0 * n[2], 6.0, 60.0)),
+        "Grip strength (kg)": float(max(6.0, (40.0 if p.male else 24.0) - 2.5 * p.age + 6.0 * n[3])),
+        "FEV1 (L)": float(max(0.6, 2.6 + 0.6 * p.male + 0.035 * (height - 169) - 0.22 * p.age + 0.4 * n[4])),
+        "Arterial stiffness": float(max(3.0, 9.4 + 0.6 * p.age + 0.5 * p.male + 0.5 * p.load + 2.3 * n[5])),
     }
 
 
-def _pressure(rng: np.random.Generator, one: Patient) -> Row:
-    """Return blood pressure: what has thickened the heart's wall."""
-    systolic = 138.0 + 5.5 * one.age + 8.0 * one.load + 2.5 * one.fat + 3.0 * one.male + 10.0 * one.latent[2]
+def _pressure(rng: np.random.Generator, p: Patient) -> Row:
+    """Return blood pressure, which has thickened the heart's wall."""
+    systolic = 138.0 + 5.5 * p.age + 8.0 * p.load + 2.5 * p.fat + 3.0 * p.male + 10.0 * p.latent[2]
     systolic = float(np.clip(systolic + 5.0 * rng.normal(), 88.0, 225.0))
-    diastolic = 79.0 + 0.33 * (systolic - 138.0) - 2.5 * one.age + 1.5 * one.fat + 6.0 * rng.normal()
+    diastolic = 79.0 + 0.33 * (systolic - 138.0) - 2.5 * p.age + 1.5 * p.fat + 6.0 * rng.normal()
     return {
         "Systolic pressure (mmHg)": systolic,
         "Diastolic pressure (mmHg)": float(np.clip(diastolic, 45.0, min(130.0, systolic - 15.0))),
     }
 
 
-def _habits(rng: np.random.Generator, one: Patient) -> Row:
-    """Return what questionnaires and wristbands say, coded as in UK Biobank."""
-    n, worse = rng.normal(size=7), one.lifestyle
-    smoking = int(np.searchsorted([0.35, 1.55], worse + 0.6 * n[0]))  # never, previous, current
+def _habits(rng: np.random.Generator, p: Patient) -> Row:
+    """Return answers of questionnaires and activity of wristbands, coded as in UK Biobank."""
+    n, lifestyle = rng.normal(size=7), p.lifestyle
+    smoking = int(np.searchsorted([0.35, 1.55], lifestyle + 0.6 * n[0]))  # never, previous, current
     return {
         "Smoking status": smoking,
-        "Pack years": float(np.exp(2.7 + 0.3 * worse + 0.7 * n[1])) if smoking else "",
-        "Alcohol frequency": int(np.clip(np.round(2.9 + 1.4 * n[2] - 0.3 * one.male), 1, 6)),
-        "Deprivation index": float(np.clip(-1.9 + 0.6 * worse + 2.5 * n[3], -6.3, 10.5)),
-        "Activity (MET min/week)": float(np.exp(7.5 - 0.35 * worse + 0.9 * n[4])),
-        "Accelerometer (mg)": float(max(6.0, 28.0 - 3.2 * worse - 2.6 * one.age + 0.8 * one.pump + 6.5 * n[5])),
-        "Sleep (h)": int(np.clip(np.round(7.1 - 0.1 * worse + n[6]), 3, 12)),
-        "Overall health": int(np.searchsorted([-0.9, 0.9, 2.1], 0.5 * worse - 0.35 * one.pump + rng.normal())) + 1,
+        "Pack years": float(np.exp(2.7 + 0.3 * lifestyle + 0.7 * n[1])) if smoking else "",
+        "Alcohol frequency": int(np.clip(np.round(2.9 + 1.4 * n[2] - 0.3 * p.male), 1, 6)),
+        "Deprivation index": float(np.clip(-1.9 + 0.6 * lifestyle + 2.5 * n[3], -6.3, 10.5)),
+        "Activity (MET min/week)": float(np.exp(7.5 - 0.35 * lifestyle + 0.9 * n[4])),
+        "Accelerometer (mg)": float(max(6.0, 28.0 - 3.2 * lifestyle - 2.6 * p.age + 0.8 * p.pump + 6.5 * n[5])),
+        "Sleep (h)": int(np.clip(np.round(7.1 - 0.1 * lifestyle + n[6]), 3, 12)),
+        "Overall health": int(np.searchsorted([-0.9, 0.9, 2.1], 0.5 * lifestyle - 0.35 * p.pump + rng.normal())) + 1,
         "Education": int(rng.choice([1, 2, 3, 4, 5, 6], p=[0.47, 0.13, 0.19, 0.04, 0.05, 0.12])),
-        "Family history of heart disease": _happens(rng, -0.3 + 0.2 * one.latent[3]),
+        "Family history of heart disease": _happens(rng, -0.3 + 0.2 * p.latent[3]),
     }
 
 
-def _treated(rng: np.random.Generator, one: Patient) -> Row:
-    """Return diabetes and what medicines somebody takes."""
-    diabetes = _happens(rng, -3.9 + 1.5 * one.metabolic)
+def _treated(rng: np.random.Generator, p: Patient) -> Row:
+    """Return diabetes and medication."""
+    diabetes = _happens(rng, -3.9 + 1.5 * p.metabolic)
     return {
         "Diabetes": diabetes,
-        "Cholesterol medication": _happens(rng, -1.3 + 0.7 * one.age + 0.5 * one.metabolic + 1.2 * diabetes),
-        "Blood pressure medication": _happens(rng, -1.6 + 0.6 * one.age + 0.8 * one.latent[2] + 0.6 * one.load),
+        "Cholesterol medication": _happens(rng, -1.3 + 0.7 * p.age + 0.5 * p.metabolic + 1.2 * diabetes),
+        "Blood pressure medication": _happens(rng, -1.6 + 0.6 * p.age + 0.8 * p.latent[2] + 0.6 * p.load),
         "Insulin": _happens(rng, -1.8) if diabetes else 0,
     }
 
 
-def _fats(rng: np.random.Generator, one: Patient, treated: bool) -> Row:
+def _fats(rng: np.random.Generator, p: Patient, treated: bool) -> Row:
     """Return the lipids of the blood, mmol/L and g/L."""
     n = rng.normal(size=4)
-    low = max(0.8, (3.6 + 0.8 * (0.6 * one.latent[4] + 0.8 * n[0])) * (0.68 if treated else 1.0))
-    high = max(0.5, 1.62 - 0.32 * one.male - 0.14 * one.metabolic + 0.3 * n[1])
-    triglycerides = float(np.exp(0.45 + 0.28 * one.metabolic + 0.1 * one.male + 0.4 * n[2]))
+    low = max(0.8, (3.6 + 0.8 * (0.6 * p.latent[4] + 0.8 * n[0])) * (0.68 if treated else 1.0))
+    high = max(0.5, 1.62 - 0.32 * p.male - 0.14 * p.metabolic + 0.3 * n[1])
+    triglycerides = float(np.exp(0.45 + 0.28 * p.metabolic + 0.1 * p.male + 0.4 * n[2]))
     return {
         "Cholesterol (mmol/L)": low + high + 0.35 * triglycerides,
         "LDL (mmol/L)": low,
@@ -167,48 +162,48 @@ def _fats(rng: np.random.Generator, one: Patient, treated: bool) -> Row:
     }
 
 
-def _blood(rng: np.random.Generator, one: Patient, treated: Row) -> Row:
-    """Return the rest of what the laboratory measures."""
+def _blood(rng: np.random.Generator, p: Patient, treated: Row) -> Row:
+    """Return the other laboratory values."""
     n = rng.normal(size=9)
-    kidney = 0.4 * one.age - 0.15 * one.pump + 0.9 * one.latent[5]
+    kidney = 0.4 * p.age - 0.15 * p.pump + 0.9 * p.latent[5]
     return {
-        "HbA1c (mmol/mol)": float(35.5 + 2.2 * one.metabolic + 14.0 * int(treated["Diabetes"]) + 2.5 * n[0]),
-        "Glucose (mmol/L)": float(max(3.0, 5.0 + 0.25 * one.metabolic + 2.2 * int(treated["Diabetes"]) + 0.5 * n[1])),
-        "CRP (mg/L)": float(np.exp(0.3 + 0.45 * one.fat + 0.15 * one.lifestyle + 0.95 * n[2])),
-        "Creatinine (umol/L)": float(max(30.0, (81.0 if one.male else 64.0) * np.exp(0.11 * kidney + 0.1 * n[3]))),
-        "Cystatin C (mg/L)": float(0.9 * np.exp(0.13 * kidney + 0.05 * one.fat + 0.08 * n[4])),
-        "Urate (umol/L)": float(max(90.0, 270.0 + 80.0 * one.male + 22.0 * one.metabolic + 55.0 * n[5])),
-        "Haemoglobin (g/dL)": float(13.5 + 1.5 * one.male + 0.9 * n[6]),
-        "White cells (10^9/L)": float(max(2.0, 6.7 * np.exp(0.08 * one.lifestyle + 0.22 * n[7]))),
-        "Platelets (10^9/L)": float(max(80.0, 262.0 - 24.0 * one.male + 52.0 * n[8])),
+        "HbA1c (mmol/mol)": float(35.5 + 2.2 * p.metabolic + 14.0 * int(treated["Diabetes"]) + 2.5 * n[0]),
+        "Glucose (mmol/L)": float(max(3.0, 5.0 + 0.25 * p.metabolic + 2.2 * int(treated["Diabetes"]) + 0.5 * n[1])),
+        "CRP (mg/L)": float(np.exp(0.3 + 0.45 * p.fat + 0.15 * p.lifestyle + 0.95 * n[2])),
+        "Creatinine (umol/L)": float(max(30.0, (81.0 if p.male else 64.0) * np.exp(0.11 * kidney + 0.1 * n[3]))),
+        "Cystatin C (mg/L)": float(0.9 * np.exp(0.13 * kidney + 0.05 * p.fat + 0.08 * n[4])),
+        "Urate (umol/L)": float(max(90.0, 270.0 + 80.0 * p.male + 22.0 * p.metabolic + 55.0 * n[5])),
+        "Haemoglobin (g/dL)": float(13.5 + 1.5 * p.male + 0.9 * n[6]),
+        "White cells (10^9/L)": float(max(2.0, 6.7 * np.exp(0.08 * p.lifestyle + 0.22 * n[7]))),
+        "Platelets (10^9/L)": float(max(80.0, 262.0 - 24.0 * p.male + 52.0 * n[8])),
     }
 
 
-def _electrocardiogram(rng: np.random.Generator, one: Patient) -> Row:
+def _electrocardiogram(rng: np.random.Generator, p: Patient) -> Row:
     """Return the intervals of the ECG, ms; a fibrillating atrium has neither P nor PQ."""
-    n, fibrillates = rng.normal(size=4), one.subject.shape.kick == 0
-    qrs = 90.0 + 7.0 * one.male + 4.0 * one.dilated + 3.5 * one.load - 4.0 * min(one.pump, 0.0) + 7.0 * n[0]
-    qt = 425.0 - 2.0 * (one.subject.body.heart_rate - 61.0) - 8.0 * one.male + 0.5 * (qrs - 92.0) + 16.0 * n[1]
+    n, fibrillates = rng.normal(size=4), p.subject.shape.kick == 0
+    qrs = 90.0 + 7.0 * p.male + 4.0 * p.dilated + 3.5 * p.load - 4.0 * min(p.pump, 0.0) + 7.0 * n[0]
+    qt = 425.0 - 2.0 * (p.subject.body.heart_rate - 61.0) - 8.0 * p.male + 0.5 * (qrs - 92.0) + 16.0 * n[1]
     return {
-        "P duration (ms)": "" if fibrillates else 104.0 + 7.0 * one.atrium + 9.0 * n[2],
-        "PQ interval (ms)": "" if fibrillates else 164.0 + 9.0 * one.atrium + 4.0 * one.age + 18.0 * n[3],
+        "P duration (ms)": "" if fibrillates else 104.0 + 7.0 * p.atrium + 9.0 * n[2],
+        "PQ interval (ms)": "" if fibrillates else 164.0 + 9.0 * p.atrium + 4.0 * p.age + 18.0 * n[3],
         "QRS duration (ms)": float(max(62.0, qrs)),
         "QT interval (ms)": float(qt),
     }
 
 
-def _diagnoses(rng: np.random.Generator, one: Patient, systolic: float) -> Row:
-    """Return what was diagnosed before imaging: most of what a heart shows, and some that it does not."""
-    pathology, shape = one.subject.pathology, one.subject.shape
-    ischaemic = 4.2 if shape.territory else -4.2 + 0.5 * one.age + 0.5 * one.male + 0.4 * one.lifestyle
+def _diagnoses(rng: np.random.Generator, p: Patient, systolic: float) -> Row:
+    """Return diagnoses before imaging, most but not all of which the heart shows."""
+    pathology, shape = p.subject.pathology, p.subject.shape
+    ischaemic = 4.2 if shape.territory else -4.2 + 0.5 * p.age + 0.5 * p.male + 0.4 * p.lifestyle
     muscle = 1.0 if pathology in ("asymmetric_hypertrophy", "dilated") else -6.0
-    atrial = 2.5 if shape.kick == 0 else -3.8 + 0.9 * one.atrium + 0.5 * one.age
-    weak = -4.0 - 1.1 * one.pump + 0.6 * one.atrium + 0.5 * one.dilated + 0.3 * one.load
+    atrial = 2.5 if shape.kick == 0 else -3.8 + 0.9 * p.atrium + 0.5 * p.age
+    weak = -4.0 - 1.1 * p.pump + 0.6 * p.atrium + 0.5 * p.dilated + 0.3 * p.load
     return {
-        "Hypertension": _happens(rng, -0.9 + 0.09 * (systolic - 138.0) + 0.9 * one.load),
+        "Hypertension": _happens(rng, -0.9 + 0.09 * (systolic - 138.0) + 0.9 * p.load),
         "Myocardial infarction": _happens(rng, ischaemic),
         "Cardiomyopathy": _happens(rng, muscle),
         "Atrial fibrillation": _happens(rng, atrial),
         "Heart failure": _happens(rng, weak),
-        "Stroke": _happens(rng, -4.1 + 0.6 * one.age + 0.02 * (systolic - 138.0)),
+        "Stroke": _happens(rng, -4.1 + 0.6 * p.age + 0.02 * (systolic - 138.0)),
     }

@@ -1,4 +1,4 @@
-"""Everything that a cohort's table says of a patient: fields, diagnoses and follow-up, from seed and number alone."""
+"""The patient columns of a cohort's table: fields, diagnoses and follow-up, from seed and number alone."""
 
 import numpy as np
 
@@ -11,17 +11,14 @@ from cmr_ssl.phantom.unknown_values import withhold
 DIGITS = 4
 
 
-def patient(order: CohortSpec, index: int) -> Row:
+def patient_table_row(spec: CohortSpec, index: int) -> Row:
     """Return the patient of subject `index`, counted from 1; fields have units in their names or UK Biobank's codes.
 
     The random stream is the patient's own: hearts and images are the same with it and without.
     """
-    rng = np.random.default_rng((order.seed, index, *b"patient"))
-    one = draw_patient(rng, draw_person(order.seed, index, order.pathology))
-    told = patient_row(rng, one)
-    later = follow_up(rng, one, bool(told["Heart failure"]))
-    return {name: _rounded(value) for name, value in (withhold(rng, told) | later).items()}
-
-
-def _rounded(value: float | int | str) -> float | int | str:
-    return round(float(value), DIGITS) if isinstance(value, float) else value
+    rng = np.random.default_rng((spec.seed, index, *b"patient"))
+    patient = draw_patient(rng, draw_person(spec.seed, index, spec.pathology))
+    fields = patient_row(rng, patient)
+    dates = follow_up(rng, patient, bool(fields["Heart failure"]))
+    row = withhold(rng, fields) | dates
+    return {name: round(float(value), DIGITS) if isinstance(value, float) else value for name, value in row.items()}

@@ -1,7 +1,7 @@
-"""Who lies in the scanner: one subject's body, volumes and shape, drawn with the means and ties of UK Biobank.
+"""One subject's body, volumes and shape, with the distributions of UK Biobank.
 
-Targets: the whole first-5,000 cohort's means, spreads and correlations as published; the eight standard normal
-variables of `_draw` are shared between measurements, which is what ties them together.
+Targets are the published means, spreads and correlations of the first 5,000 participants; the correlations come from
+eight standard normal variables that the measurements share, see `_draw_volumes`.
 """
 
 from dataclasses import dataclass
@@ -53,39 +53,22 @@ class Volumes:
 
 @dataclass(frozen=True)
 class Shape:
-    """How the heart is built and moves; lengths in mm, angles in degrees, the rest relative.
+    """Shape and motion of the heart; lengths in mm, angles in degrees, the rest relative."""
 
-    Attributes:
-        length: LV cavity length over the cube root of its volume.
-        avpd: descent of the mitral plane.
-        tapse: descent of the tricuspid plane.
-        septal_excess: how much thicker the septum is than the mean wall.
-        rv_half_angle: half of the angle the RV spans.
-        kick: share of ventricular filling brought by the atrial contraction.
-        passive: share of atrial emptying before that contraction.
-        twist: factor on the normal twist.
-        bump: extra thickness of an asymmetrically hypertrophied septum.
-        bump_angle: where, 0 is mid-septum, positive anterior.
-        akinesia: lost inward motion of the infarcted wall.
-        thinning: lost thickness of the infarcted wall.
-        territory: coronary artery of the infarct, empty without one.
-        flattening: septal flattening by an overloaded RV.
-    """
-
-    length: float
-    avpd: float
-    tapse: float
-    septal_excess: float
-    rv_half_angle: float
-    kick: float
-    passive: float
-    twist: float
-    bump: float
-    bump_angle: float
-    akinesia: float
-    thinning: float
-    territory: Territory
-    flattening: float
+    length: float  # LV cavity length over the cube root of its volume
+    avpd: float  # descent of the mitral plane
+    tapse: float  # descent of the tricuspid plane
+    septal_excess: float  # extra thickness of the septum relative to the mean wall
+    rv_half_angle: float  # half of the angle the RV spans
+    kick: float  # share of ventricular filling brought by the atrial contraction
+    passive: float  # share of atrial emptying before that contraction
+    twist: float  # factor on the normal twist
+    bump: float  # extra thickness of an asymmetrically hypertrophied septum
+    bump_angle: float  # its position, 0 at mid-septum, positive anterior
+    akinesia: float  # lost inward motion of the infarcted wall
+    thinning: float  # lost thickness of the infarcted wall
+    territory: Territory  # coronary artery of the infarct, empty without one
+    flattening: float  # septal flattening by an overloaded RV
 
 
 @dataclass(frozen=True)
@@ -122,15 +105,15 @@ def _draw_body(rng: np.random.Generator) -> Body:
     return Body(male, float(age), float(height), float(bmi * (height / 100) ** 2), float(heart_rate))
 
 
-def _within(rng: np.random.Generator, bounds: Range) -> float:
+def _uniform(rng: np.random.Generator, bounds: Range) -> float:
     return float(rng.uniform(*bounds))
 
 
 def _draw_volumes(rng: np.random.Generator, body: Body, disease: Disease) -> Volumes:
-    z = rng.normal(size=8)
+    z = rng.normal(size=8)  # shared between volumes, so that they correlate
     years, male = body.age - 62.0, body.male
     size = (80.0 if male else 69.5) * body.bsa * np.exp(0.15 * z[0] - 0.011)
-    lvedv = size * (1 - 0.004 * years) * (1 - 0.0035 * (body.heart_rate - 61.0)) * _within(rng, disease.lvedv)
+    lvedv = size * (1 - 0.004 * years) * (1 - 0.0035 * (body.heart_rate - 61.0)) * _uniform(rng, disease.lvedv)
     lvef = _lvef(rng, (0.582 if male else 0.602) - 0.018 * z[0] + 0.050 * z[1], disease)
     muscle = np.exp(0.10 * z[2] + 0.045 * (body.bmi - 26.6) / 4.2 - 0.035 * z[0] + 0.003 * years)
     lvm = (0.63 if male else 0.60) * muscle * disease.muscle * lvedv
@@ -138,7 +121,7 @@ def _draw_volumes(rng: np.random.Generator, body: Body, disease: Disease) -> Vol
     rvsv = lvedv * lvef * (1 + 0.02 * rng.normal())
     lavmax = 34.2 * body.bsa * np.exp(0.24 * z[4] + 0.12 * z[0]) * (1 + 0.004 * years) * disease.la
     laef = 0.592 + 0.03 * z[1] - 0.045 * z[4] - 0.002 * years + 0.08 * z[5] + disease.laef_change
-    laef = np.clip(laef if disease.laef is None else _within(rng, disease.laef), 0.15, 0.80)
+    laef = np.clip(laef if disease.laef is None else _uniform(rng, disease.laef), 0.15, 0.80)
     ravmax = (43.5 if male else 37.5) * body.bsa * np.exp(0.24 * z[6] + 0.12 * z[0] + 0.04 * z[4]) * disease.ra
     raef = np.clip(0.425 + 0.095 * z[7] - 0.02 * z[6] + disease.raef_change, 0.12, 0.70)
     values = (lvedv, lvedv * (1 - lvef), lvm, rvsv / rvef, rvsv / rvef - rvsv)
@@ -146,20 +129,20 @@ def _draw_volumes(rng: np.random.Generator, body: Body, disease: Disease) -> Vol
 
 
 def _lvef(rng: np.random.Generator, normal: float, disease: Disease) -> float:
-    value = normal + _within(rng, disease.lvef_change) if disease.lvef is None else _within(rng, disease.lvef)
+    value = normal + _uniform(rng, disease.lvef_change) if disease.lvef is None else _uniform(rng, disease.lvef)
     return float(np.clip(value, 0.15, 0.80))
 
 
 def _rvef(rng: np.random.Generator, lvef: float, normal: float, disease: Disease) -> float:
     value = normal if disease.lvef is None else lvef
-    value = value + disease.rvef_change if disease.rvef is None else _within(rng, disease.rvef)
+    value = value + disease.rvef_change if disease.rvef is None else _uniform(rng, disease.rvef)
     return float(np.clip(value, 0.18, 0.78))
 
 
 def _draw_shape(rng: np.random.Generator, body: Body, volumes: Volumes, disease: Disease) -> Shape:
     length = disease.length + 0.06 * rng.normal()
     lvef, rvef = 1 - volumes.lvesv / volumes.lvedv, 1 - volumes.rvesv / volumes.rvedv
-    tapse = rng.normal(20.0, 3.0) * rvef / 0.56 if disease.tapse is None else _within(rng, disease.tapse)
+    tapse = rng.normal(20.0, 3.0) * rvef / 0.56 if disease.tapse is None else _uniform(rng, disease.tapse)
     kick = np.clip(0.10 + 0.0045 * (body.age - 20) + 0.05 * rng.normal(), 0.1, 0.5) * disease.kick
     return Shape(
         length=float(length),
@@ -170,10 +153,10 @@ def _draw_shape(rng: np.random.Generator, body: Body, volumes: Volumes, disease:
         kick=float(kick),
         passive=float(np.clip(rng.normal(0.55, 0.1), 0.3, 0.8)) if kick > 0 else 1.0,
         twist=float(max(0.3, rng.normal(1.0, 0.3)) * np.clip(lvef / 0.59, 0.2, 1.2)),
-        bump=_within(rng, disease.bump),
+        bump=_uniform(rng, disease.bump),
         bump_angle=float(rng.choice([-20.0, 20.0])),
-        akinesia=_within(rng, disease.akinesia),
-        thinning=_within(rng, disease.thinning),
+        akinesia=_uniform(rng, disease.akinesia),
+        thinning=_uniform(rng, disease.thinning),
         territory=TERRITORIES[int(rng.integers(3))] if disease.akinesia[1] > 0 else "",
-        flattening=_within(rng, disease.flattening),
+        flattening=_uniform(rng, disease.flattening),
     )

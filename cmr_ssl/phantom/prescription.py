@@ -1,4 +1,4 @@
-"""Where the heart lies in the body and which planes the operator cuts, with a human hand's scatter.
+"""Position of the heart in the body, and the planes that an operator prescribes, with human scatter.
 
 Patient coordinates are RAS+ mm around the middle of the chest at heart level.
 """
@@ -35,36 +35,26 @@ class Placement(NamedTuple):
 
 
 class Prescription(NamedTuple):
-    """One series to acquire: a stack of parallel slices.
+    """One series to acquire: a stack of parallel slices."""
 
-    Attributes:
-        view: name of the view.
-        affine: voxel (column, row, slice, 1) to patient mm, (4, 4).
-        shape: columns, rows, slices.
-        thickness: of a slice, mm.
-    """
-
-    view: str
-    affine: Array
-    shape: tuple[int, int, int]
-    thickness: float
+    view: str  # name of the view
+    affine: Array  # voxel (column, row, slice, 1) to patient mm, (4, 4)
+    shape: tuple[int, int, int]  # columns, rows, slices
+    thickness: float  # of a slice, mm
 
 
 def place_heart(rng: np.random.Generator, centre: Array, depth: float) -> Placement:
-    """Draw how the heart lies.
+    """Draw the position of a heart whose ventricles have their middle at `centre`, patient mm, (3,).
 
-    Args:
-        rng: owned by the caller.
-        centre: where the middle of the ventricles shall be, patient mm, (3,).
-        depth: distance of that middle below the mitral plane, mm.
+    That middle lies `depth` mm below the mitral plane.
     """
     elevation, azimuth = np.deg2rad(rng.normal(32.0, 7.0)), np.deg2rad(rng.normal(30.0, 9.0))
     apex = np.array([-np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), -np.sin(elevation)])
-    rotation = heart_frame(centre, -apex)[:3, :3].T @ _turn(2, rng.normal(0.0, 6.0))
+    rotation = heart_frame(centre, -apex)[:3, :3].T @ _rotation(2, rng.normal(0.0, 6.0))
     return Placement(rotation, centre - rotation @ np.array([8.0, 0.0, -depth]))
 
 
-def _turn(axis: int, degrees: float) -> Array:
+def _rotation(axis: int, degrees: float) -> Array:
     """Return the rotation about one coordinate axis."""
     c, s = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
     i, j = [(1, 2), (2, 0), (0, 1)][axis]
@@ -85,7 +75,9 @@ def _short_axis(
 ) -> Prescription:
     top = rng.uniform(8.0, 14.0)
     count = int(np.clip(np.ceil((top - float(heart.epi.bottom[0])) / SLICE_GAP_MM), *SLICES))
-    tilt = _turn(0, rng.normal(0.0, 2.5)) @ _turn(1, rng.normal(0.0, 2.5)) @ _turn(2, rng.normal(-25.0, 8.0))
+    tilt = (
+        _rotation(0, rng.normal(0.0, 2.5)) @ _rotation(1, rng.normal(0.0, 2.5)) @ _rotation(2, rng.normal(-25.0, 8.0))
+    )
     axes = placement.rotation @ tilt @ np.diag([-1.0, -1.0, -1.0])
     middle = np.array([10.0, 0.0, 0.0]) + rng.uniform(-18.0, 18.0, 3) * [1, 1, 0]
     centre = placement.origin + placement.rotation @ tilt @ (middle + [0.0, 0.0, top])
@@ -96,10 +88,10 @@ def _long_axis(
     rng: np.random.Generator, heart: Heart, placement: Placement, view: str, matrix: tuple[int, int], scale: int
 ) -> Prescription:
     theta = np.deg2rad(LONG_AXIS_ANGLE[view] + np.clip(rng.normal(0.0, 5.0), -12, 12))
-    tilt = _turn(0, rng.normal(0.0, 2.0)) @ _turn(1, rng.normal(0.0, 2.0))
+    tilt = _rotation(0, rng.normal(0.0, 2.0)) @ _rotation(1, rng.normal(0.0, 2.0))
     normal = placement.rotation @ tilt @ np.cross(_long_axis_of(heart), [np.cos(theta), np.sin(theta), 0.0])
     right, down = (PATIENT_LEFT, PATIENT_BACK) if view == "la_4ch" else (PATIENT_BACK, PATIENT_DOWN)
-    axes = _image_axes(normal, right, down) @ _turn(2, rng.normal(0.0, 6.0))
+    axes = _image_axes(normal, right, down) @ _rotation(2, rng.normal(0.0, 6.0))
     middle = np.array([0.0, 0.0, float(heart.epi.bottom[0])]) + 75.0 * _long_axis_of(heart)
     centre = placement.origin + placement.rotation @ middle + axes[:, 2] * rng.normal(0.0, 2.0)
     centre = centre + axes[:, :2] @ rng.uniform(-15.0, 15.0, 2)

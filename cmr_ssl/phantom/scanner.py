@@ -1,4 +1,4 @@
-"""What is known of a scanner and its cine sequence: one domain of images; each subject's session is drawn from it.
+"""A scanner with its cine sequence: one domain of images, from which each subject's session is drawn.
 
 A scanner changes nothing but grey values: the same subject of a seed has the same heart, planes, breath-holds, label
 maps and phenotypes under all of them.
@@ -17,111 +17,67 @@ KIND = "scanners"  # folder of the configs that come with the package
 
 @dataclass(frozen=True)
 class Contrast:
-    """Signals beside those of the default scanner.
+    """Signals beside those of the default scanner."""
 
-    Attributes:
-        muscle: factor on the heart's muscle, relative to blood.
-        organs: factor on liver, spleen, walls and muscles of the chest, relative to blood.
-        fat: factor on fat, relative to blood.
-        lung: factor on lung, relative to blood.
-        border: how dark the line between fat and water is, from 0 (none, in phase) to 1 (opposed phase).
-        flow: factor on what blood loses by moving, 0 to 2.
-    """
-
-    muscle: Range = (1.0, 1.0)
-    organs: Range = (1.0, 1.0)
-    fat: Range = (1.0, 1.0)
-    lung: Range = (1.0, 1.0)
-    border: Range = (1.0, 1.0)
-    flow: Range = (1.0, 1.0)
+    muscle: Range = (1.0, 1.0)  # factor on the heart's muscle, relative to blood
+    organs: Range = (1.0, 1.0)  # factor on liver, spleen, walls and muscles of the chest, relative to blood
+    fat: Range = (1.0, 1.0)  # factor on fat, relative to blood
+    lung: Range = (1.0, 1.0)  # factor on lung, relative to blood
+    border: Range = (1.0, 1.0)  # darkness of lines between fat and water, 0 (in phase) to 1 (opposed phase)
+    flow: Range = (1.0, 1.0)  # factor on the signal loss of moving blood, 0 to 2
 
 
 @dataclass(frozen=True)
 class Coils:
-    """Where the elements of the array lie and how far they see: the shading of images.
+    """Positions and sensitivity of the coil elements: the shading of images."""
 
-    Attributes:
-        reach_mm: distance over which the sensitivity of an element falls to 1/e; small is strong shading.
-        front_mm: from the skin of the chest to the elements before it.
-        back_mm: from the skin of the back to the elements behind it.
-        right_mm: by how much the array lies to the patient's right, negative is left.
-    """
-
-    reach_mm: Range = (65.0, 95.0)
-    front_mm: Range = (25.0, 25.0)
-    back_mm: Range = (15.0, 15.0)
-    right_mm: Range = (0.0, 0.0)
+    reach_mm: Range = (65.0, 95.0)  # where the sensitivity of an element falls to 1/e; small is strong shading
+    front_mm: Range = (25.0, 25.0)  # from the skin of the chest to the elements before it
+    back_mm: Range = (15.0, 15.0)  # from the skin of the back to the elements behind it
+    right_mm: Range = (0.0, 0.0)  # offset of the array to the patient's right, negative is left
 
 
 @dataclass(frozen=True)
-class Field:
-    """How far the main field is off around the heart; a band is where a spin turns half a cycle between two pulses.
+class MainField:
+    """Off-resonance of the main field around the heart; a band is where spins turn half a cycle between two pulses."""
 
-    Attributes:
-        shift: at the middle of the ventricles, cycles per repetition.
-        slope: change over 100 mm, in a direction drawn for each session.
-        curve: change over the square of 100 mm, where the shim no longer reaches.
-        pocket: beside the lateral wall, where lung and heart meet.
-    """
-
-    shift: Range = (0.0, 0.0)
-    slope: Range = (0.0, 0.0)
-    curve: Range = (0.0, 0.0)
-    pocket: Range = (0.0, 0.0)
+    shift: Range = (0.0, 0.0)  # at the middle of the ventricles, cycles per repetition
+    slope: Range = (0.0, 0.0)  # change over 100 mm, in a direction drawn for each session
+    curve: Range = (0.0, 0.0)  # change over the square of 100 mm, beyond the reach of the shim
+    pocket: Range = (0.0, 0.0)  # beside the lateral wall, where lung and heart meet
 
 
 @dataclass(frozen=True)
 class Sequence:
-    """What DICOM headers say of the cine sequence; images do not depend on it.
+    """The cine sequence in DICOM headers; images do not depend on it."""
 
-    Attributes:
-        tesla: strength of the main field.
-        repetition_ms: from one pulse to the next.
-        echo_ms: from a pulse to its echo.
-        flip_degrees: angle of the pulses.
-        variant: DICOM's terms for the kind of steady state; spoiled is SP.
-    """
-
-    tesla: float = 1.5
-    repetition_ms: float = 2.6
-    echo_ms: float = 1.1
-    flip_degrees: float = 80.0
-    variant: tuple[str, ...] = ("SS", "OSP")
+    tesla: float = 1.5  # strength of the main field
+    repetition_ms: float = 2.6  # from one pulse to the next
+    echo_ms: float = 1.1  # from a pulse to its echo
+    flip_degrees: float = 80.0  # angle of the pulses
+    variant: tuple[str, ...] = ("SS", "OSP")  # DICOM's terms for the kind of steady state; spoiled is SP
 
 
 @dataclass(frozen=True)
 class Scanner:
-    """A scanner with its cine sequence; without arguments the default one, balanced at 1.5 T as in UK Biobank.
+    """A scanner with its cine sequence; without arguments the default one, balanced at 1.5 T as in UK Biobank."""
 
-    Attributes:
-        name: what tables, settings and DICOM headers call it.
-        contrast: signals of tissues.
-        coils: shading.
-        field: bands.
-        snr: of blood in the heart, drawn evenly on a scale of ratios.
-        blood: grey value of blood in the heart.
-        resolution: part of k-space acquired along rows, up to 1 for all of it; the grid of pixels stays.
-        filtered: whether noise is as smooth as the image, as after zero-filling; else it is white.
-        thickness: of slices, relative to the planned one; their places stay.
-        sequence: for headers.
-    """
-
-    name: str = "default"
-    contrast: Contrast = Contrast()
-    coils: Coils = Coils()
-    field: Field = Field()
-    snr: Range = (28.0, 65.0)
-    blood: Range = (150.0, 350.0)
-    resolution: Range = (0.78, 0.92)
-    filtered: bool = False
-    thickness: Range = (1.0, 1.0)
-    sequence: Sequence = Sequence()
+    name: str = "default"  # in tables, settings and DICOM headers
+    contrast: Contrast = Contrast()  # signals of tissues
+    coils: Coils = Coils()  # shading
+    field: MainField = MainField()  # bands
+    snr: Range = (28.0, 65.0)  # of blood in the heart, drawn evenly on a scale of ratios
+    blood: Range = (150.0, 350.0)  # grey value of blood in the heart
+    resolution: Range = (0.78, 0.92)  # acquired part of k-space along rows, up to 1, on the same grid
+    filtered: bool = False  # whether noise is as smooth as the image, as after zero-filling; else white
+    thickness: Range = (1.0, 1.0)  # of slices, relative to the planned one, at the same positions
+    sequence: Sequence = Sequence()  # for headers
 
     def __post_init__(self) -> None:
         """Check that every range can be drawn from.
 
         Raises:
-            ValueError: if a range is upside down or leaves what its quantity may be.
+            ValueError: if a range is upside down or outside of the limits of its quantity.
         """
         if not self.name or self.name != self.name.strip():
             raise ValueError(f"a scanner needs a name, not {self.name!r}")
@@ -151,18 +107,18 @@ LIMITS: dict[str, Range] = {
 def leaves(part: object, prefix: str = "") -> Iterator[tuple[str, object]]:
     """Yield every setting of a scanner, or of a part of it, under its dotted name."""
     assert is_dataclass(part)
-    for one in fields(part):
-        value = getattr(part, one.name)
+    for setting in fields(part):
+        value = getattr(part, setting.name)
         if is_dataclass(value):
-            yield from leaves(value, f"{prefix}{one.name}.")
+            yield from leaves(value, f"{prefix}{setting.name}.")
         else:
-            yield f"{prefix}{one.name}", value
+            yield f"{prefix}{setting.name}", value
 
 
 def ranges(scanner: Scanner) -> dict[str, Range]:
     """Return the ranges of a scanner by their dotted names."""
-    found = {name: value for name, value in leaves(scanner) if not name.startswith("sequence.")}
-    return {name: value for name, value in found.items() if isinstance(value, tuple)}
+    settings = {name: value for name, value in leaves(scanner) if not name.startswith("sequence.")}
+    return {name: value for name, value in settings.items() if isinstance(value, tuple)}
 
 
 DEFAULT = Scanner()
@@ -170,11 +126,11 @@ DEFAULT = Scanner()
 
 def changes(scanner: Scanner) -> dict[str, object]:
     """Return the settings in which a scanner differs from the default one, by dotted name, as JSON writes them."""
-    usual = dict(leaves(DEFAULT))
+    defaults = dict(leaves(DEFAULT))
     return {
         f"scanner.{name}": list(value) if isinstance(value, tuple) else value
         for name, value in leaves(scanner)
-        if value != usual[name]
+        if value != defaults[name]
     }
 
 
@@ -192,10 +148,10 @@ def read_scanner(name: str) -> Scanner:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(Scanner, "scanner")
     try:
-        described = parser.parse_args([f"--scanner={path}"])
+        parsed = parser.parse_args([f"--scanner={path}"])
     except ArgumentError as error:
         raise ValueError(f"{path} describes no scanner: {' '.join(str(error).split())}") from error
-    made: Scanner = parser.instantiate(described).scanner
-    if made.name == DEFAULT.name and made != DEFAULT:
+    scanner: Scanner = parser.instantiate(parsed).scanner
+    if scanner.name == DEFAULT.name and scanner != DEFAULT:
         raise ValueError(f"{path} differs from the default scanner and needs a `name` of its own")
-    return made
+    return scanner

@@ -1,4 +1,4 @@
-"""An archive as it leaves the scanner's store: DICOM files without folders, a manifest, and the habits of both."""
+"""A scanner's archive in UK Biobank's style: DICOM files without folders, and a manifest."""
 
 import io
 import zipfile
@@ -21,41 +21,31 @@ from cmr_ssl.phantom.person import PhantomStudy
 
 MANIFEST = "manifest.csv"
 COLUMNS = ("filename", "patientid", "studyid", "date", "modality", "series discription", "seriesid")
-NEVER = (1980, 1, 1, 0, 0, 0)  # the first moment a zip knows: the same archive is the same bytes
-COMPRESSION = 1  # noise hardly gets smaller with more work
+EPOCH = (1980, 1, 1, 0, 0, 0)  # of zips; a fixed time makes equal archives equal bytes
+COMPRESSION = 1  # noise hardly compresses
 
 
 class Archive(NamedTuple):
-    """One field of one visit.
+    """One field of one visit."""
 
-    Attributes:
-        field: of UK Biobank; the long-axis or the short-axis cines.
-        cines: what lies in it.
-        manifest: name of the manifest, empty without one.
-        columns: its header.
-        order: a seed to shuffle the members with; None leaves them in the order they were acquired.
-        torn: name of the cine and the frame whose file ends in the middle; None where none does.
-        kept: share of the archive's bytes that are there.
-    """
-
-    field: int
-    cines: list[PhantomCine]
-    manifest: str = MANIFEST
-    columns: tuple[str, ...] = COLUMNS
-    order: int | None = None
-    torn: tuple[str, int] | None = None
-    kept: float = 1.0
+    field: int  # of UK Biobank; the long-axis or the short-axis cines
+    cines: list[PhantomCine]  # its content
+    manifest: str = MANIFEST  # name of the manifest, empty without one
+    columns: tuple[str, ...] = COLUMNS  # its header
+    order: int | None = None  # a seed to shuffle the members with; None leaves them in the order they were acquired
+    torn: tuple[str, int] | None = None  # cine and frame of a file that ends in the middle, or None
+    kept: float = 1.0  # share of the archive's bytes
 
 
 class ArchiveFile(NamedTuple):
-    """One DICOM file of an archive: which frame of which cine."""
+    """One DICOM file of an archive."""
 
     cine: PhantomCine
     frame: int
 
 
 def archives_of(study: PhantomStudy) -> list[Archive]:
-    """Return the two archives of a visit where nothing goes wrong."""
+    """Return the two archives of a visit without faults."""
     return [
         Archive(LONG_AXIS_FIELD, long_axis_cines(study.series)),
         Archive(SHORT_AXIS_FIELD, short_axis_cines(study.series)),
@@ -90,7 +80,7 @@ def archive_bytes(exam: Exam, archive: Archive) -> bytes:
 
 
 def manifest_text(exam: Exam, archive: Archive) -> str:
-    """Return the manifest: dates with a comma that nobody quoted, and the column called ``series discription``."""
+    """Return the manifest, with unquoted commas in dates and the column ``series discription``."""
     rows = [",".join(archive.columns)]
     for cine, frame in members(archive):
         facts = (exam.subject, exam.uid("study"), _date(exam.start), "MR", cine.description)
@@ -99,7 +89,7 @@ def manifest_text(exam: Exam, archive: Archive) -> str:
 
 
 def _files(exam: Exam, archive: Archive) -> Iterator[tuple[str, bytes]]:
-    """Yield names and contents of what lies in an archive."""
+    """Yield names and contents of the members of an archive."""
     headers = _headers(exam, archive)
     for cine, frame in members(archive):
         content = frame_bytes(headers[cine.name], exam, cine, frame)
@@ -126,7 +116,7 @@ def _in_time(archive: Archive) -> list[PhantomCine]:
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, NEVER)
+    entry = zipfile.ZipInfo(name, EPOCH)
     entry.compress_type, entry.create_system = zipfile.ZIP_DEFLATED, 3  # the same on every system
     entry.external_attr = 0o600 << 16
     return entry

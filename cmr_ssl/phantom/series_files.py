@@ -1,4 +1,4 @@
-"""File a subject as UK Biobank's converted NIfTI folders are filed, byte for byte the same for the same seed."""
+"""Write a subject in the layout of UK Biobank's converted NIfTI folders, reproducible byte by byte."""
 
 import gzip
 import io
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl import anatomy
-from cmr_ssl.phantom.series_pixels import Acquired
+from cmr_ssl.phantom.series_pixels import AcquiredSeries
 from cmr_ssl.sources.nifti_output import nifti_image
 
 Array = NDArray[np.float64]
@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 VENTRICLES = {anatomy.LV: 1, anatomy.MYOCARDIUM: 2, anatomy.RV: 3}
 SAME = {anatomy.LV: 1, anatomy.MYOCARDIUM: 2, anatomy.RV: 3, anatomy.LA: 4, anatomy.RA: 5}
 
-# The field's own label files of each view: file stem -> {our class: value in the file}.
+# Usual label files of each view: file stem -> {class: value in the file}.
 FIELD_LABELS: dict[str, dict[str, dict[int, int]]] = {
     "sa": {"seg_sa": VENTRICLES},
     "la_2ch": {"seg_la_2ch": {anatomy.LA: 1}},
@@ -26,13 +26,7 @@ FIELD_LABELS: dict[str, dict[str, dict[int, int]]] = {
 
 
 def nifti_bytes(data: NDArray[np.int16] | NDArray[np.uint8], affine: Array, frame_ms: float) -> bytes:
-    """Return a gzipped NIfTI file.
-
-    Args:
-        data: (T, S, Y, X), the order in which NIfTI stores (X, Y, S, T).
-        affine: voxel to RAS+ mm, (4, 4).
-        frame_ms: time between frames.
-    """
+    """Return a gzipped NIfTI file of data (T, S, Y, X), ordered as (X, Y, S, T), and an affine to RAS+ mm, (4, 4)."""
     image = nifti_image(data.T, affine, frame_ms)
     buffer = io.BytesIO()
     with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=1, mtime=0, filename="") as stream:
@@ -40,8 +34,8 @@ def nifti_bytes(data: NDArray[np.int16] | NDArray[np.uint8], affine: Array, fram
     return buffer.getvalue()
 
 
-def write_series(folder: Path, series: Acquired, frame_ms: float) -> None:
-    """Write one view: images, exact six-class labels, and the field's own label files of that view."""
+def write_series(folder: Path, series: AcquiredSeries, frame_ms: float) -> None:
+    """Write one view: images, exact six-class labels, and the usual label files of that view."""
     view, affine = series.plan.view, series.plan.affine
     files: dict[str, NDArray[np.int16] | NDArray[np.uint8]] = {view: series.pixels, f"seg6_{view}": series.labels}
     for stem, numbering in FIELD_LABELS.get(view, {}).items():

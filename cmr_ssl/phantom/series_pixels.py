@@ -1,4 +1,4 @@
-"""Acquire a series: every slice of it, over the whole beat, as grey values and classes."""
+"""Acquire a series: grey values and classes of every slice over the whole beat."""
 
 from typing import NamedTuple
 
@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 from cmr_ssl.phantom.prescription import Placement, Prescription
 from cmr_ssl.phantom.session import Session, detect, limit_resolution, reception
 from cmr_ssl.phantom.tissue import (
-    Ground,
+    Background,
     Scene,
     classify,
     locate,
     measure_depths,
+    near_heart,
     paint_heart,
     paint_vessels,
-    reached,
 )
 from cmr_ssl.phantom.torso import Torso, paint_torso
 from cmr_ssl.planes import slice_affine, to_mm
@@ -28,7 +28,7 @@ SUBPLANES = (-1 / 3, 0.0, 1 / 3)  # where a slice is sampled, in units of its th
 
 
 class World(NamedTuple):
-    """Everything that is imaged, and with what."""
+    """Everything that is imaged, and the scanner's session."""
 
     scene: Scene
     torso: Torso
@@ -36,31 +36,17 @@ class World(NamedTuple):
     session: Session
 
 
-class Acquired(NamedTuple):
-    """A series as acquired.
+class AcquiredSeries(NamedTuple):
+    """A series as acquired."""
 
-    Attributes:
-        plan: where and how.
-        pixels: grey values, (T, S, Y, X): NIfTI's order read backwards.
-        labels: classes of `anatomy`, (T, S, Y, X).
-        shifts: how far breathing moved the organs in each slice, patient mm, (S, 3).
-    """
-
-    plan: Prescription
-    pixels: NDArray[np.int16]
-    labels: NDArray[np.uint8]
-    shifts: Array
+    plan: Prescription  # its prescription
+    pixels: NDArray[np.int16]  # grey values, (T, S, Y, X): NIfTI's order read backwards
+    labels: NDArray[np.uint8]  # classes of `anatomy`, (T, S, Y, X)
+    shifts: Array  # displacement of the organs by breathing in each slice, patient mm, (S, 3)
 
 
-def acquire(rng: np.random.Generator, world: World, series: Prescription, breath_mm: float) -> Acquired:
-    """Acquire one series.
-
-    Args:
-        rng: owned by the caller.
-        world: what is imaged.
-        series: where.
-        breath_mm: scatter of the breath-hold position per axis, mm.
-    """
+def acquire(rng: np.random.Generator, world: World, series: Prescription, breath_mm: float) -> AcquiredSeries:
+    """Acquire one series; `breath_mm` is the scatter of breath-hold positions per axis."""
     series = series._replace(thickness=series.thickness * world.session.thickness)
     columns, rows, count = series.shape
     frames = len(world.scene.heart.mitral)
@@ -70,11 +56,11 @@ def acquire(rng: np.random.Generator, world: World, series: Prescription, breath
     for index, shift in enumerate(shifts):
         images, labels[:, index] = _ideal_slice(world, series, index, shift)
         pixels[:, index] = detect(rng, images, world.session)
-    return Acquired(series, pixels, labels, shifts)
+    return AcquiredSeries(series, pixels, labels, shifts)
 
 
 def draw_shifts(rng: np.random.Generator, count: int, breath_mm: float) -> Array:
-    """Draw how far each breath-hold moved the organs, mostly towards head or feet, patient mm, (count, 3)."""
+    """Draw displacements of the organs by breath-holds, mostly along the body axis, patient mm, (count, 3)."""
     return rng.normal(0.0, 1.0, (count, 3)) * breath_mm * np.array([0.6, 0.8, 1.3])
 
 
@@ -85,16 +71,16 @@ def _ideal_slice(world: World, series: Prescription, index: int, shift: Array) -
     points = to_mm(affine, _grid(columns, rows))
     width = float(np.linalg.norm(affine[:3, 0]))
     chest = paint_torso(points, world.torso, shift, width)
-    at = world.placement.to_heart(points - shift).astype(np.float32)
-    ground = paint_vessels(world.scene, chest, at, width)
+    heart_points = world.placement.to_heart(points - shift).astype(np.float32)
+    background = paint_vessels(world.scene, chest, heart_points, width)
     received = reception(world.session, points, world.placement).reshape(rows, columns)
-    still = limit_resolution(ground.signal.reshape(rows, columns) * received, world.session.resolution)
+    still = limit_resolution(background.signal.reshape(rows, columns) * received, world.session.resolution)
     images = np.repeat(still[None], len(world.scene.heart.mitral), axis=0)
     labels = np.zeros(images.shape, np.uint8)
-    chosen = np.flatnonzero(reached(world.scene, at))
+    chosen = np.flatnonzero(near_heart(world.scene, heart_points))
     if not len(chosen):
         return images, labels
-    behind = Ground(ground.signal[chosen], ground.vessel[chosen])
+    behind = Background(background.signal[chosen], background.vessel[chosen])
     normal = affine[:3, 2] / np.linalg.norm(affine[:3, 2]) * series.thickness
     beating, classes = _beating(world, points[chosen] - shift, normal, behind, width)
     row, column = np.divmod(chosen, columns)
@@ -114,12 +100,12 @@ def _grid(columns: int, rows: int) -> Array:
 
 def _window(row: NDArray[np.intp], column: NDArray[np.intp]) -> tuple[slice, slice, slice]:
     """Return the smallest part of all frames that holds the given pixels, and two pixels around them."""
-    sides = [slice(max(0, int(at.min()) - 2), int(at.max()) + 3) for at in (row, column)]
+    sides = [slice(max(0, int(index.min()) - 2), int(index.max()) + 3) for index in (row, column)]
     return slice(None), sides[0], sides[1]
 
 
 def _beating(
-    world: World, points: Array, normal: Array, ground: Ground, width: float
+    world: World, points: Array, normal: Array, background: Background, width: float
 ) -> tuple[Floats, NDArray[np.uint8]]:
     """Return signal (T, N), averaged through the slice, and classes (T, N) at its middle."""
     frames = len(world.scene.heart.mitral)
@@ -127,11 +113,11 @@ def _beating(
     labels = np.zeros((frames, len(points)), np.uint8)
     step = max(1, POINTS_AT_ONCE // len(points))
     for offset in SUBPLANES:
-        sight = locate(world.scene, world.placement.to_heart(points + offset * normal).astype(np.float32))
+        located = locate(world.scene, world.placement.to_heart(points + offset * normal).astype(np.float32))
         for first in range(0, frames, step):
-            some = slice(first, first + step)
-            depths = measure_depths(world.scene, sight, some)
-            signal[some] += paint_heart(world.scene, sight, depths, ground, some, width)
+            part = slice(first, first + step)
+            depths = measure_depths(world.scene, located, part)
+            signal[part] += paint_heart(world.scene, located, depths, background, part, width)
             if offset == 0.0:
-                labels[some] = classify(depths)
+                labels[part] = classify(depths)
     return signal / np.float32(len(SUBPLANES)), labels

@@ -1,4 +1,4 @@
-"""One subject's session in a scanner: what it does to an ideal image, from shading to whole numbers."""
+"""One subject's session in a scanner, which turns ideal images into grey values."""
 
 from typing import NamedTuple
 
@@ -8,15 +8,15 @@ from scipy import fft
 
 from cmr_ssl.phantom.bands import OffResonance, banding, draw_field
 from cmr_ssl.phantom.prescription import Placement
-from cmr_ssl.phantom.scanner import Contrast, Range, Scanner
+from cmr_ssl.phantom.scanner import Scanner
 from cmr_ssl.phantom.torso import Tissues
 
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
 
-class Tones(NamedTuple):
-    """One session's draw from the ranges of `Contrast`, which says what each of them is."""
+class TissueFactors(NamedTuple):
+    """Factors on the signals of tissues, drawn from the ranges of `Contrast`, see there."""
 
     muscle: float = 1.0
     organs: float = 1.0
@@ -25,8 +25,8 @@ class Tones(NamedTuple):
     border: float = 1.0
     flow: float = 1.0
 
-    def shown(self, tissues: Tissues) -> Tissues:
-        """Return the signals of a subject as this session shows them."""
+    def apply(self, tissues: Tissues) -> Tissues:
+        """Return the signals of a subject in this session."""
         return tissues._replace(
             muscle=tissues.muscle * self.muscle,
             fat=tissues.fat * self.fat,
@@ -41,37 +41,24 @@ class Tones(NamedTuple):
 
 
 class Session(NamedTuple):
-    """Settings of one subject's session.
+    """Settings of one subject's session."""
 
-    Attributes:
-        coils: places of the coil elements, patient mm, (C, 3).
-        reach_mm: distance over which a coil's sensitivity falls to 1/e.
-        resolution: part of k-space acquired along rows, 0 to 1.
-        snr: of blood in the heart.
-        blood: grey value of blood in the heart.
-        scanner: its name.
-        tones: what tissues look like.
-        field: where the main field is off, if anywhere.
-        filtered: whether noise is as smooth as the image.
-        thickness: of slices, relative to the planned one.
-    """
-
-    coils: Array
-    reach_mm: float
-    resolution: float
-    snr: float
-    blood: float
-    scanner: str = ""
-    tones: Tones = Tones()
-    field: OffResonance | None = None
-    filtered: bool = False
-    thickness: float = 1.0
+    coils: Array  # positions of the coil elements, patient mm, (C, 3)
+    reach_mm: float  # distance over which a coil's sensitivity falls to 1/e
+    resolution: float  # part of k-space acquired along rows, 0 to 1
+    snr: float  # of blood in the heart
+    blood: float  # grey value of blood in the heart
+    scanner: str = ""  # its name
+    tissue_factors: TissueFactors = TissueFactors()  # on the signals of tissues
+    field: OffResonance | None = None  # off-resonance of the main field, or None
+    filtered: bool = False  # whether noise is as smooth as the image
+    thickness: float = 1.0  # of slices, relative to the planned one
 
 
 def draw_session(rng: np.random.Generator, scanner: Scanner, half_width: float, half_depth: float) -> Session:
     """Draw a session: a coil array on the chest and one under the back.
 
-    All scanners take the same numbers from `rng`, so that whatever is drawn from it next does not depend on them.
+    All scanners take the same numbers from `rng`, so that later draws do not depend on the scanner.
 
     Args:
         rng: owned by the caller.
@@ -79,38 +66,31 @@ def draw_session(rng: np.random.Generator, scanner: Scanner, half_width: float, 
         half_width: of the chest, mm.
         half_depth: of the chest, mm.
     """
-    own = rng.spawn(1)[0]  # a stream of its own, which takes nothing from `rng`
-    before, behind, right = (own.uniform(*limits) for limits in _places(scanner))
+    scanner_rng = rng.spawn(1)[0]  # takes no numbers from `rng`
+    coils = scanner.coils
+    before, behind, right = (scanner_rng.uniform(*mm) for mm in (coils.front_mm, coils.back_mm, coils.right_mm))
     x, z = np.meshgrid([-0.6, 0.0, 0.6], [-70.0, 60.0])
     front = np.stack([x.ravel() * half_width, np.full(6, half_depth + before), z.ravel()], axis=1)
     back = np.stack([x.ravel() * half_width, np.full(6, -half_depth - behind), z.ravel()], axis=1)
-    coils = np.concatenate([front, back]) + rng.normal(0, 12.0, (12, 3)) + [right, 0.0, 0.0]
+    elements = np.concatenate([front, back]) + rng.normal(0, 12.0, (12, 3)) + [right, 0.0, 0.0]
     snr = float(np.exp(rng.uniform(*np.log(scanner.snr))))
+    ranges = (getattr(scanner.contrast, name) for name in TissueFactors._fields)
     return Session(
-        coils,
+        elements,
         reach_mm=rng.uniform(*scanner.coils.reach_mm),
         resolution=rng.uniform(*scanner.resolution),
         snr=snr,
         blood=rng.uniform(*scanner.blood),
         scanner=scanner.name,
-        tones=draw_tones(own, scanner.contrast),
-        field=draw_field(own, scanner.field),
+        tissue_factors=TissueFactors(*(float(scanner_rng.uniform(*bounds)) for bounds in ranges)),
+        field=draw_field(scanner_rng, scanner.field),
         filtered=scanner.filtered,
-        thickness=float(own.uniform(*scanner.thickness)),
+        thickness=float(scanner_rng.uniform(*scanner.thickness)),
     )
 
 
-def _places(scanner: Scanner) -> tuple[Range, Range, Range]:
-    return scanner.coils.front_mm, scanner.coils.back_mm, scanner.coils.right_mm
-
-
-def draw_tones(rng: np.random.Generator, contrast: Contrast) -> Tones:
-    """Draw what tissues look like in a session."""
-    return Tones(*(float(rng.uniform(*getattr(contrast, name))) for name in Tones._fields))
-
-
 def reception(session: Session, points: Array, placement: Placement) -> Floats:
-    """Return by what signals at points (N, 3), patient mm, are multiplied: shading and bands, (N,)."""
+    """Return the factor on signals at points (N, 3), patient mm: shading and bands, (N,)."""
     received = shading(session, points, placement.origin)
     return received if session.field is None else received * banding(session.field.cycles(points, placement))
 
@@ -168,5 +148,5 @@ def _noise(rng: np.random.Generator, shape: tuple[int, ...], session: Session) -
     white = rng.standard_normal(shape, np.float32)
     if not session.filtered:
         return white
-    passed = [np.mean(window**2) for window in _windows(shape[-2], shape[-1], session.resolution)]
-    return limit_resolution(white, session.resolution) / np.float32(np.sqrt(np.prod(passed)))
+    power = [np.mean(window**2) for window in _windows(shape[-2], shape[-1], session.resolution)]
+    return limit_resolution(white, session.resolution) / np.float32(np.sqrt(np.prod(power)))

@@ -25,29 +25,19 @@ _trapezoid[[0, -1]] /= 2
 
 
 class Surface(NamedTuple):
-    """A closed surface over T frames in the heart frame, mm.
+    """A closed surface over T frames in the heart frame, mm."""
 
-    Attributes:
-        square: squared radius, (T, ANGLES, HEIGHTS).
-        bottom: z of the first height, (T,).
-        top: z of the last height, (T,).
-        x: where the axis stands at z = 0.
-        y: where the axis stands at z = 0.
-        lean_x: drift of the axis per mm of z; leaning leaves the volume unchanged.
-        lean_y: drift of the axis per mm of z.
-    """
-
-    square: Floats
-    bottom: Array
-    top: Array
-    x: float = 0.0
-    y: float = 0.0
-    lean_x: float = 0.0
-    lean_y: float = 0.0
+    square: Floats  # squared radius, (T, ANGLES, HEIGHTS)
+    bottom: Array  # z of the first height, (T,)
+    top: Array  # z of the last height, (T,)
+    x: float = 0.0  # of the axis at z = 0
+    y: float = 0.0  # of the axis at z = 0
+    lean_x: float = 0.0  # drift of the axis per mm of z; leaning leaves the volume unchanged
+    lean_y: float = 0.0  # drift of the axis per mm of z
 
 
-class Places(NamedTuple):
-    """Points as one surface's axis sees them: angular step (N,), distance (N,), height z (N,)."""
+class AxisCoordinates(NamedTuple):
+    """Points around a surface's axis: angular step (N,), distance (N,), height z (N,)."""
 
     step: NDArray[np.intp]
     r: Floats
@@ -65,38 +55,38 @@ def volume_ml(surface: Surface) -> Array:
     return np.pi * mean * (surface.top - surface.bottom) / 1e3
 
 
-def places(surface: Surface, points: Floats) -> Places:
+def around_axis(surface: Surface, points: Floats) -> AxisCoordinates:
     """Express points (N, 3) in mm around the axis of `surface`."""
     z = points[:, 2]
     x = points[:, 0] - np.float32(surface.x) - np.float32(surface.lean_x) * z
     y = points[:, 1] - np.float32(surface.y) - np.float32(surface.lean_y) * z
     step = ((np.arctan2(y, x) + np.float32(np.pi)) * np.float32(ANGLES / (2 * np.pi))).astype(np.intp)
-    return Places(np.clip(step, 0, ANGLES - 1), np.hypot(x, y), z)
+    return AxisCoordinates(np.clip(step, 0, ANGLES - 1), np.hypot(x, y), z)
 
 
-def square_at(surface: Surface, at: Places, frames: slice) -> Floats:
-    """Look up the squared radius at each point and frame, (T, N); beyond the ends it keeps its last value."""
+def square_at(surface: Surface, points: AxisCoordinates, frames: slice) -> Floats:
+    """Look up the squared radius at each point and frame, (T, N), constant beyond the ends."""
     bottom, top = _column(surface.bottom, frames), _column(surface.top, frames)
-    u = (at.z - bottom) * (np.float32(HEIGHTS - 1) / (top - bottom))
+    u = (points.z - bottom) * (np.float32(HEIGHTS - 1) / (top - bottom))
     np.clip(u, 0, _LAST, out=u)
     row = u.astype(np.int32)
     u -= row
     tables = surface.square[frames]
     first = np.arange(len(tables), dtype=np.int32)[:, None] * (ANGLES * HEIGHTS)
-    row += first + at.step.astype(np.int32) * HEIGHTS
+    row += first + points.step.astype(np.int32) * HEIGHTS
     flat = tables.reshape(-1)
     low = flat.take(row)
     row += 1
     return low + u * (flat.take(row) - low)
 
 
-def depth(surface: Surface, at: Places, frames: slice) -> Floats:
-    """Return roughly how deep each point lies inside, in mm, negative outside, (T, N)."""
-    if at.z.max() < surface.bottom[frames].min() - FAR_MM:
-        return np.full((len(surface.bottom[frames]), len(at.z)), -FAR_MM, np.float32)
-    inside = np.sqrt(square_at(surface, at, frames)) - at.r
-    np.minimum(inside, at.z - _column(surface.bottom, frames), out=inside)
-    return np.minimum(inside, _column(surface.top, frames) - at.z, out=inside)
+def depth(surface: Surface, points: AxisCoordinates, frames: slice) -> Floats:
+    """Return the approximate depth of each point inside, mm, negative outside, (T, N)."""
+    if points.z.max() < surface.bottom[frames].min() - FAR_MM:
+        return np.full((len(surface.bottom[frames]), len(points.z)), -FAR_MM, np.float32)
+    inside = np.sqrt(square_at(surface, points, frames)) - points.r
+    np.minimum(inside, points.z - _column(surface.bottom, frames), out=inside)
+    return np.minimum(inside, _column(surface.top, frames) - points.z, out=inside)
 
 
 def largest_root(a: Array, b: Array, c: Array) -> Array:

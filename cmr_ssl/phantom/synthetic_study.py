@@ -8,7 +8,7 @@ from cmr_ssl.anatomy import CLASSES
 from cmr_ssl.phantom.cohort_spec import PRESETS, CohortSpec, FaultsName, PathologyName, PresetName
 from cmr_ssl.phantom.person import scan, subject_id
 from cmr_ssl.phantom.scanner import read_scanner
-from cmr_ssl.phantom.series_pixels import Acquired
+from cmr_ssl.phantom.series_pixels import AcquiredSeries
 from cmr_ssl.study import Series, Study
 
 DRAWN = tuple(range(1, len(CLASSES)))
@@ -26,11 +26,11 @@ def phantom(
 
     Args:
         seed: of the cohort.
-        subject: which one, from 1.
+        subject: its number, from 1.
         preset: full is UK Biobank's resolution; short has 16 frames of it and is quicker; small also has pixels of
             twice the size and is quicker still.
-        faults: whether things go wrong as they do at real scanners.
-        pathology: of the subject; mixed for what the cohort gives it.
+        faults: default for faults at the rates of real scanners.
+        pathology: of the subject; mixed to draw it as in a cohort.
         scanner: name of a file in `configs/scanners`, or a YAML file.
 
     Raises:
@@ -43,12 +43,12 @@ def phantom(
             raise ValueError(f"no phantom is {name!r}: choose one of {', '.join(get_args(kind))}")
     made = scan(CohortSpec(seed, preset, pathology, faults, scanner=read_scanner(scanner)), subject)
     frame_ms = made.world.scene.heart.beat.rr_ms / PRESETS[preset].frames
-    return Study(subject_id(subject), [_series(one, frame_ms) for one in made.series])
+    return Study(subject_id(subject), [_series(acquired, frame_ms) for acquired in made.series])
 
 
-def _series(acquired: Acquired, frame_ms: float) -> Series:
+def _series(acquired: AcquiredSeries, frame_ms: float) -> Series:
     """Return one view in the order of NIfTI, (X, Y, S, T), every slice and frame acquired."""
     pixels = acquired.pixels.T
-    affine = acquired.plan.affine.astype(np.float32).astype(np.float64)  # as precisely as a file says it
-    there = np.ones(pixels.shape[2:], dtype=bool)
-    return Series(acquired.plan.view, pixels, affine, frame_ms, there, acquired.labels.T, DRAWN)
+    affine = acquired.plan.affine.astype(np.float32).astype(np.float64)  # the precision of a file
+    present = np.ones(pixels.shape[2:], dtype=bool)
+    return Series(acquired.plan.view, pixels, affine, frame_ms, present, acquired.labels.T, DRAWN)

@@ -1,4 +1,4 @@
-"""When things happen in a beat: how full each chamber is at every frame, 1 at its largest and 0 at its smallest."""
+"""Timing of the beat: filling of each chamber at every frame, 1 at its largest and 0 at its smallest."""
 
 from typing import NamedTuple
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.phantom.population import Body, Shape
+from cmr_ssl.volumes import MS_A_MINUTE
 
 Array = NDArray[np.float64]
 
@@ -15,27 +16,16 @@ KICK_LEAD_MS = 155.0  # the atria contract this long before the next R wave
 
 
 class Beat(NamedTuple):
-    """Curves over one closed beat, all (T,); frame t lies at t * rr_ms / T after the R wave.
+    """Curves over one closed beat, all (T,); frame t lies at t * rr_ms / T after the R wave."""
 
-    Attributes:
-        rr_ms: length of the beat.
-        lv: filling of the left ventricle, 1 at frame 0.
-        rv: filling of the right ventricle; the tricuspid plane follows.
-        la: filling of the left atrium, 0 at frame 0.
-        ra: filling of the right atrium.
-        twist: twist of the left ventricle, 0 to 1.
-        ejection: speed of LV ejection relative to its peak, 0 to 1.
-        inflow: speed of early LV filling relative to its peak, 0 to 1.
-    """
-
-    rr_ms: float
-    lv: Array
-    rv: Array
-    la: Array
-    ra: Array
-    twist: Array
-    ejection: Array
-    inflow: Array
+    rr_ms: float  # length of the beat
+    lv: Array  # filling of the left ventricle, 1 at frame 0
+    rv: Array  # filling of the right ventricle; the tricuspid plane follows
+    la: Array  # filling of the left atrium, 0 at frame 0
+    ra: Array  # filling of the right atrium
+    twist: Array  # twist of the left ventricle, 0 to 1
+    ejection: Array  # speed of LV ejection relative to its peak, 0 to 1
+    inflow: Array  # speed of early LV filling relative to its peak, 0 to 1
 
 
 def smooth_step(x: Array) -> Array:
@@ -45,14 +35,14 @@ def smooth_step(x: Array) -> Array:
 
 
 def end_systole_ms(body: Body) -> float:
-    """Return when ejection ends, in ms after the R wave (Weissler-type regression of QS2 on heart rate)."""
+    """Return the end of ejection in ms after the R wave (Weissler-type regression of QS2 on heart rate)."""
     qs2 = 541.0 - 2.2 * body.heart_rate if body.male else 540.0 - 2.0 * body.heart_rate
     return qs2 - CONTRACTION_MS
 
 
 def beat(body: Body, shape: Shape, frames: int) -> Beat:
     """Return the curves of one beat at `frames` equidistant times."""
-    rr = 60000.0 / body.heart_rate
+    rr = MS_A_MINUTE / body.heart_rate
     t = np.arange(frames) * rr / frames
     es = end_systole_ms(body)
     lv = _ventricle(t, rr, es, shape.kick)

@@ -1,4 +1,4 @@
-"""What a beating heart looks like at given points: signal before the scanner spoils it, and exact classes."""
+"""Ideal signal and exact classes of a beating heart at given points."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from cmr_ssl import anatomy
 from cmr_ssl.phantom.heart import ATRIAL_WALL_MM, Heart
-from cmr_ssl.phantom.surfaces import FAR_MM, Places, depth, places, square_at
+from cmr_ssl.phantom.surfaces import FAR_MM, AxisCoordinates, around_axis, depth, square_at
 from cmr_ssl.phantom.torso import Tissues
 from cmr_ssl.phantom.vessels import Tube, aortic_root, papillaries, still_vessels, tube_depth
 
@@ -20,51 +20,31 @@ VESSEL_WALL_MM = 1.5
 
 
 class Scene(NamedTuple):
-    """A heart with its vessels, fat and signals.
+    """A heart with its vessels, fat and signals."""
 
-    Attributes:
-        heart: the chambers.
-        aortic_root: the part of the aorta that follows the mitral plane.
-        vessels: still tubes filled with blood.
-        papillaries: muscles inside the LV.
-        tissues: signals.
-        fat_mm: thickness of the fat around the heart.
-        phases: (3,) of its textures.
-    """
-
-    heart: Heart
-    aortic_root: Tube
-    vessels: list[Tube]
-    papillaries: list[Tube]
-    tissues: Tissues
-    fat_mm: float
-    phases: Array
+    heart: Heart  # the chambers
+    aortic_root: Tube  # the part of the aorta that follows the mitral plane
+    vessels: list[Tube]  # still tubes filled with blood
+    papillaries: list[Tube]  # muscles inside the LV
+    tissues: Tissues  # signals
+    fat_mm: float  # thickness of the fat around the heart
+    phases: Array  # (3,) of its textures
 
 
-class Sight(NamedTuple):
-    """Points to look at, with all about them that does not change over the beat.
+class LocatedPoints(NamedTuple):
+    """Points with everything about them that is constant over the beat."""
 
-    Attributes:
-        points: heart mm, (N, 3).
-        lv: the points around the LV's axis.
-        la: around the left atrium's.
-        ra: around the right atrium's.
-        fat_mm: thickness of the fat where the heart's surface is near, (N,).
-        strands_mm: how far muscle strands reach into the ventricles there, (N,).
-        swirl: how blood there is brighter or darker than on average, (N,).
-    """
-
-    points: Floats
-    lv: Places
-    la: Places
-    ra: Places
-    fat_mm: Floats
-    strands_mm: Floats
-    swirl: Floats
+    points: Floats  # heart mm, (N, 3)
+    lv: AxisCoordinates  # coordinates around the LV's axis
+    la: AxisCoordinates  # around the left atrium's
+    ra: AxisCoordinates  # around the right atrium's
+    fat_mm: Floats  # thickness of the fat on the heart, (N,)
+    strands_mm: Floats  # length of muscle strands into the ventricles, (N,)
+    swirl: Floats  # deviation of the signal of blood from its mean, (N,)
 
 
 class Depths(NamedTuple):
-    """How deep points lie in each chamber, mm, negative outside, each (T, N)."""
+    """Depths of points in each chamber, mm, negative outside, each (T, N)."""
 
     endo: Floats
     epi: Floats
@@ -80,12 +60,11 @@ def make_scene(heart: Heart, tissues: Tissues, fat_mm: float, phases: Array) -> 
     return Scene(heart, aortic_root(heart), still_vessels(heart), papillaries(heart), tissues, fat_mm, phases)
 
 
-def locate(scene: Scene, points: Floats) -> Sight:
-    """Prepare points (N, 3) in heart mm."""
+def locate(scene: Scene, points: Floats) -> LocatedPoints:
+    """Compute everything about points (N, 3), heart mm, that is constant over the beat."""
     heart = scene.heart
-    around = [places(surface, points) for surface in (heart.epi, heart.la, heart.ra)]
-    lv, la, ra = around
-    return Sight(points, lv, la, ra, _fat(scene, points), _strands(scene, points), _swirl(scene, points))
+    lv, la, ra = (around_axis(surface, points) for surface in (heart.epi, heart.la, heart.ra))
+    return LocatedPoints(points, lv, la, ra, _fat(scene, points), _strands(scene, points), _swirl(scene, points))
 
 
 def _fat(scene: Scene, points: Floats) -> Floats:
@@ -115,34 +94,34 @@ def _swirl(scene: Scene, points: Floats) -> Floats:
     return np.asarray(strength * coarse + strength * fine, np.float32)
 
 
-def measure_depths(scene: Scene, sight: Sight, frames: slice) -> Depths:
-    """Return the depths of the points in view."""
-    heart, at = scene.heart, sight.lv
-    inner2 = square_at(heart.epi, at, frames)
+def measure_depths(scene: Scene, located: LocatedPoints, frames: slice) -> Depths:
+    """Return the depths of points at some frames."""
+    heart, lv = scene.heart, located.lv
+    inner2 = square_at(heart.epi, lv, frames)
     inner = np.sqrt(inner2)
-    outer = np.sqrt(inner2 + square_at(heart.rv, at, frames))
-    mitral = heart.mitral[frames, None].astype(np.float32) - at.z
-    bottom = at.z - heart.epi.bottom[frames, None].astype(np.float32)
+    outer = np.sqrt(inner2 + square_at(heart.rv, lv, frames))
+    mitral = heart.mitral[frames, None].astype(np.float32) - lv.z
+    bottom = lv.z - heart.epi.bottom[frames, None].astype(np.float32)
     return Depths(
-        endo=depth(heart.endo, at, frames),
-        epi=np.minimum(np.minimum(inner - at.r, bottom), mitral),
-        rv_outer=outer - at.r,
-        rv_inner=inner - at.r,
-        la=depth(heart.la, sight.la, frames),
-        ra=depth(heart.ra, sight.ra, frames),
-        aorta=_aorta_depth(scene, sight.points, frames),
+        endo=depth(heart.endo, lv, frames),
+        epi=np.minimum(np.minimum(inner - lv.r, bottom), mitral),
+        rv_outer=outer - lv.r,
+        rv_inner=inner - lv.r,
+        la=depth(heart.la, located.la, frames),
+        ra=depth(heart.ra, located.ra, frames),
+        aorta=_aorta_depth(scene, located.points, frames),
     )
 
 
 def _aorta_depth(scene: Scene, points: Floats, frames: slice) -> Floats:
     """Return the depth in the aortic root, which starts in the mitral plane."""
     mitral = scene.heart.mitral[frames, None].astype(np.float32)
-    found = np.full((len(mitral), len(points)), -FAR_MM, np.float32)
+    depths = np.full((len(mitral), len(points)), -FAR_MM, np.float32)
     near = np.flatnonzero(points[:, 2] > mitral.min() - FAR_MM)
     if len(near):
         root = tube_depth(scene.aortic_root, points[near], frames)
-        found[:, near] = np.minimum(root, points[near, 2] - mitral)
-    return found
+        depths[:, near] = np.minimum(root, points[near, 2] - mitral)
+    return depths
 
 
 def classify(depths: Depths) -> Labels:
@@ -156,14 +135,14 @@ def classify(depths: Depths) -> Labels:
     return labels
 
 
-class Ground(NamedTuple):
-    """What lies behind the beating heart: its signal, and how much of it is vessel, each (N,)."""
+class Background(NamedTuple):
+    """The background of the beating heart: signal, and share of vessels, each (N,)."""
 
     signal: Floats
     vessel: Floats
 
 
-def paint_vessels(scene: Scene, signal: Floats, points: Floats, width: float) -> Ground:
+def paint_vessels(scene: Scene, signal: Floats, points: Floats, width: float) -> Background:
     """Paint the still vessels at points (N, 3), heart mm, over the `signal` of the chest (N,)."""
     canvas, cover = signal.copy()[None], np.zeros_like(signal)
     for vessel in scene.vessels:
@@ -171,58 +150,59 @@ def paint_vessels(scene: Scene, signal: Floats, points: Floats, width: float) ->
         _cover(canvas, inside + VESSEL_WALL_MM, 0.2 * scene.tissues.organs, width)
         _cover(canvas, inside, scene.tissues.rv_blood, width)
         np.maximum(cover, np.clip(0.5 + (inside[0] + VESSEL_WALL_MM) / width, 0, 1), out=cover)
-    return Ground(canvas[0], cover)
+    return Background(canvas[0], cover)
 
 
-def paint_heart(scene: Scene, sight: Sight, depths: Depths, ground: Ground, frames: slice, width: float) -> Floats:
-    """Paint the heart over what lies behind it, from the outside in.
+def paint_heart(
+    scene: Scene, located: LocatedPoints, depths: Depths, background: Background, frames: slice, width: float
+) -> Floats:
+    """Paint the heart over its background, from the outside in: signal relative to blood, (T, N).
 
     Args:
         scene: the heart.
-        sight: the points, from `locate`.
+        located: the points, from `locate`.
         depths: of the points, from `measure_depths`.
-        ground: what lies behind the points.
-        frames: which frames.
-        width: softness of borders in mm.
-
-    Returns:
-        signal relative to blood, (T, N).
+        background: of the points.
+        frames: of the beat.
+        width: softness of borders, mm.
     """
     muscle, blood = scene.tissues.muscle, scene.tissues.rv_blood
-    signal = np.repeat(ground.signal[None], len(depths.endo), axis=0)
+    signal = np.repeat(background.signal[None], len(depths.endo), axis=0)
     bulge = depths.rv_outer - depths.rv_inner
     rv_wall = depths.rv_outer + RV_WALL_MM * np.clip(bulge / 4.0, 0, 1)
     rv_solid = np.minimum(np.minimum(rv_wall, RV_WALL_MM - depths.rv_inner), FAR_MM * (bulge - 1.0))
-    _paint_fat(scene, signal, depths, rv_solid, sight.fat_mm, ground.vessel, width)
+    _paint_fat(scene, signal, depths, rv_solid, located.fat_mm, background.vessel, width)
     _cover_between(signal, rv_wall, depths.rv_inner, muscle, width)
-    rough = depths.rv_outer - np.minimum(sight.strands_mm, bulge)
-    _cover_between(signal, rough, depths.rv_inner, blood + sight.swirl, width)
+    rough = depths.rv_outer - np.minimum(located.strands_mm, bulge)
+    _cover_between(signal, rough, depths.rv_inner, blood + located.swirl, width)
     for atrium in (depths.ra, depths.la):
         _cover(signal, atrium + ATRIAL_WALL_MM, muscle, width)
-    _cover(signal, depths.ra, blood + sight.swirl, width)
-    _cover(signal, depths.la, 0.98 + sight.swirl, width)
+    _cover(signal, depths.ra, blood + located.swirl, width)
+    _cover(signal, depths.la, 0.98 + located.swirl, width)
     _cover(signal, depths.epi, muscle, width)
-    _paint_cavity(scene, signal, depths.endo, sight, frames, width)
+    _paint_cavity(scene, signal, depths.endo, located, frames, width)
     _cover(signal, depths.aorta + VESSEL_WALL_MM, 0.25 * scene.tissues.organs, width)
     jet = 0.97 - 0.35 * scene.tissues.flow * scene.heart.beat.ejection[frames, None]
     _cover(signal, depths.aorta, jet.astype(np.float32), width)
     return signal
 
 
-def _paint_cavity(scene: Scene, signal: Floats, endo: Floats, sight: Sight, frames: slice, width: float) -> None:
+def _paint_cavity(
+    scene: Scene, signal: Floats, endo: Floats, located: LocatedPoints, frames: slice, width: float
+) -> None:
     """Paint the blood of the LV with the muscle strands and papillary muscles in it."""
     near = np.flatnonzero(endo.max(axis=0) > -2 * width)
-    inside, here = endo[:, near], sight.points[near]
+    inside, points = endo[:, near], located.points[near]
     part = signal[:, near]
-    blood = 1.0 + sight.swirl[near] - _inflow_jet(scene, here, frames)
-    _cover(part, inside - sight.strands_mm[near], blood, width)
+    blood = 1.0 + located.swirl[near] - _inflow_jet(scene, points, frames)
+    _cover(part, inside - located.strands_mm[near], blood, width)
     for muscle in scene.papillaries:
-        _cover(part, np.minimum(tube_depth(muscle, here, frames), inside + 1.0), scene.tissues.muscle, width)
+        _cover(part, np.minimum(tube_depth(muscle, points, frames), inside + 1.0), scene.tissues.muscle, width)
     signal[:, near] = part
 
 
 def _inflow_jet(scene: Scene, points: Floats, frames: slice) -> Floats:
-    """Return how much signal is lost to the fast early inflow under the mitral valve, (T, N)."""
+    """Return the signal loss by fast early inflow under the mitral valve, (T, N)."""
     heart = scene.heart
     off = np.hypot(points[:, 0] + 3.0, points[:, 1] + 4.0) / 7.0
     deep = (heart.mitral[frames, None] - points[:, 2]) / 25.0
@@ -254,25 +234,25 @@ def _paint_fat(
     signal += cover * (np.float32(scene.tissues.fat) * dark - signal)
 
 
-def reached(scene: Scene, points: Floats) -> NDArray[np.bool_]:
+def near_heart(scene: Scene, points: Floats) -> NDArray[np.bool_]:
     """Return which points (N, 3), heart mm, the beating heart or its fat may touch at some frame, (N,).
 
-    Asked at end-diastole and end-systole, between which every surface travels, with room to spare.
+    They are tested with a margin at end-diastole and end-systole, between which all surfaces move.
     """
     low, high = heart_box(scene)
-    found = np.all((points >= low) & (points <= high), axis=1)
-    inside = np.flatnonzero(found)
+    near = np.all((points >= low) & (points <= high), axis=1)
+    inside = np.flatnonzero(near)
     if not len(inside):
-        return found
-    sight = locate(scene, points[inside])
+        return near
+    located = locate(scene, points[inside])
     es = int(scene.heart.beat.lv.argmin())
-    nearest = [_nearest(measure_depths(scene, sight, slice(frame, frame + 1))) for frame in (0, es)]
-    found[inside] = np.max(nearest, axis=0) > -FAR_MM
-    return found
+    nearest = [_nearest(measure_depths(scene, located, slice(frame, frame + 1))) for frame in (0, es)]
+    near[inside] = np.max(nearest, axis=0) > -FAR_MM
+    return near
 
 
 def _nearest(depths: Depths) -> Floats:
-    """Return the depth in whatever is nearest at the first frame, (N,)."""
+    """Return the depth in the nearest structure at the first frame, (N,)."""
     rv = np.where(depths.rv_outer > depths.rv_inner, depths.rv_outer, -FAR_MM)
     return np.asarray(np.max([depths.epi, rv, depths.la, depths.ra, depths.aorta], axis=0)[0], np.float32)
 

@@ -1,4 +1,4 @@
-"""The chest around the heart: it does not beat, so it is painted once per slice.
+"""The chest around the heart, painted once per slice because it does not beat.
 
 Everything is a soft solid in patient coordinates (RAS+ mm), painted from the skin inwards.
 """
@@ -15,7 +15,7 @@ Floats = NDArray[np.float32]
 
 
 class Tissue(NamedTuple):
-    """Signal relative to blood and how much of it is fat or air."""
+    """Signal relative to blood, and shares of fat and air."""
 
     signal: float
     fat: float = 0.0
@@ -23,16 +23,9 @@ class Tissue(NamedTuple):
 
 
 class Tissues(NamedTuple):
-    """Signals of one subject, relative to blood in the left ventricle, and how a scanner changes what is beside them.
+    """Signals of one subject relative to blood in the left ventricle, and the scanner's factors on others."""
 
-    Attributes:
-        muscle: of the heart.
-        organs: factor on the signals of walls and small organs, which are the same in everybody.
-        border: how dark lines between fat and water are, 0 to 1.
-        flow: factor on what blood loses by moving, 0 to 2.
-    """
-
-    muscle: float
+    muscle: float  # of the heart
     fat: float
     liver: float
     spleen: float
@@ -41,13 +34,13 @@ class Tissues(NamedTuple):
     marrow: float
     stomach: float
     rv_blood: float
-    organs: float = 1.0
-    border: float = 1.0
-    flow: float = 1.0
+    organs: float = 1.0  # factor on the signals of walls and small organs, which do not vary between subjects
+    border: float = 1.0  # darkness of lines between fat and water, 0 to 1
+    flow: float = 1.0  # factor on the signal loss of moving blood, 0 to 2
 
 
 class Torso(NamedTuple):
-    """Sizes of one chest in mm; signals; and phases (3,) that make its textures its own."""
+    """Sizes of one chest in mm, signals, and the phases (3,) of its textures."""
 
     half_width: float
     half_depth: float
@@ -109,24 +102,20 @@ def draw_torso(rng: np.random.Generator, body: Body) -> Torso:
 
 
 def heart_centre(rng: np.random.Generator, torso: Torso) -> Array:
-    """Draw where the middle of the ventricles lies in the chest, patient mm, (3,)."""
+    """Draw the middle of the ventricles, patient mm, (3,)."""
     front = torso.half_depth - torso.fat - 14.0
     return np.array([-22.0, front - 46.0, 0.0]) + rng.normal(0.0, 4.0, 3)
 
 
 def soft(inside: Floats, width: float = 1.5) -> Floats:
-    """Return how much of a voxel lies inside a solid `inside` mm deep, from -width/2 to width/2."""
+    """Return the covered share of a voxel at depth `inside` in mm, rising from 0 to 1 over `width`."""
     return np.clip(0.5 + inside / width, 0.0, 1.0).astype(np.float32)
 
 
 def paint_torso(points: Array, torso: Torso, shift: Array, width: float) -> Floats:
-    """Return the signal of the still chest at points (N, 3).
+    """Return the signal of the still chest at points (N, 3), patient mm, with borders that are `width` mm soft.
 
-    Args:
-        points: patient mm.
-        torso: whose chest.
-        shift: by how much this breath-hold moved the organs, mm, (3,); skin, ribs and spine stay.
-        width: softness of borders, mm.
+    Breathing displaces the organs by `shift` mm, (3,), but not skin, ribs and spine.
     """
     canvas = Canvas(len(points))
     x, y, z = points.T.astype(np.float32)
@@ -197,7 +186,7 @@ def _spine_y(torso: Torso) -> float:
 
 
 def _abdomen(canvas: Canvas, torso: Torso, inner: Floats, x: Floats, y: Floats, z: Floats, width: float) -> None:
-    """Paint what lies under the diaphragm: liver right, stomach and spleen left, fat between."""
+    """Paint the organs under the diaphragm: liver right, stomach and spleen left, fat between."""
     right = 36.0 * np.exp(-(((x - 75.0) / 56.0) ** 2) - (((y - 5.0) / 62.0) ** 2))
     left = 12.0 * np.exp(-(((x + 85.0) / 55.0) ** 2) - (((y + 45.0) / 60.0) ** 2))
     edge = np.hypot(x / torso.half_width, y / torso.half_depth)

@@ -1,4 +1,4 @@
-"""What of a patient nobody knows: samples not taken, devices not worn, questions not answered, as in UK Biobank."""
+"""Missing values of patients as in UK Biobank: no sample, no device, no answer."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ BLOOD = (
 )  # fmt: skip
 ELECTROCARDIOGRAM = ("P duration (ms)", "PQ interval (ms)", "QRS duration (ms)", "QT interval (ms)")
 CELLS = ("Haemoglobin (g/dL)", "White cells (10^9/L)", "Platelets (10^9/L)")
-# what is missing together, and how often
+# fields that are missing together, and the rate
 TOGETHER: tuple[tuple[tuple[str, ...], float], ...] = (
     (BLOOD, 0.06),
     (CELLS, 0.045),
@@ -27,7 +27,7 @@ TOGETHER: tuple[tuple[tuple[str, ...], float], ...] = (
     (("Body fat (%)",), 0.03),
     (("Grip strength (kg)",), 0.02),
 )
-# codes in place of an answer, and how often: does not know, prefers not to say
+# codes in place of an answer (does not know, prefers not to say), and their rates
 CODES: dict[str, dict[int, float]] = {
     "Smoking status": {-3: 0.005},
     "Alcohol frequency": {-3: 0.002},
@@ -37,22 +37,22 @@ CODES: dict[str, dict[int, float]] = {
     "Diabetes": {-1: 0.003, -3: 0.001},
     "Family history of heart disease": {-1: 0.05, -3: 0.004},
 }
-DETECTABLE = (3.8, 189.0)  # nmol/L of lipoprotein(a); what lies outside is not reported
+DETECTABLE = (3.8, 189.0)  # nmol/L of lipoprotein(a); values outside are not reported
 
 
 def withhold(rng: np.random.Generator, values: Row) -> Row:
-    """Return the fields of a patient with empty cells and codes in place of what nobody knows."""
-    left = dict(values)
+    """Return the fields of a patient with empty cells and codes for missing values."""
+    known = dict(values)
     least, most = DETECTABLE
     if not least <= float(values["Lipoprotein(a) (nmol/L)"]) <= most:
-        left["Lipoprotein(a) (nmol/L)"] = ""
+        known["Lipoprotein(a) (nmol/L)"] = ""
     for names, rate in TOGETHER:
         if rng.random() < rate:
-            left |= dict.fromkeys(names, "")
+            known |= dict.fromkeys(names, "")
     for name, codes in CODES.items():
         draw = rng.random()
         for code, rate in codes.items():
             if 0 <= draw < rate:
-                left[name] = code
+                known[name] = code
             draw -= rate
-    return left
+    return known

@@ -16,17 +16,11 @@ UP = np.array([-0.18, 0.82, 0.54])  # towards the head, in the heart frame of a 
 
 
 class Tube(NamedTuple):
-    """A round-ended cylinder between two points over T frames (or 1 if it stands still), mm.
+    """A round-ended cylinder between two points over T frames (or 1 if it stands still), mm."""
 
-    Attributes:
-        start: (T or 1, 3).
-        end: (T or 1, 3).
-        radius: (T or 1,).
-    """
-
-    start: Array
-    end: Array
-    radius: Array
+    start: Array  # (T or 1, 3)
+    end: Array  # (T or 1, 3)
+    radius: Array  # (T or 1,)
 
 
 def tube(start: Array, direction: Array, length: float, radius: float) -> Tube:
@@ -36,16 +30,16 @@ def tube(start: Array, direction: Array, length: float, radius: float) -> Tube:
 
 
 def tube_depth(item: Tube, points: Floats, frames: slice) -> Floats:
-    """Return how deep points (N, 3) lie inside a tube at each frame, negative outside, mm, (T or 1, N)."""
+    """Return the depth of points (N, 3) in a tube at each frame, mm, negative outside, (T or 1, N)."""
     chosen = frames if len(item.start) > 1 else slice(None)
     start, end = item.start[chosen].astype(np.float32), item.end[chosen].astype(np.float32)
-    way = end - start
-    length2 = (way**2).sum(axis=1)[:, None]
-    along = (points @ way.T).T - (start * way).sum(axis=1)[:, None]
+    axis_vector = end - start
+    length2 = (axis_vector**2).sum(axis=1)[:, None]
+    along = (points @ axis_vector.T).T - (start * axis_vector).sum(axis=1)[:, None]
     along = np.clip(along / length2, 0, 1)
     distance2 = np.zeros_like(along)
     for axis in range(3):
-        distance2 += (points[:, axis] - start[:, axis, None] - along * way[:, axis, None]) ** 2
+        distance2 += (points[:, axis] - start[:, axis, None] - along * axis_vector[:, axis, None]) ** 2
     return np.asarray(item.radius[chosen].astype(np.float32)[:, None] - np.sqrt(distance2), np.float32)
 
 
@@ -80,16 +74,16 @@ def still_vessels(heart: Heart) -> list[Tube]:
 
 
 def papillaries(heart: Heart) -> list[Tube]:
-    """Return the two papillary muscles, riding on the inner wall and turning with it."""
+    """Return the two papillary muscles, which follow the inner wall and its twist."""
     return [_papillary(heart, degrees, size) for degrees, size in zip(PAPILLARY_ANGLES, (4.6, 4.2), strict=True)]
 
 
 def _papillary(heart: Heart, degrees: float, radius: float) -> Tube:
-    ends = [_on_inner_wall(heart, degrees, u, radius) for u in (0.34, 0.66)]
+    ends = [_inner_wall_point(heart, degrees, u, radius) for u in (0.34, 0.66)]
     return Tube(ends[0], ends[1], np.full(len(heart.mitral), radius))
 
 
-def _on_inner_wall(heart: Heart, degrees: float, u: float, inward: float) -> Array:
+def _inner_wall_point(heart: Heart, degrees: float, u: float, inward: float) -> Array:
     base, apex = heart.twist.T
     theta = np.deg2rad(degrees + u * base + (1 - u) * apex)
     step = ((theta % (2 * np.pi)) * ANGLES / (2 * np.pi) + ANGLES / 2).astype(int) % ANGLES

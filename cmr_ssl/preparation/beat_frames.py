@@ -1,4 +1,4 @@
-"""The beat is a circle: frame k of T stands at phase k / T, and frame 0 follows frame T - 1."""
+"""Frames of a beat on a circle: frame k of T has the phase k / T, and frame 0 follows frame T - 1."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from cmr_ssl.study import Finding, Series
 
 BEAT_MS = (300.0, 2500.0)  # 200 to 24 beats a minute
-BEAT_CHANGE = 0.2  # between views of one subject; beyond it somebody should know
+BEAT_CHANGE = 0.2  # relative, between views of one subject, above which it is a finding
 UNIT_MS = {"sec": 1000.0, "msec": 1.0, "usec": 0.001}
 
 
@@ -17,13 +17,17 @@ def interpolate_cyclic(
 
     Args:
         frames: values at the known phases, (T, ...).
-        phases: where they stand in the beat, rising, in [0, 1), (T,).
-        targets: phases asked for, in [0, 1), (N,).
+        phases: their phases, rising, in [0, 1), (T,).
+        targets: requested phases, in [0, 1), (N,).
 
     Returns:
-        Values at the targets, (N, ...); the very frames, in their own type, where every target is a known phase.
+        Values at the targets, (N, ...); copies of frames, in their own type, where every target is a known phase.
     """
-    before, after, weight = _neighbours(phases, targets)
+    after = np.searchsorted(phases, targets, side="right")
+    before, after = (after - 1) % len(phases), after % len(phases)
+    gap = (phases[after] - phases[before]) % 1.0
+    gap[gap == 0] = 1.0
+    weight = ((targets - phases[before]) % 1.0) / gap  # of the later frame
     if not weight.any():
         return frames[before]
     share = weight.astype(np.float32).reshape(-1, *(1,) * (frames.ndim - 1))
@@ -47,11 +51,11 @@ def nearest_frames(count: int, target: int) -> NDArray[np.intp]:
 
 
 def frame_duration(step: float, unit: str, frames: int, view: str) -> tuple[float, list[Finding]]:
-    """Turn a header's time step into milliseconds, distrusting its unit where the beat would be impossible.
+    """Convert a header's time step to milliseconds, correcting the unit where the beat would be impossible.
 
     Args:
         step: time between frames in the header's unit.
-        unit: NIfTI's name of the unit; anything but a time counts as unknown.
+        unit: NIfTI's name of the unit; anything but a time is unknown.
         frames: frames of the beat; two or fewer have no duration.
         view: where findings belong.
 
@@ -60,10 +64,10 @@ def frame_duration(step: float, unit: str, frames: int, view: str) -> tuple[floa
     """
     if frames <= 2:
         return float("nan"), []
-    scale = UNIT_MS.get(unit, 0.0)
-    if _possible(step * scale * frames):
-        return step * scale, []
-    guesses = [step * other for other in UNIT_MS.values() if _possible(step * other * frames)]
+    shortest, longest = (limit / frames for limit in BEAT_MS)
+    if shortest <= step * UNIT_MS.get(unit, 0.0) <= longest:
+        return step * UNIT_MS[unit], []
+    guesses = [step * scale for scale in UNIT_MS.values() if shortest <= step * scale <= longest]
     if len(guesses) == 1:
         message = f"{frames} frames of {step:g} {unit} are no heart beat; {guesses[0]:g} ms a frame are"
         return guesses[0], [Finding("frame-unit", "repaired", view, message)]
@@ -77,24 +81,9 @@ def beat_ms(series: Series) -> float:
 
 
 def beats_differ(series: list[Series]) -> list[Finding]:
-    """Note views whose beats are of different length: the same phase is then not quite the same moment."""
-    known = {one.view: beat for one in series if np.isfinite(beat := beat_ms(one))}
-    if not known or max(known.values()) <= (1 + BEAT_CHANGE) * min(known.values()):
+    """Note views whose beats differ in length: the same phase is then not exactly the same moment."""
+    beats = {one.view: beat for one in series if np.isfinite(beat := beat_ms(one))}
+    if not beats or max(beats.values()) <= (1 + BEAT_CHANGE) * min(beats.values()):
         return []
-    listed = ", ".join(f"{view} {beat:.0f} ms" for view, beat in known.items())
+    listed = ", ".join(f"{view} {beat:.0f} ms" for view, beat in beats.items())
     return [Finding("beats-differ", "noted", "", f"the views were acquired at different heart rates: {listed}")]
-
-
-def _possible(duration: float) -> bool:
-    return BEAT_MS[0] <= duration <= BEAT_MS[1]
-
-
-def _neighbours(
-    phases: NDArray[np.float64], targets: NDArray[np.float64]
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """Return the indices before and after each target and the weight of the later one."""
-    later = np.searchsorted(phases, targets, side="right")
-    before, after = (later - 1) % len(phases), later % len(phases)
-    gap = (phases[after] - phases[before]) % 1.0
-    gap[gap == 0] = 1.0
-    return before, after, ((targets - phases[before]) % 1.0) / gap

@@ -11,7 +11,7 @@ acquired  (P, T)         uint8 1 where the frame was acquired (studies with ED a
 to_heart  (4, 4)         f64   scanner mm (RAS+) to heart frame mm
 labelled  (L, 2)         int16 (plane, frame) of each label map
 labels    (L, H, W)      uint8 classes of ``anatomy``, 255 where unlabelled
-annotated (P, 6)         uint8 1 for the classes somebody drew on this plane
+annotated (P, 6)         uint8 1 for the classes that are annotated on this plane
 ========= ============== ===== =======================================================================
 
 A cache folder holds ``settings.json`` (what it was prepared with), ``records.jsonl`` (one line a finished subject: the
@@ -55,31 +55,27 @@ class PreparedSubject(NamedTuple):
 
 
 def subject_file(cache: Path, subject: str) -> Path:
-    """Return where `subject` lies in `cache`; any name becomes a harmless file name."""
+    """Return the file of `subject` in `cache`; any name becomes a safe file name."""
     return cache / SUBJECTS / f"{quote(subject, safe=' ')}.safetensors"
 
 
 def raise_unless_damaged(error: BaseException, path: Path) -> None:
-    """Raise what kept a prepared file from being read, unless it is the file; safetensors calls much a missing file.
-
-    Raises:
-        MachineFault: if the machine failed.
-    """
-    told = fault_of(error)
+    """Raise MachineFault if the machine, not the file, failed; safetensors reports many errors as a missing file."""
+    fault = fault_of(error)
     try:
         with path.open("rb") as stream:
             stream.read(1)
-    except OSError as why:
-        told = told or (in_words(why, path) if of_machine(why) else None)
-    if told:
-        raise MachineFault(told) from error
+    except OSError as second:
+        fault = fault or (in_words(second, path) if of_machine(second) else None)
+    if fault:
+        raise MachineFault(fault) from error
 
 
 class PlaneReader:
-    """Reads the images of single planes of a prepared file straight to where they belong; use it as a context.
+    """Read the images of single planes of a prepared file directly into arrays; use it as a context.
 
     A mapped file would be read page by page, which takes longer than copying. The file begins with the length of its
-    header and the header, which says where each tensor begins after it (https://huggingface.co/docs/safetensors).
+    header and the header with the offset of each tensor after it (https://huggingface.co/docs/safetensors).
     """
 
     def __init__(self, path: Path) -> None:
@@ -88,26 +84,22 @@ class PlaneReader:
 
     @property
     def opened(self) -> Path:
-        """Where the very file that is open can be opened again, though another may stand at its path by now."""
+        """A path at which the open file can be opened again, even if its own path was replaced."""
         return Path(f"/dev/fd/{self.stream.fileno()}")
 
     @cached_property
     def first(self) -> int:
-        """Byte at which the images begin.
-
-        Raises:
-            EOFError: if the file has no whole header.
-        """
+        """First byte of the images; raises EOFError if the header is incomplete."""
         length = int.from_bytes(self.part(8, 0), "little")
         return 8 + length + int(json.loads(self.part(length, 8))["images"]["data_offsets"][0])
 
-    def part(self, count: int, at: int) -> bytearray:
-        """Return `count` bytes from byte `at` on; raise EOFError if the file ends before."""
-        if at + count > os.fstat(self.stream.fileno()).st_size:
+    def part(self, count: int, offset: int) -> bytearray:
+        """Return `count` bytes from byte `offset` on; raise EOFError if the file ends before."""
+        if offset + count > os.fstat(self.stream.fileno()).st_size:
             raise EOFError(f"{self.path} ends within its header")
-        found = bytearray(count)
-        self.read(memoryview(found), at)
-        return found
+        content = bytearray(count)
+        self.read(memoryview(content), offset)
+        return content
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -118,23 +110,19 @@ class PlaneReader:
         self.stream.close()
 
     def __call__(self, plane: int, out: NDArray[np.uint8]) -> None:
-        """Read one plane into `out`, (T, H, W) uint8, contiguous.
-
-        Raises:
-            EOFError: if the file ends before.
-        """
+        """Read one plane into `out`, (T, H, W) uint8, contiguous; raise EOFError if the file ends before."""
         self.read(out.data.cast("B"), self.first + plane * out.nbytes)
 
-    def read(self, place: memoryview, at: int) -> None:
-        """Fill `place` from byte `at` on; raise EOFError if the file ends before.
+    def read(self, buffer: memoryview, offset: int) -> None:
+        """Fill `buffer` from byte `offset` on; raise EOFError if the file ends before.
 
-        A disk that fails half way gives what it had first, and its error when asked for the rest.
+        A failing disk may return a part of the bytes first, and its error for the rest.
         """
-        while len(place):
-            count = os.preadv(self.stream.fileno(), [place], at)
+        while len(buffer):
+            count = os.preadv(self.stream.fileno(), [buffer], offset)
             if not count:
-                raise EOFError(f"{self.path} ends at byte {at}")
-            place, at = place[count:], at + count
+                raise EOFError(f"{self.path} ends at byte {offset}")
+            buffer, offset = buffer[count:], offset + count
 
 
 def write_subject(cache: Path, subject: str, prepared: PreparedSubject, settings_digest: str) -> Path:
@@ -147,12 +135,7 @@ def write_subject(cache: Path, subject: str, prepared: PreparedSubject, settings
 
 
 def read_prepared(cache: Path, subject: str) -> PreparedSubject:
-    """Read a subject of a cache.
-
-    Raises:
-        MachineFault: if the machine failed, not the file.
-        ValueError: if its file is missing or damaged.
-    """
+    """Read a subject of a cache; raise ValueError if its file is missing or damaged, or MachineFault."""
     path = subject_file(cache, subject)
     try:
         return PreparedSubject(**safetensors.load_file(path))
@@ -162,11 +145,7 @@ def read_prepared(cache: Path, subject: str) -> PreparedSubject:
 
 
 def read_settings(cache: Path) -> dict[str, object]:
-    """Return the settings a cache was prepared with.
-
-    Raises:
-        FileNotFoundError: if the folder is not a cache.
-    """
+    """Return the settings a cache was prepared with; raise FileNotFoundError if the folder is not a cache."""
     path = cache / SETTINGS
     if not path.is_file():
         raise FileNotFoundError(
@@ -178,7 +157,7 @@ def read_settings(cache: Path) -> dict[str, object]:
 
 
 def settings_of(cache: Path) -> str:
-    """Return the digest of the settings a cache is prepared with now, empty where the folder is no whole cache."""
+    """Return the digest of the current settings of a cache, empty where the folder is no complete cache."""
     try:
         return str(json.loads((cache / SETTINGS).read_text())["digest"])
     except (FileNotFoundError, ValueError, KeyError):
@@ -186,21 +165,17 @@ def settings_of(cache: Path) -> str:
 
 
 def read_preparation(cache: Path) -> dict[str, Any]:
-    """Return what every subject of a cache has in common: the size, spacing and frames of its planes, and the window.
-
-    Raises:
-        FileNotFoundError: if the folder is not a cache.
-    """
+    """Return the `Preparation` of a cache as a dictionary; see `read_settings`."""
     preparation: Any = read_settings(cache)["preparation"]
     return dict(preparation)
 
 
-def check_prepared(cache: Path, wanted: Mapping[str, object]) -> None:
-    """Raise ValueError unless a cache was prepared as the data of a checkpoint were; see also `read_preparation`."""
+def check_prepared(cache: Path, expected: Mapping[str, object]) -> None:
+    """Raise ValueError unless a cache was prepared with the `expected` settings, those of a checkpoint's data."""
     preparation = read_preparation(cache)
-    differ = [key for key, value in wanted.items() if preparation.get(key) != value]
+    differ = [key for key, value in expected.items() if preparation.get(key) != value]
     if differ:
-        settings = " ".join(f"--preparation.{key} {wanted[key]}" for key in differ)
+        settings = " ".join(f"--preparation.{key} {expected[key]}" for key in differ)
         raise ValueError(
             f"{cache} was prepared with another {', '.join(differ)} than the checkpoint's data: prepare with {settings}"
         )

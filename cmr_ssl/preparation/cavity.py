@@ -1,9 +1,9 @@
-"""Find the left ventricle in a stack of a few frames by its looks: a round bright spot in a dark ring, in every slice.
+"""Find the left ventricle in a stack of a few frames by its appearance: a round bright spot in a dark ring.
 
-Two frames that were scaled each on its own differ everywhere, so that what changes does not tell the heart. Therefore
-every image is first replaced by the ranks of its pixels, which no scaling changes, and places are weighed by how much
-they look like the cavity at end-diastole and at end-systole, by what darkens in between, and by how near they lie to
-the middle of the picture, where a scanner's operator puts the heart. The weights make the logarithm of a likelihood:
+Two frames that were scaled separately differ everywhere, so that changes do not locate the heart. Therefore every image
+is first replaced by the ranks of its pixels, which scaling does not change. Places are scored by their similarity to
+the cavity at end-diastole and at end-systole, by darkening in between, and by the distance from the middle of the
+image, where operators place the heart. The scores are the logarithm of a likelihood:
 
     log p(x) = sum_i WEIGHT_i feature_i(x) - NEAR log(1 + (distance of x from the middle / NEAR_MM)^2) + const
 """
@@ -20,16 +20,16 @@ from cmr_ssl.study import Series
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
-GRID_MM = 4.0  # the cavity is looked for on about this grid
-QUIET_MM = 3.0  # a smoothing that takes noise away
+GRID_MM = 4.0  # approximate grid of the search
+QUIET_MM = 3.0  # smoothing against noise
 SURROUND = 1.8  # times as wide as the spot: the wall around it
 FLAT = 0.05  # of all ranks; what varies less than this is flat
-SLOW_MM = 30.0  # brightness that changes more slowly than this comes from the coils
+SLOW_MM = 30.0  # slower changes of brightness come from the coils
 CHANGE_MM = 14.0  # about a cavity's radius
 
-# Fitted (softmax over the places of a picture, target 5 mm wide) on half of ACDC's patients: ED and ES as they are,
-# each image with its own window and gamma, slices shifted by up to 4 mm between ED and ES, hearts of half the size, and
-# windows with the heart aside. Sizes (mm) of the spots lead to their weights; other data sets served for testing only.
+# Fitted (softmax over the places of an image, target 5 mm wide) on half of ACDC's patients: ED and ES as they are, each
+# image with its own window and gamma, slices shifted by up to 4 mm between ED and ES, hearts of half the size, and
+# crops with the heart off centre. Spot size (mm) to weight; other data sets were used for testing only.
 ED_SPOTS = {7.0: 1.43, 10.0: 3.09, 14.0: 2.79, 19.0: 2.16}
 ES_SPOTS = {7.0: 1.41, 10.0: 3.14, 14.0: 2.16}
 DARKENS, BRIGHT, NEAR = 0.72, 1.62, 1.29
@@ -39,7 +39,7 @@ SURE_MM = 20.0  # places this near are the same answer
 
 
 class Cavity(NamedTuple):
-    """Where the left ventricle is.
+    """The place of the left ventricle.
 
     Attributes:
         centre: scanner mm, (3,).
@@ -55,23 +55,25 @@ def find_cavity(series: Series, middle: Array | None = None) -> Cavity:
 
     Args:
         series: at least two frames, and one slice that was acquired at most of them.
-        middle: where the heart is expected, scanner mm, (3,); without it in the middle of the picture.
+        middle: expected place of the heart, scanner mm, (3,); the middle of the image by default.
     """
     slices = np.flatnonzero(series.acquired.mean(axis=1) > 0.5)
     pixel_mm = spacing(series.affine)
     step = np.maximum(1, np.round(GRID_MM / pixel_mm)).astype(int)
-    looks = _looks(ranks(block_means(series.pixels[:, :, slices], step)), pixel_mm * step)
-    columns, rows = ((np.arange(size) + 0.5) * by - 0.5 for size, by in zip(looks.shape[:2], step, strict=True))
+    scores = _looks(ranks(block_means(series.pixels[:, :, slices], step)), pixel_mm * step)
+    columns, rows = ((np.arange(size) + 0.5) * by - 0.5 for size, by in zip(scores.shape[:2], step, strict=True))
     places = np.stack(np.meshgrid(columns, rows, indexing="ij"), axis=-1).reshape(-1, 2) * pixel_mm
     expected = (np.array(series.pixels.shape[:2]) - 1) / 2
     if middle is not None:
         expected = to_pixels(series.affine, middle[None])[0]
-    level = looks.mean(axis=2).ravel()
+    level = scores.mean(axis=2).ravel()
     likely = _likelihood(level - NEAR * np.log1p((_apart(places, expected * pixel_mm) / NEAR_MM) ** 2))
-    # Where the heart is expected chooses among places; then the picture alone tells the exact one.
-    chosen = _peak(places, places[likely.argmax()], likely)
-    place = _mean_around(places, chosen, _likelihood(level))
-    height = _height(looks.reshape(-1, len(slices)), _around(places, place), slices)
+    # The expected place selects the peak; the image alone determines its exact position.
+    peak = places[likely.argmax()]
+    for _ in range(10):
+        peak = _mean_around(places, peak, likely)
+    place = _mean_around(places, peak, _likelihood(level))
+    height = _height(scores.reshape(-1, len(slices)), _around(places, place), slices)
     centre = to_mm(series.affine, (place / pixel_mm)[None])[0] + height * series.affine[:3, 2]
     return Cavity(centre, float(likely[_apart(places, place) < SURE_MM].sum()))
 
@@ -85,7 +87,7 @@ def block_means(pixels: NDArray[np.generic], step: NDArray[np.intp]) -> Floats:
 
 
 def ranks(images: Floats) -> Floats:
-    """Replace every image of (X, Y, S, T) by the ranks of its pixels, 0..1; equal pixels share theirs."""
+    """Replace every image of (X, Y, S, T) by the ranks of its pixels, 0..1; equal pixels have equal ranks."""
     ranked = np.empty_like(images)
     for index in np.ndindex(images.shape[2:]):
         image = images[:, :, *index]
@@ -126,13 +128,6 @@ def _likelihood(level: Array) -> Array:
     return np.asarray(likely / likely.sum())
 
 
-def _peak(places: Array, peak: Array, likely: Array) -> Array:
-    """Return the mean of what is likely around a place and then around that mean, until it rests, mm, (2,)."""
-    for _ in range(10):
-        peak = _mean_around(places, peak, likely)
-    return peak
-
-
 def _mean_around(places: Array, place: Array, likely: Array) -> Array:
     weights = likely * _around(places, place)
     return np.asarray(weights @ places / weights.sum())
@@ -147,7 +142,7 @@ def _apart(places: Array, place: Array) -> Array:
     return np.asarray(np.linalg.norm(places - place, axis=1))
 
 
-def _height(looks: Floats, near: Array, slices: NDArray[np.intp]) -> float:
-    """Return the mean slice, weighted by how much each looks like a cavity at its place."""
-    found = (near @ looks / near.sum()).clip(min=0) ** 2  # which drops the ends, where hardly anything is seen
-    return float(found @ slices / found.sum()) if found.any() else float(slices.mean())
+def _height(scores: Floats, near: Array, slices: NDArray[np.intp]) -> float:
+    """Return the mean slice, weighted by the score of the cavity's place in each."""
+    weights = (near @ scores / near.sum()).clip(min=0) ** 2  # the square drops the ends, where little is visible
+    return float(weights @ slices / weights.sum()) if weights.any() else float(slices.mean())

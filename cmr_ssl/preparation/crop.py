@@ -1,4 +1,4 @@
-"""Square crops around the heart, at one pixel size, with an affine that says exactly where each pixel lies."""
+"""Square crops around the heart at one pixel size, with the exact affine of their pixels."""
 
 from functools import reduce
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class Crop(NamedTuple):
 
 
 class Taps(NamedTuple):
-    """The source pixels each new pixel is made of, and their weights, both (N, K)."""
+    """The source pixels of each new pixel, and their weights, both (N, K)."""
 
     indices: NDArray[np.intp]
     weights: NDArray[np.float32]
@@ -36,7 +36,7 @@ def place_crop(affine: Array, centre: Array, size: int, spacing_mm: float) -> Cr
         affine: plane affine, pixel to mm, (4, 4).
         centre: the point in mm, (3,).
         size: pixels a side.
-        spacing_mm: pixel size wanted; a source within 0.1 % keeps its own, and its pixels.
+        spacing_mm: pixel size; a source within 0.1 % keeps its own, and its pixels.
     """
     step = spacing_mm / spacing(affine)
     first = to_pixels(affine, centre[None])[0] - step * (size - 1) / 2
@@ -85,18 +85,19 @@ def _copy(images: NDArray[np.generic], crop: Crop) -> NDArray[np.generic]:
     out = np.zeros((len(images), len(rows), len(columns)), dtype=images.dtype)
     if not rows.any() or not columns.any():
         return out
-    target = slice(*_ends(np.flatnonzero(rows))), slice(*_ends(np.flatnonzero(columns)))
-    source = slice(*_ends(crop.rows[rows])), slice(*_ends(crop.columns[columns]))
-    out[:, *target] = images[:, *source]
+    source_rows, source_columns = crop.rows[rows].astype(int), crop.columns[columns].astype(int)
+    source = images[:, source_rows[0] : source_rows[-1] + 1, source_columns[0] : source_columns[-1] + 1]
+    row, column = rows.argmax(), columns.argmax()
+    out[:, row : row + len(source_rows), column : column + len(source_columns)] = source
     return out
 
 
 def _taps(positions: Array, length: int) -> Taps:
-    """Return what interpolates linearly at `positions`, and when shrinking averages what it interpolated.
+    """Return the weights of linear interpolation at `positions`, averaged over a box when shrinking.
 
-    Either keeps a ramp a ramp, so that what a pixel shows lies exactly where the affine says.
+    With a step s > 1 between positions the kernel is the triangle 1 - |x| convolved with a box of width sqrt(s^2 - 1).
+    It keeps a ramp a ramp, so that intensities lie exactly where the affine says.
     """
-    # The box that, together with the source's own pixel, is as wide as a pixel of the crop.
     box = float(np.sqrt(max(0.0, (positions[1] - positions[0]) ** 2 - 1)))
     first = np.floor(positions - box / 2).astype(np.intp)
     indices = first[:, None] + np.arange(2 + int(np.ceil(box)))
@@ -125,10 +126,6 @@ def _hat_integral(upper: Array) -> Array:
 
 def _nearest(positions: Array, length: int) -> NDArray[np.intp]:
     return np.floor(positions + 0.5).astype(np.intp).clip(0, length - 1)
-
-
-def _ends(indices: NDArray[np.generic]) -> tuple[int, int]:
-    return int(indices[0]), int(indices[-1]) + 1
 
 
 def _on_pixels(positions: Array) -> bool:

@@ -1,4 +1,4 @@
-"""Every code that a finding can have, and what it means; those of checks stand beside their limits in `limits`."""
+"""All codes of findings and their meaning; those of checks stand beside their limits in `limits`."""
 
 from cmr_ssl.preparation.checks.limits import LIMITS
 

@@ -1,7 +1,7 @@
-"""The one gate for where images lie and how large they are; whatever is measured or prepared passes it.
+"""Validate the geometry of images; whatever is measured or prepared passes these checks.
 
-A NIfTI header states places up to three times: the sform, the qform, and voxel sizes (pixdim) in a unit of its own.
-They are weighed against each other, and against what a heart can fill. What cannot be believed is refused in words.
+A NIfTI header states the geometry up to three times: the sform, the qform, and voxel sizes (pixdim) in a unit of its
+own. They are compared with each other, and with the possible sizes of a heart.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from nibabel.nifti1 import Nifti1Header
 from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
-from cmr_ssl.planes import APEX_TO_BASE_RAS, RIGHT_ANTERIOR_RAS, SHORT_AXIS, heart_frame
+from cmr_ssl.planes import APEX_TO_BASE_RAS, RIGHT_ANTERIOR_RAS, SHORT_AXIS, corners, heart_frame
 from cmr_ssl.study import Finding
 
 Array = NDArray[np.float64]
@@ -30,18 +30,18 @@ MANY_SLICES, SHALLOWEST_MM = 6, 25.0  # a stack of so many slices covers a heart
 FEWEST_FRAMES, FEWEST_SLICES = 8, 4  # that can be told from each other
 FRAMES_ALIKE, BACK_AGAIN = 0.67, 3.0  # see `frames_on_third`
 REWRITE = "write the file with the affine of its image"
-UNWRITTEN = "is an identity without voxel sizes"
+IDENTITY = "is an identity without voxel sizes"
 
 
 class ImagePlacement(NamedTuple):
-    """Where voxels lie.
+    """The geometry of an image.
 
     Attributes:
-        affine: voxel (column, row, slice, 1) to scanner mm, RAS+, (4, 4); a nominal one where nobody wrote a direction.
-        stored: the same as the file has it, in mm; relates files of one subject even without any orientation. Its
-            offset is NaN where the file states none.
-        oriented: whether the file says how the heart lies.
-        sized: whether it says how large voxels are.
+        affine: voxel (column, row, slice, 1) to scanner mm, RAS+, (4, 4); a nominal one without an orientation.
+        stored: the affine of the file, in mm; relates files of one subject even without any orientation. Its offset is
+            NaN where the file has none.
+        oriented: whether the file has an orientation.
+        sized: whether it has voxel sizes.
     """
 
     affine: Array
@@ -51,10 +51,10 @@ class ImagePlacement(NamedTuple):
 
 
 def place_of(header: Nifti1Header, shape: tuple[int, ...], view: str) -> tuple[ImagePlacement, list[Finding]]:
-    """Return where the voxels of a file lie, and what is odd about how the file says it.
+    """Return the geometry of a file, and findings about it.
 
-    A short axis that lies exactly along the scanner's axes does not exist in a person, so an axis-aligned affine says
-    that nobody wrote an orientation.
+    A short axis along the scanner's axes does not exist in a person, so an axis-aligned affine is a missing
+    orientation.
 
     Args:
         header: of the file.
@@ -62,41 +62,40 @@ def place_of(header: Nifti1Header, shape: tuple[int, ...], view: str) -> tuple[I
         view: where findings belong.
 
     Raises:
-        ValueError: if what the header says contradicts itself or cannot hold a heart; a part of a sentence.
+        ValueError: if the header contradicts itself or the image cannot show a heart; a part of a sentence.
     """
     scale, findings = _unit(header, view)
     zooms = np.abs(np.asarray(header["pixdim"][1:4], dtype=np.float64)) * scale
     sform, qform = _form(header, "sform", scale), _form(header, "qform", scale)
-    stored, found = _choose(sform, qform, zooms, shape, view)
-    findings += found
+    stored, choice = _choose(sform, qform, zooms, shape, view)
+    findings += choice
     if stored is not None and not axis_aligned(stored):
         place = ImagePlacement(stored, stored, True, True)
     else:
         place = _nominal(stored, header, zooms, shape)
-        findings.append(Finding("no-orientation", "repaired", view, _unoriented(place)))
+        message = (
+            "the file has no orientation: assumed columns from the right ventricle outwards, rows from front to back"
+        )
+        unsized = "" if place.sized else "; it has no voxel size either, and 1 mm is a guess"
+        findings.append(Finding("no-orientation", "repaired", view, message + unsized))
     if place.sized and (flaw := size_flaw(place.affine, shape)):
         raise ValueError(flaw)
-    if not place.sized and (len(shape) < 3 or shape[2] == 1) and view == SHORT_AXIS:
+    if not place.sized and not _is_stack(shape) and view == SHORT_AXIS:
         raise ValueError(f"it has no geometry (an identity affine and pixdim 1): {REWRITE}")
     return place, findings
 
 
 def size_flaw(affine: Array, shape: tuple[int, ...]) -> str:
-    """Say why a volume of this affine and shape cannot show a heart; nothing where it can.
-
-    Args:
-        affine: voxel to scanner mm, (4, 4).
-        shape: voxels along (columns, rows, slices, ...).
-    """
-    steps = np.linalg.norm(affine[:3, :3], axis=0)
+    """Describe why an image of `shape` (columns, rows, slices, ...) cannot show a heart; "" where it can."""
+    steps = _steps(affine)
     sides, slices = steps[:2] * shape[:2], shape[2] if len(shape) > 2 else 1
     depth = steps[2] * slices
-    told = f"{shape[0]} x {shape[1]} pixels of {steps[0]:.3g} x {steps[1]:.3g} mm"
+    pixels = f"{shape[0]} x {shape[1]} pixels of {steps[0]:.3g} x {steps[1]:.3g} mm"
     remedy = "check its affine, pixdim and unit"
     if max(steps[:2]) > OBLONG * min(steps[:2]):
-        return f"{told} are no picture of a plane: {remedy}, and that the slices are on the third axis"
+        return f"{pixels} are no picture of a plane: {remedy}, and that the slices are on the third axis"
     if not (_within(min(sides), PLANE_MM) and _within(max(sides), PLANE_MM) and _within(min(steps[:2]), PIXEL_MM)):
-        return f"{told} show no heart: {remedy}"
+        return f"{pixels} show no heart: {remedy}"
     if slices > 1 and not (_within(steps[2], STEP_MM) and depth <= DEEPEST_MM):
         return f"{slices} slices {steps[2]:.3g} mm apart are no stack of a heart: {remedy}, and the order of its axes"
     if slices >= MANY_SLICES and depth < SHALLOWEST_MM:
@@ -105,7 +104,7 @@ def size_flaw(affine: Array, shape: tuple[int, ...]) -> str:
 
 
 def frames_on_third(pixels: NDArray[np.generic]) -> bool:
-    """Tell whether a volume (X, Y, S, T) has frames where slices belong.
+    """Tell whether a volume (X, Y, S, T) has frames on the axis of slices.
 
     Frames of a beat resemble their neighbours more than slices do, and the last one resembles the first.
     """
@@ -116,15 +115,15 @@ def frames_on_third(pixels: NDArray[np.generic]) -> bool:
     if thin.shape[2] < FEWEST_FRAMES or thin.shape[3] < FEWEST_SLICES:
         return False
     slices, frames = _change(thin, 2), _change(thin, 3)
-    around = float(np.abs(thin[:, :, 0] - thin[:, :, -1]).mean())
-    return slices < FRAMES_ALIKE * frames and around <= BACK_AGAIN * slices
+    first_to_last = float(np.abs(thin[:, :, 0] - thin[:, :, -1]).mean())
+    return slices < FRAMES_ALIKE * frames and first_to_last <= BACK_AGAIN * slices
 
 
 def nominal_affine(zooms: Array, stored: Array) -> Array:
-    """Return the affine of a short axis as it is usually shown and stored, in a body of mean shape, (4, 4).
+    """Return the affine of a short axis as it is usually displayed and stored, in a body of mean shape, (4, 4).
 
-    The right ventricle lies on the left of the picture, the anterior wall on top, the first slice at the base. The
-    stored offset along the slices is kept, because it says how ED and ES stacks of the same subject lie to each other.
+    The right ventricle is on the left of the image, the anterior wall on top, the first slice at the base. The stored
+    offset along the slices is kept, because it relates the ED and ES stacks of a subject.
     """
     frame = heart_frame(np.zeros(3), APEX_TO_BASE_RAS, RIGHT_ANTERIOR_RAS)
     affine = np.eye(4)
@@ -139,11 +138,10 @@ def axis_aligned(affine: Array) -> bool:
     return bool((np.abs(_directions(affine)).max(axis=0) > 1 - 1e-6).all())
 
 
-def apart(one: Array, other: Array, shape: tuple[int, ...]) -> float:
-    """Return how far apart, in mm, two affines put the corner of a volume that they disagree on most."""
-    far = [max(1, size) - 1 for size in (*shape[:3], 1, 1, 1)[:3]]
-    corners = np.stack(np.meshgrid(*([0, end] for end in far), [1.0], indexing="ij"), axis=-1).reshape(-1, 4)
-    return float(np.linalg.norm(corners @ (one - other).T, axis=1).max())
+def apart(first: Array, second: Array, shape: tuple[int, ...]) -> float:
+    """Return the largest distance, in mm, between the corners of a volume by two affines."""
+    volume = tuple(max(1, size) for size in (*shape[:3], 1, 1, 1)[:3])
+    return float(np.linalg.norm(corners(volume) @ (first - second).T, axis=1).max())
 
 
 def _unit(header: Nifti1Header, view: str) -> tuple[float, list[Finding]]:
@@ -158,12 +156,12 @@ def _unit(header: Nifti1Header, view: str) -> tuple[float, list[Finding]]:
 
 
 def _form(header: Nifti1Header, name: str, scale: float) -> Array | None:
-    """Return an affine of the header in mm; None where it has none, or one without any direction or size."""
+    """Return an affine of the header in mm; None where it is missing or zero."""
     if header[f"{name}_code"] <= 0:
         return None
     try:
         affine = np.array(getattr(header, f"get_{name}")(), dtype=np.float64)
-    except (HeaderDataError, ValueError):  # numbers that are no rotation
+    except (HeaderDataError, ValueError):  # a quaternion that is no rotation
         return np.full((4, 4), np.nan)
     if not affine[:3, :3].any():
         return None
@@ -174,20 +172,20 @@ def _form(header: Nifti1Header, name: str, scale: float) -> Array | None:
 def _choose(
     sform: Array | None, qform: Array | None, zooms: Array, shape: tuple[int, ...], view: str
 ) -> tuple[Array | None, list[Finding]]:
-    """Return the affine to believe, None where nobody wrote one, and what is to be said about the choice."""
+    """Return the trusted affine, None where none was written, and findings about the choice."""
     flaw = _flaw(qform, zooms, shape) if qform is not None else ""
     if sform is None and flaw:
         raise ValueError(f"its qform {flaw}: {REWRITE}")
     sound = qform if qform is not None and not flaw and not size_flaw(qform, shape) else None
     if sform is None:
         return qform, []
-    flaw = UNWRITTEN if _unwritten(sform, zooms) else _flaw(sform, zooms, shape)
+    flaw = IDENTITY if _is_identity(sform, zooms) else _flaw(sform, zooms, shape)
     if sound is not None and not axis_aligned(sound) and (flaw or axis_aligned(sform)):
-        if flaw and _riddle(sform, zooms, shape):
+        if flaw and _irreparable(sform, zooms, shape):
             raise ValueError(f"its sform {flaw}: {REWRITE}")
-        why = f"the sform {flaw or 'lies along the axes of the scanner'}, so the qform was used"
-        return sound, [Finding("sform-qform", "repaired", view, why)]
-    if flaw == UNWRITTEN:
+        message = f"the sform {flaw or 'lies along the axes of the scanner'}, so the qform was used"
+        return sound, [Finding("sform-qform", "repaired", view, message)]
+    if flaw == IDENTITY:
         return None, []
     if flaw:
         raise ValueError(f"its sform {flaw}: {REWRITE}")
@@ -197,37 +195,41 @@ def _choose(
     return sform, []
 
 
-def _riddle(sform: Array, zooms: Array, shape: tuple[int, ...]) -> bool:
-    """Tell whether an sform is wrong in a way that no qform mends: sheared, or of other voxels a heart could have."""
+def _irreparable(sform: Array, zooms: Array, shape: tuple[int, ...]) -> bool:
+    """Tell whether a qform cannot replace an sform: sheared, or of other voxel sizes that a heart could have."""
     steps = _steps(sform)
     if not np.isfinite(sform).all() or not steps.min() > 0:
         return False
     if _shear(sform) > SHEAR:
         return True
-    return not (_same(steps, zooms, shape) or np.isclose(steps, 1.0).any() or size_flaw(sform, shape))
+    return not (_same_steps(steps, zooms, shape) or np.isclose(steps, 1.0).any() or size_flaw(sform, shape))
 
 
 def _flaw(affine: Array, zooms: Array, shape: tuple[int, ...]) -> str:
-    """Say what is wrong with an affine by itself or beside pixdim."""
+    """Describe what is wrong with an affine by itself or compared with pixdim."""
     steps = _steps(affine)
     if not np.isfinite(affine).all() or steps.min() <= 0:
         return "holds no finite axes"
     if (shear := _shear(affine)) > SHEAR:
         return f"has axes that are not perpendicular (cosine {shear:.2f})"
-    if not _same(steps, zooms, shape):
+    if not _same_steps(steps, zooms, shape):
         return f"has voxels of {_mm(steps)}, but pixdim says {_mm(zooms)}"
     return ""
 
 
-def _same(steps: Array, zooms: Array, shape: tuple[int, ...]) -> bool:
-    """Tell whether voxel sizes agree; how thick a single slice is does not matter."""
-    axes = 3 if len(shape) > 2 and shape[2] > 1 else 2
+def _is_stack(shape: tuple[int, ...]) -> bool:
+    return len(shape) > 2 and shape[2] > 1
+
+
+def _same_steps(steps: Array, zooms: Array, shape: tuple[int, ...]) -> bool:
+    """Tell whether voxel sizes agree; the thickness of a single slice does not matter."""
+    axes = 3 if _is_stack(shape) else 2
     return bool(np.isclose(steps[:axes], zooms[:axes], rtol=SAME_STEP, atol=0).all())
 
 
 def _nominal(stored: Array | None, header: Nifti1Header, zooms: Array, shape: tuple[int, ...]) -> ImagePlacement:
-    """Return the place of a file without orientation; its voxel sizes stand in pixdim."""
-    axes = 3 if len(shape) > 2 and shape[2] > 1 else 2
+    """Return the geometry of a file without orientation; its voxel sizes are those of pixdim."""
+    axes = 3 if _is_stack(shape) else 2
     if not np.isfinite(zooms[:axes]).all() or zooms[:axes].min() <= 0:
         raise ValueError(f"its voxels have no size (pixdim {_mm(zooms)}): {REWRITE}")
     zooms = np.where(np.isfinite(zooms) & (zooms > 0), zooms, 1.0)
@@ -237,26 +239,15 @@ def _nominal(stored: Array | None, header: Nifti1Header, zooms: Array, shape: tu
         stored[:3, :3] = _directions(form) * zooms
     if stored is not None:
         return ImagePlacement(nominal_affine(zooms, stored), stored, False, sized)
-    centred = _centred(zooms, shape)
-    nowhere = centred.copy()
-    nowhere[:3, 3] = np.nan
-    return ImagePlacement(nominal_affine(zooms, centred), nowhere, False, sized)
+    centred = np.diag([-zooms[0], *zooms[1:], 1.0])  # NIfTI's default: centred, columns to the left
+    centred[:3, 3] = -centred[:3, :3] @ ((np.array([*shape[:3], 1, 1, 1][:3]) - 1) / 2)
+    without_offset = centred.copy()
+    without_offset[:3, 3] = np.nan
+    return ImagePlacement(nominal_affine(zooms, centred), without_offset, False, sized)
 
 
-def _centred(zooms: Array, shape: tuple[int, ...]) -> Array:
-    """Return the affine that NIfTI gives to a file without any: centred, columns to the left."""
-    affine = np.diag([-zooms[0], *zooms[1:], 1.0])
-    affine[:3, 3] = -affine[:3, :3] @ ((np.array([*shape[:3], 1, 1, 1][:3]) - 1) / 2)
-    return affine
-
-
-def _unoriented(place: ImagePlacement) -> str:
-    message = "the file has no orientation: assumed columns from the right ventricle outwards, rows from front to back"
-    return message if place.sized else f"{message}; it has no voxel size either, and 1 mm is a guess"
-
-
-def _unwritten(affine: Array, zooms: Array) -> bool:
-    """Tell whether an affine is a mere identity, axes perhaps flipped, beside voxel sizes that are not."""
+def _is_identity(affine: Array, zooms: Array) -> bool:
+    """Tell whether an affine is an identity, axes perhaps flipped, although voxel sizes are not 1 mm."""
     unit = bool(np.isfinite(affine).all() and np.allclose(_steps(affine), 1.0)) and not np.allclose(zooms, 1.0)
     return unit and axis_aligned(affine) and _shear(affine) <= SHEAR
 

@@ -1,8 +1,8 @@
-"""Find the heart without labels: it is what pulses, and the long-axis planes cut through it.
+"""Find the heart without labels: it pulses, and the long-axis planes cut through it.
 
-In a short axis of a few frames, such as ED and ES alone, everything changes where each image was scaled on its own:
-there the heart is told by its looks, see `cavity`. Looks also check what pulses: a picture that ends at the heart's
-border, or a bowel that moves, draws the centre of what pulses away from it.
+In a short axis of a few frames, such as ED and ES alone, everything changes where each image was scaled separately:
+there the heart is found by its appearance, see `cavity`. Appearance also corrects the centre of pulsation where the
+image ends at the heart's border, or the bowel moves.
 """
 
 from dataclasses import replace
@@ -18,26 +18,26 @@ from cmr_ssl.study import Finding, Series
 
 Array = NDArray[np.float64]
 
-GRID_MM = 3.5  # pulsation is looked for on about this grid
+GRID_MM = 3.5  # approximate grid on which pulsation is measured
 SMOOTH_MM = 6.0  # a heart is larger than this, noise and small vessels are not
-REACH_MM = 40.0  # the heart is about as large as this around its centre
-STRONG = 0.95  # share of pixels with less pulsation than counts fully: a bright vessel does not outvote the heart
-FLOOR = 0.15  # of the strongest pulsation; weaker pixels do not vote
+REACH_MM = 40.0  # approximate radius of the heart
+STRONG = 0.95  # quantile of pulsation at which weights saturate: a bright vessel does not outweigh the heart
+FLOOR = 0.15  # of the strongest pulsation; weaker pixels have no weight
 LEAST_CONTRAST = 4.0  # strongest pulsation over its noise; pure noise stays below
-FARTHEST_MM = 30.0  # between what pulses and where the long-axis planes cut
-# From the left ventricle to the middle of all that pulses: 20 mm (SD 2) in synthetic hearts, 15 mm (SD 8) in ACDC's.
+FARTHEST_MM = 30.0  # between the centre and the intersection of the long-axis planes
+# From the left ventricle to the centre of pulsation: 20 mm (SD 2) in synthetic hearts, 15 mm (SD 8) in ACDC's.
 FROM_VENTRICLE_MM = 25.0
-HARMONICS = 3  # of the beat; what a heart does slowly. The rest is noise.
-# Of 29 patients of ACDC, ED and ES alone, none lies below, of windows with the heart aside 7 %; of places more than
-# 25 mm off, which noise, inverted pictures and windows without a heart lead to, about 80 % do.
+HARMONICS = 3  # of the beat, the slow motion of a heart. The rest is noise.
+# Below: none of 29 patients of ACDC with ED and ES alone, 7 % of crops with the heart off centre, and about 80 % of
+# places more than 25 mm off, which result from noise, inverted images and crops without a heart.
 SURE = 0.65
-# From the middle of the left ventricle to that of the heart, which a crop is to hold. The ventricles are 45 mm apart;
-# 4 mm halve what small crops (154 mm) cut off the right one.
+# From the middle of the left ventricle to that of the heart, which a crop is to contain. The ventricles are 45 mm
+# apart; 4 mm halve what small crops (154 mm) cut off the right one.
 TO_RIGHT_MM = 4.0
 
 
 class Pulsation(NamedTuple):
-    """Where a study pulses: points in scanner mm (N, 3) and how strongly (N,)."""
+    """Pulsating points of a study in scanner mm (N, 3) and their weights (N,)."""
 
     points: Array
     weights: Array
@@ -46,61 +46,61 @@ class Pulsation(NamedTuple):
 def find_heart(series: list[Series]) -> tuple[Array | None, list[Finding]]:
     """Return the heart's centre in scanner mm, (3,), or None where nothing pulses; and findings.
 
-    The short axis decides, if there is one, and the long-axis planes confirm it; without short axis what pulses in the
-    long-axis planes decides. In a short axis of a few frames the centre lies `TO_RIGHT_MM` from that of the left
-    ventricle towards the right one.
+    The centre is that of pulsation in the short axis, confirmed by the long-axis planes; without a short axis it is
+    that of pulsation in the long-axis planes. In a short axis of a few frames it lies `TO_RIGHT_MM` from the centre of
+    the left ventricle towards the right one.
     """
     if not series:
         return None, []
     short = [one for one in series if one.view == SHORT_AXIS]
     long = [one for one in series if one.view != SHORT_AXIS]
     findings: list[Finding] = []
-    if (seen := pulsation(short)) is None:
+    if (pulse := pulsation(short)) is None:
         message = "nothing pulses in the short axis" if short else "there is no short axis"
         findings.append(Finding("no-short-axis", "noted", "", f"{message}: the heart was looked for in the long axis"))
-        seen = pulsation(long)
-    if seen is None:
+        pulse = pulsation(long)
+    if pulse is None:
         return None, [Finding("no-pulsation", "rejected", "", "nothing pulses: there is no heart to find")]
     if findings:
-        centre = pulsating_centre(seen)
+        centre = pulsating_centre(pulse)
     elif beats(short[0]):
-        centre, findings = _beside_ventricle(short[0], seen)
+        centre, findings = _corrected_centre(short[0], pulse)
     else:
-        centre, findings = _by_looks(short[0], long)
-    return centre, findings + _disagreement(centre, long)
+        centre, findings = _centre_by_appearance(short[0], long)
+    return centre, findings + _check_intersection(centre, long)
 
 
 def beats(series: Series) -> bool:
-    """Tell whether a series has enough frames to tell slow pulsation from noise."""
+    """Tell whether a series has enough frames to separate slow pulsation from noise."""
     return series.pixels.shape[3] > 2 * HARMONICS + 1
 
 
 def pulsation(series: list[Series]) -> Pulsation | None:
-    """Return where the series pulse, or None where they do not. Each series has the same say."""
-    seen = [found for one in series if (found := _pulsation(one)) is not None]
-    if not seen:
+    """Return the pulsation of several series of equal weight, or None where nothing pulses."""
+    pulses = [pulse for one in series if (pulse := _pulsation(one)) is not None]
+    if not pulses:
         return None
-    weights = [found.weights / found.weights.sum() for found in seen]
-    return Pulsation(np.concatenate([found.points for found in seen]), np.concatenate(weights))
+    weights = [pulse.weights / pulse.weights.sum() for pulse in pulses]
+    return Pulsation(np.concatenate([pulse.points for pulse in pulses]), np.concatenate(weights))
 
 
-def pulsating_centre(seen: Pulsation) -> Array:
-    """Return the centre of what pulses, (3,): a weighted median, drawn to the centroid of what pulses around it."""
-    centre = np.array([_weighted_median(column, seen.weights) for column in seen.points.T])
+def pulsating_centre(pulse: Pulsation) -> Array:
+    """Return the centre of pulsation, (3,): mean shift from the weighted median."""
+    centre = np.array([_weighted_median(column, pulse.weights) for column in pulse.points.T])
     for _ in range(20):
-        centre = centre_around(seen, centre)
+        centre = centre_around(pulse, centre)
     return centre
 
 
-def centre_around(seen: Pulsation, place: Array) -> Array:
-    """Return the centroid of what pulses around a place, (3,)."""
-    distance = np.linalg.norm(seen.points - place, axis=1)
-    weights = seen.weights * np.exp(-0.5 * (distance / REACH_MM) ** 2)
-    return np.asarray(weights @ seen.points / weights.sum())
+def centre_around(pulse: Pulsation, place: Array) -> Array:
+    """Return the centroid of pulsation weighted by a Gaussian around a place, (3,)."""
+    distance = np.linalg.norm(pulse.points - place, axis=1)
+    weights = pulse.weights * np.exp(-0.5 * (distance / REACH_MM) ** 2)
+    return np.asarray(weights @ pulse.points / weights.sum())
 
 
 def nearest_on_planes(point: Array, affines: list[Array]) -> Array:
-    """Return the point on (or, where they do not all meet, between) the planes that is nearest to `point`, (3,)."""
+    """Return the point nearest to `point` on the intersection of planes, or their least-squares one, (3,)."""
     normals = np.stack([normal(affine) for affine in affines])
     offsets = np.array([normal(affine) @ (affine[:3, 3] - point) for affine in affines])
     # Planes through one axis leave the direction along it open: a small singular value must not move the point there.
@@ -108,14 +108,11 @@ def nearest_on_planes(point: Array, affines: list[Array]) -> Array:
 
 
 def beat_power(pixels: NDArray[np.generic]) -> tuple[Array, Array]:
-    """Split what changes over the beat into slow pulsation and noise.
-
-    Args:
-        pixels: one beat, (X, Y, S, T).
+    """Split the changes over a beat (X, Y, S, T) into slow pulsation and noise.
 
     Returns:
-        Power in the first harmonics of the beat, (X, Y, S), and the power that noise puts there, as the higher
-        harmonics tell, (X, Y, S).
+        Power in the first harmonics of the beat, (X, Y, S), and the expected power of noise in them, estimated from
+        the higher harmonics, (X, Y, S).
     """
     frames = pixels.shape[3]
     power = np.square(np.abs(np.fft.rfft(pixels.astype(np.float32), axis=3))) / frames
@@ -124,9 +121,9 @@ def beat_power(pixels: NDArray[np.generic]) -> tuple[Array, Array]:
 
 
 def change_power(pixels: NDArray[np.generic]) -> tuple[Array, Array]:
-    """Do the same for a few frames that may each have their own brightness, such as ED and ES.
+    """Do the same for a few frames that may be scaled separately, such as ED and ES.
 
-    Square roots, because bright fat near the coil would otherwise outvote blood; noise is what changes in the median.
+    Square roots, because bright fat near the coil would otherwise outweigh blood; noise is the median power.
     """
     frames = np.sqrt(pixels.astype(np.float32).clip(min=0))
     frames /= frames.mean(axis=(0, 1), keepdims=True) + 1e-6
@@ -153,27 +150,27 @@ def _pulsation(series: Series) -> Pulsation | None:
     return Pulsation(voxels @ series.affine[:3, :3].T + series.affine[:3, 3], strength[column, row, index])
 
 
-def _beside_ventricle(short: Series, seen: Pulsation) -> tuple[Array, list[Finding]]:
-    """Return the centre of what pulses, or of what pulses around the left ventricle where that is not beside it."""
-    centre = pulsating_centre(seen)
-    found = find_cavity(_two_frames(short), centre)
-    cut_off = _from_border(short, found.centre) < REACH_MM
-    if found.sure >= SURE and (cut_off or _in_plane(short, centre, found.centre) > FROM_VENTRICLE_MM):
-        centre = centre_around(seen, found.centre)
-    if (distance := _in_plane(short, centre, found.centre)) <= FROM_VENTRICLE_MM:
+def _corrected_centre(short: Series, pulse: Pulsation) -> tuple[Array, list[Finding]]:
+    """Return the centre of pulsation, or of that around the left ventricle where the two are far apart."""
+    centre = pulsating_centre(pulse)
+    cavity = find_cavity(_two_frames(short), centre)
+    cut_off = _border_distance(short, cavity.centre) < REACH_MM
+    if cavity.sure >= SURE and (cut_off or _in_plane(short, centre, cavity.centre) > FROM_VENTRICLE_MM):
+        centre = centre_around(pulse, cavity.centre)
+    if (distance := _in_plane(short, centre, cavity.centre)) <= FROM_VENTRICLE_MM:
         return centre, []
-    message = f"what pulses lies {distance:.0f} mm from what looks like the left ventricle ({found.sure:.0%} certain)"
-    return centre, [Finding("unsure-heart", "noted", short.view, f"{message}: look at the crop", found.sure)]
+    message = f"what pulses lies {distance:.0f} mm from what looks like the left ventricle ({cavity.sure:.0%} certain)"
+    return centre, [Finding("unsure-heart", "noted", short.view, f"{message}: look at the crop", cavity.sure)]
 
 
-def _in_plane(short: Series, one: Array, other: Array) -> float:
-    """Return how far two points lie apart within the slices, mm."""
-    way, across = one - other, normal(short.affine)
-    return float(np.linalg.norm(way - (way @ across) * across))
+def _in_plane(short: Series, first: Array, second: Array) -> float:
+    """Return the distance of two points within the slices, mm."""
+    difference, across = first - second, normal(short.affine)
+    return float(np.linalg.norm(difference - (difference @ across) * across))
 
 
 def _two_frames(short: Series) -> Series:
-    """Return the first frame of a beat, where it is at end-diastole, and the one that differs most from it."""
+    """Return the first frame of a beat, at end-diastole, and the one that differs most from it."""
     step = np.maximum(1, np.round(GRID_MM / spacing(short.affine))).astype(int)
     frames = np.sqrt(short.pixels[:: step[0], :: step[1]].astype(np.float32).clip(min=0))
     two = [0, int(np.square(frames - frames[..., :1]).mean(axis=(0, 1, 2)).argmax())]
@@ -181,26 +178,25 @@ def _two_frames(short: Series) -> Series:
     return replace(short, pixels=short.pixels[..., two], acquired=acquired, labels=None)
 
 
-def _from_border(short: Series, point: Array) -> float:
-    """Return how far a point lies within the picture from its nearest border, mm."""
+def _border_distance(short: Series, point: Array) -> float:
+    """Return the distance of a point from the nearest border of the image, mm; negative outside."""
     place = to_pixels(short.affine, point[None])[0]
     return float((np.minimum(place, np.array(short.pixels.shape[:2]) - 1 - place) * spacing(short.affine)).min())
 
 
-def _by_looks(short: Series, long_axis: list[Series]) -> tuple[Array, list[Finding]]:
-    """Find the heart in a few frames, near where the long-axis planes cut the stack if there are several."""
+def _centre_by_appearance(short: Series, long_axis: list[Series]) -> tuple[Array, list[Finding]]:
+    """Find the heart in a few frames, near the intersection of several long-axis planes with the stack."""
     middle = None
     if len(long_axis) > 1:
         voxel = (np.array(short.pixels.shape[:3]) - 1) / 2
         point = short.affine[:3, :3] @ voxel + short.affine[:3, 3]
         middle = nearest_on_planes(point, [slice_affine(one.affine, 0) for one in long_axis])
-    found = find_cavity(short, middle)
-    across = normal(short.affine)
-    centre = found.centre + TO_RIGHT_MM * unit(RIGHT_ANTERIOR_RAS - (RIGHT_ANTERIOR_RAS @ across) * across)
-    if found.sure >= SURE:
+    cavity, across = find_cavity(short, middle), normal(short.affine)
+    centre = cavity.centre + TO_RIGHT_MM * unit(RIGHT_ANTERIOR_RAS - (RIGHT_ANTERIOR_RAS @ across) * across)
+    if cavity.sure >= SURE:
         return centre, []
-    message = f"with {short.pixels.shape[3]} frames the heart was found with a certainty of {found.sure:.0%} only: look"
-    return centre, [Finding("unsure-heart", "noted", short.view, f"{message} at the crop", found.sure)]
+    message = f"with {short.pixels.shape[3]} frames the heart was found with a certainty of {cavity.sure:.0%} only"
+    return centre, [Finding("unsure-heart", "noted", short.view, f"{message}: look at the crop", cavity.sure)]
 
 
 def _weighted_median(values: Array, weights: Array) -> float:
@@ -208,11 +204,11 @@ def _weighted_median(values: Array, weights: Array) -> float:
     return float(values[order][np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2)])
 
 
-def _disagreement(centre: Array, long_axis: list[Series]) -> list[Finding]:
+def _check_intersection(centre: Array, long_axis: list[Series]) -> list[Finding]:
     if not long_axis:
         return []
-    cut = nearest_on_planes(centre, [slice_affine(one.affine, 0) for one in long_axis])
-    distance = float(np.linalg.norm(cut - centre))
+    intersection = nearest_on_planes(centre, [slice_affine(one.affine, 0) for one in long_axis])
+    distance = float(np.linalg.norm(intersection - centre))
     if distance <= FARTHEST_MM:
         return []
     message = f"what pulses lies {distance:.0f} mm from where the long-axis planes cut"

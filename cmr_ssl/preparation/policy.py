@@ -1,9 +1,9 @@
-"""What a finding leads to, and what of a cohort is left then.
+"""Policies: the decision on each finding, and the cohort without what is rejected.
 
-Nothing of a cache is changed or deleted: `qc` writes one decision a finding into its table, and whoever reads the cache
-with that table leaves out what was rejected. So each exclusion is a row with its reason, another policy needs no other
-cache, and a checkpoint's data are the cache and one table. Repairs are made where files are read, since only there can
-they be; a policy says whether what was repaired is good enough.
+The cache is never changed: `qc` writes one decision a finding into its table, and readers of the cache with that table
+leave out what is rejected. So each exclusion is a row with its reason, another policy needs no other cache, and the
+data of a checkpoint are the cache and one table. Repairs are made where files are read; a policy decides whether a
+repaired series is good enough.
 """
 
 from collections.abc import Mapping
@@ -28,19 +28,19 @@ NOTHING: Places = frozenset()
 
 @dataclass(frozen=True)
 class Policy:
-    """What each kind of finding leads to.
+    """Decisions on findings.
 
     Attributes:
-        decisions: by code: accept keeps what was found, repaired or not; reject-plane leaves out the slice, or the
-            view where no slice is told, or the subject where no view is; reject-subject leaves out the subject.
+        decisions: by code: accept keeps the data, repaired or not; reject-plane leaves out the slice, or the view of a
+            finding without a slice, or the subject of one without a view; reject-subject leaves out the subject.
         otherwise: of codes that are not named.
     """
 
-    decisions: dict[str, str] = field(default_factory=dict)  # of `Decision`; what they say is checked below, in words
+    decisions: dict[str, str] = field(default_factory=dict)  # of `Decision`; checked below, with a clear error
     otherwise: str = "accept"
 
     def __post_init__(self) -> None:
-        """Refuse codes that nothing has and words that decide nothing."""
+        """Refuse unknown codes and decisions."""
         for code, word in (self.decisions | {"": self.otherwise}).items():
             if code and code not in CODES:
                 near = get_close_matches(code, CODES, 1)
@@ -53,7 +53,7 @@ class Policy:
                 )
 
     def decide(self, code: str, severity: Severity, view: str) -> Decision:
-        """Return what becomes of the place of a finding; what preparing had to set aside no policy brings back."""
+        """Return the decision on a finding; what preparing rejected stays rejected."""
         decision = cast(Decision, self.decisions.get(code, self.otherwise))
         if decision == "accept":
             return "reject-plane" if severity == "rejected" else "accept"
@@ -64,8 +64,8 @@ class Rejected(NamedTuple):
     """What a table of findings leaves out of a cache.
 
     Attributes:
-        subjects: left out wholly.
-        places: of other subjects that are left out.
+        subjects: left out completely.
+        places: slices and views of other subjects that are left out.
     """
 
     subjects: frozenset[str]
@@ -76,11 +76,11 @@ NOTHING_REJECTED = Rejected(frozenset(), {})
 
 
 def read_rejected(path: Path) -> Rejected:
-    """Read what a table of `qc` rejects of what a cache holds.
+    """Read what a table of `qc` rejects.
 
     Raises:
         FileNotFoundError: if there is no such table.
-        ValueError: if it is no table of `qc`, or decides in words that mean nothing.
+        ValueError: if it is no table of `qc`, or has unknown decisions.
     """
     if not path.is_file():
         raise FileNotFoundError(f"no table of findings at {path}: `python -m cmr_ssl qc` writes one, findings.csv")
@@ -89,40 +89,34 @@ def read_rejected(path: Path) -> Rejected:
     )
     if missing := [name for name in COLUMNS if name not in table]:
         raise ValueError(f"{path} has no column {missing[0]!r}: name findings.csv of `python -m cmr_ssl qc`")
-    if strange := {*table["decision"].fillna("")} - {*get_args(Decision)}:
-        raise ValueError(f"{path} decides {min(strange)!r}: a decision is one of {', '.join(get_args(Decision))}")
+    if unknown := {*table["decision"].fillna("")} - {*get_args(Decision)}:
+        raise ValueError(f"{path} decides {min(unknown)!r}: a decision is one of {', '.join(get_args(Decision))}")
     subjects = frozenset(table["subject"][table["decision"] == "reject-subject"])
-    # what preparing set aside is not in the cache
+    # what preparing rejected is not in the cache
     rows = table[(table["decision"] == "reject-plane") & (table["severity"] != "rejected")]
     places = {
-        str(subject): frozenset(zip(own["view"], own["slice"].fillna(WHOLE).astype(int), strict=True))
-        for subject, own in rows[~rows["subject"].isin(subjects)].groupby("subject")
+        str(subject): frozenset(zip(group["view"], group["slice"].fillna(WHOLE).astype(int), strict=True))
+        for subject, group in rows[~rows["subject"].isin(subjects)].groupby("subject")
     }
     return Rejected(subjects, places)
 
 
 def without(cohort: pd.DataFrame, rejected: Rejected) -> pd.DataFrame:
-    """Return a cohort table as if what is rejected were not there; subjects stay, with the status rejected."""
+    """Return a cohort table without what is rejected; rejected subjects stay, with the status rejected."""
     cohort = cohort.reset_index(drop=True)
     cohort.loc[cohort["subject"].isin(rejected.subjects), "status"] = "rejected"
     for row in cohort.index[cohort["subject"].isin(rejected.places.keys())]:
         places = rejected.places[cohort.at[row, "subject"]]
-        views, slices = _left(cohort.at[row, "views"].split(","), int(cohort.at[row, "sa_slices"]), places)
-        cohort.loc[row, ["views", "sa_slices", "planes"]] = [
-            ",".join(views),
-            slices,
-            slices + len({*views} - {SHORT_AXIS}),
-        ]
+        slices = int(cohort.at[row, "sa_slices"])
+        slices -= sum(view == SHORT_AXIS and index != WHOLE for view, index in places)
+        slices = max(0, slices) if keeps(places, SHORT_AXIS, WHOLE) else 0
+        views = cohort.at[row, "views"].split(",")
+        kept = [view for view in views if (slices if view == SHORT_AXIS else keeps(places, view, 0))]
+        planes = slices + len({*kept} - {SHORT_AXIS})
+        cohort.loc[row, ["views", "sa_slices", "planes"]] = [",".join(kept), slices, planes]
     return cohort
 
 
 def keeps(places: Places, view: str, index: int) -> bool:
-    """Tell whether a slice of a view is not among what is left out."""
+    """Tell whether a slice of a view is not left out."""
     return places.isdisjoint({(view, WHOLE), (view, index)})
-
-
-def _left(views: list[str], slices: int, places: Places) -> tuple[list[str], int]:
-    """Return which views are left, and how many slices of the short axis."""
-    slices -= sum(view == SHORT_AXIS and index != WHOLE for view, index in places)
-    slices = max(0, slices) if keeps(places, SHORT_AXIS, WHOLE) else 0
-    return [view for view in views if (slices if view == SHORT_AXIS else keeps(places, view, 0))], slices

@@ -1,4 +1,4 @@
-"""One subject: from series as they were acquired to planes ready to learn from, without any label."""
+"""Prepare one subject: from acquired series to planes for learning, without labels."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -18,19 +18,19 @@ from cmr_ssl.preparation.repair import repair
 from cmr_ssl.preparation.views import apex_to_base, beside_heart, misplaced
 from cmr_ssl.study import Finding, Series, Severity, Study
 
-MUCH_OUTSIDE = 0.25  # of a crop; beyond it somebody should know
+MUCH_OUTSIDE = 0.25  # share of a crop outside the image, above which it is a finding
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """What every prepared subject has in common.
+    """Settings that all prepared subjects share.
 
     Attributes:
         size: pixels a side of the square crop around the heart.
         spacing_mm: pixel size of the crop.
         frames: frames of a beat; studies with ED and ES only keep their two.
         darkest_percentile: intensity that becomes 0, in percent of a series' pixels.
-        brightest_percentile: intensity that becomes 255; of the pixels around the heart where others outshine it.
+        brightest_percentile: intensity that becomes 255; of the pixels around the heart where others are brighter.
         min_frames: fewest frames that make a beat.
     """
 
@@ -42,7 +42,7 @@ class Preparation:
     min_frames: int = 8
 
     def __post_init__(self) -> None:
-        """Check ranges at once, so that a config fails before the first subject."""
+        """Check ranges."""
         if self.size < 8 or not 0.1 <= self.spacing_mm <= 20:
             raise ValueError(f"a crop of {self.size} pixels of {self.spacing_mm} mm shows no heart")
         if not 0 <= self.darkest_percentile < self.brightest_percentile <= 100:
@@ -54,8 +54,8 @@ class Preparation:
             raise ValueError(f"frames {self.frames} must be >= 2 and min_frames {self.min_frames} >= 8 to hold a beat")
 
 
-class Acquisition(NamedTuple):
-    """How a study was acquired, as far as a cohort table cares; NaN where unknown."""
+class AcquisitionSummary(NamedTuple):
+    """Properties of the acquisition of a study for the cohort table; NaN where unknown."""
 
     frames: int
     cine: bool
@@ -63,22 +63,9 @@ class Acquisition(NamedTuple):
     spacing_mm: float
 
 
-class Planes(NamedTuple):
-    """The prepared planes of one series; tensors as in `cache`, without the planes of other series."""
-
-    images: NDArray[np.uint8]
-    affine: NDArray[np.float32]
-    view: NDArray[np.uint8]
-    slice: NDArray[np.int16]
-    acquired: NDArray[np.uint8]
-    labelled: NDArray[np.int16]
-    labels: NDArray[np.uint8]
-    annotated: NDArray[np.uint8]
-
-
 def prepare_study(
     study: Study, preparation: Preparation
-) -> tuple[PreparedSubject | None, list[Finding], Acquisition | None]:
+) -> tuple[PreparedSubject | None, list[Finding], AcquisitionSummary | None]:
     """Prepare one study.
 
     Args:
@@ -86,42 +73,37 @@ def prepare_study(
         preparation: settings.
 
     Returns:
-        The tensors, or None where nothing usable is left; everything found, the source's findings first; how the
-        usable part was acquired.
+        The tensors, or None where nothing usable is left; all findings, the source's first; a summary of the
+        acquisition of the usable part.
     """
     series, findings = usable(study.series, preparation.min_frames)
     findings = study.findings + findings
     axis = apex_to_base(series)
     series = _without(series, misplaced(series, axis), findings)
-    centre, found = find_heart(series)
-    findings += found
+    centre, heart_findings = find_heart(series)
+    findings += heart_findings
     if centre is None:
         return None, findings, None
     series = _without(series, beside_heart(series, centre), findings)
-    prepared, found = assemble(series, heart_frame(centre, axis), centre, preparation)
-    return prepared, findings + found, acquisition(series, preparation.min_frames) if prepared else None
+    prepared, plane_findings = assemble(series, heart_frame(centre, axis), centre, preparation)
+    summary = summarise_acquisition(series, preparation.min_frames) if prepared else None
+    return prepared, findings + plane_findings, summary
 
 
 def usable(series: list[Series], min_frames: int) -> tuple[list[Series], list[Finding]]:
-    """Return the series that share a time axis and show something, mended where that is possible."""
-    series, implausible = plausible_size(series)
-    kept, findings = same_time(series, min_frames)
-    findings = implausible + findings
+    """Return the series of plausible size that share a time axis and show something, repaired where possible."""
+    flaws = [(one, size_flaw(one.affine, one.pixels.shape)) for one in series]
+    findings = [Finding("implausible-size", "rejected", one.view, flaw) for one, flaw in flaws if flaw]
+    kept, time_findings = same_time([one for one, flaw in flaws if not flaw], min_frames)
+    findings += time_findings
     for one in kept:
         findings += repair(one, min_frames)
     kept = [one for one in kept if one.acquired.any()]
     return kept, findings + beats_differ(kept)
 
 
-def plausible_size(series: list[Series]) -> tuple[list[Series], list[Finding]]:
-    """Return the series whose pixels and slices can show a heart; DICOM and NIfTI pass the same gate."""
-    flaws = [(one, size_flaw(one.affine, one.pixels.shape)) for one in series]
-    findings = [Finding("implausible-size", "rejected", one.view, flaw) for one, flaw in flaws if flaw]
-    return [one for one, flaw in flaws if not flaw], findings
-
-
 def same_time(series: list[Series], min_frames: int) -> tuple[list[Series], list[Finding]]:
-    """Keep the series that can share one time axis: the beats, or else those with the commonest few frames."""
+    """Keep the series that can share one time axis: the cines, or else those with the commonest few frames."""
     planes: dict[int, int] = {}
     for one in series:
         count = one.pixels.shape[3]
@@ -144,26 +126,26 @@ def assemble(
         centre: heart centre in scanner mm, (3,).
         preparation: settings.
     """
-    prepared: list[Planes] = []
+    prepared: list[PreparedSubject] = []
     findings: list[Finding] = []
+    count = 0
     for one in sorted(series, key=lambda one: VIEWS.index(one.view)):
-        planes, found = prepare_series(one, to_heart, centre, preparation)
-        findings += found
-        prepared += [planes] if planes is not None else []
+        planes, series_findings = prepare_series(one, to_heart, centre, preparation)
+        findings += series_findings
+        if planes is not None:
+            prepared.append(planes._replace(labelled=(planes.labelled + [count, 0]).astype(np.int16)))
+            count += len(planes.images)
     if not prepared:
         return None, findings
-    first = np.cumsum([0, *(len(planes.images) for planes in prepared)])
-    labelled = [planes.labelled + [start, 0] for planes, start in zip(prepared, first, strict=False)]
-    stacked = {name: np.concatenate([getattr(planes, name) for planes in prepared]) for name in Planes._fields}
-    stacked["labelled"] = np.concatenate(labelled).astype(np.int16)
-    return PreparedSubject(**stacked, to_heart=to_heart), findings
+    stacked = PreparedSubject(*map(np.concatenate, zip(*prepared, strict=True)))
+    return stacked._replace(to_heart=to_heart), findings
 
 
 def prepare_series(
     series: Series, to_heart: NDArray[np.float64], centre: NDArray[np.float64], preparation: Preparation
-) -> tuple[Planes | None, list[Finding]]:
+) -> tuple[PreparedSubject | None, list[Finding]]:
     """Crop and resample one series around the heart's centre; None where it shows nothing there."""
-    slices, crops, findings = _placed(series, to_heart, centre, preparation)
+    slices, crops, findings = _place_crops(series, to_heart, centre, preparation)
     if not slices:
         return None, findings
     images = np.stack([cut(series.pixels[:, :, index], crop) for index, crop in zip(slices, crops, strict=True)])
@@ -181,32 +163,33 @@ def prepare_series(
     labelled, labels = _labels(series, slices, crops, frames)
     annotated = np.zeros((len(slices), len(CLASSES)), dtype=np.uint8)
     annotated[:, list(series.annotated)] = 1
-    return Planes(
+    return PreparedSubject(
         images=beats,
         affine=np.stack([to_heart @ crop.affine for crop in crops]).astype(np.float32),
         view=np.full(len(slices), VIEWS.index(series.view), dtype=np.uint8),
         slice=np.array(slices, dtype=np.int16),
-        acquired=_acquired(series, slices, frames),
+        acquired=series.acquired[slices][:, nearest_frames(frames, series.pixels.shape[3])].astype(np.uint8),
+        to_heart=to_heart,
         labelled=labelled,
         labels=labels,
         annotated=annotated,
     ), findings
 
 
-def acquisition(series: list[Series], min_frames: int) -> Acquisition:
-    """Return how the leading series (the short axis if there is one) was acquired, and the median beat."""
+def summarise_acquisition(series: list[Series], min_frames: int) -> AcquisitionSummary:
+    """Summarise the acquisition of the leading series (the short axis if there is one), with the median beat."""
     leading = min(series, key=lambda one: VIEWS.index(one.view))
     frames = leading.pixels.shape[3]
     beats = [beat for one in series if np.isfinite(beat := beat_ms(one))]
     beat = float(np.median(beats)) if beats else float("nan")
-    return Acquisition(frames, frames >= min_frames, beat, float(spacing(leading.affine).mean()))
+    return AcquisitionSummary(frames, frames >= min_frames, beat, float(spacing(leading.affine).mean()))
 
 
-def _without(series: list[Series], aside: list[Finding], findings: list[Finding]) -> list[Series]:
-    """Record findings about views and return the series that none of them sets aside."""
-    findings += aside
-    views = {found.where for found in aside if found.severity == "rejected"}
-    return [one for one in series if one.view not in views]
+def _without(series: list[Series], view_findings: list[Finding], findings: list[Finding]) -> list[Series]:
+    """Add findings about views, and return the series that none of them rejects."""
+    findings += view_findings
+    rejected = {finding.where for finding in view_findings if finding.severity == "rejected"}
+    return [one for one in series if one.view not in rejected]
 
 
 def _too_few(series: Series, min_frames: int) -> Finding:
@@ -219,7 +202,7 @@ def _too_few(series: Series, min_frames: int) -> Finding:
     return Finding("too-few-frames", "rejected", series.view, message)
 
 
-def _placed(
+def _place_crops(
     series: Series, to_heart: NDArray[np.float64], centre: NDArray[np.float64], preparation: Preparation
 ) -> tuple[list[int], list[Crop], list[Finding]]:
     """Place the crop of every usable slice, from base to apex."""
@@ -251,9 +234,3 @@ def _labels(
                 maps[plane, int(target[frame])] = labels
     stacked = np.stack([*maps.values()]) if maps else np.zeros((0, size, size), dtype=np.uint8)
     return np.array([*maps], dtype=np.int16).reshape(-1, 2), stacked
-
-
-def _acquired(series: Series, slices: list[int], frames: int) -> NDArray[np.uint8]:
-    """Return which of the new frames stem from an acquired one, (P, T)."""
-    source = nearest_frames(frames, series.pixels.shape[3])
-    return series.acquired[slices][:, source].astype(np.uint8)

@@ -1,6 +1,6 @@
-"""Every subject at one glance: its crop with the heart's centre marked, worst first, to be sorted in the browser."""
+"""Overview of all subjects: crops with the heart's centre marked, the worst first, sortable in the browser."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from html import escape
 from io import BytesIO
 from pathlib import Path
@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from safetensors import SafetensorError, safe_open
 
-from cmr_ssl.files import write_atomically
+from cmr_ssl.files import save
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, to_pixels
 from cmr_ssl.preparation.cache import raise_unless_damaged, subject_file
 from cmr_ssl.preparation.checks.limits import Limit
 
-CROPS = "crops"  # folder beside the page: thousands of pictures in the page itself would keep it from opening
+CROPS = "crops"  # folder beside the page, which would not open with thousands of pictures in it
 TILE, CROSS, QUALITY = 96, 4, 80  # pixels, pixels, of JPEG: about 2 kB a subject
 STYLE = (
     "#all figure{margin:2px;width:96px}#all figcaption{font-size:10px;line-height:1.2;overflow-wrap:anywhere}"
@@ -36,8 +36,8 @@ by.onchange = () => {
 </script>"""
 
 
-class Tile(NamedTuple):
-    """One subject of the overview: kinds of findings, how rare these are, and what can be sorted by."""
+class SubjectTile(NamedTuple):
+    """One subject of the overview: its finding codes, how rare these are, and the values to sort by."""
 
     subject: str
     codes: list[str]
@@ -53,61 +53,50 @@ def overview(
     measures: pd.DataFrame,
     limits: dict[str, Limit],
 ) -> str:
-    """Draw the crop of every usable subject into a folder beside the page and return the HTML of all.
-
-    Args:
-        cache: the cache.
-        out: folder of the page.
-        cohort: the cache's table.
-        findings: one row a finding.
-        measures: the worst value of each check, one row a subject.
-        limits: of the checks; they tell which end of a measure is the bad one.
-    """
+    """Draw the crop of every usable subject into a folder beside the page and return the HTML of all; see `page`."""
     usable = {*cohort["subject"][cohort["status"] != "rejected"]}
-    written = set()
-    parts = []
+    names, figures = set(), []
     for tile in tiles(list(cohort["subject"]), findings, measures, limits):
         name = ""
         if tile.subject in usable:
             name = f"{quote(tile.subject, safe=' ')}.jpg"
-            _save(out / CROPS / name, crop(subject_file(cache, tile.subject)))
-            written.add(name)
-        parts.append(_figure(tile, name))
-    remove_others(out / CROPS, written)
+            save(out / CROPS / name, crop(subject_file(cache, tile.subject)))
+            names.add(name)
+        figures.append(_figure(tile, name))
+    for path in (out / CROPS).glob("*.jpg"):  # of an earlier page whose subjects are gone
+        if path.name not in names:
+            path.unlink()
     choices = ["worst first", *measures.columns.drop("subject")]
-    options = "".join(f'<option value="{at}">{escape(text)}</option>' for at, text in enumerate(choices))
+    options = "".join(f'<option value="{index}">{escape(text)}</option>' for index, text in enumerate(choices))
     chooser = f'<p>Sort by <select id="by">{options}<option value="-1">subject</option></select></p>'
-    return f'<style>{STYLE}</style>{chooser}<div id="all">{"".join(parts)}</div>{SORT}'
+    return f'<style>{STYLE}</style>{chooser}<div id="all">{"".join(figures)}</div>{SORT}'
 
 
 def tiles(
     subjects: list[str], findings: pd.DataFrame, measures: pd.DataFrame, limits: Mapping[str, Limit]
-) -> list[Tile]:
-    """Return a tile a subject, worst first: by rarity, the sum over its kinds of findings of log(N / N with that kind).
+) -> list[SubjectTile]:
+    """Return a tile a subject, the rarest findings first.
 
-    What all subjects share, such as files without orientation, weighs nothing.
+    Rarity is the sum of log(N / N_code) over the codes of a subject: those of all subjects, such as files without
+    orientation, weigh nothing.
     """
     kinds = findings[findings["subject"].isin(subjects)].drop_duplicates(["subject", "code"])
     weights = np.log(len(subjects) / kinds["code"].value_counts())
-    of = {str(subject): [*own] for subject, own in kinds.groupby("subject")["code"]}
+    codes = {str(subject): [*group] for subject, group in kinds.groupby("subject")["code"]}
     signs = {code: 1.0 if limits[code].above else -1.0 for code in measures.columns if code in limits}
     values = {row["subject"]: [signs[code] * float(row[code]) for code in signs] for _, row in measures.iterrows()}
-    made = [
-        Tile(
-            subject,
-            codes := of.get(subject, []),
-            float(weights[codes].sum()),
-            values.get(subject, [np.nan] * len(signs)),
-        )
-        for subject in subjects
+    unmeasured = [np.nan] * len(signs)
+    rarity = {subject: float(weights[codes.get(subject, [])].sum()) for subject in subjects}
+    return [
+        SubjectTile(subject, codes.get(subject, []), rarity[subject], values.get(subject, unmeasured))
+        for subject in sorted(subjects, key=lambda subject: -rarity[subject])
     ]
-    return sorted(made, key=lambda tile: -tile.rarity)
 
 
 def crop(path: Path) -> bytes:
-    """Return a JPEG of a prepared subject: its middle slice at the first frame, the heart's centre marked.
+    """Return a JPEG of a prepared subject: the middle slice, or else the first plane, at the first frame.
 
-    Of the whole file only that image is read. Without a short axis the first plane is shown.
+    Only that image of the file is read.
 
     Raises:
         MachineFault: if the machine failed, not the file.
@@ -121,7 +110,7 @@ def crop(path: Path) -> bytes:
     except (OSError, SafetensorError) as error:
         raise_unless_damaged(error, path)
         raise ValueError(f"{path} cannot be read ({error}): run `prepare` again") from error
-    return marked(image, affine[plane])
+    return mark_centre(image, affine[plane])
 
 
 def middle_plane(view: NDArray[np.uint8], affine: NDArray[np.float64]) -> int:
@@ -130,39 +119,24 @@ def middle_plane(view: NDArray[np.uint8], affine: NDArray[np.float64]) -> int:
     return int(short[np.abs(affine[short, 2, 3]).argmin()]) if len(short) else 0
 
 
-def marked(image: NDArray[np.uint8], affine: NDArray[np.float64]) -> bytes:
+def mark_centre(image: NDArray[np.uint8], affine: NDArray[np.float64]) -> bytes:
     """Return a JPEG of a plane (H, W) with a cross at the origin of the heart frame."""
     tile = Image.fromarray(image).resize((TILE, TILE), Image.Resampling.BILINEAR).convert("RGB")
-    at = (to_pixels(affine, np.zeros((1, 3)))[0] + 0.5) * TILE / np.array(image.shape[::-1])
+    centre = (to_pixels(affine, np.zeros((1, 3)))[0] + 0.5) * TILE / np.array(image.shape[::-1])
     pen = ImageDraw.Draw(tile)
-    for along in ((CROSS, 0), (0, CROSS)):
-        pen.line([*(at - along), *(at + along)], fill=(255, 60, 40))
+    for arm in ((CROSS, 0), (0, CROSS)):
+        pen.line([*(centre - arm), *(centre + arm)], fill=(255, 60, 40))
     stream = BytesIO()
     tile.save(stream, "JPEG", quality=QUALITY)
     return stream.getvalue()
 
 
-def remove_others(folder: Path, kept: set[str]) -> None:
-    """Remove pictures of an earlier page whose subjects are gone."""
-    for path in folder.glob("*.jpg"):
-        if path.name not in kept:
-            path.unlink()
-
-
-def _save(path: Path, picture: bytes) -> None:
-    write_atomically(path, lambda stream: stream.write(picture))
-
-
-def _figure(tile: Tile, name: str) -> str:
+def _figure(tile: SubjectTile, name: str) -> str:
     picture = f'<img loading="lazy" src="{quote(f"{CROPS}/{name}")}" alt="">' if name else "<i></i>"
-    values = ",".join(_numbers([tile.rarity, *tile.values]))
-    text = escape(" ".join([tile.subject, *tile.codes]))
+    # JavaScript's NaN is no "nan".
+    values = ",".join("NaN" if np.isnan(value) else f"{value:.4g}" for value in [tile.rarity, *tile.values])
+    caption = escape(" ".join([tile.subject, *tile.codes]))
     return (
         f'<figure data-subject="{escape(tile.subject)}" data-values="{values}">{picture}'
-        f"<figcaption>{text}</figcaption></figure>"
+        f"<figcaption>{caption}</figcaption></figure>"
     )
-
-
-def _numbers(values: list[float]) -> Iterator[str]:
-    """Yield numbers as JavaScript reads them; what could not be measured is no number there, either."""
-    return ("NaN" if np.isnan(value) else f"{value:.4g}" for value in values)

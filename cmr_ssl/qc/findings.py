@@ -1,4 +1,4 @@
-"""Findings as rows of one table, those of preparing and those of the checks of prepared planes."""
+"""Findings of preparation and of the checks of prepared planes, as rows of one table."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,47 +15,34 @@ WHERE = re.compile(r"(?P<view>\S+)(?: slice (?P<slices>[\d, ]+))?")
 
 
 class FindingRow(NamedTuple):
-    """One finding.
+    """One finding."""
 
-    Attributes:
-        subject: the id.
-        view: where; empty for the whole subject.
-        slice: of the source series, counted from 0; None for the whole view.
-        code: what was found, stable.
-        severity: noted, repaired or rejected, when it was found.
-        decision: what the policy makes of it.
-        value: what was measured, None where nothing was.
-        message: a sentence.
-    """
-
-    subject: str
-    view: str
-    slice: int | None
-    code: str
-    severity: Severity
-    decision: Decision
-    value: float | None
-    message: str
+    subject: str  # the id
+    view: str  # name; empty for the whole subject
+    slice: int | None  # of the source series, counted from 0; None for the whole view
+    code: str  # the finding code
+    severity: Severity  # noted, repaired or rejected, when it was found
+    decision: Decision  # of the policy
+    value: float | None  # measured value, None without one
+    message: str  # a sentence
 
 
 def from_record(record: Record, policy: Policy) -> Iterator[FindingRow]:
-    """Yield what preparing found, a row for each slice."""
-    for found in record.findings:
-        match = WHERE.fullmatch(found.where)
-        view = match["view"] if match and match["view"] in VIEWS else found.where
+    """Yield the findings of preparation, a row for each slice."""
+    for finding in record.findings:
+        match = WHERE.fullmatch(finding.where)
+        view = match["view"] if match and match["view"] in VIEWS else finding.where
         slices = [int(index) for index in match["slices"].split(",")] if match and match["slices"] else [None]
-        lost = record.status == found.severity == "rejected"
-        decision: Decision = "reject-subject" if lost else policy.decide(found.code, found.severity, view)
-        for index in slices:
-            yield FindingRow(
-                record.subject, view, index, found.code, found.severity, decision, found.value, found.message
-            )
+        lost = record.status == finding.severity == "rejected"
+        decision: Decision = "reject-subject" if lost else policy.decide(finding.code, finding.severity, view)
+        kind = (finding.code, finding.severity, decision, finding.value, finding.message)
+        yield from (FindingRow(record.subject, view, index, *kind) for index in slices)
 
 
 def from_measures(
     subject: str, measures: Iterable[Measure], limits: Mapping[str, Limit], policy: Policy
 ) -> Iterator[FindingRow]:
-    """Yield what lies beyond its limit; what is not certain is accepted, whatever the policy says of its kind."""
+    """Yield the measures beyond their limits; a policy rejects only certain ones."""
     for code, view, index, value, _ in beyond([*measures], limits):
         message = limits[code].message.format(value=value)
         decision: Decision = policy.decide(code, "noted", view) if certain(value, limits[code]) else "accept"

@@ -1,4 +1,4 @@
-"""What an import found, as records that join those of preparing; whom it rejected, no cache has ever seen."""
+"""Findings of an import as records, like those of preparation; subjects it rejected are in no cache."""
 
 from pathlib import Path
 from typing import cast
@@ -11,7 +11,7 @@ from cmr_ssl.study import Finding, Severity
 
 
 def read_imported(folder: Path) -> list[Record]:
-    """Return a record of each subject in which `import-ukb` or `import-dicom` found something.
+    """Return a record of each subject with findings of `import-ukb` or `import-dicom`.
 
     Raises:
         FileNotFoundError: if the folder holds no finished import.
@@ -21,8 +21,8 @@ def read_imported(folder: Path) -> list[Record]:
     subjects, findings = (pd.read_csv(folder / name, dtype=str, keep_default_na=False) for name in (SUBJECTS, FINDINGS))
     status = dict(zip(subjects["subject"], subjects["status"], strict=True))
     return [
-        Record(str(subject), status[subject], "", "", [_finding(row) for row in own.to_dict("records")])
-        for subject, own in findings.groupby("subject")
+        Record(str(subject), status[subject], "", "", [_finding(row) for row in group.to_dict("records")])
+        for subject, group in findings.groupby("subject")
     ]
 
 

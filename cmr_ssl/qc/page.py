@@ -1,4 +1,4 @@
-"""The page itself: plain HTML that opens anywhere, pictures beside it."""
+"""The page of quality control: plain HTML, its pictures beside it."""
 
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -39,37 +39,31 @@ def page(
         everybody: HTML of all subjects' crops.
     """
     parts = [
-        heading("Subjects"),
+        "<h2>Subjects</h2>",
         table(("status", "subjects"), cohort["status"].value_counts().items()),
-        heading("Why subjects or parts of them were rejected"),
-        table(("code", "decision", "subjects", "example"), reasons(findings)),
-        heading("Findings"),
-        table(COUNTED, counted(findings)),
-        table(("code", "meaning"), meanings(findings)),
-        heading("Worst cases"),
+        "<h2>Why subjects or parts of them were rejected</h2>",
+        table(("code", "decision", "subjects", "example"), count_rejections(findings)),
+        "<h2>Findings</h2>",
+        table(COUNTED, count_findings(findings)),
+        table(("code", "meaning"), explain_codes(findings)),
+        "<h2>Worst cases</h2>",
         worst or "<p>None.</p>",
-        heading("Every subject"),
+        "<h2>Every subject</h2>",
         "<p>The middle slice at the first frame, the heart's centre marked. What few others have weighs more.</p>",
         everybody,
-        heading("What was measured"),
+        "<h2>What was measured</h2>",
         *distributions(cohort),
         "<p>The worst value of each subject; the line is the limit.</p>",
         *(histogram(code, measures[code].to_numpy(float), limits[code].value) for code in measures if code in limits),
-        heading("Limits"),
+        "<h2>Limits</h2>",
         table(("code", "limit", "why"), [(code, limit_text(limit), limit.reason) for code, limit in limits.items()]),
     ]
-    return f'<!doctype html><meta charset="utf-8"><title>Quality control</title><style>{STYLE}</style>' + "\n".join(
-        ["<h1>Quality control</h1>", *parts, ""]
-    )
-
-
-def heading(text: str) -> str:
-    """Return a heading."""
-    return f"<h2>{escape(text)}</h2>"
+    head = f'<!doctype html><meta charset="utf-8"><title>Quality control</title><style>{STYLE}</style>'
+    return head + "\n".join(["<h1>Quality control</h1>", *parts, ""])
 
 
 def table(titles: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Return a table, or a word where it would be empty."""
+    """Return an HTML table, or "None." instead of an empty one."""
     lines = ["".join(f"<td>{escape(str(cell))}</td>" for cell in row) for row in rows]
     if not lines:
         return "<p>None.</p>"
@@ -77,27 +71,27 @@ def table(titles: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     return f"<table><tr>{head}</tr>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
 
 
-def counted(findings: pd.DataFrame) -> list[tuple[object, ...]]:
-    """Return what `COUNTED` names, the most frequent first."""
+def count_findings(findings: pd.DataFrame) -> list[tuple[object, ...]]:
+    """Return rows of `COUNTED`, the most frequent kind of finding first."""
     groups = findings.groupby([*COUNTED[:3]])["subject"].agg(["size", "nunique"]).reset_index()
     return [*groups.sort_values("size", ascending=False).itertuples(index=False, name=None)]
 
 
-def reasons(findings: pd.DataFrame) -> list[tuple[object, ...]]:
+def count_rejections(findings: pd.DataFrame) -> list[tuple[object, ...]]:
     """Return code, decision, subjects and an example of every kind of rejection, the most frequent first."""
     groups = findings[findings["decision"] != "accept"].groupby(["code", "decision"])
     rows = groups.agg(subjects=("subject", "nunique"), example=("message", "first")).reset_index()
     return [*rows.sort_values("subjects", ascending=False).itertuples(index=False, name=None)]
 
 
-def meanings(findings: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return what each code means that import or preparing gave; those of checks stand with their limits."""
-    given = {*findings["code"]}
-    return [(code, text) for code, text in (ARCHIVES | PREPARING).items() if code in given]
+def explain_codes(findings: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return codes of import and preparation that occur, with their meanings; the limits explain those of checks."""
+    codes = {*findings["code"]}
+    return [(code, text) for code, text in (ARCHIVES | PREPARING).items() if code in codes]
 
 
 def distributions(cohort: pd.DataFrame) -> list[str]:
-    """Return histograms of how usable subjects were acquired."""
+    """Return histograms of the acquisition of usable subjects."""
     usable = cohort[cohort["status"] != "rejected"]
     columns = {
         "short-axis slices": usable["sa_slices"],
@@ -109,6 +103,6 @@ def distributions(cohort: pd.DataFrame) -> list[str]:
 
 
 def limit_text(limit: Limit) -> str:
-    """Return a limit in words, and from where on a policy may reject."""
-    kept = f", rejected {'above' if limit.above else 'below'} {limit.certain:g}" if limit.certain is not None else ""
-    return f"{'at most' if limit.above else 'at least'} {limit.value:g}{kept}"
+    """Return a limit in words, and the value beyond which a policy may reject."""
+    most, beyond = ("at most", "above") if limit.above else ("at least", "below")
+    return f"{most} {limit.value:g}" + (f", rejected {beyond} {limit.certain:g}" if limit.certain is not None else "")

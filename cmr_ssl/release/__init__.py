@@ -1,1 +1,1 @@
-"""What must not leave with a checkpoint, a table or a figure: participants, paths, tables of subjects."""
+"""Release check: personal information in checkpoints, tables and figures."""

@@ -1,4 +1,4 @@
-"""What any file gives away: its content, not its name, tells how to read it; what is packed is looked at inside."""
+"""Leaks in files of any format, recognised by content, not by name; packed files are opened."""
 
 import gzip
 import io
@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from cmr_ssl.release.checkpoint_contents import PROTOCOLS, checkpoint, is_checkpoint, own, pickled
+from cmr_ssl.release.checkpoint_contents import PROTOCOLS, checkpoint, is_checkpoint, is_torch_member, pickled
 from cmr_ssl.release.embedded_text import dicom, nifti, picture
 from cmr_ssl.release.nested_values import leaks_in_numbers, leaks_in_value
 from cmr_ssl.release.pii import Leak, leaks_in_text, sure_leaks_in_text
@@ -26,7 +26,7 @@ TOO_LARGE = f"more than {LARGEST // 2**20} MB when unpacked, too much to check"
 
 
 class Content(NamedTuple):
-    """A file or a part of one: its name, a stream that can be read again, and how deep it was packed."""
+    """A file or a part of one: its name, a stream that can be read again, and how many files it is packed in."""
 
     name: str
     stream: BinaryIO
@@ -34,20 +34,21 @@ class Content(NamedTuple):
 
 
 def leaks_in_file(content: Content) -> Iterator[Leak]:
-    """Yield what a file gives away."""
+    """Yield the leaks of a file, whose first bytes tell its format."""
     yield from leaks_in_text(content.name, "the name")
-    content.stream.seek(0)
-    head = content.stream.read(HEAD)
-    content.stream.seek(0)
-    yield from _read(content, head)
+    stream = content.stream
+    stream.seek(0)
+    head = stream.read(HEAD)
+    stream.seek(0)
+    yield from _leaks(content, head)
 
 
-def _read(content: Content, head: bytes) -> Iterator[Leak]:
+def _leaks(content: Content, head: bytes) -> Iterator[Leak]:
     stream = content.stream
     if head.startswith(b"PK\x03\x04"):
-        yield from _zipped(content)
+        yield from _zip(content)
     elif head.startswith(b"\x1f\x8b"):
-        yield from _packed(content)
+        yield from _gzip(content)
     elif head.startswith(b"PAR1"):
         yield from parquet(stream)
     elif head.startswith(PICTURES):
@@ -57,17 +58,17 @@ def _read(content: Content, head: bytes) -> Iterator[Leak]:
     elif head[128:132] == b"DICM":
         yield from dicom(stream)
     else:
-        yield from _by_form(content, head)
+        yield from _leaks_without_signature(content, head)
 
 
-def _by_form(content: Content, head: bytes) -> Iterator[Leak]:
-    """Read what has no mark of its own at the beginning."""
+def _leaks_without_signature(content: Content, head: bytes) -> Iterator[Leak]:
+    stream = content.stream
     if content.name.endswith(".safetensors"):
-        yield from _tensors(content.stream)
+        yield from _tensors(stream)
     elif head[:1] == b"\x80" and head[1:2] and head[1] in PROTOCOLS:
-        yield from pickled(content.stream.read(LARGEST), "the pickle")
+        yield from pickled(stream.read(LARGEST), "the pickle")
     elif b"\0" in head:
-        yield from _binary(content.stream)
+        yield from _binary(stream)
     else:
         yield from _text(content)
 
@@ -78,7 +79,7 @@ def _text(content: Content) -> Iterator[Leak]:
     if delimiter is not None:
         try:
             yield from delimited(content.stream, delimiter)
-        except ValueError:  # called a table, but none
+        except ValueError:  # a table by its name only
             content.stream.seek(0)
         else:
             return
@@ -110,34 +111,31 @@ def _tensors(stream: BinaryIO) -> Iterator[Leak]:
         yield from leaks_in_numbers(tensor, name)
 
 
-def _zipped(content: Content) -> Iterator[Leak]:
+def _zip(content: Content) -> Iterator[Leak]:
     with zipfile.ZipFile(content.stream) as container:
-        written_by_torch = is_checkpoint(container)
+        by_torch = is_checkpoint(container)
         for entry in container.infolist():
-            if not (written_by_torch and own(entry.filename)) and not entry.is_dir():
-                yield from _member(container, entry, content.depth)
-    if written_by_torch:
+            if entry.is_dir() or (by_torch and is_torch_member(entry.filename)):
+                continue
+            with container.open(entry) as stream:
+                yield from _unpacked(entry.filename, stream.read(LARGEST + 1), content.depth)
+    if by_torch:
         content.stream.seek(0)
         yield from checkpoint(content.stream)
 
 
-def _member(container: zipfile.ZipFile, entry: zipfile.ZipInfo, depth: int) -> Iterator[Leak]:
-    with container.open(entry) as stream:
-        yield from _inside(entry.filename, stream.read(LARGEST + 1), depth)
-
-
-def _packed(content: Content) -> Iterator[Leak]:
+def _gzip(content: Content) -> Iterator[Leak]:
     with gzip.GzipFile(fileobj=content.stream) as stream:
         head = stream.read(HEAD)
         if head[344:347] == b"n+1":  # pixels need not be unpacked
             start = int(np.frombuffer(head[108:112], "<f4")[0])
             yield from nifti(io.BytesIO(head + stream.read(min(max(start, HEAD), LARGEST) - HEAD)))
             return
-        yield from _inside(content.name.removesuffix(".gz"), head + stream.read(LARGEST + 1 - HEAD), content.depth)
+        yield from _unpacked(content.name.removesuffix(".gz"), head + stream.read(LARGEST + 1 - HEAD), content.depth)
 
 
-def _inside(name: str, data: bytes, depth: int) -> Iterator[Leak]:
-    """Look at one part of a packed file."""
+def _unpacked(name: str, data: bytes, depth: int) -> Iterator[Leak]:
+    """Yield the leaks in one part of a packed file."""
     if len(data) > LARGEST or depth >= DEEPEST:
         yield Leak(name, TOO_LARGE if len(data) > LARGEST else "packed too often to check")
         return

@@ -1,4 +1,4 @@
-"""Checkpoints: what they hold, read without running anything that is in them."""
+"""Leaks in checkpoints, which are read without running any code in them."""
 
 import pickle
 import pickletools
@@ -12,6 +12,7 @@ from cmr_ssl.release.pii import Leak, leaks_in_text
 PICKLE = "data.pkl"
 UNSAFE = "objects that only loading code can read, so that nobody can check them: save plain values and tensors"
 PROTOCOLS = range(2, 6)
+TORCH_MEMBERS = ("version", "byteorder", ".format_version", ".storage_alignment", ".data/serialization_id")
 
 
 def is_checkpoint(container: zipfile.ZipFile) -> bool:
@@ -19,27 +20,30 @@ def is_checkpoint(container: zipfile.ZipFile) -> bool:
     return any(name.rpartition("/")[2] == PICKLE for name in container.namelist())
 
 
-def own(name: str) -> bool:
-    """Tell whether a member of a checkpoint is one of PyTorch's, which `checkpoint` looks at."""
+def is_torch_member(name: str) -> bool:
+    """Tell whether a member of a checkpoint is one of PyTorch's own, which `checkpoint` reads."""
     _, _, inner = name.partition("/")
-    records = (PICKLE, "version", "byteorder", ".format_version", ".storage_alignment", ".data/serialization_id")
-    return inner in records or inner.startswith("data/")
+    return inner in (PICKLE, *TORCH_MEMBERS) or inner.startswith("data/")
 
 
 def checkpoint(stream: BinaryIO) -> Iterator[Leak]:
-    """Yield what a checkpoint gives away, given its file as a zip."""
+    """Yield the leaks of a checkpoint, given its file as a zip."""
     import torch
 
     try:
         content = torch.load(stream, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError):
-        yield from _unreadable(stream)
+        stream.seek(0)
+        with zipfile.ZipFile(stream) as container:
+            for name in container.namelist():
+                if name.rpartition("/")[2] == PICKLE:
+                    yield from pickled(container.read(name), name)
     else:
         yield from leaks_in_value(content)
 
 
 def pickled(code: bytes, where: str) -> Iterator[Leak]:
-    """Yield the texts of a pickle that give something away; the pickle is taken apart, never run."""
+    """Yield the leaks in the texts of a pickle, which is disassembled and never run."""
     yield Leak(where, UNSAFE)
     try:
         for _, argument, _ in pickletools.genops(code):
@@ -47,11 +51,3 @@ def pickled(code: bytes, where: str) -> Iterator[Leak]:
                 yield from leaks_in_text(argument, where)
     except ValueError as error:
         yield Leak(where, f"a pickle that cannot be taken apart ({error})")
-
-
-def _unreadable(stream: BinaryIO) -> Iterator[Leak]:
-    stream.seek(0)
-    with zipfile.ZipFile(stream) as container:
-        for name in container.namelist():
-            if name.rpartition("/")[2] == PICKLE:
-                yield from pickled(container.read(name), name)

@@ -1,4 +1,4 @@
-"""Text embedded in pictures, NIfTI headers and DICOM headers: what programs write beside the pixels."""
+"""Leaks in text beside the pixels of pictures, NIfTI and DICOM files."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -9,19 +9,18 @@ from cmr_ssl.release.pii import Leak, leaks_in_text
 
 
 def picture(stream: BinaryIO) -> Iterator[Leak]:
-    """Yield what the texts of a PNG, GIF or JPEG give away."""
+    """Yield the leaks in the text chunks and EXIF of a PNG, GIF or JPEG."""
     from PIL import Image
 
     with Image.open(stream) as image:
         image.load()  # remarks may come after the pixels
         remarks = [*image.info.items(), *((f"EXIF {tag}", value) for tag, value in image.getexif().items())]
     for name, value in remarks:
-        text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-        yield from leaks_in_text(f"{name}: {text}", f"the picture's remark {str(name)!r}")
+        yield from leaks_in_text(f"{name}: {_text(value)}", f"the picture's remark {str(name)!r}")
 
 
 def nifti(stream: BinaryIO) -> Iterator[Leak]:
-    """Yield what the texts in a NIfTI header and its extensions give away."""
+    """Yield the leaks in a NIfTI header and its extensions."""
     from nibabel.nifti1 import Nifti1Header
     from nibabel.nifti2 import Nifti2Header
 
@@ -33,16 +32,18 @@ def nifti(stream: BinaryIO) -> Iterator[Leak]:
         if value.dtype.kind == "S":
             yield from leaks_in_text(str(np.char.decode(value, "latin-1")), f"the header's {name}")
     for number, extension in enumerate(header.extensions, start=1):
-        text = extension.get_content()
-        text = text.decode("latin-1") if isinstance(text, bytes) else str(text)
-        yield from leaks_in_text(text, f"header extension {number}")
+        yield from leaks_in_text(_text(extension.get_content()), f"header extension {number}")
 
 
 def dicom(stream: BinaryIO) -> Iterator[Leak]:
-    """Yield what a DICOM header gives away."""
+    """Yield the leaks in a DICOM header."""
     import pydicom
 
     header = pydicom.dcmread(stream, stop_before_pixels=True, force=True)
     for element in header.iterall():
         if element.VR not in ("OB", "OW", "OF", "OD", "SQ", "UI", "UN"):
             yield from leaks_in_text(str(element.value), f"the element {element.keyword or element.tag}")
+
+
+def _text(value: object) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

@@ -1,7 +1,8 @@
-"""What files would give away: participants, paths, tables of subjects."""
+"""Release check of files: participant ids, paths and tables of subjects."""
 
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -10,19 +11,19 @@ import pyarrow as pa
 from cmr_ssl.release.any_file import Content, leaks_in_file
 from cmr_ssl.release.pii import Leak
 
-MOST = 10_000  # leaks of one file; beyond them nobody needs more
+MOST = 10_000  # leaks of one file that are counted
 SHOWN = 3  # places of one kind of leak
 
 
 def describe_leaks(path: Path) -> list[str]:
     """Return one sentence for each kind of leak in a file."""
-    kinds: dict[str, list[str]] = {}
-    for where, what in _some(_look(path)):
-        kinds.setdefault(what, []).append(where)
-    return [f"{path}: {_places(places)} holds {what}" for what, places in kinds.items()]
+    places: dict[str, dict[str, None]] = {}
+    for where, what in islice(_leaks(path), MOST):
+        places.setdefault(what, {})[where] = None
+    return [f"{path}: {_first_places([*where])} holds {what}" for what, where in places.items()]
 
 
-def _look(path: Path) -> Iterator[Leak]:
+def _leaks(path: Path) -> Iterator[Leak]:
     try:
         with path.open("rb") as stream:
             yield from leaks_in_file(Content(path.name, stream))
@@ -30,23 +31,18 @@ def _look(path: Path) -> Iterator[Leak]:
         yield Leak("the file", f"something that cannot be read, so that nobody can check it ({error})")
 
 
+def _first_places(places: list[str]) -> str:
+    more = f" and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
+    return ", ".join(places[:SHOWN]) + more
+
+
 def files_below(paths: Iterable[Path]) -> Iterator[Path]:
     """Yield files, and every file of folders.
 
     Raises:
-        FileNotFoundError: if one is not there.
+        FileNotFoundError: if one does not exist.
     """
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"there is no file {path} to check: check its name")
         yield from sorted(inner for inner in path.rglob("*") if inner.is_file()) if path.is_dir() else [path]
-
-
-def _some(leaks: Iterator[Leak]) -> Iterator[Leak]:
-    yield from (leak for leak, _ in zip(leaks, range(MOST), strict=False))
-
-
-def _places(places: list[str]) -> str:
-    shown = list(dict.fromkeys(places))
-    more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
-    return ", ".join(shown[:SHOWN]) + more

@@ -28,7 +28,7 @@ PATH = re.compile(
 )
 WINDOWS = re.compile(r"(?<![A-Za-z])[A-Za-z]:\\{1,2}[^\s\"'<>|]+|(?<!\\)\\\\[\w.-]+\\[^\s\"'<>|]+")
 
-# Between bytes that are no text, seven digits or two slashes stand by chance: only what says more counts there.
+# In binary data, seven digits or two slashes occur by chance: only longer patterns count there.
 SURE_ID = re.compile(
     r"(?:eid|subject|subj|patient|participant)[\W_]{0,4}[1-6]\d{6}(?!\d)|(?<!\d)[1-6]\d{6}_\d{5}_\d_\d", re.IGNORECASE
 )
@@ -40,26 +40,28 @@ SURE_PATH = re.compile(
 
 
 class Leak(NamedTuple):
-    """Something that must not leave: where in a file, and what."""
+    """A piece of personal information: its place in a file, and what it is."""
 
     where: str
     what: str
 
 
 def leaks_in_text(text: str, where: str) -> Iterator[Leak]:
-    """Yield what a text gives away."""
+    """Yield the leaks in a text."""
     if any(not _counts(text, match) for match in ID.finditer(text)):
         yield Leak(where, PARTICIPANT)
-    for pattern in (PATH, WINDOWS):
-        if match := pattern.search(text):
-            yield Leak(where, f"the absolute path {match[0][:LONGEST_SHOWN]!r}")
+    yield from _paths((PATH, WINDOWS), text, where)
 
 
 def sure_leaks_in_text(text: str, where: str) -> Iterator[Leak]:
-    """Yield what a text gives away that may be one by chance only."""
+    """Yield the certain leaks in bytes that may look like text by chance."""
     if SURE_ID.search(text):
         yield Leak(where, PARTICIPANT)
-    if match := SURE_PATH.search(text):
+    yield from _paths((SURE_PATH,), text, where)
+
+
+def _paths(patterns: tuple[re.Pattern[str], ...], text: str, where: str) -> Iterator[Leak]:
+    for match in filter(None, (pattern.search(text) for pattern in patterns)):
         yield Leak(where, f"the absolute path {match[0][:LONGEST_SHOWN]!r}")
 
 

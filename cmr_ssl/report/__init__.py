@@ -1,1 +1,1 @@
-"""What people look at: pictures and tables."""
+"""Figures, pictures and tables of results."""

@@ -10,13 +10,10 @@ from numpy.typing import NDArray
 
 from cmr_ssl.agreement import Estimate, agreement
 from cmr_ssl.anatomy import CLASSES, COLOURS
-from cmr_ssl.files import write_atomically
+from cmr_ssl.report.figure_files import LIMIT, LINE, POINTS, write_figure
 from cmr_ssl.volumes import ends_of_beat
 
 Array = NDArray[np.float64]
-
-POINTS, LINE, LIMIT = "#2f6db3", "#444444", "#c4513a"
-DOTS_PER_INCH = 130
 
 
 def draw_agreement(
@@ -31,13 +28,13 @@ def draw_agreement(
         name_with_unit: such as "LVEDV (mL)".
     """
     known = np.isfinite(predicted) & np.isfinite(true)
-    p, t = predicted[known].astype(np.float64), true[known].astype(np.float64)
-    measured = agreement(p, t)
+    predicted, true = predicted[known].astype(np.float64), true[known].astype(np.float64)
+    measured = agreement(predicted, true)
     figure = Figure(figsize=(9.6, 4.4), layout="constrained")
     scatter, differences = figure.subplots(1, 2)
-    _scatter(scatter, p, t, measured, name_with_unit)
-    _bland_altman(differences, p, t, measured, name_with_unit)
-    _write(figure, path)
+    _scatter(scatter, predicted, true, measured, name_with_unit)
+    _bland_altman(differences, predicted, true, measured, name_with_unit)
+    write_figure(figure, path)
 
 
 def draw_curves(path: Path, curves: dict[str, Array], frame_ms: float | None, title: str) -> None:
@@ -48,7 +45,7 @@ def draw_curves(path: Path, curves: dict[str, Array], frame_ms: float | None, ti
         curves: structure to its volume in mL at every frame, (T,), NaN where unknown; those with another number of
             frames than the first share its beat.
         frame_ms: time between the frames of the first curve, None if unknown.
-        title: to stand above.
+        title: above the figure.
     """
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     axes = figure.subplots()
@@ -63,7 +60,7 @@ def draw_curves(path: Path, curves: dict[str, Array], frame_ms: float | None, ti
     if curves:
         axes.legend(frameon=False, ncols=len(curves), loc="upper center", bbox_to_anchor=(0.5, -0.15))
     _tidy(axes)
-    _write(figure, path)
+    write_figure(figure, path)
 
 
 def _scatter(axes: Axes, predicted: Array, true: Array, measured: dict[str, Estimate], name: str) -> None:
@@ -93,8 +90,8 @@ def _bland_altman(axes: Axes, predicted: Array, true: Array, measured: dict[str,
         value = measured[key].value
         if np.isfinite(value):
             axes.axhline(value, color=LIMIT, linewidth=1.2, linestyle=style)
-            at = (1.01, value)
-            axes.annotate(f"{words}\n{value:.3g}", at, xycoords=axes.get_yaxis_transform(), fontsize=8, va="center")
+            beside = {"xycoords": axes.get_yaxis_transform(), "fontsize": 8, "va": "center"}
+            axes.annotate(f"{words}\n{value:.3g}", (1.01, value), **beside)
     axes.set(xlabel=f"mean of predicted and true {name}", ylabel=f"predicted - true {name}")
     axes.margins(y=0.15)
     if not np.any(predicted - true):
@@ -108,7 +105,7 @@ def _points(axes: Axes, x: Array, y: Array) -> None:
 
 
 def _estimate_text(word: str, estimate: Estimate, unit: str) -> str:
-    """Return a number with its interval in words."""
+    """Return an estimate with its interval as text."""
     if not np.isfinite(estimate.value):
         return f"{word} unknown"
     interval = f" ({estimate.low:.3g} to {estimate.high:.3g})" if np.isfinite(estimate.low) else ""
@@ -116,34 +113,30 @@ def _estimate_text(word: str, estimate: Estimate, unit: str) -> str:
 
 
 def _unit(name: str) -> str:
-    """Return what stands in brackets at the end of a name."""
-    found = re.search(r"\(([^()]*)\)\s*$", name)
-    return found[1] if found else ""
+    """Return the unit in brackets at the end of a name."""
+    match = re.search(r"\(([^()]*)\)\s*$", name)
+    return match[1] if match else ""
 
 
-def _curve(axes: Axes, at: Array, curve: Array, name: str) -> None:
-    """Draw one curve; points where only some frames are known, since nobody knows what is between them."""
+def _curve(axes: Axes, times: Array, curve: Array, name: str) -> None:
+    """Draw one curve; points, if only some frames are known."""
     known = np.isfinite(curve)
     style = "-" if known.all() else "o:"
     colour = np.array(COLOURS[CLASSES.index(name)]) / 255
-    axes.plot(at[known], curve[known], style, color=colour, label=name, linewidth=1.8)
+    axes.plot(times[known], curve[known], style, color=colour, label=name, linewidth=1.8)
 
 
 def _mark_ends(axes: Axes, lv: Array, beat: float) -> None:
     """Mark end diastole and end systole."""
     for word, frame in zip(("ED", "ES"), ends_of_beat(lv), strict=True):
-        at = frame / len(lv) * beat
-        axes.axvline(at, color=LINE, linewidth=0.7, linestyle="--")
-        axes.plot([at], [lv[frame]], marker="o", color=LINE, markersize=5)
-        text = axes.annotate(f"{word} {lv[frame]:.0f}", (at, lv[frame]), xytext=(6, 7), textcoords="offset points")
+        time = frame / len(lv) * beat
+        axes.axvline(time, color=LINE, linewidth=0.7, linestyle="--")
+        axes.plot([time], [lv[frame]], marker="o", color=LINE, markersize=5)
+        text = axes.annotate(f"{word} {lv[frame]:.0f}", (time, lv[frame]), xytext=(6, 7), textcoords="offset points")
         text.set(fontsize=9, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1.0})
 
 
 def _tidy(axes: Axes) -> None:
-    """Leave out what is not needed to read a figure."""
+    """Remove the frame, and add a pale grid."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.2, linewidth=0.5)
-
-
-def _write(figure: Figure, path: Path) -> None:
-    write_atomically(path, lambda stream: figure.savefig(stream, format="png", dpi=DOTS_PER_INCH))

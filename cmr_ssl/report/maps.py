@@ -1,4 +1,4 @@
-"""Prepared planes as label maps of whole views, fit to be measured."""
+"""Label maps of whole views from those of prepared planes."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from cmr_ssl.volumes import LabelMap, ends_of_beat, simpson
 
 Array = NDArray[np.float64]
 
-MOST_STRETCHED = 4  # times as many slices as there are planes; with fewer planes it is no stack with holes
+MOST_STRETCHED = 4  # slices per plane, beyond which it is no stack with holes
 
 
 def label_maps(labels: NDArray[np.uint8], affine: Array, view: NDArray[np.int64]) -> dict[str, LabelMap]:
@@ -21,26 +21,24 @@ def label_maps(labels: NDArray[np.uint8], affine: Array, view: NDArray[np.int64]
         view: index into ``planes.VIEWS``, (P,).
 
     Returns:
-        Label maps by view; the slice spacing is the least distance between neighbouring planes, and a slice that is
-        missing between others is there as one that nobody labelled.
+        Label maps by view, whose slice spacing is the least distance of neighbouring planes; missing slices are
+        unlabelled.
     """
-    found = {}
+    maps = {}
     for index in np.unique(view).tolist():
         planes = np.flatnonzero(view == index)
-        own, placed = labels[planes], affine[planes[0]].astype(np.float64).copy()
+        slices, placed = labels[planes], affine[planes[0]].astype(np.float64)
         if VIEWS[index] == SHORT_AXIS and len(planes) > 1:
-            steps = np.diff(affine[planes, :3, 3].astype(np.float64), axis=0)
+            corners = affine[planes, :3, 3].astype(np.float64)
+            steps = np.diff(corners, axis=0)
             placed[:3, 2] = steps[np.linalg.norm(steps, axis=1).argmin()]
-            own = _with_holes(own, affine[planes, :3, 3].astype(np.float64), placed[:3, 2])
-        found[VIEWS[index]] = LabelMap(own.swapaxes(0, 1), placed)
-    return found
+            slices = _with_holes(slices, corners, placed[:3, 2])
+        maps[VIEWS[index]] = LabelMap(slices.swapaxes(0, 1), placed)
+    return maps
 
 
 def _with_holes(labels: NDArray[np.uint8], corners: Array, step: Array) -> NDArray[np.uint8]:
-    """Return slices (P, T, H, W), whose first pixels lie at `corners` (P, 3), one `step` (3,) after the other.
-
-    Those between them that are missing are unlabelled.
-    """
+    """Return slices (S, T, H, W), one `step` (3,) apart, from those with first pixels at `corners` (P, 3)."""
     slices = np.rint((corners - corners[0]) @ step / max(float(step @ step), 1e-6)).astype(np.intp)
     if (np.diff(slices) < 1).any() or slices[-1] >= MOST_STRETCHED * len(labels):
         return labels
@@ -50,7 +48,7 @@ def _with_holes(labels: NDArray[np.uint8], corners: Array, step: Array) -> NDArr
 
 
 def phases(maps: dict[str, LabelMap]) -> dict[int, str]:
-    """Return which frame is ED and which ES, by the left ventricle in the short axis; none where it is not seen."""
+    """Return the names of ED and ES by frame, from the LV in the short axis; none without it."""
     stack = maps.get(SHORT_AXIS)
     curve = np.full(1, np.nan) if stack is None else simpson(stack, LV)
     if np.isfinite(curve).sum() < 2 or not np.nansum(curve) > 0:

@@ -1,4 +1,4 @@
-"""Montages: planes side by side, one row for each thing to compare, with names and marks."""
+"""Montages: rows of planes with names and marks."""
 
 from collections.abc import Iterable, Sequence
 from io import BytesIO
@@ -11,24 +11,21 @@ from cmr_ssl.planes import VIEWS
 
 Planes = NDArray[np.float32]
 
-INK, PAPER, MARK = (235, 235, 235), (12, 12, 14), (255, 96, 64)
+INK, PAPER, MARK, BLANK = (235, 235, 235), (12, 12, 14), (255, 96, 64), (28, 32, 58)
 GAP, NAMES, TITLES = 3, 104, 16  # pixels: between tiles, for the names of rows, for the titles of columns
 
 
 def montage(
     rows: Sequence[tuple[str, Iterable[Planes]]], titles: Sequence[str], marked: Sequence[bool], tile: int = 96
 ) -> Image.Image:
-    """Draw rows of planes.
+    """Draw rows of planes, as RGB.
 
     Args:
         rows: a name and planes from 0 to 1 each, grey (P, H, W) or red, green and blue (P, H, W, 3); NaN is drawn as a
             blank of its own colour. Planes of other sizes than their neighbours' are stretched.
-        titles: one for each plane.
-        marked: planes to frame, for example because they were dropped.
+        titles: of the planes.
+        marked: planes to frame, for example dropped ones.
         tile: width of a plane in pixels.
-
-    Returns:
-        An RGB picture.
     """
     step = tile + GAP
     canvas = Image.new("RGB", (NAMES + len(titles) * step, TITLES + len(rows) * step), PAPER)
@@ -47,10 +44,10 @@ def montage(
 
 
 def tile_of(plane: Planes, size: int) -> Image.Image:
-    """Turn a plane (H, W) or (H, W, 3) into a square tile; NaN becomes dark blue, never mistaken for black."""
+    """Turn a plane (H, W) or (H, W, 3) into a square tile; NaN becomes dark blue, unlike black."""
     rgb = np.broadcast_to(plane.reshape(*plane.shape[:2], -1), (*plane.shape[:2], 3))
     colours = (np.nan_to_num(rgb.clip(0, 1)) * 255).astype(np.uint8)
-    colours[np.isnan(rgb[..., 0])] = (28, 32, 58)
+    colours[np.isnan(rgb[..., 0])] = BLANK
     return Image.fromarray(colours).resize((size, size), Image.Resampling.BILINEAR)
 
 
@@ -66,9 +63,9 @@ def stack(pictures: Sequence[Image.Image]) -> Image.Image:
 def gif(frames: Sequence[Image.Image], beat_ms: float = 1000.0) -> bytes:
     """Encode frames as an endless GIF that lasts one beat; those with a palette keep it."""
     stream = BytesIO()
-    palette = [one if one.mode == "P" else one.quantize(128, dither=Image.Dither.NONE) for one in frames]
+    indexed = [frame if frame.mode == "P" else frame.quantize(128, dither=Image.Dither.NONE) for frame in frames]
     duration = max(20, round(beat_ms / len(frames)))
-    palette[0].save(stream, "GIF", save_all=True, append_images=palette[1:], duration=duration, loop=0)
+    indexed[0].save(stream, "GIF", save_all=True, append_images=indexed[1:], duration=duration, loop=0)
     return stream.getvalue()
 
 

@@ -9,21 +9,20 @@ from PIL import Image, ImageDraw, ImageFont
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, COLOURS, UNLABELLED
 from cmr_ssl.files import save
-from cmr_ssl.report.montage import INK, NAMES, PAPER, gif, montage, png, stack
+from cmr_ssl.report.montage import BLANK, INK, NAMES, PAPER, gif, montage, png, stack
 
-Cine = NDArray[np.uint8]
+Images = NDArray[np.uint8]
 Colours = NDArray[np.float32]
 
 OPACITY = 0.45
 STILL, MOVING = 144, 96  # sides of a tile in pixels
 LEGEND = 20  # pixels, height
 PALETTE = np.array(COLOURS, dtype=np.float32) / 255
-BLANK = np.array((28, 32, 58)) / 255  # of planes nobody labelled, as in montages
-GREYS, SHADES = 48, 14  # in a cine, whose few colours would otherwise all go to the image: of it, of each structure
+GREYS, SHADES = 48, 14  # colours of a GIF: of the image, of each structure
 
 
 def overlay(
-    path: Path, images: Cine, predicted: Cine, true: Cine | None, titles: Sequence[str], frames: Sequence[int]
+    path: Path, images: Images, predicted: Images, true: Images | None, titles: Sequence[str], frames: Sequence[int]
 ) -> None:
     """Draw some frames of all planes as PNG: the image, the true labels if there are any, and the predicted ones.
 
@@ -31,50 +30,35 @@ def overlay(
         path: file to write.
         images: intensities, (P, T, H, W).
         predicted: classes of `anatomy`, (P, T, H, W).
-        true: the same; planes that nobody labelled at a frame are left blank.
-        titles: one for each plane.
-        frames: those to draw, for example of end diastole and end systole.
+        true: the same, or None; planes without labels at a frame are left blank.
+        titles: of the planes.
+        frames: to draw, for example ED and ES.
     """
     pictures = [_picture(images, predicted, true, titles, frame, STILL) for frame in frames]
-    picture = stack([*pictures, legend(pictures[0].width)])
-    save(path, png(picture))
+    save(path, png(stack([*pictures, legend(pictures[0].width)])))
 
 
 def overlay_gif(
     path: Path,
-    images: Cine,
-    predicted: Cine,
-    true: Cine | None,
+    images: Images,
+    predicted: Images,
+    true: Images | None,
     titles: Sequence[str],
     beat_ms: float = 1000.0,
 ) -> None:
-    """Draw the beating heart as GIF; the true labels only if every frame has some, since they would flicker.
-
-    Args:
-        path: file to write.
-        images: intensities, (P, T, H, W).
-        predicted: classes of `anatomy`, (P, T, H, W).
-        true: the same.
-        titles: one for each plane.
-        beat_ms: how long a beat lasts.
-    """
-    throughout = true is not None and (true != UNLABELLED).any(axis=(0, 2, 3)).all()
-    shown = true if throughout else None
-    pictures = [_picture(images, predicted, shown, titles, frame, MOVING) for frame in range(images.shape[1])]
+    """Draw the beating heart as GIF; see `overlay`. True labels are left out unless every frame has some."""
+    if true is not None and not (true != UNLABELLED).any(axis=(0, 2, 3)).all():
+        true = None  # they would flicker
+    pictures = [_picture(images, predicted, true, titles, frame, MOVING) for frame in range(images.shape[1])]
     names = legend(pictures[0].width)
-    cine = gif([_few_colours(stack([picture, names])) for picture in pictures], beat_ms)
-    save(path, cine)
+    save(path, gif([_few_colours(stack([picture, names])) for picture in pictures], beat_ms))
 
 
 def paint(image: NDArray[np.uint8], labels: NDArray[np.uint8]) -> Colours:
-    """Lay transparent labels over planes.
-
-    Args:
-        image: intensities, (P, H, W).
-        labels: classes of `anatomy`, (P, H, W).
+    """Lay transparent labels (P, H, W), classes of `anatomy`, over planes (P, H, W).
 
     Returns:
-        Red, green and blue from 0 to 1, (P, H, W, 3); NaN on planes that nobody labelled.
+        Red, green and blue from 0 to 1, (P, H, W, 3); NaN on unlabelled planes.
     """
     classes = np.where(labels == UNLABELLED, BACKGROUND, labels)
     share = OPACITY * (classes != BACKGROUND)[..., None]
@@ -88,7 +72,7 @@ def _grey(image: NDArray[np.uint8]) -> Colours:
 
 
 def _picture(
-    images: Cine, predicted: Cine, true: Cine | None, titles: Sequence[str], frame: int, tile: int
+    images: Images, predicted: Images, true: Images | None, titles: Sequence[str], frame: int, tile: int
 ) -> Image.Image:
     """Draw one frame."""
     rows = [(f"frame {frame}", _grey(images[:, frame]))]
@@ -98,10 +82,10 @@ def _picture(
 
 
 def _few_colours(picture: Image.Image) -> Image.Image:
-    """Return a picture in fewer than 128 colours that are the same for every frame, so that structures keep theirs."""
+    """Return a picture in fewer than 128 colours, the same for every frame, so that structures do not flicker."""
     greys = [np.full(3, grey) for grey in np.linspace(0, 1, GREYS)]
     shades = [grey * (1 - OPACITY) + colour * OPACITY for colour in PALETTE[1:] for grey in np.linspace(0, 1, SHADES)]
-    rgb = np.rint(np.array([*greys, *shades, *PALETTE[1:], BLANK]) * 255).astype(np.uint8)
+    rgb = np.rint(np.array([*greys, *shades, *PALETTE[1:], np.array(BLANK) / 255]) * 255).astype(np.uint8)
     palette = Image.new("P", (1, 1))
     palette.putpalette(rgb.tobytes())
     return picture.quantize(palette=palette, dither=Image.Dither.NONE)

@@ -15,7 +15,7 @@ from cmr_ssl.study import Series, Study, check_study
 MOST_SLICES = 6  # of a stack that are drawn, evenly spread
 DARKEST, BRIGHTEST = 0.5, 99.5  # percent of the pixels of a view
 TILE = 144  # pixels
-SYSTOLE = 3  # a third of the beat after ED the heart is near its smallest
+SYSTOLE = 3  # a third of the beat after ED, near ES
 
 
 def plot(study: Study, labels: Mapping[str, NDArray[np.uint8]] | None = None) -> Image.Image:
@@ -33,18 +33,18 @@ def plot(study: Study, labels: Mapping[str, NDArray[np.uint8]] | None = None) ->
     check_study(study)
     if not study.series:
         raise ValueError(f"study {study.subject} has no images to draw: {study!r}")
-    drawn = study.labels if labels is None else labels
+    label_maps = study.labels if labels is None else labels
     titles: list[str] = []
     rows: dict[str, list[NDArray[np.float32]]] = {"first frame": [], "near ES": []}
-    for series in sorted(study.series, key=lambda one: VIEWS.index(one.view)):
+    for series in sorted(study.series, key=lambda series: VIEWS.index(series.view)):
         count, frames = series.pixels.shape[2:]
         shown = np.linspace(0, count - 1, min(count, MOST_SLICES)).round().astype(int).tolist()
         titles += [series.view if count == 1 else f"{series.view} {index}" for index in shown]
-        late = frames // SYSTOLE or frames - 1  # of a pair, ES itself
-        for row, frame in zip(rows.values(), (0, late), strict=True):
-            row += [_tile(series, index, frame, drawn.get(series.view)) for index in shown]
+        systole = frames // SYSTOLE or frames - 1  # of a pair, ES itself
+        for row, frame in zip(rows.values(), (0, systole), strict=True):
+            row += [_tile(series, index, frame, label_maps.get(series.view)) for index in shown]
     picture = montage([*rows.items()], titles, [False] * len(titles), TILE)
-    return stack([picture, legend(picture.width)]) if drawn else picture
+    return stack([picture, legend(picture.width)]) if label_maps else picture
 
 
 def _tile(series: Series, index: int, frame: int, labels: NDArray[np.uint8] | None) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""What a pretraining makes of one subject, to be looked at: original, visible, reconstruction and error."""
+"""Pictures of a pretraining's reconstruction: original, visible, reconstruction and error."""
 
 from typing import NamedTuple
 
@@ -14,42 +14,39 @@ from cmr_ssl.report.montage import montage, plane_titles
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.pretraining import PretrainingTask, Reconstruction
 
-Cine = NDArray[np.float32]
+Planes = NDArray[np.float32]
 
 
 class Compared(NamedTuple):
-    """One subject to look at: cines (P, T, H, W) of its present planes, their titles, and which were dropped."""
+    """The present planes of one subject, each (P, T, H, W), their titles, and which were dropped."""
 
-    original: Cine
-    visible: Cine
-    reconstruction: Cine
+    original: Planes
+    visible: Planes
+    reconstruction: Planes
     titles: list[str]
     dropped: list[bool]
 
     def picture(self, frame: int) -> Image.Image:
         """Draw one frame: original, visible, reconstruction and error."""
         error = np.abs(self.reconstruction - self.original) * 2  # brighter, so that small errors can be seen
-        rows = {
-            "original": self.original,
-            "visible": self.visible,
-            "reconstruction": self.reconstruction,
-            "error x 2": error,
-        }
-        return montage([(name, cine[:, frame]) for name, cine in rows.items()], self.titles, self.dropped)
+        names = ("original", "visible", "reconstruction", "error x 2")
+        cines = (self.original, self.visible, self.reconstruction, error)
+        return montage([(n, cine[:, frame]) for n, cine in zip(names, cines, strict=True)], self.titles, self.dropped)
 
 
 def compared_planes(batch: Sample, result: Reconstruction, task: PretrainingTask) -> Compared:
     """Put the tokens of a batch of one subject back into planes."""
-    hidden, seen, grid, patch = result.masked.hidden, result.masked.visible, result.hidden.grid, task.encoder.patch
+    hidden, visible_ids = result.masked.hidden, result.masked.visible
+    grid, patch = result.hidden.grid, task.encoder.patch
     predicted = scatter(task.intensities(result), hidden, grid, patch)
-    visible = scatter(result.visible.patches.float(), seen, grid, patch)
+    visible = scatter(result.visible.patches.float(), visible_ids, grid, patch)
     present = batch.present[0].cpu().numpy()
     cines = (batch.images[0], visible, torch.where(visible.isnan(), predicted, visible))
-    dropped = ~visible_planes(seen, grid)[0].cpu().numpy()
+    dropped = ~visible_planes(visible_ids, grid)[0].cpu().numpy()
     titles = plane_titles(batch.view[0][batch.present[0]].tolist())
-    titles = [f"{title} dropped" if gone else title for title, gone in zip(titles, dropped[present], strict=True)]
-    original, seen_only, whole = (cine.float().cpu().numpy()[present] for cine in cines)
-    return Compared(original, seen_only, whole, titles, dropped[present].tolist())
+    titles = [f"{title} dropped" if drop else title for title, drop in zip(titles, dropped[present], strict=True)]
+    original, visible_part, whole = (cine.float().cpu().numpy()[present] for cine in cines)
+    return Compared(original, visible_part, whole, titles, dropped[present].tolist())
 
 
 def scatter(patches: Tensor, ids: Tensor, grid: Grid, patch: Patch) -> Tensor:

@@ -1,4 +1,4 @@
-"""Tables of what was measured: as files, as Markdown, and their essence on the screen."""
+"""Tables of results: as CSV, as Markdown, and a summary on the screen."""
 
 import re
 from collections.abc import Iterable
@@ -18,14 +18,14 @@ def as_row(name: str, measured: dict[str, Estimate]) -> dict[str, object]:
     """Return a table's row: each estimate with its interval."""
     row: dict[str, object] = {"target": name}
     for metric, estimate in measured.items():
-        row |= {metric: estimate.value} | (
-            {} if metric == "N" else {f"{metric} 2.5 %": estimate.low, f"{metric} 97.5 %": estimate.high}
-        )
+        row[metric] = estimate.value
+        if metric != "N":
+            row |= {f"{metric} 2.5 %": estimate.low, f"{metric} 97.5 %": estimate.high}
     return row
 
 
 def print_table(rows: list[dict[str, object]], folder: Path) -> None:
-    """Print the essence of `as_row` tables and where everything lies."""
+    """Print a summary of `as_row` tables and the path of all files."""
     table = Table("", "MAE", "95 % interval", "bias", "Pearson", "N", title="Agreement with the truth")
     for row in rows:
         interval = f"{row['MAE 2.5 %']:.3g} to {row['MAE 97.5 %']:.3g}"
@@ -36,14 +36,14 @@ def print_table(rows: list[dict[str, object]], folder: Path) -> None:
 
 
 def print_folder(folder: Path) -> None:
-    """Print where the tables and pictures of a run lie."""
+    """Print the paths of a run's tables and pictures."""
     print(f"Tables: {folder / FOLDER}")
     if (folder / "figures").is_dir():
         print(f"Pictures: {folder / 'figures'}")
 
 
 def file_name(name: str) -> str:
-    """Return a phenotype's name without its unit, fit for a file."""
+    """Return a file name of a phenotype, without its unit."""
     return re.sub(r"[^A-Za-z0-9]+", "_", re.sub(r"\(.*\)", "", name)).strip("_")
 
 
@@ -53,7 +53,7 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
 
 
 def markdown(titles: Iterable[object], rows: Iterable[Iterable[object]], texts: int = 1) -> str:
-    """Return a Markdown table, whose first `texts` columns are texts and the others numbers."""
+    """Return a Markdown table; the first `texts` columns are aligned as texts, the others as numbers."""
     head = [*titles]
     lines: list[Iterable[object]] = [head, ["---"] * texts + ["---:"] * (len(head) - texts), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)

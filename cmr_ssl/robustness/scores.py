@@ -12,7 +12,7 @@ import pandas as pd
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from cmr_ssl.agreement import INTERVAL, Estimate, agreement, classification
+from cmr_ssl.agreement import INTERVAL, Estimate
 from cmr_ssl.robustness.outcomes import Outcome, Outcomes
 from cmr_ssl.robustness.scenarios import Scenario
 from cmr_ssl.tasks.base import Task
@@ -94,16 +94,11 @@ def own_cosines(evaluated: Outcomes, index: int, centres: dict[str, Tensor]) -> 
 
 
 def of_values(task: Task, predicted: Tensor, true: Tensor, seed: int) -> Iterator[ScenarioScores]:
-    """Yield the error of each target (N, K), or how well probabilities (N, C) tell the classes (N, 1) apart."""
-    if not isinstance(task, PhenotypePrediction) or not true.shape[1]:
-        return
-    said, known = predicted.numpy().astype(np.float64), true.numpy().astype(np.float64)
-    if task.objective.classes:
-        classes = np.where(np.isnan(known[:, 0]), -1, known[:, 0]).astype(np.int64)
-        yield _row(AREA, task.targets[0], classification(said, classes, seed))
-        return
-    for index, name in enumerate(task.targets):
-        yield _row(ERROR, name, agreement(said[:, index], known[:, index], seed))
+    """Yield the error of each target, or the area under the curve of what has probabilities, of true values (N, K)."""
+    if isinstance(task, PhenotypePrediction) and true.shape[1]:
+        said, known = (part.numpy().astype(np.float64) for part in (predicted, true))
+        for name, estimates in task.objective.judge(said, known, task.targets, seed).items():
+            yield _row(ERROR if ERROR in estimates else AREA, name, estimates)
 
 
 def mean_of(measure: str, of: str, values: Tensor, seed: int, resamples: int = 1000) -> ScenarioScores:

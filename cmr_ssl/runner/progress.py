@@ -1,4 +1,4 @@
-"""What somebody sees of a run: a bar, and at the end what came out and why not more, or why it stopped."""
+"""Progress of a run on the screen: a bar, and at the end a summary, or the reason why it stopped."""
 
 from collections import Counter
 from concurrent.futures.process import BrokenProcessPool
@@ -20,35 +20,22 @@ STOPPED = (OSError, MemoryError, MachineFault, BrokenProcessPool, ClusterTrouble
 
 
 class Tally:
-    """Counts subjects as they end and shows the count; use it as a context, which ends what cannot go on in a sentence.
+    """Count finished subjects and show a bar; as a context it catches errors of the machine and prints a sentence.
 
     Attributes:
-        statuses: how many subjects ended how.
-        reasons: how often what was found.
-        stopped: whether the work was cut short.
+        statuses: number of subjects by status.
+        reasons: number of subjects by kind of finding.
+        stopped: whether the work was interrupted.
     """
 
     def __init__(self, doing: str, out: Path, total: int) -> None:
-        """Start a bar.
-
-        Args:
-            doing: what is being done to subjects, such as preparing.
-            out: what is written to.
-            total: how many subjects there are.
-        """
+        """Start a bar for `total` subjects; `doing`, such as preparing, and `out` are named in messages."""
         self.doing, self.out, self.stopped = doing, out, False
         self.statuses: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
         self._console = Console(stderr=True)
-        self._bar = Progress(
-            TextColumn(doing),
-            BarColumn(),
-            MofNCompleteColumn(),
-            _Rate(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[rejected]} rejected"),
-            console=self._console,
-        )
+        columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+        self._bar = Progress(*columns, TextColumn("{task.fields[rejected]} rejected"), console=self._console)
         self._task = self._bar.add_task("", total=total, rejected=0)
 
     def __enter__(self) -> Self:
@@ -59,37 +46,37 @@ class Tally:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """Leave the bar as it stands, and say why the work stops if a machine or somebody stopped it."""
+        """Stop the bar; print why the work stopped if the machine or a user stopped it."""
         self._bar.stop()
         self.stopped = isinstance(error, STOPPED)
         if error is not None and self.stopped:
-            sentence = stopped(error, self.out, self.doing.capitalize())
-            self._console.print(sentence, style="bold red", markup=False, soft_wrap=True)
+            reason = stop_reason(error, self.out, self.doing.capitalize())
+            self._console.print(reason, style="bold red", markup=False, soft_wrap=True)
         return self.stopped
 
     @property
     def usable(self) -> int:
-        """How many subjects are not rejected so far."""
+        """Number of subjects that are not rejected so far."""
         return self.statuses["accepted"] + self.statuses["repaired"]
 
     @property
     def status(self) -> int:
-        """Exit status of the command: 0 if anything usable came out and nothing stopped it, else 1."""
+        """Exit status of the command: 0 if any subject is usable and nothing stopped it, else 1."""
         return 0 if self.usable and not self.stopped else 1
 
     def add(self, subject: Done) -> None:
-        """Count a subject, prepared now or by an earlier run."""
+        """Count a subject, finished now or by an earlier run."""
         self.statuses[subject.status] += 1
         self.reasons.update(subject.reasons)
         self._bar.update(self._task, advance=1, rejected=self.statuses["rejected"])
 
-    def say(self, sentence: str) -> None:
-        """Say something about what came out, if it is anything."""
-        if sentence:
-            self._console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    def print(self, message: str) -> None:
+        """Print a message unless it is empty."""
+        if message:
+            self._console.print(message, markup=False, highlight=False, soft_wrap=True)
 
     def close(self, table: Path) -> None:
-        """Show the summary."""
+        """Print the summary."""
         self._bar.stop()
         summary = Table("status", "subjects", title=None, box=None)
         for status in ("accepted", "repaired", "rejected"):
@@ -97,19 +84,22 @@ class Tally:
         self._console.print(summary)
         for reason, count in self.reasons.most_common(MOST_REASONS):
             self._console.print(f"{count:8d}  {reason}", markup=False, highlight=False)
-        self._console.print(f"The table with every reason: {table}", markup=False, highlight=False, soft_wrap=True)
+        self.print(f"The table with every reason: {table}")
 
 
-def stopped(error: BaseException, folder: Path, doing: str) -> str:
-    """Say in one sentence why a command that writes to a folder stopped and how to go on."""
-    if isinstance(error, OSError):
-        return f"{doing} stopped: {in_words(error, folder)}."
-    if isinstance(error, BrokenProcessPool):
-        reason = KILLED
-    elif isinstance(error, KeyboardInterrupt):
-        reason = "interrupted"
-    else:
-        reason = NO_MEMORY if isinstance(error, MemoryError) else str(error)
+def stop_reason(error: BaseException, folder: Path, doing: str) -> str:
+    """Return one sentence on why a command that writes to a folder stopped and how to continue."""
+    match error:
+        case OSError():
+            return f"{doing} stopped: {in_words(error, folder)}."
+        case BrokenProcessPool():
+            reason = KILLED
+        case KeyboardInterrupt():
+            reason = "interrupted"
+        case MemoryError():
+            reason = NO_MEMORY
+        case _:
+            reason = str(error)
     return f"{doing} stopped: {reason}; run the same command again to continue."
 
 

@@ -1,11 +1,6 @@
-"""Places studies come from: one file a kind of source, each with a class shaped like `study.Source`."""
+"""Readers of NIfTI studies and label maps; each source is a class of the shape of `study.Source`."""
 
-from cmr_ssl.sources.nifti_files import EdEs, LabelFile, NiftiFiles
+from cmr_ssl.sources.nifti_files import FIELD_FILES, EdEs, LabelFile, NiftiFiles
 from cmr_ssl.sources.nifti_folder import NiftiFolder
 
-__all__ = [
-    "EdEs",
-    "LabelFile",
-    "NiftiFiles",
-    "NiftiFolder",
-]
+__all__ = ["FIELD_FILES", "EdEs", "LabelFile", "NiftiFiles", "NiftiFolder"]

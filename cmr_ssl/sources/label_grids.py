@@ -1,37 +1,37 @@
-"""Bring a label map onto the grid of its image, by where both say they lie: turned or cropped, but never shifted."""
+"""Bring a label map onto the grid of its image by their affines: axes may be permuted, flipped or cropped."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.anatomy import BACKGROUND, UNLABELLED
-from cmr_ssl.planes import normal
+from cmr_ssl.anatomy import UNLABELLED, is_structure
+from cmr_ssl.planes import corners, normal
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.uint8]
 
-OFF = 0.1  # of a voxel; rounding leaves less, and a map farther off was drawn elsewhere
+TOLERANCE = 0.1  # voxels; rounding leaves less, and a map farther off was drawn on other images
 
 
 class ImageGrid(NamedTuple):
     """Where the voxels of an image lie.
 
     Attributes:
-        affine: voxel to mm, (4, 4); its offset is NaN where nobody knows it.
+        affine: voxel to mm, (4, 4); its offset is NaN where unknown.
         shape: columns, rows, slices.
-        slices: first of the slices that labels may lie on, and how many these are.
-        between_slices: largest distance from a slice, in slices.
+        slices: first slice that labels may lie on, and number of such slices.
+        slice_tolerance: largest distance from a slice, in slices.
     """
 
     affine: Array
     shape: tuple[int, int, int]
     slices: tuple[int, int]
-    between_slices: float = OFF
+    slice_tolerance: float = TOLERANCE
 
 
-class _Way(NamedTuple):
-    """How a map goes onto a grid: for each axis of the grid which axis of the map, whether flipped, and its start."""
+class _Alignment(NamedTuple):
+    """For each axis of the grid: the axis of the map, whether it is flipped, and the index at which it starts."""
 
     axes: list[int]
     flipped: list[bool]
@@ -43,83 +43,75 @@ def onto_grid(labels: Labels, affine: Array, grid: ImageGrid) -> tuple[Labels, b
 
     Args:
         labels: classes, (X, Y, S, T).
-        affine: voxel of the map to mm, (4, 4); its offset is NaN where nobody knows it.
+        affine: voxel of the map to mm, (4, 4); its offset is NaN where unknown.
         grid: of the image.
 
     Returns:
-        Classes on the grid, 255 where the map says nothing, (*grid.shape, T); whether anything was flipped, transposed
-        or cropped.
+        Classes on the grid, 255 outside the map, (*grid.shape, T); whether anything was flipped, transposed or cropped.
 
     Raises:
-        ValueError: if the map does not lie on the grid, or draws beside it; a part of a sentence.
+        ValueError: if the map does not lie on the grid, or draws outside it; a part of a sentence.
     """
-    way = _way(labels.shape[:3], affine, grid)
-    turned = labels.transpose(*way.axes, 3)
-    turned = np.flip(turned, tuple(axis for axis in range(3) if way.flipped[axis]))
-    lows = [max(0, start) for start in way.starts]
-    highs = [min(size, start + own) for size, start, own in zip(grid.shape, way.starts, turned.shape, strict=False)]
-    own = tuple(slice(low - start, high - start) for low, high, start in zip(lows, highs, way.starts, strict=True))
-    there = tuple(slice(low, high) for low, high in zip(lows, highs, strict=True))
+    alignment = _align(labels.shape[:3], affine, grid)
+    turned = labels.transpose(*alignment.axes, 3)
+    turned = np.flip(turned, tuple(axis for axis in range(3) if alignment.flipped[axis]))
     placed = np.full((*grid.shape, labels.shape[3]), UNLABELLED, dtype=np.uint8, order="F")
-    if all(low < high for low, high in zip(lows, highs, strict=True)):
-        placed[there] = turned[own]
-    if _drawn(placed) < _drawn(turned):
+    ranges = [
+        (start, max(0, start), max(0, min(size, start + length)))
+        for start, size, length in zip(alignment.starts, grid.shape, turned.shape, strict=False)
+    ]
+    on_grid = tuple(slice(low, high) for _, low, high in ranges)
+    on_map = tuple(slice(low - start, max(low, high) - start) for start, low, high in ranges)
+    placed[on_grid] = turned[on_map]
+    if np.count_nonzero(is_structure(placed)) < np.count_nonzero(is_structure(turned)):
         raise ValueError("they draw beside the images, by where their affine puts them")
-    changed = way != _Way([0, 1, 2], [False] * 3, [0, 0, grid.slices[0]]) or not _fills(labels.shape, grid)
-    return placed, changed
+    unchanged = alignment == _Alignment([0, 1, 2], [False] * 3, [0, 0, grid.slices[0]]) and _fills(labels.shape, grid)
+    return placed, not unchanged
 
 
-def _way(shape: tuple[int, ...], affine: Array, grid: ImageGrid) -> _Way:
-    """Return how a map of this shape goes onto the grid, or raise ValueError."""
-    lone = shape[2] == grid.shape[2] == 1
-    to_grid = np.linalg.inv(_with_offset(grid.affine, lone)) @ _with_offset(affine, lone)
-    turn = np.rint(to_grid[:3, :3])
-    if (np.abs(turn).sum(axis=0) != 1).any() or (np.abs(turn).sum(axis=1) != 1).any():
+def _align(shape: tuple[int, ...], affine: Array, grid: ImageGrid) -> _Alignment:
+    """Align a map of this shape with the grid, or raise ValueError."""
+    single = shape[2] == grid.shape[2] == 1
+    to_grid = np.linalg.inv(_invertible(grid.affine, single)) @ _invertible(affine, single)
+    rotation = np.rint(to_grid[:3, :3])
+    if any((np.abs(rotation).sum(axis=axis) != 1).any() for axis in (0, 1)):
         raise ValueError("their affine is not that of the images: their pixels have another size or direction")
-    axes = [int(np.abs(row).argmax()) for row in turn]
-    flipped = [bool(turn[axis, own] < 0) for axis, own in enumerate(axes)]
-    if not np.isfinite(affine[:3, 3] + grid.affine[:3, 3]).all():
-        return _unanchored(shape, to_grid, grid, _Way(axes, flipped, [0, 0, grid.slices[0]]))
+    axes = [int(np.abs(row).argmax()) for row in rotation]
+    flipped = [bool(rotation[axis, source] < 0) for axis, source in enumerate(axes)]
+    expected = [0, 0, grid.slices[0]]
+    if not np.isfinite(affine[:3, 3] + grid.affine[:3, 3]).all():  # the offset is unknown
+        if not _fills(shape, grid) or not np.allclose(to_grid[:3, :3], np.eye(3), atol=TOLERANCE / max(shape)):
+            raise ValueError(
+                f"their shape {shape} is not that of the images {grid.shape}, and neither says where it lies"
+            )
+        return _Alignment(axes, flipped, expected)
     first = np.rint(to_grid[:3, 3]).astype(int)
-    _check_on_grid(to_grid, np.column_stack([turn, first]), shape, grid)
-    starts = [int(first[axis]) - flipped[axis] * (shape[own] - 1) for axis, own in enumerate(axes)]
-    sizes, meant = (*grid.shape[:2], grid.slices[1]), (0, 0, grid.slices[0])
-    moved = [
-        starts[axis] - meant[axis] if shape[own] == sizes[axis] else 0 for axis, own in enumerate(axes)
-    ]  # a map of the image's size, yet shifted: one of the two affines is wrong, and nobody knows which
-    if any(moved):
-        distance = float(np.linalg.norm(grid.affine[:3, :3] @ moved))
-        raise ValueError(f"their affine puts them {distance:.3g} mm from the images {tuple(moved)} voxels")
-    return _Way(axes, flipped, starts)
+    _check_on_grid(to_grid[:3] - np.column_stack([rotation, first]), shape, grid)
+    starts = [int(first[axis]) - flipped[axis] * (shape[source] - 1) for axis, source in enumerate(axes)]
+    sizes = (*grid.shape[:2], grid.slices[1])
+    # A shifted map of the image's size: one of the two affines is wrong, and it is unknown which.
+    shift = [starts[axis] - expected[axis] if shape[axes[axis]] == sizes[axis] else 0 for axis in range(3)]
+    if any(shift):
+        distance = float(np.linalg.norm(grid.affine[:3, :3] @ shift))
+        raise ValueError(f"their affine puts them {distance:.3g} mm from the images {tuple(shift)} voxels")
+    return _Alignment(axes, flipped, starts)
 
 
-def _unanchored(shape: tuple[int, ...], to_grid: Array, grid: ImageGrid, way: _Way) -> _Way:
-    """Return the way of a map that does not say where it starts: it must be as large as its image, and turned so."""
-    if not _fills(shape, grid) or not np.allclose(to_grid[:3, :3], np.eye(3), atol=OFF / max(shape)):
-        raise ValueError(f"their shape {shape} is not that of the images {grid.shape}, and neither says where it lies")
-    return way
-
-
-def _check_on_grid(to_grid: Array, rounded: Array, shape: tuple[int, ...], grid: ImageGrid) -> None:
-    """Raise ValueError where a corner of the map lies between the voxels of the grid."""
-    corners = np.stack(np.meshgrid(*([0, size - 1] for size in shape), [1.0], indexing="ij"), axis=-1).reshape(-1, 4)
-    off = np.abs(corners @ (to_grid[:3] - rounded).T).max(axis=0)
-    if (off > [OFF, OFF, grid.between_slices + 1e-6]).any():
+def _check_on_grid(rounding: Array, shape: tuple[int, ...], grid: ImageGrid) -> None:
+    """Raise ValueError where rounding the map's (3, 4) voxels to the grid's moves a corner of the map."""
+    off = np.abs(corners(shape) @ rounding.T).max(axis=0)
+    if (off > [TOLERANCE, TOLERANCE, grid.slice_tolerance + 1e-6]).any():
         worst = f"{off[0]:.2g} columns, {off[1]:.2g} rows, {off[2]:.2g} slices"
         raise ValueError(f"their affine is not that of the images: they lie between the voxels ({worst} off)")
 
 
-def _with_offset(affine: Array, lone: bool) -> Array:
-    """Return an affine that can be inverted: offset 0 where unknown, 1 mm thick where there is one slice."""
+def _invertible(affine: Array, single: bool) -> Array:
+    """Return an affine that can be inverted: offset 0 where unknown, a `single` slice 1 mm thick."""
     affine = np.nan_to_num(affine)
-    if lone:
+    if single:
         affine[:3, 2] = normal(affine)
     return affine
 
 
 def _fills(shape: tuple[int, ...], grid: ImageGrid) -> bool:
     return tuple(shape[:3]) == (*grid.shape[:2], grid.slices[1])
-
-
-def _drawn(labels: Labels) -> int:
-    return int(np.count_nonzero((labels != BACKGROUND) & (labels != UNLABELLED)))

@@ -1,8 +1,8 @@
-"""What the numbers of a label map mean, and whether what is drawn can be a heart.
+"""What the numbers of a label map mean, and whether the structures can be those of a heart.
 
-The laws of anatomy that are used: the wall surrounds the left ventricle and nothing else; the right side lies to the
-right and front of the left one; atria lie behind their ventricles; no ventricle has a gap or is longer than a hand.
-A class list that breaks one was written for other files, and all that is measured with it would be wrong.
+The anatomy that is checked: the wall surrounds the left ventricle and nothing else; the right side lies to the right
+and front of the left one; atria lie behind their ventricles; no ventricle has a gap or is longer than 15 cm.
+A mapping of classes that contradicts it was written for other files, and all measures would be wrong.
 """
 
 from collections.abc import Mapping
@@ -11,30 +11,30 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.anatomy import BACKGROUND, CLASSES, LV, MYOCARDIUM, RV, UNLABELLED
+from cmr_ssl.anatomy import BACKGROUND, CLASSES, LV, MYOCARDIUM, RV, UNLABELLED, is_structure
 from cmr_ssl.planes import RIGHT_ANTERIOR_RAS, unit
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.uint8]
 
-ALMOST = 1e-3  # from a whole number; what conversion leaves. More is interpolation or a scale.
-TABLE = 1 << 16  # numbers looked up in a table; wider ranges are sorted
+ROUNDING = 1e-3  # from a whole number; what conversion leaves. More is interpolation or a scale.
+TABLE_SIZE = 1 << 16  # numbers looked up in a table; wider ranges are sorted
 SURROUNDED = 0.75  # share of a structure's edge that touches one other; the LV has 0.98 to 1, the RV 0.17 to 0.43
 TOUCHING = 0.1  # share of the RV's edge that touches the LV; 116 real maps have below 0.001, with the wall in it 0.17
 FEWEST_EDGES = 40  # between pixels of a structure and others, from which its surroundings can be told
-FRAMES_LOOKED_AT = 4
-TURNED_BACK = -0.3  # cosine between where the right side lies and where it should
+SAMPLED_FRAMES = 4
+MIRRORED = -0.3  # cosine between the direction to the right side and the expected one
 LONGEST_MM = 150.0  # of a ventricle, along the stack
 
 
 def checked_numbers(classes: Mapping[int, str]) -> dict[int, str]:
-    """Return the numbers of a mapping as whole numbers.
+    """Return a mapping with its keys as int.
 
     Args:
         classes: number in a file to class name; keys as a config gives them, "3" and 3.0 are 3.
 
     Raises:
-        ValueError: if a key is no whole number or there twice, a class is unknown, or 0 is more than background.
+        ValueError: if a key is no whole number or repeated, a class is unknown, or 0 is more than background.
     """
     numbers: dict[int, str] = {}
     for key, name in classes.items():
@@ -49,12 +49,8 @@ def checked_numbers(classes: Mapping[int, str]) -> dict[int, str]:
     return numbers
 
 
-def whole(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], str]:
-    """Return label numbers as whole numbers, what is no number as 0, and a note where any had to be rounded.
-
-    Raises:
-        ValueError: if there are fractions, or numbers without end; a part of a sentence.
-    """
+def whole_numbers(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], str]:
+    """Return label numbers as integers, NaN as 0, a note on rounding; raise ValueError for fractions or infinity."""
     if values.dtype.kind in "iub":
         return values, ""
     numbers = np.where(np.isnan(values), 0, values)
@@ -62,8 +58,8 @@ def whole(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], str]:
         raise ValueError("holds infinite numbers, which mean no class")
     rounded = np.rint(numbers)
     off = np.abs(numbers - rounded)
-    if off.max(initial=0) > ALMOST:
-        few = listed(np.unique(numbers[off > ALMOST]).tolist())
+    if off.max(initial=0) > ROUNDING:
+        few = listed(np.unique(numbers[off > ROUNDING]).tolist())
         raise ValueError(
             f"holds fractions ({few}): it was interpolated or scaled, and its edges mean nothing; "
             "resample label maps with nearest neighbours, and store the numbers of the classes"
@@ -73,67 +69,54 @@ def whole(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], str]:
 
 
 def to_classes(values: NDArray[np.generic], classes: Mapping[int, str]) -> tuple[Labels, list[float]]:
-    """Renumber a label map.
+    """Renumber a label map of any whole numbers.
 
     Args:
-        values: numbers as stored, (X, Y, S, T); any whole numbers.
+        values: numbers as stored, (X, Y, S, T); 255 is unlabelled unless it is a class.
         classes: number to class name.
 
     Returns:
         Classes, (X, Y, S, T) uint8, 255 where the number is unknown; and the unknown numbers.
     """
-    meaning = {0: BACKGROUND} | {number: CLASSES.index(name) for number, name in classes.items()}
-    least, most = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
-    if values.dtype.kind in "iub" and most - least < TABLE:
-        offset = int(least)
-        table = np.full(int(most) - offset + 1, UNLABELLED, dtype=np.uint8)
-        for number, index in meaning.items():
-            if 0 <= number - offset < len(table):
-                table[number - offset] = index
-        renumbered = table[values.astype(np.int64) - offset]
-        seen = np.flatnonzero(np.bincount((values.astype(np.int64) - offset).ravel(order="K"))) + offset
-        return renumbered, [number for number in seen.tolist() if number not in meaning]
-    numbers, which = np.unique(values, return_inverse=True)
-    table = np.array([meaning.get(number, UNLABELLED) for number in numbers.tolist()], dtype=np.uint8)
-    unknown = [number for number in numbers.tolist() if number not in meaning]
-    return table[which].reshape(values.shape), unknown
+    index_of = {0: BACKGROUND, UNLABELLED: UNLABELLED}
+    index_of |= {number: CLASSES.index(name) for number, name in classes.items()}
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    if values.dtype.kind in "iub" and high - low < TABLE_SIZE:
+        inverse = values.astype(np.int64) - int(low)
+        numbers = list(range(int(low), int(high) + 1))
+        present = (np.flatnonzero(np.bincount(inverse.ravel(order="K"))) + int(low)).tolist()
+    else:
+        unique, inverse = np.unique(values, return_inverse=True)
+        numbers = present = unique.tolist()
+    table = np.array([index_of.get(number, UNLABELLED) for number in numbers], dtype=np.uint8)
+    return table[inverse].reshape(values.shape), [number for number in present if number not in index_of]
 
 
 def wrongly_surrounded(labels: Labels, classes: Mapping[int, str]) -> str:
-    """Say what surrounds or touches what if it is not the wall that surrounds the left ventricle; else nothing.
-
-    Args:
-        labels: classes of a short axis, (X, Y, S, T).
-        classes: number in the file to class name, to name the numbers.
-    """
-    edges = _edges(_some_frames(labels))
+    """Describe structures of a short axis (X, Y, S, T) that surround or touch others against anatomy; "" if none do."""
+    edges = _edges(labels)
     total = edges.sum(axis=1)
     shares = edges / np.maximum(total, 1)[:, None]
     pairs = [pair for pair in permutations((LV, MYOCARDIUM, RV), 2) if pair != (LV, MYOCARDIUM)]
     inner, outer = max(pairs, key=lambda pair: shares[pair])
-    if total[inner] < FEWEST_EDGES or shares[inner, outer] < SURROUNDED:
-        return _without_wall(total[RV], shares[RV, LV], classes)
-    said = {index: _numbered(index, classes) for index in (inner, outer, LV, MYOCARDIUM)}
-    return (
-        f"{said[outer]} surrounds {said[inner]}, where in a heart {said[MYOCARDIUM]} surrounds {said[LV]} and nothing "
-        "else: the numbers mean other classes, or were interpolated; name them with --files"
-    )
-
-
-def _without_wall(edge: int, touching: float, classes: Mapping[int, str]) -> str:
-    """Say that the ventricles touch; `touching` is the share of the RV's edge, of so many pixels, that is the LV's."""
-    if edge < FEWEST_EDGES or touching < TOUCHING:
-        return ""
-    return (
-        f"{_numbered(LV, classes)} touches {_numbered(RV, classes)}, where in a heart the wall lies between them: it "
-        "is drawn as a part of one of them; name the numbers with --files"
-    )
+    name = {index: _numbered(index, classes) for index in (inner, outer, LV, MYOCARDIUM, RV)}
+    if total[inner] >= FEWEST_EDGES and shares[inner, outer] >= SURROUNDED:
+        return (
+            f"{name[outer]} surrounds {name[inner]}, where in a heart {name[MYOCARDIUM]} surrounds {name[LV]} and "
+            "nothing else: the numbers mean other classes, or were interpolated; name them with --files"
+        )
+    if total[RV] >= FEWEST_EDGES and shares[RV, LV] >= TOUCHING:
+        return (
+            f"{name[LV]} touches {name[RV]}, where in a heart the wall lies between them: it is drawn as a part of one "
+            "of them; name the numbers with --files"
+        )
+    return ""
 
 
 def holds_wall(labels: Labels) -> bool:
     """Tell whether the wall is drawn around the left ventricle of a short axis (X, Y, S, T)."""
-    edges = _edges(_some_frames(labels))
-    return bool(edges[LV].sum() >= FEWEST_EDGES and edges[LV, MYOCARDIUM] >= SURROUNDED * edges[LV].sum())
+    edges = _edges(labels)[LV]
+    return bool(edges.sum() >= FEWEST_EDGES and edges[MYOCARDIUM] >= SURROUNDED * edges.sum())
 
 
 def mirrored(labels: Labels, affine: Array, left: int, right: int) -> bool:
@@ -141,39 +124,36 @@ def mirrored(labels: Labels, affine: Array, left: int, right: int) -> bool:
 
     Args:
         labels: classes of one view, (X, Y, S, T).
-        affine: voxel to scanner mm, RAS+, (4, 4); one that somebody wrote.
+        affine: voxel to scanner mm, RAS+, (4, 4); not a nominal one.
         left: LV or LA.
         right: RV or RA.
     """
-    one, other = centre(labels, affine, left), centre(labels, affine, right)
-    if one is None or other is None or not (other - one).any():
+    start, end = centre(labels, affine, left), centre(labels, affine, right)
+    if start is None or end is None or not (end - start).any():
         return False
-    return float(unit(other - one) @ RIGHT_ANTERIOR_RAS) < TURNED_BACK
+    return float(unit(end - start) @ RIGHT_ANTERIOR_RAS) < MIRRORED
 
 
 def centre(labels: Labels, affine: Array, value: int) -> Array | None:
-    """Return the mean place of a class in scanner mm, (3,), of labels (X, Y, S, T); None where it is not drawn."""
-    found = np.argwhere(labels == value)
-    return found[:, :3].mean(axis=0) @ affine[:3, :3].T + affine[:3, 3] if len(found) else None
+    """Return the centroid of a class of labels (X, Y, S, T) in scanner mm, (3,); None where it is not drawn."""
+    voxels = np.argwhere(labels == value)
+    return voxels[:, :3].mean(axis=0) @ affine[:3, :3].T + affine[:3, 3] if len(voxels) else None
 
 
-def cut_off(labels: Labels, value: int) -> bool:
-    """Tell whether a class reaches the edge of the picture anywhere in (X, Y, S, T): part of it may be missing."""
-    edge = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
-    return any(bool((side == value).any()) for side in edge)
+def touches_edge(labels: Labels, value: int) -> bool:
+    """Tell whether a class reaches the edge of the image anywhere in (X, Y, S, T): part of it may be missing."""
+    return any(bool((side == value).any()) for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]))
 
 
 def beside_unlabelled(labels: Labels, value: int) -> bool:
-    """Tell whether a class borders in plane on pixels of (X, Y, S, T) that nobody labelled: part may be missing."""
-    for axis in (0, 1):
-        one, other = (labels.take(np.arange(labels.shape[axis] - 1) + first, axis) for first in (0, 1))
-        if (((one == value) & (other == UNLABELLED)) | ((one == UNLABELLED) & (other == value))).any():
-            return True
-    return False
+    """Tell whether a class borders in plane on unlabelled pixels of (X, Y, S, T): part of it may be missing."""
+    inside, unlabelled = labels == value, labels == UNLABELLED
+    pairs = ((inside, unlabelled), (unlabelled, inside))
+    return any((one[1:] & two[:-1]).any() or (one[:, 1:] & two[:, :-1]).any() for one, two in pairs)
 
 
 def broken_stack(labels: Labels, affine: Array, value: int) -> str:
-    """Say what is wrong with the slices that a ventricle or its wall is drawn on, (X, Y, S, T), if anything."""
+    """Describe gaps in, or too many, slices (X, Y, S, T) of a ventricle or its wall; "" if nothing is wrong."""
     drawn = (labels == value).any(axis=(0, 1))
     step = float(np.linalg.norm(affine[:3, 2]))
     for frame in np.flatnonzero(drawn.any(axis=0)).tolist():
@@ -199,19 +179,15 @@ def _number(key: object) -> int:
     return int(number)
 
 
-def _some_frames(labels: Labels) -> Labels:
-    """Return a few of the frames on which anything is drawn."""
-    drawn = np.flatnonzero(((labels != BACKGROUND) & (labels != UNLABELLED)).any(axis=(0, 1, 2)))
-    steps = np.linspace(0, max(0, len(drawn) - 1), min(len(drawn), FRAMES_LOOKED_AT))
-    return labels[..., drawn[steps.round().astype(int)]]
-
-
 def _edges(labels: Labels) -> NDArray[np.int64]:
-    """Count the edges between in-plane neighbours of different classes, (classes, classes)."""
+    """Count the edges between in-plane neighbours of different classes in a few drawn frames, (classes, classes)."""
     count = len(CLASSES)
-    known = np.where(labels < count, labels, BACKGROUND).astype(np.int64)
-    pairs = [(known[1:], known[:-1]), (known[:, 1:], known[:, :-1])]
-    edges = sum(np.bincount((one * count + other).ravel(), minlength=count**2) for one, other in pairs)
+    drawn = np.flatnonzero(is_structure(labels).any(axis=(0, 1, 2)))
+    steps = np.linspace(0, max(0, len(drawn) - 1), min(len(drawn), SAMPLED_FRAMES))
+    labels = labels[..., drawn[steps.round().astype(int)]]
+    classes = np.where(labels < count, labels, BACKGROUND).astype(np.int64)
+    pairs = [(classes[1:], classes[:-1]), (classes[:, 1:], classes[:, :-1])]
+    edges = sum(np.bincount((here * count + there).ravel(), minlength=count**2) for here, there in pairs)
     table = np.asarray(edges).reshape(count, count)
     table = table + table.T
     np.fill_diagonal(table, 0)

@@ -1,7 +1,4 @@
-"""How a data set names its files: which file is which view, and what the numbers in its label maps mean.
-
-Every name may be a template; see `file_names`.
-"""
+"""Which file shows which view, and what the numbers in label maps mean; every name may be a template (`file_names`)."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -13,7 +10,7 @@ from cmr_ssl.planes import VIEWS
 from cmr_ssl.sources.file_names import SUBJECT, Facts, fill, placeholders, read_facts
 from cmr_ssl.sources.label_values import checked_numbers
 
-Number = Annotated[int, "a key as it is written: a plain int would take 1.9 and true for 1"]
+Number = Annotated[int, "a key as written: a plain int would accept 1.9 and true as 1"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class EdEs:
     es_frame: int | str | None = None
 
     def __post_init__(self) -> None:
-        """Check that either both frames are known or none is."""
+        """Refuse only one frame of two."""
         if (self.ed_frame is None) != (self.es_frame is None):
             raise ValueError(f"{self.ed} and {self.es}: name both ed_frame and es_frame, or neither")
 
@@ -53,7 +50,7 @@ class LabelFile:
     classes: dict[Number, str]
 
     def __post_init__(self) -> None:
-        """Check names and numbers at once, so that a typo in a config stops before the first subject."""
+        """Refuse unknown views, classes and numbers."""
         _check_views([self.view])
         try:
             object.__setattr__(self, "classes", checked_numbers(self.classes))
@@ -61,7 +58,7 @@ class LabelFile:
             raise ValueError(f"label file {self.file}: {error}") from error
 
     def filled(self, facts: Facts) -> "LabelFile":
-        """Return the label map of one subject, without templates; raise ValueError where the facts do not tell it."""
+        """Return the label map of one subject, its templates filled in; raise ValueError if a fact is missing."""
         return replace(self, file=_filled(self.file, facts))
 
 
@@ -71,10 +68,9 @@ class NiftiFiles:
 
     Attributes:
         images: view name to the file of its cine, to its ED/ES pair, or to several of these, of which the first one
-            that is there counts.
-        labels: label maps; the first one found of a view wins.
-        facts: file in the subject's folder that tells the names in templates beside `{subject}`; None where none is
-            needed.
+            that exists counts.
+        labels: label maps; of a view, the first one that exists counts.
+        facts: file in the subject's folder with the values of templates other than `{subject}`; None for none.
     """
 
     images: dict[str, str | EdEs | list[str | EdEs]] = field(
@@ -84,7 +80,7 @@ class NiftiFiles:
     facts: str | None = None
 
     def __post_init__(self) -> None:
-        """Check names of views and templates at once."""
+        """Refuse unknown views, no images, and templates without facts."""
         _check_views(self.images)
         if not self.images or [] in self.images.values():
             raise ValueError(f"no image files are named: map at least one of the views {list(VIEWS)} to a file")
@@ -93,10 +89,10 @@ class NiftiFiles:
             raise ValueError(f"nothing tells {{{unknown[0]}}} in a file name: name the file that does as facts")
 
     def of_subject(self, folder: Path) -> "NiftiFiles":
-        """Return the files of one subject, whose folder it is, without templates.
+        """Return the files of the subject with this folder, templates filled in.
 
         Raises:
-            ValueError: if the facts are missing or do not tell what a template needs; one sentence.
+            ValueError: if a fact that a template needs is missing; one sentence.
         """
         if not self._placeholders():
             return self
@@ -105,11 +101,11 @@ class NiftiFiles:
         return NiftiFiles({**images}, [label.filled(facts) for label in self.labels], self.facts)
 
     def image_names(self) -> list[str]:
-        """Return the names of all images, as they are written."""
-        return [name for entry in self.images.values() for file in alternatives(entry) for name in names(file)]
+        """Return the file names of all images."""
+        return [name for entry in self.images.values() for file in alternatives(entry) for name in names_of(file)]
 
     def settings(self) -> dict[str, object]:
-        """Return the mapping as plain values, without what nobody set: older caches do not know that."""
+        """Return the mapping as plain values, without None: older caches lack those keys."""
         return asdict(self, dict_factory=lambda pairs: {name: value for name, value in pairs if value is not None})
 
     def _placeholders(self) -> set[str]:
@@ -128,39 +124,35 @@ def standard_labels() -> list[LabelFile]:
 
 
 def facts_of(folder: Path, file: str | None) -> Facts:
-    """Return what stands for the names in templates, given the folder of a subject and its file of facts, if any.
-
-    Raises:
-        ValueError: if the file cannot be read.
-    """
+    """Return the values of templates for the subject with this folder; raise ValueError if `file` cannot be read."""
     return {**(read_facts(folder / file) if file else {}), SUBJECT: folder.name}
 
 
-def names(file: str | EdEs) -> tuple[str, ...]:
+def names_of(file: str | EdEs) -> tuple[str, ...]:
     """Return the one or two file names behind an entry."""
     return (file,) if isinstance(file, str) else (file.ed, file.es)
 
 
 def alternatives(entry: str | EdEs | list[str | EdEs]) -> list[str | EdEs]:
-    """Return the files of which the first one that is there shows a view."""
+    """Return the files of which the first one that exists shows a view."""
     return entry if isinstance(entry, list) else [entry]
 
 
 def _templates(file: str | EdEs) -> list[str]:
     if isinstance(file, str):
         return [file]
-    return [*names(file), *(frame for frame in (file.ed_frame, file.es_frame) if isinstance(frame, str))]
+    return [*names_of(file), *(frame for frame in (file.ed_frame, file.es_frame) if isinstance(frame, str))]
 
 
 def _filled(file: str | EdEs, facts: Facts) -> str | EdEs:
     if isinstance(file, str):
         return fill(file, facts)
-    ed, es = (fill(name, facts) for name in names(file))
+    ed, es = (fill(name, facts) for name in names_of(file))
     return EdEs(ed, es, _frame(file.ed_frame, facts), _frame(file.es_frame, facts))
 
 
 def _frame(frame: int | str | None, facts: Facts) -> int | None:
-    """Return a frame as a number, counted from 1."""
+    """Return the number of a frame, from 1."""
     if not isinstance(frame, str):
         return frame
     number = fill(frame, facts)
@@ -173,3 +165,6 @@ def _check_views(views: list[str] | Mapping[str, object]) -> None:
     unknown = sorted(set(views) - set(VIEWS))
     if unknown:
         raise ValueError(f"unknown views {unknown} in the file mapping, choose from {list(VIEWS)}")
+
+
+FIELD_FILES = NiftiFiles()  # the default of every command

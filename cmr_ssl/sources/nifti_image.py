@@ -1,4 +1,4 @@
-"""One NIfTI image: pixels, a trustworthy affine, the time between frames. Everything doubtful becomes a finding."""
+"""Read one NIfTI image: pixels, a trustworthy affine, the time between frames; doubts become findings."""
 
 import gzip
 import zlib
@@ -22,20 +22,21 @@ from cmr_ssl.study import Finding
 
 DAMAGED = (OSError, EOFError, ValueError, zlib.error, ImageFileError, HeaderDataError, WrapStructError)
 GZIP = b"\x1f\x8b"
-MOST_PACKED = 1032  # bytes that a byte of gzip can stand for
-MOST_WRAPPINGS = 3  # of gzip around one file
-HEADER_SIZE_2 = {(540).to_bytes(4, "little"), (540).to_bytes(4, "big")}  # NIfTI-2 begins so
+MAX_COMPRESSION = 1032  # bytes that a byte of gzip can stand for
+MAX_WRAPPINGS = 3  # of gzip around one file
+HEADER_SIZE_2 = {(540).to_bytes(4, "little"), (540).to_bytes(4, "big")}  # first bytes of NIfTI-2
 TIME_UNITS = {8: "sec", 16: "msec", 24: "usec"}
+PLACE_CODES = ("sform-qform", "length-unit")  # findings about the place of a label map that its users must know
 
 
 class Image(NamedTuple):
-    """What one file holds.
+    """The content of one file.
 
     Attributes:
         pixels: (X, Y, S, T).
-        affine: voxel to scanner mm, RAS+, (4, 4); nominal where the file does not say how it lies.
+        affine: voxel to scanner mm, RAS+, (4, 4); nominal where the file has no orientation.
         frame_ms: time between frames, NaN where unknown.
-        stored: the affine as the file has it, in mm, which relates files without orientation; None if it is `affine`.
+        stored: the affine of the file, in mm, which relates files without orientation; None if it is `affine`.
     """
 
     pixels: NDArray[np.generic]
@@ -50,11 +51,11 @@ def read_image(path: Path, view: str, across: NDArray[np.float64] | None = None)
     Args:
         path: of the file.
         view: where findings belong.
-        across: direction of the slices, (3,), of a file that may have them on another axis than the third.
+        across: expected direction of the slices, (3,), where they may be on another axis than the third.
 
     Raises:
         OSError: if the machine failed, not the file.
-        ValueError: if nothing can be made of the file; one sentence with the file's name.
+        ValueError: if the file cannot be used; one sentence with its name.
     """
     try:
         image = _load(path)
@@ -74,19 +75,20 @@ def read_image(path: Path, view: str, across: NDArray[np.float64] | None = None)
             f"{path.name} of shape {pixels.shape} has its frames on the third axis: "
             "store it as (columns, rows, slices, frames)"
         )
-    frame_ms, timed = frame_duration(_time_step(header), _time_unit(header), pixels.shape[3], view)
+    time_unit = TIME_UNITS.get(int(header["xyzt_units"]) & 0x38, "unknown")
+    frame_ms, time_findings = frame_duration(float(header["pixdim"][4]), time_unit, pixels.shape[3], view)
     stored = None if place.oriented else place.stored
-    return Image(pixels, place.affine, frame_ms, stored), findings + timed
+    return Image(pixels, place.affine, frame_ms, stored), findings + time_findings
 
 
-def places_nothing(findings: list[Finding], view: str) -> bool:
+def lacks_place(findings: list[Finding], view: str) -> bool:
     """Tell whether a long-axis file lacks the orientation without which its place in the heart is unknown."""
     return view != SHORT_AXIS and any(finding.code == "no-orientation" for finding in findings)
 
 
 def _plain(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
     if pixels.dtype.kind == "f":
-        with np.errstate(over="ignore"):  # what is too large becomes infinite, which is found later
+        with np.errstate(over="ignore"):  # overflow gives infinity, which `repair` finds
             return pixels.astype(np.float32, copy=False)
     if pixels.dtype.kind not in "iub":
         raise ValueError(f"pixels of type {pixels.dtype} are no intensities")
@@ -96,12 +98,12 @@ def _plain(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
 def _slices_third(
     pixels: NDArray[np.generic], header: Nifti1Header, across: NDArray[np.float64]
 ) -> tuple[NDArray[np.generic], Nifti1Header]:
-    """Exchange axes so that slices are on the third; all that the header says of places is exchanged alike."""
+    """Exchange axes of pixels and of the header's geometry so that slices are on the third."""
     axes = np.nan_to_num(header.get_best_affine()[:3, :3])
     axis = int(np.abs(across @ (axes / np.linalg.norm(axes, axis=0).clip(min=1e-9))).argmax())
     if pixels.ndim < 3 or axis == 2:
         return pixels, header
-    order = [2 if own == axis else axis if own == 2 else own for own in range(3)]
+    order = [{2: axis, axis: 2}.get(source, source) for source in range(3)]
     turned, steps = header.copy(), header["pixdim"][1:4][order]
     if header["qform_code"] > 0 and np.isfinite(qform := header.get_qform()).all():
         turned.set_qform(qform[:, [*order, 3]], int(header["qform_code"]))
@@ -120,34 +122,26 @@ def _four_axes(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
     return pixels.reshape(shape[:4], order="F")
 
 
-def _time_step(header: Nifti1Header) -> float:
-    return float(header["pixdim"][4])
-
-
-def _time_unit(header: Nifti1Header) -> str:
-    return TIME_UNITS.get(int(header["xyzt_units"]) & 0x38, "unknown")
-
-
-def _held(image: Nifti1Image, path: Path) -> Nifti1Image:
-    """Return an image whose file can hold what its header promises; else reading would ask for all memory there is."""
+def _from_filename(path: Path) -> Nifti1Image:
+    """Open a file that is as large as its header promises; else reading would allocate without bound."""
+    image = Nifti1Image.from_filename(path)
     promised = prod(map(int, image.shape)) * image.get_data_dtype().itemsize
-    if promised > MOST_PACKED * path.stat().st_size:
+    if promised > MAX_COMPRESSION * path.stat().st_size:
         raise ValueError(f"its header promises {promised >> 20} MB, more than the file can hold")
     return image
 
 
 def _load(path: Path) -> Nifti1Image:
-    """Open a file by what it holds, not by its name: plain, packed once, or packed more often."""
+    """Open a file by its content, not its name: plain, or compressed once or more often."""
     with path.open("rb") as stream:
         start = stream.read(4)
-    usual = start.startswith(GZIP) == path.name.endswith(".gz") and start not in HEADER_SIZE_2
-    if usual:
+    if start.startswith(GZIP) == path.name.endswith(".gz") and start not in HEADER_SIZE_2:
         try:
-            return _held(Nifti1Image.from_filename(path), path)
+            return _from_filename(path)
         except (ImageFileError, WrapStructError, HeaderDataError):
             if not start.startswith(GZIP):
                 raise
     content = path.read_bytes()
-    for _ in range(MOST_WRAPPINGS):
+    for _ in range(MAX_WRAPPINGS):
         content = gzip.decompress(content) if content.startswith(GZIP) else content
     return (Nifti2Image if content[:4] in HEADER_SIZE_2 else Nifti1Image).from_bytes(content)

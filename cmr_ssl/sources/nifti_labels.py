@@ -1,4 +1,4 @@
-"""Label maps beside the images: brought to the classes of `anatomy`, 255 wherever nobody looked."""
+"""Label maps beside the images: brought to the classes of `anatomy`, 255 wherever unlabelled."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,25 +6,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.anatomy import BACKGROUND, CLASSES, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED
+from cmr_ssl.anatomy import BACKGROUND, CLASSES, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED, is_structure
 from cmr_ssl.planes import SHORT_AXIS, normal
-from cmr_ssl.sources.label_grids import OFF, ImageGrid, onto_grid
+from cmr_ssl.sources.label_grids import TOLERANCE, ImageGrid, onto_grid
 from cmr_ssl.sources.label_shapes import implausible_shape
-from cmr_ssl.sources.label_values import holds_wall, listed, mirrored, to_classes, whole, wrongly_surrounded
-from cmr_ssl.sources.nifti_files import EdEs, LabelFile, names
-from cmr_ssl.sources.nifti_image import read_image
-from cmr_ssl.sources.nifti_paths import locate, there
+from cmr_ssl.sources.label_values import holds_wall, listed, mirrored, to_classes, whole_numbers, wrongly_surrounded
+from cmr_ssl.sources.nifti_files import EdEs, LabelFile, names_of
+from cmr_ssl.sources.nifti_image import PLACE_CODES, read_image
+from cmr_ssl.sources.nifti_paths import image_exists, locate
 from cmr_ssl.study import Finding, Series
 
-EVERYWHERE = {SHORT_AXIS: {LV, MYOCARDIUM, RV}}  # what a view shows in every frame of every heart
-ABOUT_PLACE = ("sform-qform", "length-unit")  # findings of a label file that are worth telling beside its image's
-ES_OFF = 0.5  # slices between ES and the ED stack it was joined to
+ALWAYS_VISIBLE = {SHORT_AXIS: {LV, MYOCARDIUM, RV}}  # view to the classes in every frame of every heart
+ES_TOLERANCE = 0.5  # slices between ES and the ED stack it was joined to
 
 
 def attach_labels(series: Series, folder: Path, files: list[LabelFile]) -> tuple[Series, list[Finding]]:
-    """Return the series with the first label map found for its view; labels that do not fit are left out."""
+    """Add the first label map that exists for its view to a series; labels that do not fit are left out."""
     for label in files:
-        if label.view == series.view and any(there(folder, name) for name in names(label.file)):
+        if label.view == series.view and any(image_exists(folder, name) for name in names_of(label.file)):
             try:
                 return _labelled(series, folder, label)
             except ValueError as error:
@@ -32,89 +31,82 @@ def attach_labels(series: Series, folder: Path, files: list[LabelFile]) -> tuple
     return series, []
 
 
-def blank_unlooked(labels: NDArray[np.uint8], expected: tuple[int, ...]) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
-    """Mark what nobody looked at as unlabelled.
+def mark_unannotated(labels: NDArray[np.uint8], expected: tuple[int, ...]) -> tuple[NDArray[np.uint8], tuple[int, ...]]:
+    """Mark what was not annotated as unlabelled.
 
-    A frame without any structure in the whole series was not annotated. An expected class that other frames show but
-    this one lacks was not annotated here, so this frame's background may hide it.
+    A frame of the series without any structure was not annotated. An expected class that other frames show but this
+    one lacks was not annotated here, so this frame's background may hide it.
 
     Args:
         labels: classes, (X, Y, S, T).
-        expected: classes that whoever annotates a frame of this series must find in it.
+        expected: classes that every annotated frame of this series must show.
 
     Returns:
-        Labels with 255 in those places, and the expected classes that nobody drew anywhere.
+        Labels with 255 in those places, and the expected classes that no frame shows.
     """
-    looked = ((labels != BACKGROUND) & (labels != UNLABELLED)).any(axis=(0, 1, 2))
-    drawn = np.array([(labels == index).any(axis=(0, 1, 2)) for index in expected]).reshape(
-        len(expected), labels.shape[3]
-    )
-    known = np.asarray(drawn.any(axis=1))
-    partly = looked & ~drawn[known].all(axis=0)
+    annotated = is_structure(labels).any(axis=(0, 1, 2))
+    shown = {index: (labels == index).any(axis=(0, 1, 2)) for index in expected}
+    incomplete = np.zeros_like(annotated)
+    for frames in shown.values():
+        incomplete |= annotated & ~frames & frames.any()
     labels = labels.copy(order="K")
-    labels[..., partly] = np.where(labels[..., partly] == BACKGROUND, UNLABELLED, labels[..., partly])
-    labels[..., ~looked] = UNLABELLED
-    return labels, tuple(index for index, somewhere in zip(expected, known.tolist(), strict=True) if not somewhere)
+    labels[..., incomplete] = np.where(labels[..., incomplete] == BACKGROUND, UNLABELLED, labels[..., incomplete])
+    labels[..., ~annotated] = UNLABELLED
+    return labels, tuple(index for index, frames in shown.items() if not frames.any())
 
 
 def _labelled(series: Series, folder: Path, file: LabelFile) -> tuple[Series, list[Finding]]:
     labels, findings = _on_grid(series, folder, file)
-    title = "/".join(names(file.file))
-    named = {CLASSES.index(name) for name in file.classes.values()} - {BACKGROUND}
-    labels, absent = blank_unlooked(labels, tuple(sorted(named & EVERYWHERE.get(series.view, set()))))
+    title = "/".join(names_of(file.file))
+    mapped = {CLASSES.index(name) for name in file.classes.values()} - {BACKGROUND}
+    labels, absent = mark_unannotated(labels, tuple(sorted(mapped & ALWAYS_VISIBLE.get(series.view, set()))))
     if (labels == UNLABELLED).all():
         raise ValueError(f"{title} draws nothing")
-    findings += _against_anatomy(series, labels, file, title)
+    findings += _check_anatomy(series, labels, file, title)
     labels.transpose(2, 3, 0, 1)[~series.acquired] = UNLABELLED
-    return replace(series, labels=labels, annotated=tuple(sorted(named - {*absent}))), findings
+    return replace(series, labels=labels, annotated=tuple(sorted(mapped - {*absent}))), findings
 
 
-def _against_anatomy(series: Series, labels: NDArray[np.uint8], file: LabelFile, title: str) -> list[Finding]:
-    """Refuse labels that cannot be a heart's, and note a heart that lies on the wrong side.
-
-    Raises:
-        ValueError: if the numbers mean other classes than the mapping says.
-    """
-    written = series.stored is None
+def _check_anatomy(series: Series, labels: NDArray[np.uint8], file: LabelFile, title: str) -> list[Finding]:
+    """Raise ValueError for labels that cannot be a heart's, and note a mirrored one."""
+    oriented = series.stored is None
     if series.view != SHORT_AXIS:
-        if written and mirrored(labels, series.affine, LA, RA):
+        if oriented and mirrored(labels, series.affine, LA, RA):
             raise ValueError(f"in {title} the RA lies on the left of the LA: the two are exchanged, or it is mirrored")
         return []
-    if wrong := wrongly_surrounded(labels, file.classes):
-        raise ValueError(f"in {title} {wrong}")
-    if wrong := implausible_shape(labels, series.affine):
-        raise ValueError(f"in {title} {wrong}")
-    if not (written and holds_wall(labels) and mirrored(labels, series.affine, LV, RV)):
+    if flaw := wrongly_surrounded(labels, file.classes) or implausible_shape(labels, series.affine):
+        raise ValueError(f"in {title} {flaw}")
+    if not (oriented and holds_wall(labels) and mirrored(labels, series.affine, LV, RV)):
         return []
     message = f"in {title} the RV lies on the left of the LV: images and labels are mirrored, or the body is"
     return [Finding("mirrored", "noted", series.view, message)]
 
 
 def _on_grid(series: Series, folder: Path, file: LabelFile) -> tuple[NDArray[np.uint8], list[Finding]]:
-    """Return classes on the grid of the series, (X, Y, S, T), 255 where nobody looked, and what had to be mended."""
+    """Return classes on the grid of the series, (X, Y, S, T), 255 where unlabelled, and findings."""
     if isinstance(file.file, str):
         labels, findings = _read(series, folder, file.file, file.classes, _grid(series))
         if labels.shape != series.pixels.shape:
             raise ValueError(f"their shape {labels.shape} is not that of the images {series.pixels.shape}")
         return labels, findings
-    everything = np.full(series.pixels.shape, UNLABELLED, dtype=np.uint8, order="F")
-    found: list[Finding] = []
-    for frame, name in zip(_frames(series, file.file), names(file.file), strict=True):
-        if there(folder, name):
-            labels, findings = _read(series, folder, name, file.classes, _grid(series, frame))
-            everything[..., frame] = labels[..., 0]
-            found += [finding for finding in findings if finding not in found]
-    return everything, found
+    both = np.full(series.pixels.shape, UNLABELLED, dtype=np.uint8, order="F")
+    findings = []
+    for frame, name in zip(_frames(series, file.file), names_of(file.file), strict=True):
+        if image_exists(folder, name):
+            labels, new = _read(series, folder, name, file.classes, _grid(series, frame))
+            both[..., frame] = labels[..., 0]
+            findings += [finding for finding in new if finding not in findings]
+    return both, findings
 
 
 def _grid(series: Series, frame: int | None = None) -> ImageGrid:
-    """Return the grid that labels of a series must lie on; of one frame of it, only where there are images then."""
+    """Return the grid that labels of a series must lie on; of one frame, only the slices acquired at it."""
     affine = series.affine if series.stored is None else series.stored
     columns, rows, count = series.pixels.shape[:3]
     slices = np.flatnonzero(series.acquired[:, frame]) if frame is not None else np.arange(count)
-    first, many = (int(slices[0]), int(np.ptp(slices)) + 1) if len(slices) else (0, count)
+    extent = (int(slices[0]), int(np.ptp(slices)) + 1) if len(slices) else (0, count)
     joined = frame == 1 and series.pixels.shape[3] == 2
-    return ImageGrid(affine, (columns, rows, count), (first, many), ES_OFF if joined else OFF)
+    return ImageGrid(affine, (columns, rows, count), extent, ES_TOLERANCE if joined else TOLERANCE)
 
 
 def _read(
@@ -122,14 +114,14 @@ def _read(
 ) -> tuple[NDArray[np.uint8], list[Finding]]:
     """Read one file and bring it onto the grid of the series."""
     path = locate(folder, name)
-    image, said = read_image(path, series.view, normal(grid.affine))
-    findings = [found._replace(message=f"{path.name}: {found.message}") for found in said if found.code in ABOUT_PLACE]
+    image, read = read_image(path, series.view, normal(grid.affine))
+    findings = [item._replace(message=f"{path.name}: {item.message}") for item in read if item.code in PLACE_CODES]
     try:
-        values, note = whole(image.pixels)
+        values, note = whole_numbers(image.pixels)
     except ValueError as error:
         raise ValueError(f"{path.name} {error}") from error
     labels, unknown = to_classes(values, classes)
-    if unknown := [value for value in unknown if value != UNLABELLED]:  # a file may say itself where nobody looked
+    if unknown:
         message = f"label numbers {listed(unknown)} of {path.name} mean nothing here and count as unlabelled"
         findings.append(Finding("label-values", "noted", series.view, message))
     if note:
@@ -147,7 +139,7 @@ def _read(
 
 
 def _frames(series: Series, file: EdEs) -> tuple[int, int]:
-    """Return the frames, from 0, that the two halves of a label map show."""
+    """Return the frames, from 0, of the two halves of a label map."""
     count = series.pixels.shape[3]
     if count == 2:  # an ED/ES pair itself
         return 0, 1

@@ -1,4 +1,4 @@
-"""NIfTI images that say where and when they were taken."""
+"""Write NIfTI images with their geometry and frame duration."""
 
 import gzip
 from pathlib import Path
@@ -11,7 +11,7 @@ from cmr_ssl.files import save
 
 
 def nifti_image(data: NDArray[np.generic], affine: NDArray[np.float64], frame_ms: float) -> Nifti1Image:
-    """Return an image with its place and times in the header.
+    """Return an image with affine and frame duration in the header.
 
     Args:
         data: (X, Y, S, T).
@@ -27,20 +27,16 @@ def nifti_image(data: NDArray[np.generic], affine: NDArray[np.float64], frame_ms
 
 
 def write_image(
-    path: Path,
-    data: NDArray[np.generic],
-    affine: NDArray[np.float64],
-    frame_ms: float,
-    description: str,
+    path: Path, data: NDArray[np.generic], affine: NDArray[np.float64], frame_ms: float, description: str
 ) -> None:
-    """Write an image as NIfTI, atomically.
+    """Write an image as NIfTI, atomically; see `nifti_image`.
 
     Args:
         path: file to write, .nii.gz or .nii.
         data: (X, Y, S, T).
         affine: voxel to scanner mm, RAS+, (4, 4).
-        frame_ms: time between frames, NaN if unknown; the header then says zero.
-        description: what the file says about itself, up to 79 bytes.
+        frame_ms: time between frames, NaN if unknown.
+        description: text in the header, up to 79 bytes.
 
     Raises:
         ValueError: if the name is not that of a NIfTI file.

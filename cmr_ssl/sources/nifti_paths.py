@@ -1,58 +1,69 @@
-"""Where the NIfTI files of a subject are: under the name they should have, or packed otherwise."""
+"""Where the NIfTI files of a subject are, compressed or not."""
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from cmr_ssl.machine import is_dir, is_file
 
-PACKED, PLAIN = ".nii.gz", ".nii"
+
+def subject_folders(folder: Path, holds: Callable[[str], bool], names: Sequence[str], remedy: str) -> list[str]:
+    """Return the names of the sub-folders of a folder, sorted.
+
+    Args:
+        folder: with one sub-folder a subject.
+        holds: tells whether a sub-folder, or "." for the folder itself, holds one of the files `names`.
+        names: of the files that are read.
+        remedy: how to name other files, for the error.
+
+    Raises:
+        FileNotFoundError: if the folder is missing, or none of its sub-folders holds such a file.
+    """
+    if not is_dir(folder):
+        raise FileNotFoundError(f"{folder} is no folder: name one with a sub-folder a subject")
+    subjects = sorted(path.name for path in folder.iterdir() if path.name[0] != "." and is_dir(path))
+    if any(map(holds, subjects)):
+        return subjects
+    if holds("."):
+        folder = folder.absolute()
+        raise FileNotFoundError(
+            f"{folder} is itself the folder of one subject: name the folder above it, {folder.parent}"
+        )
+    raise FileNotFoundError(
+        f"none of the {len(subjects)} sub-folders of {folder} holds one of {', '.join(names)}: check the folder, or "
+        f"{remedy}"
+    )
 
 
-def there(folder: Path, name: str) -> bool:
-    """Tell whether a file is there, packed or not."""
-    return any(is_file(folder / one) for one in spellings(name))
+def image_exists(folder: Path, name: str) -> bool:
+    """Tell whether a file is there, compressed or not."""
+    return any(is_file(folder / spelling) for spelling in spellings(name))
 
 
 def locate(folder: Path, name: str) -> Path:
-    """Return the path of a file, packed or not; the one it should have where there is none.
-
-    Raises:
-        ValueError: if it is there packed and plain, and the two differ; one sentence.
-    """
-    found = [folder / one for one in spellings(name) if is_file(folder / one)]
-    if len(found) > 1 and _content(found[0]) != _content(found[1]):
-        raise ValueError(f"{found[0].name} and {found[1].name} are both there and differ: remove the wrong one")
-    return found[0] if found else folder / name
+    """Return the path of a file, compressed or not, existing or not; raise ValueError if both exist and differ."""
+    paths = [folder / spelling for spelling in spellings(name) if is_file(folder / spelling)]
+    if len(paths) > 1 and _content(paths[0]) != _content(paths[1]):
+        raise ValueError(f"{paths[0].name} and {paths[1].name} are both there and differ: remove the wrong one")
+    return paths[0] if paths else folder / name
 
 
 def spellings(name: str) -> tuple[str, ...]:
-    """Return the name of a NIfTI file, packed and plain, as it should be first; any other name alone."""
-    if name.endswith(PACKED):
+    """Return the name of a NIfTI file as given, then compressed or plain instead; any other name alone."""
+    if name.endswith(".nii.gz"):
         return name, name.removesuffix(".gz")
-    return (name, f"{name}.gz") if name.endswith(PLAIN) else (name,)
+    return (name, f"{name}.gz") if name.endswith(".nii") else (name,)
 
 
 def overlooked(folder: Path, names: Iterable[str]) -> list[tuple[str, str]]:
-    """Return which of `names` other files of a folder resemble, and those files: other case, format, or a broken link.
-
-    Args:
-        folder: of a subject.
-        names: files that are read if they are there.
-    """
+    """Return pairs of a name that is read and a file that resembles it: other case, format, or a broken link."""
     if not is_dir(folder):
         return []
-    known = {spelling for name in names for spelling in spellings(name)}
+    read = {spelling for name in names for spelling in spellings(name)}
     stems = {_stem(name): name for name in names}
     files = sorted(path for path in folder.iterdir() if not is_dir(path))
-    strange = [path.name for path in files if path.name not in known or not is_file(path)]
-    return [(stems[_stem(name)], name) for name in strange if _stem(name) in stems and _is_image(name)]
-
-
-def one_subject(folder: Path) -> str:
-    """Say what to name instead of the folder of one subject."""
-    folder = folder.absolute()
-    return f"{folder} is itself the folder of one subject: name the folder above it, {folder.parent}"
+    unread = [path.name for path in files if path.name not in read or not is_file(path)]
+    return [(stems[_stem(name)], name) for name in unread if _stem(name) in stems and _is_image(name)]
 
 
 def _stem(name: str) -> str:

@@ -45,7 +45,7 @@ def synthesize_folder(
     """
     model = load(checkpoint, device)
     model.check_planes()
-    subjects = withdrawn.leave(folder.subjects(), folder.folder)
+    subjects = withdrawn.remaining(folder.subjects(), folder.folder)
     mine = shard.part(subjects)
     settings = digest({"model": model.description, "files": folder.files.settings(), "planes": repr(wanted)})
     journals = out / JOURNALS / settings  # each set of planes has its own, for they lie side by side

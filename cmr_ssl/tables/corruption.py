@@ -1,4 +1,4 @@
-"""What training does to a table so that no field carries it alone: some are dropped, some come from other patients."""
+"""Corrupt tables in training so that a model does not rely on single fields: drop some, resample others."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,10 +8,10 @@ from torch import Tensor
 
 
 class Marginals(NamedTuple):
-    """What each field has in the training split, by itself; never part of a checkpoint, for it is participants' data.
+    """The distribution of each field by itself in the training split; participants' data, never in a checkpoint.
 
     Attributes:
-        values: the known ones of each field first, (N, F).
+        values: of each field, those that are known first, (N, F).
         known: how many are known of each, (F,).
     """
 
@@ -29,16 +29,16 @@ def marginals_of(values: Tensor) -> Marginals:
 def corrupt_table(
     values: Tensor, marginals: Marginals, seeds: Sequence[int], dropout: float, resampling: float
 ) -> Tensor:
-    """Return values (B, F) in which some are unknown and some come from the field's distribution in training.
+    """Drop some values (B, F), and draw others from the field's distribution in training.
 
-    Drawing from the distribution of each field by itself (SCARF, Bahri et al., ICLR 2022) keeps values plausible and
-    breaks what hangs together.
+    Drawing from the marginal distributions (SCARF, Bahri et al., ICLR 2022) keeps values plausible and breaks their
+    correlations.
 
     Args:
         values: of a batch, NaN where unknown; those stay unknown.
-        marginals: from which is drawn.
+        marginals: the distributions.
         seeds: one for each subject.
-        dropout: share of fields that become unknown.
+        dropout: share of fields that become NaN.
         resampling: share of the other known fields that are taken from another patient.
     """
     generator = torch.Generator()

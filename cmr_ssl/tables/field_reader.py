@@ -1,4 +1,4 @@
-"""Read the fields of a cohort from its table as they are described; what is unknown stays unknown."""
+"""Read the described fields of a cohort from its table; unknown values stay NaN."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,15 +8,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cmr_ssl.cohort.cells import NO_VALUE, read_names, read_numbers
-from cmr_ssl.cohort.columns import holders, resolve
+from cmr_ssl.cohort.columns import matching_columns, resolve
 from cmr_ssl.cohort.phenotypes import find_columns, header_of, one_row_each, rows_of
 from cmr_ssl.tables.fields import Code, Column, Day, Fields, YesNo
 
 Values = NDArray[np.float32]
 
 WORDS = {"no": "0", "n": "0", "false": "0", "yes": "1", "y": "1", "true": "1"}
-# what UK Biobank writes for a day that is not known, or not possible
-NO_DAY = ("1900-01-01", "1901-01-01", "1902-02-02", "1903-03-03", "1909-09-09", "2037-07-07")
+# UK Biobank's codes for an unknown or impossible day
+UNKNOWN_DAYS = ("1900-01-01", "1901-01-01", "1902-02-02", "1903-03-03", "1909-09-09", "2037-07-07")
 UNDATED = np.datetime64("1900-01-01")
 
 
@@ -27,7 +27,7 @@ def read_fields(path: Path, fields: Fields, subjects: Sequence[str]) -> Values:
 
     Args:
         path: the table, CSV, TSV or parquet, one row a subject.
-        fields: which, and how they are coded.
+        fields: which, and their coding.
         subjects: their ids.
 
     Raises:
@@ -36,55 +36,52 @@ def read_fields(path: Path, fields: Fields, subjects: Sequence[str]) -> Values:
             kind than described.
     """
     cells = read_cells(path, fields.readable, subjects)
-    numbers = read_numbers(cells[[one.name for one in fields.numbers]], path)  # together: they share a decimal sign
+    numbers = read_numbers(cells[[field.name for field in fields.numbers]], path)  # together: they share a decimal sign
     columns = [
-        *(numbers[one.name] for one in fields.numbers),
-        *(_classes(cells[one.name], one, ["0", "1"], path) for one in fields.yes_no),
-        *(_classes(cells[one.name], one, [str(code) for code in one.classes], path) for one in fields.categories),
+        *(numbers[field.name] for field in fields.numbers),
+        *(_classes(cells[field.name], field, ["0", "1"], path) for field in fields.yes_no),
+        *(_classes(cells[field.name], field, [*map(str, field.classes)], path) for field in fields.categories),
     ]
     values = pd.DataFrame(dict(zip(fields.names, columns, strict=True)), index=cells.index)
     return one_row_each(values, subjects, path)[fields.names].to_numpy(np.float32)
 
 
 def read_days(path: Path, days: Sequence[Day], subjects: Sequence[str]) -> NDArray[np.datetime64]:
-    """Return dates, (N, D), NaT where nothing happened, `UNDATED` where it is not known when; see `read_fields`.
+    """Return dates, (N, D), NaT where nothing happened, `UNDATED` where the day is unknown; see `read_fields`.
 
     Raises:
         FileNotFoundError: if there is no table.
         ValueError: as `read_fields`, and if a cell is no date.
     """
     cells = read_cells(path, days, subjects)
-    columns = {one.name: _days(cells[one.name], path) for one in days}
+    names = [day.name for day in days]
+    columns = {name: _days(cells[name], path) for name in names}
     rows = one_row_each(pd.DataFrame(columns, index=cells.index), subjects, path)
-    return rows[[one.name for one in days]].to_numpy("datetime64[D]")
+    return rows[names].to_numpy("datetime64[D]")
 
 
 def read_cells(path: Path, fields: Sequence[Column], subjects: Sequence[str]) -> pd.DataFrame:
     """Return the texts of `fields` under their names, indexed by subject; codes for no answer are empty."""
     identity, _ = find_columns(path, [])
     header = header_of(path)
-    columns = {one.name: column_of(header, one, path) for one in fields}
+    columns = {field.name: column_of(header, field, path) for field in fields}
     cells = rows_of(subjects, path, identity, list(columns.values()))
-    texts = {one.name: _known(cells[columns[one.name]], one.unknown) for one in fields}
+    texts = {field.name: _without_codes(cells[columns[field.name]], field.unknown) for field in fields}
     return pd.DataFrame(texts, index=cells.index)
 
 
 def column_of(header: Sequence[str], field: Column, path: Path) -> str:
-    """Return the column of a table that holds a field: by its name, else by its id.
-
-    Raises:
-        ValueError: if none does, or several.
-    """
-    if field.ukb is not None and not holders(header, field.name, field.visit):
-        found = holders(header, str(field.ukb), field.visit)
-        if not found:
+    """Return the column of a field: by its name, else by its id; raise ValueError if none matches, or several."""
+    name = field.name
+    if field.ukb is not None and not matching_columns(header, field.name, field.visit):
+        name = str(field.ukb)
+        if not matching_columns(header, name, field.visit):
             raise ValueError(
                 f"field {field.name!r} (UK Biobank's {field.ukb}, visit {field.visit}) is in no column of {path}: "
                 "add it to the table, or take it out of the description of the fields"
             )
     try:
-        wanted = field.name if holders(header, field.name, field.visit) else str(field.ukb or field.name)
-        return resolve(header, wanted, field.visit)
+        return resolve(header, name, field.visit)
     except ValueError as error:
         raise ValueError(f"field {field.name!r} in {path}: {error}") from error
 
@@ -92,11 +89,11 @@ def column_of(header: Sequence[str], field: Column, path: Path) -> str:
 def check_fields(values: Values, names: Sequence[str]) -> None:
     """Raise ValueError unless every field of the training values (N, F) can be learnt, naming those that cannot."""
     known = {name: column[np.isfinite(column)] for name, column in zip(names, values.T, strict=True)}
-    useless = [name for name, one in known.items() if not len(one) or one.min() == one.max()]
+    useless = [name for name, numbers in known.items() if not len(numbers) or numbers.min() == numbers.max()]
     if not useless:
         return
-    first, also = known[useless[0]], ", ".join(map(repr, useless[1:]))
-    more = f"; {also} tell nothing either" if also else ""
+    first, others = known[useless[0]], ", ".join(map(repr, useless[1:]))
+    more = f"; {others} tell nothing either" if others else ""
     if not len(first):
         raise ValueError(
             f"field {useless[0]!r} is known of none of {len(values)} training subjects{more}: fill in the columns, or "
@@ -108,8 +105,8 @@ def check_fields(values: Values, names: Sequence[str]) -> None:
     )
 
 
-def _known(cells: "pd.Series[str]", unknown: Sequence[Code]) -> "pd.Series[str]":
-    """Return texts with empty ones in place of codes for no answer."""
+def _without_codes(cells: "pd.Series[str]", unknown: Sequence[Code]) -> "pd.Series[str]":
+    """Return texts, empty in place of codes for no answer."""
     texts = cells.str.strip()
     plain = texts.str.replace(r"^(-?\d+)[.,]0+$", r"\1", regex=True)  # -3.0000 is -3
     codes = {str(code) for code in unknown} | {f"{code:g}" for code in unknown if isinstance(code, float)}
@@ -118,21 +115,20 @@ def _known(cells: "pd.Series[str]", unknown: Sequence[Code]) -> "pd.Series[str]"
 
 def _classes(cells: "pd.Series[str]", field: Column, classes: list[str], path: Path) -> "pd.Series[float]":
     """Return the index of each cell's class, NaN where unknown."""
-    told = cells.str.lower().replace(WORDS) if isinstance(field, YesNo) else cells
-    names = read_names(told, path)
-    strange = names.dropna()[~names.dropna().isin(classes)]
-    if len(strange):
+    names = read_names(cells.str.lower().replace(WORDS) if isinstance(field, YesNo) else cells, path)
+    other = names.dropna()[~names.dropna().isin(classes)]
+    if len(other):
         raise ValueError(
-            f"field {field.name!r} of {path} holds {strange.iloc[0]!r} (subject {strange.index[0]}), which is none of "
+            f"field {field.name!r} of {path} holds {other.iloc[0]!r} (subject {other.index[0]}), which is none of "
             f"{', '.join(classes)}: describe it under classes or unknown, or as another kind"
         )
     return names.map({name: float(index) for index, name in enumerate(classes)}).astype(float)
 
 
 def _days(cells: "pd.Series[str]", path: Path) -> "pd.Series[pd.Timestamp]":
-    """Return dates, `UNDATED` where something happened on a day that nobody knows."""
+    """Return dates, `UNDATED` where something happened on an unknown day."""
     texts = cells.str.slice(0, 10)
-    empty, undated = texts.str.lower().isin(NO_VALUE), texts.isin(NO_DAY)
+    empty, undated = texts.str.lower().isin(NO_VALUE), texts.isin(UNKNOWN_DAYS)
     days = pd.to_datetime(texts.mask(empty).mask(undated, str(UNDATED)), format="%Y-%m-%d", errors="coerce")
     broken = cells[days.isna() & ~empty]
     if len(broken):

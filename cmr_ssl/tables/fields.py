@@ -1,10 +1,11 @@
-"""How the columns of a patient table are described: what they hold, under which name or field id, in which coding."""
+"""Descriptions of the columns of a patient table: their kind, name, field id and coding."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from cmr_ssl.cohort.columns import bare, field_of, phenotype_of
+from cmr_ssl.cohort.columns import field_of, normalised, phenotype_of
 
 Code = int | float | str
 IMAGING = 2  # the first visit with imaging
@@ -12,10 +13,10 @@ IMAGING = 2  # the first visit with imaging
 
 @dataclass(frozen=True)
 class Column:
-    """What all fields have.
+    """A field of any kind.
 
     Attributes:
-        name: of the column, and of the field in everything that is said of it.
+        name: of the column, and of the field in messages and outputs.
         ukb: UK Biobank's field id, by which the column is found where none has that name.
         visit: of a column that is found by the id; blood was taken at the first visit, 0.
         unknown: codes in place of an answer, such as -1 and -3; empty cells and the usual marks need no mention.
@@ -46,11 +47,7 @@ class Category(Column):
     classes: list[Code] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Refuse a category that tells nothing.
-
-        Raises:
-            ValueError: naming it.
-        """
+        """Raise ValueError if there are fewer than two classes."""
         if len({str(code) for code in self.classes}) < 2:
             raise ValueError(f"field {self.name!r} needs at least two classes, got {self.classes}")
 
@@ -79,18 +76,14 @@ class Fields:
     targets: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Refuse a description that contradicts itself.
-
-        Raises:
-            ValueError: naming what does.
-        """
-        names = [one.name for one in (*self.readable, *self.days)]
-        twice = [name for name, count in Counter(names).items() if count > 1]
-        if twice:
-            raise ValueError(f"field {twice[0]!r} is described twice: give each field one name")
-        strange = [name for name in self.targets if name not in names]
-        if strange:
-            raise ValueError(f"targets name {strange[0]!r}, which is no field of the description")
+        """Raise ValueError if names are repeated or targets unknown."""
+        counts = Counter(field.name for field in (*self.readable, *self.days))
+        for name, count in counts.items():
+            if count > 1:
+                raise ValueError(f"field {name!r} is described twice: give each field one name")
+        for name in self.targets:
+            if name not in counts:
+                raise ValueError(f"targets name {name!r}, which is no field of the description")
 
     @property
     def readable(self) -> list[Number | YesNo | Category]:
@@ -100,40 +93,51 @@ class Fields:
     @property
     def names(self) -> list[str]:
         """Names of `readable`."""
-        return [one.name for one in self.readable]
+        return [field.name for field in self.readable]
 
     @property
     def names_and_ids(self) -> list[str]:
-        """Names of `readable`, and under which field ids others may ask for the same."""
-        return [*self.names, *(str(one.ukb) for one in self.readable if one.ukb is not None)]
+        """Names and field ids of `readable`."""
+        return [*self.names, *(str(field.ukb) for field in self.readable if field.ukb is not None)]
 
     @property
     def classes(self) -> list[int]:
         """How many classes each yes or no and each category has, in their order."""
-        return [2] * len(self.yes_no) + [len(one.classes) for one in self.categories]
+        return [2] * len(self.yes_no) + [len(category.classes) for category in self.categories]
+
+    def at_visit(self, visit: int) -> "Fields":
+        """Return the description with fields of the first visit with imaging at another `visit`."""
+        return self._changed(
+            lambda field: replace(field, visit=visit) if field.visit == IMAGING else field, self.targets
+        )
 
     def without(self, names: Iterable[str]) -> "Fields":
         """Return the description without the fields that mean the same as one of `names`."""
-        gone = list(names)
-        return replace(
-            self,
-            numbers=[one for one in self.numbers if not _among(one, gone)],
-            yes_no=[one for one in self.yes_no if not _among(one, gone)],
-            categories=[one for one in self.categories if not _among(one, gone)],
-            days=[one for one in self.days if not _among(one, gone)],
-            targets=[name for name in self.targets if not any(same_field(name, other) for other in gone)],
-        )
+        removed = list(names)
+        targets = [name for name in self.targets if not any(same_field(name, other) for other in removed)]
+        return self._changed(lambda field: None if _among(field, removed) else field, targets)
+
+    def _changed(self, change: Callable[[Any], Any], targets: list[str]) -> "Fields":
+        """Return the description with every field changed, without those that become None."""
+        groups: dict[str, Sequence[Column]] = {
+            "numbers": self.numbers,
+            "yes_no": self.yes_no,
+            "categories": self.categories,
+            "days": self.days,
+        }
+        changed = {kind: [new for field in group if (new := change(field))] for kind, group in groups.items()}
+        return Fields(**changed, targets=targets)
 
 
-def same_field(one: str, other: str) -> bool:
+def same_field(first: str, second: str) -> bool:
     """Tell whether two names mean the same field: in other spelling, or as name and field id of a phenotype."""
-    fields = field_of(one), field_of(other)
+    fields = field_of(first), field_of(second)
     if fields[0] and fields[1]:
         return fields[0].number == fields[1].number
-    known = phenotype_of(one)
-    return bare(one) == bare(other) or (known is not None and known == phenotype_of(other))
+    phenotype = phenotype_of(first)
+    return normalised(first) == normalised(second) or (phenotype is not None and phenotype == phenotype_of(second))
 
 
-def _among(one: Column, names: list[str]) -> bool:
-    ids = [one.name] if one.ukb is None else [one.name, str(one.ukb)]
+def _among(field: Column, names: list[str]) -> bool:
+    ids = [field.name] if field.ukb is None else [field.name, str(field.ukb)]
     return any(same_field(own, name) for own in ids for name in names)

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 from torchmetrics.functional.classification import binary_auroc, binary_average_precision, binary_precision_recall_curve
 
+from cmr_ssl.agreement import Array, Estimate, classification
 from cmr_ssl.cohort.phenotypes import check_targets, read_phenotypes
 from cmr_ssl.losses import mean_where
 from cmr_ssl.tasks.objectives import CONFIDENCE, Objective, Values
@@ -94,6 +95,12 @@ class Diagnoses(Objective):
     def predict(self, outputs: Tensor) -> Tensor:
         """Return probabilities (B, K), in the cohort as it is."""
         return (outputs.float() - self.weights.log()).sigmoid()
+
+    def judge(self, predicted: Array, true: Array, targets: list[str], seed: int) -> dict[str, dict[str, Estimate]]:
+        """Return how well the probabilities of each diagnosis tell who is ill."""
+        ill = np.where(np.isnan(true), -1, true).astype(np.int64)
+        both = np.stack([1 - predicted, predicted], axis=1)  # (N, 2, K)
+        return {name: classification(both[..., index], ill[:, index], seed) for index, name in enumerate(targets)}
 
     @torch.no_grad()
     def watch_validation(self, outputs: Tensor, true: Tensor) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, huber_loss
 
+from cmr_ssl.agreement import Array, Estimate, agreement, classification
 from cmr_ssl.cohort.phenotypes import check_targets, in_order, read_classes, read_phenotypes
 from cmr_ssl.losses import mean_where
 
@@ -66,6 +67,17 @@ class Objective(nn.Module):
 
     def measures(self, outputs: Tensor, true: Tensor, targets: list[str]) -> dict[str, Tensor]:
         """Return what is logged beside the loss, by name, of the outputs (N, ...) and true values (N, K) of a split."""
+        return {}
+
+    def judge(self, predicted: Array, true: Array, targets: list[str], seed: int) -> dict[str, dict[str, Estimate]]:
+        """Return, by target, how well predicted values (N, ...) agree with true ones (N, K), with intervals.
+
+        Args:
+            predicted: what `predict` returned.
+            true: NaN where unknown.
+            targets: their names.
+            seed: of the resampling.
+        """
         return {}
 
     @abstractmethod
@@ -131,6 +143,10 @@ class Regression(Objective):
         errors = (self.predict(outputs) - true).abs().nanmean(dim=0)
         return {f"mae_{name}": error for name, error in zip(targets, errors, strict=True)}
 
+    def judge(self, predicted: Array, true: Array, targets: list[str], seed: int) -> dict[str, dict[str, Estimate]]:
+        """Return the agreement of each target."""
+        return {name: agreement(predicted[:, index], true[:, index], seed) for index, name in enumerate(targets)}
+
     def target_outputs(self, true: Tensor) -> Tensor:
         """Return (true - m) / s, (B, K)."""
         return (true - self.mean) / self.deviation
@@ -180,6 +196,11 @@ class Classification(Objective):
             raise ValueError(f"no training subject has {targets[0]} {lacking!r}: leave the class out or add subjects")
         if self.balanced:
             self.weights.copy_(torch.from_numpy(counts.sum() / (len(counts) * counts)))
+
+    def judge(self, predicted: Array, true: Array, targets: list[str], seed: int) -> dict[str, dict[str, Estimate]]:
+        """Return how well probabilities (N, C) tell the classes apart."""
+        classes = np.where(np.isnan(true[:, 0]), -1, true[:, 0]).astype(np.int64)
+        return {targets[0]: classification(predicted, classes, seed)}
 
     def target_outputs(self, true: Tensor) -> Tensor:
         """Return logits `CONFIDENCE` for the class that is true and -`CONFIDENCE` for the others, (B, C)."""

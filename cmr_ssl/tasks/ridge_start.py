@@ -1,6 +1,5 @@
 """Start a head where a linear probe ends, so that fine-tuning has only to improve on it."""
 
-import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import torch
 from lightning import Trainer
+from lightning.pytorch.utilities.rank_zero import rank_zero_info
 from rich.progress import track
 from torch import Tensor, nn
 
@@ -20,8 +20,6 @@ from cmr_ssl.ridge import ridge
 from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.streamed_ridge import StreamedRidge
 from cmr_ssl.tasks.objectives import Objective
-
-log = logging.getLogger(__name__)
 
 ENOUGH = 4  # copies; where there are so many of each, more subjects help more
 
@@ -115,7 +113,7 @@ class RidgeStart:
                 streamed.add(some.sub_(mean).div_(scale), wanted)
                 used += len(some)
             solution = streamed.solve()
-        log.info("ridge start: head solved on %d subjects, each as it is and in %d copies", used, copies)
+        rank_zero_info(f"Ridge start: head solved on {used} subjects, each as it is and in {copies} copies")
         return Start(mean, variance, solution.weights, solution.biases)
 
     def copies_of(self, subjects: int) -> int:
@@ -158,7 +156,7 @@ def iterate_features(
         features, aims = copies_features(data, task, to_device(batch, task.device), copies)
         if index == 0:  # a bar moves on terminals only
             seconds = (time.perf_counter() - began) * len(loader)
-            log.info("ridge start: %d subjects take about %.0f s", len(subjects), seconds)
+            rank_zero_info(f"Ridge start: {len(subjects)} subjects take about {seconds:.0f} s")
         known = ~aims.isnan().all(dim=1)
         yield features[known], aims[known]
 

@@ -112,7 +112,7 @@ def same_images(folder: Path, faults: pd.DataFrame) -> pd.DataFrame:
 def _same(one: Path, other: Path) -> bool:
     if not other.is_file():
         return False
-    first, second = nibabel.load(one), nibabel.load(other)
+    first, second = (nibabel.Nifti1Image.from_filename(path) for path in (one, other))
     if first.shape != second.shape or not np.allclose(first.affine, second.affine, rtol=0, atol=0.01):
         return False
     return bool(np.array_equal(np.asanyarray(first.dataobj), np.asanyarray(second.dataobj)))

@@ -97,8 +97,9 @@ def tests_elsewhere(domain: Domain) -> list[Test]:
 
 def condition_of(name: str, planes: int) -> Callable[[Sample], Sample]:
     """Return what a condition does to a batch with room for so many planes."""
-    named = {scenario.name: scenario.apply for scenario in scenarios(planes, SEED)}
-    return {DEPLETED: deplete, **{look: partial(another_look, look) for look in LOOKS}, **named}[name]
+    changes: dict[str, Callable[[Sample], Sample]] = {one.name: one.apply for one in scenarios(planes, SEED)}
+    changes |= {look: partial(another_look, look) for look in LOOKS}
+    return (changes | {DEPLETED: deplete})[name]
 
 
 def another_look(look: str, batch: Sample) -> Sample:

@@ -17,6 +17,7 @@ from cmr_ssl.overlap import dice_per_structure
 from cmr_ssl.robustness.undersampling import FULL, LINES, RECONSTRUCTED, ZERO_FILLED
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.line_pretraining import LinePretrainingTask, nmse
+from cmr_ssl.tasks.segmentation import Segmentation
 from cmr_ssl.tasks.trained import load_task
 from experiments.cohorts import opened
 from experiments.commands import last
@@ -33,6 +34,8 @@ def measured(settings: Settings) -> pd.DataFrame:
     """Return NMSE, SSIM and Dice, a row a subject, way, acceleration and measure."""
     data = opened(settings.cohort, PLANES, labels=True)
     lines, unet = (load_task(last(run(settings))).task for run in (line_run, unet_run))
+    assert isinstance(lines, LinePretrainingTask)  # for the type checker
+    assert isinstance(unet, Segmentation)
     rows = []
     for batch in DataLoader(data.dataset(first_subjects(data.subjects["test"], settings.cines)), 4):
         full = data.scaled(batch)
@@ -77,6 +80,6 @@ def similarity(images: Tensor, batch: Sample) -> Tensor:
     """Return the mean SSIM of the frames of each study's present planes, (B,)."""
     found = []
     for shown, true, present in zip(images, batch.images, batch.present, strict=True):
-        pair = (part[present].flatten(0, 1)[:, None] for part in (shown, true))
-        found.append(ssim(*pair, data_range=1.0))
+        one, other = (part[present].flatten(0, 1)[:, None] for part in (shown, true))
+        found.append(torch.as_tensor(ssim(one, other, data_range=1.0)))
     return torch.stack(found)

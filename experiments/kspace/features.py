@@ -18,6 +18,7 @@ from cmr_ssl.probing import EncodedBatch
 from cmr_ssl.probing.closed_form import solve
 from cmr_ssl.robustness.undersampling import LINES, RECONSTRUCTED
 from cmr_ssl.sample import Sample
+from cmr_ssl.tasks.line_pretraining import LinePretrainingTask
 from cmr_ssl.tasks.trained import load_task
 from experiments.cohorts import opened
 from experiments.commands import last
@@ -55,6 +56,7 @@ def of_lines(settings: Settings) -> None:
     """Write features of lines at each acceleration, by an encoder and by themselves; what is there stays."""
     data, people = opened(settings.cohort, PLANES), settings.people()
     task = load_task(last(line_run(settings))).task
+    assert isinstance(task, LinePretrainingTask)  # for the type checker
     pooling = CentralLines(task.encoder)
     for acceleration in settings.accelerations:
         asked = task.at(acceleration)

@@ -1,6 +1,7 @@
 """The ways from k-space to images: what a model of images is shown."""
 
 from collections.abc import Callable
+from functools import partial
 
 from cmr_ssl.corruption import KSpaceUndersampling
 from cmr_ssl.kspace import TemporalSparsity
@@ -18,5 +19,5 @@ def changes(settings: Settings) -> dict[tuple[str, float], Change]:
     for acceleration in settings.accelerations:
         for name, reconstruction in ((ZERO_FILLED, None), (RECONSTRUCTED, TemporalSparsity())):
             flaw = KSpaceUndersampling(1.0, settings.acquisition(acceleration), reconstruction)
-            found[name, acceleration] = lambda batch, flaw=flaw: spoil(batch, flaw, SEED)
+            found[name, acceleration] = partial(spoil, flaw=flaw, seed=SEED)
     return found

@@ -6,13 +6,13 @@ import pandas as pd
 import torch
 from rich.progress import track
 
+from cmr_ssl.checkpoints import load_encoder
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.models import LandmarkPooling
 from cmr_ssl.preparation.cache import check_prepared
 from cmr_ssl.probing import EncodedBatch
 from cmr_ssl.tasks.alignment import AlignmentTask
-from cmr_ssl.tasks.trained import load_task
 from experiments.cohorts import opened
 from experiments.features import load, save, untrained
 from experiments.patients.settings import Settings
@@ -42,9 +42,9 @@ def extract(settings: Settings, checkpoint: Path, arm: str, scratch: bool = Fals
     """
     if settings.features(arm).is_file():
         return
-    trained, data = load_task(checkpoint), opened(settings.cohort)
+    trained, data = load_encoder(checkpoint), opened(settings.cohort)
     check_prepared(settings.cohort.cache, trained.preparation)
-    encoder = untrained(checkpoint, 0) if scratch else trained.task.encoder
+    encoder = untrained(checkpoint, 0) if scratch else trained.encoder
     pooling, loader = LandmarkPooling(encoder), PlaneLoader(data.dataset(everybody(data), trained.views), BATCH)
     shown = (EncodedBatch(encoder, data.scaled(batch)) for batch in track(loader, arm))
     save(settings.features(arm), torch.cat([pooling(one.encoded).half() for one in shown]).numpy())

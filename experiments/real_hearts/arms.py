@@ -74,8 +74,10 @@ SYNTHETIC = Pretraining("synthetic", "configs/real_hearts/synthetic.yaml", synth
 
 
 def encoder_of(pretraining: Pretraining) -> dict[str, Any]:
-    """Return how the config of a pretraining describes its encoder."""
-    described: dict[str, Any] = yaml.safe_load(Path(pretraining.config).read_text())["model"]["init_args"]["encoder"]
+    """Return how the file that the config of a pretraining names describes its encoder."""
+    config = Path(pretraining.config)
+    named = yaml.safe_load(config.read_text())["model"]["init_args"]["encoder"]
+    described: dict[str, Any] = yaml.safe_load((config.parent / named).read_text())
     return described
 
 

@@ -6,7 +6,7 @@ import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 
 from cmr_ssl.callbacks import BestCheckpoint, LastCheckpoint
-from cmr_ssl.callbacks.atomic import AtomicCheckpoints, save_wholly
+from cmr_ssl.callbacks.atomic import AtomicCheckpoints, save_atomically
 
 
 def trainer_with(checkpoint_io):
@@ -49,5 +49,5 @@ def test_both_checkpoints_of_a_run_are_written_so_and_what_somebody_chose_is_kep
     assert type(trainer.strategy.checkpoint_io) is AtomicCheckpoints
     own = SimpleNamespace()
     other = trainer_with(own)
-    save_wholly(other)
+    save_atomically(other)
     assert other.strategy.checkpoint_io is own

@@ -61,14 +61,14 @@ def test_finite_losses_and_gradients_stop_nobody():
     callback = FiniteLoss(every_n_steps=1)
     for number in range(8):
         end_batch(callback, number, 1e30, "900000001", gradient_norm=1e30)
-    assert int(callback.broken) == -1
+    assert int(callback.first_batch) == -1
 
 
 def test_the_device_is_asked_every_few_batches_and_only_then():
     asked = []
 
     def reduce(broken, reduce_op):
-        asked.append(callback.broken)
+        asked.append(callback.first_batch)
         return broken
 
     callback = FiniteLoss(every_n_steps=3)
@@ -111,17 +111,12 @@ def test_a_run_with_a_broken_batch_stops_and_keeps_the_checkpoint_from_before(ca
     error = capsys.readouterr().err
     assert error.startswith("error: loss or gradients are not finite in batch 2 (epoch 0, subjects ")
     assert "Traceback" not in error
+    if name == "Poison":
+        assert f"subjects {(tmp_path / 'poisoned').read_text()})" in error
     saved = read_checkpoint(folder / "checkpoints" / "last.ckpt")
     assert saved["global_step"] == 2
     assert all(weight.isfinite().all() for weight in saved["state_dict"].values())
     assert not (folder / "checkpoints" / "best.ckpt").exists()
-
-
-def test_the_subjects_of_a_broken_batch_are_named(cache, tmp_path, capsys):
-    assert run(cache, tmp_path / "run", *probe("Poison", step=1)) == 1
-    subjects = (tmp_path / "poisoned").read_text()
-    assert subjects.count(",") == 3
-    assert f"subjects {subjects})" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("loss", BROKEN)

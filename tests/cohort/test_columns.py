@@ -1,20 +1,20 @@
 import pytest
 
-from cmr_ssl.cohort.columns import FIELDS, SPELLINGS, Field, field_of, phenotype_of, resolve, unit_of
+from cmr_ssl.cohort.columns import FIELDS, SPELLINGS, UkbField, field_of, phenotype_of, resolve, unit_of
 from cmr_ssl.volumes import ejection, emptying, output
 
 
 @pytest.mark.parametrize(
     ("column", "field"),
     [
-        ("24103", Field(24103, None, 0)),
-        ("24103-2.0", Field(24103, 2, 0)),
-        ("24103-3.1", Field(24103, 3, 1)),
-        ("f.24103.2.0", Field(24103, 2, 0)),
-        ("p24103", Field(24103, None, 0)),
-        ("p24103_i2", Field(24103, 2, 0)),
-        ("p24103_i2_a1", Field(24103, 2, 1)),
-        ("participant.p24103_i2", Field(24103, 2, 0)),
+        ("24103", UkbField(24103, None, 0)),
+        ("24103-2.0", UkbField(24103, 2, 0)),
+        ("24103-3.1", UkbField(24103, 3, 1)),
+        ("f.24103.2.0", UkbField(24103, 2, 0)),
+        ("p24103", UkbField(24103, None, 0)),
+        ("p24103_i2", UkbField(24103, 2, 0)),
+        ("p24103_i2_a1", UkbField(24103, 2, 1)),
+        ("participant.p24103_i2", UkbField(24103, 2, 0)),
         ("participant.eid", None),
         ("LVEF (%)", None),
         ("24103-2", None),

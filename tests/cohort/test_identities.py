@@ -1,6 +1,6 @@
 import pytest
 
-from cmr_ssl.cohort.identities import key, otherwise_written
+from cmr_ssl.cohort.identities import altered_ids, id_key
 
 
 @pytest.mark.parametrize(
@@ -19,19 +19,19 @@ from cmr_ssl.cohort.identities import key, otherwise_written
     ],
 )
 def test_an_id_is_known_by_what_a_spreadsheet_leaves_of_it(subject, written):
-    assert key(subject) == key(written)
-    assert otherwise_written([subject, "7"], [written, "7"], "") == {written: subject}
+    assert id_key(subject) == id_key(written)
+    assert altered_ids([subject, "7"], [written, "7"], "") == {written: subject}
 
 
 @pytest.mark.parametrize(
     ("one", "other"), [("0050772", "50773"), ("007A", "7A"), ("SC_HF_3", "SC_HF_03"), ("0", "00A")]
 )
 def test_other_ids_stay_others(one, other):
-    assert key(one) != key(other)
+    assert id_key(one) != id_key(other)
 
 
 def test_ids_that_are_there_are_taken_as_they_are():
-    assert otherwise_written(["50772", "0050773"], ["50772", "0050773", "050772"], "") == {}
+    assert altered_ids(["50772", "0050773"], ["50772", "0050773", "050772"], "") == {}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_ids_that_are_there_are_taken_as_they_are():
 )
 def test_ids_that_may_be_two_are_named(subjects, ids):
     with pytest.raises(ValueError, match=r"column 'eid' of T has .*50772.* differ only by what a spreadsheet removes"):
-        otherwise_written(subjects, ids, "column 'eid' of T")
+        altered_ids(subjects, ids, "column 'eid' of T")
 
 
 @pytest.mark.parametrize("written", ["1.05E+06", "1,05E+06", "1.05e+06", "1E+06", "1.05077E+06"])
@@ -52,9 +52,9 @@ def test_rounded_ids_are_named_where_they_may_be_a_subject(written):
     with pytest.raises(
         ValueError, match=r"E\+06', an id that a spreadsheet rounded; it may be '1050774': format"
     ) as told:
-        otherwise_written(["1050774", "7"], [written.upper(), "7"], "")
+        altered_ids(["1050774", "7"], [written.upper(), "7"], "")
     assert written.upper() in str(told.value)
 
 
 def test_rounded_ids_of_other_people_do_no_harm():
-    assert otherwise_written(["2050774", "1050774"], ["1050774", "1.05E+06", "9.1E+06"], "") == {}
+    assert altered_ids(["2050774", "1050774"], ["1050774", "1.05E+06", "9.1E+06"], "") == {}

@@ -43,28 +43,18 @@ def test_tables_of_spreadsheets_are_read(tmp_path, options):
     np.testing.assert_array_equal(read_phenotypes(path, ["Age"], IDS), [[61], [62], [63]])
 
 
-@pytest.mark.parametrize("column", ["eid", "EID", "f.eid", "participant.eid", "subject", "id", " eid"])
-def test_ids_are_found_under_every_usual_name(tmp_path, column):
-    path = written(tmp_path, {"Age": [61, 62, 63], column: IDS})
-    np.testing.assert_array_equal(read_phenotypes(path, ["Age"], IDS[::-1]), [[63], [62], [61]])
-
-
-def test_ids_may_be_an_index_without_a_name(tmp_path):
-    table = pd.DataFrame({"Age": [61, 62, 63]}, index=IDS)
-    table.to_csv(tmp_path / "t.csv")
-    table.to_parquet(tmp_path / "t.parquet")
-    for name in ("t.csv", "t.parquet"):
-        np.testing.assert_array_equal(read_phenotypes(tmp_path / name, ["Age"], IDS), [[61], [62], [63]])
+@pytest.mark.parametrize("column", ["eid", "EID", "f.eid", "participant.eid", "subject", "id", " eid", None])
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_ids_are_found_under_every_usual_name_or_as_an_index(tmp_path, name, column):
+    table = pd.DataFrame({"Age": [61, 62, 63]} | ({column: IDS} if column else {}), index=None if column else IDS)
+    table.to_csv(tmp_path / "t.csv", index=column is None)
+    table.to_parquet(tmp_path / "t.parquet", index=column is None)
+    np.testing.assert_array_equal(read_phenotypes(tmp_path / name, ["Age"], IDS[::-1]), [[63], [62], [61]])
 
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
-def test_ids_that_were_taken_for_numbers_are_the_same_ids(tmp_path, name):
+def test_ids_that_were_taken_for_numbers_are_the_same_ids_and_two_names_of_a_column_give_it_twice(tmp_path, name):
     path = written(tmp_path, {"eid": [*map(float, IDS), None], "Age": [61, 62, 63, 64]}, name)
-    np.testing.assert_array_equal(read_phenotypes(path, ["Age"], IDS), [[61], [62], [63]])
-
-
-def test_two_names_of_one_column_give_it_twice(tmp_path):
-    path = written(tmp_path, {"eid": IDS, "Age": [61, 62, 63]})
     np.testing.assert_array_equal(read_phenotypes(path, ["age", "Age"], IDS), [[61, 61], [62, 62], [63, 63]])
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from cmr_ssl.cli import main
 from cmr_ssl.cohort.cohort_table import read_cohort
-from cmr_ssl.cohort.synthetic import PHANTOM, of_phantoms, take_along
+from cmr_ssl.cohort.synthetic import PHANTOM, copy_marker, is_synthetic
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.preparation.cache import read_settings
 from tests import studies
@@ -26,7 +26,7 @@ def prepare(source, cache):
 
 def test_a_cache_and_its_checkpoints_know_whether_hearts_are_synthetic(source, tmp_path):
     real = prepare(source, tmp_path / "real")
-    assert not of_phantoms(real)
+    assert not is_synthetic(real)
     (source / PHANTOM).write_text(json.dumps({"seed": 0}))
     told = prepare(source, tmp_path / "told")
     for cache, synthetic in ((real, False), (told, True)):
@@ -50,8 +50,8 @@ def test_where_hearts_come_from_does_not_change_what_is_prepared(source, tmp_pat
 def test_an_import_takes_the_note_along(tmp_path):
     for name in ("from", "to"):
         (tmp_path / name).mkdir()
-    take_along(tmp_path / "from", tmp_path / "to")
+    copy_marker(tmp_path / "from", tmp_path / "to")
     assert not (tmp_path / "to" / PHANTOM).exists()
     (tmp_path / "from" / PHANTOM).write_text("{}")
-    take_along(tmp_path / "from", tmp_path / "to")
+    copy_marker(tmp_path / "from", tmp_path / "to")
     assert (tmp_path / "to" / PHANTOM).read_text() == "{}"

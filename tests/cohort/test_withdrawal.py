@@ -5,7 +5,7 @@ import pytest
 
 from cmr_ssl.cli import main
 from cmr_ssl.cohort.cohort_table import read_cohort
-from cmr_ssl.cohort.withdrawal import NOBODY, read_withdrawn
+from cmr_ssl.cohort.withdrawal import NONE_WITHDRAWN, read_withdrawn
 from cmr_ssl.commands.cohort import cohort
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.journal import RECORDS
@@ -60,7 +60,7 @@ def test_patients_whose_names_end_in_numbers_are_told_apart(tmp_path):
 )
 def test_lists_are_read_as_anybody_writes_them(tmp_path, text):
     gone = read_withdrawn(listed(tmp_path, text))
-    assert gone.leave(PEOPLE, "here") == ["900000080", "900000082", "900000083"]
+    assert gone.remaining(PEOPLE, "here") == ["900000080", "900000082", "900000083"]
 
 
 @pytest.mark.parametrize(
@@ -86,16 +86,16 @@ def test_a_list_that_is_none_is_named(tmp_path):
 
 def test_zeros_that_the_list_lost_are_found_where_they_are_unique(tmp_path, caplog):
     gone = read_withdrawn(listed(tmp_path, "50772\n"))
-    assert gone.leave(["0050772", "0050773", "0050772_3"], "here") == ["0050773"]
+    assert gone.remaining(["0050772", "0050773", "0050772_3"], "here") == ["0050773"]
     assert "2 subjects are left out (1 by ids that differ by zeros in front" in caplog.text
     with pytest.raises(ValueError, match="may be '0050772' and '50772'"):
-        gone.leave(["0050772", "50772"], "here")
+        gone.remaining(["0050772", "50772"], "here")
 
 
 def test_without_a_list_everybody_stays_and_nothing_is_said(tmp_path, cache, caplog):
-    assert read_withdrawn(None) is NOBODY
+    assert read_withdrawn(None) is NONE_WITHDRAWN
     assert read_cohort(cache)["subject"].tolist() == [*PEOPLE]
-    NOBODY.erase(cache, ["subjects/*.safetensors"])
+    NONE_WITHDRAWN.erase(cache, ["subjects/*.safetensors"])
     assert len([*(cache / "subjects").iterdir()]) == len(PEOPLE)
     assert not caplog.text
 
@@ -107,7 +107,7 @@ def test_what_was_made_of_them_goes_and_is_counted(tmp_path, cache, caplog):
         journal.write('{"subject": "9000000')
     gone = read_withdrawn(listed(tmp_path))
     gone.erase(cache, ["subjects/*.safetensors"], [RECORDS], [COHORT])
-    gone.erase(tmp_path, rows=["*.csv", "w.csv"])
+    gone.erase(tmp_path, tables=["*.csv", "w.csv"])
     left = [one for one in PEOPLE if not one.startswith("900000081")]
     assert sorted((cache / "subjects").iterdir()) == [subject_file(cache, one) for one in left]
     lines = (cache / RECORDS).read_text().splitlines()

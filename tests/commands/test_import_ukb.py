@@ -15,7 +15,8 @@ from cmr_ssl.dicom import archive
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.preparation.cache import subject_file
 from cmr_ssl.preparation.preparation import Preparation
-from tests.dicom.test_importer import journal, names_in, rows, subjects
+from tests.commands.test_import_dicom import journal, rows, subjects
+from tests.dicom.test_importer import names_in
 from tests.dicoms import FRAME_MS, tiny, write_ukb, write_zip
 
 IDS = [str(number) for number in range(900000001, 900000005)]
@@ -113,8 +114,14 @@ def failing(monkeypatch, where, code):
     monkeypatch.setattr(*where, fail)
 
 
-@pytest.mark.parametrize("code", [errno.EIO, errno.ENFILE])
-@pytest.mark.parametrize("where", [(zipfile.ZipFile, "open"), (zipfile.ZipFile, "read"), (archive, "_check_directory")])
+@pytest.mark.parametrize(
+    ("where", "code"),
+    [
+        ((zipfile.ZipFile, "open"), errno.EIO),
+        ((zipfile.ZipFile, "read"), errno.ENFILE),
+        ((archive, "_check_directory"), errno.ESTALE),
+    ],
+)
 def test_errors_of_the_machine_stop_the_import_and_are_no_fault_of_the_data(
     where, code, zips, tmp_path, monkeypatch, capsys
 ):

@@ -52,6 +52,9 @@ def test_studies_are_judged_by_what_is_usual_and_problems_are_named(checkpoint, 
     assert (out / "900000001.png").stat().st_size == 0  # it was done already
     assert pd.read_csv(out / "inspection.csv", keep_default_na=False).set_index("subject").equals(table)
     assert inspect(checkpoint, source) == 0
+    for shard in range(2):
+        inspect(checkpoint, source, "--out", tmp_path / "parts", "--shard", shard, "--shards", 2)
+    assert (tmp_path / "parts" / "inspection.csv").read_text() == (out / "inspection.csv").read_text()
 
 
 def test_a_calibration_belongs_to_its_checkpoint(checkpoint, source, cache, tmp_path, capsys):

@@ -4,14 +4,12 @@ import pandas as pd
 import pytest
 import torch
 
-from cmr_ssl.checkpoints import fingerprint
+from cmr_ssl.checkpoints import DATA
 from cmr_ssl.cli import main
-from cmr_ssl.inference import folder as predicting
 from cmr_ssl.sources import NiftiFolder
-from cmr_ssl.tasks import PhenotypeTask
 from tests import studies
-from tests.inference.test_folder import IDS, model_of
-from tests.tiny import tiny_encoder
+from tests.inference.test_folder import IDS
+from tests.untrained import write_untrained
 
 
 @pytest.fixture(scope="module")
@@ -23,14 +21,15 @@ def source(tmp_path_factory):
 
 
 @pytest.fixture
-def checkpoint(tmp_path, monkeypatch):
-    """Return a file that stands for a tiny phenotype task."""
-    task = PhenotypeTask(["LVEF (%)", "LVEDV (mL)"], encoder=tiny_encoder()).eval()
-    task.objective.mean.copy_(torch.tensor([55.0, 150.0]))  # as of hearts, however little was learnt
-    monkeypatch.setattr(predicting, "load", lambda path, device: model_of(task, fingerprint(path)))
-    path = tmp_path / "best.ckpt"
-    path.write_bytes(b"weights")
+def checkpoint(tmp_path):
+    """Return a checkpoint of a tiny phenotype task that knows two views."""
+    path = write_untrained(tmp_path / "best.ckpt", "phenotype", depth=1)
+    change(path, {DATA: torch.load(path)[DATA] | {"views": {"sa": 12, "la_4ch": 1}}})
     return path
+
+
+def change(path, parts):
+    torch.save(torch.load(path) | parts, path)
 
 
 @pytest.fixture
@@ -73,7 +72,7 @@ def test_only_what_is_new_is_done_again(checkpoint, source, tmp_path, asked):
 def test_predictions_of_another_checkpoint_are_replaced_only_where_asked(checkpoint, source, tmp_path, asked, capsys):
     assert predict(checkpoint, source, tmp_path / "out") == 0
     asked.clear()
-    checkpoint.write_bytes(b"other weights")
+    change(checkpoint, {"epoch": 7})
     assert predict(checkpoint, source, tmp_path / "out") == 1
     assert "was made with another checkpoint" in capsys.readouterr().err
     assert asked == []

@@ -154,14 +154,10 @@ def test_a_source_that_vanishes_during_the_run_stops_it(tmp_path, monkeypatch, c
 
 
 @pytest.mark.parametrize("inside", ["", "cache", "900000001/cache"])
-def test_a_cache_among_the_studies_is_refused(tmp_path, inside):
-    write_study(tmp_path, study(("sa",), "900000001", frames=10))
-    with pytest.raises(ValueError, match="lies in the folder that is read"):
-        prepare(tmp_path, tmp_path / inside)
-
-
-def test_studies_among_the_files_of_a_cache_are_refused(tmp_path):
+def test_a_cache_among_the_studies_is_refused_and_so_are_studies_among_the_files_of_a_cache(tmp_path, inside):
     write_study(tmp_path / "subjects", study(("sa",), "900000001", frames=10))
+    with pytest.raises(ValueError, match="lies in the folder that is read"):
+        prepare(tmp_path / "subjects", tmp_path / "subjects" / inside)
     with pytest.raises(ValueError, match="would write among the files"):
         prepare(tmp_path / "subjects", tmp_path)
 

@@ -11,7 +11,6 @@ from jsonargparse import auto_cli
 from cmr_ssl import quantities
 from cmr_ssl.commands.phantom import phantom
 from cmr_ssl.commands.quantify import quantify
-from cmr_ssl.sources.label_folder import LabelFolder
 from cmr_ssl.sources.nifti_files import NiftiFiles
 from cmr_ssl.volumes import grouped
 from tests.runs import ROOT
@@ -71,7 +70,7 @@ def test_the_columns_are_those_of_the_fields_formulas_on_the_written_labels(coho
         assert run("--labels", cohort, "--out", tmp_path / out, *options) == 0
         measured = table(tmp_path / out)
         assert list(measured) == [name[4:] for name in names] + [
-            *("Heart rate (bpm)", "ED frame", "ES frame", "Not measurable"),
+            *("Heart rate (bpm)", "ED frame", "ES frame", "Not measurable")
         ]
         assert list(measured.index) == list(known.index)
         values = measured[[name[4:] for name in names]].to_numpy()
@@ -135,17 +134,10 @@ def test_a_table_or_pictures_that_are_there_stay_unless_asked(tmp_path):
         quantify(tmp_path / "in", tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"workers": 0}, "0 workers do nothing"),
-        ({"files": NiftiFiles(labels=[])}, "names no label map of sa, la_2ch, la_4ch"),
-    ],
-)
-def test_mistakes_are_told_before_the_work(tmp_path, options, message):
+def test_mistakes_are_told_before_the_work(tmp_path):
     filed(tmp_path / "in", "x", stack([300, 750, 450, 150]))
-    with pytest.raises(ValueError, match=message):
-        quantify(tmp_path / "in", tmp_path / "out.csv", **options)
+    with pytest.raises(ValueError, match="names no label map of sa, la_2ch, la_4ch"):
+        quantify(tmp_path / "in", tmp_path / "out.csv", files=NiftiFiles(labels=[]))
     assert not (tmp_path / "out.csv").exists()
 
 
@@ -154,21 +146,6 @@ def test_a_place_that_takes_no_file_is_told_before_the_work(tmp_path, monkeypatc
     monkeypatch.setattr(quantities, "quantify_subject", None)
     assert quantify(tmp_path / "in", tmp_path / "in" / "x" / "seg_sa.nii.gz" / "out.csv") == 1
     assert "cannot be written" in capsys.readouterr().err
-
-
-def test_only_what_is_new_or_changed_is_measured_again(tmp_path, monkeypatch):
-    for name in ("a", "b"):
-        filed(tmp_path / "in", name, stack([300, 750, 450, 150]))
-    assert quantify(tmp_path / "in", tmp_path / "out.csv") == 0
-    first = table(tmp_path / "out.csv")
-    filed(tmp_path / "in", "b", stack([300, 750, 450, 300]))
-    read, asked = LabelFolder.read, []
-    monkeypatch.setattr(LabelFolder, "read", lambda source, subject: asked.append(subject) or read(source, subject))
-    assert quantify(tmp_path / "in", tmp_path / "out.csv") == 0
-    assert asked == ["b"]
-    again = table(tmp_path / "out.csv")
-    assert again.loc["a"].equals(first.loc["a"])
-    assert (first.loc["b", "LVEF (%)"], again.loc["b", "LVEF (%)"]) == (80, 60)
 
 
 def test_names_of_folders_survive_the_table(tmp_path):

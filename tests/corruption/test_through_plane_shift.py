@@ -17,8 +17,7 @@ def mixture(batch, plane, neighbour):
 
 
 @pytest.mark.parametrize(
-    ("plane", "draw", "neighbour"),
-    [(5, 0.9, 4), (5, 0.1, 6), (3, 0.1, 4), (3, 0.9, 4), (8, 0.1, 7), (8, 0.9, 7)],
+    ("plane", "draw", "neighbour"), [(5, 0.9, 4), (5, 0.1, 6), (3, 0.1, 4), (3, 0.9, 4), (8, 0.1, 7), (8, 0.9, 7)]
 )
 def test_a_slice_mixes_with_the_next_one_in_the_drawn_direction_and_an_end_with_its_only_neighbour(
     plane, draw, neighbour

@@ -336,10 +336,6 @@ PIXEL_FILES = {
 }
 
 
-def _named(name):
-    return lambda files: {name: next(iter(files.values()))} | files
-
-
 # a name no archive should hold -> what is said about it
 MEMBER_NAMES = {
     "../outside.dcm": "unsafe-name",

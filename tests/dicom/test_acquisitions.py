@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.dicom.acquisitions import apart
+from cmr_ssl.dicom.acquisitions import split_acquisitions
 from tests.dicoms import FRAME_MS, FRAMES, codes, header, read_zip, tiny, view_files
 from tests.studies import long_axis
 
@@ -36,7 +36,7 @@ def sizes(parts):
     ],
 )
 def test_breath_holds_of_one_series_are_told_apart(values, name, late):
-    parts, findings = apart(mixed(hold("a", **values[0]), hold("b", late=late, **values[1])))
+    parts, findings = split_acquisitions(mixed(hold("a", **values[0]), hold("b", late=late, **values[1])))
     assert sizes(parts) == [{"a"}, {"b"}]
     assert [(found.code, found.value) for found in findings] == [("several-acquisitions", 2)]
     assert name in findings[0].message
@@ -45,31 +45,31 @@ def test_breath_holds_of_one_series_are_told_apart(values, name, late):
 def test_holds_whose_frames_each_have_their_own_time_are_parted_where_seconds_pass():
     first = [image._replace(acquired_s=100 + 0.1 * index) for index, image in enumerate(hold("a"))]
     second = [image._replace(acquired_s=120 + 0.1 * index) for index, image in enumerate(hold("b"))]
-    parts, _ = apart(mixed(first, second))
+    parts, _ = split_acquisitions(mixed(first, second))
     assert sizes(parts) == [{"a"}, {"b"}]
 
 
 def test_numbers_that_run_on_show_where_the_beat_begins_again():
     again = [image._replace(number=FRAMES + 1 + index) for index, image in enumerate(hold("b"))]
-    parts, findings = apart(mixed(hold("a"), again))
+    parts, findings = split_acquisitions(mixed(hold("a"), again))
     assert sizes(parts) == [{"a"}, {"b"}]
     assert "numbers" in findings[0].message
 
 
 def test_an_aborted_hold_does_not_mix_with_the_one_that_replaced_it():
-    parts, _ = apart(mixed(hold("a", range(5), acquisition=1), hold("b", acquisition=2)))
+    parts, _ = split_acquisitions(mixed(hold("a", range(5), acquisition=1), hold("b", acquisition=2)))
     assert sorted(map(len, parts)) == [5, FRAMES]
 
 
 def test_three_holds_of_two_echoes_are_six():
     holds = [hold(f"{a}{e}", acquisition=a, echo=e) for a in (1, 2, 3) for e in ("1.1", "2.2")]
-    parts, _ = apart(mixed(*holds))
+    parts, _ = split_acquisitions(mixed(*holds))
     assert [len(part) for part in parts] == [FRAMES] * 6
     assert all(len(one) == 1 for one in sizes(parts))
 
 
 def test_holds_that_nothing_tells_apart_are_left_out():
-    parts, findings = apart(mixed(hold("a"), hold("b")))
+    parts, findings = split_acquisitions(mixed(hold("a"), hold("b")))
     assert not parts
     assert [(found.code, found.severity) for found in findings] == [("mixed-acquisitions", "rejected")]
 
@@ -85,13 +85,10 @@ def test_holds_that_nothing_tells_apart_are_left_out():
 )
 def test_numbers_and_times_of_single_frames_part_nothing(values):
     images = [image._replace(**values(frame)) for frame, image in enumerate(hold("a"))]
-    assert apart(images) == ([images], [])
+    assert split_acquisitions(images) == ([images], [])
 
 
-@pytest.mark.parametrize(
-    "second",
-    [{"AcquisitionNumber": "2"}, {"time": "130000"}, {"first": FRAMES}],
-)
+@pytest.mark.parametrize("second", [{"AcquisitionNumber": "2"}, {"time": "130000"}, {"first": FRAMES}])
 def test_of_two_breath_holds_in_one_series_one_is_kept_whole(second, tmp_path):
     whole, other = tiny("sa"), tiny("sa", seed=7)
     together = {"SeriesInstanceUID": "2.25.5", "AcquisitionNumber": "1"}

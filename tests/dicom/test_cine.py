@@ -1,6 +1,6 @@
 import pytest
 
-from cmr_ssl.dicom.cine import find_cines, in_order, places_in_beat
+from cmr_ssl.dicom.cine import find_cines, places_in_beat, sort_frames
 from tests.dicoms import FRAME_MS, FRAMES, codes, header, headers, stack_affines
 from tests.studies import long_axis
 
@@ -97,7 +97,7 @@ def test_the_same_image_twice_counts_once():
 
 def test_two_images_of_one_moment_are_one_frame():
     double = header(PLANE, 3, NAME, instance="another", number=50)
-    ordered, findings = in_order([*headers(PLANE, NAME), double])
+    ordered, findings = sort_frames([*headers(PLANE, NAME), double])
     assert [image.number for image in ordered] == list(range(1, FRAMES + 1))
     assert [(found.code, found.value) for found in findings] == [("double-frames", 1)]
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.dicom.frame_order import in_order
+from cmr_ssl.dicom.frame_order import sort_frames
 from tests.dicoms import FRAMES, codes, header, read_zip, slice_files, slice_of, tiny
 from tests.studies import long_axis
 
@@ -29,7 +29,7 @@ def shuffled(**values):
     ],
 )
 def test_what_orders_the_frames_is_what_the_finding_names(values, name):
-    ordered, findings = in_order(shuffled(**values))
+    ordered, findings = sort_frames(shuffled(**values))
     assert [image.instance for image in ordered] == [header(PLANE, frame).instance for frame in range(FRAMES)]
     assert codes(findings) == ["trigger-times"]
     assert f"their {name}" in findings[0].message
@@ -47,7 +47,7 @@ def test_what_orders_the_frames_is_what_the_finding_names(values, name):
     ],
 )
 def test_frames_whose_order_nobody_knows_are_left_out(values):
-    ordered, findings = in_order(shuffled(**values))
+    ordered, findings = sort_frames(shuffled(**values))
     assert not ordered
     assert [(found.code, found.severity, found.value) for found in findings] == [("no-order", "rejected", FRAMES)]
 

@@ -38,22 +38,29 @@ def assert_sentences(findings):
         assert len(found.message) < 400
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_a_hostile_file_changes_nothing_but_a_finding(name, clean, tmp_path):
-    make, code = FILES[name]
-    study = read(write_zip(tmp_path / "a.zip", {"hostile.dcm": make()} | clean))
-    assert_clean(study)
-    assert_sentences(study.findings)
-    assert len(study.findings) == 1
-    assert code in (None, study.findings[0].code)
+ALONE = (None, "not-a-cine", "not-magnitude")  # codes of a series, in which files of one kind would count together
+KINDS = {code: [name for name in FILES if FILES[name][1] == code] for _, code in FILES.values()}
+SETS = [*([name] for code in ALONE for name in KINDS.pop(code)), *KINDS.values()]
 
 
-@pytest.mark.parametrize("name", MEMBER_NAMES)
-def test_a_hostile_name_is_never_a_path(name, clean, tmp_path):
-    study = read(write_zip(tmp_path / "a.zip", {name: b"hostile"} | clean))
+@pytest.mark.parametrize("names", SETS, ids=lambda names: names[0])
+def test_hostile_files_change_nothing_but_a_finding_that_counts_them(names, clean, tmp_path):
+    hostile = {f"hostile {index}.dcm": FILES[name][0]() for index, name in enumerate(names)}
+    study = read(write_zip(tmp_path / "a.zip", hostile | clean))
     assert_clean(study)
     assert_sentences(study.findings)
-    assert codes(study.findings) == [MEMBER_NAMES[name] or "not-dicom"]
+    (found,) = study.findings
+    assert found.value == len(names) or FILES[names[0]][1] in ALONE
+    assert FILES[names[0]][1] in (None, found.code)
+
+
+def test_a_hostile_name_is_never_a_path(clean, tmp_path):
+    study = read(write_zip(tmp_path / "a.zip", dict.fromkeys(MEMBER_NAMES, b"hostile") | clean))
+    assert_clean(study)
+    assert_sentences(study.findings)
+    unsafe = len([*filter(None, MEMBER_NAMES.values())])
+    counts = {found.code: found.value for found in study.findings}
+    assert counts == {"unsafe-name": unsafe, "not-dicom": len(MEMBER_NAMES) - unsafe}
     assert names_in(tmp_path) == ["a.zip"]
 
 

@@ -31,9 +31,9 @@ def test_nothing_is_written_among_what_is_read(inside, clean, tmp_path):
 
 
 def test_a_study_is_withdrawn_by_the_name_of_any_of_its_folders():
-    class Kin(importer.DicomFolder):
+    class Related(importer.DicomFolder):
         def archives(self, subject):
             return [Path("a"), Path("900000002_3")] if subject == "a" else [Path(subject)]
 
-    gone = importer.with_kin(Withdrawn(Path("w"), frozenset({"900000002"})), Kin(Path()), ["a", "b"])
+    gone = importer.with_same_study(Withdrawn(Path("w"), frozenset({"900000002"})), Related(Path()), ["a", "b"])
     assert [gone.includes(subject) for subject in ("a", "b")] == [True, False]

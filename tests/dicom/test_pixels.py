@@ -3,7 +3,7 @@ import pytest
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEG2000Lossless, JPEGLosslessSV1, RLELossless
 
 from cmr_ssl.dicom.header import read_header
-from cmr_ssl.dicom.pixels import code_size, read_pixels
+from cmr_ssl.dicom.pixels import codestream_size, read_pixels
 from tests.dicom.hostile import PIXELS, PLACE, image, image_in, jpeg_2000_size, jpeg_size, with_syntax
 from tests.dicoms import SIDE, dataset, encoded, member
 
@@ -60,8 +60,8 @@ def test_short_pixels_are_counted():
 
 
 def test_a_stream_that_promises_another_image_is_not_decoded():
-    assert code_size(b"x" * 20 + jpeg_size(300, 200)) == (300, 200)
-    assert code_size(b"x" * 20 + jpeg_2000_size(300, 200)) == (300, 200)
-    assert code_size(b"\xff" * 100) is None
+    assert codestream_size(b"x" * 20 + jpeg_size(300, 200)) == (300, 200)
+    assert codestream_size(b"x" * 20 + jpeg_2000_size(300, 200)) == (300, 200)
+    assert codestream_size(b"\xff" * 100) is None
     with pytest.raises(ValueError, match="65000 x 300 pixels, not 16 x 16"):
         pixels_of(with_syntax(JPEGLosslessSV1, jpeg_size(65000, 300)))

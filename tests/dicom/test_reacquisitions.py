@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.dicom.reacquisitions import height, settle_plane, settle_stack
+from cmr_ssl.dicom.reacquisitions import choose_plane, choose_slices, height
 from tests.dicoms import SIDE, cine, codes, showing, stack_affines
 from tests.studies import AXES, long_axis
 
@@ -15,7 +15,7 @@ def slices(**values):
 
 def test_slices_go_from_base_to_apex_whatever_their_names():
     cines = [one._replace(name=f"b{9 - index}") for index, one in enumerate(slices())]
-    chosen, findings = settle_stack(cines[::-1], DOWN)
+    chosen, findings = choose_slices(cines[::-1], DOWN)
     assert [one.name for one in chosen] == ["b9", "b8", "b7", "b6"]
     assert np.diff([height(one, DOWN) for one in chosen]) == pytest.approx([10.0] * 3)
     assert not findings
@@ -24,7 +24,7 @@ def test_slices_go_from_base_to_apex_whatever_their_names():
 def test_of_two_complete_slices_at_one_place_the_later_one_is_used():
     again = slices(time="123000")[1]
     for cines in ([*slices(), again], [again, *slices()]):
-        chosen, findings = settle_stack(cines, DOWN)
+        chosen, findings = choose_slices(cines, DOWN)
         assert [one is again for one in chosen] == [False, True, False, False]
         assert codes(findings) == ["re-acquired"]
 
@@ -32,7 +32,7 @@ def test_of_two_complete_slices_at_one_place_the_later_one_is_used():
 def test_a_complete_slice_is_better_than_a_later_one():
     whole = slices(time="123000")[1]
     again = whole._replace(frames=(*whole.frames[:-1], None))
-    chosen, findings = settle_stack([*slices(), again], DOWN)
+    chosen, findings = choose_slices([*slices(), again], DOWN)
     assert again not in chosen
     assert len(chosen) == 4
     assert "complete" in findings[0].message
@@ -40,7 +40,7 @@ def test_a_complete_slice_is_better_than_a_later_one():
 
 def test_a_slice_as_acquired_is_better_than_one_computed_from_it():
     computed = slices(time="123000", derived=True)
-    chosen, findings = settle_stack([*slices(), *computed], DOWN)
+    chosen, findings = choose_slices([*slices(), *computed], DOWN)
     assert not any(one.derived for one in chosen)
     assert len(findings) == 4
 
@@ -50,7 +50,7 @@ def test_a_re_acquired_long_axis_plane_may_lie_elsewhere():
     moved = long_axis("la_2ch", (16, 16, 1), 12.0)
     moved[:3, 3] += 15.0 * AXES[0]
     later = cine(moved, "2ch", time="121500")
-    chosen, findings = settle_plane("la_2ch", [later, first])
+    chosen, findings = choose_plane("la_2ch", [later, first])
     assert chosen is later
     assert [(found.code, found.where) for found in findings] == [("re-acquired", "la_2ch")]
 
@@ -66,7 +66,7 @@ AS_GOOD = (PICTURE + np.random.default_rng(1).integers(-50, 50, PICTURE.shape)).
 def test_of_complete_slices_the_sharp_one_is_used_and_of_sharp_ones_the_latest(first, later, kept):
     plain = slices()
     tries = [showing(plain[1], first), showing(slices(time="123000")[1], later)]
-    chosen, (finding,) = settle_stack([*tries, plain[0], *plain[2:]], DOWN)
+    chosen, (finding,) = choose_slices([*tries, plain[0], *plain[2:]], DOWN)
     assert chosen[1] is tries[kept]
     shown = (first, later)
     assert (finding.value < 0.8) == (shown[1 - kept] is BLURRED)
@@ -78,5 +78,5 @@ def test_a_blurred_slice_that_is_complete_is_better_than_a_sharp_one_that_is_not
     whole = showing(plain[1], BLURRED)
     broken = showing(slices(time="123000")[1], PICTURE)
     broken = broken._replace(frames=(*broken.frames[:-1], None))
-    chosen, _ = settle_stack([plain[0], whole, broken, *plain[2:]], DOWN)
+    chosen, _ = choose_slices([plain[0], whole, broken, *plain[2:]], DOWN)
     assert chosen[1] is whole

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.dicom.stack import LPS_TO_RAS, single_plane, stack_slices
+from cmr_ssl.dicom.header import LPS_TO_RAS
+from cmr_ssl.dicom.stack import single_plane, stack_slices
 from tests.dicoms import PIXEL_MM, SIDE, cine, codes, grid, stack_affines
 from tests.studies import AXES, long_axis, plane, short_axis
 
@@ -29,47 +30,36 @@ def test_a_clean_stack_is_where_its_slices_are():
     assert not findings
 
 
-def test_a_missing_slice_leaves_a_hole():
-    affines = stack_affines(6)
-    stack, findings = stack_slices(slices(affines[:2] + affines[3:]), DOWN)
-    assert [one is None for one in stack.slices] == [False, False, True, False, False, False]
-    assert [(found.code, found.where) for found in findings] == [("missing-slice", "sa slice 2")]
-    assert findings[0].value == pytest.approx(10.0)
+def changed(index, by, count=5):
+    """Return the planes of a stack of which one was moved by mm in RAS+, or left out where `by` is None."""
+    affines = stack_affines(count)
+    return affines[:index] + ([] if by is None else [moved(affines[index], by)]) + affines[index + 1 :]
 
 
-def test_spacing_that_is_not_quite_even_is_measured():
-    affines = stack_affines(5)
-    affines[2] = moved(affines[2], -1.5 * AXES[2])
-    stack, findings = stack_slices(slices(affines), DOWN)
-    assert [one is None for one in stack.slices] == [False] * 5
-    assert codes(findings) == ["uneven-slices"]
-    assert findings[0].value == pytest.approx(1.2, abs=0.1)  # off the line of best fit
+@pytest.mark.parametrize(
+    ("by", "hole", "said", "value"),
+    [
+        (None, True, ["missing-slice"], 10.0),
+        (-1.5 * AXES[2], False, ["uneven-slices"], 1.2),  # off the line of best fit
+        (-4.5 * AXES[2], True, ["off-grid", "missing-slice"], 4.5),
+    ],
+)
+def test_a_slice_that_is_missing_or_between_two_places_leaves_a_hole_and_one_not_quite_in_its_place_does_not(
+    by, hole, said, value
+):
+    stack, findings = stack_slices(slices(changed(2, by)), DOWN)
+    assert [one is None for one in stack.slices] == [False, False, hole, False, False]
+    assert codes(findings) == said
+    assert abs(findings[0].value) == pytest.approx(value, abs=0.2)
 
 
-def test_a_slice_between_two_places_is_left_out():
-    affines = stack_affines(5)
-    affines[2] = moved(affines[2], -4.5 * AXES[2])
-    stack, findings = stack_slices(slices(affines), DOWN)
-    assert [one is None for one in stack.slices] == [False, False, True, False, False]
-    assert codes(findings) == ["off-grid", "missing-slice"]
-    assert abs(findings[0].value) == pytest.approx(4.5, abs=0.2)
-
-
-def test_a_slice_shifted_in_its_plane_keeps_its_own_grid():
-    affines = stack_affines()
-    affines[1] = moved(affines[1], 3.0 * AXES[0])
-    stack, findings = stack_slices(slices(affines), DOWN)
-    assert [own is None for own in stack.grids] == [True, False, True, True]
-    assert [(found.code, found.where) for found in findings] == [("resampled-slice", "sa slice 1")]
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_slice_shifted_in_its_plane_keeps_its_own_grid_be_it_the_first(index):
+    stack, findings = stack_slices(slices(changed(index, 3.0 * AXES[0], 4)), DOWN)
+    assert [own is not None for own in stack.grids] == [one == index for one in range(4)]
+    assert [(found.code, found.where) for found in findings] == [("resampled-slice", f"sa slice {index}")]
     assert findings[0].value == pytest.approx(3.0)
-
-
-def test_the_first_slice_may_be_the_odd_one():
-    affines = stack_affines()
-    affines[0] = moved(affines[0], 3.0 * AXES[0])
-    stack, findings = stack_slices(slices(affines), DOWN)
     assert LPS_TO_RAS @ stack.affine == pytest.approx(short_axis((SIDE, SIDE, 4), PIXEL_MM), abs=1e-6)
-    assert [found.where for found in findings] == ["sa slice 0"]
 
 
 def test_a_slice_of_another_size_keeps_its_own_grid():

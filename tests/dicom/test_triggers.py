@@ -59,14 +59,7 @@ def test_a_frame_missing_among_counted_ones_leaves_its_gap(times):
     assert_ordered(cine, missing=[4])
 
 
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"expected": 1},
-        {"expected": 0},
-        {"expected": 0, "interval_ms": np.nan},
-    ],
-)
+@pytest.mark.parametrize("values", [{"expected": 1}, {"expected": 0}, {"expected": 0, "interval_ms": np.nan}])
 def test_images_over_many_beats_are_no_cine_and_their_times_are_named(values):
     cines, findings = found(lambda frame: 1000 * frame, **values)
     assert not cines

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.dicom.view_assignment import hint, name_views, parallel
+from cmr_ssl.dicom.view_assignment import group_parallel, name_views, view_in_name
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
 from tests.dicoms import NAMES, cine, codes, stack_affines
 from tests.studies import AXES, DEGREES, long_axis, plane
@@ -43,7 +43,7 @@ WHOLE = {SHORT_AXIS: 4, "la_2ch": 1, "la_3ch": 1, "la_4ch": 1}
     ],
 )
 def test_names_hint_at_one_view_or_none(name, view):
-    assert hint(name) == view
+    assert view_in_name(name) == view
 
 
 def test_clean_names_and_planes_agree():
@@ -53,17 +53,13 @@ def test_clean_names_and_planes_agree():
     assert named.axis @ AXES[2] == pytest.approx(1.0)
 
 
-def test_without_any_name_the_planes_decide():
-    named = name_views([*(long(view, "") for view in LONG_AXIS), *short(name="")])
-    assert sizes(named) == WHOLE
-    for view in LONG_AXIS:
-        assert named.views[view][0].grid == long(view).grid
-
-
-def test_mixed_series_are_split_by_their_planes():
-    named = name_views([*(long(view, "CINE_segmented_LAX") for view in LONG_AXIS), *short(name="CINE_segmented_SAX")])
+@pytest.mark.parametrize("names", [("", ""), ("CINE_segmented_LAX", "CINE_segmented_SAX")])
+def test_without_names_or_in_mixed_series_the_planes_decide(names):
+    named = name_views([*(long(view, names[0]) for view in LONG_AXIS), *short(name=names[1])])
     assert sizes(named) == WHOLE
     assert not named.findings
+    for view in LONG_AXIS:
+        assert named.views[view][0].grid == long(view).grid
 
 
 def test_swapped_names_are_put_right_and_said():
@@ -113,7 +109,7 @@ def test_a_plane_that_is_neither_is_set_aside():
 
 def test_stacks_are_parallel_within_five_degrees():
     cines = [turned(angle, "x") for angle in (0, 3, 10, 12, 90)]
-    assert [len(stack) for stack in parallel(cines)] == [2, 2, 1]
+    assert [len(stack) for stack in group_parallel(cines)] == [2, 2, 1]
 
 
 def test_nothing_has_no_views():

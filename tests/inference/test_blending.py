@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from cmr_ssl.inference.blending import INTERPOLATED, USUAL, cines_at, reaches, told_without
+from cmr_ssl.inference.blending import INTERPOLATED, USUAL, cines_at, estimate_without, reaches
 from cmr_ssl.inference.comparators import ReferencePlanes, interpolated, is_short_axis_view
 from tests.caches import short_axis
 from tests.oracle import Oracle, lit
@@ -49,14 +49,14 @@ def error(heart, plane, told):
 
 def from_stack(heart, plane):
     planes = ReferencePlanes(heart.images[0], heart.affine[0], is_short_axis_view(heart.view[0]))
-    return interpolated(planes.some(torch.arange(len(planes.images)) != plane), planes.affine[plane])
+    return interpolated(planes.select(torch.arange(len(planes.images)) != plane), planes.affine[plane])
 
 
 def test_what_a_model_misses_in_every_slice_is_not_missed_between_them(heart):
     task = task_of(Biased(Oracle(PLACE, PATCH), 0.2))
     reach = reaches(task, heart)
     for plane in (4, 5, 6, 7, 8):
-        told = told_without(task, heart, plane)
+        told = estimate_without(task, heart, plane)
         assert error(heart, plane, told.blended(reach[True])) < 0.1 * error(heart, plane, told.model.clamp(0, 1))
 
 
@@ -65,7 +65,7 @@ def test_the_stack_is_interpolated_where_the_model_knows_no_better(heart, decode
     task = task_of(decoder)
     reach = reaches(task, heart)
     for kind, planes in ((True, range(3, 10)), (False, range(3))):
-        told = sum(error(heart, plane, told_without(task, heart, plane).blended(reach[kind])) for plane in planes)
+        told = sum(error(heart, plane, estimate_without(task, heart, plane).blended(reach[kind])) for plane in planes)
         assert told <= sum(error(heart, plane, from_stack(heart, plane)) for plane in planes) * (1 + 1e-6)
 
 

@@ -40,7 +40,7 @@ def stack_and(views=(), show=ramp):
 
 
 def without(found, gone):
-    return found.some(torch.arange(len(found.images)) != gone)
+    return found.select(torch.arange(len(found.images)) != gone)
 
 
 def test_a_linear_object_is_interpolated_exactly_between_slices():

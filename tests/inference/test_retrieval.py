@@ -1,14 +1,14 @@
 import torch
 
 from cmr_ssl.contrast import pairs_of
-from cmr_ssl.inference.retrieval import Known, neighbours_of, summary
+from cmr_ssl.inference.retrieval import AlignedSubjects, neighbours_of, summary
 
 HERE = torch.ones(4, dtype=torch.bool)
 
 
 def test_nobody_is_its_own_neighbour_and_counterparts_may_be():
     images = torch.tensor([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [-1.0, 0.0]])
-    known = Known(["a", "b", "c", "d"], pairs_of(images, images, HERE))
+    known = AlignedSubjects(["a", "b", "c", "d"], pairs_of(images, images, HERE))
     nearest = {(row["by"], row["subject"]): row["neighbour"] for row in neighbours_of(known, 2) if row["rank"] == 1}
     assert [nearest["image to image", one] for one in "abcd"] == ["b", "a", "b", "c"]
     assert [nearest["image to table", one] for one in "abcd"] == ["a", "b", "c", "d"]

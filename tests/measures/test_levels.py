@@ -18,9 +18,9 @@ def test_thirds_run_from_apex_to_base_whichever_way_slices_are_stored():
 
 def test_what_no_level_can_be_told_of_says_why():
     stack = cylinder()
-    assert "2 short-axis slices" in rings_at(LabelMap(stack.labels[:, :2], AFFINE), 0).why
+    assert "2 short-axis slices" in rings_at(LabelMap(stack.labels[:, :2], AFFINE), 0).reason
     upside_down = LabelMap(cylinder(slices=9).labels[:, ::-1], AFFINE)
-    assert "base and apex are in doubt" in rings_at(upside_down, 0).why
+    assert "base and apex are in doubt" in rings_at(upside_down, 0).reason
     stack.labels[:, 4, np.abs(polar()[1]) < 30] = 0
-    assert "lies one without" in rings_at(stack, 0).why
-    assert not rings_at(cylinder(), 1).why
+    assert "lies one without" in rings_at(stack, 0).reason
+    assert not rings_at(cylinder(), 1).reason

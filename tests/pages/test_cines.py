@@ -43,7 +43,7 @@ def test_an_animation_lasts_one_beat_and_shows_every_frame(beating):
 
 def test_borders_lie_where_the_structure_ends(beating):
     tile = cines.tiles(*beating)[1]
-    picture = np.asarray(cines.drawn(tile, 0)).astype(int)
+    picture = np.asarray(cines.draw_tile(tile, 0)).astype(int)
     for value in (LV, RV, MYOCARDIUM):
         red = np.abs(picture - COLOURS[value]).sum(axis=-1) < 60
         inside = cines._enlarged((tile.labels[0] == value).astype(np.float32), tile.box) > 0.5

@@ -1,6 +1,7 @@
 import pytest
 
 from cmr_ssl.pages.cohort_page import Summary, cohort_page
+from cmr_ssl.pages.render import Provenance
 
 
 def person(name, **z):
@@ -19,7 +20,7 @@ def person(name, **z):
 
 
 def page(*people, told="the table"):
-    return cohort_page(list(people), ("LVEF (%)",), told, [], "1", synthetic=False)
+    return cohort_page(list(people), ("LVEF (%)",), Provenance(told, [], synthetic=False))
 
 
 @pytest.mark.parametrize("z", [{}, {"LVEF": float("nan")}])

@@ -10,7 +10,7 @@ def test_bars_hold_every_value_of_every_group_once():
     made = histogram("LVM", "g", groups)
     unit = min(height for _, _, parts in made.bars for _, height in parts if height)
     assert sum(height for _, _, parts in made.bars for _, height in parts) / unit == pytest.approx(5, abs=0.05)
-    assert made.told.endswith("N 5")
+    assert made.caption.endswith("N 5")
     assert histogram("LVM", "g", [np.array([np.nan])]) is None
 
 

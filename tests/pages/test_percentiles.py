@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cmr_ssl.pages.percentiles import Person, Reference, read_reference, standing, surface, with_values
+from cmr_ssl.pages.percentiles import Person, Reference, body_surface, read_reference, standing, with_values
 
 EDV = "LVEDV (mL)"
 
@@ -67,10 +67,10 @@ def test_without_values_of_its_own_a_table_takes_those_of_the_cohort():
     reference = with_values(Reference(persons, pd.DataFrame(index=persons.index), ""), predictions)
     assert reference.person("b").sex == 1
     assert np.isnan(reference.person("c").sex)
-    assert "these predictions, 3 subjects" in reference.told
+    assert "these predictions, 3 subjects" in reference.source
 
 
 def test_body_surface_is_the_tables_or_mostellers():
-    assert surface({"BSA (m2)": 1.9, "Height (cm)": 170.0, "Weight (kg)": 70.0}) == 1.9
-    assert surface({"Height (cm)": 180.0, "Weight (kg)": 80.0}) == pytest.approx(2.0)
-    assert np.isnan(surface({"Height (cm)": 180.0}))
+    assert body_surface({"BSA (m2)": 1.9, "Height (cm)": 170.0, "Weight (kg)": 70.0}) == 1.9
+    assert body_surface({"Height (cm)": 180.0, "Weight (kg)": 80.0}) == pytest.approx(2.0)
+    assert np.isnan(body_surface({"Height (cm)": 180.0}))

@@ -2,7 +2,7 @@ import pytest
 
 from cmr_ssl.inference import folder, label_maps
 from cmr_ssl.pages import predictions
-from cmr_ssl.pages.predictions import missing, numbers, read_predictions, said
+from cmr_ssl.pages.predictions import findings, missing, numbers, read_predictions
 
 NAMES = ("LVEDV (mL)", "LVEF (%)", "RVEDV (mL)")
 
@@ -26,7 +26,7 @@ def test_what_could_not_be_told_is_taken_apart_at_the_names_of_columns():
 
 def test_findings_are_taken_apart_at_their_severity():
     row = {"findings": "noted: sa: a; b; repaired: la_2ch: moved; rejected: gone"}
-    assert said(row) == [("noted", "sa: a; b"), ("repaired", "la_2ch: moved"), ("rejected", "gone")]
+    assert findings(row) == [("noted", "sa: a; b"), ("repaired", "la_2ch: moved"), ("rejected", "gone")]
 
 
 def test_cells_that_are_no_numbers_are_an_error_that_names_the_subject():
@@ -37,7 +37,7 @@ def test_cells_that_are_no_numbers_are_an_error_that_names_the_subject():
 @pytest.mark.parametrize(
     ("name", "content", "error"),
     [("phenotypes.csv", None, "name the folder given to"), ("phenotypes.csv", "id,x\n", "no column subject and status"),
-     ("made_by.json", "{", "it is damaged")],
+     ("made_by.json", "{", "is damaged")],
 )  # fmt: skip
 def test_what_predict_did_not_write_is_refused_in_a_sentence(tmp_path, name, content, error):
     if content is not None:

@@ -12,8 +12,8 @@ def test_ed_and_es_are_marked_on_the_curve_and_unknown_frames_are_dots():
     assert es.x == drawing.x(500)
     assert drawing.y(60) == es.y
     curves = {one.name: one for one in drawing.curves}
-    assert len(curves["LV"].points[0].split()) == 21  # the beat is closed
-    assert (len(curves["LA"].dots), curves["LA"].points) == (2, [])
+    assert len(curves["LV"].points.split()) == 21  # the beat is closed
+    assert (len(curves["LA"].dots), curves["LA"].points) == (2, "")
     assert draw({}, 50.0) is None
 
 

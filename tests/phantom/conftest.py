@@ -4,7 +4,7 @@ import pytest
 
 from cmr_ssl.phantom.cohort_spec import PRESETS, CohortSpec
 from cmr_ssl.phantom.pathology import DISEASES, Pathology
-from cmr_ssl.phantom.patients import patient
+from cmr_ssl.phantom.patients import patient_table_row
 from cmr_ssl.phantom.person import PhantomStudy, build_world, draw_person, generators, scan
 from cmr_ssl.phantom.series_pixels import World
 
@@ -25,7 +25,7 @@ def worlds() -> dict[Pathology, World]:
 
 @pytest.fixture(scope="session")
 def patients():
-    return [patient(CohortSpec(11, "small", "mixed", "none"), index) for index in range(1, 601)]
+    return [patient_table_row(CohortSpec(11, "small", "mixed", "none"), index) for index in range(1, 601)]
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pydicom
 
 from cmr_ssl.phantom.examination import Exam
 from cmr_ssl.phantom.prescription import Prescription
-from cmr_ssl.phantom.series_pixels import Acquired
+from cmr_ssl.phantom.series_pixels import AcquiredSeries
 from cmr_ssl.planes import LONG_AXIS
 
 EXAM = Exam(7, "900000001", 2, datetime(2015, 8, 30, 9, 5, 7), 1000.0)
@@ -17,15 +17,15 @@ FRAMES, ROWS, COLUMNS = 4, 5, 6
 AFFINE = np.array([[0.0, -2.0, 0.0, 10.0], [3.0, 0.0, 0.0, -20.0], [0.0, 0.0, 10.0, 30.0], [0.0, 0.0, 0.0, 1.0]])
 
 
-def view(name, slices=1) -> Acquired:
+def view(name, slices=1) -> AcquiredSeries:
     """Return a series whose pixels all differ."""
     count = FRAMES * slices * ROWS * COLUMNS
     pixels = np.arange(count, dtype=np.int16).reshape(FRAMES, slices, ROWS, COLUMNS)
     plan = Prescription(name, AFFINE, (COLUMNS, ROWS, slices), 8.0)
-    return Acquired(plan, pixels, np.ones(pixels.shape, np.uint8), np.zeros((slices, 3)))
+    return AcquiredSeries(plan, pixels, np.ones(pixels.shape, np.uint8), np.zeros((slices, 3)))
 
 
-def series() -> list[Acquired]:
+def series() -> list[AcquiredSeries]:
     """Return a short axis of three slices and the long-axis views."""
     return [view("sa", 3), *(view(name) for name in LONG_AXIS)]
 

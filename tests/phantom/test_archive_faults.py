@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cmr_ssl.phantom import archive_faults
-from cmr_ssl.phantom.archive_faults import ARCHIVE_RATES, faults_of, strike_archive
+from cmr_ssl.phantom.archive_faults import ARCHIVE_RATES, apply_archive_faults, faults_of
 from cmr_ssl.phantom.scanner_archive import archive_bytes, archives_of, members
 from tests.phantom.exams import EXAM, files, images
 
@@ -19,7 +19,7 @@ def rng():
 
 
 def struck(study, archive, name):
-    return strike_archive(rng(), archive, study.world, {name: 1.0})
+    return apply_archive_faults(rng(), archive, study.world, {name: 1.0})
 
 
 def test_every_fault_has_a_rate(study):
@@ -27,7 +27,7 @@ def test_every_fault_has_a_rate(study):
 
 
 def test_without_rates_nothing_happens(study, pair):
-    assert strike_archive(rng(), pair[0], study.world, {}) == (pair[0], [])
+    assert apply_archive_faults(rng(), pair[0], study.world, {}) == (pair[0], [])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -124,6 +124,6 @@ def test_a_renamed_column_stands_in_the_manifest(study, pair):
 
 
 def test_faults_do_not_depend_on_each_other(study, pair):
-    alone, _ = strike_archive(rng(), pair[0], study.world, {"truncated_archive": 1.0})
-    both, _ = strike_archive(rng(), pair[0], study.world, {"mixed_series": 1.0, "truncated_archive": 1.0})
+    alone, _ = apply_archive_faults(rng(), pair[0], study.world, {"truncated_archive": 1.0})
+    both, _ = apply_archive_faults(rng(), pair[0], study.world, {"mixed_series": 1.0, "truncated_archive": 1.0})
     assert alone.kept == both.kept < 1

@@ -3,7 +3,7 @@ import pytest
 
 from cmr_ssl.phantom.bands import MIDDLE_MM, OffResonance, banding, draw_field
 from cmr_ssl.phantom.prescription import Placement
-from cmr_ssl.phantom.scanner import Field
+from cmr_ssl.phantom.scanner import MainField
 
 TURNED = Placement(np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]), np.array([10.0, 20.0, 30.0]))
 
@@ -39,6 +39,6 @@ def test_a_pocket_turns_with_the_heart():
 
 def test_a_field_without_fault_is_none_and_takes_as_many_numbers_as_any():
     one, other = np.random.default_rng(0), np.random.default_rng(0)
-    assert draw_field(one, Field()) is None
-    assert draw_field(other, Field(slope=(0.1, 0.2))) is not None
+    assert draw_field(one, MainField()) is None
+    assert draw_field(other, MainField(slope=(0.1, 0.2))) is not None
     assert one.random() == other.random()

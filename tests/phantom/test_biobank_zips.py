@@ -18,7 +18,7 @@ VISITED_TWICE = 5  # of seed 7
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     out = tmp_path_factory.mktemp("archives") / "archives"
-    open_cohort(out, CLEAN, 1, overwrite=False, filing=ARCHIVES)
+    open_cohort(out, CLEAN, 1, overwrite=False, layout=ARCHIVES)
     assert list(write_cohort(out, CLEAN, 1, 1, ARCHIVES)) == [0, 1]
     return out
 

@@ -3,7 +3,7 @@ import pytest
 
 from cmr_ssl.anatomy import LV, MYOCARDIUM
 from cmr_ssl.phantom import faults
-from cmr_ssl.phantom.faults import FAULTS, RATES, strike
+from cmr_ssl.phantom.faults import FAULTS, RATES, apply_faults
 from cmr_ssl.planes import slice_affine, to_mm
 
 
@@ -16,7 +16,7 @@ def by_view(series):
 
 
 def test_without_rates_nothing_happens(study):
-    series, struck = strike(np.random.default_rng(0), study.series, RATES["none"])
+    series, struck = apply_faults(np.random.default_rng(0), study.series, RATES["none"])
     assert struck == []
     assert series is study.series
 
@@ -24,7 +24,7 @@ def test_without_rates_nothing_happens(study):
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_recorded_changes_something_and_spares_its_input(study, name):
     before = [(item.pixels.copy(), item.labels.copy()) for item in study.series]
-    series, struck = strike(np.random.default_rng(3), study.series, always(name))
+    series, struck = apply_faults(np.random.default_rng(3), study.series, always(name))
     assert struck == [name]
     for item, (pixels, labels) in zip(study.series, before, strict=True):
         np.testing.assert_array_equal(item.pixels, pixels)
@@ -37,8 +37,8 @@ def test_a_fault_is_recorded_changes_something_and_spares_its_input(study, name)
 
 
 def test_what_one_fault_does_is_independent_of_the_others(study):
-    alone, _ = strike(np.random.default_rng(5), study.series, always("wrap_around"))
-    both, _ = strike(np.random.default_rng(5), study.series, {"wrap_around": 1.0, "swapped_view": 1.0})
+    alone, _ = apply_faults(np.random.default_rng(5), study.series, always("wrap_around"))
+    both, _ = apply_faults(np.random.default_rng(5), study.series, {"wrap_around": 1.0, "swapped_view": 1.0})
     changed = [not np.array_equal(a.pixels, b.pixels) for a, b in zip(alone, both, strict=True)]
     assert not any(changed)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from cmr_ssl.phantom.cohort_spec import CohortSpec
-from cmr_ssl.phantom.patients import patient
+from cmr_ssl.phantom.patients import patient_table_row
 from cmr_ssl.phantom.person import draw_person
 
 ORDER = CohortSpec(11, "small", "mixed", "none")
@@ -13,6 +13,6 @@ def test_hearts_are_what_they_were_before_they_had_patients(patients):
 
 
 def test_a_patient_depends_on_seed_and_number_alone(patients):
-    assert patient(ORDER, 5) == patients[4]
-    assert patient(ORDER._replace(seed=12), 5) != patients[4]
-    assert patient(ORDER._replace(preset="full", faults="default"), 5) == patients[4]
+    assert patient_table_row(ORDER, 5) == patients[4]
+    assert patient_table_row(ORDER._replace(seed=12), 5) != patients[4]
+    assert patient_table_row(ORDER._replace(preset="full", faults="default"), 5) == patients[4]

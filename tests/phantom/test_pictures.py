@@ -4,11 +4,11 @@ from PIL import Image
 
 from cmr_ssl.phantom.pictures import (
     SLICES_SHOWN,
-    Look,
+    PanelStyle,
     check_preview,
     check_sheet,
+    draw_panel,
     end_systole,
-    panel,
     subject_rows,
     write_preview,
     write_sheet,
@@ -16,7 +16,7 @@ from cmr_ssl.phantom.pictures import (
 
 
 def test_a_panel_holds_every_view_and_labels_add_colour(study):
-    plain, labelled = (panel(study, 0, flag, Look(SLICES_SHOWN, 32)) for flag in (False, True))
+    plain, labelled = (draw_panel(study, 0, flag, PanelStyle(SLICES_SHOWN, 32)) for flag in (False, True))
     assert plain.shape == labelled.shape == (32, 8 * 32, 3)
     assert np.ptp(plain.astype(int), axis=2).max() == 0
     assert np.ptp(labelled.astype(int), axis=2).max() > 40

@@ -4,7 +4,7 @@ import pytest
 
 from cmr_ssl.phantom.pathology import DISEASES
 from cmr_ssl.phantom.person import draw_person
-from cmr_ssl.phantom.truth_table import exact, person
+from cmr_ssl.phantom.truth_table import person_columns, true_volumes
 
 # Mean and SD in the whole first-5,000 cohort of UK Biobank, both sexes.
 PUBLISHED = {
@@ -39,7 +39,7 @@ TIES = {
 @pytest.fixture(scope="module")
 def cohort() -> pd.DataFrame:
     people = [draw_person(7, index, "mixed") for index in range(1, 2001)]
-    rows = [{**exact(one), **person(one.body), "Pathology": one.pathology} for one in people]
+    rows = [{**true_volumes(one), **person_columns(one.body), "Pathology": one.pathology} for one in people]
     return pd.DataFrame(rows)
 
 
@@ -73,7 +73,7 @@ def test_pathologies_come_at_their_rates(cohort):
 
 def test_each_pathology_shows_in_the_numbers_it_is_known_for():
     found = {name: [draw_person(5, index, name) for index in range(1, 201)] for name in DISEASES}
-    rows = {name: pd.DataFrame([exact(one) for one in people]).mean() for name, people in found.items()}
+    rows = {name: pd.DataFrame([true_volumes(one) for one in people]).mean() for name, people in found.items()}
     normal = rows["normal"]
     assert rows["dilated"]["LVEF (%)"] < 42 < normal["LVEF (%)"]
     assert rows["dilated"]["LVEDV (mL)"] > 1.3 * normal["LVEDV (mL)"]

@@ -9,8 +9,8 @@ from cmr_ssl import anatomy
 from cmr_ssl.phantom.bands import banding
 from cmr_ssl.phantom.cohort_spec import CohortSpec
 from cmr_ssl.phantom.person import scan
-from cmr_ssl.phantom.scanner import DEFAULT, Coils, Contrast, Field, Scanner, changes, read_scanner
-from cmr_ssl.phantom.truth_table import row
+from cmr_ssl.phantom.scanner import DEFAULT, Coils, Contrast, MainField, Scanner, changes, read_scanner
+from cmr_ssl.phantom.truth_table import truth_row
 from cmr_ssl.planes import slice_affine, to_mm
 from tests.runs import ROOT
 
@@ -57,7 +57,7 @@ def test_a_file_that_describes_no_scanner_gets_one_sentence(text, sentence, tmp_
 
 def test_settings_tell_what_differs_from_the_default_alone():
     assert changes(DEFAULT) == {}
-    other = Scanner("mine", Contrast(fat=(1.1, 1.2)), Coils(), Field(), snr=(9.0, 9.5))
+    other = Scanner("mine", Contrast(fat=(1.1, 1.2)), Coils(), MainField(), snr=(9.0, 9.5))
     told = {"scanner.name": "mine", "scanner.contrast.fat": [1.1, 1.2], "scanner.snr": [9.0, 9.5]}
     assert changes(other) == told == json.loads(json.dumps(told))
 
@@ -100,7 +100,7 @@ def test_without_a_scanner_the_grey_values_are_those_the_phantom_always_had(stud
 @pytest.mark.parametrize("name", OTHERS)
 def test_another_scanner_shows_the_same_heart_in_other_grey_values(studies, name):
     one, other = studies["default"], studies[name]
-    assert row(1, one) == row(1, other)
+    assert truth_row(1, one) == truth_row(1, other)
     for seen, again in zip(one.series, other.series, strict=True):
         assert seen.plan.view == again.plan.view
         np.testing.assert_array_equal(seen.plan.affine, again.plan.affine)
@@ -158,7 +158,7 @@ def test_thick_slices_mix_blood_and_muscle_where_the_wall_runs_aslant_and_say_so
 
 def test_bands_lie_still_while_the_heart_beats_through_them():
     quiet = {"snr": (1000.0, 1000.0), "resolution": (1.0, 1.0)}
-    banded = scanned(Scanner("banded", field=Field(pocket=(0.9, 0.9)), **quiet))
+    banded = scanned(Scanner("banded", field=MainField(pocket=(0.9, 0.9)), **quiet))
     plain = scanned(Scanner("plain", **quiet))
     (pixels, _), (ideal, labels) = middle(banded), middle(plain)
     stack = plain.series[0]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.phantom.scanner import DEFAULT, Coils, Contrast, Field, Scanner
+from cmr_ssl.phantom.scanner import DEFAULT, Coils, Contrast, MainField, Scanner
 from cmr_ssl.phantom.session import Session, detect, draw_session, limit_resolution, shading
 
 SESSION = Session(np.array([[0.0, 150.0, 0.0]]), 90.0, 0.85, 25.0, 200.0)
@@ -47,7 +47,7 @@ def test_sessions_differ():
 
 def test_all_scanners_take_the_same_numbers_so_that_planes_and_breath_holds_do_not_depend_on_them():
     rngs = [np.random.default_rng(3) for _ in range(2)]
-    other = Scanner("other", Contrast(muscle=(1.5, 2.0)), Coils((30, 40), (5, 9)), Field(slope=(0.1, 0.3)), (5, 9))
+    other = Scanner("other", Contrast(muscle=(1.5, 2.0)), Coils((30, 40), (5, 9)), MainField(slope=(0.1, 0.3)), (5, 9))
     for rng, scanner in zip(rngs, (DEFAULT, other), strict=True):
         draw_session(rng, scanner, 170, 115)
     assert rngs[0].random() == rngs[1].random()
@@ -61,7 +61,7 @@ def test_a_session_lies_within_the_ranges_of_its_scanner():
         low, high = getattr(scanner, name)
         assert low <= min(drawn) < low + 0.3 * (high - low)
         assert high >= max(drawn) > high - 0.3 * (high - low)
-    assert all(1.5 <= session.tones.muscle <= 2.0 for session in sessions)
+    assert all(1.5 <= session.tissue_factors.muscle <= 2.0 for session in sessions)
     assert {session.scanner for session in sessions} == {"other"}
 
 

@@ -6,11 +6,11 @@ from cmr_ssl.phantom.surfaces import (
     HEIGHTS,
     Surface,
     angle,
+    around_axis,
     depth,
     height,
     largest_root,
     mean_square,
-    places,
     square_at,
     volume_ml,
 )
@@ -35,21 +35,25 @@ def test_leaning_leaves_the_volume_unchanged_and_moves_the_points():
     upright, leaning = cylinder(10.0, 30.0), cylinder(10.0, 30.0, lean_x=0.5)
     assert volume_ml(upright) == volume_ml(leaning)
     point = np.array([[18.0, 0.0, 20.0]], np.float32)
-    assert depth(upright, places(upright, point), ALL)[0, 0] < 0 < depth(leaning, places(leaning, point), ALL)[0, 0]
+    assert (
+        depth(upright, around_axis(upright, point), ALL)[0, 0]
+        < 0
+        < depth(leaning, around_axis(leaning, point), ALL)[0, 0]
+    )
 
 
 def test_the_table_is_read_linearly_between_heights_and_in_the_right_direction():
     square = (np.cos(angle)[:, None] + 2 + 10 * height)[None].astype(np.float32)
     surface = Surface(square, np.array([-5.0]), np.array([5.0]))
     theta, z = 1.0, 1.7
-    at = places(surface, np.array([[np.cos(theta), np.sin(theta), z]], np.float32))
+    at = around_axis(surface, np.array([[np.cos(theta), np.sin(theta), z]], np.float32))
     assert square_at(surface, at, ALL)[0, 0] == pytest.approx(np.cos(theta) + 2 + 10 * (z + 5) / 10, abs=0.02)
 
 
 def test_depth_is_the_distance_to_the_nearest_of_side_and_ends():
     surface = cylinder(10.0, 30.0, x=3.0)
     points = np.array([[3.0, 4.0, 15.0], [3.0, 0.0, 1.0], [3.0, 0.0, 28.0], [23.0, 0.0, 15.0]], np.float32)
-    np.testing.assert_allclose(depth(surface, places(surface, points), ALL)[0], [6.0, 1.0, 2.0, -10.0], atol=1e-4)
+    np.testing.assert_allclose(depth(surface, around_axis(surface, points), ALL)[0], [6.0, 1.0, 2.0, -10.0], atol=1e-4)
 
 
 def test_the_larger_root_is_taken():

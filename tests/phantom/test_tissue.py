@@ -4,7 +4,7 @@ import pytest
 from cmr_ssl import anatomy
 from cmr_ssl.phantom.pathology import DISEASES
 from cmr_ssl.phantom.surfaces import volume_ml
-from cmr_ssl.phantom.tissue import Ground, classify, heart_box, locate, measure_depths, paint_heart, reached
+from cmr_ssl.phantom.tissue import Background, classify, heart_box, locate, measure_depths, near_heart, paint_heart
 
 STEP = np.array([1.8, 1.8, 0.7])
 
@@ -44,7 +44,7 @@ def test_blood_is_bright_muscle_dark_and_what_lies_far_away_untouched(worlds):
     wall = float(np.sqrt(heart.epi.square[0, 0, 38]) + np.sqrt(heart.endo.square[0, 0, 38])) / 2
     points = np.array([[0, 0, middle], [-wall, 0, middle], [0, 0, 200]], np.float32)
     sight = locate(scene, points)
-    ground = Ground(np.full(3, 0.1, np.float32), np.zeros(3, np.float32))
+    ground = Background(np.full(3, 0.1, np.float32), np.zeros(3, np.float32))
     first = slice(0, 1)
     blood, muscle, far = paint_heart(scene, sight, measure_depths(scene, sight, first), ground, first, 1.0)[0]
     assert blood > 0.85
@@ -57,9 +57,9 @@ def test_nothing_moves_where_the_heart_does_not_reach(worlds, name):
     scene = worlds[name].scene
     low, high = heart_box(scene)
     points = np.random.default_rng(0).uniform(low - 30, high + 30, (8000, 3)).astype(np.float32)
-    far = points[~reached(scene, points)]
+    far = points[~near_heart(scene, points)]
     sight = locate(scene, far)
-    ground = Ground(np.zeros(len(far), np.float32), np.zeros(len(far), np.float32))
+    ground = Background(np.zeros(len(far), np.float32), np.zeros(len(far), np.float32))
     signal = paint_heart(scene, sight, measure_depths(scene, sight, slice(None)), ground, slice(None), 3.6)
     assert 2000 < len(far) < 7500
     assert np.ptp(signal, axis=0).max() < 2e-3

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.phantom.truth_table import READ_OFF, exact, read_off, row, slice_shift
+from cmr_ssl.phantom.truth_table import READ_OFF, measured_volumes, slice_shift, true_volumes, truth_row
 
 
 def test_true_and_read_off_volumes_stand_side_by_side_and_agree_roughly(study):
-    line = row(900000001, study)
-    for name in exact(study.subject):
+    line = truth_row(900000001, study)
+    for name in true_volumes(study.subject):
         assert f"{READ_OFF}{name}" in line
     for name in ("LVEDV (mL)", "LVESV (mL)", "LVM (g)", "RVEDV (mL)", "RVESV (mL)"):
         assert line[READ_OFF + name] == pytest.approx(line[name], rel=0.2)
@@ -16,7 +16,7 @@ def test_true_and_read_off_volumes_stand_side_by_side_and_agree_roughly(study):
 
 
 def test_a_line_says_who_and_what_went_wrong(study):
-    line = row(900000001, study._replace(faults=["motion", "wrap_around"]))
+    line = truth_row(900000001, study._replace(faults=["motion", "wrap_around"]))
     assert line["eid"] == 900000001
     assert line["Faults"] == "motion;wrap_around"
     assert line["Pathology"] == "normal"
@@ -33,5 +33,5 @@ def test_the_shift_is_measured_in_the_plane(study):
 def test_faulty_stacks_are_measured_as_they_are_filed(study):
     stack = study.series[0]
     half = stack._replace(labels=stack.labels * (np.arange(stack.labels.shape[1]) % 2)[:, None, None].astype(np.uint8))
-    whole, less = (read_off(study._replace(series=[item, *study.series[1:]])) for item in (stack, half))
+    whole, less = (measured_volumes(study._replace(series=[item, *study.series[1:]])) for item in (stack, half))
     assert less["LVEDV (mL)"] < 0.7 * whole["LVEDV (mL)"]

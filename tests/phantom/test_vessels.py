@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.phantom.surfaces import depth, places
+from cmr_ssl.phantom.surfaces import around_axis, depth
 from cmr_ssl.phantom.vessels import aortic_root, papillaries, tube, tube_depth
 
 ALL = slice(None)
@@ -19,7 +19,7 @@ def test_papillary_muscles_stay_inside_the_cavity_at_every_frame(worlds):
         for muscle in papillaries(heart):
             for frame in range(len(heart.mitral)):
                 ends = np.stack([muscle.start[frame], muscle.end[frame]]).astype(np.float32)
-                inside = depth(heart.endo, places(heart.endo, ends), slice(frame, frame + 1))
+                inside = depth(heart.endo, around_axis(heart.endo, ends), slice(frame, frame + 1))
                 assert (inside > 0.5 * muscle.radius[frame]).all()
 
 

@@ -57,31 +57,25 @@ def test_a_label_goes_to_the_nearest_frame_of_the_circle(source, target):
     np.testing.assert_allclose(found, distance.min(axis=1), atol=1e-12)
 
 
-@pytest.mark.parametrize(("step", "unit"), [(0.02, "sec"), (20.0, "msec"), (20_000.0, "usec")])
-def test_each_unit_of_time_becomes_milliseconds(step, unit):
-    duration, findings = frame_duration(step, unit, 50, "sa")
-    assert duration == pytest.approx(20)
-    assert findings == []
+RIGHT, WRONG, UNKNOWN = [], [("frame-unit", "repaired", "sa")], [("frame-duration", "noted", "sa")]
 
 
-@pytest.mark.parametrize(("step", "unit"), [(20.0, "sec"), (0.02, "msec"), (20.0, "unknown"), (0.02, "hz")])
-def test_an_impossible_beat_is_read_in_the_unit_that_makes_sense(step, unit):
-    duration, findings = frame_duration(step, unit, 50, "sa")
-    assert duration == pytest.approx(20)
-    assert [(found.code, found.severity, found.where) for found in findings] == [("frame-unit", "repaired", "sa")]
-
-
-@pytest.mark.parametrize("step", [0.0, 1.0, -20.0, float("nan")])
-def test_a_beat_that_fits_no_unit_is_unknown_and_noted(step):
-    duration, findings = frame_duration(step, "sec", 50, "sa")
-    assert np.isnan(duration)
-    assert [(found.code, found.severity) for found in findings] == [("frame-duration", "noted")]
-
-
-def test_two_frames_have_no_duration_and_nobody_complains():
-    duration, findings = frame_duration(1.0, "unknown", 2, "sa")
-    assert np.isnan(duration)
-    assert findings == []
+@pytest.mark.parametrize(
+    ("step", "unit", "frames", "told", "said"),
+    [
+        *((step, unit, 50, 20.0, RIGHT) for step, unit in zip((0.02, 20.0, 2e4), ("sec", "msec", "usec"), strict=True)),
+        (20.0, "sec", 50, 20.0, WRONG),
+        (0.02, "msec", 50, 20.0, WRONG),
+        (20.0, "unknown", 50, 20.0, WRONG),
+        (0.02, "hz", 50, 20.0, WRONG),
+        *((step, "sec", 50, np.nan, UNKNOWN) for step in (0.0, 1.0, -20.0, np.nan)),
+        (1.0, "unknown", 2, np.nan, RIGHT),  # two frames are no beat, and nobody complains
+    ],
+)
+def test_a_beat_is_read_in_the_unit_that_makes_sense_or_unknown(step, unit, frames, told, said):
+    duration, findings = frame_duration(step, unit, frames, "sa")
+    assert duration == pytest.approx(told, nan_ok=True)
+    assert [(found.code, found.severity, found.where) for found in findings] == said
 
 
 def test_views_acquired_at_clearly_different_heart_rates_are_noted():

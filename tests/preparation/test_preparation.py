@@ -237,8 +237,7 @@ def test_the_digest_changes_with_any_setting_and_with_nothing_else():
 
 
 @pytest.mark.parametrize(
-    "wrong",
-    [{"size": 4}, {"spacing_mm": 0.0}, {"frames": 1}, {"min_frames": 3}, {"darkest_percentile": 99.9}],
+    "wrong", [{"size": 4}, {"spacing_mm": 0.0}, {"frames": 1}, {"min_frames": 3}, {"darkest_percentile": 99.9}]
 )
 def test_impossible_settings_are_refused_at_once(wrong):
     with pytest.raises(ValueError, match=str(next(iter(wrong.values())))):

@@ -8,14 +8,14 @@ from PIL import Image
 from cmr_ssl.commands.qc import qc
 from cmr_ssl.preparation.cache import write_subject
 from cmr_ssl.preparation.checks.limits import LIMITS
-from cmr_ssl.qc.crops import TILE, crop, marked, middle_plane, tiles
+from cmr_ssl.qc.crops import TILE, crop, mark_centre, middle_plane, tiles
 from tests.preparation.checks.synthetic_planes import heights, long_axis, short_axis, subject
 
 
 def test_the_heart_centre_is_marked_where_it_lies():
     affine = short_axis(0.0)
     affine[:3, 3] += [10.5, -7.0, 0.0]  # 3.5 mm pixels: the centre lies 3 columns to the left, 2 rows below
-    tile = np.asarray(Image.open(io.BytesIO(marked(np.zeros((56, 56), np.uint8), affine)))).astype(int)
+    tile = np.asarray(Image.open(io.BytesIO(mark_centre(np.zeros((56, 56), np.uint8), affine)))).astype(int)
     row, column = np.argwhere(tile[..., 0] > 60).mean(axis=0)
     assert column == pytest.approx((27.5 - 3 + 0.5) * TILE / 56, abs=1)
     assert row == pytest.approx((27.5 + 2 + 0.5) * TILE / 56, abs=1)

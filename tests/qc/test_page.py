@@ -1,6 +1,6 @@
 import pandas as pd
 
-from cmr_ssl.qc.page import counted, meanings, reasons, table
+from cmr_ssl.qc.page import count_findings, count_rejections, explain_codes, table
 
 FINDINGS = pd.DataFrame(
     [
@@ -13,8 +13,11 @@ FINDINGS = pd.DataFrame(
 
 
 def test_findings_are_counted_by_kind_and_subject():
-    assert counted(FINDINGS) == [("blank", "repaired", "accept", 2, 1), ("torn", "rejected", "reject-subject", 1, 1)]
-    assert reasons(FINDINGS) == [("torn", "reject-subject", 1, "ends early")]
+    assert count_findings(FINDINGS) == [
+        ("blank", "repaired", "accept", 2, 1),
+        ("torn", "rejected", "reject-subject", 1, 1),
+    ]
+    assert count_rejections(FINDINGS) == [("torn", "reject-subject", 1, "ends early")]
 
 
 def test_cells_are_texts_and_no_markup():
@@ -24,4 +27,4 @@ def test_cells_are_texts_and_no_markup():
 
 def test_codes_that_were_given_are_explained():
     given = pd.DataFrame({"code": ["bad-archive", "mistriggered", "still", "still"]})
-    assert [code for code, _ in meanings(given)] == ["bad-archive", "still"]
+    assert [code for code, _ in explain_codes(given)] == ["bad-archive", "still"]

@@ -1,10 +1,16 @@
+import json
+import shutil
+
 import pandas as pd
 import pytest
 
 from cmr_ssl.cli import main
 from cmr_ssl.commands.qc import qc
+from cmr_ssl.journal import Journal
+from cmr_ssl.preparation.cache import subject_file
 from cmr_ssl.preparation.checks.all_checks import run_checks
-from cmr_ssl.qc.qc_writer import measure_cohort, remove_thumbnails
+from cmr_ssl.qc.qc_writer import measure_cohort, measures_of, remove_thumbnails
+from cmr_ssl.runner.progress import Tally
 from cmr_ssl.workers import Workers
 from tests.preparation.checks.synthetic_planes import subject
 from tests.runs import ROOT
@@ -93,9 +99,31 @@ def test_a_limit_of_nothing_is_one_sentence(checked, tmp_path, capsys):
     assert not (tmp_path / "x").exists()
 
 
-def test_workers_measure_what_one_process_measures(checked):
+def test_workers_measure_what_one_process_measures(checked, tmp_path):
     subjects = ["900000001", "900000002"]
-    alone = list(measure_cohort(checked, subjects, Workers()))
-    assert alone == sorted(measure_cohort(checked, subjects, Workers(2)))
-    assert [name for name, _ in alone] == subjects
-    assert alone[0][1] == run_checks(subject())
+
+    def measured(count):
+        with Tally("measuring", tmp_path, 2) as tally:
+            return measure_cohort(checked, subjects, Workers(count), Journal(None, "settings"), tally)
+
+    alone = measured(1)
+    assert alone == measured(2)
+    assert [record.subject for record in alone] == subjects
+    assert measures_of(alone[0]) == run_checks(subject())
+
+
+def test_only_what_changed_is_measured_again_and_a_damaged_file_is_a_finding(checked, tmp_path):
+    cache, out = tmp_path / "cache", tmp_path / "qc"
+    shutil.copytree(checked, cache)
+    assert qc(cache, out) == 0
+    journal = out / ".qc" / "records.jsonl"
+    before = journal.read_text()
+    assert qc(cache, out) == 0
+    assert journal.read_text() == before
+    subject_file(cache, "900000002").write_bytes(b"torn")
+    assert qc(cache, out) == 0
+    assert [json.loads(line)["subject"] for line in journal.read_text().splitlines()[3:]] == ["900000002"]
+    findings = pd.read_csv(out / "findings.csv", dtype={"subject": str})
+    torn = findings[(findings["subject"] == "900000002") & (findings["severity"] == "rejected")]
+    assert torn["message"].str.contains("run `prepare` again").all()
+    assert list(pd.read_csv(out / "measures.csv", dtype={"subject": str})["subject"]) == ["900000001", "900000003"]

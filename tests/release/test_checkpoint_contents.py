@@ -4,7 +4,7 @@ import zipfile
 
 import torch
 
-from cmr_ssl.release.checkpoint_contents import checkpoint, is_checkpoint, own, pickled
+from cmr_ssl.release.checkpoint_contents import checkpoint, is_checkpoint, is_torch_member, pickled
 
 
 class Bomb:
@@ -47,5 +47,5 @@ def test_a_pickle_is_refused_and_never_run(tmp_path):
 def test_pytorch_s_own_members_are_told_from_others():
     with zipfile.ZipFile(saved({"w": torch.ones(2)})) as container:
         assert is_checkpoint(container)
-        assert all(map(own, container.namelist()))
-    assert not own("archive/subjects.csv")
+        assert all(map(is_torch_member, container.namelist()))
+    assert not is_torch_member("archive/subjects.csv")

@@ -3,11 +3,11 @@ import pytest
 from PIL import Image
 
 from cmr_ssl.report.risk_plots import draw_calibration, draw_decision, draw_groups
-from cmr_ssl.risk_measures import Outcome
+from cmr_ssl.risk_measures import Survival
 
-RISKS = np.random.default_rng(0).uniform(0, 0.9, 200)
+RISKS = np.random.default_rng(0).uniform(0, 0.9, 40)
 TIMES = np.random.default_rng(1).exponential(2 / (RISKS + 0.1))
-OUTCOME = Outcome(np.minimum(TIMES, 8), TIMES < 8)
+OUTCOME = Survival(np.minimum(TIMES, 8), TIMES < 8)
 
 
 @pytest.mark.parametrize(

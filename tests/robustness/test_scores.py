@@ -120,3 +120,18 @@ def test_a_diagnosis_is_judged_by_how_well_classes_are_told_apart():
     scores = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]])
     rows = table(task, outcome(FULL, values=scores), true=torch.tensor([[0.0], [1.0], [0.0]])).set_index("measure")
     assert rows.loc["AUROC", "value"] == 1
+
+
+def test_each_diagnosis_is_judged_by_who_is_ill_and_a_risk_by_nothing():
+    from cmr_ssl.tables import Day
+    from cmr_ssl.tables.events import FollowUp
+    from cmr_ssl.tasks import Cox, Diagnoses
+
+    task = PhenotypeTask(["Stroke", "Gout"], Diagnoses(), encoder=tiny_encoder())
+    scores, ill = torch.tensor([[0.9, 0.1], [0.2, 0.8], [0.3, 0.4]]), torch.tensor([[1.0, 1.0], [0.0, 0.0], [0.0, 0.0]])
+    rows = table(task, outcome(FULL, values=scores), true=ill)
+    areas = rows[rows["measure"] == "AUROC"].set_index("of")["value"]
+    assert areas.to_dict() == {"Stroke": 1, "Gout": 0}
+    risk = Cox(FollowUp(Day("Ill"), Day("Imaged"), [Day("Died")], "2020-01-01"), [2])
+    rows = table(PhenotypeTask(["Stroke"], risk, encoder=tiny_encoder()), outcome(FULL, values=scores), true=ill)
+    assert set(rows["measure"]) == {"cosine", "identity"}

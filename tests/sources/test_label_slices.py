@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.sources.label_slices import out_of_time, same_as_next, twice
+from cmr_ssl.sources.label_slices import doubled_slices, repeated_slices, unsynchronised
 from tests.labelled import STACK, heart
 
 HEART = heart((40, 36, 8, 12))
@@ -13,35 +13,35 @@ def turned(frames):
 
 
 def test_a_heart_is_there_once_and_beats_together():
-    assert twice(HEART, STACK) == ""
-    assert same_as_next(HEART, STACK) == []
-    assert out_of_time(HEART) == ""
+    assert doubled_slices(HEART, STACK) == ""
+    assert repeated_slices(HEART, STACK) == []
+    assert unsynchronised(HEART) == ""
 
 
 @pytest.mark.parametrize("stored", [HEART.repeat(2, axis=2), np.concatenate([HEART, HEART], axis=2)])
 def test_slices_that_are_stored_twice_are_told_from_a_finer_grid(stored):
-    assert "stored twice" in twice(stored, STACK)
-    assert twice(stored, STACK @ np.diag([1, 1, 0.3, 1])) == ""
+    assert "stored twice" in doubled_slices(stored, STACK)
+    assert doubled_slices(stored, STACK @ np.diag([1, 1, 0.3, 1])) == ""
 
 
 def test_slices_that_are_all_alike_are_no_copies():
     alike = HEART[:, :, 3:4].repeat(6, axis=2)
-    assert twice(alike, STACK) == ""
-    assert same_as_next(alike, STACK) == []
+    assert doubled_slices(alike, STACK) == ""
+    assert repeated_slices(alike, STACK) == []
 
 
 def test_one_slice_that_is_there_twice_is_named():
-    assert same_as_next(HEART[:, :, [0, 1, 2, 3, 3, 4, 5, 6, 7]], STACK) == [3]
+    assert repeated_slices(HEART[:, :, [0, 1, 2, 3, 3, 4, 5, 6, 7]], STACK) == [3]
 
 
 def test_slices_that_begin_at_different_parts_of_the_beat_are_told():
-    assert "contract at another time" in out_of_time(turned([0, 6] * 4))
-    assert "contract at another time" in out_of_time(turned([0, 5, 2, 8, 10, 4, 7, 3]))
+    assert "contract at another time" in unsynchronised(turned([0, 6] * 4))
+    assert "contract at another time" in unsynchronised(turned([0, 5, 2, 8, 10, 4, 7, 3]))
 
 
 def test_one_slice_that_moves_against_the_others_may_be_an_aneurysm():
-    assert out_of_time(turned([0, 0, 0, 6, 0, 0, 0, 0])) == ""
+    assert unsynchronised(turned([0, 0, 0, 6, 0, 0, 0, 0])) == ""
 
 
 def test_one_beat_of_all_slices_may_begin_anywhere():
-    assert out_of_time(turned([5] * 8)) == ""
+    assert unsynchronised(turned([5] * 8)) == ""

@@ -7,11 +7,11 @@ from cmr_ssl.anatomy import CLASSES, LV, MYOCARDIUM, RV, UNLABELLED
 from cmr_ssl.sources.label_values import (
     broken_stack,
     checked_numbers,
-    cut_off,
     holds_wall,
     mirrored,
     to_classes,
-    whole,
+    touches_edge,
+    whole_numbers,
     wrongly_surrounded,
 )
 from tests.labelled import STACK, heart
@@ -60,17 +60,17 @@ def test_no_coding_of_a_label_map_changes_what_it_means():
         numbers = numbers * rng.choice([1, -1], 3) if dtype[-2] != "u" else numbers
         values = np.array([0, *numbers])[truth].astype(dtype)
         values = values + rng.uniform(-4e-4, 4e-4) if dtype == "f8" else values
-        read, unknown = to_classes(whole(values)[0], dict(zip(numbers.tolist(), CLASSES[1:], strict=False)))
+        read, unknown = to_classes(whole_numbers(values)[0], dict(zip(numbers.tolist(), CLASSES[1:], strict=False)))
         np.testing.assert_array_equal(read, truth)
         assert unknown == []
 
 
 @pytest.mark.parametrize("off", [4e-5, -9e-4])
 def test_almost_whole_numbers_are_rounded_and_said(off):
-    values, note = whole(HEART + np.float32(off))
+    values, note = whole_numbers(HEART + np.float32(off))
     np.testing.assert_array_equal(values, HEART)
     assert "were rounded" in note
-    assert whole(HEART.astype(bool))[1] == whole(HEART.astype(np.float32))[1] == ""
+    assert whole_numbers(HEART.astype(bool))[1] == whole_numbers(HEART.astype(np.float32))[1] == ""
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_almost_whole_numbers_are_rounded_and_said(off):
 )
 def test_fractions_are_refused_in_few_words(values, why):
     with pytest.raises(ValueError, match=why) as caught:
-        whole(values)
+        whole_numbers(values)
     assert len(str(caught.value)) < 250
 
 
@@ -146,7 +146,7 @@ def test_a_ventricle_has_no_gap_and_no_length_of_a_forearm():
 
 
 def test_what_reaches_the_edge_is_cut_off():
-    assert not cut_off(HEART, RV)
+    assert not touches_edge(HEART, RV)
     column = np.flatnonzero((HEART == RV).any(axis=(1, 2, 3)))[0]
-    assert cut_off(HEART[column:], RV)
-    assert not cut_off(HEART[column:], LV)
+    assert touches_edge(HEART[column:], RV)
+    assert not touches_edge(HEART[column:], LV)

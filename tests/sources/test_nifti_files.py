@@ -3,7 +3,7 @@ import yaml
 
 from cmr_ssl.commands.prepare import prepare
 from cmr_ssl.sources import EdEs, LabelFile, NiftiFiles
-from cmr_ssl.sources.nifti_files import names
+from cmr_ssl.sources.nifti_files import names_of
 from tests.runs import ROOT
 
 CONFIGS = sorted((ROOT / "configs" / "sources").glob("*.yaml"))
@@ -30,8 +30,8 @@ def test_the_written_out_default_is_the_default():
 
 
 def test_an_entry_is_one_file_or_an_ed_es_pair():
-    assert names("sa.nii.gz") == ("sa.nii.gz",)
-    assert names(EdEs(ed="a", es="b")) == ("a", "b")
+    assert names_of("sa.nii.gz") == ("sa.nii.gz",)
+    assert names_of(EdEs(ed="a", es="b")) == ("a", "b")
 
 
 def test_typos_are_refused_at_once():

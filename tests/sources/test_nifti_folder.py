@@ -3,6 +3,7 @@ import os
 import numpy as np
 import pytest
 
+from cmr_ssl.planes import LONG_AXIS
 from cmr_ssl.sources import EdEs, NiftiFiles, NiftiFolder
 from cmr_ssl.sources.nifti_folder import join_ed_es
 from cmr_ssl.sources.nifti_image import Image
@@ -70,22 +71,19 @@ def test_an_empty_folder_is_a_finding(folder):
     assert [(one.code, one.severity) for one in read.findings] == [("no-images", "rejected")]
 
 
-def test_a_long_axis_plane_without_orientation_has_no_place(folder):
-    one = series("la_2ch", frames=10)
-    write_image(folder / "900000001" / "la_2ch.nii.gz", one.pixels, np.eye(4))
+@pytest.mark.parametrize(
+    ("view", "left", "said"),
+    [
+        ("la_2ch", ["sa", "la_3ch", "la_4ch"], [("no-place", "rejected", "la_2ch")]),
+        ("sa", ["sa"], [("no-orientation", "repaired", "sa"), *(("no-place", "rejected", la) for la in LONG_AXIS)]),
+    ],
+)
+def test_without_orientation_a_long_axis_has_no_place_and_a_short_axis_loses_the_others(folder, view, left, said):
+    one = series(view, frames=10)
+    write_image(folder / "900000001" / f"{view}.nii.gz", one.pixels, np.eye(4))
     read = source(folder).read("900000001")
-    assert [one.view for one in read.series] == ["sa", "la_3ch", "la_4ch"]
-    assert [(one.code, one.severity, one.where) for one in read.findings] == [("no-place", "rejected", "la_2ch")]
-
-
-def test_a_short_axis_without_orientation_keeps_its_slices_and_loses_the_long_axis(folder):
-    one = series("sa", frames=10)
-    write_image(folder / "900000001" / "sa.nii.gz", one.pixels, np.eye(4))
-    read = source(folder).read("900000001")
-    assert [one.view for one in read.series] == ["sa"]
-    codes = [(one.code, one.severity, one.where) for one in read.findings]
-    assert codes[0] == ("no-orientation", "repaired", "sa")
-    assert codes[1:] == [("no-place", "rejected", view) for view in ("la_2ch", "la_3ch", "la_4ch")]
+    assert [one.view for one in read.series] == left
+    assert [(one.code, one.severity, one.where) for one in read.findings] == said
 
 
 def test_the_fingerprint_changes_with_the_files_and_only_with_them(folder):

@@ -89,15 +89,7 @@ def spoil_tiny(path):
 
 @pytest.mark.parametrize(
     "spoil",
-    [
-        spoil_nothing_there,
-        spoil_text,
-        spoil_truncated,
-        spoil_flipped_bytes,
-        spoil_colour,
-        spoil_sheared,
-        spoil_tiny,
-    ],
+    [spoil_nothing_there, spoil_text, spoil_truncated, spoil_flipped_bytes, spoil_colour, spoil_sheared, spoil_tiny],
 )
 def test_a_damaged_file_is_one_sentence(tmp_path, stack, spoil):
     path = tmp_path / "sa.nii.gz"

@@ -4,7 +4,7 @@ import pytest
 from cmr_ssl.anatomy import LA, LV, MYOCARDIUM, RV, UNLABELLED
 from cmr_ssl.planes import slice_affine
 from cmr_ssl.sources.nifti_files import EdEs, LabelFile, standard_labels
-from cmr_ssl.sources.nifti_labels import attach_labels, blank_unlooked, to_classes
+from cmr_ssl.sources.nifti_labels import attach_labels, mark_unannotated, to_classes
 from tests.studies import series, write_image
 
 SA = LabelFile("sa", "seg_sa.nii.gz", {1: "LV", 2: "myocardium", 3: "RV"})
@@ -62,7 +62,7 @@ def test_where_one_class_was_left_out_of_a_frame_its_background_is_unlabelled():
     labels = np.zeros((4, 4, 1, 2), dtype=np.uint8)
     labels[0, 0, 0, :] = LV
     labels[1, 1, 0, 0] = MYOCARDIUM
-    blanked, absent = blank_unlooked(labels, (LV, MYOCARDIUM, RV))
+    blanked, absent = mark_unannotated(labels, (LV, MYOCARDIUM, RV))
     assert absent == (RV,)
     np.testing.assert_array_equal(blanked[..., 0], labels[..., 0])
     assert blanked[0, 0, 0, 1] == LV

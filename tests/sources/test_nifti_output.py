@@ -4,8 +4,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from cmr_ssl.inference.acquired_grid import write_labels
 from cmr_ssl.planes import spacing
+from cmr_ssl.sources.nifti_output import write_image
 from tests.inference.test_acquired_grid import ORIENTATIONS, acquired, blobs
 from tests.studies import series
 
@@ -14,7 +14,7 @@ from tests.studies import series
 def test_a_written_file_says_what_it_is_and_where_it_lies(tmp_path, name):
     where = acquired(ORIENTATIONS[1], step=(1.5, 2.0))
     path = tmp_path / "new" / name
-    write_labels(path, blobs(where.pixels.shape), where.affine, 31.5)
+    write_image(path, blobs(where.pixels.shape), where.affine, 31.5, "cmr_ssl prediction")
     image = nib.load(path)
     np.testing.assert_array_equal(np.asanyarray(image.dataobj), blobs(where.pixels.shape))
     assert image.get_data_dtype() == np.uint8
@@ -30,7 +30,7 @@ def test_a_written_file_says_what_it_is_and_where_it_lies(tmp_path, name):
 def test_the_same_labels_are_the_same_file_and_an_unknown_duration_is_zero(tmp_path):
     one = series("sa", frames=2)
     for name in ("a.nii.gz", "b.nii.gz"):
-        write_labels(tmp_path / name, blobs(one.pixels.shape), one.affine, float("nan"))
+        write_image(tmp_path / name, blobs(one.pixels.shape), one.affine, float("nan"), "cmr_ssl prediction")
     assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
     assert nib.load(tmp_path / "a.nii.gz").header["pixdim"][4] == 0
     assert gzip.decompress((tmp_path / "a.nii.gz").read_bytes())[344:347] == b"n+1"
@@ -38,4 +38,4 @@ def test_the_same_labels_are_the_same_file_and_an_unknown_duration_is_zero(tmp_p
 
 def test_a_name_that_is_no_nifti_file_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"labels\.png is no name"):
-        write_labels(tmp_path / "labels.png", np.zeros((4, 4, 1, 1), np.uint8), np.eye(4), 30.0)
+        write_image(tmp_path / "labels.png", np.zeros((4, 4, 1, 1), np.uint8), np.eye(4), 30.0, "cmr_ssl prediction")

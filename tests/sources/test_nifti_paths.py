@@ -4,7 +4,7 @@ import pytest
 
 from cmr_ssl.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.sources.nifti_image import read_image
-from cmr_ssl.sources.nifti_paths import locate, overlooked, there
+from cmr_ssl.sources.nifti_paths import image_exists, locate, overlooked
 from tests.studies import series, study, write_image, write_study
 
 
@@ -33,8 +33,8 @@ def test_a_plain_file_is_read_where_a_packed_one_is_named(folder, name):
 
 def test_a_packed_file_is_found_where_a_plain_one_is_named(folder):
     assert locate(folder, "sa.nii") == folder / "sa.nii.gz"
-    assert there(folder, "sa.nii")
-    assert not there(folder, "other.nii")
+    assert image_exists(folder, "sa.nii")
+    assert not image_exists(folder, "other.nii")
     assert locate(folder, "other.nii") == folder / "other.nii"
 
 

@@ -37,7 +37,7 @@ def learnt(drawn):
     assert cox.outputs(["Illness"]) == 1
     known = cox.read_targets(table, ["Illness"], NAMES)
     assert list(known.columns) == ["Illness: years", "Illness: event", "Age", "Score"]
-    true = torch.tensor(known.to_numpy())
+    true = torch.tensor(known.to_numpy(np.float32))
     cox.fit_statistics(true[:TRAIN].numpy(), ["Illness"])
     cox.watch_validation(heart[TRAIN:, None], true[TRAIN:])
     return cox, true, heart
@@ -111,7 +111,7 @@ def test_a_risk_has_horizons_and_one_target():
 def test_a_risk_beyond_the_follow_up_is_refused_or_unknown_and_never_a_number(drawn, caplog):
     table, heart = drawn
     long, cox = Cox(FOLLOW_UP, [2, 20]), Cox(FOLLOW_UP, [2, 5])
-    known = cox.read_targets(table, ["Illness"], NAMES).to_numpy(copy=True)
+    known = cox.read_targets(table, ["Illness"], NAMES).to_numpy(np.float32)
     with pytest.raises(ValueError, match=r"ends at 20, but no training subject was followed for longer than \d"):
         long.fit_statistics(known[:TRAIN], ["Illness"])
     cox.fit_statistics(known[:TRAIN], ["Illness"])

@@ -1,4 +1,3 @@
-import logging
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -77,6 +76,7 @@ def told(data, tmp_path, monkeypatch):
     table.loc[first_subjects(data.subjects["train"], 99), TARGETS] = 60 + 20 * directions.numpy()
     table.to_csv(tmp_path / "told.csv")
     monkeypatch.setattr(data, "table", tmp_path / "told.csv")
+    data.carry(task)
     return data
 
 
@@ -130,19 +130,24 @@ def test_of_more_subjects_there_are_fewer_copies_but_enough(subjects, copies):
 
 
 @torch.no_grad()
-def test_more_subjects_than_fit_are_all_used_and_counted(told, caplog):
+def test_more_subjects_than_fit_are_all_used_and_counted(told):
     task = PhenotypeTask(TARGETS, encoder=tiny_encoder(), pooling=POOLING, freeze="encoder")
     learn_spread(task, told)
     everybody = told.subjects["train"]
     assert len(everybody) >= FOLD
     looked: list[str] = []
+    said: list[str] = []
     dataset = told.dataset
-    with pytest.MonkeyPatch.context() as patch, caplog.at_level(logging.INFO):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cmr_ssl.tasks.ridge_start.rank_zero_info", said.append)
         patch.setattr(told, "dataset", lambda subjects: looked.extend(subjects) or dataset(subjects))
         start = RidgeStart(copies=1, rows=4).solve(told, task)
     assert sorted(looked) == everybody
-    assert f"solved on {len(everybody)} subjects, each as it is and in 1 copies" in caplog.text
-    assert "2 subjects take about" in caplog.text, "of the sample, before the others"
+    assert [line.partition(" take")[0] for line in said[:2]] == [
+        "Ridge start: 2 subjects",
+        f"Ridge start: {len(everybody) - 2} subjects",
+    ]
+    assert said[2].endswith(f"solved on {len(everybody)} subjects, each as it is and in 1 copies")
     assert start.weights.isfinite().all()
     assert start.weights.shape == (2, task.pooling.width)
 

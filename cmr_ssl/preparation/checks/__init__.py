@@ -1,1 +1,1 @@
-"""Checks of prepared planes: each measures one thing, and `limits` says from where on somebody should know."""
+"""Checks of prepared planes: each measures one quantity, whose limit is in `limits`."""

@@ -11,6 +11,6 @@ CHECKS = (coverage, alignment, contrast, folding, blurring, repetition)
 
 
 def run_checks(prepared: PreparedSubject) -> list[Measure]:
-    """Return everything that can be measured on a subject's planes."""
-    scene = PreparedPlanes(prepared)
-    return [measure for check in CHECKS for measure in check(scene)]
+    """Return the measures of all checks of a subject."""
+    planes = PreparedPlanes(prepared)
+    return [measure for check in CHECKS for measure in check(planes)]

@@ -1,4 +1,4 @@
-"""Does the stack reach from above the valves to below the apex, and does every slice between beat?"""
+"""Check whether the stack reaches from above the valves to below the apex, and every slice between moves."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,24 +16,24 @@ MOVING = 15.0  # grey levels (standard deviation over the beat) that noise does 
 
 
 def coverage(scene: PreparedPlanes) -> list[Measure]:
-    """Count slices; measure how much the ends of the stack are still ventricle, and how weak a slice beats inside it.
+    """Count slices; measure whether the ends of the stack are still ventricle, and how little a slice inside moves.
 
     Above the valves the brightness around the long axis does not follow that of the ventricles, since atria fill while
-    ventricles empty; and at the apex hardly anything moves.
+    ventricles empty; at the apex hardly anything moves.
     """
-    found = [scene.measure("few-slices", plane, len(scene.stack), whole=True) for plane in scene.stack[:1]]
+    measures = [scene.measure("few-slices", plane, len(scene.stack), whole=True) for plane in scene.stack[:1]]
     if not scene.beats or len(scene.stack) < FEWEST_SLICES:
-        return found
+        return measures
     area = np.array([moving_mm2(scene, plane) for plane in scene.stack])
     middle = max(float(np.median(area)), 1.0)
-    found += [
-        scene.measure("base-missing", scene.stack[0], alike_the_middle(scene)[1], whole=True),
+    measures += [
+        scene.measure("base-missing", scene.stack[0], middle_correlation(scene)[1], whole=True),
         scene.measure("apex-missing", scene.stack[-1], area[-1] / middle, whole=True),
     ]
-    beside = np.minimum(area[:-2], area[2:])
-    for index in np.flatnonzero(beside > middle / 2):
-        found.append(scene.measure("still-slice", scene.stack[index + 1], area[index + 1] / beside[index]))
-    return found
+    neighbours = np.minimum(area[:-2], area[2:])
+    for index in np.flatnonzero(neighbours > middle / 2):
+        measures.append(scene.measure("still-slice", scene.stack[index + 1], area[index + 1] / neighbours[index]))
+    return measures
 
 
 def moving_mm2(scene: PreparedPlanes, plane: int) -> float:
@@ -43,8 +43,8 @@ def moving_mm2(scene: PreparedPlanes, plane: int) -> float:
     return float((moving & (scene.from_axis(plane) < HEART_MM)).sum() * scene.step_mm**2)
 
 
-def alike_the_middle(scene: PreparedPlanes) -> Array:
-    """Return how alike the brightness of each slice and of the middle of the stack go up and down, -1..1, (S,)."""
+def middle_correlation(scene: PreparedPlanes) -> Array:
+    """Return the correlation over the beat of each slice's brightness with that of the middle slices, -1..1, (S,)."""
     curves = np.stack(
         [scene.images[plane][:, scene.from_axis(plane) < VENTRICLES_MM].mean(axis=1) for plane in scene.stack]
     )

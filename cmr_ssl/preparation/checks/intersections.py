@@ -1,4 +1,4 @@
-"""Where two planes cut each other they show the same tissue at the same time: along that line they must agree."""
+"""Compare two planes along their intersection, where they show the same tissue at the same time."""
 
 from typing import NamedTuple
 
@@ -13,18 +13,18 @@ Floats = NDArray[np.float32]
 REACH_MM = 60.0  # of the line, to both sides of the heart's centre
 STEP_MM = 2.0
 FARTHEST_MM = 20.0  # breath-holds are nearer to each other than this
-DIGITS = 4  # of a lag; what rounding errors make is nothing
-LEAST_AGREEMENT = 0.4  # correlation along the line below which nothing is told
+DIGITS = 4  # of a lag, coarser than rounding errors
+LEAST_AGREEMENT = 0.4  # correlation along the line below which shift and lag are unknown
 
 
 class Crossing(NamedTuple):
-    """How two planes agree along the line they share.
+    """The agreement of two planes along their intersection.
 
     Attributes:
         direction: of the line, unit vector, (3,).
-        shift_mm: how far the second plane's picture must be moved along it.
-        lag: how much later the second plane's beat is, as a share of the beat in -0.5..0.5.
-        agreement: correlation of the moving tissue with shift and lag taken out; of nothing if they do not meet.
+        shift_mm: of the second plane's image along it that fits the first.
+        lag: of the second plane's beat, as a share of the beat in -0.5..0.5.
+        agreement: correlation of the moving tissue without shift and lag; meaningless if they do not meet.
     """
 
     direction: Array
@@ -34,16 +34,11 @@ class Crossing(NamedTuple):
 
 
 def cross(images: tuple[Floats, Floats], affines: tuple[Array, Array]) -> Crossing:
-    """Compare two planes along their line.
-
-    Args:
-        images: both planes over the beat, each (T, H, W).
-        affines: both planes' pixels to mm with the heart's centre at the origin, each (4, 4).
-    """
+    """Compare two planes (T, H, W) along their intersection, given affines (4, 4) to mm in the heart frame."""
     normals = np.stack([normal(affine) for affine in affines])
     direction = np.cross(*normals)
     direction /= np.linalg.norm(direction)
-    offsets = np.array([one @ affine[:3, 3] for one, affine in zip(normals, affines, strict=True)])
+    offsets = np.array([vector @ affine[:3, 3] for vector, affine in zip(normals, affines, strict=True)])
     nearest = np.linalg.pinv(normals) @ offsets
     points = nearest + np.arange(-REACH_MM, REACH_MM + 1e-6, STEP_MM)[:, None] * direction
     first, second = (profile(image, affine, points) for image, affine in zip(images, affines, strict=True))
@@ -53,7 +48,7 @@ def cross(images: tuple[Floats, Floats], affines: tuple[Array, Array]) -> Crossi
 
 
 def profile(image: Floats, affine: Array, points: Array) -> Floats:
-    """Return what a plane (T, H, W) shows at points (N, 3) over the beat, interpolated linearly, (T, N)."""
+    """Interpolate a plane (T, H, W) linearly at points (N, 3) over the beat, (T, N)."""
     pixels = to_pixels(affine, points)
     most = np.array([image.shape[2], image.shape[1]]) - 1
     near = np.clip(np.floor(pixels), 0, most - 1).astype(np.intp)
@@ -64,45 +59,45 @@ def profile(image: Floats, affine: Array, points: Array) -> Floats:
 
 
 def best_shift(first: Floats, second: Floats) -> int:
-    """Return by how many steps `second` (T, N) must be moved to look like `first` (T, N)."""
+    """Return the shift in steps by which `second` (T, N) fits `first` (T, N) best."""
     most = int(FARTHEST_MM / STEP_MM)
     shifts = range(-most, most + 1)
-    alike = [correlation(*overlap(first, second, shift)) for shift in shifts]
-    return shifts[int(np.argmax(alike))]
+    fits = [correlation(*overlap(first, second, shift)) for shift in shifts]
+    return shifts[int(np.argmax(fits))]
 
 
 def overlap(first: Floats, second: Floats, shift: int) -> tuple[Floats, Floats]:
-    """Return the parts of two profiles that lie over each other if the second one is moved."""
+    """Return the overlapping parts of two profiles if the second one is shifted."""
     count = first.shape[1]
-    here = slice(max(0, shift), min(count, count + shift))
-    there = slice(max(0, -shift), min(count, count - shift))
-    return first[:, here], second[:, there]
+    of_first = slice(max(0, shift), min(count, count + shift))
+    of_second = slice(max(0, -shift), min(count, count - shift))
+    return first[:, of_first], second[:, of_second]
 
 
 def best_lag(first: Floats, second: Floats) -> tuple[float, float]:
-    """Return how much later the second beat is, as a share of the beat, and how alike the two then move.
+    """Return the lag of the second beat, as a share of the beat, and the correlation of the two at that lag.
 
-    The lag is told between frames, so that it means the same whatever the number of frames.
+    The lag is the maximum of the cyclic cross-correlation, interpolated between frames.
     """
-    moving = [one - one.mean(axis=0) for one in (first, second)]
-    spectra = [np.fft.rfft(one, axis=0) for one in moving]
+    moving = [profile - profile.mean(axis=0) for profile in (first, second)]
+    spectra = [np.fft.rfft(profile, axis=0) for profile in moving]
     frames = len(first)
-    alike = np.fft.irfft((np.conj(spectra[0]) * spectra[1]).sum(axis=1), frames).astype(np.float32)
-    scale = float(np.sqrt(np.prod([np.square(one).sum() for one in moving])))
-    lag = int(np.argmax(alike))
-    share = ((lag + _beside_peak(alike, lag)) / frames + 0.5) % 1 - 0.5
-    return round(share, DIGITS), float(alike[lag] / scale) if scale else 0.0
+    fit = np.fft.irfft((np.conj(spectra[0]) * spectra[1]).sum(axis=1), frames).astype(np.float32)  # (T,)
+    scale = float(np.sqrt(np.prod([np.square(profile).sum() for profile in moving])))
+    lag = int(np.argmax(fit))
+    before, top, after = (float(fit[(lag + step) % frames]) for step in (-1, 0, 1))
+    share = ((lag + parabola_peak(before, top, after)) / frames + 0.5) % 1 - 0.5
+    return round(share, DIGITS), float(fit[lag] / scale) if scale else 0.0
 
 
-def _beside_peak(values: Floats, peak: int) -> float:
-    """Return where a parabola through the highest of cyclic values and its neighbours peaks, -0.5..0.5 from there."""
-    before, top, after = (float(values[(peak + step) % len(values)]) for step in (-1, 0, 1))
+def parabola_peak(before: float, top: float, after: float) -> float:
+    """Return the maximum of the parabola through values at -1, 0 and 1; 0 where it has none."""
     bend = before - 2 * top + after
     return 0.5 * (before - after) / bend if bend < 0 else 0.0
 
 
-def correlation(first: Floats, second: Floats) -> float:
+def correlation(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
     """Return the correlation of two arrays of one shape, 0 where one of them is constant."""
-    one, other = first - first.mean(), second - second.mean()
-    scale = float(np.sqrt(np.square(one).sum() * np.square(other).sum()))
-    return float((one * other).sum() / scale) if scale else 0.0
+    first, second = first - first.mean(), second - second.mean()
+    scale = float(np.sqrt(np.square(first).sum() * np.square(second).sum()))
+    return float((first * second).sum() / scale) if scale else 0.0

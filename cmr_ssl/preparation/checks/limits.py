@@ -1,4 +1,4 @@
-"""From which value on somebody should know, all in one place, and why there."""
+"""Limits of the measures of checks, with their reasons."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -7,14 +7,14 @@ from cmr_ssl.preparation.checks.prepared_planes import Measure
 
 
 class Limit(NamedTuple):
-    """The largest or smallest value that nobody needs to know of.
+    """The value beyond which a measure is a finding.
 
     Attributes:
         value: the limit.
-        above: whether values above it are worth knowing; else those below.
-        message: what a finding says, with the value as `{value}`.
-        reason: why the limit lies there.
-        certain: the value from which on a policy may reject; None where the limit itself is certain.
+        above: whether values above it are findings; else those below.
+        message: of a finding, with the value as `{value}`.
+        reason: for the limit.
+        certain: the value beyond which a policy may reject; None where the limit itself is certain.
     """
 
     value: float
@@ -24,7 +24,7 @@ class Limit(NamedTuple):
     certain: float | None = None
 
 
-# "Clean" are 520 synthetic subjects without faults, other than those that breathing makes of itself.
+# "Clean" are 520 synthetic subjects without faults, except for those of normal breathing.
 LIMITS = {
     "few-slices": Limit(
         5.5, False, "the short axis has {value:.0f} slices", "UK Biobank's analyses leave out stacks of fewer than 6"
@@ -91,27 +91,23 @@ LIMITS = {
 
 
 def beyond(measures: Sequence[Measure], limits: Mapping[str, Limit]) -> list[Measure]:
-    """Return the measures that somebody should know of."""
+    """Return the measures beyond their limits."""
     return [measure for measure in measures if excess(measure.value, limits[measure.code]) > 0]
 
 
 def excess(value: float, limit: Limit) -> float:
-    """Return how far a value lies on the wrong side of its limit."""
+    """Return how far a value is beyond its limit; negative within."""
     return value - limit.value if limit.above else limit.value - value
 
 
 def certain(value: float, limit: Limit) -> bool:
-    """Tell whether a value lies so far on the wrong side that a policy may reject what it was measured on."""
+    """Tell whether a value is so far beyond its limit that a policy may reject the plane or view."""
     return limit.certain is None or excess(value, limit._replace(value=limit.certain)) > 0
 
 
 def with_values(values: Mapping[str, float]) -> dict[str, Limit]:
-    """Return the limits, some of them with other values.
-
-    Raises:
-        ValueError: if a value is given for something that is not measured.
-    """
-    strange = sorted({*values} - {*LIMITS})
-    if strange:
-        raise ValueError(f"nothing is measured that is called {strange[0]!r}: give limits of {', '.join(LIMITS)}")
+    """Return the limits, some of them with other values; raise ValueError if a code is unknown."""
+    unknown = sorted({*values} - {*LIMITS})
+    if unknown:
+        raise ValueError(f"nothing is measured that is called {unknown[0]!r}: give limits of {', '.join(LIMITS)}")
     return {code: limit._replace(value=values.get(code, limit.value)) for code, limit in LIMITS.items()}

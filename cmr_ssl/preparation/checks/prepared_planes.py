@@ -1,4 +1,4 @@
-"""A prepared subject as the checks see it: planes in the heart frame, the short axis from base to apex."""
+"""The planes of a prepared subject for the checks, in the heart frame, the short axis from base to apex."""
 
 from typing import NamedTuple
 
@@ -11,17 +11,17 @@ from cmr_ssl.preparation.cache import PreparedSubject
 Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 
-FEWEST_FRAMES = 8  # of a beat; with fewer nothing is known of motion
+FEWEST_FRAMES = 8  # of a beat from which motion is known
 
 
 class Measure(NamedTuple):
     """One measured value.
 
     Attributes:
-        code: what was measured, a name of `limits.LIMITS`.
+        code: of the quantity, a key of `limits.LIMITS`.
         view: of the plane or series; empty for the whole subject.
         slice: of the source series, -1 for a whole view.
-        value: in the unit that `limits.LIMITS` tells.
+        value: in the unit of `limits.LIMITS`.
         plane: index of a prepared plane that shows it.
     """
 
@@ -43,7 +43,7 @@ class PreparedPlanes:
     """
 
     def __init__(self, prepared: PreparedSubject) -> None:
-        """Look at a prepared subject."""
+        """Take the planes of a prepared subject."""
         self.images: Floats = prepared.images.astype(np.float32)
         self.affines: Array = prepared.affine.astype(np.float64)
         self.stack = [int(plane) for plane in np.flatnonzero(prepared.view == VIEWS.index(SHORT_AXIS))]
@@ -65,11 +65,11 @@ class PreparedPlanes:
         return VIEWS[self._view[plane]]
 
     def measure(self, code: str, plane: int, value: float, whole: bool = False) -> Measure:
-        """Return what was measured on a plane, or on its `whole` view."""
+        """Return a measure of a plane, or of its `whole` view."""
         return Measure(code, self.view(plane), -1 if whole else int(self._slice[plane]), float(value), plane)
 
     def from_axis(self, plane: int) -> Array:
-        """Return how far each pixel lies from the heart's long axis, mm, (H, W)."""
+        """Return the distance of each pixel from the heart's long axis, mm, (H, W)."""
         height, width = self.images.shape[2:]
         row, column = np.divmod(np.arange(height * width), width)
         points = to_mm(self.affines[plane], np.stack([column, row], axis=1))

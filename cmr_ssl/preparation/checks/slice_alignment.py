@@ -1,4 +1,4 @@
-"""Do the slices fit each other? Breath-holds that differ shift them, wrong triggers turn their beat."""
+"""Check the alignment of slices: different breath-holds shift them, wrong triggers delay their beat."""
 
 import warnings
 from typing import NamedTuple
@@ -6,18 +6,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cmr_ssl.preparation.checks.intersections import LEAST_AGREEMENT, Crossing, cross
+from cmr_ssl.preparation.checks.intersections import LEAST_AGREEMENT, cross
 from cmr_ssl.preparation.checks.prepared_planes import Measure, PreparedPlanes
 
 Array = NDArray[np.float64]
 
 
 class Fit(NamedTuple):
-    """How S slices fit L long-axis planes, NaN where nothing is told.
+    """The fit of S slices to L long-axis planes, NaN where unknown.
 
     Attributes:
         directions: of the lines, (S, L, 3).
-        shifts: of slices along the lines, mm, (S, L); what all slices share is the long-axis plane's own.
+        shifts: of slices along the lines, mm, (S, L); a shift that all slices share is the long-axis plane's own.
         lags: of slices, shares of the beat, (S, L).
     """
 
@@ -27,33 +27,42 @@ class Fit(NamedTuple):
 
 
 def alignment(scene: PreparedPlanes) -> list[Measure]:
-    """Measure how far each slice, and on average the stack, is shifted in its plane, and how late each plane beats."""
+    """Measure the shift of each slice in its plane, their mean, and the lag of each plane."""
     if not (scene.beats and scene.stack and scene.long):
         return []
     fit = crossings(scene)
-    late = _median(fit.lags, axis=0)
-    lags = [*_median(fit.lags - late, axis=1), *late]
-    planes = [*scene.stack, *scene.long]
-    found = [scene.measure("mistriggered", p, abs(lag)) for p, lag in zip(planes, lags, strict=True) if lag == lag]
+    long_lags = _median(fit.lags, axis=0)  # (L,)
+    lags = [*_median(fit.lags - long_lags, axis=1), *long_lags]
+    planes = zip([*scene.stack, *scene.long], lags, strict=True)
+    measures = [scene.measure("mistriggered", plane, abs(lag)) for plane, lag in planes if np.isfinite(lag)]
     shifts = in_plane(fit)
     known = np.flatnonzero(np.isfinite(shifts))
-    found += [scene.measure("misaligned-slice", scene.stack[index], shifts[index]) for index in known]
+    measures += [scene.measure("misaligned-slice", scene.stack[index], shifts[index]) for index in known]
     if 2 * len(known) >= len(shifts):
         worst = scene.stack[known[shifts[known].argmax()]]
-        found.append(scene.measure("misaligned-stack", worst, shifts[known].mean(), whole=True))
-    return found
+        measures.append(scene.measure("misaligned-stack", worst, shifts[known].mean(), whole=True))
+    return measures
 
 
 def crossings(scene: PreparedPlanes) -> Fit:
     """Compare every slice with every long-axis plane."""
-    rows = [[_cross(scene, plane, long) for long in scene.long] for plane in scene.stack]
-    values = np.array([[(one.shift_mm, one.lag, one.agreement) for one in row] for row in rows])
+    rows = [
+        [
+            cross((scene.images[long], scene.images[plane]), (scene.affines[long], scene.affines[plane]))
+            for long in scene.long
+        ]
+        for plane in scene.stack
+    ]
+    values = np.array([[(pair.shift_mm, pair.lag, pair.agreement) for pair in row] for row in rows])  # (S, L, 3)
     values[values[..., 2] < LEAST_AGREEMENT] = np.nan
-    return Fit(np.array([[one.direction for one in row] for row in rows]), values[..., 0], values[..., 1])
+    return Fit(np.array([[pair.direction for pair in row] for row in rows]), values[..., 0], values[..., 1])
 
 
 def in_plane(fit: Fit) -> Array:
-    """Return how far each slice is shifted in its plane against the others, mm, (S,), NaN where that is not told."""
+    """Return the shift of each slice in its plane against the others, mm, (S,), NaN where unknown.
+
+    Along lines with directions d_l the shifts are s_l = d_l . v; the vector v is solved by least squares.
+    """
     relative = fit.shifts - _median(fit.shifts, axis=0)
     lengths = np.full(len(relative), np.nan)
     for index, (along, shift) in enumerate(zip(fit.directions[..., :2], relative, strict=True)):
@@ -63,11 +72,7 @@ def in_plane(fit: Fit) -> Array:
     return lengths
 
 
-def _cross(scene: PreparedPlanes, plane: int, long: int) -> Crossing:
-    return cross((scene.images[long], scene.images[plane]), (scene.affines[long], scene.affines[plane]))
-
-
 def _median(values: Array, axis: int) -> Array:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # where nothing is told, NaN is the answer
+        warnings.simplefilter("ignore", RuntimeWarning)  # NaN where all are unknown
         return np.asarray(np.nanmedian(values, axis=axis))

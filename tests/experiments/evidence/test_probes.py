@@ -8,7 +8,7 @@ from experiments.evidence.probes import draws
 from experiments.evidence.results import comparisons, means, predictions
 from experiments.evidence.run import carry_out
 from experiments.evidence.studies import CONDITIONS, TARGETS, Domain, Study
-from tests.runs import SMOKE, run
+from tests.untrained import write_untrained
 
 WAYS = ("", ", varied heads", ", centred", ", centred, varied heads")
 FRACTIONS = (0.6, 0.0, 0.4)
@@ -23,24 +23,8 @@ class Here(Executor):
         return done
 
 
-@pytest.fixture(scope="module")
-def checkpoint(hearts, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pretraining") / "brief"
-    words = (
-        "--trainer.max_epochs",
-        "1",
-        "--data.fractions",
-        "[0.6, 0.2, 0.2]",
-        "--data.views.sa",
-        "12",
-        "--data.min_planes",
-        "5",
-    )
-    assert run(hearts / "cache", folder, *words, config=SMOKE) == 0
-    return folder / "checkpoints" / "last.ckpt"
-
-
-def test_every_arm_answers_every_test_of_every_draw_once_and_the_same_again(hearts, checkpoint, tmp_path):
+def test_every_arm_answers_every_test_of_every_draw_once_and_the_same_again(hearts, tmp_path):
+    checkpoint = write_untrained(tmp_path.with_name("encoder") / "checkpoints" / "last.ckpt", "pretraining")
     cohort = Cohort("hearts", hearts / "cohort", hearts / "cache", fractions=FRACTIONS)
     domain = Domain(cohort._replace(name="other scanner"), cohort)
     study = Study(tmp_path, cohort, (domain,), unlabelled=cohort, labels=(2, 4), draws=2)

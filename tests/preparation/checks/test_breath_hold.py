@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.preparation.checks.breath_hold import APART, blurring, echoes, standing_out
+from cmr_ssl.preparation.checks.breath_hold import APART, blurring, echoes, prominence
 from cmr_ssl.preparation.checks.limits import LIMITS
 from cmr_ssl.preparation.checks.prepared_planes import PreparedPlanes
 from tests.preparation.checks.synthetic_planes import subject, values
@@ -40,9 +40,9 @@ def test_a_plane_that_moved_is_found_and_no_other(plane, step):
 
 def test_an_echo_stands_out_only_from_what_lies_beside_it():
     decaying = np.array([[0.7, 0.5, 0.4, 0.3, 0.2], [0.0, 0.0, 0.0, 0.0, 0.0]])
-    assert standing_out(decaying) < 0.05
-    assert standing_out(decaying + [[0, 0, 0.3, 0, 0], [0, 0, 0, 0, 0]]) == pytest.approx(0.6)
-    assert standing_out(np.array([[0.0, 0.3, 0.0, 0.0, 0.0]] * 2)) == pytest.approx(0.3)
+    assert prominence(decaying) < 0.05
+    assert prominence(decaying + [[0, 0, 0.3, 0, 0], [0, 0, 0, 0, 0]]) == pytest.approx(0.6)
+    assert prominence(np.array([[0.0, 0.3, 0.0, 0.0, 0.0]] * 2)) == pytest.approx(0.3)
 
 
 def test_a_still_picture_of_one_grey_has_no_echo():

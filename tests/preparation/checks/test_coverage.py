@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.preparation.checks.coverage import alike_the_middle, coverage, moving_mm2
+from cmr_ssl.preparation.checks.coverage import coverage, middle_correlation, moving_mm2
 from cmr_ssl.preparation.checks.limits import LIMITS, excess
 from cmr_ssl.preparation.checks.prepared_planes import PreparedPlanes
 from tests.preparation.checks.synthetic_planes import BOTTOM, TOP, heights, scene, subject, values
@@ -21,7 +21,7 @@ def test_a_stack_without_its_first_or_last_slices_is_told():
 
 
 def test_atria_beat_against_ventricles():
-    alike = alike_the_middle(scene())
+    alike = middle_correlation(scene())
     assert alike[0] < 0 < 0.95 < alike[4]
 
 
