@@ -43,7 +43,7 @@ class Run(NamedTuple):
 
     def network(self, settings: Settings) -> Path:
         """Return the checkpoint that was tested, which is kept where others learn from it."""
-        return self.folder(settings) / BEST
+        return self.folder(settings) / f"{BEST}.ckpt"
 
 
 def plan(settings: Settings, arms: list[Arm]) -> list[Run]:
