@@ -116,7 +116,8 @@ def subjects_per_second(loader: Iterable[object], seconds: float) -> float:
 
 def reading(loaders: Iterable[Iterable[object]], file: Path, seconds: float) -> Reading:
     """Measure one way, of two loaders: without a worker, and with one."""
-    return Reading(*(subjects_per_second(loader, seconds) for loader in loaders), file.stat().st_size)
+    alone, handed_over = (subjects_per_second(loader, seconds) for loader in loaders)
+    return Reading(alone, handed_over, file.stat().st_size)
 
 
 def measure(subjects: int, seconds: float) -> tuple[Reading, Reading]:

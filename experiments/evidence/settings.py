@@ -1,5 +1,6 @@
 """What the evidence consists of: its whole, for a night on two cores, and its shortest honest version."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,7 +58,7 @@ class Settings(NamedTuple):
     seeds: tuple[int, ...] = (0, 1)
     pretraining: tuple[str, ...] = ()
     ablations: dict[str, tuple[str, ...]] = ABLATIONS
-    scanners: dict[str, tuple[str, ...]] = SCANNERS
+    scanners: Mapping[str, tuple[str, ...]] = SCANNERS
     labels: tuple[int, ...] = (10, 30, 100, 300)
     draws: int = 5
     trained: Plan | None = Plan()

@@ -47,7 +47,9 @@ def jobs(settings: Settings, real: Path | None) -> Iterator[Callable[[], None]]:
     yield from (partial(compare_views, settings, one) for one in settings.two_views.values())
     yield partial(ask, settings, settings.usual.checkpoint, settings.embeddings)
     yield partial(write_once, settings.faults, partial(inspected, settings.usual.checkpoint, cache, SUBJECTS))
-    for name, steps in ADAPTATION.items() if real else ():
+    if real is None:
+        return
+    for name, steps in ADAPTATION.items():
         told = partial(leave_out, settings.usual.checkpoint, real, SUBJECTS, everyone=True, adapt=steps)
         yield partial(write_once, settings.real(name), told)
 
