@@ -121,10 +121,9 @@ class Steps(Generic[Content]):
 
     def rejected(self, job: Job, error: Exception) -> Record:
         """Return the record of a subject whose processing failed."""
-        code, message = "unexpected", f"unexpected {type(error).__name__}: {error}"
+        finding = Finding("unexpected", "rejected", "", f"unexpected {type(error).__name__}: {error}")
         if isinstance(error, ValueError):
-            code, message = "unusable", str(error)
-        finding = Finding(code, "rejected", "", message)
+            finding = Finding("unusable", "rejected", "", str(error))
         return Record(job.subject, "rejected", self.settings, job.fingerprint, [finding])
 
 

@@ -19,15 +19,15 @@ class Biased(nn.Module):
         super().__init__()
         self.oracle, self.strength = oracle, strength
 
-    def forward(self, encoded, visible, wanted):
+    def forward(self, encoded, wanted):
         pattern = torch.sin(wanted.centre[..., :1] / 15) * torch.cos(wanted.centre[..., 1:2] / 15)
-        return self.oracle(encoded, visible, wanted) + self.strength * pattern
+        return self.oracle(encoded, wanted) + self.strength * pattern
 
 
 class Useless(nn.Module):
     """Tells noise."""
 
-    def forward(self, encoded, visible, wanted):
+    def forward(self, encoded, wanted):
         generator = torch.Generator().manual_seed(wanted.centre.shape[1])
         return torch.rand(*wanted.centre.shape[:2], np.prod(PATCH), generator=generator)
 

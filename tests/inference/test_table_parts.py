@@ -23,19 +23,19 @@ def values_of(path):
 def test_a_table_takes_the_latest_rows_in_order_and_keeps_those_of_parts_that_are_gone(tmp_path):
     parts = TableParts(tmp_path / "t.parquet", SCHEMA, "settings")
     first = accepted(parts.add(rows("c", "a", "b")), "a", "b", "c")
-    assert parts.gather([*first, Record("x", "rejected")]) == 3
+    assert parts.merge([*first, Record("x", "rejected")]) == 3
     assert [*parts.folder.iterdir()] == []
     again = accepted(parts.add(rows("b", value=2.0)), "b")
-    parts.gather([first[0], *again, first[2]])
+    parts.merge([first[0], *again, first[2]])
     assert values_of(parts.out) == {"a": 1.0, "b": 2.0, "c": 1.0}
     assert [*values_of(parts.out)] == ["a", "b", "c"]
-    parts.gather([first[0]])
+    parts.merge([first[0]])
     assert values_of(parts.out) == {"a": 1.0}
 
 
 def test_the_table_of_other_settings_holds_nothing(tmp_path):
     parts = TableParts(tmp_path / "t.parquet", SCHEMA, "settings")
-    assert parts.held() == frozenset()
-    parts.gather(accepted(parts.add(rows("a")), "a"))
-    assert parts.held() == {"a"}
-    assert TableParts(parts.out, SCHEMA, "others").held() == frozenset()
+    assert parts.subjects_in_table() == frozenset()
+    parts.merge(accepted(parts.add(rows("a")), "a"))
+    assert parts.subjects_in_table() == {"a"}
+    assert TableParts(parts.out, SCHEMA, "others").subjects_in_table() == frozenset()

@@ -9,7 +9,7 @@ NAMES = ("LVEDV (mL)", "LVEF (%)", "RVEDV (mL)")
 
 def test_files_are_called_as_predict_calls_them():
     assert (predictions.TABLE, predictions.MADE_BY) == (folder.TABLE, folder.MADE_BY)
-    assert {f"*/{predictions.STILL}", f"*/{predictions.BEATING}"} <= {*folder.MADE}
+    assert {f"*/{predictions.STILL}", f"*/{predictions.BEATING}"} <= {*folder.OUTPUTS}
     assert [f"seg6_{one.view}.nii.gz" for one in predictions.predicted_labels()] == [
         one.file for one in predictions.predicted_labels()
     ]

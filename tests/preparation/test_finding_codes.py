@@ -8,9 +8,9 @@ MAKERS = {
     "Finding": 0,
     "Refusal": 0,
     "add": 0,
-    "aside": 2,
+    "rejected_slices": 2,
     "_fill": 3,
-    "once_more": 1,
+    "to_retry": 1,
 }  # calls with a code, and at which place
 
 
