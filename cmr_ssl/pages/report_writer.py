@@ -100,7 +100,8 @@ def summary(record: Record) -> Summary:
 
 def write_tables(out: Path, records: list[Record], names: Iterable[str]) -> None:
     """Write all numbers, one row a subject, as CSV and parquet, and the data dictionary."""
-    regional, rows = {}, []
+    regional: dict[str, Value] = {}
+    rows = []
     for record in records:
         lines = {regional_column(line): line for line in (Value(**values) for values in record.rows[1:])}
         values = {phenotype_column(name): value for name, value in summary(record).values.items()}

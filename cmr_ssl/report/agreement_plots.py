@@ -28,12 +28,12 @@ def draw_agreement(
         name_with_unit: such as "LVEDV (mL)".
     """
     known = np.isfinite(predicted) & np.isfinite(true)
-    predicted, true = predicted[known].astype(np.float64), true[known].astype(np.float64)
-    measured = agreement(predicted, true)
+    shown, truth = predicted[known].astype(np.float64), true[known].astype(np.float64)
+    measured = agreement(shown, truth)
     figure = Figure(figsize=(9.6, 4.4), layout="constrained")
     scatter, differences = figure.subplots(1, 2)
-    _scatter(scatter, predicted, true, measured, name_with_unit)
-    _bland_altman(differences, predicted, true, measured, name_with_unit)
+    _scatter(scatter, shown, truth, measured, name_with_unit)
+    _bland_altman(differences, shown, truth, measured, name_with_unit)
     write_figure(figure, path)
 
 
@@ -90,8 +90,8 @@ def _bland_altman(axes: Axes, predicted: Array, true: Array, measured: dict[str,
         value = measured[key].value
         if np.isfinite(value):
             axes.axhline(value, color=LIMIT, linewidth=1.2, linestyle=style)
-            beside = {"xycoords": axes.get_yaxis_transform(), "fontsize": 8, "va": "center"}
-            axes.annotate(f"{words}\n{value:.3g}", (1.01, value), **beside)
+            beside = axes.get_yaxis_transform()
+            axes.annotate(f"{words}\n{value:.3g}", (1.01, value), xycoords=beside, fontsize=8, va="center")
     axes.set(xlabel=f"mean of predicted and true {name}", ylabel=f"predicted - true {name}")
     axes.margins(y=0.15)
     if not np.any(predicted - true):

@@ -111,3 +111,7 @@ def test_hostile_archives_write_nothing_anywhere_else(imported):
     assert sorted(names_in(folder)) == ["out", "zips"]
     written = {path.name for path in (folder / "out").iterdir()} - set(rows)
     assert written == {".import", "import.csv", "findings.csv"}
+
+
+def test_the_corpus_is_large():
+    assert len(FILES) + len(PIXEL_FILES) + len(MEMBER_NAMES) + len(ARCHIVES) >= 120
