@@ -115,11 +115,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from cmr_ssl.machine import fault_of
         from cmr_ssl.workers import silence_half_started
 
-        told = fault_of(error)
-        if told is None:  # a mistake of ours, whose traceback is wanted
+        fault = fault_of(error)
+        if fault is None:  # a mistake of ours, whose traceback is wanted
             raise
         silence_half_started()
-        print(f"error: {told}{RESUMING if command == 'fit' else ''}", file=sys.stderr)
+        print(f"error: {fault}{RESUMING if command == 'fit' else ''}", file=sys.stderr)
         return 1
     print(f"error: there is no command {command!r}\n\n{usage()}", file=sys.stderr)
     return 2

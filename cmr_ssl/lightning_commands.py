@@ -189,11 +189,11 @@ def check_same_model(asked: Namespace, stored: Namespace, path: str) -> None:
     """
     was, now = (dict(vars(namespace.as_flat())) for namespace in (stored, asked))
     described = {part for part in ("encoder", "decoder") if is_described(now, part)}
-    told = ("init_args.encoder_checkpoint", *(f"init_args.{part}" for part in {"encoder", "decoder"} - described))
+    ignored = ("init_args.encoder_checkpoint", *(f"init_args.{part}" for part in {"encoder", "decoder"} - described))
     differ = sorted(
         key
         for key in was.keys() | now.keys()
-        if not (key in told or key.startswith(tuple(f"{one}." for one in told)))
+        if not (key in ignored or key.startswith(tuple(f"{one}." for one in ignored)))
         and plain_values(was.get(key)) != plain_values(now.get(key))
     )
     if differ:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cmr_ssl.callbacks.all_ranks import gather_from_all_ranks
 from cmr_ssl.sample import Sample
-from cmr_ssl.tasks.aligned import told
+from cmr_ssl.tasks.aligned import aligned_targets
 from cmr_ssl.tasks.objectives import Objective
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 
@@ -70,5 +70,5 @@ class PredictionReport(Callback):
 
 def alignment_column(task: PhenotypePrediction, name: str) -> dict[str, object]:
     """Return the column of a target that says whether the alignment used it; none without an alignment."""
-    aligned = told(task.targets, task.aligned)
+    aligned = aligned_targets(task.targets, task.aligned)
     return {"told in alignment": name in aligned} if aligned else {}

@@ -33,7 +33,7 @@ MEASURES = (
     "distance of slices",
     "depth of the stack",
 )
-FEWEST_STUDIES = 20  # from which what is usual can be told
+FEWEST_STUDIES = 20  # that say what is usual
 MOST_STUDIES = 64  # that are looked at; the mean is known well enough then
 BEYOND = 1.5  # times the farthest study of the training
 SHRINKAGE = 0.1  # of the correlations, which few studies tell badly
@@ -108,8 +108,8 @@ def fit_distribution(studies: Sequence[tuple[Array, dict[str, int]]]) -> dict[st
     table = table[:, known]
     apart = [_distance(one, *_spread(np.delete(table, index, axis=0))) for index, one in enumerate(table)]
     mean, covariance = _spread(table)
-    told = {"measures": names, "mean": mean.tolist(), "covariance": covariance.tolist(), "farthest": max(apart)}
-    return usual | told
+    spread = {"measures": names, "mean": mean.tolist(), "covariance": covariance.tolist(), "farthest": max(apart)}
+    return usual | spread
 
 
 def describe_outlier(usual: Mapping[str, Any], found: Array) -> str:

@@ -87,5 +87,5 @@ def _scores(content: Mapping[str, Any]) -> list[str]:
 
 
 def _table(facts: dict[str, str]) -> str:
-    rows = [f"| {name} | {told} |" for name, told in facts.items()]
+    rows = [f"| {name} | {fact} |" for name, fact in facts.items()]
     return "\n".join(["| | |", "|---|---|", *rows])

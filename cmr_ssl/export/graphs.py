@@ -41,8 +41,8 @@ class EncoderGraph(nn.Module):
     def forward(self, images: Tensor, affine: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return landmarks, class token, mean of all tokens, and of those of each plane."""
         batch = sample(images, affine)
-        told = embed_planes(self.encoder, batch.images, batch.affine, batch.present)
-        return told.landmarks[0], told.class_token[0], told.mean[0], told.planes[0]
+        embedding = embed_planes(self.encoder, batch.images, batch.affine, batch.present)
+        return embedding.landmarks[0], embedding.class_token[0], embedding.mean[0], embedding.planes[0]
 
 
 class PhenotypeGraph(nn.Module):
@@ -65,7 +65,7 @@ class SegmentationGraph(nn.Module):
     unknown: Tensor
 
     def __init__(self, task: SegmentationTask) -> None:
-        """Take the whole task; classes that nobody drew in its training are never told."""
+        """Take the whole task; classes that nobody drew in its training are never predicted."""
         super().__init__()
         self.encoder, self.head = task.encoder, task.head
         self.register_buffer("unknown", (task.drawn == 0).all(dim=0).reshape(-1, 1, 1, 1), persistent=False)
@@ -106,6 +106,9 @@ def graphs(task: Task) -> list[Graph]:
         found.append(Graph("phenotypes", PhenotypeGraph(task), {"values": names}))
     if isinstance(task, SegmentationTask):
         classes = ", ".join(f"{index} {name}" for index, name in enumerate(CLASSES))
-        told = {"labels": f"classes of all planes and frames: {classes}", "probability": "of the class that is told"}
-        found.append(Graph("segmentation", SegmentationGraph(task), told))
+        outputs = {
+            "labels": f"classes of all planes and frames: {classes}",
+            "probability": "of the class that is predicted",
+        }
+        found.append(Graph("segmentation", SegmentationGraph(task), outputs))
     return [one._replace(module=one.module.eval()) for one in found]

@@ -83,8 +83,8 @@ def check_same(graph: Graph, model: bytes, trained: Trained) -> None:
         study = study_of(count, trained)
         with torch.inference_mode():
             wanted = [one.numpy() for one in graph.module(*study)]
-        told = session.run(None, {name: one.numpy() for name, one in zip(INPUTS, study, strict=True)})
-        for name, ours, theirs in zip(graph.outputs, wanted, told, strict=True):
+        results = session.run(None, {name: one.numpy() for name, one in zip(INPUTS, study, strict=True)})
+        for name, ours, theirs in zip(graph.outputs, wanted, results, strict=True):
             if not same(ours, theirs):
                 raise ValueError(
                     f"{graph.name}.onnx says something else than torch of {name} with {count} planes: this version of "

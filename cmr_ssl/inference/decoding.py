@@ -39,7 +39,7 @@ def encode_shown(task: PretrainingTask, heart: Sample, shown: Tensor) -> Encoded
         ValueError: if nothing is shown.
     """
     if not shown.any():
-        raise ValueError(f"subject {heart.subject[0]}: there is no plane from which others could be told")
+        raise ValueError(f"subject {heart.subject[0]}: there is no plane from which others could be predicted")
     tokens = task.tokens(heart)
     seen = tokens.take(tokens_of(shown, tokens.grid))
     return EncodedHeart(task.encoder(seen, all_exist=True), seen.patches.mean(), seen.patches.std())
@@ -82,7 +82,7 @@ def decode_anywhere(
 def decode_seamlessly(task: PretrainingTask, seen: EncodedHeart, affine: Tensor, shape: tuple[int, int, int]) -> Tensor:
     """Return planes anywhere in the heart without the seams of patches, (Q, T, H, W); see `decode_anywhere`.
 
-    Planes are told four times, their patches moved by half a patch along rows, along columns and along both. Weights
+    Planes are decoded four times, their patches moved by half a patch along rows, along columns and along both. Weights
     fall from the middle of a patch to its border, so that no border is seen, and the four agree better with the truth.
     """
     _, rows, columns = task.encoder.patch
@@ -95,8 +95,8 @@ def decode_seamlessly(task: PretrainingTask, seen: EncodedHeart, affine: Tensor,
         larger = frames, height + (rows if down else 0), width + (columns if right else 0)
         kept = slice(down, down + height), slice(right, right + width)
         trusted = _tent(rows, larger[1], affine.device)[:, None] * _tent(columns, larger[2], affine.device)
-        told = torch.cat([*decode_anywhere(task, seen, moved, larger)])
-        total += (told * trusted)[..., *kept]
+        decoded = torch.cat([*decode_anywhere(task, seen, moved, larger)])
+        total += (decoded * trusted)[..., *kept]
         weight += trusted[kept]
     return total / weight
 

@@ -1,4 +1,4 @@
-"""Images from k-space that a scanner measured: coils told from the lines themselves, then compressed sensing."""
+"""Images from k-space that a scanner measured: coils estimated from the lines, then compressed sensing."""
 
 import torch
 from torch import Tensor

@@ -20,7 +20,7 @@ class PlaneHead(nn.Module):
     weights, `PlaneNetwork`, brings them to the resolution of the image frame by frame. Beside that each token votes for
     the classes it covers, and the U-Net's logits correct these votes: an atrium looks like a ventricle, and only tokens
     that know where they are tell them apart from the first steps on. What they say of their place after many blocks is
-    not what a linear vote needs, so they are told again. Works for any number of planes and
+    not what a linear vote needs, so they get their positions again. Works for any number of planes and
     any choice of frames.
     """
 
@@ -58,12 +58,12 @@ class PlaneHead(nn.Module):
             Logits, (B, P, classes, F, H, W).
         """
         tokens, grid = encoded.tokens + self.position(encoded.where), encoded.grid  # (B, N, D)
-        said, votes = (self.framewise(part(tokens), grid) for part in (self.expand, self.vote))  # (B, P, T, C, h, w)
+        features, votes = (self.framewise(part(tokens), grid) for part in (self.expand, self.vote))  # B P T C h w
         beat = over_the_beat(images)  # (B, P, 2, H, W)
         if torch.is_grad_enabled():
-            return self.refine(images, beat, said, votes, frames)
+            return self.refine(images, beat, features, votes, frames)
         few = max(1, AT_ONCE // (len(images) * grid.planes))
-        return torch.cat([self.refine(images, beat, said, votes, part) for part in frames.split(few, dim=1)], dim=3)
+        return torch.cat([self.refine(images, beat, features, votes, part) for part in frames.split(few, dim=1)], dim=3)
 
     def framewise(self, expanded: Tensor, grid: Grid) -> Tensor:
         """Return what expanded tokens (B, N, curves * C) say of each frame, (B, P, T, C, rows, columns)."""
@@ -71,23 +71,23 @@ class PlaneHead(nn.Module):
         drawn = rearrange(expanded, "b (p t h w) (k c) -> b p t c h w k", **sizes)
         return rearrange(drawn @ self.curves.to(drawn.dtype), "b p t c h w f -> b p (t f) c h w")
 
-    def refine(self, images: Tensor, beat: Tensor, said: Tensor, votes: Tensor, frames: Tensor) -> Tensor:
-        """Return logits of `frames` from images, from their beat and from what the tokens said of all frames.
+    def refine(self, images: Tensor, beat: Tensor, features: Tensor, votes: Tensor, frames: Tensor) -> Tensor:
+        """Return logits of `frames` from images, from their beat and from the tokens' features of all frames.
 
         Args:
             images: (B, P, T, H, W).
             beat: what `over_the_beat` says of them, (B, P, 2, H, W).
-            said: of all frames, see `framewise`.
+            features: of all frames, see `framewise`.
             votes: the same, a channel a class.
             frames: which ones, (B, F).
         """
-        shown, known = (pick_frames(part, frames) for part in (images, said))  # (B, P, F, H, W), (B, P, F, C, h, w)
+        shown, coarse_features = (pick_frames(part, frames) for part in (images, features))  # B P F H W, B P F C h w
         shown = torch.cat([shown[:, :, :, None], beat[:, :, None].expand(-1, -1, shown.shape[2], -1, -1, -1)], dim=3)
-        features = self.network(shown.flatten(0, 2), known.flatten(0, 2))  # (B P F, channels, H, W)
+        pixels = self.network(shown.flatten(0, 2), coarse_features.flatten(0, 2))  # (B P F, channels, H, W)
         picked = pick_frames(votes, frames).flatten(0, 2)  # (B P F, classes, h, w)
-        coarse = interpolate(picked, features.shape[-2:], mode="bilinear")  # (B P F, classes, H, W)
+        coarse = interpolate(picked, pixels.shape[-2:], mode="bilinear")  # (B P F, classes, H, W)
         batch, planes = images.shape[:2]
-        return rearrange(self.classes(features) + coarse, "(b p f) c h w -> b p c f h w", b=batch, p=planes)
+        return rearrange(self.classes(pixels) + coarse, "(b p f) c h w -> b p c f h w", b=batch, p=planes)
 
 
 def slow_curves(count: int, frames: int) -> Tensor:

@@ -25,7 +25,7 @@ class WholeHeart(Readout):
     def features(self, shown: EncodedBatch) -> Tensor:
         """Return averages of the decoder's features around the landmarks, (B, landmarks * width)."""
         hearts = []
-        for told in decode_fixed_planes(self.task, shown.encoded, shown.batch):
-            everywhere = torch.ones(told.features.shape[:2], dtype=torch.bool, device=told.features.device)
-            hearts.append(self.landmarks(told.features, everywhere, told.where))
+        for decoded in decode_fixed_planes(self.task, shown.encoded, shown.batch):
+            everywhere = torch.ones(decoded.features.shape[:2], dtype=torch.bool, device=decoded.features.device)
+            hearts.append(self.landmarks(decoded.features, everywhere, decoded.where))
         return torch.cat(hearts)

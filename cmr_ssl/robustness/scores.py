@@ -96,8 +96,8 @@ def own_cosines(evaluated: Outcomes, index: int, centres: dict[str, Tensor]) -> 
 def of_values(task: Task, predicted: Tensor, true: Tensor, seed: int) -> Iterator[ScenarioScores]:
     """Yield the error of each target, or the area under the curve of what has probabilities, of true values (N, K)."""
     if isinstance(task, PhenotypePrediction) and true.shape[1]:
-        said, known = (part.numpy().astype(np.float64) for part in (predicted, true))
-        for name, estimates in task.objective.judge(said, known, task.targets, seed).items():
+        values, truth = (part.numpy().astype(np.float64) for part in (predicted, true))
+        for name, estimates in task.objective.judge(values, truth, task.targets, seed).items():
             yield _row(ERROR if ERROR in estimates else AREA, name, estimates)
 
 

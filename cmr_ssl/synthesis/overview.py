@@ -1,4 +1,4 @@
-"""Pictures of synthesised planes beside the acquired ones they were told from."""
+"""Pictures of synthesised planes beside the acquired ones they were predicted from."""
 
 from pathlib import Path
 

@@ -78,8 +78,8 @@ def made(wanted: PlaneRequest, out: Path, subject: str) -> list[Path]:
 def synthesize_subject(model: Model, heart: Prepared, wanted: PlaneRequest, out: Path) -> None:
     """Write the wanted planes of one heart and pictures of them; the files come last."""
     stacks = wanted.stacks(heart.planes, model.trained.preparation["spacing_mm"])
-    told = model.cines_at(heart, np.concatenate([stack.planes() for stack in stacks]))
-    cines = np.split(told, np.cumsum([stack.slices for stack in stacks])[:-1])
+    planes = model.cines_at(heart, np.concatenate([stack.planes() for stack in stacks]))
+    cines = np.split(planes, np.cumsum([stack.slices for stack in stacks])[:-1])
     draw(out, heart, stacks, cines)
     to_scanner = np.linalg.inv(heart.planes.to_heart)
     for stack, cine in zip(stacks, cines, strict=True):

@@ -25,19 +25,19 @@ def aligned_at(path: Path) -> list[str]:
     return aligned_fields(read_checkpoint(path))
 
 
-def told(targets: Sequence[str], aligned: Sequence[str]) -> list[str]:
+def aligned_targets(targets: Sequence[str], aligned: Sequence[str]) -> list[str]:
     """Return the targets that are among the aligned fields, under whatever name."""
     return [target for target in targets if any(same_field(target, name) for name in aligned)]
 
 
 @rank_zero_only
-def warn_of_told(targets: Sequence[str], aligned: Sequence[str]) -> None:
+def warn_of_aligned_targets(targets: Sequence[str], aligned: Sequence[str]) -> None:
     """Say in one sentence which targets the encoder was told in its alignment."""
-    known = told(targets, aligned)
-    if known:
+    leaked = aligned_targets(targets, aligned)
+    if leaked:
         log.warning(
             "the encoder was aligned with a table that held %s: it was told what it is now to predict, of the subjects "
             "of its training; leave these fields out of the alignment (model.fields, model.include) before you report "
             "how well they are predicted",
-            " and ".join(known),
+            " and ".join(leaked),
         )

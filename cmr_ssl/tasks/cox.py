@@ -53,7 +53,7 @@ class Cox(Objective):
 
         Args:
             follow_up: which dates of the table say who fell ill when.
-            horizons_years: times after imaging at which the risk is told.
+            horizons_years: times after imaging at which the risk is predicted.
             covariates: fields of the table to compare with; None for none.
             scores: columns of the table that rank patients, to compare with, such as an established risk score.
 
@@ -169,8 +169,8 @@ class Cox(Objective):
     def measures(self, outputs: Tensor, true: Tensor, targets: list[str]) -> dict[str, Tensor]:
         """Return Harrell's concordance."""
         followed = ~true[:, EVENT].isnan()
-        told, seen = outputs[followed, 0].float().cpu().numpy(), true[followed].cpu().numpy()
-        return {"concordance": torch.tensor(concordance(told, seen[:, YEARS], seen[:, EVENT] > 0))}
+        hazard, outcome = outputs[followed, 0].float().cpu().numpy(), true[followed].cpu().numpy()
+        return {"concordance": torch.tensor(concordance(hazard, outcome[:, YEARS], outcome[:, EVENT] > 0))}
 
     def risks(self, log_hazards: Tensor, years: list[float]) -> Tensor:
         """Return the risk until each of some times of `grid`, (B, T): 1 - exp(-H_0(t) exp(x)), of log hazards (B,)."""

@@ -25,9 +25,9 @@ class Embedded(NamedTuple):
 
     def by_name(self) -> dict[str, Tensor]:
         """Return the vectors of whole studies, (B, D) each, the most robust ones first."""
-        told = {} if self.whole_heart is None else {"whole heart": self.whole_heart}
+        decoded = {} if self.whole_heart is None else {"whole heart": self.whole_heart}
         vectors = self.encoder
-        return told | {
+        return decoded | {
             "landmarks": vectors.landmarks,
             "class token": vectors.class_token,
             "mean token": vectors.mean,

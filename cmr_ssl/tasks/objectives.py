@@ -17,7 +17,7 @@ from cmr_ssl.losses import mean_where
 
 Values = NDArray[np.float32]
 
-CONFIDENCE = 2.0  # logit of a class that is known: two classes are then told apart with a probability of 0.98
+CONFIDENCE = 2.0  # logit of a class that is known: two classes are then separated with a probability of 0.98
 
 
 class Objective(nn.Module):

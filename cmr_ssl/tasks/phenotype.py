@@ -19,7 +19,7 @@ from cmr_ssl.models.tokens import Grid, grid_of
 from cmr_ssl.models.transformer import zero_head
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
-from cmr_ssl.tasks.aligned import aligned_at, warn_of_told
+from cmr_ssl.tasks.aligned import aligned_at, warn_of_aligned_targets
 from cmr_ssl.tasks.base import Task, TaskOutput
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.objectives import Objective, Regression
@@ -70,7 +70,7 @@ class PhenotypePrediction(Task):
         """
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         if stage == "fit" and data.batch_size < 2:
-            raise ValueError("phenotypes are told apart by comparing subjects: set --data.batch_size 2 or more")
+            raise ValueError("phenotypes are learnt by comparing subjects: set --data.batch_size 2 or more")
         known = data.in_use()
         for split, phenotypes in known.items():
             check_known(phenotypes, split)
@@ -203,7 +203,7 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         if self.masking:
             data = self.trainer.datamodule  # type: ignore[attr-defined]
             self.always_filled = self.fills(data.shape, data.least_planes)
-        warn_of_told(self.targets, self.aligned)
+        warn_of_aligned_targets(self.targets, self.aligned)
         super().setup(stage)
 
     @property

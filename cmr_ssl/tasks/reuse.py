@@ -22,7 +22,7 @@ def require_encoder(encoder: Encoder | None) -> Encoder:
     """Return the encoder.
 
     Raises:
-        ValueError: if nobody said which one.
+        ValueError: if it is not known which one.
     """
     if encoder is None:
         raise ValueError(
@@ -36,7 +36,7 @@ def require_decoder(decoder: Callable[[Encoder], Decoder] | None) -> Callable[[E
     """Return what builds the decoder.
 
     Raises:
-        ValueError: if nobody said which one.
+        ValueError: if it is not known which one.
     """
     if decoder is None:
         raise ValueError(

@@ -14,7 +14,7 @@ from cmr_ssl.masking import RandomMasking
 from cmr_ssl.models import MeanPooling, TableEncoder
 from cmr_ssl.tables import Category, Fields, Number, YesNo
 from cmr_ssl.tasks import AlignmentTask, Optimisation
-from cmr_ssl.tasks.aligned import aligned_fields, told, warn_of_told
+from cmr_ssl.tasks.aligned import aligned_fields, aligned_targets, warn_of_aligned_targets
 from tests.caches import SETTINGS
 from tests.tiny import tiny_batch, tiny_decoder, tiny_encoder
 
@@ -179,11 +179,11 @@ def test_the_checkpoint_tells_what_was_aligned_and_keeps_no_values_of_participan
 
 def test_who_predicts_an_aligned_field_is_told_in_one_sentence(caplog):
     with caplog.at_level(logging.WARNING):
-        warn_of_told(["LVEF (%)", "Age"], ["Sex", "21003"])
-        warn_of_told(["LVEF (%)"], ["Sex"])
+        warn_of_aligned_targets(["LVEF (%)", "Age"], ["Sex", "21003"])
+        warn_of_aligned_targets(["LVEF (%)"], ["Sex"])
     (said,) = caplog.messages
     assert "a table that held Age: it was told what it is now to predict" in said
-    assert told(["Illness"], ["Ill"]) == []
+    assert aligned_targets(["Illness"], ["Ill"]) == []
 
 
 @pytest.mark.parametrize(("far", "bound"), [(50.0, 100.0), (-50.0, 1.0)])
