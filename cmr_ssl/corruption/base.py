@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from cmr_ssl.device_resampling import resample
 from cmr_ssl.devices import without_autocast
-from cmr_ssl.resampling import resample
 from cmr_ssl.sample import Sample
 
 DRAWS = 4  # uniform numbers a plane: whether it is flawed, and three that say how

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from cmr_ssl.corruption.base import Corruption, Hits, between, check_range
+from cmr_ssl.device_resampling import resample
 from cmr_ssl.models.tokens import axis_height, is_short_axis
-from cmr_ssl.resampling import resample
 from cmr_ssl.sample import Sample
 
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from cmr_ssl.anatomy import UNLABELLED
+from cmr_ssl.device_resampling import resample
 from cmr_ssl.devices import without_autocast
-from cmr_ssl.resampling import resample
 from cmr_ssl.sample import Sample
 
 SHADING_MM = 100.0  # over which shading reaches its full strength

@@ -152,5 +152,5 @@ class Embedder:
         """Return the record of a subject; one without a part could not be read, and is tried again next time."""
         if part is not None:
             return Record(subject, "accepted", self.parts.settings, fingerprint, rows=[{PART: part}])
-        message = "its prepared file cannot be read: run `prepare` again"
+        message = "its prepared file cannot be read: delete it and run `prepare` again"
         return Record(subject, "rejected", self.parts.settings, "", [Finding("unreadable", "rejected", "", message)])

@@ -141,7 +141,7 @@ def read_prepared(cache: Path, subject: str) -> PreparedSubject:
         return PreparedSubject(**safetensors.load_file(path))
     except (OSError, SafetensorError, TypeError) as error:
         raise_unless_damaged(error, path)
-        raise ValueError(f"{path} cannot be read ({error}): run `prepare` again") from error
+        raise ValueError(f"{path} cannot be read ({error}): delete it and run `prepare` again") from error
 
 
 def read_settings(cache: Path) -> dict[str, object]:

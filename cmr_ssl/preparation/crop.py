@@ -49,7 +49,7 @@ def place_crop(affine: Array, centre: Array, size: int, spacing_mm: float) -> Cr
     return Crop(placed, grid[:, 0], grid[:, 1])
 
 
-def cut(frames: NDArray[np.generic], crop: Crop) -> NDArray[np.generic]:
+def resample_to_crop(frames: NDArray[np.generic], crop: Crop) -> NDArray[np.generic]:
     """Cut a crop out of every frame.
 
     Args:
@@ -67,7 +67,7 @@ def cut(frames: NDArray[np.generic], crop: Crop) -> NDArray[np.generic]:
     return _interpolate(tall, _taps(crop.columns, images.shape[2]), axis=2)
 
 
-def cut_labels(frames: NDArray[np.uint8], crop: Crop) -> NDArray[np.uint8]:
+def resample_labels_to_crop(frames: NDArray[np.uint8], crop: Crop) -> NDArray[np.uint8]:
     """Cut a crop out of label maps (X, Y, T) by nearest pixel and return (T, H, W), 255 outside the image."""
     columns, rows = _nearest(crop.columns, frames.shape[0]), _nearest(crop.rows, frames.shape[1])
     labels = frames.T[:, rows][:, :, columns]

@@ -10,7 +10,7 @@ from cmr_ssl.anatomy import CLASSES, UNLABELLED
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, heart_frame, slice_affine, spacing
 from cmr_ssl.preparation.beat_frames import beat_ms, beats_differ, nearest_frames, resample_beat
 from cmr_ssl.preparation.cache import PreparedSubject
-from cmr_ssl.preparation.crop import Crop, cut, cut_labels, inside, place_crop
+from cmr_ssl.preparation.crop import Crop, inside, place_crop, resample_labels_to_crop, resample_to_crop
 from cmr_ssl.preparation.geometry import size_flaw
 from cmr_ssl.preparation.heart_finder import find_heart
 from cmr_ssl.preparation.intensity import heart_window, near_heart, to_uint8
@@ -148,7 +148,9 @@ def prepare_series(
     slices, crops, findings = _place_crops(series, to_heart, centre, preparation)
     if not slices:
         return None, findings
-    images = np.stack([cut(series.pixels[:, :, index], crop) for index, crop in zip(slices, crops, strict=True)])
+    images = np.stack(
+        [resample_to_crop(series.pixels[:, :, index], crop) for index, crop in zip(slices, crops, strict=True)]
+    )
     within = np.stack([inside(crop, series.pixels.shape[:2]) for crop in crops])
     near = within & np.stack([near_heart(to_heart @ crop.affine, preparation.size) for crop in crops])
     over_time = np.moveaxis(images, 1, -1)
@@ -229,7 +231,7 @@ def _labels(
     maps: dict[tuple[int, int], NDArray[np.uint8]] = {}
     target = nearest_frames(series.labels.shape[3], frames)
     for plane, (index, crop) in enumerate(zip(slices, crops, strict=True)):
-        for frame, labels in enumerate(cut_labels(series.labels[:, :, index], crop)):
+        for frame, labels in enumerate(resample_labels_to_crop(series.labels[:, :, index], crop)):
             if (labels != UNLABELLED).any():
                 maps[plane, int(target[frame])] = labels
     stacked = np.stack([*maps.values()]) if maps else np.zeros((0, size, size), dtype=np.uint8)

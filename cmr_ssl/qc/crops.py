@@ -109,7 +109,7 @@ def crop(path: Path) -> bytes:
             image = file.get_slice("images")[plane : plane + 1, 0:1][0, 0]
     except (OSError, SafetensorError) as error:
         raise_unless_damaged(error, path)
-        raise ValueError(f"{path} cannot be read ({error}): run `prepare` again") from error
+        raise ValueError(f"{path} cannot be read ({error}): delete it and run `prepare` again") from error
     return mark_centre(image, affine[plane])
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from cmr_ssl.inference.acquired_grid import restore
 from cmr_ssl.planes import heart_frame, slice_affine
-from cmr_ssl.preparation.crop import cut_labels, place_crop
+from cmr_ssl.preparation.crop import place_crop, resample_labels_to_crop
 from cmr_ssl.preparation.preparation import Preparation, prepare_study
 from cmr_ssl.study import Series
 from tests.studies import AXES, CENTRE, plane, study
@@ -28,7 +28,9 @@ def blobs(shape):
 def cut_all(labels, where, size, spacing_mm, slices):
     """Cut the labels as preparing does: planes (P, T, H, W) and affines to the heart frame, stored as float32."""
     crops = [place_crop(slice_affine(where.affine, index), CENTRE, size, spacing_mm) for index in slices]
-    planes = np.stack([cut_labels(labels[:, :, index], crop) for index, crop in zip(slices, crops, strict=True)])
+    planes = np.stack(
+        [resample_labels_to_crop(labels[:, :, index], crop) for index, crop in zip(slices, crops, strict=True)]
+    )
     return planes, np.stack([TO_HEART @ crop.affine for crop in crops]).astype(np.float32)
 
 

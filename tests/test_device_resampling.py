@@ -1,6 +1,6 @@
 import torch
 
-from cmr_ssl.resampling import resample
+from cmr_ssl.device_resampling import resample
 
 IMAGES = torch.arange(2 * 5 * 6.0).reshape(1, 1, 2, 5, 6)
 
