@@ -30,7 +30,7 @@ def test_every_data_command_explains_itself(command, capsys):
     assert f"python -m cmr_ssl {command}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("command", ["prepare", "embed"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_a_misspelt_option_is_refused(command):
     with pytest.raises(SystemExit) as stopped:
         main([command, "--nonsense", "1"])

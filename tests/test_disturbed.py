@@ -156,5 +156,5 @@ def test_a_disturbed_import_ends_as_an_undisturbed_one(tmp_path):
 
 def test_a_disturbed_fit_ends_as_an_undisturbed_one(tmp_path):
     cache = caches.write_cache(tmp_path / "cache", caches.COHORT)
-    fit = arguments(cache, tmp_path / "out", "--ckpt_path", "auto", "--trainer.limit_train_batches", "2")
+    fit = arguments(cache, tmp_path / "out", "--ckpt_path", "auto", "--trainer.limit_train_batches", "3")
     check(partial(main, fit), tmp_path, tmp_path / "out", trained, seed=4)

@@ -71,6 +71,8 @@ def write_embeddings(
     with Tally("embedding", out, len(shard_subjects)) as tally, exclusive_access(shard.folder(parts.folder), settings):
         withdrawn.erase(parts.folder, journals=shard.erasable(parts.folder), tables=["*.parquet"])
         withdrawn.erase(out.parent, tables=[out.name])
+        if shard.of == 1:
+            parts.remove_unnamed(journal.records())
         in_table = parts.subjects_in_table()
         files = {record.subject: parts.file_of(record, in_table) for record in journal.records()}
         embed = Embedder(model, dataset, batch_size, workers, parts)

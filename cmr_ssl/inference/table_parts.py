@@ -1,7 +1,7 @@
 """A large table in the making: parts in a hidden folder beside it, merged into the table when all rows are there."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
@@ -53,15 +53,28 @@ class TableParts:
         return part
 
     def merge(self, records: Sequence[Record]) -> int:
-        """Write the table with the rows of all accepted records, remove the parts, and return the number of rows."""
+        """Write the table with the rows of all accepted records, remove their parts, and return the number of rows.
+
+        Parts that no record names stay: another command may have written them and be about to record their rows.
+        """
         accepted = [record for record in records if record.status == "accepted"]
-        parts, in_table = [*self.folder.glob("*.parquet")], self.subjects_in_table()
+        parts, in_table = self.named(accepted), self.subjects_in_table()
         if parts or in_table != {record.subject for record in accepted}:
             files = {record.subject: self.file_of(record, in_table) for record in accepted}
             write_atomically(self.out, lambda stream: self._write(stream, files))
         for part in parts:
             part.unlink()
         return len(accepted)
+
+    def named(self, records: Iterable[Record]) -> list[Path]:
+        """Return the parts that hold rows of records."""
+        names = {record.rows[0][PART] for record in records if record.rows}
+        return [self.folder / name for name in sorted(names) if (self.folder / name).is_file()]
+
+    def remove_unnamed(self, records: Iterable[Record]) -> None:
+        """Remove the parts that killed commands left unrecorded; no other command may be writing now."""
+        for path in {*self.folder.glob("*.parquet")} - {*self.named(records)}:
+            path.unlink()
 
     def _write(self, stream: BinaryIO, files: dict[str, Path]) -> None:
         """Write the rows of subjects, sorted, a group at a time: a whole cohort need not fit into memory."""

@@ -114,14 +114,8 @@ def failing(monkeypatch, where, code):
     monkeypatch.setattr(*where, fail)
 
 
-@pytest.mark.parametrize(
-    ("where", "code"),
-    [
-        ((zipfile.ZipFile, "open"), errno.EIO),
-        ((zipfile.ZipFile, "read"), errno.ENFILE),
-        ((archive, "_check_directory"), errno.ESTALE),
-    ],
-)
+@pytest.mark.parametrize("code", [errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.EACCES, errno.ETIMEDOUT])
+@pytest.mark.parametrize("where", [(zipfile.ZipFile, "open"), (zipfile.ZipFile, "read"), (archive, "_check_directory")])
 def test_errors_of_the_machine_stop_the_import_and_are_no_fault_of_the_data(
     where, code, zips, tmp_path, monkeypatch, capsys
 ):

@@ -38,10 +38,9 @@ def distance(series):
     return abs(float((CENTRE - series.affine[:3, 3]) @ across / np.linalg.norm(across)))
 
 
-@pytest.mark.parametrize(
-    ("short", "one_series", "off"),
-    [(True, True, -4), (True, False, 0), (True, False, 5), (False, True, 5), (False, False, -4), (False, False, 0)],
-)
+@pytest.mark.parametrize("short", [True, False])
+@pytest.mark.parametrize("one_series", [True, False])
+@pytest.mark.parametrize("off", [-4, 0, 5])
 def test_of_parallel_long_axis_planes_the_one_through_the_heart_is_used(short, one_series, off, tmp_path):
     same = {"SeriesInstanceUID": "2.25.3"} if one_series else {}
     files = stack_of("la_4ch", "cine 4ch", off, **same) | (view_files(tiny("sa")) if short else {})

@@ -19,7 +19,8 @@ def test_a_training_cut_before_its_first_checkpoint_begins_again_and_one_cut_lat
 
 def test_what_is_done_is_not_trained_again(tmp_path):
     (tmp_path / "done.txt").touch()
-    fit(tmp_path, ["--no-such-option"])
+    fit(tmp_path, ["--no-such-option"])  # which would fail
+    assert [path.name for path in tmp_path.iterdir()] == ["done.txt"]
 
 
 def test_a_command_that_fails_says_where_it_says_why(tmp_path):

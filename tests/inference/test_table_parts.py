@@ -33,6 +33,19 @@ def test_a_table_takes_the_latest_rows_in_order_and_keeps_those_of_parts_that_ar
     assert values_of(parts.out) == {"a": 1.0}
 
 
+def test_a_part_that_another_command_has_not_recorded_yet_stays_until_nobody_else_writes(tmp_path):
+    parts = TableParts(tmp_path / "t.parquet", SCHEMA, "settings")
+    first = accepted(parts.add(rows("a", "b")), "a", "b")
+    written = parts.add(rows("b", value=2.0))
+    parts.merge(first)
+    assert values_of(parts.out) == {"a": 1.0, "b": 1.0}
+    parts.merge([first[0], *accepted(written, "b")])
+    assert values_of(parts.out) == {"a": 1.0, "b": 2.0}
+    parts.add(rows("c"))
+    parts.remove_unnamed(first)
+    assert [*parts.folder.iterdir()] == []
+
+
 def test_the_table_of_other_settings_holds_nothing(tmp_path):
     parts = TableParts(tmp_path / "t.parquet", SCHEMA, "settings")
     assert parts.subjects_in_table() == frozenset()
