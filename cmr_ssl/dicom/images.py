@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
+from cmr_ssl.dicom.alternation import alternates
 from cmr_ssl.dicom.cine import Cine
 from cmr_ssl.dicom.file_issues import FileIssues
 from cmr_ssl.dicom.header import LPS_TO_RAS
@@ -38,6 +39,9 @@ def read_stack(stack: Stack) -> tuple[Series, list[Finding]]:
             size = (len(cine.frames), cine.grid.rows, cine.grid.columns)
             images = pixels[:, index] if fits else np.zeros(size, pixels.dtype)
             present = read_cine(cine, images, issues)
+            if alternates(images[present]):
+                findings.append(_mixed(cine, _where(stack, index)))
+                present[:] = False
             findings += _incomplete(stack, index, present)
             if not fits:
                 pixels[:, index], present = _on_beat(_on_grid(images, stack, index), present, frames)
@@ -85,9 +89,18 @@ def _on_beat(images: Images, present: NDArray[np.bool_], frames: int) -> tuple[I
     return _as_stored(values, images.dtype), np.ones(frames, dtype=bool)
 
 
+def _where(stack: Stack, index: int) -> str:
+    return stack.view if len(stack.slices) == 1 else f"{stack.view} slice {index}"
+
+
+def _mixed(cine: Cine, where: str) -> Finding:
+    message = f"the frames of {cine.name} alternate between two acquisitions filed as one; they were left out"
+    return Finding("mixed-acquisitions", "rejected", where, message, len(cine.frames))
+
+
 def _incomplete(stack: Stack, index: int, present: NDArray[np.bool_]) -> list[Finding]:
     """Return findings on missing frames, and on another number of frames than in the view."""
-    where = stack.view if len(stack.slices) == 1 else f"{stack.view} slice {index}"
+    where = _where(stack, index)
     findings = []
     missing = int((~present).sum())
     if missing:
