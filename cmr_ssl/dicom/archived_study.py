@@ -10,6 +10,7 @@ from cmr_ssl.anatomy import LV, MYOCARDIUM
 from cmr_ssl.dicom.archive import Limits
 from cmr_ssl.dicom.cine import find_cines
 from cmr_ssl.dicom.contours import weak_labels
+from cmr_ssl.dicom.file_issues import LOSSES
 from cmr_ssl.dicom.header import LPS_TO_RAS, ImageHeader
 from cmr_ssl.dicom.heart_cuts import cutting_plane, heart_centre, several_places
 from cmr_ssl.dicom.images import pixel_type, read_stack
@@ -54,6 +55,8 @@ def read_study(subject: str, archives: list[Path], limits: Limits, overlays: boo
                 continue
             series, more = read_stack(stack)
             study.findings += more
+            if not series.acquired.any():
+                continue
             if overlays and stack.view == SHORT_AXIS:
                 labels, more = weak_labels(stack, headers)
                 study.findings += more
@@ -106,7 +109,7 @@ def _with_missing_short_axis(study: Study) -> list[Finding]:
     if not study.series or study.series[0].view == SHORT_AXIS or not unread:
         return study.findings
     message = f"the short axis is missing; it may lie in what could not be read: {unread[0].message}"
-    rest = [finding._replace(severity="noted") if finding is unread[0] else finding for finding in study.findings]
+    rest = [finding._replace(severity="noted") if finding.code in LOSSES else finding for finding in study.findings]
     return [*rest, Finding("unread-short-axis", "rejected", SHORT_AXIS, message)]
 
 

@@ -13,7 +13,6 @@ from cmr_ssl.dicom.frame_order import sort_frames
 from cmr_ssl.dicom.header import ImageHeader, PixelGrid, axes
 from cmr_ssl.dicom.moments import over_midnight
 from cmr_ssl.dicom.triggers import beat_interval, is_plausible_beat, triggers_in_ms
-from cmr_ssl.preparation.beat_frames import BEAT_MS
 from cmr_ssl.study import Finding
 
 FEWEST_FRAMES = 8  # of a cine, as `prepare` has it
@@ -195,10 +194,9 @@ def _inversions(images: list[ImageHeader]) -> str:
 
 
 def _no_beat(images: list[ImageHeader]) -> str:
-    """Describe images that are no cine, with the time they cover if it is too long for a beat."""
-    triggers = [image.trigger_ms for image in images]
-    too_long = len(triggers) > 1 and np.ptp(triggers) > BEAT_MS[1]
-    times = f": their trigger times (TriggerTime) cover {np.ptp(triggers):.0f} ms" if too_long else ""
+    """Describe images that are no cine, with the time they cover."""
+    covered = float(np.ptp([image.trigger_ms for image in images]))
+    times = f": their trigger times (TriggerTime) cover {covered:.0f} ms" if covered > 0 else ""
     return f"belongs to {len(images)} images that are no beat{times}"
 
 

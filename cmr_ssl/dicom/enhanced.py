@@ -133,4 +133,5 @@ def _frame(member: Member, values: Elements, of_frame: dict[int, bytes], index: 
     """Return the header of one frame."""
     of_object = {tag: raw for tag, raw in values.values.items() if count == 1 or tag not in PER_FRAME_TAGS}
     header = to_header(member, values._replace(values=of_object | of_frame))
-    return header._replace(instance=f"{header.instance}#{index}", number=index + 1, frame=index, frames=count)
+    number = header.number if count == 1 else index + 1
+    return header._replace(instance=f"{header.instance}#{index}", number=number, frame=index, frames=count)

@@ -13,7 +13,6 @@ FALLBACKS: dict[str, Callable[[ImageHeader], float]] = {
     "numbers": lambda image: image.number if image.frames == 1 else 0,
     "acquisition times": lambda image: image.acquired_s,
     "content times": lambda image: image.content_s,
-    "places in the file": lambda image: image.number if image.frames > 1 else 0,
 }
 
 

@@ -202,12 +202,18 @@ def _grid(rows: int, columns: int, spacing: str, orientation: str, position: str
     if not (SMALLEST <= rows <= LARGEST and SMALLEST <= columns <= LARGEST):
         raise Refusal("matrix", f"has an image of {columns} x {rows} pixels")
     grid = PixelGrid(rows, columns, to_numbers(spacing), to_numbers(orientation), to_numbers(position))
-    if (len(grid.spacing), len(grid.orientation), len(grid.position)) != (2, 6, 3):
-        raise Refusal("no-place", "does not say where its image lies")
-    numbers = np.array(grid.spacing + grid.orientation + grid.position)
+    for name, text, numbers, count in (
+        ("PixelSpacing", spacing, grid.spacing, 2),
+        ("ImageOrientationPatient", orientation, grid.orientation, 6),
+        ("ImagePositionPatient", position, grid.position, 3),
+    ):
+        if len(numbers) != count:
+            held = f"holds {printable(text)!r}, not {count} numbers" if text else "is missing"
+            raise Refusal("no-place", f"does not say where its image lies: {name} {held}")
+    everything = np.array(grid.spacing + grid.orientation + grid.position)
     if (
-        not np.isfinite(numbers).all()
-        or np.abs(numbers).max() > 1e4
+        not np.isfinite(everything).all()
+        or np.abs(everything).max() > 1e4
         or not 0.05 < min(grid.spacing) <= max(grid.spacing) < 20
     ):
         raise Refusal("no-place", "says that its image lies where no image can")

@@ -8,6 +8,7 @@ from cmr_ssl.dicom.alternation import alternates
 from cmr_ssl.dicom.cine import Cine
 from cmr_ssl.dicom.file_issues import FileIssues
 from cmr_ssl.dicom.header import LPS_TO_RAS
+from cmr_ssl.dicom.noise import is_noise
 from cmr_ssl.dicom.pixels import read_pixels
 from cmr_ssl.dicom.stack import Stack, pixels_in
 from cmr_ssl.preparation.beat_frames import interpolate_cyclic, phases
@@ -39,8 +40,8 @@ def read_stack(stack: Stack) -> tuple[Series, list[Finding]]:
             size = (len(cine.frames), cine.grid.rows, cine.grid.columns)
             images = pixels[:, index] if fits else np.zeros(size, pixels.dtype)
             present = read_cine(cine, images, issues)
-            if alternates(images[present]):
-                findings.append(_mixed(cine, _where(stack, index)))
+            if flaw := _flaw(cine, images[present], _where(stack, index)):
+                findings.append(flaw)
                 present[:] = False
             findings += _incomplete(stack, index, present)
             if not fits:
@@ -93,9 +94,15 @@ def _where(stack: Stack, index: int) -> str:
     return stack.view if len(stack.slices) == 1 else f"{stack.view} slice {index}"
 
 
-def _mixed(cine: Cine, where: str) -> Finding:
-    message = f"the frames of {cine.name} alternate between two acquisitions filed as one; they were left out"
-    return Finding("mixed-acquisitions", "rejected", where, message, len(cine.frames))
+def _flaw(cine: Cine, images: Images, where: str) -> Finding | None:
+    """Return why the frames of a slice cannot be one beat of a heart, None if they may."""
+    if alternates(images):
+        message = f"the frames of {cine.name} alternate between two acquisitions filed as one; they were left out"
+        return Finding("mixed-acquisitions", "rejected", where, message, len(images))
+    if len(images) and is_noise(images.mean(axis=0)):
+        message = f"{cine.name} shows noise, as phase images do, and no heart; it was left out"
+        return Finding("noise", "rejected", where, message, len(images))
+    return None
 
 
 def _incomplete(stack: Stack, index: int, present: NDArray[np.bool_]) -> list[Finding]:

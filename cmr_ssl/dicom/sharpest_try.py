@@ -5,17 +5,17 @@ from typing import NamedTuple
 import numpy as np
 
 from cmr_ssl.dicom.cine import Cine
+from cmr_ssl.dicom.noise import is_noise
 from cmr_ssl.dicom.pixels import read_pixels
 
 FRAMES = 8  # that are averaged, against noise
-NOISE = 0.7  # mean squared step between neighbouring pixels over the variance; 2 for noise, below 0.25 in real slices
 
 
 class Look(NamedTuple):
     """What the averaged frames of a slice look like."""
 
     sharpness: float  # mean(|grad I|^2) / var(I), 1/mm²; NaN if unreadable
-    noisy: bool  # whether neighbouring pixels hardly resemble each other, as in phase images around the body
+    noisy: bool  # see `is_noise`
 
 
 def look_at(cine: Cine) -> Look:
@@ -34,4 +34,4 @@ def look_at(cine: Cine) -> Look:
     if variance == 0:
         return Look(float("nan"), False)
     sharp = sum(step / mm**2 for step, mm in zip(steps, cine.grid.spacing, strict=True)) / variance
-    return Look(sharp, max(steps) > NOISE * variance)
+    return Look(sharp, is_noise(picture))

@@ -34,6 +34,7 @@ ARCHIVES = {
     "no-order": "nothing tells the order of the frames",
     "no-pixels": "a file ends before its pixels",
     "no-preamble": "a DICOM file without its preamble was read",
+    "noise": "a slice shows noise instead of a picture",
     "not-a-cine": "images show no beat",
     "not-dicom": "a file is no DICOM",
     "not-magnitude": "an image shows the phase, real or imaginary part of the signal",
