@@ -5,7 +5,7 @@ With the last subject the parts are merged into the file, sorted by subject, and
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,14 +21,14 @@ from cmr_ssl.files import digest
 from cmr_ssl.inference.model import Model, load
 from cmr_ssl.inference.outputs import StudyEmbedding, embeddings_of
 from cmr_ssl.inference.table_parts import PART, TableParts
-from cmr_ssl.journal import Record
+from cmr_ssl.journal import Record, read_records
 from cmr_ssl.lock import exclusive_access
 from cmr_ssl.preparation.cache import check_prepared, read_settings
 from cmr_ssl.preparation.cached_subjects import CachedSubjects
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Job, Shard, go_over_batches
 from cmr_ssl.sample import readable, to_device
-from cmr_ssl.study import Finding
+from cmr_ssl.study import Finding, finding_text
 from cmr_ssl.tasks.trained import Trained
 
 VECTOR = pa.list_(pa.float32())
@@ -41,9 +41,10 @@ SCHEMA = pa.schema(
         ("mean", VECTOR),
         ("plane_views", pa.list_(pa.string())),
         ("plane_means", pa.list_(VECTOR)),
+        ("findings", pa.string()),  # of `prepare`, severity first
     ]
 )
-COLUMNS = 1  # version of the columns of the table
+COLUMNS = 2  # version of the columns of the table
 PART_ROWS, PART_S = 256, 60.0  # a part is written when either is reached
 
 
@@ -75,7 +76,7 @@ def write_embeddings(
             parts.remove_unnamed(journal.records())
         in_table = parts.subjects_in_table()
         files = {record.subject: parts.file_of(record, in_table) for record in journal.records()}
-        embed = Embedder(model, dataset, batch_size, workers, parts)
+        embed = Embedder(model, dataset, batch_size, workers, parts, prepared_findings(cache, prepared))
         go_over_batches(shard_subjects, embed, journal, tally, lambda subject: [files[subject]], overwrite, out)
         records = journal.latest(subjects)
         with exclusive_access(parts.folder, settings):
@@ -101,6 +102,11 @@ def whole_cache(cache: Path, trained: Trained, withdrawn: Withdrawn = NONE_WITHD
     return PlaneDataset(cache, sorted(cohort["subject"]), trained.views, shape)
 
 
+def prepared_findings(cache: Path, settings: str) -> dict[str, str]:
+    """Return what `prepare` found about each subject of a cache, as the text of one cell."""
+    return {record.subject: finding_text(record.findings) for record in read_records(cache, settings)}
+
+
 @dataclass(frozen=True)
 class Embedder:
     """Embeds subjects batch by batch, read ahead by threads, into parts of the table.
@@ -111,6 +117,7 @@ class Embedder:
         batch_size: subjects a batch.
         workers: threads that read.
         parts: where rows are kept.
+        findings: of preparing, by subject.
     """
 
     model: Model
@@ -118,6 +125,7 @@ class Embedder:
     batch_size: int
     workers: int
     parts: TableParts
+    findings: Mapping[str, str]
 
     def fingerprint(self, subject: str) -> str:
         """Return what changes when a subject is prepared anew."""
@@ -133,7 +141,7 @@ class Embedder:
             pending, rows = pending + subjects, rows + embedded
             full = len(pending) >= PART_ROWS or time.monotonic() - started > PART_S
             if full or subjects[-1] == jobs[-1].subject:
-                part = self.parts.add([row._asdict() for row in rows])
+                part = self.parts.add([row._asdict() | {"findings": self.findings[row.subject]} for row in rows])
                 parts = {row.subject: part for row in rows}
                 yield [self.record(subject, fingerprints[subject], parts.get(subject)) for subject in pending]
                 pending, rows, started = [], [], time.monotonic()
