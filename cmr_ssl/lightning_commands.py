@@ -8,8 +8,8 @@ import os
 import signal
 import warnings
 from argparse import ArgumentError
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +232,20 @@ def build(arguments: Sequence[str]) -> LightningCLI:
     return LightningCLI(**CLASSES, save_config_callback=None, run=False, args=layered(arguments))
 
 
+@contextmanager
+def shown_log(everything: bool) -> Iterator[None]:
+    """Show on standard error what this package logs: `everything`, or only warnings."""
+    log, handler = logging.getLogger("cmr_ssl"), logging.StreamHandler()
+    before = log.level
+    log.setLevel(logging.INFO if everything else logging.WARNING)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one of Lightning's subcommands with `arguments` and return the exit status: 143 where SIGTERM ended it.
 
@@ -243,12 +257,13 @@ def run(arguments: Sequence[str]) -> int:
     messages = logging.getLogger("lightning.pytorch.utilities.rank_zero")
     messages.addFilter(lambda record: "litlogger" not in record.getMessage())  # an advertisement at every start
     try:
-        RunCLI(
-            **CLASSES,
-            save_config_kwargs={"overwrite": True},
-            parser_kwargs={"exit_on_error": False},  # cli.main makes one sentence of it
-            args=[arguments[0], *layered(arguments[1:])],
-        )
+        with shown_log(first_process(os.environ)):
+            RunCLI(
+                **CLASSES,
+                save_config_kwargs={"overwrite": True},
+                parser_kwargs={"exit_on_error": False},  # cli.main makes one sentence of it
+                args=[arguments[0], *layered(arguments[1:])],
+            )
     except SIGTERMException:  # Lightning's leaves with 0, as if all had been done
         rank_zero_info("Ended by SIGTERM: the same command with --ckpt_path last goes on.")
         return TERMINATED
