@@ -103,7 +103,7 @@ class Study:
 
     def copy(self) -> "Study":
         """Return a copy whose pixels may be changed."""
-        copies = [replace(one, pixels=one.pixels.copy("K"), acquired=one.acquired.copy()) for one in self.series]
+        copies = [replace(view, pixels=view.pixels.copy("K"), acquired=view.acquired.copy()) for view in self.series]
         return Study(self.subject, copies, list(self.findings))
 
     def __repr__(self) -> str:

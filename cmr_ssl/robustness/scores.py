@@ -48,8 +48,8 @@ def table_of(
     for scenario, outcome in zip(everything, evaluated.outcomes, strict=True):
         about = {"kind": scenario.kind, "scenario": scenario.name, "planes": scenario.planes}
         about["changed"] = float(outcome.changed.mean())
-        found = measured(task, outcome, evaluated.outcomes[0], centres, evaluated.true, seed)
-        rows += [about | one._asdict() for one in found]
+        scores = measured(task, outcome, evaluated.outcomes[0], centres, evaluated.true, seed)
+        rows += [about | score._asdict() for score in scores]
     return pd.DataFrame(rows)
 
 

@@ -132,11 +132,11 @@ class Regression(Objective):
     def loss(self, outputs: Tensor, true: Tensor) -> Tensor:
         """Return the Huber loss, or squared error, of standardised targets, the mean over those known, (B,)."""
         known = ~true.isnan()
-        wanted = torch.where(known, self.target_outputs(true), 0.0)
-        errors = outputs.float() - wanted
+        target = torch.where(known, self.target_outputs(true), 0.0)
+        errors = outputs.float() - target
         if self.huber_delta is None:
             return mean_where(errors.square(), known)
-        return mean_where(huber_loss(outputs.float(), wanted, reduction="none", delta=self.huber_delta), known)
+        return mean_where(huber_loss(outputs.float(), target, reduction="none", delta=self.huber_delta), known)
 
     def measures(self, outputs: Tensor, true: Tensor, targets: list[str]) -> dict[str, Tensor]:
         """Return the mean absolute error of each target, in physical units."""
@@ -185,8 +185,8 @@ class Classification(Objective):
 
     def read_targets(self, table: Path, targets: list[str], subjects: list[str]) -> pd.DataFrame:
         """Return the index of each subject's class among those of the objective, one column."""
-        found = read_classes(table, targets[0], subjects)
-        return pd.DataFrame(in_order(*found, self.classes, targets[0]), subjects, targets)
+        classes = read_classes(table, targets[0], subjects)
+        return pd.DataFrame(in_order(*classes, self.classes, targets[0]), subjects, targets)
 
     def fit_statistics(self, values: Values, targets: list[str]) -> None:
         """Set the weight of class c to N / (C n_c), of n_c among N subjects and C classes, if `balanced`."""
