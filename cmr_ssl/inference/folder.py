@@ -11,6 +11,7 @@ import torch
 
 import cmr_ssl
 from cmr_ssl.cohort.withdrawal import Withdrawn
+from cmr_ssl.conformal import WITHIN
 from cmr_ssl.files import digest, save_text
 from cmr_ssl.inference.label_maps import LabelMaps
 from cmr_ssl.inference.model import Model, load
@@ -100,7 +101,8 @@ def value_row(prediction: Prediction) -> Row:
     """Return the cells of predicted values."""
     values, reason = prediction.values, {MISSING: prediction.reason} if prediction.reason else {}
     status = PREDICTED if np.isfinite([*values.values()]).any() else NOT_PREDICTED
-    return {STATUS: status} | finding_cells(prediction.findings) | values | reason
+    within = {f"{name}{WITHIN}": width for name, width in prediction.within.items()}
+    return {STATUS: status} | finding_cells(prediction.findings) | values | within | reason
 
 
 def label_row(labels: LabelMaps, out: Path) -> Row:
