@@ -289,11 +289,8 @@ class PhenotypeBaseline(PhenotypePrediction):
 
     def depleted(self, batch: Sample) -> Sample:
         """Return what training shows: without planes that depend on seed, subject and epoch."""
-        seeds, planes = (
-            subject_seeds(batch.subject, self.seed, "plane dropout", self.current_epoch),
-            batch.present.shape[1],
-        )
-        draws = draw_noise(1, Grid(planes, 1, 1, 1), seeds)[:, 0, :, 0, 0, 0].to(batch.present.device)
+        seeds = subject_seeds(batch.subject, self.seed, "plane dropout", self.current_epoch)
+        draws = draw_noise(1, Grid(batch.present.shape[1], 1, 1, 1), seeds)[:, 0, :, 0, 0, 0].to(batch.present.device)
         stays = ranks(draws, batch.present) == 0
         left = drop_planes(batch, (draws < self.plane_dropout) & ~stays)
         return rearranged(left, close_ranks(left))
