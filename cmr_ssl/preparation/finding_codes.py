@@ -70,7 +70,7 @@ PREPARING = {
     "beside-heart": "a plane does not cut the heart",
     "centre-disagreement": "short and long axis have the heart at different places",
     "constant": "nothing but one grey value",
-    "crop-outside": "much of the crop lies outside the image",
+    "crop-outside": "the image ends at the heart",
     "file-names": "what tells the names of a subject's files is missing or does not tell them",
     "frame-duration": "how long a frame lasts is unknown",
     "frame-unit": "the unit of the frame duration is wrong",
