@@ -67,9 +67,10 @@ def find_cines(headers: list[ImageHeader]) -> tuple[list[Cine], list[Finding]]:
             findings += more
             if cine is not None:
                 cines.append(cine)
+            elif not more and len(group) >= FEWEST_FRAMES:
+                issues.add("no-beat", group[0].member.name, _no_beat(group))
             elif not more:
-                code = "no-beat" if len(group) >= FEWEST_FRAMES else "not-a-cine"
-                issues.add(code, group[0].member.name, _no_beat(group))
+                issues.add("not-a-cine", group[0].member.name, _no_beat(group))
     return cines, issues.findings() + findings
 
 
