@@ -20,8 +20,8 @@ MOST_FRAMES = 200
 SAME_GRID = 0.05  # mm, or components of a direction: rounding within one series
 INLINE = re.compile("inline_?vf", re.IGNORECASE)
 OTHER = re.compile(
-    r"ao_?dist|^(?!.*(3|three)[ _-]?ch).*lvot|(?<![a-z])flow(?![a-z]|[ _-]?comp)|(?<!no[ _-])(?<!non[ _-])(grid[ _-]?tag|tagg(ing|ed)|spamm)|molli"
-    r"|scout|locali[sz]er",
+    r"ao_?dist|^(?!.*(3|three)[ _-]?ch).*lvot|(?<![a-z])flow(?![a-z]|[ _-]?comp)|molli|scout|locali[sz]er"
+    r"|(?<!no[ _-])(?<!non[ _-])(grid[ _-]?tag|tagg(ing|ed)|spamm)",
     re.IGNORECASE,
 )
 UNEVEN = 0.25  # of a frame's duration
@@ -67,9 +67,10 @@ def find_cines(headers: list[ImageHeader]) -> tuple[list[Cine], list[Finding]]:
             findings += more
             if cine is not None:
                 cines.append(cine)
+            elif not more and len(group) >= FEWEST_FRAMES:
+                issues.add("no-beat", group[0].member.name, _no_beat(group))
             elif not more:
-                code = "no-beat" if len(group) >= FEWEST_FRAMES else "not-a-cine"
-                issues.add(code, group[0].member.name, _no_beat(group))
+                issues.add("not-a-cine", group[0].member.name, _no_beat(group))
     return cines, issues.findings() + findings
 
 
