@@ -33,7 +33,8 @@ def write_patient(folder, name="patient007", cine=True, info=f"ED: {ED}\nES: {ES
     labels = np.zeros(one.pixels.shape[:3], dtype=np.uint8)
     labels[20:50, 20:30], labels[20:50, 30:33], labels[20:50, 33:45] = 1, 2, 3
     drawn = np.stack([labels] * FRAMES, axis=-1)
-    one = replace(one, pixels=np.where(drawn > 0, picture(drawn), one.pixels))
+    beating = picture(drawn) * (1 + 0.3 * np.cos(2 * np.pi * np.arange(FRAMES) / FRAMES))
+    one = replace(one, pixels=np.where(drawn > 0, beating, one.pixels).astype(np.int16))
     folder = folder / name
     affine = np.diag([-1.0, -1.0, 1.0, 1.0])
 
