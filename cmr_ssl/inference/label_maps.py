@@ -100,11 +100,11 @@ class LabelMaps:
 def seen_frames(planes: PreparedSubject, cached: NDArray[np.intp], shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Return which slices and frames (S, T) of a series the network saw; missing frames of a cine were filled."""
     slices, frames = shape
-    seen = np.zeros((slices, frames), dtype=bool)
+    mask = np.zeros((slices, frames), dtype=bool)
     prepared_frames = planes.acquired.shape[1]
     acquired = planes.acquired[cached][:, nearest_frames(frames, prepared_frames)] > 0
-    seen[planes.slice[cached]] = acquired if prepared_frames == 2 else True
-    return seen
+    mask[planes.slice[cached]] = acquired if prepared_frames == 2 else True
+    return mask
 
 
 def slice_titles(planes: PreparedSubject, affine: NDArray[np.float32], view: NDArray[np.integer]) -> list[str]:

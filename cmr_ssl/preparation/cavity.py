@@ -57,12 +57,10 @@ def find_cavity(series: Series, middle: Array | None = None) -> Cavity:
         series: at least two frames, and one slice that was acquired at most of them.
         middle: expected place of the heart, scanner mm, (3,); the middle of the image by default.
     """
-    slices = np.flatnonzero(series.acquired.mean(axis=1) > 0.5)
     pixel_mm = spacing(series.affine)
-    step = np.maximum(1, np.round(GRID_MM / pixel_mm)).astype(int)
-    scores = _looks(ranks(block_means(series.pixels[:, :, slices], step)), pixel_mm * step)
-    columns, rows = ((np.arange(size) + 0.5) * by - 0.5 for size, by in zip(scores.shape[:2], step, strict=True))
-    places = np.stack(np.meshgrid(columns, rows, indexing="ij"), axis=-1).reshape(-1, 2) * pixel_mm
+    means, pixels = coarse_blocks(series)
+    scores = _looks(ranks(means), pixel_mm * _block(series))
+    places = pixels * pixel_mm
     expected = (np.array(series.pixels.shape[:2]) - 1) / 2
     if middle is not None:
         expected = to_pixels(series.affine, middle[None])[0]
@@ -73,9 +71,26 @@ def find_cavity(series: Series, middle: Array | None = None) -> Cavity:
     for _ in range(10):
         peak = _mean_around(places, peak, likely)
     place = _mean_around(places, peak, _likelihood(level))
-    height = _height(scores.reshape(-1, len(slices)), _around(places, place), slices)
+    height = _height(scores.reshape(len(places), -1), _around(places, place), whole_slices(series))
     centre = to_mm(series.affine, (place / pixel_mm)[None])[0] + height * series.affine[:3, 2]
     return Cavity(centre, float(likely[_apart(places, place) < SURE_MM].sum()))
+
+
+def coarse_blocks(series: Series) -> tuple[Floats, Array]:
+    """Return the means over blocks of about `GRID_MM` of the slices that were acquired, and the blocks' centres.
+
+    Returns:
+        Means, (X, Y, S, T), and centres in pixels (column, row), (X * Y, 2).
+    """
+    step = _block(series)
+    means = block_means(series.pixels[:, :, whole_slices(series)], step)
+    columns, rows = ((np.arange(size) + 0.5) * by - 0.5 for size, by in zip(means.shape[:2], step, strict=True))
+    return means, np.stack(np.meshgrid(columns, rows, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+def whole_slices(series: Series) -> NDArray[np.intp]:
+    """Return the slices that were acquired at most frames."""
+    return np.flatnonzero(series.acquired.mean(axis=1) > 0.5)
 
 
 def block_means(pixels: NDArray[np.generic], step: NDArray[np.intp]) -> Floats:
@@ -103,6 +118,10 @@ def spots(images: Floats, sigma: tuple[float, float]) -> Floats:
     mean = gaussian_filter(images, outer, mode="nearest")
     variance = (gaussian_filter(images**2, outer, mode="nearest") - mean**2).clip(min=0)
     return np.asarray((gaussian_filter(images, inner, mode="nearest") - mean) / np.sqrt(variance + FLAT**2))
+
+
+def _block(series: Series) -> NDArray[np.intp]:
+    return np.maximum(1, np.round(GRID_MM / spacing(series.affine))).astype(np.intp)
 
 
 def _looks(ranked: Floats, pixel_mm: Array) -> Floats:

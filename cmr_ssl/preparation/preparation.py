@@ -18,7 +18,10 @@ from cmr_ssl.preparation.repair import repair
 from cmr_ssl.preparation.views import apex_to_base, beside_heart, misplaced
 from cmr_ssl.study import Finding, Series, Severity, Study
 
-MUCH_OUTSIDE = 0.25  # share of a crop outside the image, above which it is a finding
+HEART_MM = 60.0  # from its centre a heart reaches about as far
+# Share of that outside the image, above which it is a finding. Of 58 windows cut out of ACDC's images, 19 lie above: 15
+# of the 16 that lose more than 2 % of the labelled heart, and four that lose 0.2 to 1.3 %.
+HEART_OUTSIDE = 0.08
 
 
 @dataclass(frozen=True)
@@ -212,13 +215,24 @@ def _place_crops(
     slices = [int(index) for index in np.argsort(-heights) if series.acquired[index].any()]
     planes = [slice_affine(series.affine, index) for index in slices]
     crops = [place_crop(plane, centre, preparation.size, preparation.spacing_mm) for plane in planes]
-    outside = 1 - float(np.mean([inside(crop, series.pixels.shape[:2]).mean() for crop in crops]))
-    if outside <= MUCH_OUTSIDE:
-        return slices, crops, []
-    severity: Severity = "noted" if outside < 1 else "rejected"
-    message = f"{outside:.0%} of the crop around the heart lies outside the image"
-    findings = [Finding("crop-outside", severity, series.view, message)]
-    return (slices, crops, findings) if outside < 1 else ([], [], findings)
+    within = np.stack([inside(crop, series.pixels.shape[:2]) for crop in crops])
+    findings = _outside(within, preparation, series.view)
+    return (slices, crops, findings) if within.any() else ([], [], findings)
+
+
+def _outside(within: NDArray[np.bool_], preparation: Preparation, view: str) -> list[Finding]:
+    """Tell whether the image ends within the heart; `within`, (S, H, W), are the pixels of the crops in the image.
+
+    How much of the crops lies outside says nothing: a small image may show the whole heart.
+    """
+    offset = (np.arange(preparation.size) - (preparation.size - 1) / 2) * preparation.spacing_mm
+    heart = np.hypot(offset[:, None], offset) < HEART_MM
+    outside = 1 - float(within[:, heart].mean())
+    if outside <= HEART_OUTSIDE:
+        return []
+    severity: Severity = "noted" if within.any() else "rejected"
+    message = f"the image ends at the heart: {outside:.0%} within {HEART_MM:.0f} mm of its centre lie outside"
+    return [Finding("crop-outside", severity, view, message, outside)]
 
 
 def _labels(

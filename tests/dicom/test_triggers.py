@@ -63,7 +63,7 @@ def test_a_frame_missing_among_counted_ones_leaves_its_gap(times):
 def test_images_over_many_beats_are_no_cine_and_their_times_are_named(values):
     cines, findings = found(lambda frame: 1000 * frame, **values)
     assert not cines
-    assert codes(findings) == ["not-a-cine"]
+    assert codes(findings) == ["no-beat"]
     assert "TriggerTime" in findings[0].message
 
 

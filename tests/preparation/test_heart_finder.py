@@ -3,16 +3,15 @@ import pytest
 
 from cmr_ssl.planes import LONG_AXIS, normal
 from cmr_ssl.preparation.heart_finder import (
-    TO_RIGHT_MM,
     beat_power,
     find_heart,
     nearest_on_planes,
     pulsating_centre,
     pulsation,
 )
+from tests.right_ventricle import MIDDLE, with_right_ventricle
 from tests.studies import AXES, CENTRE, long_axis, series, short_axis, study
 
-BETWEEN = CENTRE + TO_RIGHT_MM * AXES[0]  # the ventricles, were there a right one
 AWAY = CENTRE + 35 * AXES[0] - 20 * AXES[1]
 
 
@@ -23,9 +22,9 @@ def distance(made, point=CENTRE):
 
 @pytest.mark.parametrize("first", ["base", "apex"])
 def test_what_pulses_in_the_short_axis_is_the_heart_wherever_it_lies_in_the_image(first):
-    one = series("sa", affine=short_axis(at=AWAY, first=first))
+    one = with_right_ventricle(series("sa", affine=short_axis(at=AWAY, first=first)))
     centre, findings = find_heart([one])
-    assert np.linalg.norm(centre - CENTRE) < 4
+    assert np.linalg.norm(centre - MIDDLE) < 4
     assert findings == []
 
 
@@ -45,17 +44,17 @@ def test_the_centre_does_not_move_when_long_axis_planes_are_missing():
 
 
 def test_ed_and_es_find_the_heart_although_each_image_has_its_own_brightness():
-    one = series("sa", affine=short_axis(at=AWAY), phases=[0.0, 0.4])
+    one = with_right_ventricle(series("sa", affine=short_axis(at=AWAY), phases=[0.0, 0.4]))
     scale = np.random.default_rng(0).uniform(0.5, 2.0, one.pixels.shape[2:])
     one.pixels = one.pixels * scale.astype(np.float32)
-    assert np.linalg.norm(find_heart([one])[0] - BETWEEN) < 5
+    assert np.linalg.norm(find_heart([one])[0] - MIDDLE) < 5
 
 
 def test_slices_without_es_have_no_say():
-    one = series("sa", phases=[0.0, 0.4])
+    one = with_right_ventricle(series("sa", phases=[0.0, 0.4]))
     one.pixels[:, :, :2, 1] = 0
     one.acquired[:2, 1] = False
-    assert np.linalg.norm(find_heart([one])[0] - CENTRE) < 10
+    assert np.linalg.norm(find_heart([one])[0] - MIDDLE) < 10
 
 
 def test_noise_is_no_heart():
@@ -69,16 +68,16 @@ def test_noise_is_no_heart():
 
 
 def test_a_few_bright_flickering_pixels_do_not_outvote_the_heart():
-    one = series("sa")
+    one = with_right_ventricle(series("sa"))
     flicker = 3000 * (1 + np.cos(2 * np.pi * np.arange(16) / 16))
     one.pixels[2:6, 2:6] += flicker.astype(np.int16)
-    assert np.linalg.norm(find_heart([one])[0] - CENTRE) < 8
+    assert np.linalg.norm(find_heart([one])[0] - MIDDLE) < 8
 
 
 def test_long_axis_planes_that_cut_elsewhere_are_noted():
     aside = [series(view, affine=long_axis(view, at=CENTRE + 45 * AXES[0])) for view in LONG_AXIS]
-    centre, findings = find_heart([series("sa"), *aside])
-    assert np.linalg.norm(centre - CENTRE) < 4
+    centre, findings = find_heart([with_right_ventricle(series("sa")), *aside])
+    assert np.linalg.norm(centre - MIDDLE) < 4
     assert [found.code for found in findings] == ["centre-disagreement"]
 
 
