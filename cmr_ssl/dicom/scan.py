@@ -91,7 +91,7 @@ def _one_visit(headers: list[ImageHeader]) -> tuple[list[ImageHeader], list[Find
         message = f"the files belong to {len(patients)} different patients; keep each in a folder of their own"
         return [], [Finding("several-patients", "rejected", "", message, len(patients))]
     visits = Counter(header.date for header in headers if header.date)
-    if len(visits) < 2 or (len(studies) == 1 and studies != {""}):
+    if len(visits) < 2:
         return headers, []
     date = max(visits, key=lambda day: (visits[day], day))
     kept = [header for header in headers if header.date in (date, "")]
