@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from cmr_ssl.dicom.archived_study import read_study
-from cmr_ssl.dicom.dicom_folder import LIMITS, DicomFolder
+from cmr_ssl.dicom.dicom_folder import LIMITS, NO_ZIP, DicomFolder, is_other_package
 from cmr_ssl.dicom.ukb_zips import ZIP, UkbZips, find_zips, holds_zips, subject_of
 from cmr_ssl.sources.nifti_files import FIELD_FILES, NiftiFiles
 from cmr_ssl.sources.nifti_folder import NiftiFolder
@@ -37,7 +37,8 @@ def read(path: Path | str, files: NiftiFiles = FIELD_FILES) -> Study:
     try:
         subjects = source.subjects()
     except FileNotFoundError as error:
-        raise FileNotFoundError(no_study) from error
+        reason = f"{no_study}; {error}" if isinstance(source, DicomFolder) and source.unread() else no_study
+        raise FileNotFoundError(reason) from error
     if len(subjects) > 1:
         raise ValueError(
             f"{path} holds {len(subjects)} subjects ({', '.join(subjects[:3])}, ...): name the folder or zip of one"
@@ -65,6 +66,8 @@ def _check_no_cohort(path: Path, files: NiftiFiles) -> None:
 def _read_zip(path: Path) -> Study:
     if match := ZIP.fullmatch(path.name):
         return UkbZips(path.parent, (path.parent,)).read(subject_of(*match.groups()))
+    if is_other_package(path):
+        raise ValueError(f"{path} {NO_ZIP}")
     if path.suffix.lower() != ".zip":
         raise ValueError(f"{path} is neither a folder nor a zip: name the folder of its study, perhaps {path.parent}")
     return read_study(path.stem, [path], LIMITS)

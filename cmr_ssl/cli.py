@@ -9,7 +9,7 @@ from importlib import import_module
 from inspect import signature
 from itertools import takewhile
 
-from cmr_ssl.shipped import found
+from cmr_ssl.shipped import with_paths
 
 # command: what it does; `commands` has a file and in it a function of that name, whose signature is its options
 COMMANDS = {
@@ -80,8 +80,8 @@ def switches(run: Callable[..., object]) -> set[str]:
 def spell_out(arguments: Sequence[str], switches: set[str]) -> list[str]:
     """Return arguments in which a switch that stands alone, like `--dicom`, says yes."""
     behind = [*arguments[1:], "-"]
-    bare = [one in switches and after.startswith("-") for one, after in zip(arguments, behind, strict=False)]
-    return [f"{one}=true" if alone else one for one, alone in zip(arguments, bare, strict=True)]
+    bare = [argument in switches and after.startswith("-") for argument, after in zip(arguments, behind, strict=False)]
+    return [f"{argument}=true" if alone else argument for argument, alone in zip(arguments, bare, strict=True)]
 
 
 def sentence(error: BaseException) -> str:
@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(usage())
         return 0
     try:
-        rest = found(rest)
+        rest = with_paths(rest)
         if command in COMMANDS:
             return run_command(command, rest)
         if command in TRAINING:

@@ -21,8 +21,8 @@ def measure(study: Study) -> Measured:
         TypeError: if it is no study.
     """
     check_study(study)
-    series = sorted(study.series, key=lambda one: VIEWS.index(one.view))
-    views = {one.view: _view(one, one.labels) for one in series if one.labels is not None}
+    series = sorted(study.series, key=lambda item: VIEWS.index(item.view))
+    views = {item.view: _view(item, item.labels) for item in series if item.labels is not None}
     heart = without_implausible(LabelledHeart(views, {}))
     maps = {name: view.map for name, view in heart.views.items()}
     measured = without_doubtful(measure_maps(maps, heart.rate), heart)

@@ -16,6 +16,7 @@ from cmr_ssl.devices import gpus
 
 LAUNCHERS = (SLURMEnvironment, LSFEnvironment, TorchElasticEnvironment, MPIEnvironment)
 OF_GPUS = ("gpu", "cuda")
+SHARDED = ("fsdp", "deepspeed", "model_parallel")  # how names of strategies begin that spread weights
 NUMBERED = ("NODE_RANK", "GROUP_RANK")  # variables with the number of this machine
 
 
@@ -27,6 +28,11 @@ def first_process(environment: Mapping[str, str]) -> bool:
 
 def check_launch(trainer: Namespace, environment: Mapping[str, str]) -> None:
     """Raise ValueError if the trainer's config needs missing GPUs or machines, by the variables of `environment`."""
+    if (strategy := str(trainer.get("strategy"))).startswith(SHARDED):
+        raise ValueError(
+            f"--trainer.strategy {strategy} spreads weights over devices, which our largest model, of 100 million "
+            "weights, does not need, and its checkpoints could not be read here: take ddp"
+        )
     if trainer.accelerator in OF_GPUS and not has_gpu(trainer.accelerator):
         raise ValueError(
             f"--trainer.accelerator {trainer.accelerator}: {gpus(0)}; choose auto or cpu, or ask the queue for a GPU"

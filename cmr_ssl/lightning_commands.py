@@ -8,8 +8,9 @@ import os
 import signal
 import warnings
 from argparse import ArgumentError
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,30 @@ CLASSES: dict[str, Any] = {
 }
 
 
+class RunParser(LightningArgumentParser):
+    """Writes configs without checking them once more, which takes longer than to write them."""
+
+    dump = partialmethod(LightningArgumentParser.dump, skip_validation=True)
+    save = partialmethod(LightningArgumentParser.save, skip_validation=True)
+
+
 class RunCLI(LightningCLI):
     """LightningCLI with one folder a run, honest resuming and a precision that the device has."""
+
+    def __init__(self, command: str, options: Sequence[str]) -> None:
+        """Run a subcommand with its options; Lightning's others get no parser, as each takes a quarter of a second."""
+        self.command = command
+        super().__init__(
+            **CLASSES,
+            save_config_kwargs={"overwrite": True},
+            parser_class=RunParser,
+            parser_kwargs={"exit_on_error": False},  # cli.main makes one sentence of it
+            args=[command, *options],
+        )
+
+    def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]  # which Lightning has as a static method
+        """Return the subcommand that is run, with the arguments that its options do not show."""
+        return {self.command: LightningCLI.subcommands()[self.command]}
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
         """Parse, then settle the run folder and which checkpoint is meant, before Lightning reads it."""
@@ -65,50 +88,50 @@ class RunCLI(LightningCLI):
             if "required: cache" in str(error):
                 raise ValueError(f"data.cache has to be given: add {CACHE}") from error
             raise
-        asked = self.asked
-        asked.trainer.default_root_dir = str(asked.trainer.default_root_dir or Path(RUNS) / self.config.subcommand)
-        wanted = asked.ckpt_path
-        if not wanted and self.config.subcommand == "fit" and requeued(asked.trainer.default_root_dir, os.environ):
-            wanted = AUTO
-        asked.ckpt_path = find_checkpoint(asked.trainer.default_root_dir, wanted)
-        if not asked.ckpt_path:
-            adopt_encoder(asked.model)
-        self.model_asked_for = asked.model.clone()
+        options = self.options
+        options.trainer.default_root_dir = str(options.trainer.default_root_dir or Path(RUNS) / self.config.subcommand)
+        choice = options.ckpt_path
+        if not choice and self.config.subcommand == "fit" and requeued(options.trainer.default_root_dir, os.environ):
+            choice = AUTO
+        options.ckpt_path = find_checkpoint(options.trainer.default_root_dir, choice)
+        if not options.ckpt_path:
+            adopt_encoder(options.model)
+        self.described_model = options.model.clone()
 
     @property
-    def asked(self) -> Namespace:
+    def options(self) -> Namespace:
         """The config of the subcommand."""
         config: Namespace = self.config[self.config.subcommand]
         return config
 
     def before_instantiate_classes(self) -> None:
         """Check everything that can be checked before anything is built."""
-        asked, folder = self.asked, self.asked.trainer.default_root_dir
-        check_launch(asked.trainer, os.environ)
-        if asked.trainer.overfit_batches:
+        options, folder = self.options, self.options.trainer.default_root_dir
+        check_launch(options.trainer, os.environ)
+        if options.trainer.overfit_batches:
             raise ValueError(
                 "trainer.overfit_batches would change the order: set --data.train_subjects to a few instead"
             )
-        if asked.ckpt_path:
-            check_same_model(self.model_asked_for, asked.model, asked.ckpt_path)
+        if options.ckpt_path:
+            check_same_model(self.described_model, options.model, options.ckpt_path)
         elif self.config.subcommand != "fit":
             raise ValueError(f"{self.config.subcommand} needs a trained model: add --ckpt_path best, last or FILE")
         elif first_process(os.environ):
             check_unused(folder)
         if self.config.subcommand != "fit":
             self.save_config_callback = None  # the one in the folder is that of the training
-        if asked.trainer.logger is None:
-            asked.trainer.logger = tensorboard(folder)
-        if str(asked.trainer.precision).startswith("bf16") and not has_bfloat16(
-            device_of("cpu" if asked.trainer.accelerator == "cpu" else "auto")
+        if options.trainer.logger is None:
+            options.trainer.logger = tensorboard(folder)
+        if str(options.trainer.precision).startswith("bf16") and not has_bfloat16(
+            device_of("cpu" if options.trainer.accelerator == "cpu" else "auto")
         ):
             rank_zero_info("This device has no bfloat16 arithmetic: training in float32.")
-            asked.trainer.precision = "32-true"
+            options.trainer.precision = "32-true"
 
     def _run_subcommand(self, subcommand: str) -> None:
         """Run it; only one process may train in a run folder, with those that it starts itself."""
         writes = subcommand == "fit" and first_process(os.environ)
-        folder = Path(self.asked.trainer.default_root_dir)
+        folder = Path(self.options.trainer.default_root_dir)
         with exclusive_access(folder, this_process(), ANOTHER_FOLDER) if writes else nullcontext():
             super()._run_subcommand(subcommand)
 
@@ -141,18 +164,18 @@ def adopt_encoder(model: Namespace) -> None:
             model.init_args.decoder = parse_decoder(stored)
 
 
-def find_checkpoint(folder: str, wanted: str | None) -> str | None:
+def find_checkpoint(folder: str, choice: str | None) -> str | None:
     """Turn `last` and `best` into the file in the run folder, `auto` into the newest to go on from, None if none is.
 
     Raises:
         FileNotFoundError: if the file is not there.
         ValueError: if it is no whole checkpoint of this project.
     """
-    if wanted == AUTO:
-        wanted = next(map(str, reversed(resumable(folder))), None)
-    if not wanted:
+    if choice == AUTO:
+        choice = next(map(str, reversed(resumable(folder))), None)
+    if not choice:
         return None
-    path = checkpoint_file(folder, wanted) if wanted in (LAST, BEST) else Path(wanted)
+    path = checkpoint_file(folder, choice) if choice in (LAST, BEST) else Path(choice)
     if not path.is_file():
         raise FileNotFoundError(
             f"no checkpoint at {path}: leave --ckpt_path out to start a run (or say auto, which goes on if it can), or "
@@ -232,6 +255,20 @@ def build(arguments: Sequence[str]) -> LightningCLI:
     return LightningCLI(**CLASSES, save_config_callback=None, run=False, args=layered(arguments))
 
 
+@contextmanager
+def shown_log(everything: bool) -> Iterator[None]:
+    """Show on standard error what this package logs: `everything`, or only warnings."""
+    log, handler = logging.getLogger("cmr_ssl"), logging.StreamHandler()
+    before = log.level
+    log.setLevel(logging.INFO if everything else logging.WARNING)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one of Lightning's subcommands with `arguments` and return the exit status: 143 where SIGTERM ended it.
 
@@ -243,12 +280,8 @@ def run(arguments: Sequence[str]) -> int:
     messages = logging.getLogger("lightning.pytorch.utilities.rank_zero")
     messages.addFilter(lambda record: "litlogger" not in record.getMessage())  # an advertisement at every start
     try:
-        RunCLI(
-            **CLASSES,
-            save_config_kwargs={"overwrite": True},
-            parser_kwargs={"exit_on_error": False},  # cli.main makes one sentence of it
-            args=[arguments[0], *layered(arguments[1:])],
-        )
+        with shown_log(first_process(os.environ)):
+            RunCLI(arguments[0], layered(arguments[1:]))
     except SIGTERMException:  # Lightning's leaves with 0, as if all had been done
         rank_zero_info("Ended by SIGTERM: the same command with --ckpt_path last goes on.")
         return TERMINATED

@@ -34,11 +34,11 @@ def shipped(name: str, kind: str = "") -> Path | None:
 
 def names(kind: str = "") -> list[str]:
     """Return what `shipped` knows of a kind."""
-    found = {path.stem for folder in FOLDERS for path in (folder / kind).glob("*.yaml") if path.name != DEFAULTS}
-    return sorted(found)
+    stems = {path.stem for folder in FOLDERS for path in (folder / kind).glob("*.yaml") if path.name != DEFAULTS}
+    return sorted(stems)
 
 
-def found(arguments: Sequence[str]) -> list[str]:
+def with_paths(arguments: Sequence[str]) -> list[str]:
     """Return arguments in which options that name what comes with the package hold its path.
 
     A file of that name comes first.
@@ -78,14 +78,14 @@ def layered(arguments: Sequence[str]) -> list[str]:
     config comes right before that config, once.
     """
     first = str(shipped("defaults"))
-    layers, seen = [f"--config={first}"], {Path(first).resolve()}
+    layers, merged = [f"--config={first}"], {Path(first).resolve()}
     for word in one_word(arguments):
         head, _, value = word.partition("=")
         if head in CONFIG and not value.startswith("{"):
             beside = Path(value).parent / DEFAULTS
-            if beside.is_file() and beside.resolve() not in seen:
+            if beside.is_file() and beside.resolve() not in merged:
                 layers.append(f"--config={beside}")
-                seen.add(beside.resolve())
+                merged.add(beside.resolve())
         layers.append(word)
     return layers
 

@@ -1,5 +1,6 @@
 """Studies as read from a source: one subject's series as they were acquired, with findings."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, Protocol
 
@@ -17,6 +18,12 @@ class Finding(NamedTuple):
     where: str  # view, or view and slice, or "" for the whole subject
     message: str
     value: float | None = None  # the measured number, for tables
+
+
+def finding_text(findings: Iterable[Finding]) -> str:
+    """Return findings as one cell of a table, severity first."""
+    parts = ((item.severity, *([item.where] if item.where else []), item.message) for item in findings)
+    return "; ".join(dict.fromkeys(": ".join(part) for part in parts))
 
 
 @dataclass(repr=False)
@@ -96,7 +103,7 @@ class Study:
 
     def copy(self) -> "Study":
         """Return a copy whose pixels may be changed."""
-        copies = [replace(one, pixels=one.pixels.copy("K"), acquired=one.acquired.copy()) for one in self.series]
+        copies = [replace(view, pixels=view.pixels.copy("K"), acquired=view.acquired.copy()) for view in self.series]
         return Study(self.subject, copies, list(self.findings))
 
     def __repr__(self) -> str:

@@ -57,6 +57,11 @@ def problems(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.severity != "noted" or finding.code in RELEVANT_NOTES]
 
 
+def unlike_training(findings: Iterable[Finding]) -> bool:
+    """Tell whether a study is unlike those of the training, by its findings."""
+    return any(finding.code == UNLIKE for finding in findings)
+
+
 def without_short_axis(trained: Trained, planes: PreparedSubject, findings: Iterable[Finding]) -> str:
     """Return the reason why the whole heart cannot be predicted: no short axis, which training always had; else ""."""
     always = trained.usual.get("planes", {}).get(SHORT_AXIS, (1, 1))[0] > 0

@@ -6,6 +6,7 @@ differences are paired in both; their pretrainings are not.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -42,9 +43,9 @@ class Comparison(NamedTuple):
 
 def mean_error(errors: Array, seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
     """Return the mean of errors (P, D, S) with the interval of the hierarchical bootstrap."""
-    rng = np.random.default_rng(seed)
-    draws, subjects = (weights(rng, resamples, count) for count in errors.shape[1:])
-    return estimate(errors.mean(), resampled(rng, errors, draws, subjects))
+    pretrainings, draws, subjects = errors.shape
+    shares = drawn_again(seed, resamples, (draws, subjects, pretrainings))
+    return estimate(errors.mean(), resampled(errors, *shares))
 
 
 def compare(ours: Array, theirs: Array, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
@@ -66,9 +67,9 @@ def compare(ours: Array, theirs: Array, seed: int = 0, resamples: int = RESAMPLE
     """
     if ours.shape[1:] != theirs.shape[1:]:
         raise ValueError(f"errors of {ours.shape[1:]} draws and subjects cannot be paired with {theirs.shape[1:]}")
-    rng = np.random.default_rng(seed)
-    draws, subjects = (weights(rng, resamples, count) for count in ours.shape[1:])
-    one, other = (resampled(rng, errors, draws, subjects) for errors in (ours, theirs))
+    draws, subjects, *both = drawn_again(seed, resamples, (*ours.shape[1:], len(ours), len(theirs)))
+    pairs = zip((ours, theirs), both, strict=True)
+    one, other = (resampled(errors, draws, subjects, pretrainings) for errors, pretrainings in pairs)
     differences = one - other
     extreme = min((differences <= 0).sum(), (differences >= 0).sum())
     return Comparison(
@@ -93,24 +94,30 @@ def holm(values: Sequence[float]) -> list[float]:
     return adjusted
 
 
+@lru_cache(maxsize=8)  # the tables of a report ask for the same hundreds of times
+def drawn_again(seed: int, resamples: int, counts: tuple[int, ...]) -> list[Array]:
+    """Return the share of each unit in each resample, for so many units of each kind, (R, count)."""
+    rng = np.random.default_rng(seed)
+    return [weights(rng, resamples, count) for count in counts]
+
+
 def weights(rng: np.random.Generator, resamples: int, count: int) -> Array:
     """Return the share of each of `count` units in each resample, (R, count)."""
     drawn = max(1, count - 1)
     return rng.multinomial(drawn, np.full(count, 1 / count), size=resamples) / drawn
 
 
-def resampled(rng: np.random.Generator, errors: Array, draws: Array, subjects: Array) -> Array:
+def resampled(errors: Array, draws: Array, subjects: Array, pretrainings: Array) -> Array:
     """Return the mean error in each resample, (R,).
 
     Args:
-        rng: draws the pretrainings.
         errors: (P, D, S).
         draws: shares of the label draws, (R, D).
         subjects: shares of the subjects, (R, S).
+        pretrainings: shares of the pretrainings, (R, P).
     """
     of_subjects = np.einsum("pds,rs->rpd", errors, subjects, optimize=True)
-    of_pretrainings = weights(rng, len(draws), len(errors))
-    return np.einsum("rpd,rp,rd->r", of_subjects, of_pretrainings, draws, optimize=True)
+    return np.einsum("rpd,rp,rd->r", of_subjects, pretrainings, draws, optimize=True)
 
 
 def estimate(value: float, again: Array) -> Estimate:

@@ -4,13 +4,19 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported; handed down to subprocesses
 
+import gc
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
+from matplotlib.figure import Figure
 
 from tests.caches import COHORT, write_cache
 
 os.fsync = lambda descriptor: None  # no test cuts the power, and a busy disk takes up to a second for each file
+
+save = Figure.savefig
+Figure.savefig = lambda *args, dpi=None, **options: save(*args, dpi=30, **options)  # nobody looks at them
 
 # files that take long; where several processes share the files, these are begun first and nobody waits at the end
 LONG = {"lightning_commands", "onnx", "disturbed", "distributed", "robustness"}
@@ -25,6 +31,22 @@ def pytest_configure(config) -> None:
 def pytest_collection_modifyitems(items) -> None:
     """Put the longest files first."""
     items.sort(key=lambda item: item.path.stem.removeprefix("test_") not in LONG)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector come by less often, and spare it the many objects of imported modules, which stay."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
+def once(tmp_path_factory, name, make) -> Path:
+    """Return a folder of the session that the first of all its processes makes; tests leave it as it is."""
+    place = tmp_path_factory.getbasetemp()
+    folder = (place.parent if "PYTEST_XDIST_WORKER" in os.environ else place) / name
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            make(folder.with_suffix(".making")).rename(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +70,7 @@ def hearts(tmp_path_factory) -> Path:
     """Return a folder with a ``cohort`` of synthetic hearts and the ``cache`` prepared from it."""
     from tests.hearts import make_hearts
 
-    return make_hearts(tmp_path_factory.mktemp("hearts"))
+    return once(tmp_path_factory, "hearts", make_hearts)
 
 
 @pytest.fixture(scope="session")

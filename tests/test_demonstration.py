@@ -5,7 +5,7 @@ import pytest
 
 from cmr_ssl import demonstration
 from cmr_ssl.demonstration import QUICK, Size, demonstrate, reconstruction, stages
-from cmr_ssl.shipped import found
+from cmr_ssl.shipped import with_paths
 
 LAST = "Measured last: train/loss 1.2, val/psnr_hidden 16.41, val/psnr_trivial 10.7, val/r2_motion_heart 0.318"
 
@@ -28,7 +28,7 @@ def test_tests_say_how_far_they_are_off(tmp_path):
 def test_every_stage_names_configs_that_are_shipped_and_resumes(size, tmp_path):
     made = stages(tmp_path, size, workers=2)
     for stage in made:
-        resolved = found(stage.words)
+        resolved = with_paths(stage.words)
         assert all(Path(word.partition("=")[2]).is_file() for word in resolved if word.startswith("--config="))
         assert ("--ckpt_path" in stage.words) == (stage.words[0] in ("fit", "test"))
     assert [stage.words[0] for stage in made] == ["phantom", "prepare", "fit", "fit", "test", "fit", "test"]

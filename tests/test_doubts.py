@@ -9,8 +9,8 @@ from cmr_ssl.commands.quantify import quantify
 from cmr_ssl.doubts import incomplete, without_impossible
 from cmr_ssl.sources import LabelFile, NiftiFiles, NiftiFolder
 from cmr_ssl.volumes import MISSING, LabelMap, Measured
-from tests.labelled import STACK, STEPS, heart, millilitres, write
-from tests.studies import AXES, CENTRE, plane, series, write_image
+from tests.labelled import STACK, STEPS, heart, millilitres, picture, write
+from tests.studies import AXES, CENTRE, plane, write_image
 
 HEART = heart()
 LVEDV = millilitres(HEART, 1)
@@ -200,11 +200,15 @@ def off(*voxels):
         ((HEART / 3).astype(np.float32), STACK, ["bad-labels"], False),
         ((HEART + np.float32(3e-5)).astype(np.float32), STACK, ["label-values"], True),
         (HEART[::-1], STACK, ["mirrored"], True),
+        (HEART[:, ::-1][::-1], STACK, ["bad-labels"], False),
+        (np.roll(HEART, 10, axis=3), STACK, ["bad-labels"], False),
+        ((HEART == 1).astype(np.uint8), STACK, ["bad-labels"], False),
+        ((HEART > 0).astype(np.uint8), STACK, ["bad-labels"], False),
+        (np.where(HEART == 2, 0, HEART)[::-1], STACK, ["bad-labels"], False),
     ],
 )
 def test_labels_that_teach_something_wrong_are_left_out_and_said(tmp_path, labels, affine, code, labelled):
-    one = series("sa", frames=20, shape=HEART.shape[:3], affine=STACK)
-    write_image(tmp_path / "s" / "sa.nii", one.pixels, STACK)
+    write_image(tmp_path / "s" / "sa.nii", picture(HEART[::-1] if code == ["mirrored"] else HEART), STACK)
     write(tmp_path / "s" / "seg_sa.nii", labels, affine, qform=0)
     study = NiftiFolder(tmp_path, NiftiFiles({"sa": "sa.nii"}, [SA])).read("s")
     assert [found.code for found in study.findings] == code

@@ -1,14 +1,21 @@
 import runpy
+import subprocess
 import sys
+from importlib import import_module
+from inspect import signature
 
 import numpy as np
 import pytest
 
+from cmr_ssl.cli import COMMANDS
+from cmr_ssl.lightning_commands import build
+from cmr_ssl.shipped import with_paths
 from tests import studies
 from tests.runs import ROOT
 from tests.untrained import write_untrained
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+JOBS = sorted((ROOT / "examples").glob("slurm/*.sbatch"))
 
 
 @pytest.fixture
@@ -65,3 +72,27 @@ def test_a_synthetic_heart_is_measured_by_its_own_labels(run, tmp_path, capsys):
 def test_a_new_mask_is_trained_with(run, capsys):
     run("add_a_mask.py")
     assert "loss after two steps: 0." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", JOBS, ids=[path.stem for path in JOBS])
+def test_jobs_give_commands_that_exist_what_slurm_tells_them(path, tmp_path, monkeypatch):
+    said = tmp_path / "said.txt"
+    for name, words in (("python", '"$@"'), ("srun", '"${@:2}"')):
+        stub = tmp_path / name
+        stub.write_text(f'#!/bin/bash\nprintf "%s\\n" {words} "" >> {said}\n')
+        stub.chmod(0o755)
+    paths = {name: f"/data/{name.lower()}" for name in ("ZIPS", "NIFTI", "CACHE", "RUN")}
+    told = {"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "64", "SLURM_CPUS_PER_TASK": "8"}
+    told |= {"SLURM_NNODES": "2", "SLURM_NTASKS_PER_NODE": "8"}
+    environment = paths | told | {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    subprocess.run(["bash", path], env=environment, check=True)
+    for words in (command.split("\n") for command in said.read_text().strip("\n").split("\n\n")):
+        assert words[:2] == ["-m", "cmr_ssl"]
+        name, options = words[2], words[3:]
+        if name in COMMANDS:
+            run = getattr(import_module(f"cmr_ssl.commands.{name.replace('-', '_')}"), name.replace("-", "_"))
+            assert {option.removeprefix("--") for option in options[::2]} <= {*signature(run).parameters}
+        else:
+            assert (name, *options[-2:]) == ("fit", "--ckpt_path", "auto")
+            trainer = build(with_paths([*options[:-2], "--model.encoder", "configs/encoders/small.yaml"])).trainer
+            assert (trainer.num_nodes, trainer.num_devices) == (2, 8)

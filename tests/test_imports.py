@@ -15,7 +15,7 @@ PACKAGE = ROOT / "cmr_ssl"
 FLOORS = [
     "agreement anatomy concordance contrast demonstration device_resampling devices files lock losses machine planes "
     "ridge sample seeds shipped study survival workers",
-    "exported journal label_losses launch models overlap preparation risk_measures streamed_ridge volumes",
+    "conformal exported journal label_losses launch models overlap preparation risk_measures streamed_ridge volumes",
     "checkpoints cohort kspace masking measures metrics runner sources",
     "corruption data dicom doubts phantom release tables",
     "any_study labelled tasks",

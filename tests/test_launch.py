@@ -33,3 +33,10 @@ def test_several_machines_need_somebody_who_starts_them(monkeypatch, options):
     check_launch(trainer(devices=8), {})
     monkeypatch.setattr(launching.LAUNCHERS[0], "detect", lambda: True)
     check_launch(trainer(**options), {})
+
+
+@pytest.mark.parametrize("strategy", ["fsdp", "deepspeed_stage_2", "model_parallel"])
+def test_spreading_weights_over_devices_is_refused(strategy):
+    with pytest.raises(ValueError, match=f"--trainer.strategy {strategy} .*: take ddp"):
+        check_launch(trainer(strategy=strategy), {})
+    check_launch(trainer(strategy="ddp_find_unused_parameters_true"), {})

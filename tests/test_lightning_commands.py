@@ -133,7 +133,9 @@ def test_training_on_a_cache_that_is_being_prepared_says_what_it_sees(tmp_path, 
 @pytest.mark.parametrize(("command", "split"), [("validate", "val"), ("test", "test")])
 def test_a_checkpoint_is_measured_on_its_split(cache, started, capsys, command, split):
     assert run(cache, started, "--ckpt_path", "best", command=command) == 0
-    assert f"{split}/psnr_hidden" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert f"{split}/psnr_hidden" in printed.out
+    assert "subjects: 18 train, 3 val, 3 test" in printed.err
 
 
 @pytest.mark.parametrize(

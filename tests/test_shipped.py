@@ -1,7 +1,7 @@
 import pytest
 
 from cmr_ssl.cli import main
-from cmr_ssl.shipped import found, names, shipped
+from cmr_ssl.shipped import names, shipped, with_paths
 from tests.runs import ROOT
 
 PHENOTYPE = str(ROOT / "configs" / "phenotype.yaml")
@@ -10,28 +10,33 @@ PHENOTYPE = str(ROOT / "configs" / "phenotype.yaml")
 @pytest.mark.parametrize("name", ["phenotype", "phenotype.yaml", "configs/phenotype.yaml"])
 def test_a_config_is_found_by_name_wherever_the_command_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert found(["--config", name, f"--config={name}"]) == ["--config", PHENOTYPE, f"--config={PHENOTYPE}"]
+    assert with_paths(["--config", name, f"--config={name}"]) == ["--config", PHENOTYPE, f"--config={PHENOTYPE}"]
 
 
 def test_a_file_of_ones_own_comes_first(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "phenotype").touch()
-    assert found(["--config", "phenotype"]) == ["--config", "phenotype"]
+    assert with_paths(["--config", "phenotype"]) == ["--config", "phenotype"]
 
 
 def test_a_folder_of_the_same_name_is_no_config(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "phenotype").mkdir()
-    assert found(["--config", "phenotype", "-c", "phenotype"]) == ["--config", PHENOTYPE, "-c", PHENOTYPE]
+    assert with_paths(["--config", "phenotype", "-c", "phenotype"]) == ["--config", PHENOTYPE, "-c", PHENOTYPE]
     with pytest.raises(FileNotFoundError, match="no config of that name"):
-        found(["--config", ""])
+        with_paths(["--config", ""])
 
 
 def test_each_option_looks_in_its_own_folder_and_leaves_alone_what_it_does_not_know():
     places = [str(ROOT / "configs" / name) for name in ("sources/acdc.yaml", "preparation/small.yaml")]
-    assert found(["--files", "acdc", "--preparation", "small"]) == ["--files", places[0], "--preparation", places[1]]
+    assert with_paths(["--files", "acdc", "--preparation", "small"]) == [
+        "--files",
+        places[0],
+        "--preparation",
+        places[1],
+    ]
     untouched = ["--preparation", "{frames: 2}", "--data.views", "acdc", "--config.key", "phenotype", "acdc"]
-    assert found(untouched) == untouched
+    assert with_paths(untouched) == untouched
 
 
 def test_an_unknown_config_is_refused_with_those_there_are(capsys):

@@ -7,7 +7,7 @@ import pandas as pd
 from lightning import Trainer
 from numpy.typing import NDArray
 
-from cmr_ssl.agreement import age_bands, agreement, by_group, classification
+from cmr_ssl.agreement import age_bands, by_group, classification
 from cmr_ssl.callbacks.prediction_report import PredictionReport, Values, alignment_column
 from cmr_ssl.cohort.phenotypes import read_phenotypes
 from cmr_ssl.report.agreement_plots import draw_agreement
@@ -47,11 +47,11 @@ class PhenotypeReport(PredictionReport):
     ) -> None:
         """Write predicted and true values, their agreement, and a figure of each target."""
         columns: dict[str, object] = {"subject": subjects}
-        rows = []
+        rows, judged = [], task.objective.judge(predicted, true, task.targets, 0)
         for index, name in enumerate(task.targets):
             pair = predicted[:, index], true[:, index]
             columns |= {f"predicted {name}": pair[0], f"true {name}": pair[1]}
-            rows.append(as_row(name, agreement(*pair)) | alignment_column(task, name))
+            rows.append(as_row(name, judged[name]) | alignment_column(task, name))
             draw_agreement(folder / "figures" / f"agreement_{file_name(name)}.png", *pair, name)
         write_csv(folder / FOLDER / "predicted.csv", pd.DataFrame(columns))
         write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame(rows))

@@ -50,18 +50,18 @@ class ThroughPlaneShift(Corruption):
         """Return the nearest slice in the drawn direction, or where there is none in the other, and the mm to it."""
         heights, others = axis_height(batch.affine)[hits.subject], self.possible(batch)[hits.subject]
         away = heights - heights.gather(1, hits.plane[:, None])
-        wanted = torch.where(hits.draws[:, 1:2] < 0.5, -1.0, 1.0) * away > 0
+        same_side = torch.where(hits.draws[:, 1:2] < 0.5, -1.0, 1.0) * away > 0
         gap = away.abs().masked_fill(~others | (away == 0), torch.inf)
-        nearest = torch.where(wanted, gap, gap + 1e4).argmin(dim=1)
+        nearest = torch.where(same_side, gap, gap + 1e4).argmin(dim=1)
         return nearest, gap.gather(1, nearest[:, None])[:, 0]
 
 
-def onto(planes: Tensor, affine: Tensor, wanted: Tensor) -> Tensor:
+def onto(planes: Tensor, affine: Tensor, target: Tensor) -> Tensor:
     """Read planes (n, T, H, W) with `affine` (n, 4, 4) at the pixels of others, projected along their normals."""
     inverse = left_inverse(affine[:, :3, :2])
     move = torch.eye(3, device=planes.device).repeat(len(planes), 1, 1)
-    move[:, :2, :2] = inverse @ wanted[:, :3, :2]
-    move[:, :2, 2] = (inverse @ (wanted[:, :3, 3] - affine[:, :3, 3])[..., None])[..., 0]
+    move[:, :2, :2] = inverse @ target[:, :3, :2]
+    move[:, :2, 2] = (inverse @ (target[:, :3, 3] - affine[:, :3, 3])[..., None])[..., 0]
     return resample(planes[None], move[None], "border")[0]
 
 

@@ -24,12 +24,12 @@ class WrongView(Corruption):
         draws = draws.to(batch.images.device, non_blocking=True)
         possible = self.possible(batch)
         chance = draws[..., 0].masked_fill(~possible, torch.inf)
-        one = chance.argmin(dim=1)
+        first = chance.argmin(dim=1)
         order = draws[..., 1].masked_fill(~possible, -torch.inf)
-        other = order.scatter(1, one[:, None], -torch.inf).argmax(dim=1)
+        other = order.scatter(1, first[:, None], -torch.inf).argmax(dim=1)
         swapped = chance.amin(dim=1) < self.rate
         subject = torch.arange(len(draws), device=draws.device)
-        plane = torch.cat([one, torch.where(swapped, other, one)])
+        plane = torch.cat([first, torch.where(swapped, other, first)])
         return Hits(subject.repeat(2), plane, draws[subject.repeat(2), plane, 1:])
 
     def flawed(self, batch: Sample, hits: Hits) -> Tensor:

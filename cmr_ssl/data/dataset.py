@@ -222,9 +222,9 @@ class PlaneDataset(Dataset[Sample]):
         Raises:
             RuntimeError: if the images are of another size, number or type.
         """
-        found, shape = subject.images, (len(subject.view), *sample.images.shape[1:])
-        if found.shape != shape or found.dtype != np.uint8:
-            raise RuntimeError(f"images are {found.dtype} {found.shape}, not uint8 {shape}")
+        images, shape = subject.images, (len(subject.view), *sample.images.shape[1:])
+        if images.shape != shape or images.dtype != np.uint8:
+            raise RuntimeError(f"images are {images.dtype} {images.shape}, not uint8 {shape}")
         view, affine = torch.from_numpy(subject.view).long(), torch.from_numpy(subject.affine)
         if rejected:
             view = without_places(view, torch.from_numpy(subject.slice), rejected)

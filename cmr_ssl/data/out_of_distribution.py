@@ -112,25 +112,25 @@ def fit_distribution(studies: Sequence[tuple[Array, dict[str, int]]]) -> dict[st
     return usual | spread
 
 
-def describe_outlier(usual: Mapping[str, Any], found: Array) -> str:
+def describe_outlier(usual: Mapping[str, Any], measures: Array) -> str:
     """Say how a study is unlike what is usual; nothing where it is not, or where nobody knows what is usual.
 
     Args:
         usual: as `fit_distribution` returns it.
-        found: the measures of the study.
+        measures: the measures of the study.
     """
     if "mean" not in usual:
         return ""
-    value = found[[MEASURES.index(name) for name in usual["measures"]]]
+    value = measures[[MEASURES.index(name) for name in usual["measures"]]]
     mean, covariance = np.array(usual["mean"]), np.array(usual["covariance"])
-    seen = np.isfinite(value)
-    if not seen.any():
+    finite = np.isfinite(value)
+    if not finite.any():
         return ""
-    distance = _distance(value[seen], mean[seen], covariance[np.ix_(seen, seen)])
+    distance = _distance(value[finite], mean[finite], covariance[np.ix_(finite, finite)])
     limit = BEYOND * usual["farthest"]
     if distance <= limit:
         return ""
-    away = np.where(seen, (value - mean) / np.sqrt(np.diag(covariance)), 0.0)
+    away = np.where(finite, (value - mean) / np.sqrt(np.diag(covariance)), 0.0)
     most = np.abs(away).argsort()[::-1][:NAMED]
     named = ", ".join(f"{usual['measures'][index]} {away[index]:+.1f} SD" for index in most)
     return f"it looks unlike the {usual['studies']} studies of the training (distance {distance / limit:.1f}): {named}"

@@ -22,6 +22,8 @@ def split_acquisitions(images: list[ImageHeader]) -> tuple[list[list[ImageHeader
         The images of each acquisition and findings; no images if the beat is repeated and nothing tells the
         acquisitions apart.
     """
+    if _one_beat(images):
+        return [images], []
     repeated = _repeated(images)
     for name, key in (KEYS | LATER_KEYS if repeated else KEYS).items():
         parts = _parts(images, key(images))
@@ -39,6 +41,15 @@ def split_acquisitions(images: list[ImageHeader]) -> tuple[list[list[ImageHeader
     message = f"{len(images)} images of one slice show the beat several times and nothing tells them apart"
     message += "; they were left out"
     return [], [Finding("mixed-acquisitions", "rejected", images[0].name, message, len(images))]
+
+
+def _one_beat(images: list[ImageHeader]) -> bool:
+    """Tell whether the images are as many as the beat has, and are numbered one by one."""
+    return len({image.number for image in images}) == len(images) == images[0].expected and not _several_echoes(images)
+
+
+def _several_echoes(images: list[ImageHeader]) -> bool:
+    return len({image.echo for image in images}) > 1
 
 
 def _repeated(images: list[ImageHeader]) -> bool:

@@ -17,6 +17,7 @@ from cmr_ssl.dicom.isal_zip import read_member
 from cmr_ssl.machine import raise_if_machine
 
 DAMAGED = (OSError, EOFError, ValueError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+OTHER_STARTS = (b"\x1f\x8b", b"7z\xbc\xaf", b"Rar!", b"BZh", b"\xfd7zXZ")  # gzip, 7z, rar, bzip2, xz
 COPY = "put a copy of the file in its place"
 ANY_RATIO_BYTES = 64 * 2**20  # allowed at any ratio, for blank images
 DIRECTORY_ENTRY = 512  # bytes of one member in a zip's directory, generously
@@ -142,6 +143,9 @@ def _check_directory(path: Path, limits: Limits) -> None:
     """Refuse a zip whose directory alone would fill the memory, before anything parses it."""
     with path.open("rb") as stream:
         size = stream.seek(0, os.SEEK_END)
+        stream.seek(0)
+        if stream.read(6).startswith(OTHER_STARTS):
+            raise ValueError(f"{path.name} is packed in another way than zip: unpack it into a folder of its name")
         stream.seek(max(0, size - END_BYTES - LONGEST_COMMENT))
         tail = stream.read()
     end = len(tail) - END_BYTES if tail[-END_BYTES:][:4] == END else tail.rfind(END)

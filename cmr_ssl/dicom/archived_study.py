@@ -10,6 +10,7 @@ from cmr_ssl.anatomy import LV, MYOCARDIUM
 from cmr_ssl.dicom.archive import Limits
 from cmr_ssl.dicom.cine import find_cines
 from cmr_ssl.dicom.contours import weak_labels
+from cmr_ssl.dicom.file_issues import LOSSES
 from cmr_ssl.dicom.header import LPS_TO_RAS, ImageHeader
 from cmr_ssl.dicom.heart_cuts import cutting_plane, heart_centre, several_places
 from cmr_ssl.dicom.images import pixel_type, read_stack
@@ -20,14 +21,13 @@ from cmr_ssl.dicom.stack import Stack, single_plane, stack_slices
 from cmr_ssl.dicom.view_assignment import ViewAssignment, name_views
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
 from cmr_ssl.preparation.beat_frames import BEAT_CHANGE
+from cmr_ssl.preparation.geometry import size_flaw
 from cmr_ssl.study import Finding, Study
 
 PART_OF_BEAT = 0.85  # below which frames were triggered prospectively and miss the end of diastole
+MORE_THAN_BEAT = 1.5  # above which trigger times and the scanner's beat contradict each other
 
-UNREAD = {
-    "bad-archive", "compression", "damaged-header", "damaged-member", "deflated", "encrypted", "link", "long-header",
-    "mixed-acquisitions", "multi-frame", "no-order", "no-place", "not-magnitude", "pixel-format", "too-large",
-}  # fmt: skip
+UNREAD = LOSSES | {"bad-archive", "colours", "mixed-acquisitions", "no-beat", "no-order", "not-magnitude"}
 
 
 def read_study(subject: str, archives: list[Path], limits: Limits, overlays: bool = False) -> Study:
@@ -47,8 +47,13 @@ def read_study(subject: str, archives: list[Path], limits: Limits, overlays: boo
             study.findings.append(Finding("too-many-pixels", "rejected", "", message, size))
             stacks = []
         for stack in stacks:
+            if flaw := size_flaw(stack.affine, stack.shape):
+                study.findings.append(Finding("implausible-size", "rejected", stack.view, flaw))
+                continue
             series, more = read_stack(stack)
             study.findings += more
+            if not series.acquired.any():
+                continue
             if overlays and stack.view == SHORT_AXIS:
                 labels, more = weak_labels(stack, headers)
                 study.findings += more
@@ -56,7 +61,7 @@ def read_study(subject: str, archives: list[Path], limits: Limits, overlays: boo
                     series = replace(series, labels=labels, annotated=(LV, MYOCARDIUM))
             study.series.append(series)
         clear_cache()
-    study.findings += _missing_short_axis(study)
+    study.findings = _with_missing_short_axis(study)
     if not study.series and not any(finding.severity == "rejected" for finding in study.findings):
         study.findings.append(Finding("no-images", "rejected", "", "the archives hold no cine of any view"))
     return study
@@ -95,13 +100,14 @@ def _long_axis(assigned: ViewAssignment, short: Stack | None) -> tuple[list[Stac
     return stacks, findings
 
 
-def _missing_short_axis(study: Study) -> list[Finding]:
-    """Reject a study without short axis if that may lie in unreadable files."""
+def _with_missing_short_axis(study: Study) -> list[Finding]:
+    """Return the findings, with one that stands out if the short axis may lie in unreadable files."""
     unread = [finding for finding in study.findings if finding.code in UNREAD]
     if not study.series or study.series[0].view == SHORT_AXIS or not unread:
-        return []
+        return study.findings
     message = f"the short axis is missing; it may lie in what could not be read: {unread[0].message}"
-    return [Finding("unread-short-axis", "rejected", SHORT_AXIS, message)]
+    rest = [finding._replace(severity="noted") if finding.code in LOSSES else finding for finding in study.findings]
+    return [*rest, Finding("unread-short-axis", "rejected", SHORT_AXIS, message)]
 
 
 def _beat(stack: Stack) -> list[Finding]:
@@ -113,7 +119,14 @@ def _beat(stack: Stack) -> list[Finding]:
         message = f"the slices were acquired at different heart rates: beats of {min(beats):.0f} to {max(beats):.0f} ms"
         findings.append(Finding("heart-rate-varies", "noted", stack.view, message, max(beats) / min(beats)))
     covered = [cine.frame_ms * len(cine.frames) / cine.interval_ms for cine in cines]
-    if covered and (share := float(np.median(covered))) < PART_OF_BEAT:
+    share = float(np.median(covered)) if covered else np.nan
+    if share < PART_OF_BEAT:
         message = f"the frames cover {share:.0%} of the beat"
         findings.append(Finding("part-of-beat", "noted", stack.view, message, share))
+    if share > MORE_THAN_BEAT:
+        message = (
+            f"the trigger times cover {share:.0%} of the scanner's beat (NominalInterval); one of them is wrong, and "
+            "with it perhaps the heart rate"
+        )
+        findings.append(Finding("beat-differs", "noted", stack.view, message, share))
     return findings

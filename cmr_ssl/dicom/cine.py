@@ -11,16 +11,24 @@ from cmr_ssl.dicom.acquisitions import split_acquisitions
 from cmr_ssl.dicom.file_issues import FileIssues
 from cmr_ssl.dicom.frame_order import sort_frames
 from cmr_ssl.dicom.header import ImageHeader, PixelGrid, axes
+from cmr_ssl.dicom.moments import over_midnight
 from cmr_ssl.dicom.triggers import beat_interval, is_plausible_beat, triggers_in_ms
-from cmr_ssl.preparation.beat_frames import BEAT_MS
 from cmr_ssl.study import Finding
 
 FEWEST_FRAMES = 8  # of a cine, as `prepare` has it
 MOST_FRAMES = 200
 SAME_GRID = 0.05  # mm, or components of a direction: rounding within one series
 INLINE = re.compile("inline_?vf", re.IGNORECASE)
-OTHER = re.compile(r"ao_?dist|lvot|flow|tagging|molli|scout|locali[sz]er", re.IGNORECASE)
+OTHER = re.compile(
+    r"ao_?dist|^(?!.*(3|three)[ _-]?ch).*lvot|(?<![a-z])flow(?![a-z]|[ _-]?comp)|molli|scout|locali[sz]er"
+    r"|(?<!no[ _-])(?<!non[ _-])(grid[ _-]?tag|tagg(ing|ed)|spamm)",
+    re.IGNORECASE,
+)
 UNEVEN = 0.25  # of a frame's duration
+LONGEST_BEAT = 1.15  # of the scanner's beat; frames that the scanner counts beyond it do not exist
+ONE_A_BEAT_S = 0.3  # between images acquired one by one, above which they are no frames of one beat
+THICKEST_MM = 30.0  # of a slice of a cine
+INVERSIONS = 2  # inversion times of one slice, above which its images make a map of relaxation times
 
 
 class Cine(NamedTuple):
@@ -49,16 +57,29 @@ def find_cines(headers: list[ImageHeader]) -> tuple[list[Cine], list[Finding]]:
     cines: list[Cine] = []
     findings: list[Finding] = []
     for images in _by_position(_without_other_series(_without_copies(headers, issues), issues)):
-        groups, more = split_acquisitions(images)
+        if len({image.inversion for image in images}) > INVERSIONS:
+            issues.add("not-a-cine", images[0].member.name, _inversions(images))
+            continue
+        groups, more = split_acquisitions(_dated(images))
         findings += more
         for group in groups:
             cine, more = _cine(group)
             findings += more
             if cine is not None:
                 cines.append(cine)
+            elif not more and len(group) >= FEWEST_FRAMES:
+                issues.add("no-beat", group[0].member.name, _no_beat(group))
             elif not more:
                 issues.add("not-a-cine", group[0].member.name, _no_beat(group))
     return cines, issues.findings() + findings
+
+
+def _dated(images: list[ImageHeader]) -> list[ImageHeader]:
+    """Return the images of one slice with times that go on over midnight."""
+    acquired = over_midnight([image.acquired_s for image in images])
+    content = over_midnight([image.content_s for image in images])
+    times = zip(images, acquired, content, strict=True)
+    return [image._replace(acquired_s=one, content_s=other) for image, one, other in times]
 
 
 def inline_cines(headers: list[ImageHeader]) -> list[Cine]:
@@ -122,10 +143,12 @@ def _cine(images: list[ImageHeader]) -> tuple[Cine | None, list[Finding]]:
     timed, findings = triggers_in_ms(images)
     ordered, more = sort_frames(timed)
     findings += [finding for finding in more if not findings or finding.code != "trigger-times"]
-    expected = Counter(image.expected for image in images).most_common(1)[0][0]
-    count = expected if len(ordered) <= expected <= MOST_FRAMES else _frame_count(ordered)
     if not ordered:
         return None, findings
+    if findings and _one_a_beat(ordered):
+        return None, []
+    expected = Counter(image.expected for image in images).most_common(1)[0][0]
+    count = expected if len(ordered) <= expected <= _most_frames(ordered) else _frame_count(ordered)
     if not FEWEST_FRAMES <= count <= MOST_FRAMES or 2 * len(ordered) < count:
         return None, []
     frame_ms, interval_ms = timing(ordered, count)
@@ -142,17 +165,39 @@ def _cine(images: list[ImageHeader]) -> tuple[Cine | None, list[Finding]]:
         interval_ms=interval_ms,
         derived=first.derived,
         acquired=max(image.acquired for image in ordered),
-        thickness=first.thickness if first.thickness > 0 else 0.0,
+        thickness=first.thickness if 0 < first.thickness <= THICKEST_MM else 0.0,
         normal=axes(first.grid.orientation)[2],
     )
     return cine, findings + uneven
 
 
+def _most_frames(ordered: list[ImageHeader]) -> float:
+    """Return how many frames the beat can have; as many images as it has time for are all of them."""
+    steps = np.diff([image.trigger_ms for image in ordered])
+    if not len(steps) or not (steps > 0).all():
+        return MOST_FRAMES
+    frame_ms, interval_ms = timing(ordered, len(ordered))
+    if np.isnan(interval_ms):
+        return MOST_FRAMES
+    return min(MOST_FRAMES, max(len(ordered), LONGEST_BEAT * interval_ms / frame_ms))
+
+
+def _one_a_beat(images: list[ImageHeader]) -> bool:
+    """Tell whether images without times in the beat were acquired beat by beat, as those of perfusion are."""
+    acquired = np.unique([image.acquired_s for image in images])
+    counted = images[0].expected == len(images)
+    known = not counted and len(acquired) == len(images) > 1 and bool(np.isfinite(acquired).all())
+    return known and float(np.median(np.diff(acquired))) > ONE_A_BEAT_S
+
+
+def _inversions(images: list[ImageHeader]) -> str:
+    return f"belongs to {len(images)} images of different inversion times, which are no frames of a beat"
+
+
 def _no_beat(images: list[ImageHeader]) -> str:
-    """Describe images that are no cine, with the time they cover if it is too long for a beat."""
-    triggers = [image.trigger_ms for image in images]
-    too_long = len(triggers) > 1 and np.ptp(triggers) > BEAT_MS[1]
-    times = f": their trigger times (TriggerTime) cover {np.ptp(triggers):.0f} ms" if too_long else ""
+    """Describe images that are no cine, with the time they cover."""
+    covered = float(np.ptp([image.trigger_ms for image in images]))
+    times = f": their trigger times (TriggerTime) cover {covered:.0f} ms" if covered > 0 else ""
     return f"belongs to {len(images)} images that are no beat{times}"
 
 
@@ -208,7 +253,7 @@ def places_in_beat(ordered: list[ImageHeader], count: int, frame_ms: float) -> l
 def _uneven(ordered: list[ImageHeader], frame_ms: float) -> list[Finding]:
     """Return a finding if the frames are not evenly spread over the beat."""
     triggers = np.array([image.trigger_ms for image in ordered])
-    if not np.isfinite(triggers).all():
+    if not np.isfinite(triggers).all() or not (np.diff(triggers) > 0).all():
         return []
     worst = float(np.abs(np.diff(triggers) - frame_ms).max())
     if np.isnan(frame_ms) or worst <= UNEVEN * frame_ms:

@@ -15,6 +15,10 @@ from cmr_ssl.study import Finding, Study
 LIMITS = Limits()
 FILES_TRIED = 20  # to tell whether a folder is itself a study
 NOT_FOLLOWED = "which is not followed: give what it points to as --source, or put a copy in its place"
+NO_ZIP = "is packed in another way than zip and was not opened: unpack it into a folder of its name"
+OTHER_PACKAGES = (".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".iso", ".zst")
+MAC_FOLDER = "__MACOSX"  # in zips made on a Mac: attributes of the other files
+NAMED = 3  # names in a message
 
 
 @dataclass(frozen=True)
@@ -37,18 +41,25 @@ class DicomFolder:
             raise FileNotFoundError(f"{self.folder} is no folder: name one with a sub-folder or zip of DICOM a subject")
         if self._is_study:
             return [self.folder.resolve().name]
-        if not self._archives and (links := self.links()):
-            raise FileNotFoundError(f"{self.folder} holds only links ({', '.join(links)}), {NOT_FOLLOWED}")
+        if not self._archives and (unread := self.unread()):
+            names, count = ", ".join([*unread][:NAMED]), len(unread) - NAMED
+            more = f" and {count} more" if count > 0 else ""
+            raise FileNotFoundError(
+                f"{self.folder} holds only what cannot be read ({names}{more}): {next(iter(unread.values())).message}"
+            )
         if not self._archives:
             raise FileNotFoundError(
                 f"{self.folder} holds no sub-folder, zip or DICOM file: name a folder with one of them a subject"
             )
         return sorted(self._archives)
 
-    def links(self) -> dict[str, str]:
-        """Return the names of links, which are not followed, with what to do about each."""
-        linked = [path for path in _entries(self.folder) if path.is_symlink()] if not self._is_study else []
-        return {path.name: f"{path.name} is a link to {path.readlink()}, {NOT_FOLLOWED}" for path in linked}
+    def unread(self) -> dict[str, Finding]:
+        """Return the names of links and of archives other than zips, which are not read, with what to do about each."""
+        entries = [] if self._is_study else _entries(self.folder)
+        links = [path for path in entries if path.is_symlink()]
+        said = {path.name: _rejected("link", f"is a link to {path.readlink()}, {NOT_FOLLOWED}", path) for path in links}
+        packed = [path for path in entries if not path.is_symlink() and is_other_package(path)]
+        return said | {path.name: _rejected("bad-archive", NO_ZIP, path) for path in packed}
 
     def fingerprint(self, subject: str) -> str:
         """Return a digest of the names, sizes and times of the subject's files."""
@@ -75,24 +86,35 @@ class DicomFolder:
     @cached_property
     def _archives(self) -> StudyFolders:
         """Folders and zips of every subject, found once and pickled to the workers."""
-        entries = [path for path in _entries(self.folder) if not path.is_symlink()]
+        entries = [path for path in _entries(self.folder) if not (path.is_symlink() or is_other_package(path))]
         return group_by_study(entries, self.folder.resolve().name, self.limits)
 
     @cached_property
     def _is_study(self) -> bool:
         """Tell whether DICOM files lie in the folder itself."""
         files = [path for path in sorted(self.folder.iterdir()) if path.is_file() and not path.is_symlink()]
-        return any(_is_dicom(path) for path in files[:FILES_TRIED] if not _is_zip(path))
+        return any(_is_dicom(path) for path in files[:FILES_TRIED] if not (_is_zip(path) or is_other_package(path)))
+
+
+def is_other_package(path: Path) -> bool:
+    """Tell whether a file is named as an archive other than a zip."""
+    return path.suffix.lower() in OTHER_PACKAGES and path.is_file()
 
 
 def _entries(folder: Path) -> list[Path]:
-    """Return folders, zips and links, sorted."""
-    shown = [path for path in folder.iterdir() if path.name[0] != "."]
-    return sorted(path for path in shown if path.is_dir() or _is_zip(path) or path.is_symlink())
+    """Return folders, archives and links, sorted."""
+    shown = [path for path in folder.iterdir() if path.name[0] != "." and path.name != MAC_FOLDER]
+    return sorted(
+        path for path in shown if path.is_dir() or _is_zip(path) or path.is_symlink() or is_other_package(path)
+    )
+
+
+def _rejected(code: str, sentence: str, path: Path) -> Finding:
+    return Finding(code, "rejected", "", f"{path.name} {sentence}")
 
 
 def _is_zip(path: Path) -> bool:
-    return path.suffix == ".zip" and path.is_file()
+    return path.suffix.lower() == ".zip" and path.is_file()
 
 
 def _is_dicom(path: Path) -> bool:

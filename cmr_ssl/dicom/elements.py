@@ -23,11 +23,11 @@ LEAST_BARE, LONGEST_FIRST = 16, 256  # bytes
 
 
 class Refusal(Exception):
-    """A file is no image of a cine: a finding code, and a sentence that continues the file's name."""
+    """A file is no image of a cine: a finding code, a sentence that continues the file's name, its number of images."""
 
-    def __init__(self, code: str, sentence: str) -> None:
+    def __init__(self, code: str, sentence: str, images: int = 1) -> None:
         super().__init__(sentence)
-        self.code = code
+        self.code, self.images = code, images
 
 
 class Elements(NamedTuple):
@@ -115,7 +115,7 @@ def read_elements(stream: IO[bytes], tags: Iterable[int]) -> Elements:
 
 def _checked_start(data: bytes) -> int:
     if data[:4] == b"PK\x03\x04":
-        raise Refusal("nested-archive", "is an archive within the archive and was not opened")
+        raise Refusal("nested-archive", "is an archive within the archive and was not opened: unpack it")
     start = start_of(data)
     if start is None:
         raise Refusal("not-dicom", "is no DICOM file")

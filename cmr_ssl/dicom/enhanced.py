@@ -7,7 +7,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from cmr_ssl.dicom.archive import DAMAGED, Member
-from cmr_ssl.dicom.elements import Elements, Refusal
+from cmr_ssl.dicom.elements import Elements, Refusal, Vector, to_numbers
 from cmr_ssl.dicom.file_issues import FileIssues, printable
 from cmr_ssl.dicom.header import EXPORT, ImageHeader, to_header
 from cmr_ssl.dicom.multiframe import cine_frames
@@ -42,12 +42,28 @@ def read_frames(member: Member, values: Elements, issues: FileIssues) -> list[Im
     if headers:
         return headers
     shared, groups = _groups(member, values)
+    indices: list[Vector] = []
     for index, group in enumerate(groups):
         try:
             headers.append(_frame(member, values, shared | group, index, len(groups)))
+            indices.append(to_numbers(group.get(FrameTag.FRAME_INDICES, b"").decode("latin-1")))
         except Refusal as refusal:
             issues.add(refusal.code, member.name, f"has a frame that {refusal}")
-    return headers
+    return _ranked(headers, indices)
+
+
+def _ranked(headers: list[ImageHeader], indices: list[Vector]) -> list[ImageHeader]:
+    """Return frames with ranks in time: their own, or else those of their dimension indices among frames of a place."""
+    if any(header.temporal for header in headers) or len({*map(len, indices)}) != 1 or not indices[0]:
+        return headers
+    places: dict[Vector, set[Vector]] = {}
+    for header, index in zip(headers, indices, strict=True):
+        places.setdefault(header.grid.position, set()).add(index)
+    ranks = {place: {index: rank for rank, index in enumerate(sorted(those), 1)} for place, those in places.items()}
+    return [
+        header._replace(temporal=ranks[header.grid.position][index])
+        for header, index in zip(headers, indices, strict=True)
+    ]
 
 
 def _groups(member: Member, values: Elements) -> tuple[dict[int, bytes], list[dict[int, bytes]]]:
@@ -60,9 +76,9 @@ def _groups(member: Member, values: Elements) -> tuple[dict[int, bytes], list[di
     dataset = _dataset(member, content)
     groups = dataset.get(PER_FRAME)
     if groups is None or groups.VR != "SQ" or not len(groups.value):
-        raise Refusal("multi-frame", f"{content} and does not say where each of them lies: {EXPORT}")
+        raise Refusal("multi-frame", f"{content} and does not say where each of them lies: {EXPORT}", count)
     if len(groups.value) != count:
-        raise Refusal("multi-frame", f"{content} and describes {len(groups.value)}: {EXPORT}")
+        raise Refusal("multi-frame", f"{content} and describes {len(groups.value)}: {EXPORT}", count)
     shared = dataset.get(SHARED)
     try:
         common = _group_values(shared.value[0]) if shared is not None and shared.VR == "SQ" and shared.value else {}
@@ -93,6 +109,8 @@ def _group_values(group: Dataset) -> dict[int, bytes]:
         values.setdefault(Tag.TRIGGER, str(1000.0 * float(offset)).encode())
     if time := values.get(FrameTag.FRAME_TIME):
         values |= {Tag.ACQUISITION_DATE: time[:8], Tag.ACQUISITION_TIME: time[8:]}
+    if time := values.get(FrameTag.FRAME_REFERENCE):
+        values |= {Tag.CONTENT_DATE: time[:8], Tag.CONTENT_TIME: time[8:]}
     return values | {classic: values[tag] for tag, classic in CLASSIC_TAGS.items() if tag in values}
 
 
@@ -115,4 +133,5 @@ def _frame(member: Member, values: Elements, of_frame: dict[int, bytes], index: 
     """Return the header of one frame."""
     of_object = {tag: raw for tag, raw in values.values.items() if count == 1 or tag not in PER_FRAME_TAGS}
     header = to_header(member, values._replace(values=of_object | of_frame))
-    return header._replace(instance=f"{header.instance}#{index}", number=index + 1, frame=index, frames=count)
+    number = header.number if count == 1 else index + 1
+    return header._replace(instance=f"{header.instance}#{index}", number=number, frame=index, frames=count)

@@ -10,7 +10,7 @@ from cmr_ssl.study import Finding
 
 FALLBACKS: dict[str, Callable[[ImageHeader], float]] = {
     "temporal positions": lambda image: image.temporal,
-    "numbers": lambda image: image.number,
+    "numbers": lambda image: image.number if image.frames == 1 else 0,
     "acquisition times": lambda image: image.acquired_s,
     "content times": lambda image: image.content_s,
 }
@@ -23,8 +23,11 @@ def sort_frames(images: list[ImageHeader]) -> tuple[list[ImageHeader], list[Find
         The images, none without any order, and findings on what ordered them.
     """
     triggers = [image.trigger_ms for image in images]
-    if not np.isfinite(triggers).all() or 2 * len(set(triggers)) <= len(images):
+    distinct = len(set(triggers))
+    if not np.isfinite(triggers).all() or 2 * distinct <= len(images):
         return _sort_without_triggers(images)
+    if distinct < len(images) == images[0].expected and (ordered := _sort_without_triggers(images))[0]:
+        return ordered  # the beat has so many frames, so none of them is a double
     ordered = sorted(images, key=lambda image: (image.trigger_ms, image.number, image.instance))
     unique = [next(same) for _, same in groupby(ordered, key=lambda image: image.trigger_ms)]
     count = len(ordered) - len(unique)

@@ -20,6 +20,8 @@ ENHANCED_MR, CONVERTED_MR = f"{MR_IMAGE}.1", f"{MR_IMAGE}.4"
 MANY_FRAMES = (ENHANCED_MR, CONVERTED_MR)
 EXPORT = "export it as classic MR images"
 SMALLEST, LARGEST = 16, 2048  # pixels a side
+MOST_OFF = 0.05, 0.02  # length of a direction from 1, and cosine between rows and columns, that are mended
+ROUNDED, NOTED = 1e-5, 2e-3  # of a direction's components: what is left as it is, and what is said
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -80,6 +82,8 @@ class ImageHeader(NamedTuple):
     frames: int = 1  # number of frames in the file
     bare: bool = False  # whether the file lacks the preamble
     commas: bool = False  # whether it has decimal commas
+    inversion: str = ""  # inversion time as stored
+    skewed: bool = False  # whether its directions were mended noticeably
 
 
 def read_values(member: Member) -> Elements:
@@ -138,6 +142,13 @@ def to_header(member: Member, values: Elements) -> ImageHeader:
         raise Refusal("not-magnitude", f"is a {part} image, not the magnitude")
     date = values.text(Tag.ACQUISITION_DATE) or values.text(Tag.STUDY_DATE)
     datetime = values.text(Tag.ACQUISITION_DATETIME)
+    grid = _grid(
+        values.short(Tag.ROWS, 0),
+        values.short(Tag.COLUMNS, 0),
+        values.text(Tag.SPACING),
+        values.text(Tag.ORIENTATION),
+        values.text(Tag.POSITION),
+    )
     return ImageHeader(
         member=member,
         offset=values.end,
@@ -154,13 +165,7 @@ def to_header(member: Member, values: Elements) -> ImageHeader:
         interval_ms=values.number(Tag.INTERVAL),
         expected=values.whole(Tag.IMAGES),
         thickness=values.number(Tag.THICKNESS),
-        grid=_grid(
-            values.short(Tag.ROWS, 0),
-            values.short(Tag.COLUMNS, 0),
-            values.text(Tag.SPACING),
-            values.text(Tag.ORIENTATION),
-            values.text(Tag.POSITION),
-        ),
+        grid=grid,
         format=_format(values),
         acquisition=values.whole(Tag.ACQUISITION),
         temporal=values.whole(Tag.TEMPORAL),
@@ -169,6 +174,8 @@ def to_header(member: Member, values: Elements) -> ImageHeader:
         echo=values.text(Tag.ECHO_TIME),
         bare=not values.preamble,
         commas=any(b"," in values.values.get(tag, b"") for tag in DECIMALS),
+        inversion=values.text(Tag.INVERSION),
+        skewed=float(np.abs(np.subtract(grid.orientation, values.numbers(Tag.ORIENTATION))).max()) > NOTED,
     )
 
 
@@ -195,26 +202,48 @@ def _grid(rows: int, columns: int, spacing: str, orientation: str, position: str
     if not (SMALLEST <= rows <= LARGEST and SMALLEST <= columns <= LARGEST):
         raise Refusal("matrix", f"has an image of {columns} x {rows} pixels")
     grid = PixelGrid(rows, columns, to_numbers(spacing), to_numbers(orientation), to_numbers(position))
-    if (len(grid.spacing), len(grid.orientation), len(grid.position)) != (2, 6, 3):
-        raise Refusal("no-place", "does not say where its image lies")
-    numbers = np.array(grid.spacing + grid.orientation + grid.position)
+    for name, text, numbers, count in (
+        ("PixelSpacing", spacing, grid.spacing, 2),
+        ("ImageOrientationPatient", orientation, grid.orientation, 6),
+        ("ImagePositionPatient", position, grid.position, 3),
+    ):
+        if len(numbers) != count:
+            held = f"holds {printable(text)!r}, not {count} numbers" if text else "is missing"
+            raise Refusal("no-place", f"does not say where its image lies: {name} {held}")
+    everything = np.array(grid.spacing + grid.orientation + grid.position)
     if (
-        not np.isfinite(numbers).all()
-        or np.abs(numbers).max() > 1e4
+        not np.isfinite(everything).all()
+        or np.abs(everything).max() > 1e4
         or not 0.05 < min(grid.spacing) <= max(grid.spacing) < 20
     ):
         raise Refusal("no-place", "says that its image lies where no image can")
-    along, down, _ = axes(grid.orientation)
-    if abs(along @ along - 1) > 0.01 or abs(down @ down - 1) > 0.01 or abs(along @ down) > 0.01:
+    if not any(grid.position):
+        raise Refusal("no-place", "lies at 0, 0, 0, where programs that remove identities put images")
+    return grid._replace(orientation=_at_right_angles(grid.orientation))
+
+
+def _at_right_angles(orientation: Vector) -> Vector:
+    """Return directions as unit vectors at right angles, which rounding and careless programs leave them not quite."""
+    along, down, _ = axes(orientation)
+    lengths = np.array([np.linalg.norm(along), np.linalg.norm(down)])
+    if np.abs(lengths - 1).max() > MOST_OFF[0] or abs(along @ down) > MOST_OFF[1]:
         raise Refusal("no-place", "has rows and columns that are not perpendicular")
-    return grid
+    along, down = along / lengths[0], down / lengths[1]
+    between, across = along + down, along - down
+    between, across = between / np.linalg.norm(between), across / np.linalg.norm(across)
+    mended = np.concatenate([between + across, between - across]) / np.sqrt(2.0)
+    return orientation if np.abs(mended - orientation).max() <= ROUNDED else tuple(mended.tolist())
 
 
 def _format(values: Elements) -> PixelFormat:
     allocated = values.short(Tag.ALLOCATED, 0)
     stored = values.short(Tag.STORED, allocated)
-    grey = values.short(Tag.SAMPLES, 1) == 1 and values.text(Tag.PHOTOMETRIC) in ("", "MONOCHROME2")
-    if not grey or allocated not in (8, 16) or not 1 <= stored <= allocated:
+    photometric = values.text(Tag.PHOTOMETRIC)
+    if values.short(Tag.SAMPLES, 1) != 1 or photometric not in ("", "MONOCHROME1", "MONOCHROME2"):
+        raise Refusal("colours", f"has pixels in colours ({printable(photometric)}), no grey values")
+    if photometric == "MONOCHROME1":
+        raise Refusal("pixel-format", "has inverted grey values (MONOCHROME1)")
+    if allocated not in (8, 16) or not 1 <= stored <= allocated:
         raise Refusal("pixel-format", "has pixels that are no grey values of 8 or 16 bits")
     if values.short(Tag.HIGH, stored - 1) != stored - 1:
         raise Refusal("pixel-format", "keeps its grey values in unusual bits")

@@ -4,9 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
+from cmr_ssl.dicom.alternation import alternates
 from cmr_ssl.dicom.cine import Cine
 from cmr_ssl.dicom.file_issues import FileIssues
 from cmr_ssl.dicom.header import LPS_TO_RAS
+from cmr_ssl.dicom.noise import is_noise
 from cmr_ssl.dicom.pixels import read_pixels
 from cmr_ssl.dicom.stack import Stack, pixels_in
 from cmr_ssl.preparation.beat_frames import interpolate_cyclic, phases
@@ -38,6 +40,9 @@ def read_stack(stack: Stack) -> tuple[Series, list[Finding]]:
             size = (len(cine.frames), cine.grid.rows, cine.grid.columns)
             images = pixels[:, index] if fits else np.zeros(size, pixels.dtype)
             present = read_cine(cine, images, issues)
+            if flaw := _flaw(cine, images[present], _where(stack, index)):
+                findings.append(flaw)
+                present[:] = False
             findings += _incomplete(stack, index, present)
             if not fits:
                 pixels[:, index], present = _on_beat(_on_grid(images, stack, index), present, frames)
@@ -85,9 +90,24 @@ def _on_beat(images: Images, present: NDArray[np.bool_], frames: int) -> tuple[I
     return _as_stored(values, images.dtype), np.ones(frames, dtype=bool)
 
 
+def _where(stack: Stack, index: int) -> str:
+    return stack.view if len(stack.slices) == 1 else f"{stack.view} slice {index}"
+
+
+def _flaw(cine: Cine, images: Images, where: str) -> Finding | None:
+    """Return why the frames of a slice cannot be one beat of a heart, None if they may."""
+    if alternates(images):
+        message = f"the frames of {cine.name} alternate between two acquisitions filed as one; they were left out"
+        return Finding("mixed-acquisitions", "rejected", where, message, len(images))
+    if len(images) and is_noise(images.mean(axis=0)):
+        message = f"{cine.name} shows noise, as phase images do, and no heart; it was left out"
+        return Finding("noise", "rejected", where, message, len(images))
+    return None
+
+
 def _incomplete(stack: Stack, index: int, present: NDArray[np.bool_]) -> list[Finding]:
     """Return findings on missing frames, and on another number of frames than in the view."""
-    where = stack.view if len(stack.slices) == 1 else f"{stack.view} slice {index}"
+    where = _where(stack, index)
     findings = []
     missing = int((~present).sum())
     if missing:

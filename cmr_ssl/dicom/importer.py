@@ -19,7 +19,7 @@ from cmr_ssl.planes import SHORT_AXIS, spacing
 from cmr_ssl.preparation.beat_frames import beat_ms
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
-from cmr_ssl.study import Finding, Study
+from cmr_ssl.study import Study
 from cmr_ssl.workers import Workers
 
 FORMAT = "cmr_ssl import 2"
@@ -37,7 +37,7 @@ def import_cohort(
 ) -> int:
     """Import one shard of a source's subjects; `reading` holds further settings of the output."""
     try:
-        everybody, links = source.subjects(), source.links()
+        everybody, unread = source.subjects(), source.unread()
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -47,12 +47,12 @@ def import_cohort(
     gone = with_same_study(withdrawn, source, everybody)
     subjects = [subject for subject in gone.remaining(everybody, source.folder) if subject in mine]
     settings = digest({"format": FORMAT, "limits": asdict(source.limits), **reading})
-    unfollowed = [
-        Record(name, "rejected", findings=[Finding("link", "rejected", "", message)])  # in the tables, in no journal
-        for name, message in links.items()
+    beside = [
+        Record(name, "rejected", findings=[finding])  # in the tables, in no journal
+        for name, finding in unread.items()
         if not gone.includes(name)
     ]
-    journals, total = out / JOURNALS, len(subjects) + len(unfollowed)
+    journals, total = out / JOURNALS, len(subjects) + len(beside)
     journal = shard.journal(journals, settings)
     with Tally("importing", out, total) as tally, exclusive_access(shard.folder(journals), settings):
         shard.remove_halves(out)
@@ -62,9 +62,9 @@ def import_cohort(
         copy_marker(source.folder, out)
         steps = Steps(source, partial(import_subject, out), settings, out)
         go_over(subjects, steps, journal, tally, lambda subject: [out / subject], workers, overwrite)
-        for record in unfollowed:
+        for record in beside:
             tally.add(done(record))
-        records = {record.subject: record for record in [*unfollowed, *journal.records()]}
+        records = {record.subject: record for record in [*beside, *journal.records()]}
         tally.close(write_tables(out, {name: record for name, record in records.items() if not gone.includes(name)}))
     return tally.status if subjects else int(tally.stopped)
 

@@ -20,6 +20,14 @@ def to_seconds(day: str, time: str) -> float:
     return _day(day) * DAY_S + hours * 3600 + minutes * 60 + seconds + float(f"0{parts[4].replace(',', '.')}")
 
 
+def over_midnight(seconds: list[float]) -> list[float]:
+    """Return times of one slice, those after midnight a day later if the dates leave that out."""
+    first, last = min(seconds, default=0.0), max(seconds, default=0.0)
+    if not DAY_S / 2 < last - first < DAY_S:  # also where one is unknown
+        return seconds
+    return [second + DAY_S if second < first + DAY_S / 2 else second for second in seconds]
+
+
 def _day(text: str) -> int:
     parts = DATE.match(text)
     try:

@@ -30,9 +30,15 @@ def cine_frames(member: Member, values: Elements) -> list[ImageHeader]:
     times = _times(values, count)
     if times is None or not _one_beat(values, times):
         return []
-    whole = to_header(member, values)._replace(temporal=0, frames=count)
+    whole = to_header(member, values)._replace(frames=count)
     return [
-        whole._replace(instance=f"{whole.instance}#{index}", number=index + 1, frame=index, trigger_ms=float(time))
+        whole._replace(
+            instance=f"{whole.instance}#{index}",
+            temporal=index + 1,
+            frame=index,
+            number=index + 1,
+            trigger_ms=float(time),
+        )
         for index, time in enumerate(times)
     ]
 

@@ -15,7 +15,9 @@ from cmr_ssl.dicom.header import ImageHeader, is_multiframe, read_values, to_hea
 from cmr_ssl.dicom.manifest import FILE, read_manifest
 from cmr_ssl.study import Finding
 
-BESIDE = re.compile(r"(^|/)(DICOMDIR|LICENSE[^/]*|README[^/]*|\.DS_Store|Thumbs\.db)$", re.IGNORECASE)
+BESIDE = re.compile(
+    r"(^|/)(__MACOSX/.*|(\._[^/]*|DICOMDIR|LICENSE[^/]*|README[^/]*|\.DS_Store|Thumbs\.db)$)", re.IGNORECASE
+)
 
 
 @contextmanager
@@ -55,10 +57,12 @@ def _images(member: Member, names: dict[str, str], issues: FileIssues) -> list[I
         values = read_values(member)
         headers = read_frames(member, values, issues) if is_multiframe(values) else [to_header(member, values)]
     except Refusal as refusal:
-        issues.add(refusal.code, member.name, str(refusal))
+        issues.add(refusal.code, member.name, str(refusal), refusal.images)
         return []
     if any(header.bare for header in headers):
         issues.add("no-preamble", member.name, "lacks the preamble of a DICOM file and was read without it")
+    if any(header.skewed for header in headers):
+        issues.add("skewed", member.name, "has rows and columns of other lengths than 1 or not perpendicular; mended")
     if any(header.commas for header in headers):
         issues.add("decimal-comma", member.name, "has decimal commas, which were read as points")
     return [header._replace(name=header.name or names.get(_base_name(member.name), "")) for header in headers]

@@ -16,6 +16,7 @@ UNEVEN_MM = 0.5  # off the even grid, beyond which it is a finding
 OFF_GRID = 0.25  # of the step, beyond which the slice is left out
 MOVED_MM, TURNED_DEGREES = 0.1, 0.1  # within its plane, beyond which a slice is resampled onto the stack's grid
 TILTED_DEGREES = 1.0
+FAR_APART = 2.05  # thicknesses between neighbours, beyond which every second slice may be missing
 DEFAULT_THICKNESS_MM = 8.0
 MOST_SLICES = 64
 
@@ -94,7 +95,7 @@ def _even(chosen: list[Cine], down: NDArray[np.float64]) -> tuple[list[int], flo
     if worst > UNEVEN_MM:
         message = f"slices are {slope:.2f} mm apart, but one lies {worst:.2f} mm off that grid"
         findings.append(Finding("uneven-slices", "noted", SHORT_AXIS, message, worst))
-    return used.tolist(), float(slope), kept, findings + _gaps(used, float(slope))
+    return used.tolist(), float(slope), kept, findings + _gaps(used, float(slope)) + _far_apart(kept, float(slope))
 
 
 def _typical(cines: list[Cine], down: NDArray[np.float64]) -> Cine:
@@ -119,6 +120,12 @@ def _gaps(indices: NDArray[np.int_], step: float) -> list[Finding]:
     holes = sorted(set(range(int(indices[-1]) + 1)) - set(indices.tolist()))
     message = f"the slice is missing: its neighbours are more than {step:.1f} mm apart"
     return [Finding("missing-slice", "noted", f"{SHORT_AXIS} slice {hole}", message, step) for hole in holes]
+
+
+def _far_apart(kept: list[Cine], step: float) -> list[Finding]:
+    thickness = float(np.median([cine.thickness for cine in kept]))
+    message = f"slices of {thickness:.1f} mm lie {step:.1f} mm apart: some of the stack may be missing"
+    return [Finding("far-apart", "noted", SHORT_AXIS, message, step)] if 0 < FAR_APART * thickness < step else []
 
 
 def _own_grid(

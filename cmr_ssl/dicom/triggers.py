@@ -16,6 +16,7 @@ EVEN = 0.01  # of a step; counted frames are evenly spaced, measured beats are n
 LONGER_S = 2.0  # images acquired over a longer time show more than one beat where each has its own time
 MISSING = 1.25  # frames that the scanner counts, for each that exists
 FEWEST_TIMES = 3  # for steps to mean anything
+LONGEST_FRAME_MS = 150.0  # steps up to this are times, over several beats where they cover more than one
 
 
 class Span(NamedTuple):
@@ -73,6 +74,8 @@ def _order_only(images: list[ImageHeader], span: Span, interval: float) -> tuple
 def _counted(images: list[ImageHeader], span: Span) -> bool:
     """Tell whether times beyond a beat are frame numbers: evenly spaced, about as many as the beat has."""
     times = _times(images)
+    if span.step <= LONGEST_FRAME_MS:
+        return False
     steps = np.diff(times) / span.step
     acquired = np.array([image.acquired_s for image in images])
     if np.isfinite(acquired).all() and np.ptp(acquired) > LONGER_S and 2 * len(set(acquired)) > len(times):

@@ -9,7 +9,7 @@ from pathlib import Path
 from cmr_ssl.dicom.archive import Limits
 from cmr_ssl.dicom.archived_study import read_study
 from cmr_ssl.files import stamp
-from cmr_ssl.study import Study
+from cmr_ssl.study import Finding, Study
 
 LONG_AXIS_FIELD, SHORT_AXIS_FIELD = "20208", "20209"
 FIRST_VISIT = "2"  # UK Biobank's number of the first imaging visit
@@ -60,10 +60,11 @@ class UkbZips:
             if _exists(path := folder / f"{participant}_{field}_{visit or FIRST_VISIT}_{array}.zip")
         ]
 
-    def links(self) -> dict[str, str]:
+    def unread(self) -> dict[str, Finding]:
         """Return the names of linked folders, which are not followed, with what to do about each."""
         linked = [path for path in _linked_folders(self.folder) if path.name[0] != "."]
-        return {path.name: f"{path.name} is a link to {path.readlink()}, {NOT_FOLLOWED}" for path in linked}
+        said = {path.name: f"{path.name} is a link to {path.readlink()}, {NOT_FOLLOWED}" for path in linked}
+        return {name: Finding("link", "rejected", "", message) for name, message in said.items()}
 
 
 def find_zips(folder: Path, overlays: bool = False) -> UkbZips:

@@ -77,13 +77,13 @@ def _facts(kind: str, trained: Trained, content: Mapping[str, Any], fingerprint:
 
 def _scores(content: Mapping[str, Any]) -> list[str]:
     """Return what the checkpoint knows of its validation: the monitored measure and its best value."""
-    found = []
+    scores = []
     for name, state in content.get("callbacks", {}).items():
         score = state.get("best_model_score") if isinstance(state, Mapping) else None
         monitored = MONITORED.search(name)
         if score is not None and monitored:
-            found.append(f"{monitored[1]} {float(score):.4g}")
-    return found
+            scores.append(f"{monitored[1]} {float(score):.4g}")
+    return scores
 
 
 def _table(facts: dict[str, str]) -> str:

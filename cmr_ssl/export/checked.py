@@ -22,9 +22,9 @@ def hand_over(folder: Path, files: dict[str, bytes]) -> None:
     with tempfile.TemporaryDirectory(prefix=".writing-", dir=folder.parent) as here:
         staged = Path(here)
         write_files(staged, files)
-        found = [sentence.replace(f"{here}/", "") for name in files for sentence in describe_leaks(staged / name)]
-        if found:
-            raise ValueError(f"nothing is exported, for it would give somebody away: {'; '.join(found)}")
+        leaks = [sentence.replace(f"{here}/", "") for name in files for sentence in describe_leaks(staged / name)]
+        if leaks:
+            raise ValueError(f"nothing is exported, for it would give somebody away: {'; '.join(leaks)}")
         folder.mkdir(exist_ok=True)
         for name in files:
             shutil.move(staged / name, folder / name)

@@ -100,15 +100,15 @@ def graphs(task: Task) -> list[Graph]:
         "mean_token": "of all tokens",
         "plane_means": "of the tokens of each plane",
     }
-    found = [Graph("encoder", EncoderGraph(task), vectors)]
+    built = [Graph("encoder", EncoderGraph(task), vectors)]
     if isinstance(task, PhenotypeTask):
         names = ", ".join(task.objective.names(task.targets))
-        found.append(Graph("phenotypes", PhenotypeGraph(task), {"values": names}))
+        built.append(Graph("phenotypes", PhenotypeGraph(task), {"values": names}))
     if isinstance(task, SegmentationTask):
         classes = ", ".join(f"{index} {name}" for index, name in enumerate(CLASSES))
         outputs = {
             "labels": f"classes of all planes and frames: {classes}",
             "probability": "of the class that is predicted",
         }
-        found.append(Graph("segmentation", SegmentationGraph(task), outputs))
-    return [one._replace(module=one.module.eval()) for one in found]
+        built.append(Graph("segmentation", SegmentationGraph(task), outputs))
+    return [graph._replace(module=graph.module.eval()) for graph in built]

@@ -42,11 +42,11 @@ def onnx_files(checkpoint: Path) -> dict[str, bytes]:
     """
     check_installed()
     trained = load_task(checkpoint)
-    found = graphs(trained.task)
-    files = {f"{one.name}.onnx": written(one, trained) for one in found}
-    for one in found:
-        check_same(one, files[f"{one.name}.onnx"], trained)
-    return files | {DESCRIPTION: describe(found, trained, fingerprint(checkpoint)).encode()}
+    exported = graphs(trained.task)
+    files = {f"{graph.name}.onnx": written(graph, trained) for graph in exported}
+    for graph in exported:
+        check_same(graph, files[f"{graph.name}.onnx"], trained)
+    return files | {DESCRIPTION: describe(exported, trained, fingerprint(checkpoint)).encode()}
 
 
 def written(graph: Graph, trained: Trained) -> bytes:
@@ -82,9 +82,9 @@ def check_same(graph: Graph, model: bytes, trained: Trained) -> None:
     for count in TRIED:
         study = study_of(count, trained)
         with torch.inference_mode():
-            wanted = [one.numpy() for one in graph.module(*study)]
-        results = session.run(None, {name: one.numpy() for name, one in zip(INPUTS, study, strict=True)})
-        for name, ours, theirs in zip(graph.outputs, wanted, results, strict=True):
+            expected = [tensor.numpy() for tensor in graph.module(*study)]
+        results = session.run(None, {name: tensor.numpy() for name, tensor in zip(INPUTS, study, strict=True)})
+        for name, ours, theirs in zip(graph.outputs, expected, results, strict=True):
             if not same(ours, theirs):
                 raise ValueError(
                     f"{graph.name}.onnx says something else than torch of {name} with {count} planes: this version of "
@@ -115,7 +115,7 @@ def study_of(planes: int, trained: Trained) -> tuple[Tensor, Tensor]:
     return images, affine
 
 
-def describe(found: list[Graph], trained: Trained, fingerprint: str) -> str:
+def describe(exported: list[Graph], trained: Trained, fingerprint: str) -> str:
     """Return what inputs and outputs are, as JSON."""
     size, preparation = trained.preparation["size"], trained.preparation
     about: dict[str, Any] = {
@@ -127,6 +127,6 @@ def describe(found: list[Graph], trained: Trained, fingerprint: str) -> str:
             "affine": "pixel (column, row, 0, 1) to mm in the heart frame, float32, (planes, 4, 4)",
         },
         "preparation": preparation,
-        "outputs": {f"{one.name}.onnx": one.outputs for one in found},
+        "outputs": {f"{graph.name}.onnx": graph.outputs for graph in exported},
     }
     return json.dumps(about, indent=1) + "\n"

@@ -41,45 +41,47 @@ def encode_shown(task: PretrainingTask, heart: Sample, shown: Tensor) -> Encoded
     if not shown.any():
         raise ValueError(f"subject {heart.subject[0]}: there is no plane from which others could be predicted")
     tokens = task.tokens(heart)
-    seen = tokens.take(tokens_of(shown, tokens.grid))
-    return EncodedHeart(task.encoder(seen, all_exist=True), seen.patches.mean(), seen.patches.std())
+    visible = tokens.take(tokens_of(shown, tokens.grid))
+    return EncodedHeart(task.encoder(visible, all_exist=True), visible.patches.mean(), visible.patches.std())
 
 
-def decode_tokens(task: PretrainingTask, seen: EncodedHeart, where: Coordinates, grid: Grid) -> Tensor:
+def decode_tokens(task: PretrainingTask, context: EncodedHeart, where: Coordinates, grid: Grid) -> Tensor:
     """Return the planes whose tokens lie at `where`, (1, Q), as intensities 0 to 1, (P, T, H, W) as `grid` says."""
-    predicted = task.decoder(seen.encoded, where).float()
+    predicted = task.decoder(context.encoded, where).float()
     if task.normalise:  # the decoder speaks of patches up to mean and deviation; those of the whole heart stand in
-        predicted = predicted * seen.deviation + seen.mean
+        predicted = predicted * context.deviation + context.mean
     return unpatchify(predicted.clamp(0, 1), grid, task.encoder.patch)[0]
 
 
-def decode_own_planes(task: PretrainingTask, heart: Sample, seen: EncodedHeart, wanted: Tensor) -> Tensor:
-    """Return planes of the heart itself, `wanted` (P,) bool, where they lie in the sample; (Q, T, H, W)."""
+def decode_own_planes(task: PretrainingTask, heart: Sample, context: EncodedHeart, chosen: Tensor) -> Tensor:
+    """Return planes of the heart itself, `chosen` (P,) bool, where they lie in the sample; (Q, T, H, W)."""
     patch = task.encoder.patch
     grid = grid_of(heart.images, patch)
-    where = coordinates(heart.affine, grid, patch).take(tokens_of(wanted, grid))
-    return decode_tokens(task, seen, where, grid._replace(planes=int(wanted.sum())))
+    where = coordinates(heart.affine, grid, patch).take(tokens_of(chosen, grid))
+    return decode_tokens(task, context, where, grid._replace(planes=int(chosen.sum())))
 
 
 def decode_anywhere(
-    task: PretrainingTask, seen: EncodedHeart, affine: Tensor, shape: tuple[int, int, int]
+    task: PretrainingTask, context: EncodedHeart, affine: Tensor, shape: tuple[int, int, int]
 ) -> Iterator[Tensor]:
     """Yield planes anywhere in the heart, a few at a time, (q, T, H, W).
 
     Args:
         task: whose positions are anatomical.
-        seen: what it was shown of the heart.
+        context: what it was shown of the heart.
         affine: pixel (column, row, 0, 1) of the planes to mm in the heart frame, (Q, 4, 4).
         shape: frames, rows and columns of a plane; those the model was trained with.
     """
     patch = task.encoder.patch
-    one = grid_of(torch.empty(1, *shape, device="meta"), patch)
-    for few in affine.split(max(1, TOKENS_AT_ONCE // one.per_plane)):
-        grid = one._replace(planes=len(few))
-        yield decode_tokens(task, seen, coordinates(few[None], grid, patch), grid)
+    single = grid_of(torch.empty(1, *shape, device="meta"), patch)
+    for few in affine.split(max(1, TOKENS_AT_ONCE // single.per_plane)):
+        grid = single._replace(planes=len(few))
+        yield decode_tokens(task, context, coordinates(few[None], grid, patch), grid)
 
 
-def decode_seamlessly(task: PretrainingTask, seen: EncodedHeart, affine: Tensor, shape: tuple[int, int, int]) -> Tensor:
+def decode_seamlessly(
+    task: PretrainingTask, context: EncodedHeart, affine: Tensor, shape: tuple[int, int, int]
+) -> Tensor:
     """Return planes anywhere in the heart without the seams of patches, (Q, T, H, W); see `decode_anywhere`.
 
     Planes are decoded four times, their patches moved by half a patch along rows, along columns and along both. Weights
@@ -95,7 +97,7 @@ def decode_seamlessly(task: PretrainingTask, seen: EncodedHeart, affine: Tensor,
         larger = frames, height + (rows if down else 0), width + (columns if right else 0)
         kept = slice(down, down + height), slice(right, right + width)
         trusted = _tent(rows, larger[1], affine.device)[:, None] * _tent(columns, larger[2], affine.device)
-        decoded = torch.cat([*decode_anywhere(task, seen, moved, larger)])
+        decoded = torch.cat([*decode_anywhere(task, context, moved, larger)])
         total += (decoded * trusted)[..., *kept]
         weight += trusted[kept]
     return total / weight

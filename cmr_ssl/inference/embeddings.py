@@ -5,11 +5,10 @@ With the last subject the parts are merged into the file, sorted by subject, and
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
 import torch
 
 from cmr_ssl.cohort.cohort_table import read_cohort
@@ -18,32 +17,20 @@ from cmr_ssl.cohort.withdrawal import NONE_WITHDRAWN, Withdrawn
 from cmr_ssl.data.dataset import PlaneDataset, sample_shape
 from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.files import digest
+from cmr_ssl.inference.embedding_columns import VERSION, EmbeddingColumns
 from cmr_ssl.inference.model import Model, load
 from cmr_ssl.inference.outputs import StudyEmbedding, embeddings_of
 from cmr_ssl.inference.table_parts import PART, TableParts
-from cmr_ssl.journal import Record
+from cmr_ssl.journal import Record, read_records
 from cmr_ssl.lock import exclusive_access
 from cmr_ssl.preparation.cache import check_prepared, read_settings
 from cmr_ssl.preparation.cached_subjects import CachedSubjects
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Job, Shard, go_over_batches
 from cmr_ssl.sample import readable, to_device
-from cmr_ssl.study import Finding
+from cmr_ssl.study import Finding, finding_text
 from cmr_ssl.tasks.trained import Trained
 
-VECTOR = pa.list_(pa.float32())
-SCHEMA = pa.schema(
-    [
-        ("subject", pa.string()),
-        ("whole_heart", VECTOR),
-        ("landmarks", VECTOR),
-        ("class_token", VECTOR),
-        ("mean", VECTOR),
-        ("plane_views", pa.list_(pa.string())),
-        ("plane_means", pa.list_(VECTOR)),
-    ]
-)
-COLUMNS = 1  # version of the columns of the table
 PART_ROWS, PART_S = 256, 60.0  # a part is written when either is reached
 
 
@@ -51,6 +38,7 @@ def write_embeddings(
     checkpoint: Path,
     cache: Path,
     out: Path,
+    columns: EmbeddingColumns,
     batch_size: int,
     workers: int,
     device: str,
@@ -64,8 +52,8 @@ def write_embeddings(
     dataset = whole_cache(cache, model.trained, withdrawn)
     subjects = dataset.subjects.tolist()
     prepared = str(read_settings(cache)["digest"])
-    settings = digest({"checkpoint": model.fingerprint, "cache": prepared, "columns": COLUMNS})
-    parts = TableParts(out, SCHEMA, settings)
+    settings = digest({"checkpoint": model.fingerprint, "cache": prepared, "columns": VERSION, "stored": columns})
+    parts = TableParts(out, columns.schema(), settings)
     journal = shard.journal(parts.folder, settings)
     shard_subjects = shard.part(subjects)
     with Tally("embedding", out, len(shard_subjects)) as tally, exclusive_access(shard.folder(parts.folder), settings):
@@ -75,7 +63,7 @@ def write_embeddings(
             parts.remove_unnamed(journal.records())
         in_table = parts.subjects_in_table()
         files = {record.subject: parts.file_of(record, in_table) for record in journal.records()}
-        embed = Embedder(model, dataset, batch_size, workers, parts)
+        embed = Embedder(model, dataset, batch_size, workers, parts, columns, prepared_findings(cache, prepared))
         go_over_batches(shard_subjects, embed, journal, tally, lambda subject: [files[subject]], overwrite, out)
         records = journal.latest(subjects)
         with exclusive_access(parts.folder, settings):
@@ -101,6 +89,11 @@ def whole_cache(cache: Path, trained: Trained, withdrawn: Withdrawn = NONE_WITHD
     return PlaneDataset(cache, sorted(cohort["subject"]), trained.views, shape)
 
 
+def prepared_findings(cache: Path, settings: str) -> dict[str, str]:
+    """Return what `prepare` found about each subject of a cache, as the text of one cell."""
+    return {record.subject: finding_text(record.findings) for record in read_records(cache, settings)}
+
+
 @dataclass(frozen=True)
 class Embedder:
     """Embeds subjects batch by batch, read ahead by threads, into parts of the table.
@@ -111,6 +104,8 @@ class Embedder:
         batch_size: subjects a batch.
         workers: threads that read.
         parts: where rows are kept.
+        columns: of the table.
+        findings: of preparing, by subject.
     """
 
     model: Model
@@ -118,6 +113,8 @@ class Embedder:
     batch_size: int
     workers: int
     parts: TableParts
+    columns: EmbeddingColumns
+    findings: Mapping[str, str]
 
     def fingerprint(self, subject: str) -> str:
         """Return what changes when a subject is prepared anew."""
@@ -133,7 +130,7 @@ class Embedder:
             pending, rows = pending + subjects, rows + embedded
             full = len(pending) >= PART_ROWS or time.monotonic() - started > PART_S
             if full or subjects[-1] == jobs[-1].subject:
-                part = self.parts.add([row._asdict() for row in rows])
+                part = self.parts.add([self.columns.row(row, self.findings[row.subject]) for row in rows])
                 parts = {row.subject: part for row in rows}
                 yield [self.record(subject, fingerprints[subject], parts.get(subject)) for subject in pending]
                 pending, rows, started = [], [], time.monotonic()

@@ -28,7 +28,7 @@ from cmr_ssl.tasks.phenotype import PhenotypePrediction
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.segmentation import Segmentation
 from cmr_ssl.tasks.trained import Trained, load_task
-from cmr_ssl.trust import planes_left_out, unsized, without_short_axis
+from cmr_ssl.trust import planes_left_out, unlike_training, unsized, without_short_axis
 
 AnyTask = TypeVar("AnyTask", bound=Task)
 
@@ -104,7 +104,9 @@ class Model:
         by_name = dict(zip(task.objective.names(task.targets), values, strict=True))
         doubts = dict.fromkeys(by_name, reason) if reason else impossible_values(by_name)
         trusted = {name: float("nan") if name in doubts else value for name, value in by_name.items()}
-        return Prediction(study.subject, trusted, "; ".join(dict.fromkeys(doubts.values())), findings)
+        within = {} if unlike_training(findings) else task.objective.half_widths(task.targets)
+        within = {name: width for name, width in within.items() if name not in doubts}
+        return Prediction(study.subject, trusted, "; ".join(dict.fromkeys(doubts.values())), findings, within)
 
     @torch.inference_mode()
     def segment(self, study: Study) -> LabelMaps:

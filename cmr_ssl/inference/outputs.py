@@ -51,17 +51,24 @@ class Prediction(NamedTuple):
         values: by name, in physical units; NaN where no number can be trusted.
         reason: why values are NaN; "" where none is.
         findings: of reading, preparing and the comparison with the training.
+        within: half widths of the 90 % intervals of values by name; none of values that are NaN, and none at all where
+            the study is unlike the training, which intervals promise nothing about. See `conformal`.
     """
 
     subject: str
     values: dict[str, float]
     reason: str
     findings: list[Finding]
+    within: dict[str, float]
 
     def __repr__(self) -> str:
         """Describe the prediction in one line."""
-        values = self.reason or ", ".join(f"{name} {value:.4g}" for name, value in self.values.items())
+        values = self.reason or ", ".join(map(self._described, self.values))
         return f"Prediction of {self.subject}: {values}"
+
+    def _described(self, name: str) -> str:
+        within = f" +- {self.within[name]:.2g}" if name in self.within else ""
+        return f"{name} {self.values[name]:.4g}{within}"
 
 
 class SyntheticPlane(NamedTuple):

@@ -128,9 +128,9 @@ def read_header(file: Any, path: Path) -> Header:  # noqa: ANN401
 def check_one_cine(where: NDArray[Any], path: Path) -> None:
     """Raise ValueError where readouts belong to several images of the same slice and frame, which would be averaged."""
     for name in ONE_CINE:
-        if name in (where.dtype.names or ()) and len(found := np.unique(where[name])) > 1:
+        if name in (where.dtype.names or ()) and (count := len(np.unique(where[name]))) > 1:
             raise ValueError(
-                f"{path} holds {len(found)} images of each frame, numbered by idx.{name}: write a file for each of them"
+                f"{path} holds {count} images of each frame, numbered by idx.{name}: write a file for each of them"
             )
 
 
@@ -140,10 +140,10 @@ def check_readouts(heads: NDArray[Any], lines: NDArray[Any], header: Header, pat
     Raises:
         ValueError: if they differ, values are missing, or the readouts are not those of the encoded space.
     """
-    found = {*zip(heads["number_of_samples"].tolist(), heads["active_channels"].tolist(), strict=True)}
-    if len(found) > 1:
-        raise ValueError(f"{path} has readouts of {len(found)} sizes (samples, coils): {sorted(found)[:3]}; split it")
-    ((samples, coils),) = found
+    sizes = {*zip(heads["number_of_samples"].tolist(), heads["active_channels"].tolist(), strict=True)}
+    if len(sizes) > 1:
+        raise ValueError(f"{path} has readouts of {len(sizes)} sizes (samples, coils): {sorted(sizes)[:3]}; split it")
+    ((samples, coils),) = sizes
     if not coils or any(len(line) != 2 * samples * coils for line in lines):
         raise ValueError(
             f"{path}: readouts do not hold {samples} samples of {coils} coils: the coil dimension is missing or wrong"
@@ -200,12 +200,14 @@ def direction_of(heads: NDArray[Any], name: str, path: Path) -> NDArray[np.float
     Raises:
         ValueError: if they differ, as those of long-axis planes in one file do, or it is none.
     """
-    found = heads[name].astype(np.float64)
-    if np.abs(found - found[0]).max() > SAME_DIRECTION:
+    directions = heads[name].astype(np.float64)
+    if np.abs(directions - directions[0]).max() > SAME_DIRECTION:
         raise ValueError(f"{path}: slices are not parallel, {name} differs: write a file for each of them")
-    if not np.isclose(np.linalg.norm(found[0]), 1, atol=0.01):
-        raise ValueError(f"{path}: {name} is {found[0].tolist()}, which is no direction: export it with its geometry")
-    return found[0]
+    if not np.isclose(np.linalg.norm(directions[0]), 1, atol=0.01):
+        raise ValueError(
+            f"{path}: {name} is {directions[0].tolist()}, which is no direction: export it with its geometry"
+        )
+    return directions[0]
 
 
 def _tagged(path: str) -> str:

@@ -38,8 +38,8 @@ class Encoding(NamedTuple):
         convolution, which does not care where the origin is.
         """
         mask = ifftshift(self.mask, dim=-2)
-        seen = ifft(fft(self.sensitivities * images[:, :, None], dim=-2) * mask, dim=-2)
-        return (self.sensitivities.conj() * seen).sum(dim=2)
+        measured = ifft(fft(self.sensitivities * images[:, :, None], dim=-2) * mask, dim=-2)
+        return (self.sensitivities.conj() * measured).sum(dim=2)
 
     def combined(self, kspace: Tensor) -> Tensor:
         """Return the coil-combined images (n, T, H, W) of lines (n, T, C, H, W), all of which count."""

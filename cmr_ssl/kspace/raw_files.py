@@ -19,8 +19,8 @@ def read_raw(path: Path) -> RawCine:
             return read_ismrmrd(file, path)
         if arrays(file):
             return read_cmrxrecon(file, path)
-        found = ", ".join(list(file)[:5]) or "nothing"
+        names = ", ".join(list(file)[:5]) or "nothing"
         raise ValueError(
             f"{path} has neither ISMRMRD's dataset/data and dataset/xml nor an array whose name begins with kspace, as "
-            f"CMRxRecon's: it holds {found}"
+            f"CMRxRecon's: it holds {names}"
         )

@@ -25,17 +25,17 @@ class Decoder(nn.Module):
         self.pixels = nn.Linear(width, frames * rows * columns)
         self.width = width
 
-    def forward(self, encoded: Encoded, wanted: Coordinates) -> Tensor:
+    def forward(self, encoded: Encoded, target: Coordinates) -> Tensor:
         """Predict pixels, (B, Q, pixels); see `features` for the arguments."""
-        return self.pixels(self.features(encoded, wanted))
+        return self.pixels(self.features(encoded, target))
 
     @abstractmethod
-    def features(self, encoded: Encoded, wanted: Coordinates) -> Tensor:
+    def features(self, encoded: Encoded, target: Coordinates) -> Tensor:
         """Say what is at the wanted places.
 
         Args:
             encoded: what the encoder said about the visible tokens, (B, K), all of which exist.
-            wanted: coordinates of the patches to predict, (B, Q).
+            target: coordinates of the patches to predict, (B, Q).
 
         Returns:
             Features, (B, Q, width), of which pixels, and whatever else is to be told, are linear maps.
@@ -59,12 +59,12 @@ class CrossAttentionDecoder(Decoder):
         self.blocks = nn.ModuleList(CrossBlock(width, heads, mlp_ratio, nearness(heads)) for _ in range(depth))
         self.apply(initialise)
 
-    def features(self, encoded: Encoded, wanted: Coordinates) -> Tensor:
+    def features(self, encoded: Encoded, target: Coordinates) -> Tensor:
         """Let the wanted patches attend to the visible tokens, not to each other, (B, Q, width)."""
         memory = self.narrow(encoded.tokens) + self.position(encoded.where)
         memory = self.memory_norm(torch.cat([self.narrow(encoded.class_token)[:, None], memory], dim=1))
-        queries = self.query + self.position(wanted).float()
-        at = places(wanted), behind_nowhere(places(encoded.where))
+        queries = self.query + self.position(target).float()
+        at = places(target), behind_nowhere(places(encoded.where))
         for block in self.blocks:
             queries = block(queries, memory, at)
         return self.norm(queries)
@@ -82,12 +82,12 @@ class SelfAttentionDecoder(Decoder):
         self.blocks = nn.ModuleList(SelfBlock(width, heads, mlp_ratio, nearness(heads)) for _ in range(depth))
         self.apply(initialise)
 
-    def features(self, encoded: Encoded, wanted: Coordinates) -> Tensor:
+    def features(self, encoded: Encoded, target: Coordinates) -> Tensor:
         """Let visible tokens and placeholders of the wanted patches attend to each other, (B, Q, width)."""
-        seen = self.narrow(encoded.tokens).float() + self.position(encoded.where)
-        placeholders = self.query + self.position(wanted)
-        tokens = torch.cat([self.narrow(encoded.class_token)[:, None], seen, placeholders], dim=1)
-        at = behind_nowhere(torch.cat([places(encoded.where), places(wanted)], dim=1))
+        visible = self.narrow(encoded.tokens).float() + self.position(encoded.where)
+        placeholders = self.query + self.position(target)
+        tokens = torch.cat([self.narrow(encoded.class_token)[:, None], visible, placeholders], dim=1)
+        at = behind_nowhere(torch.cat([places(encoded.where), places(target)], dim=1))
         for block in self.blocks:
             tokens = block(tokens, None, at)
         return self.norm(tokens[:, -placeholders.shape[1] :])

@@ -42,12 +42,12 @@ class PlaneNetwork(nn.Module):
         self.down = nn.ModuleList(UnetrBasicBlock(2, a, b, 3, 2, "instance", res_block=True) for a, b in steps)
         self.up = nn.ModuleList(UnetrUpBlock(2, b, a, 3, 2, "instance", res_block=True) for a, b in reversed(steps))
 
-    def forward(self, images: Tensor, known: Tensor | None = None) -> Tensor:
+    def forward(self, images: Tensor, added: Tensor | None = None) -> Tensor:
         """Return features at full resolution.
 
         Args:
             images: a frame and what `over_the_beat` says of its cine, 0 to 1, (N, 3, H, W).
-            known: features of the coarsest level to be added there, (N, coarsest, H / 2^halvings, W / 2^halvings).
+            added: features of the coarsest level to be added there, (N, coarsest, H / 2^halvings, W / 2^halvings).
 
         Returns:
             Features, (N, channels, H, W).
@@ -57,8 +57,8 @@ class PlaneNetwork(nn.Module):
         for down in self.down:
             skips.append(features)
             features = down(features)
-        if known is not None:
-            features = features + known
+        if added is not None:
+            features = features + added
         for up, skip in zip(self.up, reversed(skips), strict=True):
             features = up(features, skip)
         return features

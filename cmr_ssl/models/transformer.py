@@ -71,9 +71,9 @@ class Attention(nn.Module):
         if self.nearness is not None:
             if where is None:
                 raise ValueError("attention with nearness must be told where its tokens are")
-            asking, asked = self.nearness(*where)
-            query = torch.cat([query * scale, asking.to(query.dtype)], dim=-1)
-            key, scale = torch.cat([key, asked.to(key.dtype)], dim=-1), 1.0
+            of_queries, of_keys = self.nearness(*where)
+            query = torch.cat([query * scale, of_queries.to(query.dtype)], dim=-1)
+            key, scale = torch.cat([key, of_keys.to(key.dtype)], dim=-1), 1.0
         mask = None if attend is None else attend[:, None, None, :]
         answer = scaled_dot_product_attention(query, key, value, mask, scale=scale)
         return self.out(answer.transpose(1, 2).flatten(2))

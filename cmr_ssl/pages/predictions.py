@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cmr_ssl.conformal import WITHIN
 from cmr_ssl.files import digest
 from cmr_ssl.machine import is_dir
 from cmr_ssl.pages.text_tables import read_rows
@@ -83,7 +84,7 @@ def read_predictions(folder: Path) -> Predictions:
     if not path.is_file():
         raise FileNotFoundError(f"there is no {path}: name the folder given to `python -m cmr_ssl predict` as --out")
     header, lines = read_rows(path, ("subject", "status"), ADVICE)
-    names = tuple(name for name in header if name not in TEXTS)
+    names = tuple(name for name in header if name not in TEXTS and not name.endswith(WITHIN))
     return Predictions(folder, {line["subject"]: line for line in lines}, names, _read_made_by(folder / MADE_BY))
 
 
@@ -107,6 +108,12 @@ def numbers(row: dict[str, str], names: tuple[str, ...]) -> dict[str, float]:
         return {name: float(row[name]) if row.get(name) else np.nan for name in names}
     except ValueError as error:
         raise ValueError(f"the row of {row['subject']} holds no numbers: {error}") from error
+
+
+def half_widths(row: dict[str, str], names: tuple[str, ...]) -> dict[str, float]:
+    """Return the half widths of the intervals of values, NaN where unknown; raise ValueError as `numbers` does."""
+    columns = numbers(row, tuple(f"{name}{WITHIN}" for name in names))
+    return {column.removesuffix(WITHIN): width for column, width in columns.items()}
 
 
 def findings(row: dict[str, str]) -> list[tuple[str, str]]:

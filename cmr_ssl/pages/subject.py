@@ -9,7 +9,7 @@ from cmr_ssl.doubts import notes, without_doubtful, without_implausible, without
 from cmr_ssl.measures import Value
 from cmr_ssl.pages.cines import view_title
 from cmr_ssl.pages.percentiles import Person, Reference, Standing
-from cmr_ssl.pages.predictions import Predicted, findings, missing, numbers
+from cmr_ssl.pages.predictions import Predicted, findings, half_widths, missing, numbers
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.quantities import regions
 from cmr_ssl.sources.label_folder import LabelledHeart
@@ -27,6 +27,7 @@ class ReportedSubject(NamedTuple):
     name: str  # the id
     person: Person  # sex, age and body surface
     values: dict[str, float]  # predicted, by the field's names; NaN for missing and doubtful ones
+    within: dict[str, float]  # half widths of the 90 % intervals of values, where they are known
     truth: dict[str, float]  # the reference's own values of the same subject, NaN where it has none
     standings: dict[str, Standing]  # values relative to those of peers, as far as there are any
     missing: list[tuple[str, str]]  # names and reason of missing values
@@ -47,7 +48,7 @@ def reported_subject(
 ) -> ReportedSubject:
     """Collect everything about one subject: values in the columns `names`, peers in a reference, and known flaws."""
     row, heart = predicted.row, without_implausible(predicted.heart)
-    values = numbers(row, names)
+    values, widths = numbers(row, names), half_widths(row, names)
     person = Person() if reference is None else reference.person(name)
     measured = without_doubted(measured_on(heart), values) if heart.views else Measured({}, {}, {})
     stack = heart.views.get(SHORT_AXIS)
@@ -63,6 +64,7 @@ def reported_subject(
         name,
         person,
         values,
+        {name: width for name, width in widths.items() if np.isfinite(width)},
         truth,
         standings,
         missing(row, names) + unusable,

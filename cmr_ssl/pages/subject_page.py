@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cmr_ssl.cohort.columns import FIELDS, unit_of
+from cmr_ssl.conformal import LEVEL
 from cmr_ssl.measures import Value
 from cmr_ssl.pages import cines
 from cmr_ssl.pages.bulls_eye import BY_LEVEL, SEGMENTAL, bulls_eyes
@@ -26,13 +27,18 @@ PEERS = (
     "left out. They describe that cohort, its diseases included, and are no limits of health."
 )
 
+INTERVALS = (
+    f"±: the true value lies in this interval for {100 * LEVEL:.0f} % of people like those the model was validated on."
+)
+
 
 class Row(NamedTuple):
-    """One phenotype: name without unit, meaning, value, unit, value per body surface, and comparison with peers."""
+    """One phenotype: name without unit, meaning, value, its interval, unit, value per body surface, and peers."""
 
     name: str
     meaning: str
     value: float
+    within: float | None
     unit: str
     indexed: float | None
     standing: Standing | None
@@ -68,6 +74,7 @@ def subject_page(subject: ReportedSubject, predicted: Predicted, folder: Path, p
         chambers=_chambers(rows),
         indexed=np.isfinite(subject.person.bsa),
         peers=f"beside {peers}" if peers else "",
+        intervals=INTERVALS if subject.within else "",
         peers_note=PEERS.format(source=provenance.reference) if peers else NO_PEERS,
         bulls_eyes=bulls_eyes(subject.regional),
         motion=motion(subject.regional),
@@ -81,7 +88,8 @@ def _row(name: str, subject: ReportedSubject) -> Row:
     surface = subject.person.bsa
     indexed = value / surface if unit in PER_SURFACE and np.isfinite(surface) else None
     compared = (gauge(value, standing), ordinal(standing.percentile)) if standing else (None, "")
-    return Row(bare_name(name), meaning_of(name)[0], value, unit, indexed, standing, *compared)
+    within = subject.within.get(name)
+    return Row(bare_name(name), meaning_of(name)[0], value, within, unit, indexed, standing, *compared)
 
 
 def about(person: Person, heart_rate: float) -> list[tuple[str, str]]:

@@ -42,17 +42,17 @@ DETECTABLE = (3.8, 189.0)  # nmol/L of lipoprotein(a); values outside are not re
 
 def withhold(rng: np.random.Generator, values: Row) -> Row:
     """Return the fields of a patient with empty cells and codes for missing values."""
-    known = dict(values)
+    recorded = dict(values)
     least, most = DETECTABLE
     if not least <= float(values["Lipoprotein(a) (nmol/L)"]) <= most:
-        known["Lipoprotein(a) (nmol/L)"] = ""
+        recorded["Lipoprotein(a) (nmol/L)"] = ""
     for names, rate in TOGETHER:
         if rng.random() < rate:
-            known |= dict.fromkeys(names, "")
+            recorded |= dict.fromkeys(names, "")
     for name, codes in CODES.items():
         draw = rng.random()
         for code, rate in codes.items():
             if 0 <= draw < rate:
-                known[name] = code
+                recorded[name] = code
             draw -= rate
-    return known
+    return recorded

@@ -14,8 +14,8 @@ def picture(stream: BinaryIO) -> Iterator[Leak]:
 
     with Image.open(stream) as image:
         image.load()  # remarks may come after the pixels
-        remarks = [*image.info.items(), *((f"EXIF {tag}", value) for tag, value in image.getexif().items())]
-    for name, value in remarks:
+        entries = [*image.info.items(), *((f"EXIF {tag}", value) for tag, value in image.getexif().items())]
+    for name, value in entries:
         yield from leaks_in_text(f"{name}: {_text(value)}", f"the picture's remark {str(name)!r}")
 
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from cmr_ssl.agreement import INTERVAL, Estimate
+from cmr_ssl.conformal import COVERAGE
 from cmr_ssl.robustness.outcomes import Outcome, Outcomes
 from cmr_ssl.robustness.scenarios import Scenario
 from cmr_ssl.tasks.base import Task
@@ -48,8 +49,8 @@ def table_of(
     for scenario, outcome in zip(everything, evaluated.outcomes, strict=True):
         about = {"kind": scenario.kind, "scenario": scenario.name, "planes": scenario.planes}
         about["changed"] = float(outcome.changed.mean())
-        found = measured(task, outcome, evaluated.outcomes[0], centres, evaluated.true, seed)
-        rows += [about | one._asdict() for one in found]
+        scores = measured(task, outcome, evaluated.outcomes[0], centres, evaluated.true, seed)
+        rows += [about | score._asdict() for score in scores]
     return pd.DataFrame(rows)
 
 
@@ -99,6 +100,8 @@ def of_values(task: Task, predicted: Tensor, true: Tensor, seed: int) -> Iterato
         values, truth = (part.numpy().astype(np.float64) for part in (predicted, true))
         for name, estimates in task.objective.judge(values, truth, task.targets, seed).items():
             yield _row(ERROR if ERROR in estimates else AREA, name, estimates)
+            if COVERAGE in estimates and np.isfinite(estimates[COVERAGE].value):
+                yield _row(COVERAGE, name, estimates)
 
 
 def mean_of(measure: str, of: str, values: Tensor, seed: int, resamples: int = 1000) -> ScenarioScores:

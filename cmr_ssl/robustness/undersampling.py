@@ -113,6 +113,6 @@ def table_of_ways(
         evaluated = evaluate_scenarios(way.task, [way.scenario], batches(data, tested, batch_size, device))
         full = full or evaluated.outcomes[0]
         about = {"way": way.name, "acceleration": way.acceleration, "counted": acquired}
-        found = measured(task, evaluated.outcomes[0], full, centres, evaluated.true, seed)
-        rows += [about | one._asdict() for one in found]
+        scores = measured(task, evaluated.outcomes[0], full, centres, evaluated.true, seed)
+        rows += [about | score._asdict() for score in scores]
     return pd.DataFrame(rows)

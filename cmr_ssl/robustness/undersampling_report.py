@@ -35,19 +35,21 @@ def measure_undersampling(
         ValueError: if they do not fit the cache, or have too few test subjects in common.
     """
     trained = [load_task(path) for path in checkpoints]
-    data = [open_data(benchmark._replace(checkpoint=path), one) for path, one in zip(checkpoints, trained, strict=True)]
-    common = sorted(set.intersection(*(set(one.subjects["test"]) for one in data)))
+    data = [
+        open_data(benchmark._replace(checkpoint=path), model) for path, model in zip(checkpoints, trained, strict=True)
+    ]
+    common = sorted(set.intersection(*(set(source.subjects["test"]) for source in data)))
     if len(common) < 2:
         raise ValueError(
             f"the checkpoints have {len(common)} test subjects of {benchmark.cache} in common: they were split "
             "otherwise, so compare runs with the same --data.fractions"
         )
     tested = first_subjects(common, benchmark.subjects, benchmark.seed)
-    acquisition = acquisition_of([one.task for one in trained])
+    acquisition = acquisition_of([model.task for model in trained])
     tables = []
-    for name, one, source in zip(names(checkpoints), trained, data, strict=True):
+    for name, model, source in zip(names(checkpoints), trained, data, strict=True):
         reference = first_subjects(source.subjects["train"], benchmark.reference, benchmark.seed)
-        task = one.task.to(device)
+        task = model.task.to(device)
         everything = list(ways(task, acquisition, accelerations, benchmark.seed))
         with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
             table = table_of_ways(task, everything, source, tested, reference, benchmark.batch_size, benchmark.seed)
@@ -62,9 +64,10 @@ def measure_undersampling(
 
 def names(checkpoints: Sequence[Path]) -> list[str]:
     """Return what checkpoints are called in tables: the folder of their run, with a number where two are alike."""
-    found = [path.parent.parent.name or path.stem for path in checkpoints]
+    folders = [path.parent.parent.name or path.stem for path in checkpoints]
     return [
-        f"{name} {found[:index].count(name) + 1}" if found.count(name) > 1 else name for index, name in enumerate(found)
+        f"{name} {folders[:index].count(name) + 1}" if folders.count(name) > 1 else name
+        for index, name in enumerate(folders)
     ]
 
 

@@ -43,5 +43,5 @@ def missing_planes(task: PretrainingTask, batch: Sample, scenario: Scenario) -> 
 
 def mask_of(present: Tensor, left: Tensor, per_plane: int) -> Masked:
     """Return the mask that shows all tokens of the planes `left` and hides those of the others present, (1, P) each."""
-    seen, gone = (planes[0].repeat_interleave(per_plane) for planes in (left, present & ~left))
-    return Masked(seen.nonzero().T, gone.nonzero().T)
+    visible, hidden = (planes[0].repeat_interleave(per_plane) for planes in (left, present & ~left))
+    return Masked(visible.nonzero().T, hidden.nonzero().T)

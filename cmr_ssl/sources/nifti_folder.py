@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from cmr_ssl.files import stamp
 from cmr_ssl.machine import is_file
 from cmr_ssl.planes import SHORT_AXIS, to_pixels, unit
+from cmr_ssl.preparation.doubled_slices import doubled_slices
 from cmr_ssl.sources.nifti_files import EdEs, LabelFile, NiftiFiles, alternatives, names_of
 from cmr_ssl.sources.nifti_image import Image, lacks_place, read_image
 from cmr_ssl.sources.nifti_labels import attach_labels
@@ -93,6 +94,7 @@ def _read_first(study: Study, folder: Path, view: str, files: list[str | EdEs], 
 def _read_view(study: Study, folder: Path, view: str, file: str | EdEs, labels: list[LabelFile]) -> None:
     try:
         series, findings = read_series(folder, view, file)
+        _check_stored_once(series, file)
     except ValueError as error:
         study.findings.append(Finding("unreadable", "rejected", view, str(error)))
         return
@@ -103,6 +105,12 @@ def _read_view(study: Study, folder: Path, view: str, file: str | EdEs, labels: 
     series, label_findings = attach_labels(series, folder, labels)
     study.series.append(series)
     study.findings += findings + label_findings
+
+
+def _check_stored_once(series: Series, file: str | EdEs) -> None:
+    """Raise ValueError if every slice is stored twice."""
+    if flaw := doubled_slices(series.pixels, series.affine):
+        raise ValueError(f"in {'/'.join(names_of(file))} {flaw}")
 
 
 def _label_names(files: NiftiFiles) -> list[str]:

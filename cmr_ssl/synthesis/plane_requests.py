@@ -197,6 +197,6 @@ def _like(path: Path) -> Like:
     if not path.is_file():
         raise FileNotFoundError(f"--planes like:{path}: there is no such file")
     image, findings = read_image(path, path.name)
-    if any(found.code == "no-orientation" for found in findings):
+    if any(finding.code == "no-orientation" for finding in findings):
         raise ValueError(f"--planes like:{path}: the file has no orientation, so nobody knows where its planes lie")
     return Like(path.name.removesuffix(".gz").removesuffix(".nii"), image.affine, image.pixels.shape[2])

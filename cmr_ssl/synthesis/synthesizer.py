@@ -31,7 +31,7 @@ def synthesize_folder(
     checkpoint: Path,
     folder: NiftiFolder,
     out: Path,
-    wanted: PlaneRequest,
+    request: PlaneRequest,
     device: str,
     shard: Shard,
     withdrawn: Withdrawn,
@@ -47,37 +47,40 @@ def synthesize_folder(
     model.check_planes()
     subjects = withdrawn.remaining(folder.subjects(), folder.folder)
     mine = shard.part(subjects)
-    settings = digest({"model": model.description, "files": folder.files.settings(), "planes": repr(wanted)})
+    settings = digest({"model": model.description, "files": folder.files.settings(), "planes": repr(request)})
     journals = out / JOURNALS / settings  # each set of planes has its own, for they lie side by side
     journal = shard.journal(journals, settings)
     with Tally("synthesising", out, len(mine)) as tally, exclusive_access(shard.folder(journals), settings):
         shard.remove_halves(out)
         withdrawn.erase(out, ["*/synthetic*"], [f"{JOURNALS}/*/*/{RECORDS}"], [TABLE])
-        steps = Steps(folder, partial(record, model, wanted, out), settings, out)
-        go_over(mine, steps, journal, tally, partial(made, wanted, out), overwrite=overwrite)
+        steps = Steps(folder, partial(record, model, request, out), settings, out)
+        go_over(mine, steps, journal, tally, partial(made, request, out), overwrite=overwrite)
         columns = ["subject", "files", "seconds", "problem"]
-        rows = [{"subject": one.subject, "problem": one.problem, **dict(*one.rows)} for one in journal.latest(subjects)]
+        rows = [
+            {"subject": entry.subject, "problem": entry.problem, **dict(*entry.rows)}
+            for entry in journal.latest(subjects)
+        ]
         write_csv(out / TABLE, pd.DataFrame(rows, columns=columns))
         tally.close(out / TABLE)
     return tally
 
 
-def record(model: Model, wanted: PlaneRequest, out: Path, subject: str, study: Study) -> Record:
+def record(model: Model, request: PlaneRequest, out: Path, subject: str, study: Study) -> Record:
     """Synthesise one subject and say which files there are and how long they took."""
     start = monotonic()
-    synthesize_subject(model, model.prepare(study), wanted, out / subject)
-    row = {"files": " ".join(file.name for file in made(wanted, out, subject)), "seconds": monotonic() - start}
+    synthesize_subject(model, model.prepare(study), request, out / subject)
+    row = {"files": " ".join(file.name for file in made(request, out, subject)), "seconds": monotonic() - start}
     return Record(subject, "accepted", rows=[row])
 
 
-def made(wanted: PlaneRequest, out: Path, subject: str) -> list[Path]:
+def made(request: PlaneRequest, out: Path, subject: str) -> list[Path]:
     """Return the files of a subject."""
-    return [out / subject / f"{name}.nii.gz" for name in wanted.names()]
+    return [out / subject / f"{name}.nii.gz" for name in request.names()]
 
 
-def synthesize_subject(model: Model, heart: Prepared, wanted: PlaneRequest, out: Path) -> None:
+def synthesize_subject(model: Model, heart: Prepared, request: PlaneRequest, out: Path) -> None:
     """Write the wanted planes of one heart and pictures of them; the files come last."""
-    stacks = wanted.stacks(heart.planes, model.trained.preparation["spacing_mm"])
+    stacks = request.stacks(heart.planes, model.trained.preparation["spacing_mm"])
     planes = model.cines_at(heart, np.concatenate([stack.planes() for stack in stacks]))
     cines = np.split(planes, np.cumsum([stack.slices for stack in stacks])[:-1])
     draw(out, heart, stacks, cines)

@@ -111,7 +111,7 @@ class Task(LightningModule):
         self.log("train/gradient_norm", self.gradient_norm)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Return AdamW with warm-up and cosine over all steps of the run.
+        """Return AdamW with warm-up and cosine over all steps of the run, at the rate for its studies a step.
 
         Raises:
             ValueError: if nobody knows how many there are.
@@ -123,5 +123,11 @@ class Task(LightningModule):
                 "--trainer.max_steps; --trainer.max_time may end the run before"
             )
         fused = self.trainer.precision != "16-mixed"  # whose gradients must be unscaled before they are clipped
-        optimizer, schedule = adamw(self, self.depth, self.optimisation, int(steps), fused)
+        how = self.optimisation.for_studies(self.studies_a_step()) if self.optimisation.studies else self.optimisation
+        optimizer, schedule = adamw(self, self.depth, how, int(steps), fused)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def studies_a_step(self) -> int:
+        """Return the studies of an optimiser's step: those of all devices, and of the batches that accumulate."""
+        batch: int = self.trainer.datamodule.batch_size  # type: ignore[attr-defined]  # Lightning's type lacks it
+        return batch * self.trainer.world_size * self.trainer.accumulate_grad_batches

@@ -174,7 +174,7 @@ class Cox(Objective):
 
     def risks(self, log_hazards: Tensor, years: list[float]) -> Tensor:
         """Return the risk until each of some times of `grid`, (B, T): 1 - exp(-H_0(t) exp(x)), of log hazards (B,)."""
-        index = [self.grid.index(one) for one in years]
+        index = [self.grid.index(horizon) for horizon in years]
         return -torch.expm1(-self.baseline[index] * log_hazards[:, None].exp())
 
     def predict(self, outputs: Tensor) -> Tensor:

@@ -114,10 +114,10 @@ class Diagnoses(Objective):
 
     def measures(self, outputs: Tensor, true: Tensor, targets: list[str]) -> dict[str, Tensor]:
         """Return AUROC and average precision of each diagnosis that some have and some have not."""
-        found: dict[str, Tensor] = {}
+        scored: dict[str, Tensor] = {}
         for name, scores, ill in zip(targets, self.predict(outputs).T, true.T, strict=True):
             known = ~ill.isnan()
             if (ill == 1).any() and (ill == 0).any():
-                found[f"auroc_{name}"] = binary_auroc(scores[known], ill[known].long())
-                found[f"ap_{name}"] = binary_average_precision(scores[known], ill[known].long())
-        return found
+                scored[f"auroc_{name}"] = binary_auroc(scores[known], ill[known].long())
+                scored[f"ap_{name}"] = binary_average_precision(scores[known], ill[known].long())
+        return scored

@@ -47,11 +47,11 @@ class LinePhenotypeTask(LineTask, PhenotypeTask):
         Raises:
             ValueError: if no encoder is known, or the acceleration is below 1.
         """
-        known = require_encoder(encoder)
+        reused = require_encoder(encoder)
         super().__init__(
             targets,
             objective,
-            known,
+            reused,
             encoder_checkpoint,
             pooling,
             freeze,
@@ -60,8 +60,8 @@ class LinePhenotypeTask(LineTask, PhenotypeTask):
             seed=seed,
         )
         self.save_hyperparameters()
-        assert isinstance(known, LineEncoder)  # for the type checker
-        self.acquisition = known.acquisition.at(acceleration) if acceleration else known.acquisition
+        assert isinstance(reused, LineEncoder)  # for the type checker
+        self.acquisition = reused.acquisition.at(acceleration) if acceleration else reused.acquisition
 
     def setup(self, stage: str) -> None:
         """Check that lines can be made of the data; then as in `PhenotypeTask`."""

@@ -59,13 +59,13 @@ class LineSegmentationTask(LineTask, Segmentation):
             seed: of phase, lines and noise, and of the choice of frames.
         """
         super().__init__(optimisation, frames, seed)
-        known = require_encoder(encoder)
+        reused = require_encoder(encoder)
         self.save_hyperparameters()
-        assert isinstance(known, LineEncoder)  # for the type checker
-        self.encoder, self.encoder_checkpoint, self.network = known, encoder_checkpoint, network
-        self.decoder = unchanging(decoder(known))
-        self.acquisition = known.acquisition.at(acceleration) if acceleration else known.acquisition
-        freeze_blocks(known, freeze)
+        assert isinstance(reused, LineEncoder)  # for the type checker
+        self.encoder, self.encoder_checkpoint, self.network = reused, encoder_checkpoint, network
+        self.decoder = unchanging(decoder(reused))
+        self.acquisition = reused.acquisition.at(acceleration) if acceleration else reused.acquisition
+        freeze_blocks(reused, freeze)
 
     def setup(self, stage: str) -> None:
         """Check the data and, before a training, load the pretrained encoder and decoder."""

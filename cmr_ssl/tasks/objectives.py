@@ -1,8 +1,10 @@
 """What is predicted of a whole heart: numbers in physical units, or a diagnosis."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from torch.nn.functional import cross_entropy, huber_loss
 
 from cmr_ssl.agreement import Array, Estimate, agreement, classification
 from cmr_ssl.cohort.phenotypes import check_targets, in_order, read_classes, read_phenotypes
+from cmr_ssl.conformal import COVERAGE, coverage, half_width
 from cmr_ssl.losses import mean_where
 
 Values = NDArray[np.float32]
@@ -65,6 +68,10 @@ class Objective(nn.Module):
     def watch_validation(self, outputs: Tensor, true: Tensor) -> None:
         """Learn from the whole validation split, outputs and true values, what must not come from the training."""
 
+    def half_widths(self, targets: list[str]) -> dict[str, float]:
+        """Return the half widths of the intervals of predictions by target, in physical units, where they are known."""
+        return {}
+
     def measures(self, outputs: Tensor, true: Tensor, targets: list[str]) -> dict[str, Tensor]:
         """Return what is logged beside the loss, by name, of the outputs (N, ...) and true values (N, K) of a split."""
         return {}
@@ -94,10 +101,17 @@ class Objective(nn.Module):
 
 
 class Regression(Objective):
-    """Predict numbers, standardised by mean and deviation of the training split; what is missing does not count."""
+    """Predict numbers, standardised by mean and deviation of the training split; what is missing does not count.
+
+    Attributes:
+        mean: of each target over the training split, (K,).
+        deviation: likewise.
+        half_width: of the interval of each prediction, in physical units, (K,); see `conformal`.
+    """
 
     mean: Tensor
     deviation: Tensor
+    half_width: Tensor
 
     def __init__(self, huber_delta: float | None = 1.0) -> None:
         """Choose the loss.
@@ -117,7 +131,13 @@ class Regression(Objective):
         """Return one output a target, and make room for its statistics."""
         self.register_buffer("mean", torch.zeros(len(targets)))
         self.register_buffer("deviation", torch.ones(len(targets)))
+        self.register_buffer("half_width", torch.full((len(targets),), torch.nan))
         return len(targets)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:  # noqa: ANN401
+        """Load weights; checkpoints of earlier versions have no intervals."""
+        state_dict.setdefault(f"{prefix}half_width", torch.full_like(self.half_width, torch.nan))
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     def read_targets(self, table: Path, targets: list[str], subjects: list[str]) -> pd.DataFrame:
         """Return the numbers, a column a target."""
@@ -132,11 +152,22 @@ class Regression(Objective):
     def loss(self, outputs: Tensor, true: Tensor) -> Tensor:
         """Return the Huber loss, or squared error, of standardised targets, the mean over those known, (B,)."""
         known = ~true.isnan()
-        wanted = torch.where(known, self.target_outputs(true), 0.0)
-        errors = outputs.float() - wanted
+        target = torch.where(known, self.target_outputs(true), 0.0)
+        errors = outputs.float() - target
         if self.huber_delta is None:
             return mean_where(errors.square(), known)
-        return mean_where(huber_loss(outputs.float(), wanted, reduction="none", delta=self.huber_delta), known)
+        return mean_where(huber_loss(outputs.float(), target, reduction="none", delta=self.huber_delta), known)
+
+    @torch.no_grad()
+    def watch_validation(self, outputs: Tensor, true: Tensor) -> None:
+        """Learn how far off predictions are."""
+        errors = (self.predict(outputs) - true).cpu().numpy()
+        self.half_width.copy_(torch.tensor([half_width(column) for column in errors.T]))
+
+    def half_widths(self, targets: list[str]) -> dict[str, float]:
+        """Return those of the last validation."""
+        widths = zip(targets, self.half_width.tolist(), strict=True)
+        return {name: width for name, width in widths if math.isfinite(width)}
 
     def measures(self, outputs: Tensor, true: Tensor, targets: list[str]) -> dict[str, Tensor]:
         """Return the mean absolute error of each target, in physical units."""
@@ -144,8 +175,12 @@ class Regression(Objective):
         return {f"mae_{name}": error for name, error in zip(targets, errors, strict=True)}
 
     def judge(self, predicted: Array, true: Array, targets: list[str], seed: int) -> dict[str, dict[str, Estimate]]:
-        """Return the agreement of each target."""
-        return {name: agreement(predicted[:, index], true[:, index], seed) for index, name in enumerate(targets)}
+        """Return the agreement of each target, and the coverage of the intervals."""
+        return {
+            name: agreement(predicted[:, index], true[:, index], seed)
+            | {COVERAGE: coverage(predicted[:, index] - true[:, index], float(self.half_width[index]))}
+            for index, name in enumerate(targets)
+        }
 
     def target_outputs(self, true: Tensor) -> Tensor:
         """Return (true - m) / s, (B, K)."""
@@ -185,8 +220,8 @@ class Classification(Objective):
 
     def read_targets(self, table: Path, targets: list[str], subjects: list[str]) -> pd.DataFrame:
         """Return the index of each subject's class among those of the objective, one column."""
-        found = read_classes(table, targets[0], subjects)
-        return pd.DataFrame(in_order(*found, self.classes, targets[0]), subjects, targets)
+        classes = read_classes(table, targets[0], subjects)
+        return pd.DataFrame(in_order(*classes, self.classes, targets[0]), subjects, targets)
 
     def fit_statistics(self, values: Values, targets: list[str]) -> None:
         """Set the weight of class c to N / (C n_c), of n_c among N subjects and C classes, if `balanced`."""

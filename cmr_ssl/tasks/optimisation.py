@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,8 @@ class Optimisation:
             encoder, above 1 where the head starts at a solution.
         layer_decay: factor of the rate from each encoder block to the one below it; 1 for pretraining.
         clip_norm: longest gradient; longer ones are shortened to it.
+        studies: studies a step, of all devices and accumulated batches, for which the rate was chosen; see
+            `for_studies`. None to take the rate as it is, whatever the batch.
     """
 
     learning_rate: float = 1.5e-4
@@ -34,6 +36,7 @@ class Optimisation:
     encoder_factor: float = 1.0
     layer_decay: float = 1.0
     clip_norm: float = 1.0
+    studies: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse values that cannot train.
@@ -41,14 +44,24 @@ class Optimisation:
         Raises:
             ValueError: naming the value.
         """
-        for name in ("learning_rate", "encoder_factor", "clip_norm"):
+        for name in ("learning_rate", "encoder_factor", "clip_norm", "studies"):
             value = getattr(self, name)
-            if value <= 0:
+            if value is not None and value <= 0:
                 raise ValueError(f"{name} must be above 0, got {value}")
         if not 0 <= self.warmup < 1:
             raise ValueError(f"warmup is a share of all steps, 0 to below 1, got {self.warmup}")
         if not 0 < self.layer_decay <= 1:
             raise ValueError(f"layer_decay must be above 0 and at most 1, got {self.layer_decay}")
+
+    def for_studies(self, studies: int) -> "Optimisation":
+        """Return the same for steps of so many studies: the rate times sqrt(studies / `self.studies`).
+
+        A step of n times as many studies has a gradient of 1 / sqrt(n) of the noise. Adam divides by the size of the
+        gradient, so its steps may be sqrt(n) times as long (Malladi et al. 2022, "On the SDEs and scaling rules for
+        adaptive gradient algorithms", arXiv 2205.10287).
+        """
+        factor = math.sqrt(studies / (self.studies or studies))
+        return replace(self, learning_rate=self.learning_rate * factor, studies=studies)
 
 
 def layers_above(name: str, depth: int) -> int:

@@ -71,11 +71,11 @@ class PhenotypePrediction(Task):
         data = self.trainer.datamodule  # type: ignore[attr-defined]
         if stage == "fit" and data.batch_size < 2:
             raise ValueError("phenotypes are learnt by comparing subjects: set --data.batch_size 2 or more")
-        known = data.in_use()
-        for split, phenotypes in known.items():
+        phenotype_tables = data.in_use()
+        for split, phenotypes in phenotype_tables.items():
             check_known(phenotypes, split)
         if stage == "fit":  # in a test the statistics are those of the training, whatever cohort is looked at
-            self.objective.fit_statistics(known["train"].to_numpy(), self.targets)
+            self.objective.fit_statistics(phenotype_tables["train"].to_numpy(), self.targets)
 
     def forward(self, batch: Sample) -> Tensor:
         """Return the raw outputs of a batch, (B, outputs)."""
@@ -284,16 +284,13 @@ class PhenotypeBaseline(PhenotypePrediction):
 
     def features(self, batch: Sample) -> Tensor:
         """Return the vector that the network makes of a study, (B, F); in training some planes are dropped."""
-        seen = self.depleted(batch) if self.training and self.plane_dropout else batch
-        return self.network(seen.images, seen.present)
+        input_batch = self.depleted(batch) if self.training and self.plane_dropout else batch
+        return self.network(input_batch.images, input_batch.present)
 
     def depleted(self, batch: Sample) -> Sample:
         """Return what training shows: without planes that depend on seed, subject and epoch."""
-        seeds, planes = (
-            subject_seeds(batch.subject, self.seed, "plane dropout", self.current_epoch),
-            batch.present.shape[1],
-        )
-        draws = draw_noise(1, Grid(planes, 1, 1, 1), seeds)[:, 0, :, 0, 0, 0].to(batch.present.device)
+        seeds = subject_seeds(batch.subject, self.seed, "plane dropout", self.current_epoch)
+        draws = draw_noise(1, Grid(batch.present.shape[1], 1, 1, 1), seeds)[:, 0, :, 0, 0, 0].to(batch.present.device)
         stays = ranks(draws, batch.present) == 0
         left = drop_planes(batch, (draws < self.plane_dropout) & ~stays)
         return rearranged(left, close_ranks(left))

@@ -184,9 +184,9 @@ class PretrainingTask(EncoderTask):
         if not self.corruption:
             return None
         grid = grid_of(batch.images, self.encoder.patch)
-        seen = batch._replace(present=visible_planes(masked.visible, grid))
+        visible = batch._replace(present=visible_planes(masked.visible, grid))
         seeds = subject_seeds(batch.subject, self.seed, "corruption", self.current_epoch)
-        return corrupt(self.corruption, seen, draw_flaws(len(self.corruption), grid.planes, seeds))
+        return corrupt(self.corruption, visible, draw_flaws(len(self.corruption), grid.planes, seeds))
 
     def losses(self, result: Reconstruction) -> Tensor:
         """Return the error on the hidden tokens of each subject, (B,); NaN where a subject has none."""

@@ -134,10 +134,10 @@ def start_from(task: Solvable, start: Start | None) -> None:
 
 def labelled(data: CineDataModule, task: Solvable) -> tuple[list[str], Tensor]:
     """Return the training subjects of whom anything is known, and what the head should say of them, (N, outputs)."""
-    known = data.in_use()["train"]
-    aims = task.objective.target_outputs(torch.tensor(known.to_numpy(np.float32)).to(task.device)).cpu()
+    phenotypes = data.in_use()["train"]
+    aims = task.objective.target_outputs(torch.tensor(phenotypes.to_numpy(np.float32)).to(task.device)).cpu()
     there = ~aims.isnan().all(dim=1)
-    return [subject for subject, has in zip(known.index, there.tolist(), strict=True) if has], aims[there]
+    return [subject for subject, has in zip(phenotypes.index, there.tolist(), strict=True) if has], aims[there]
 
 
 def collect_features(data: CineDataModule, task: Solvable, subjects: list[str], copies: int) -> tuple[Tensor, Tensor]:

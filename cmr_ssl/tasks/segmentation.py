@@ -73,8 +73,8 @@ class Segmentation(Task):
         count = batch.labels.shape[2]
         draws = torch.stack([torch.rand(count, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
         labelled = (batch.labels != UNLABELLED).any(dim=-1).any(dim=-1).any(dim=1)
-        wanted = draws.to(labelled.device, non_blocking=True) + labelled
-        return wanted.topk(min(self.frames, count), dim=1).indices
+        priority = draws.to(labelled.device, non_blocking=True) + labelled
+        return priority.topk(min(self.frames, count), dim=1).indices
 
     def judged_frames(self, batch: Sample) -> Tensor:
         """Return labelled frames (B, F), the same in every epoch."""

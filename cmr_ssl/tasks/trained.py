@@ -52,5 +52,5 @@ def load_task(path: Path) -> Trained:
         raise ValueError(f"{path} holds a task that this version does not know: {error}") from error
     load_weights(task, checkpoint["state_dict"], path)
     data = checkpoint[DATA]
-    seen = {"synthetic": data.get("synthetic", False), "usual": data.get("usual", {})}  # older ones do not tell
-    return Trained(task.eval(), data["views"], data["preparation"], data["split"], **seen)
+    about_data = {"synthetic": data.get("synthetic", False), "usual": data.get("usual", {})}  # older ones do not tell
+    return Trained(task.eval(), data["views"], data["preparation"], data["split"], **about_data)

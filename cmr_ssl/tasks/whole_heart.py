@@ -72,9 +72,9 @@ def decode_fixed_planes(task: Completes, encoded: Encoded, batch: Sample) -> Ite
     patch = task.encoder.patch
     for index, (affine, present) in enumerate(zip(batch.affine, batch.present, strict=True)):
         planes, fixed = fixed_planes(affine[present], encoded.grid, patch)
-        wanted = coordinates(planes[None], fixed, patch)
-        features = task.decoder.features(encoded.study(index), wanted)
-        yield DecodedHeart(features.float(), task.decoder.pixels(features).float(), wanted, fixed)
+        target = coordinates(planes[None], fixed, patch)
+        features = task.decoder.features(encoded.study(index), target)
+        yield DecodedHeart(features.float(), task.decoder.pixels(features).float(), target, fixed)
 
 
 def fixed_planes(affine: Tensor, grid: Grid, patch: Patch) -> tuple[Tensor, Grid]:

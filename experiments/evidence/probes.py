@@ -47,14 +47,15 @@ def probe(study: Study, source: Source, arm: str) -> None:
     look = partial(read, study.out, source.name, arm)
     copies = {kind: torch.stack([look(pool, name) for name in kind], dim=1) for kind in {test.copies for test in tests}}
     names, true = known(pool)
-    answers = {test: known(tested_portion(study, test)) for test in tests}
+    answers = {portion: known(portion) for portion in {tested_portion(study, test) for test in tests}}
     parts = []
     for labels, draw, chosen in draws(study, names):
         heads = {kind: solve(features[chosen], true[chosen]) for kind, features in copies.items()}
         for test in tests:
             predict = partial(predicted, heads[test.copies], look)
-            rows = predict(tested_portion(study, test), test.condition) + shift(study, test, predict)
-            parts.append(table(answers[test], rows.numpy()).assign(labels=labels, draw=draw, test=test.name))
+            portion = tested_portion(study, test)
+            rows = predict(portion, test.condition) + shift(study, test, predict)
+            parts.append(table(answers[portion], rows.numpy()).assign(labels=labels, draw=draw, test=test.name))
     write(path, pd.concat(parts).assign(arm=arm, pretraining=source.name))
 
 

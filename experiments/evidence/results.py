@@ -29,10 +29,19 @@ def known(rows: pd.DataFrame) -> set[str]:
 
 
 def errors_of(rows: pd.DataFrame, draws: Collection[int], subjects: Collection[str]) -> NDArray[np.float64]:
-    """Return the errors (P, D, S) of one arm in one test, of so many pretrainings, draws of labels and subjects."""
-    columns = pd.MultiIndex.from_product([sorted(draws), sorted(subjects)])
-    table = rows.pivot(index="pretraining", columns=["draw", "subject"], values="error").reindex(columns=columns)
-    return table.to_numpy(np.float64).reshape(len(table), len(draws), len(subjects))
+    """Return the errors (P, D, S) of one arm in one test, of so many pretrainings, draws of labels and subjects.
+
+    Raises:
+        ValueError: if a subject has several errors in one draw of one pretraining.
+    """
+    axes = {"pretraining": sorted(set(rows["pretraining"])), "draw": sorted(draws), "subject": sorted(subjects)}
+    where = np.stack([pd.Index(names).get_indexer(rows[axis]) for axis, names in axes.items()])
+    asked = (where >= 0).all(axis=0)
+    where, errors = where[:, asked], np.full([*map(len, axes.values())], np.nan)
+    if np.unique(where, axis=1).shape != where.shape:
+        raise ValueError("a subject has several errors in one draw of one pretraining: remove the older predictions")
+    errors[tuple(where)] = rows["error"].to_numpy()[asked]
+    return errors
 
 
 def means(rows: pd.DataFrame) -> pd.DataFrame:

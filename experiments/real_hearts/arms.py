@@ -71,6 +71,7 @@ class Look(NamedTuple):
 
 USUAL = Pretraining("pretraining")
 SYNTHETIC = Pretraining("synthetic", "configs/real_hearts/synthetic.yaml", synthetic=True)
+SYNTHETIC_UNET = Pretraining("synthetic_unet", "configs/real_hearts/synthetic_unet.yaml", synthetic=True)
 
 
 def encoder_of(pretraining: Pretraining) -> dict[str, Any]:
@@ -81,20 +82,36 @@ def encoder_of(pretraining: Pretraining) -> dict[str, Any]:
     return described
 
 
+SELF_TRAINED = ", self-trained"  # how such arms end
+NETWORK = "--model.network_checkpoint"
 FREE = ("--model.optimisation.layer_decay", "1.0")  # all blocks learn at one rate
 
 
 def arms() -> list[Arm]:
     """Return all ways to segment; from scratch means the very network that was pretrained."""
-    scratch = ("--model.encoder", json.dumps(encoder_of(USUAL)), *FREE)
+    drawn = ("--model.encoder", json.dumps(encoder_of(USUAL)), *FREE)
     synthetic = Arm("synthetic labels", SEGMENTATION, FREE, SYNTHETIC, teaches=True)
+    scratch = Arm("scratch", SEGMENTATION, drawn, teaches=True)
+    unet = Arm("U-Net", UNET, start=NETWORK, teaches=True)
+    synthetic_unet = Arm("U-Net, synthetic labels", UNET, pretraining=SYNTHETIC_UNET, start=NETWORK, teaches=True)
     return [
         Arm("pretrained", SEGMENTATION, pretraining=USUAL),
         synthetic,
-        Arm("synthetic labels, self-trained", SEGMENTATION, FREE, rates=(2e-3,), teacher=synthetic),
-        Arm("scratch", SEGMENTATION, scratch),
-        Arm("U-Net", UNET),
+        taught_by(synthetic, FREE),
+        scratch,
+        taught_by(scratch, FREE),
+        unet,
+        taught_by(unet),
+        synthetic_unet,
+        taught_by(synthetic_unet),
     ]
+
+
+def taught_by(teacher: Arm, options: tuple[str, ...] = ()) -> Arm:
+    """Return the arm that goes on from the networks of another, with the labels that they give to unlabelled cines."""
+    return Arm(
+        f"{teacher.name}{SELF_TRAINED}", teacher.config, options, start=teacher.start, rates=(2e-3,), teacher=teacher
+    )
 
 
 def looks() -> list[Look]:

@@ -12,7 +12,7 @@ from cmr_ssl.report.tables import markdown
 from experiments.left_out import TOLD_BY, by_region
 from experiments.machine import description
 from experiments.real_hearts import planes, probes
-from experiments.real_hearts.arms import SYNTHETIC, USUAL
+from experiments.real_hearts.arms import SELF_TRAINED, SYNTHETIC, SYNTHETIC_UNET, USUAL
 from experiments.real_hearts.pairs import compared
 from experiments.real_hearts.probes import Probe
 from experiments.real_hearts.runs import CHOICE, DICE, DONE, VOLUMES, Run
@@ -25,11 +25,14 @@ TOLD = {
     "pretrained": "on the cines of the fold's training patients, without any label",
     "synthetic labels": "the same network, trained before on exact labels of synthetic hearts; before the labelled "
     "patients it has seen no real heart",
-    "synthetic labels, self-trained": "goes on from there for as many steps again, and learns in addition what it is "
-    "sure of on the unlabelled cines of the fold's training patients",
     "scratch": "the same network from random weights",
     "U-Net": "MONAI's, single frames, from random weights",
+    "U-Net, synthetic labels": "that U-Net, trained before on exact labels of the same synthetic hearts",
 }
+ON_THEIR_OWN = (
+    "goes on from the network of the arm for as many steps again, and learns in addition what that network is sure of "
+    "on the unlabelled cines of the fold's training patients"
+)
 LOOKS = "pretrained tokens"  # what every other look is compared with
 MEAN_DICE, COARSE_DICE = "Dice, mean", "Dice, mean (prepared)"
 COMPARED = (MEAN_DICE, "LVEF (%)", "LVEDV (mL)", "LVM (g)")
@@ -193,7 +196,7 @@ def _segmentation(settings: Settings, runs: list[Run], out: Path) -> list[str]:
         "Dice is that of a patient's whole stack, mean of ED and ES, at the pixels of the challenge within the window "
         f"(`{COARSE_DICE}`: at those of the cache). Volumes are absolute errors of predicted labels against true ones "
         "of the same window. Pictures of test patients stay in the folder of the runs.",
-        "\n".join(f"* {name}: {told}" for name, told in TOLD.items() if name in {*found["arm"]}),
+        _arms({*found["arm"]}),
         means_table(found, "labelled"),
         "![Dice against labelled patients](real_hearts_dice.png)",
         "Paired differences; 95 % by bootstrap of patients and draws. Dice: more is better; errors: less is.",
@@ -204,16 +207,23 @@ def _segmentation(settings: Settings, runs: list[Run], out: Path) -> list[str]:
     ]
 
 
+def _arms(names: set[str]) -> str:
+    told = [f"* {name}: {what}" for name, what in TOLD.items() if name in names]
+    if any(name.endswith(SELF_TRAINED) for name in names):
+        told.append(f"* {SELF_TRAINED.removeprefix(', ')}: {ON_THEIR_OWN}")
+    return "\n".join(told)
+
+
 def _compared(found: pd.DataFrame, ours: str) -> list[str]:
     return [f"{ours.capitalize()}, minus the other arm:", comparisons_table(comparisons(found, ours, COMPARED))]
 
 
 def _pretraining_cost(settings: Settings) -> list[str]:
     each = [settings.folder(fold) / USUAL.name / DONE for fold in settings.chosen]
-    once = [settings.synthetic / SYNTHETIC.name / DONE]
+    once = f"That on {settings.hearts} synthetic hearts with labels, once for all folds"
     told = [
         (f"Each pretraining on the cines of a fold ({USUAL.config})", each),
-        (f"That on {settings.hearts} synthetic hearts with labels, once for all folds ({SYNTHETIC.config}),", once),
+        *((f"{once} ({way.config}),", [settings.synthetic / way.name / DONE]) for way in (SYNTHETIC, SYNTHETIC_UNET)),
     ]
     return [f"{what} took {minutes:.0f} minutes of one core." for what, paths in told if (minutes := _minutes(paths))]
 

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import shutil
@@ -11,6 +12,9 @@ from cmr_ssl.checkpoints import load_encoder
 from cmr_ssl.cli import main
 from cmr_ssl.commands.embed import embed
 from cmr_ssl.data.dataset import PlaneDataset
+from cmr_ssl.journal import RECORDS, read_records, to_line
+from cmr_ssl.preparation.cache import read_settings
+from cmr_ssl.study import Finding
 from tests.caches import COHORT, FRAMES, SIZE, write_cache
 
 SHAPE = (12, FRAMES, SIZE, SIZE)
@@ -62,6 +66,18 @@ def test_planes_are_named_by_their_views(table):
     for subject, (slices, views) in COHORT.items():
         assert sorted(table.loc[subject, "plane_views"]) == sorted([*views, *["sa"] * min(slices, 9)])
         assert len(table.loc[subject, "plane_means"]) == len(table.loc[subject, "plane_views"])
+
+
+def test_what_prepare_found_stands_beside_the_vectors(checkpoint, cache, tmp_path):
+    mine, out = tmp_path / "cache", tmp_path / "e.parquet"
+    shutil.copytree(cache, mine)
+    *others, last = read_records(mine, str(read_settings(mine)["digest"]))
+    uncertain = dataclasses.replace(last, findings=[Finding("heart", "repaired", "sa", "the place is a guess")])
+    (mine / RECORDS).write_text("".join(to_line(record) for record in [*others, uncertain]))
+    assert embed(checkpoint, mine, out, workers=0, device="cpu") == 0
+    findings = pd.read_parquet(out).set_index("subject")["findings"]
+    assert findings[last.subject] == "repaired: sa: the place is a guess"
+    assert (findings.drop(last.subject) == "").all()
 
 
 def test_subjects_differ(table):

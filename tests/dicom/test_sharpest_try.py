@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.dicom.sharpest_try import sharpness
+from cmr_ssl.dicom.sharpest_try import look_at
 from tests.dicoms import SIDE, cine, showing, stack_affines
 
 PICTURE = np.random.default_rng(0).integers(100, 1000, (SIDE, SIDE)).astype(np.int16)
@@ -9,7 +9,7 @@ PICTURE = np.random.default_rng(0).integers(100, 1000, (SIDE, SIDE)).astype(np.i
 
 def sharp(pixels, mm=(12.0, 12.0)):
     one = cine(stack_affines()[0], "CINE_segmented_SAX_b1")
-    return sharpness(showing(one._replace(grid=one.grid._replace(spacing=mm)), pixels))
+    return look_at(showing(one._replace(grid=one.grid._replace(spacing=mm)), pixels)).sharpness
 
 
 def test_a_ramp_has_the_sharpness_one_works_out_by_hand():
@@ -28,4 +28,4 @@ def test_motion_makes_it_less():
 
 def test_without_a_picture_nothing_is_known():
     assert np.isnan(sharp(np.zeros((SIDE, SIDE), np.int16)))
-    assert np.isnan(sharpness(cine(stack_affines()[0], "b1")))
+    assert np.isnan(look_at(cine(stack_affines()[0], "b1")).sharpness)

@@ -16,5 +16,6 @@ def test_a_plane_is_written_where_it_lies_and_says_what_it_is(tmp_path):
 
 def test_a_prediction_shows_its_numbers_or_why_there_are_none():
     values = {"LVEF (%)": 61.26}
-    assert repr(Prediction("7", values, "", [])) == "Prediction of 7: LVEF (%) 61.26"
-    assert repr(Prediction("7", values, "no short axis", [])) == "Prediction of 7: no short axis"
+    assert repr(Prediction("7", values, "", [], {})) == "Prediction of 7: LVEF (%) 61.26"
+    assert repr(Prediction("7", values, "", [], {"LVEF (%)": 4.321})) == "Prediction of 7: LVEF (%) 61.26 +- 4.3"
+    assert repr(Prediction("7", values, "no short axis", [], {})) == "Prediction of 7: no short axis"

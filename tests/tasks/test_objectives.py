@@ -18,7 +18,26 @@ def test_statistics_are_of_what_is_known():
     objective = learnt([[1.0, 100.0], [3.0, np.nan], [np.nan, 300.0]])
     torch.testing.assert_close(objective.mean, torch.tensor([2.0, 200.0]))
     torch.testing.assert_close(objective.deviation, torch.tensor([1.0, 100.0]))
-    assert set(objective.state_dict()) == {"mean", "deviation"}
+    assert set(objective.state_dict()) == {"mean", "deviation", "half_width"}
+
+
+def test_a_validation_says_how_far_off_predictions_are_and_a_checkpoint_keeps_it():
+    objective, true = learnt([[0.0, 10.0], [2.0, 30.0]]), torch.zeros(19, 2)
+    true[:, 1] = torch.nan
+    outputs = torch.linspace(-1.9, -0.1, 19)[:, None].expand(-1, 2)  # predictions -0.9 to 0.9
+    objective.watch_validation(outputs, true)
+    assert objective.half_widths(["a", "b"]) == {"a": pytest.approx(0.9)}  # the 18th of 19 errors; of b none is known
+    again = learnt([[0.0, 10.0], [2.0, 30.0]])
+    again.load_state_dict(objective.state_dict())
+    assert again.half_widths(["a", "b"]) == objective.half_widths(["a", "b"])
+    predicted, truth = np.array([[0.5, 1.0], [-2.0, 1.0]]), np.zeros((2, 2))
+    judged = again.judge(predicted, truth, ["a", "b"], 0)
+    assert judged["a"]["coverage"].value == 0.5
+    assert np.isnan(judged["b"]["coverage"].value)
+    weights = objective.state_dict()
+    del weights["half_width"]  # as earlier versions wrote them
+    again.load_state_dict(weights)
+    assert again.half_widths(["a", "b"]) == {}
 
 
 def test_predictions_come_back_in_physical_units():

@@ -1,4 +1,6 @@
 import math
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from torch import nn
@@ -132,3 +134,24 @@ def test_values_that_cannot_train_are_refused(options):
     name, value = next(iter(options.items()))
     with pytest.raises(ValueError, match=f"{name} .*{value}"):
         Optimisation(**options)
+
+
+def test_four_times_the_studies_a_step_double_the_rate_and_nothing_else():
+    how = Optimisation(0.1, clip_norm=2.0, studies=8)
+    assert how.for_studies(8) == how
+    assert how.for_studies(32) == replace(how, learning_rate=0.2, studies=32)
+    assert how.for_studies(2).learning_rate == pytest.approx(0.05)
+    assert Optimisation(0.1).for_studies(64).learning_rate == 0.1
+
+
+@pytest.mark.parametrize(("studies", "rate"), [(None, 0.1), (8, 0.4)])
+def test_a_run_on_many_devices_has_the_rate_for_its_studies_a_step(studies, rate):
+    task = tiny_task(optimisation=Optimisation(0.1, warmup=0, studies=studies))
+    task._trainer = SimpleNamespace(
+        datamodule=SimpleNamespace(batch_size=4),
+        world_size=16,
+        accumulate_grad_batches=2,
+        estimated_stepping_batches=100,
+        precision="32-true",
+    )
+    assert task.configure_optimizers()["optimizer"].param_groups[0]["lr"] == pytest.approx(rate)

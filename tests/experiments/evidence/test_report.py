@@ -7,9 +7,9 @@ import pytest
 from experiments.evidence import trained
 from experiments.evidence.arms import BOTH, CONTROLS, RAW, TOKENS, UNTRAINED, pretrained
 from experiments.evidence.probes import write
-from experiments.evidence.report import write_report
+from experiments.evidence.report import SHOWN, write_report
 from experiments.evidence.settings import Settings
-from experiments.evidence.studies import CONDITIONS, TARGETS
+from experiments.evidence.studies import ALL
 
 PLAN = trained.Plan(labels=(30,), draws=2)
 
@@ -22,7 +22,7 @@ def predicted(arm, pretraining, error, tests, labels=(30, 100)):
         for draw in range(2)
         for test in tests
         for subject in range(6)
-        for target in TARGETS
+        for target in SHOWN
     ]
     names = ["arm", "pretraining", "labels", "draw", "test", "subject", "target", "predicted", "true"]
     return pd.DataFrame(rows, columns=names).astype({"subject": str, "predicted": np.float32, "true": np.float32})
@@ -34,7 +34,7 @@ def measured(tmp_path):
     settings = Settings(
         tmp_path, seeds=(0, 1), scanners={"noisy": ()}, draws=2, trained=PLAN, ablations={"half hidden": ()}
     )
-    study, tests = settings.study(), [*CONDITIONS, "scanner noisy"]
+    study, tests = settings.study(), [ALL, "only 3 planes", "scanner noisy"]
     for one in (*settings.pretrainings(), *settings.ablated()):
         one.checkpoint.parent.mkdir(parents=True)
         one.checkpoint.write_text(one.folder.name)
@@ -64,7 +64,7 @@ def measured(tmp_path):
         told.assign(arm=arm, pretraining="none").to_parquet(study.out / "pathologies" / f"{arm}.parquet")
     out = settings.development_study().out
     for arm, name, error in [(RAW, "none", 3.0), (TOKENS, ablated, 2.0)]:
-        write(out / "predictions" / f"{name}.parquet", predicted(arm, name, error, CONDITIONS))
+        write(out / "predictions" / f"{name}.parquet", predicted(arm, name, error, [ALL]))
     return settings
 
 

@@ -25,6 +25,8 @@ def test_errors_stand_where_their_pretraining_draw_and_subject_say():
     assert found.shape == (2, 2, 6)
     np.testing.assert_array_equal(found[1, 0], 10 + np.arange(6))
     assert known(mixed.assign(error=mixed["error"].where(mixed["subject"] != "c"))) == {*"abdef"}
+    with pytest.raises(ValueError, match="several errors"):
+        errors_of(pd.concat([mixed, mixed]), {0, 1}, known(mixed))
 
 
 def test_only_draws_and_subjects_that_both_arms_have_are_paired():

@@ -15,7 +15,17 @@ from cmr_ssl.report.tables import write_csv
 from experiments.real_hearts import arms as given
 from experiments.real_hearts import planes, probes, runs
 from experiments.real_hearts.__main__ import parse
-from experiments.real_hearts.arms import SEGMENTATION, SYNTHETIC, UNET, USUAL, Arm, arms, looks, pretrainings
+from experiments.real_hearts.arms import (
+    SEGMENTATION,
+    SYNTHETIC,
+    SYNTHETIC_UNET,
+    UNET,
+    USUAL,
+    Arm,
+    arms,
+    looks,
+    pretrainings,
+)
 from experiments.real_hearts.cohort import members, prepare, read_fold
 from experiments.real_hearts.report import BY_HAND, write_report
 from experiments.real_hearts.restoring import restore_logits
@@ -181,7 +191,7 @@ def test_arms_that_are_compared_differ_in_nothing_but_what_they_are(monkeypatch)
     configs = [yaml.safe_load((ROOT / path).read_text()) for path in (SEGMENTATION, UNET)]
     assert configs[0]["data"] == configs[1]["data"]
     assert configs[0]["trainer"] | {"default_root_dir": ""} == configs[1]["trainer"] | {"default_root_dir": ""}
-    assert pretrainings(arms(), looks()) == [USUAL, SYNTHETIC]
+    assert pretrainings(arms(), looks()) == [USUAL, SYNTHETIC, SYNTHETIC_UNET]
 
 
 def test_a_rehearsal_is_one_short_fold_in_a_folder_of_its_own():
