@@ -8,13 +8,16 @@ from numpy.typing import NDArray
 from cmr_ssl.anatomy import CLASSES, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED
 from cmr_ssl.cohort.ranges import CARDIAC
 from cmr_ssl.planes import SHORT_AXIS
+from cmr_ssl.preparation.doubled_slices import doubled_slices
+from cmr_ssl.sources.label_extent import lost_at_es, unseen_part
 from cmr_ssl.sources.label_folder import LabelledHeart, LabelledView
 from cmr_ssl.sources.label_shapes import implausible_shape
-from cmr_ssl.sources.label_slices import doubled_slices, repeated_slices, unsynchronised
+from cmr_ssl.sources.label_slices import repeated_slices, unsynchronised
 from cmr_ssl.sources.label_values import (
     beside_unlabelled,
     broken_stack,
     centre,
+    mere_mask,
     mirrored,
     touches_edge,
     wrongly_surrounded,
@@ -23,6 +26,7 @@ from cmr_ssl.volumes import VENTRICULAR, LabelMap, Measured, apex_to_base
 
 MYOCARDIAL = "LVM"
 BEHIND = {LA: LV, RA: RV}  # atrium: the ventricle in front of it
+OTHER_BEAT = 1.25  # ratio of beats within one examination
 NEED_LV = ("LV", "myocardium", "RV")  # measured at the frames of the largest and the smallest LV
 
 
@@ -39,9 +43,16 @@ def without_implausible(heart: LabelledHeart) -> LabelledHeart:
 def notes(heart: LabelledHeart) -> tuple[str, ...]:
     """Return notes about unusual label maps that were measured all the same."""
     texts = [note for view in heart.views.values() for note in view.notes]
+    beats = {name: view.frame_ms * len(view.map.labels) for name, view in heart.views.items()}
+    beats = {name: beat for name, beat in beats.items() if np.isfinite(beat)}
+    if beats and max(beats.values()) > OTHER_BEAT * min(beats.values()):
+        listed = ", ".join(f"{name} {beat:.0f} ms" for name, beat in beats.items())
+        texts.append(f"the views have beats of {listed}: heart rate and output are those of {next(iter(beats))}")
     stack = heart.views.get(SHORT_AXIS)
     if stack is not None and stack.oriented and mirrored(stack.map.labels.T, stack.map.affine, LV, RV):
         texts.append(f"{SHORT_AXIS}: the RV lies on the left of the LV: the map is mirrored, or the body is")
+    if stack is not None and (unseen := unseen_part(stack.map.labels.T, stack.map.affine, stack.oriented)):
+        texts.append(f"{SHORT_AXIS}: {unseen}")
     if stack is not None and (repeated := repeated_slices(stack.map.labels.T, stack.map.affine)):
         slices = ", ".join(map(str, repeated))
         texts.append(f"{SHORT_AXIS}: slice {slices} shows what the next one shows: stored twice, it counts twice")
@@ -111,6 +122,15 @@ def incomplete(maps: dict[str, LabelMap]) -> dict[str, str]:
     return doubts
 
 
+def cut_short(stack: LabelMap | None, oriented: bool) -> dict[str, str]:
+    """Return the structures of a short axis that ends, at ED or at ES, in the middle of the heart, with the reason."""
+    if stack is None:
+        return {}
+    labels = stack.labels.T
+    reason = unseen_part(labels, stack.affine, oriented) or lost_at_es(labels, stack.affine)
+    return dict.fromkeys(VENTRICULAR, reason) if reason else {}
+
+
 def _continues(drawn: NDArray[np.bool_], unlabelled: NDArray[np.bool_], may_continue: NDArray[np.bool_]) -> bool:
     """Tell whether a structure is drawn next to a gap or, at the ends, to a slice that `may_continue` it, (S,) each."""
     labelled = np.flatnonzero(~unlabelled)
@@ -147,15 +167,17 @@ def _doubts(heart: LabelledHeart) -> dict[str, str]:
             if beside_unlabelled(labels, value):
                 reason = f"the {name} borders on pixels of {view} that nobody labelled, so part of it may be missing"
                 doubts.setdefault(name, reason)
-    return doubts
+    stack = heart.views.get(SHORT_AXIS)
+    lost = lost_at_es(stack.map.labels.T, stack.map.affine) if stack is not None else ""
+    return (dict.fromkeys(VENTRICULAR, lost) if lost else {}) | doubts
 
 
 def _short_axis_flaw(stack: LabelledView) -> str:
     labels = stack.map.labels.T
-    if wrong := wrongly_surrounded(labels, stack.classes):
-        return wrong
     if (
-        wrong := implausible_shape(labels, stack.map.affine)
+        wrong := wrongly_surrounded(labels, stack.classes)
+        or mere_mask(labels, stack.classes)
+        or implausible_shape(labels, stack.map.affine)
         or doubled_slices(labels, stack.map.affine)
         or unsynchronised(labels)
     ):

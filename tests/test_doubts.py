@@ -9,8 +9,8 @@ from cmr_ssl.commands.quantify import quantify
 from cmr_ssl.doubts import incomplete, without_impossible
 from cmr_ssl.sources import LabelFile, NiftiFiles, NiftiFolder
 from cmr_ssl.volumes import MISSING, LabelMap, Measured
-from tests.labelled import STACK, STEPS, heart, millilitres, write
-from tests.studies import AXES, CENTRE, plane, series, write_image
+from tests.labelled import STACK, STEPS, heart, millilitres, picture, write
+from tests.studies import AXES, CENTRE, plane, write_image
 
 HEART = heart()
 LVEDV = millilitres(HEART, 1)
@@ -200,13 +200,47 @@ def off(*voxels):
         ((HEART / 3).astype(np.float32), STACK, ["bad-labels"], False),
         ((HEART + np.float32(3e-5)).astype(np.float32), STACK, ["label-values"], True),
         (HEART[::-1], STACK, ["mirrored"], True),
+        (HEART[:, ::-1][::-1], STACK, ["bad-labels"], False),
+        (np.roll(HEART, 10, axis=3), STACK, ["bad-labels"], False),
+        ((HEART == 1).astype(np.uint8), STACK, ["bad-labels"], False),
+        ((HEART > 0).astype(np.uint8), STACK, ["bad-labels"], False),
+        (np.where(HEART == 2, 0, HEART)[::-1], STACK, ["bad-labels"], False),
     ],
 )
 def test_labels_that_teach_something_wrong_are_left_out_and_said(tmp_path, labels, affine, code, labelled):
-    one = series("sa", frames=20, shape=HEART.shape[:3], affine=STACK)
-    write_image(tmp_path / "s" / "sa.nii", one.pixels, STACK)
+    write_image(tmp_path / "s" / "sa.nii", picture(HEART[::-1] if code == ["mirrored"] else HEART), STACK)
     write(tmp_path / "s" / "seg_sa.nii", labels, affine, qform=0)
     study = NiftiFolder(tmp_path, NiftiFiles({"sa": "sa.nii"}, [SA])).read("s")
     assert [found.code for found in study.findings] == code
     assert (study.series[0].labels is not None) == labelled
     assert all(len(found.message) < 400 for found in study.findings)
+
+
+def test_beats_that_differ_between_views_are_noted(tmp_path):
+    labels, affine = atria()
+    write(tmp_path / "in" / "s" / "seg_la_4ch.nii", labels.repeat(5, axis=3), affine, qform=0, pixdim=(3, 3, 1))
+    write(tmp_path / "in" / "s" / "seg_sa.nii", HEART[..., ::2])
+    assert "noted: the views have beats of sa 500 ms, la_4ch 1000 ms" in measured(tmp_path / "in", [SA, FOUR])[MISSING]
+    write(tmp_path / "in" / "s" / "seg_sa.nii", HEART)
+    assert "beats" not in str(measured(tmp_path / "in", [SA, FOUR])[MISSING])
+
+
+@pytest.mark.parametrize(
+    ("labels", "why"),
+    [
+        ((HEART == 1).astype(np.uint8), "only number 1 (LV) is drawn"),
+        ((HEART > 0).astype(np.uint8), "only number 1 (LV) is drawn"),
+        (np.array([0, 0, 2, 1], np.uint8)[HEART], "the LV lies beside the wall"),
+        (np.where((np.arange(20) == 10) & (np.arange(8)[:, None] > 3), 0, HEART), "30 mm shorter at ES"),
+    ],
+)
+def test_a_plausible_volume_of_something_else_is_none(tmp_path, labels, why):
+    write(tmp_path / "in" / "s" / "seg_sa.nii", labels)
+    row = measured(tmp_path / "in")
+    assert row[["LVEDV (mL)", "LVEF (%)", "LVM (g)"]].isna().all()
+    assert why in row[MISSING]
+
+
+def test_a_stack_that_ends_in_the_middle_of_the_heart_is_noted(tmp_path):
+    write(tmp_path / "in" / "s" / "seg_sa.nii", HEART[:, :, :4])
+    assert "a part of the heart is unseen" in measured(tmp_path / "in")[MISSING]

@@ -26,7 +26,7 @@ def id_key(text: str) -> str:
     if (number := SCIENTIFIC.fullmatch(text)) and len(number[2] or "") == int(number[3]):
         return number[1] + (number[2] or "")
     number = NUMBERED.fullmatch(text)
-    return number[1] + (number[2] or "") if number else text
+    return number[1] + (number[2] or "") if number else text.casefold()
 
 
 def is_rounded(text: str) -> bool:

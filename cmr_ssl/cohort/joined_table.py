@@ -1,5 +1,6 @@
 """Join the subjects of a cache with their phenotypes and splits in one table."""
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,12 +9,14 @@ import pandas as pd
 from cmr_ssl.cohort.cells import read_numbers
 from cmr_ssl.cohort.cohort_summary import print_summary
 from cmr_ssl.cohort.cohort_table import read_cohort
-from cmr_ssl.cohort.columns import FIELDS, matching_columns, resolve
+from cmr_ssl.cohort.columns import FIELDS, matching_columns, phenotype_of, resolve
 from cmr_ssl.cohort.phenotypes import find_columns, header_of, one_row_each, rows_of
 from cmr_ssl.cohort.relatives import FIRST_VISIT, families, pairs_by_cohort_ids, read_pairs, visit_of
 from cmr_ssl.cohort.splits import Fractions, split_cohort
 from cmr_ssl.cohort.withdrawal import Withdrawn
 from cmr_ssl.files import write_atomically
+
+log = logging.getLogger(__name__)
 
 
 def write_joined(
@@ -58,6 +61,12 @@ def read_values(table: Path, joined: pd.DataFrame, further: Sequence[str]) -> tu
     """Return the phenotypes of each row of a cohort at its visit, NaN where unknown, and which rows the table has."""
     identity, _ = find_columns(table, [])
     header = header_of(table)
+    if not further and not any(map(phenotype_of, header)):
+        log.warning(
+            "no column of %s has a name of the field, so nothing is known of anybody: its columns are %s; name those "
+            "that you need with --columns or --fields",
+            *(table, ", ".join(name for name in header[:8] if name != identity)),
+        )
     by_visit = {visit: columns_at(header, further, int(visit)) for visit in sorted(joined["visit"].unique())}
     columns = dict.fromkeys(column for columns in by_visit.values() for column in columns.values())
     persons = sorted(joined["person"].unique())

@@ -22,6 +22,15 @@ from cmr_ssl.files import PARQUET
 
 log = logging.getLogger(__name__)
 
+# first bytes of files -> what they are
+OTHER_FORMATS = {
+    b"PK\x03\x04": "an Excel workbook or a zip",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
+    b"PAR1": "parquet",
+    b"sep=": "CSV with a remark to Excel in its first line",
+}
 LARGEST = 1e6  # no phenotype reaches this in the units of the field
 
 
@@ -84,6 +93,7 @@ def find_columns(path: Path, targets: Sequence[str]) -> tuple[str, list[str]]:
     """Return the columns of the table at `path` that hold ids and `targets`; see `read_phenotypes`."""
     if not path.is_file():
         raise FileNotFoundError(f"no table of phenotypes at {path}: name a CSV, TSV or parquet file as data.table")
+    _check_format(path)
     header = header_of(path)
     identity = next((column for name in IDS for column in header if column.strip().lower() == name), None)
     if identity is None:
@@ -91,6 +101,18 @@ def find_columns(path: Path, targets: Sequence[str]) -> tuple[str, list[str]]:
             f"{path} has no column of subject ids: call it {IDS[0]}; the first columns are {', '.join(header[:5])}"
         )
     return identity, [resolve(header, target) for target in targets]
+
+
+def _check_format(path: Path) -> None:
+    """Raise ValueError, with the remedy, for an empty file, and for other formats than those that are read."""
+    if is_parquet(path):
+        return
+    with path.open("rb") as stream:
+        start = stream.read(5)
+    kinds = [kind for mark, kind in OTHER_FORMATS.items() if start.startswith(mark)]
+    if not start or kinds:
+        kind = kinds[0] if kinds else "empty"
+        raise ValueError(f"{path} is {kind}: save the table as CSV in UTF-8, as TSV or as parquet, and name it so")
 
 
 def header_of(path: Path) -> list[str]:

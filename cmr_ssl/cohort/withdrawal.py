@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote
 
-from cmr_ssl.cohort.identities import IDS, canonical_id, id_key, is_rounded
+from cmr_ssl.cohort.identities import GROUPED, IDS, canonical_id, id_key, is_rounded
 from cmr_ssl.files import HALF_WRITTEN, PARQUET, save_text, write_atomically
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ VISIT = re.compile(r"(.+?)[_-](?:i|v|ses-?|visit-?|instance-?)?\d{1,2}(?:\.\d{1,
 PERSON = re.compile(r"\d{5,}")  # ids of which a suffix is a visit, and not a number that distinguishes patients
 HALF = re.compile(rf"{re.escape(HALF_WRITTEN)}\d+-")
 SEPARATED = re.compile(r"[\t,;]")
+UNUSUAL = re.compile(r"[\s\[\](){}#\"']")  # in an id
 
 
 @dataclass(frozen=True)
@@ -142,19 +143,44 @@ def _persons(subject: str) -> list[str]:
 
 
 def _listed(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the line number and id of each participant of a list."""
+    """Yield the line number and id of each participant of a list; raise ValueError where somebody may be overlooked."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is no text: write the list of withdrawn participants as text or CSV") from error
-    column = 0
+    column = None
     for number, line in enumerate(lines, start=1):
-        cells = [cell.strip().strip("\"'") for cell in SEPARATED.split(line)]
-        names = [cell.lower() for cell in cells]
-        if number == 1 and (header := [names.index(name) for name in IDS if name and name in names]):
+        cells = _cells(line)
+        if number == 1 and (header := [cells.index(cell) for cell in cells if cell and cell.lower() in IDS]):
             column = header[0]
-        elif column < len(cells) and cells[column] and not cells[column].startswith("#"):
-            yield number, canonical_id(cells[column].removeprefix("sub-"))
+            continue
+        if column is None:
+            _check_alone(cells, f"line {number} of {path}")
+        if (column or 0) < len(cells) and (person := cells[column or 0]) and not person.startswith("#"):
+            yield number, canonical_id(person.removeprefix("sub-"))
+
+
+def _cells(line: str) -> list[str]:
+    """Split a line; digits in groups, 900,000,002, are one cell."""
+    line = line.replace("\u200b", "").replace("\ufeff", "").strip()
+    whole = line.strip("\"'")
+    parts = [whole] if GROUPED.fullmatch(whole) else SEPARATED.split(line)
+    return [cell.strip().removeprefix("=").strip("\"'").removesuffix(".") for cell in parts]
+
+
+def _check_alone(cells: Sequence[str], where: str) -> None:
+    """Raise ValueError where the first cell of a line may not be the id, or not the only one."""
+    filled = [cell for cell in cells if cell]
+    if not filled or filled[0].startswith("#"):
+        return
+    more = any(PERSON.fullmatch(cell) for cell in filled[1:])
+    embedded = PERSON.search(filled[0]) and UNUSUAL.search(filled[0]) and not GROUPED.fullmatch(filled[0])
+    names = len(filled) > 1 and not any(character.isdigit() for cell in filled for character in cell)
+    if more or embedded or names:
+        raise ValueError(
+            f"{where} says {', '.join(filled)!r}, and which of it is the id is not clear: write one id a line and "
+            f"nothing else, or call the column of ids {IDS[0]} in the first line"
+        )
 
 
 def _check_unique(persons: set[str], path: Path) -> None:

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
-from cmr_ssl.doubts import incomplete, without_impossible, without_structures
+from cmr_ssl.doubts import cut_short, incomplete, without_impossible, without_structures
 from cmr_ssl.files import remove_halves
 from cmr_ssl.inference.acquired_grid import restore
 from cmr_ssl.inference.prepared import Prepared, cached_planes
-from cmr_ssl.planes import VIEWS
+from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.preparation.beat_frames import nearest_frames
 from cmr_ssl.preparation.cache import PreparedSubject
 from cmr_ssl.report.maps import label_maps, phases
@@ -55,7 +55,9 @@ class LabelMaps:
         """Measure volumes, ejection fractions and mass; what cannot be trusted is NaN, with the reason."""
         study, affines = self.heart.study, self.heart.study.affines
         maps = {view: LabelMap(self._predicted(view, labels).T, affines[view]) for view, labels in self.maps.items()}
-        doubts = cut_off(self.planes, maps, self.view) | incomplete(maps)
+        oriented = any(one.view == SHORT_AXIS and one.stored is None for one in study.series)
+        doubts = cut_short(maps.get(SHORT_AXIS), oriented)
+        doubts |= cut_off(self.planes, maps, self.view) | incomplete(maps)
         measured = without_structures(measure(maps, MS_A_MINUTE / self.heart.beat_ms), doubts)
         if reason := unsized(study, self.heart.findings):
             measured = without_structures(measured, dict.fromkeys(CLASSES, reason))

@@ -16,6 +16,7 @@ FARTHEST_MM = (
 )
 INSIDE, OUTSIDE = 0.75, 0.5  # share of a part's border that is wall: of the left ventricle, of anything else
 LARGE_PART, FEWEST_SLICES = 0.2, 3  # share of a slice's pixels, and slices in which a second part is no slip of the pen
+FEWEST_PIXELS = 12  # within a wall
 SAMPLED_FRAMES = 4
 
 
@@ -24,7 +25,7 @@ def implausible_shape(labels: Labels, affine: Array) -> str:
     for value in (LV, RV):
         if flaw := _hollow(labels, value) or _wandering(labels, affine, value):
             return flaw
-    return _outside_wall(labels)
+    return _empty_wall(labels) or _outside_wall(labels)
 
 
 def _hollow(labels: Labels, value: int) -> str:
@@ -49,6 +50,17 @@ def _wandering(labels: Labels, affine: Array, value: int) -> str:
     if farthest <= FARTHEST_MM:
         return ""
     return f"the {CLASSES[value]} is {farthest:.0f} mm from its place at some frame: are these frames of one beat?"
+
+
+def _empty_wall(labels: Labels) -> str:
+    """Describe a wall that is drawn around nothing, where something else has the number of the left ventricle."""
+    empty = 0
+    for image in _sampled_slices(labels, LV):
+        inside = binary_fill_holes(image == MYOCARDIUM) & (image != MYOCARDIUM)
+        empty += bool(inside.sum() >= FEWEST_PIXELS and (image[inside] == BACKGROUND).mean() > OUTSIDE)
+    if empty < FEWEST_SLICES:
+        return ""
+    return "the LV lies beside the wall, which is drawn around background: a number means another class"
 
 
 def _outside_wall(labels: Labels) -> str:

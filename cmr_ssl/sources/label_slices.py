@@ -1,26 +1,19 @@
-"""Whether the slices of a label map belong together: each stored once, and all contracting together."""
+"""Whether the slices of a label map belong together: none stored twice, and all contracting together."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cmr_ssl.anatomy import LV, UNLABELLED, is_structure
 from cmr_ssl.preparation.checks.intersections import correlation
+from cmr_ssl.preparation.doubled_slices import COARSE_MM
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.uint8]
 
-COARSE_MM = 5.0  # stacks are resampled to less by repeating slices, which keeps volumes
 FEWEST_FRAMES, FEWEST_SLICES = 8, 4  # from which the time of contraction can be told
 LARGE, CONTRACTS = 0.3, 0.2  # share of the largest slice's area, and share of its own that a slice loses
 TOGETHER = 0.5  # correlation of a slice's area with that of all others; 96 sound maps have 0.56 or more
 TURNED = 1 / 3  # of the slices; an aneurysm moves against the others, too, but in fewer
-
-
-def doubled_slices(labels: Labels, affine: Array) -> str:
-    """Describe a short axis (X, Y, S, T) of which every slice is stored twice, which doubles volumes; "" otherwise."""
-    if np.linalg.norm(affine[:3, 2]) < COARSE_MM or not _repeated(labels):
-        return ""
-    return "every slice is stored twice, so volumes would be doubled: store each slice once"
 
 
 def unsynchronised(labels: Labels) -> str:
@@ -49,17 +42,7 @@ def repeated_slices(labels: Labels, affine: Array) -> list[int]:
     """Return which slices of a coarse short axis (X, Y, S, T) equal the next one at all frames."""
     drawn = _drawn_slices(labels)
     same = [index for index in drawn if index + 1 in drawn and (labels[:, :, index] == labels[:, :, index + 1]).all()]
-    return same if np.linalg.norm(affine[:3, 2]) >= COARSE_MM and len(same) < len(drawn) - 1 else []
-
-
-def _repeated(labels: Labels) -> bool:
-    """Tell whether each slice or the whole stack is repeated; slices that are all alike do not count."""
-    count = labels.shape[2]
-    if count < FEWEST_SLICES or count % 2:
-        return False
-    pairs = [(labels[:, :, ::2], labels[:, :, 1::2]), (labels[:, :, : count // 2], labels[:, :, count // 2 :])]
-    different = len({labels[:, :, index].tobytes() for index in _drawn_slices(labels)})
-    return different > 1 and any(np.array_equal(first, second) for first, second in pairs)
+    return same if np.linalg.norm(affine[:3, 2]) > COARSE_MM and len(same) < len(drawn) - 1 else []
 
 
 def _drawn_slices(labels: Labels) -> list[int]:

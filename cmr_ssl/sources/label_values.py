@@ -113,6 +113,21 @@ def wrongly_surrounded(labels: Labels, classes: Mapping[int, str]) -> str:
     return ""
 
 
+def mere_mask(labels: Labels, classes: Mapping[int, str]) -> str:
+    """Describe a short axis that shows nothing but number 1, where the mapping names several; "" otherwise.
+
+    Such a map may be a mask of the cavity, of all within the epicardium, or of the heart: nobody can check it.
+    """
+    named = {CLASSES.index(name) for name in classes.values()} - {BACKGROUND}
+    drawn = [index for index in named if (labels == index).any()]
+    if len(named) < 2 or len(drawn) != 1 or CLASSES[drawn[0]] not in (classes.get(1), classes.get(UNLABELLED)):
+        return ""
+    return (
+        f"only {_numbered(drawn[0], classes)} is drawn, which may be a mask of anything: if it is the "
+        f"{CLASSES[drawn[0]]}, name no other number with --files"
+    )
+
+
 def holds_wall(labels: Labels) -> bool:
     """Tell whether the wall is drawn around the left ventricle of a short axis (X, Y, S, T)."""
     edges = _edges(labels)[LV]

@@ -23,6 +23,7 @@ from cmr_ssl.study import Finding
 DAMAGED = (OSError, EOFError, ValueError, zlib.error, ImageFileError, HeaderDataError, WrapStructError)
 GZIP = b"\x1f\x8b"
 MAX_COMPRESSION = 1032  # bytes that a byte of gzip can stand for
+SMALLEST = 16  # pixels along a side of a picture that shows a heart
 MAX_WRAPPINGS = 3  # of gzip around one file
 HEADER_SIZE_2 = {(540).to_bytes(4, "little"), (540).to_bytes(4, "big")}  # first bytes of NIfTI-2
 TIME_UNITS = {8: "sec", 16: "msec", 24: "usec"}
@@ -61,7 +62,7 @@ def read_image(path: Path, view: str, across: NDArray[np.float64] | None = None)
         image = _load(path)
         pixels, header = np.asanyarray(image.dataobj), image.header
         if across is not None:
-            pixels, header = _slices_third(pixels, header, across)
+            pixels, header = _slices_third(pixels, header, across, view)
         pixels = _four_axes(_plain(pixels))
     except DAMAGED as error:
         raise_if_machine(error)
@@ -96,12 +97,12 @@ def _plain(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
 
 
 def _slices_third(
-    pixels: NDArray[np.generic], header: Nifti1Header, across: NDArray[np.float64]
+    pixels: NDArray[np.generic], header: Nifti1Header, across: NDArray[np.float64], view: str
 ) -> tuple[NDArray[np.generic], Nifti1Header]:
     """Exchange axes of pixels and of the header's geometry so that slices are on the third."""
-    axes = np.nan_to_num(header.get_best_affine()[:3, :3])
+    axes = _axes(header, pixels.shape, view)
     axis = int(np.abs(across @ (axes / np.linalg.norm(axes, axis=0).clip(min=1e-9))).argmax())
-    if pixels.ndim < 3 or axis == 2:
+    if pixels.ndim < 3 or axis == 2 or pixels.shape[2] < SMALLEST:  # such a map has another direction, not other axes
         return pixels, header
     order = [{2: axis, axis: 2}.get(source, source) for source in range(3)]
     turned, steps = header.copy(), header["pixdim"][1:4][order]
@@ -113,11 +114,19 @@ def _slices_third(
     return pixels.swapaxes(axis, 2), turned
 
 
+def _axes(header: Nifti1Header, shape: tuple[int, ...], view: str) -> NDArray[np.float64]:
+    """Return the directions of the axes, (3, 3); where slices are not on the third, the header's own choice of them."""
+    try:
+        return place_of(header, shape, view)[0].stored[:3, :3]
+    except ValueError:
+        return np.nan_to_num(header.get_best_affine()[:3, :3])
+
+
 def _four_axes(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
     shape = pixels.shape + (1,) * (4 - pixels.ndim)
     if pixels.ndim < 2 or min(shape) < 1 or shape[4:] != (1,) * (len(shape) - 4):
         raise ValueError(f"shape {pixels.shape} is not (columns, rows, slices, frames)")
-    if min(shape[:2]) < 16:
+    if min(shape[:2]) < SMALLEST:
         raise ValueError(f"an image of {shape[0]} x {shape[1]} pixels shows no heart")
     return pixels.reshape(shape[:4], order="F")
 

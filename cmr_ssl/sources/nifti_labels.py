@@ -8,9 +8,18 @@ from numpy.typing import NDArray
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED, is_structure
 from cmr_ssl.planes import SHORT_AXIS, normal
+from cmr_ssl.sources.label_contrast import unlike_images
 from cmr_ssl.sources.label_grids import TOLERANCE, ImageGrid, onto_grid
 from cmr_ssl.sources.label_shapes import implausible_shape
-from cmr_ssl.sources.label_values import holds_wall, listed, mirrored, to_classes, whole_numbers, wrongly_surrounded
+from cmr_ssl.sources.label_values import (
+    holds_wall,
+    listed,
+    mere_mask,
+    mirrored,
+    to_classes,
+    whole_numbers,
+    wrongly_surrounded,
+)
 from cmr_ssl.sources.nifti_files import EdEs, LabelFile, names_of
 from cmr_ssl.sources.nifti_image import PLACE_CODES, read_image
 from cmr_ssl.sources.nifti_paths import image_exists, locate
@@ -61,22 +70,32 @@ def _labelled(series: Series, folder: Path, file: LabelFile) -> tuple[Series, li
     mapped = {CLASSES.index(name) for name in file.classes.values()} - {BACKGROUND}
     labels, absent = mark_unannotated(labels, tuple(sorted(mapped & ALWAYS_VISIBLE.get(series.view, set()))))
     if (labels == UNLABELLED).all():
-        raise ValueError(f"{title} draws nothing")
+        unknown = "; ".join(finding.message for finding in findings if finding.code == "label-values")
+        raise ValueError(f"{title} draws nothing{unknown and f': {unknown}'}")
     findings += _check_anatomy(series, labels, file, title)
     labels.transpose(2, 3, 0, 1)[~series.acquired] = UNLABELLED
     return replace(series, labels=labels, annotated=tuple(sorted(mapped - {*absent}))), findings
 
 
 def _check_anatomy(series: Series, labels: NDArray[np.uint8], file: LabelFile, title: str) -> list[Finding]:
-    """Raise ValueError for labels that cannot be a heart's, and note a mirrored one."""
+    """Raise ValueError for labels that cannot be a heart's or not that of the images, and note a mirrored one."""
     oriented = series.stored is None
+    left, right = (LV, RV) if series.view == SHORT_AXIS else (LA, RA)
+    is_mirrored = oriented and mirrored(labels, series.affine, left, right)
     if series.view != SHORT_AXIS:
-        if oriented and mirrored(labels, series.affine, LA, RA):
+        if is_mirrored:
             raise ValueError(f"in {title} the RA lies on the left of the LA: the two are exchanged, or it is mirrored")
-        return []
-    if flaw := wrongly_surrounded(labels, file.classes) or implausible_shape(labels, series.affine):
+    elif flaw := (
+        wrongly_surrounded(labels, file.classes)
+        or mere_mask(labels, file.classes)
+        or implausible_shape(labels, series.affine)
+    ):
         raise ValueError(f"in {title} {flaw}")
-    if not (oriented and holds_wall(labels) and mirrored(labels, series.affine, LV, RV)):
+    elif is_mirrored and not (labels == MYOCARDIUM).any():
+        raise ValueError(f"in {title} the RV lies on the left of the LV: the two are exchanged, or it is mirrored")
+    if flaw := unlike_images(labels, series.pixels):
+        raise ValueError(f"in {title} {flaw}")
+    if not is_mirrored or not holds_wall(labels):
         return []
     message = f"in {title} the RV lies on the left of the LV: images and labels are mirrored, or the body is"
     return [Finding("mirrored", "noted", series.view, message)]

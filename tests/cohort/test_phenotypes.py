@@ -114,7 +114,9 @@ def test_a_table_that_is_not_there_is_named(tmp_path):
 def test_what_is_no_table_is_named(tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=f"{path} (cannot be read|has no column of subject ids)"):
+    with pytest.raises(
+        ValueError, match=f"{path} (cannot be read|has no column of subject ids|is .*: save the table as)"
+    ):
         read_phenotypes(path, ["Age"], IDS)
 
 
@@ -174,3 +176,18 @@ def test_a_split_of_which_nothing_is_known_is_named_and_else_it_is_counted(caplo
     assert "known of 2 val subjects: 1 LVM (g)" in caplog.text
     with pytest.raises(ValueError, match="Age is known of none of the 2 val subjects"):
         check_known(phenotypes, "val")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"", "empty"),
+        (b"PK\x03\x04rest", "an Excel workbook or a zip"),
+        ("eid,LVEF (%)\n1,50\n".encode("utf-16"), "text in UTF-16"),
+        (b"sep=;\neid;LVEF (%)\n1;50\n", "a remark to Excel"),
+    ],
+)
+def test_files_of_other_formats_are_named_with_the_remedy(tmp_path, content, what):
+    (tmp_path / "table.csv").write_bytes(content)
+    with pytest.raises(ValueError, match=f"table.csv is .*{what}.*: save the table as CSV"):
+        read_phenotypes(tmp_path / "table.csv", ["LVEF (%)"], ["1"])

@@ -155,3 +155,40 @@ def test_a_joined_table_and_a_page_of_findings_know_nothing_of_them(tmp_path, ca
     texts = [path.read_text() for path in (tmp_path / "qc").iterdir() if path.is_file()]
     assert len(texts) == 3
     assert not any("900000081" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "eid\r\n900000002\r\n\r\n",
+        "\ufeffdate;EID\n2021-01-01;900000002\n",
+        "900000002.0\n",
+        "0900000002\n",
+        "900,000,002\n",
+        '="900000002"\n',
+        "900000002.\n",
+        "\u200b900000002\u00a0\n",
+        "900000002\tmoved in 2020\n",
+    ],
+)
+def test_a_list_means_its_participants_however_a_spreadsheet_wrote_it(tmp_path, text):
+    (tmp_path / "gone.csv").write_bytes(text.encode())
+    withdrawn = read_withdrawn(tmp_path / "gone.csv")
+    assert withdrawn.remaining(["900000001", "900000002", "900000002_3"], "here") == ["900000001"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "date,participant\n2021-01-01,900000002\n",
+        "900000001,900000002\n",
+        "900000001 900000002\n",
+        "900000002 # moved\n",
+        "- 900000002\n",
+        '["900000002"]\n',
+    ],
+)
+def test_nobody_is_overlooked_in_a_list_that_is_not_clear(tmp_path, text):
+    (tmp_path / "gone.csv").write_text(text)
+    with pytest.raises(ValueError, match=r"line 1 of .* write one id a line"):
+        read_withdrawn(tmp_path / "gone.csv")

@@ -1,5 +1,7 @@
 """The files of ACDC as its challenge hands them out, made here: the mapping must find what lies where."""
 
+from dataclasses import replace
+
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ from cmr_ssl.commands.prepare import prepare
 from cmr_ssl.planes import spacing
 from cmr_ssl.sources import EdEs, LabelFile, NiftiFiles, NiftiFolder
 from cmr_ssl.sources.label_folder import LabelFolder
+from tests.labelled import picture
 from tests.runs import ROOT
 from tests.studies import series, write_image
 
@@ -27,6 +30,11 @@ def mapping() -> NiftiFiles:
 def write_patient(folder, name="patient007", cine=True, info=f"ED: {ED}\nES: {ES}\nGroup: DCM\n"):
     """Write a patient with spacing in pixdim alone; labels are three strips, 1 being the right ventricle."""
     one = series("sa", frames=FRAMES)
+    labels = np.zeros(one.pixels.shape[:3], dtype=np.uint8)
+    labels[20:50, 20:30], labels[20:50, 30:33], labels[20:50, 33:45] = 1, 2, 3
+    drawn = np.stack([labels] * FRAMES, axis=-1)
+    beating = picture(drawn) * (1 + 0.3 * np.cos(2 * np.pi * np.arange(FRAMES) / FRAMES))
+    one = replace(one, pixels=np.where(drawn > 0, beating, one.pixels).astype(np.int16))
     folder = folder / name
     affine = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -36,8 +44,6 @@ def write_patient(folder, name="patient007", cine=True, info=f"ED: {ED}\nES: {ES
 
     if cine:
         write(f"{name}_4d.nii.gz", one.pixels)
-    labels = np.zeros(one.pixels.shape[:3], dtype=np.uint8)
-    labels[20:50, 20:30], labels[20:50, 30:33], labels[20:50, 33:45] = 1, 2, 3
     for frame in (ED, ES):
         write(f"{name}_frame{frame:02}.nii.gz", one.pixels[..., frame - 1])
         write(f"{name}_frame{frame:02}_gt.nii.gz", labels)

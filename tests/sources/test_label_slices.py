@@ -1,7 +1,6 @@
 import numpy as np
-import pytest
 
-from cmr_ssl.sources.label_slices import doubled_slices, repeated_slices, unsynchronised
+from cmr_ssl.sources.label_slices import repeated_slices, unsynchronised
 from tests.labelled import STACK, heart
 
 HEART = heart((40, 36, 8, 12))
@@ -13,20 +12,12 @@ def turned(frames):
 
 
 def test_a_heart_is_there_once_and_beats_together():
-    assert doubled_slices(HEART, STACK) == ""
     assert repeated_slices(HEART, STACK) == []
     assert unsynchronised(HEART) == ""
 
 
-@pytest.mark.parametrize("stored", [HEART.repeat(2, axis=2), np.concatenate([HEART, HEART], axis=2)])
-def test_slices_that_are_stored_twice_are_told_from_a_finer_grid(stored):
-    assert "stored twice" in doubled_slices(stored, STACK)
-    assert doubled_slices(stored, STACK @ np.diag([1, 1, 0.3, 1])) == ""
-
-
 def test_slices_that_are_all_alike_are_no_copies():
     alike = HEART[:, :, 3:4].repeat(6, axis=2)
-    assert doubled_slices(alike, STACK) == ""
     assert repeated_slices(alike, STACK) == []
 
 

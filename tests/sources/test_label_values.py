@@ -8,6 +8,7 @@ from cmr_ssl.sources.label_values import (
     broken_stack,
     checked_numbers,
     holds_wall,
+    mere_mask,
     mirrored,
     to_classes,
     touches_edge,
@@ -110,6 +111,13 @@ def test_what_was_interpolated_and_then_rounded_has_a_wall_around_the_right_vent
 
     blurred = gaussian_filter(HEART.astype(float), (1.2, 1.2, 0, 0)).round().astype(np.uint8)
     assert "surrounds" in wrongly_surrounded(blurred, NAMED)
+
+
+def test_a_mask_of_one_number_means_what_its_own_mapping_says():
+    masks = [(HEART == LV), (HEART > 0), np.isin(HEART, (LV, MYOCARDIUM))]
+    assert all("may be a mask of anything" in mere_mask(mask.astype(np.uint8), NAMED) for mask in masks)
+    assert mere_mask(masks[0].astype(np.uint8), {1: "LV"}) == mere_mask(masks[0] * np.uint8(RV), NAMED) == ""
+    assert mere_mask(HEART, NAMED) == mere_mask(HEART * 0, NAMED) == ""
 
 
 @pytest.mark.parametrize("left_out", [(LV,), (MYOCARDIUM,), (RV,), (LV, MYOCARDIUM, RV)])

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,7 @@ from cmr_ssl.anatomy import LA, LV, MYOCARDIUM, RV, UNLABELLED
 from cmr_ssl.planes import slice_affine
 from cmr_ssl.sources.nifti_files import EdEs, LabelFile, standard_labels
 from cmr_ssl.sources.nifti_labels import attach_labels, mark_unannotated, to_classes
+from tests.labelled import picture
 from tests.studies import series, write_image
 
 SA = LabelFile("sa", "seg_sa.nii.gz", {1: "LV", 2: "myocardium", 3: "RV"})
@@ -17,8 +20,14 @@ def drawn(one, frames=slice(None), values=(1, 2, 3)):
     return labels
 
 
+def pictured(labels):
+    """Return a short axis that shows what is drawn, if it has the same shape."""
+    one = series("sa", frames=10)
+    return replace(one, pixels=picture(labels)) if labels.shape == one.pixels.shape else one
+
+
 def attached(folder, labels, one=None, files=(SA,), name="seg_sa.nii.gz", affine=None):
-    one = one or series("sa", frames=10)
+    one = one or pictured(labels)
     write_image(folder / name, labels, one.affine if affine is None else affine)
     return attach_labels(one, folder, list(files))
 
@@ -70,7 +79,7 @@ def test_where_one_class_was_left_out_of_a_frame_its_background_is_unlabelled():
 
 
 def test_the_first_label_file_found_wins(tmp_path):
-    one = series("sa", frames=10)
+    one = pictured(drawn(series("sa", frames=10)))
     write_image(tmp_path / "seg_sa.nii.gz", drawn(one), one.affine)
     write_image(tmp_path / "seg6_sa.nii.gz", drawn(one, values=(3, 3, 3)), one.affine)
     labelled, _ = attach_labels(one, tmp_path, standard_labels())
@@ -95,6 +104,7 @@ def test_an_ed_es_pair_leaves_slices_without_es_unlabelled(tmp_path):
     one = series("sa", phases=[0.0, 0.4])
     one.acquired[0, 1] = False
     labels = drawn(one)
+    one = replace(one, pixels=picture(labels))
     file = LabelFile("sa", EdEs("ed.nii.gz", "es.nii.gz"), SA.classes)
     write_image(tmp_path / "ed.nii.gz", labels[..., 0], one.affine)
     write_image(tmp_path / "es.nii.gz", labels[:, :, 1:, 1], slice_affine(one.affine, 1))
@@ -107,6 +117,7 @@ def test_an_ed_es_pair_leaves_slices_without_es_unlabelled(tmp_path):
 def test_es_labels_alone_leave_ed_unlabelled(tmp_path):
     one = series("sa", phases=[0.0, 0.4])
     file = LabelFile("sa", EdEs("ed.nii.gz", "es.nii.gz"), SA.classes)
+    one = replace(one, pixels=picture(drawn(one)))
     write_image(tmp_path / "es.nii.gz", drawn(one)[..., 1], one.affine)
     labelled, _ = attach_labels(one, tmp_path, [file])
     assert (labelled.labels[..., 0] == UNLABELLED).all()

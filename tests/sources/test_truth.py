@@ -14,6 +14,7 @@ from tests.labelled import STACK, heart
 
 TIMES = int(os.environ.get("CMR_SSL_READINGS", "40"))
 HEART = heart((40, 36, 8, 8))
+BRIGHTNESS = np.array([60, 110, 20, 100])  # around, blood, wall, blood
 TYPES = ("u1", "i2", "u2", "i4", "f4", "f8", ">i2", ">f4")
 
 
@@ -110,7 +111,7 @@ def write_random(folder, rng):
     place = random_place(rng)
     kind, coded = rng.choice(TYPES), rng.choice(TYPES)
     codes = random_codes(rng, coded)
-    picture = (60 + 50 * HEART + rng.integers(0, 9, HEART.shape)).astype(kind)
+    picture = (BRIGHTNESS[HEART] + rng.integers(0, 9, HEART.shape)).astype(kind)
     drawn = np.array([0, *codes])[HEART].astype(coded)
     fault = rng.choice(3)
     order, turn = random_turn(rng, HEART.shape)
