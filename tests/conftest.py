@@ -16,7 +16,7 @@ from tests.caches import COHORT, write_cache
 os.fsync = lambda descriptor: None  # no test cuts the power, and a busy disk takes up to a second for each file
 
 save = Figure.savefig
-Figure.savefig = lambda *args, dpi=None, **options: save(*args, dpi=30, **options)  # nobody looks at them
+Figure.savefig = lambda *args, dpi=None, **options: save(*args, dpi=30, **options)  # few look at them: `fine_figures`
 
 # files that take long; where several processes share the files, these are begun first and nobody waits at the end
 LONG = ["lightning_commands", "trained", "onnx", "runs", "aligned", "disturbed", "robustness", "distributed"]
@@ -48,6 +48,12 @@ def once(tmp_path_factory, name, make) -> Path:
         if not folder.exists():
             make(folder.with_suffix(".making")).rename(folder)
     return folder
+
+
+@pytest.fixture
+def fine_figures(monkeypatch):
+    """Save figures as users get them."""
+    monkeypatch.setattr(Figure, "savefig", save)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from PIL import Image
 
 from cmr_ssl.report.agreement_plots import draw_agreement, draw_curves
 
+pytestmark = pytest.mark.usefixtures("fine_figures")
 CURVES = {"LV": 100 + 40 * np.cos(np.linspace(0, 2 * np.pi, 20)), "LA": np.full(10, 40.0)}
 
 
