@@ -26,6 +26,7 @@ from cmr_ssl.volumes import VENTRICULAR, LabelMap, Measured, apex_to_base
 
 MYOCARDIAL = "LVM"
 BEHIND = {LA: LV, RA: RV}  # atrium: the ventricle in front of it
+OTHER_BEAT = 1.25  # ratio of beats within one examination
 NEED_LV = ("LV", "myocardium", "RV")  # measured at the frames of the largest and the smallest LV
 
 
@@ -42,6 +43,11 @@ def without_implausible(heart: LabelledHeart) -> LabelledHeart:
 def notes(heart: LabelledHeart) -> tuple[str, ...]:
     """Return notes about unusual label maps that were measured all the same."""
     texts = [note for view in heart.views.values() for note in view.notes]
+    beats = {name: view.frame_ms * len(view.map.labels) for name, view in heart.views.items()}
+    beats = {name: beat for name, beat in beats.items() if np.isfinite(beat)}
+    if beats and max(beats.values()) > OTHER_BEAT * min(beats.values()):
+        listed = ", ".join(f"{name} {beat:.0f} ms" for name, beat in beats.items())
+        texts.append(f"the views have beats of {listed}: heart rate and output are those of {next(iter(beats))}")
     stack = heart.views.get(SHORT_AXIS)
     if stack is not None and stack.oriented and mirrored(stack.map.labels.T, stack.map.affine, LV, RV):
         texts.append(f"{SHORT_AXIS}: the RV lies on the left of the LV: the map is mirrored, or the body is")

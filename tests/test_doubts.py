@@ -214,3 +214,33 @@ def test_labels_that_teach_something_wrong_are_left_out_and_said(tmp_path, label
     assert [found.code for found in study.findings] == code
     assert (study.series[0].labels is not None) == labelled
     assert all(len(found.message) < 400 for found in study.findings)
+
+
+def test_beats_that_differ_between_views_are_noted(tmp_path):
+    labels, affine = atria()
+    write(tmp_path / "in" / "s" / "seg_la_4ch.nii", labels.repeat(5, axis=3), affine, qform=0, pixdim=(3, 3, 1))
+    write(tmp_path / "in" / "s" / "seg_sa.nii", HEART[..., ::2])
+    assert "noted: the views have beats of sa 500 ms, la_4ch 1000 ms" in measured(tmp_path / "in", [SA, FOUR])[MISSING]
+    write(tmp_path / "in" / "s" / "seg_sa.nii", HEART)
+    assert "beats" not in str(measured(tmp_path / "in", [SA, FOUR])[MISSING])
+
+
+@pytest.mark.parametrize(
+    ("labels", "why"),
+    [
+        ((HEART == 1).astype(np.uint8), "only number 1 (LV) is drawn"),
+        ((HEART > 0).astype(np.uint8), "only number 1 (LV) is drawn"),
+        (np.array([0, 0, 2, 1], np.uint8)[HEART], "the LV lies beside the wall"),
+        (np.where((np.arange(20) == 10) & (np.arange(8)[:, None] > 3), 0, HEART), "30 mm shorter at ES"),
+    ],
+)
+def test_a_plausible_volume_of_something_else_is_none(tmp_path, labels, why):
+    write(tmp_path / "in" / "s" / "seg_sa.nii", labels)
+    row = measured(tmp_path / "in")
+    assert row[["LVEDV (mL)", "LVEF (%)", "LVM (g)"]].isna().all()
+    assert why in row[MISSING]
+
+
+def test_a_stack_that_ends_in_the_middle_of_the_heart_is_noted(tmp_path):
+    write(tmp_path / "in" / "s" / "seg_sa.nii", HEART[:, :, :4])
+    assert "a part of the heart is unseen" in measured(tmp_path / "in")[MISSING]

@@ -90,14 +90,13 @@ def inline_cines(headers: list[ImageHeader]) -> list[Cine]:
 
 
 def _without_copies(headers: list[ImageHeader], issues: FileIssues) -> list[ImageHeader]:
-    """Keep one file an image."""
-    kept: dict[str, ImageHeader] = {}
+    """Keep one file an image; programs that remove identities may give all images one UID."""
+    kept: dict[tuple[object, ...], ImageHeader] = {}
     for header in headers:
-        if header.instance and header.instance in kept:
-            issues.add(
-                "duplicate-image", header.member.name, f"is the same image as {kept[header.instance].member.name}"
-            )
-        kept.setdefault(header.instance or header.member.name, header)
+        same = (header.series, header.grid, header.number, header.trigger_ms, header.acquired, header.temporal)
+        first = kept.setdefault((header.instance or header.member.name, *same), header)
+        if first is not header:
+            issues.add("duplicate-image", header.member.name, f"is the same image as {first.member.name}")
     return list(kept.values())
 
 

@@ -13,7 +13,7 @@ from cmr_ssl.preparation.doubled_slices import doubled_slices
 from cmr_ssl.sources.nifti_files import EdEs, LabelFile, NiftiFiles, alternatives, names_of
 from cmr_ssl.sources.nifti_image import Image, lacks_place, read_image
 from cmr_ssl.sources.nifti_labels import attach_labels
-from cmr_ssl.sources.nifti_paths import image_exists, locate, overlooked, spellings, subject_folders
+from cmr_ssl.sources.nifti_paths import image_exists, locate, numbered, overlooked, spellings, subject_folders
 from cmr_ssl.study import Finding, Series, Study
 
 LARGEST_OFFSET = 0.5  # pixels between the grids of ED and ES; beyond it they show different places
@@ -121,7 +121,7 @@ def _unread(study: Study, folder: Path, files: NiftiFiles) -> list[Finding]:
     """Return a finding for each file that resembles one of the mapping; a missing view may be such a file."""
     entries = [(view, file) for view, entry in files.images.items() for file in alternatives(entry)]
     views = {name: view for view, file in entries for name in names_of(file)}
-    return [
+    resembling = [
         Finding(
             "unread-file",
             "noted" if name not in views or views[name] in study.views else "rejected",
@@ -129,6 +129,17 @@ def _unread(study: Study, folder: Path, files: NiftiFiles) -> list[Finding]:
             f"{other} looks like {name}, but is not called so, or is no file: it was not read; rename or mend it",
         )
         for name, other in overlooked(folder, [*_label_names(files), *files.image_names()])
+    ]
+    parts = {name: numbered(folder, name) for name, view in views.items() if view not in study.views}
+    return resembling + [
+        Finding(
+            "unread-file",
+            "rejected",
+            views[name],
+            f"{name} is missing, but {others[0]} is there ({len(others)} such files): store the whole view in one file",
+        )
+        for name, others in parts.items()
+        if others and not {*others} & {spelling for other in views for spelling in spellings(other)}
     ]
 
 

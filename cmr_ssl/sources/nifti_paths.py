@@ -1,6 +1,7 @@
 """Where the NIfTI files of a subject are, compressed or not."""
 
 import gzip
+import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -56,14 +57,24 @@ def spellings(name: str) -> tuple[str, ...]:
 
 
 def overlooked(folder: Path, names: Iterable[str]) -> list[tuple[str, str]]:
-    """Return pairs of a name that is read and a file that resembles it: other case, format, or a broken link."""
+    """Return pairs of a name that is read and a file that resembles it: other case, format, broken link or folder."""
     if not is_dir(folder):
         return []
+    names = list(names)
     read = {spelling for name in names for spelling in spellings(name)}
     stems = {_stem(name): name for name in names}
-    files = sorted(path for path in folder.iterdir() if not is_dir(path))
+    files = sorted(path for path in folder.iterdir() if not is_dir(path) or path.name in read)
     unread = [path.name for path in files if path.name not in read or not is_file(path)]
     return [(stems[_stem(name)], name) for name in unread if _stem(name) in stems and _is_image(name)]
+
+
+def numbered(folder: Path, name: str) -> list[str]:
+    """Return the images that are called as a missing one, with a number behind: parts of it, or copies."""
+    if not is_dir(folder) or image_exists(folder, name):
+        return []
+    pattern = re.compile(rf"{re.escape(_stem(name))}[\W_]*(?:[a-z]+[\W_]*)?\d+\W*")
+    files = sorted(path.name for path in folder.iterdir() if is_file(path) and path.name[0] != ".")
+    return [file for file in files if _is_image(file) and ".nii" in file.casefold() and pattern.fullmatch(_stem(file))]
 
 
 def _stem(name: str) -> str:

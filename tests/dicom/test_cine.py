@@ -158,3 +158,10 @@ def test_clocks_may_pass_midnight():
     timed = [image._replace(acquired_s=(86399.6 + 0.1 * frame) % 86400) for frame, image in enumerate(images)]
     cine, _ = only(find_cines(timed[::-1]))
     assert [frame.instance for frame in cine.frames] == [image.instance for image in images]
+
+
+def test_images_that_share_one_uid_are_images():
+    images = [image._replace(instance="anonymous") for image in headers(PLANE, NAME)]
+    cine, findings = only(find_cines(images))
+    assert cine.missing == 0
+    assert not findings

@@ -145,3 +145,18 @@ def test_half_a_pair_is_a_finding(tmp_path):
     read = source(tmp_path, sa=EdEs("ed.nii.gz", "es.nii.gz")).read("x")
     assert read.series == []
     assert [(one.code, one.where) for one in read.findings] == [("half-missing", "sa")]
+
+
+def test_a_view_in_parts_is_rejected_with_the_remedy(folder):
+    (folder / "900000001" / "sa.nii.gz").rename(folder / "900000001" / "sa_00.nii.gz")
+    read = source(folder).read("900000001")
+    assert [(found.code, found.severity, found.where) for found in read.findings] == [("unread-file", "rejected", "sa")]
+    assert "sa_00.nii.gz" in read.findings[0].message
+
+
+def test_slices_that_are_stored_twice_are_no_view(folder):
+    one = study(frames=10, frame_ms=80.0).series[0]
+    write_image(folder / "900000001" / "sa.nii.gz", one.pixels.repeat(2, axis=2), one.affine)
+    read = source(folder).read("900000001")
+    assert "sa" not in read.views
+    assert "in sa.nii.gz every slice is stored twice" in read.findings[0].message

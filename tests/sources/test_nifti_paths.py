@@ -4,7 +4,7 @@ import pytest
 
 from cmr_ssl.sources import NiftiFiles, NiftiFolder
 from cmr_ssl.sources.nifti_image import read_image
-from cmr_ssl.sources.nifti_paths import image_exists, locate, overlooked
+from cmr_ssl.sources.nifti_paths import image_exists, locate, numbered, overlooked
 from tests.studies import series, study, write_image, write_study
 
 
@@ -71,3 +71,19 @@ def test_a_link_to_nowhere_is_named_and_notes_are_not(folder):
     (folder / "seg_sa.nii.gz").symlink_to(folder / "gone.nii.gz")
     assert overlooked(folder, ["sa.nii.gz", "seg_sa.nii.gz"]) == [("seg_sa.nii.gz", "seg_sa.nii.gz")]
     assert [(one.code, one.severity) for one in read(folder).findings] == [("unread-file", "noted")]
+
+
+@pytest.mark.parametrize(
+    "names", [["sa (1).nii.gz"], ["sa_00.nii.gz", "sa_01.nii.gz"], ["sa_s03.nii"], ["SA-frame 7.NII"]]
+)
+def test_parts_and_copies_of_a_missing_image_are_found(tmp_path, names):
+    for name in [*names, "sax.nii.gz", "sa_1.json", "._sa_1.nii.gz", "sa_rv.nii.gz"]:
+        (tmp_path / name).touch()
+    assert numbered(tmp_path, "sa.nii.gz") == names
+    (tmp_path / "sa.nii").touch()
+    assert numbered(tmp_path, "sa.nii.gz") == []
+
+
+def test_a_folder_in_place_of_an_image_is_found(tmp_path):
+    (tmp_path / "sa.nii.gz").mkdir()
+    assert overlooked(tmp_path, ["sa.nii.gz"]) == [("sa.nii.gz", "sa.nii.gz")]
