@@ -35,7 +35,7 @@ class Preparation:
         spacing_mm: pixel size of the crop.
         frames: frames of a beat; studies with ED and ES only keep their two.
         darkest_percentile: intensity that becomes 0, in percent of a series' pixels.
-        brightest_percentile: intensity that becomes 255; of the pixels around the heart where others are brighter.
+        brightest_percentile: intensity that becomes 255, unless something outshines the heart; see `heart_window`.
         min_frames: fewest frames that make a beat.
     """
 
