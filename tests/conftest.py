@@ -19,8 +19,8 @@ save = Figure.savefig
 Figure.savefig = lambda *args, dpi=None, **options: save(*args, dpi=30, **options)  # nobody looks at them
 
 # files that take long; where several processes share the files, these are begun first and nobody waits at the end
-LONG = {"lightning_commands", "onnx", "disturbed", "distributed", "robustness"}
-LONG |= {"trained", "aligned", "line_task", "line_pretraining", "runs", "probes"}
+LONG = ["lightning_commands", "trained", "onnx", "runs", "aligned", "disturbed", "robustness", "distributed"]
+LONG += ["line_task", "inspect", "pace", "browser", "probes", "report"]
 
 
 def pytest_configure(config) -> None:
@@ -30,12 +30,14 @@ def pytest_configure(config) -> None:
 
 def pytest_collection_modifyitems(items) -> None:
     """Put the longest files first."""
-    items.sort(key=lambda item: item.path.stem.removeprefix("test_") not in LONG)
+    ranks = {f"test_{name}.py": rank for rank, name in enumerate(LONG)}
+    items.sort(key=lambda item: ranks.get(item.path.name, len(LONG)))
 
 
 def pytest_collection_finish() -> None:
-    """Take the many objects of the imported modules, which stay, off the garbage collector's rounds."""
+    """Let the garbage collector come by less often, and spare it the many objects of imported modules, which stay."""
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def once(tmp_path_factory, name, make) -> Path:

@@ -81,3 +81,16 @@ def test_what_is_no_study_is_refused(tmp_path):
     for name in ("notes", "empty"):
         with pytest.raises(FileNotFoundError, match=r"holds no study: none of sa\.nii\.gz"):
             cmr_ssl.read(tmp_path / name)
+
+
+def test_a_folder_of_links_is_named_as_such(tmp_path):
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "0.dcm").symlink_to(tmp_path / "elsewhere.dcm")
+    with pytest.raises(FileNotFoundError, match="is a link to"):
+        cmr_ssl.read(tmp_path / "study")
+
+
+def test_a_package_that_is_no_zip_is_to_be_unpacked(tmp_path):
+    (tmp_path / "study.tar.gz").touch()
+    with pytest.raises(ValueError, match="unpack it"):
+        cmr_ssl.read(tmp_path / "study.tar.gz")

@@ -163,17 +163,13 @@ def test_a_checkpoint_of_another_class_is_refused(cache, started, capsys):
     assert "PretrainingTask instead of lightning.pytorch.demos.boring_classes.BoringModel" in error
 
 
-def test_a_folder_that_holds_a_run_is_not_overwritten(cache, started, capsys):
-    before = checkpoint_file(started, "last").read_bytes()
-    assert f"{started} already holds a run: resume it with --ckpt_path last" in fails(capsys, cache, started)
-    assert checkpoint_file(started, "last").read_bytes() == before
-
-
-@pytest.mark.parametrize("launched", [{"RANK": "0", "LOCAL_RANK": "0"}, {"SLURM_PROCID": "0"}, {"LOCAL_RANK": "0"}])
+@pytest.mark.parametrize("launched", [{}, {"RANK": "0", "LOCAL_RANK": "0"}, {"SLURM_PROCID": "0"}, {"LOCAL_RANK": "0"}])
 def test_a_folder_that_holds_a_run_is_not_overwritten_whoever_launches(cache, started, capsys, launched, monkeypatch):
     for name, rank in launched.items():
         monkeypatch.setenv(name, rank)
-    assert f"{started} already holds a run" in fails(capsys, cache, started)
+    before = checkpoint_file(started, "last").read_bytes()
+    assert f"{started} already holds a run: resume it with --ckpt_path last" in fails(capsys, cache, started)
+    assert checkpoint_file(started, "last").read_bytes() == before
 
 
 def test_auto_starts_a_run_and_goes_on_with_it(cache, tmp_path, started):

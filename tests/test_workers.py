@@ -6,7 +6,6 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from cmr_ssl.workers import Workers, outcomes, pool, silence_half_started
 
@@ -29,6 +28,8 @@ def alive(process):
 
 
 def test_only_what_torch_says_of_half_started_processes_is_silenced(monkeypatch):
+    from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter  # which workers need not import
+
     said = []
     monkeypatch.setattr(sys, "unraisablehook", said.append)
     silence_half_started()

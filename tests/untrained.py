@@ -1,6 +1,7 @@
 """Checkpoints of tiny tasks that learnt nothing: what their weights say differs from heart to heart all the same."""
 
 from copy import deepcopy
+from functools import cache
 
 import torch
 from jsonargparse import ArgumentParser
@@ -39,8 +40,9 @@ TASKS = {
 }
 
 
-def write_untrained(path, kind, depth=2, fractions=(0.8, 0.1, 0.1)):
-    """Write a checkpoint of one of `TASKS`, with so many layers and such a split, and return its path."""
+@cache
+def stored(kind, depth, fractions):
+    """Return the content of a checkpoint; see `write_untrained`."""
     name, options = deepcopy(TASKS[kind])
     options["encoder"]["init_args"]["depth"] = depth
     parser = ArgumentParser(exit_on_error=False)
@@ -56,7 +58,11 @@ def write_untrained(path, kind, depth=2, fractions=(0.8, 0.1, 0.1)):
     if kind == "segmentation":
         task.drawn[:] = 1
     data = {"views": SLOTS, "preparation": SIZE | WINDOW, "split": {"fractions": [*fractions], "column": None}}
-    stored = {"state_dict": task.state_dict(), "hyper_parameters": options | {"_class_path": name}, DATA: data}
+    return {"state_dict": task.state_dict(), "hyper_parameters": options | {"_class_path": name}, DATA: data}
+
+
+def write_untrained(path, kind, depth=2, fractions=(0.8, 0.1, 0.1)):
+    """Write a checkpoint of one of `TASKS`, with so many layers and such a split, and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(stored, path)
+    torch.save(stored(kind, depth, fractions), path)
     return path

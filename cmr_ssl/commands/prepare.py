@@ -16,7 +16,7 @@ from cmr_ssl.journal import RECORDS, Journal, Record, status_of
 from cmr_ssl.lock import exclusive_access
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.preparation.cache import COHORT, FORMAT, SETTINGS, SUBJECTS, subject_file, write_subject
-from cmr_ssl.preparation.preparation import Preparation, prepare_study
+from cmr_ssl.preparation.preparation import METHOD, Preparation, prepare_study
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Steps, go_over
 from cmr_ssl.sources import FIELD_FILES, NiftiFiles, NiftiFolder
@@ -97,7 +97,7 @@ def prepare_cohort(
         overwrite: whether finished subjects are prepared again.
     """
     subjects = withdrawn.remaining(source.subjects(), "the source")
-    settings = {"format": FORMAT, "preparation": asdict(preparation), **reading}
+    settings = {"format": FORMAT, "method": METHOD, "preparation": asdict(preparation), **reading}
     settings_digest = digest(settings)
     with Tally("preparing", cache, len(subjects)) as tally, exclusive_access(cache, settings_digest):
         withdrawn.erase(cache, ["subjects/*.safetensors"], [RECORDS], [COHORT])

@@ -184,7 +184,9 @@ class PlaneDataset(Dataset[Sample]):
         path = subject_file(self.cache, subject)
         try:
             with PlaneReader(path) as read:
-                prepared, settings = mapped(read.opened)
+                prepared, settings = mapped(path)
+                if read.replaced:
+                    prepared, settings = mapped(read.opened)
                 self.check_settings(settings)
                 self.fill(sample, prepared, self.rejected.get(subject, NOTHING), read)
         except (OSError, SafetensorError, RuntimeError, EOFError) as error:

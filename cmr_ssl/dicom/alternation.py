@@ -1,7 +1,7 @@
 """Frames that alternate between two acquisitions, which no beating heart does.
 
-Neighbouring frames of one beat differ less than frames two apart, and about as much where nothing but noise moves. Where
-they differ more, two acquisitions, or an image and its phase, were filed as one.
+Neighbouring frames of one beat differ less than frames two apart, and about as much where nothing but noise moves.
+Where they differ more, two acquisitions, or an image and its phase, were filed as one.
 """
 
 import numpy as np

@@ -27,10 +27,7 @@ from cmr_ssl.study import Finding, Study
 PART_OF_BEAT = 0.85  # below which frames were triggered prospectively and miss the end of diastole
 MORE_THAN_BEAT = 1.5  # above which trigger times and the scanner's beat contradict each other
 
-UNREAD = {
-    "bad-archive", "colours", "compression", "damaged-header", "damaged-member", "deflated", "encrypted", "link", "long-header",
-    "matrix", "mixed-acquisitions", "multi-frame", "no-beat", "no-order", "no-place", "not-magnitude", "pixel-format", "too-large",
-}  # fmt: skip
+UNREAD = LOSSES | {"bad-archive", "colours", "mixed-acquisitions", "no-beat", "no-order", "not-magnitude"}
 
 
 def read_study(subject: str, archives: list[Path], limits: Limits, overlays: bool = False) -> Study:

@@ -20,8 +20,8 @@ MOST_FRAMES = 200
 SAME_GRID = 0.05  # mm, or components of a direction: rounding within one series
 INLINE = re.compile("inline_?vf", re.IGNORECASE)
 OTHER = re.compile(
-    r"ao_?dist|^(?!.*(3|three)[ _-]?ch).*lvot|(?<![a-z])flow(?![a-z]|[ _-]?comp)|(?<!no[ _-])(?<!non[ _-])(grid[ _-]?tag|tagg(ing|ed)|spamm)|molli"
-    r"|scout|locali[sz]er",
+    r"ao_?dist|^(?!.*(3|three)[ _-]?ch).*lvot|(?<![a-z])flow(?![a-z]|[ _-]?comp)|molli|scout|locali[sz]er"
+    r"|(?<!no[ _-])(?<!non[ _-])(grid[ _-]?tag|tagg(ing|ed)|spamm)",
     re.IGNORECASE,
 )
 UNEVEN = 0.25  # of a frame's duration
@@ -67,9 +67,10 @@ def find_cines(headers: list[ImageHeader]) -> tuple[list[Cine], list[Finding]]:
             findings += more
             if cine is not None:
                 cines.append(cine)
+            elif not more and len(group) >= FEWEST_FRAMES:
+                issues.add("no-beat", group[0].member.name, _no_beat(group))
             elif not more:
-                code = "no-beat" if len(group) >= FEWEST_FRAMES else "not-a-cine"
-                issues.add(code, group[0].member.name, _no_beat(group))
+                issues.add("not-a-cine", group[0].member.name, _no_beat(group))
     return cines, issues.findings() + findings
 
 
@@ -89,14 +90,13 @@ def inline_cines(headers: list[ImageHeader]) -> list[Cine]:
 
 
 def _without_copies(headers: list[ImageHeader], issues: FileIssues) -> list[ImageHeader]:
-    """Keep one file an image."""
-    kept: dict[str, ImageHeader] = {}
+    """Keep one file an image; programs that remove identities may give all images one UID."""
+    kept: dict[tuple[object, ...], ImageHeader] = {}
     for header in headers:
-        if header.instance and header.instance in kept:
-            issues.add(
-                "duplicate-image", header.member.name, f"is the same image as {kept[header.instance].member.name}"
-            )
-        kept.setdefault(header.instance or header.member.name, header)
+        same = (header.series, header.grid, header.number, header.trigger_ms, header.acquired, header.temporal)
+        first = kept.setdefault((header.instance or header.member.name, *same), header)
+        if first is not header:
+            issues.add("duplicate-image", header.member.name, f"is the same image as {first.member.name}")
     return list(kept.values())
 
 

@@ -54,7 +54,7 @@ class DicomFolder:
         return sorted(self._archives)
 
     def unread(self) -> dict[str, Finding]:
-        """Return the names of links and of archives that are no zips, which are not read, with what to do about each."""
+        """Return the names of links and of archives other than zips, which are not read, with what to do about each."""
         entries = [] if self._is_study else _entries(self.folder)
         links = [path for path in entries if path.is_symlink()]
         said = {path.name: _rejected("link", f"is a link to {path.readlink()}, {NOT_FOLLOWED}", path) for path in links}

@@ -26,8 +26,10 @@ def sort_frames(images: list[ImageHeader]) -> tuple[list[ImageHeader], list[Find
     distinct = len(set(triggers))
     if not np.isfinite(triggers).all() or 2 * distinct <= len(images):
         return _sort_without_triggers(images)
-    if distinct < len(images) == images[0].expected and (ordered := _sort_without_triggers(images))[0]:
-        return ordered  # the beat has so many frames, so none of them is a double
+    if distinct < len(images) == images[0].expected:  # the beat has so many frames, so none of them is a double
+        numbered, findings = _sort_without_triggers(images)
+        if numbered:
+            return numbered, findings
     ordered = sorted(images, key=lambda image: (image.trigger_ms, image.number, image.instance))
     unique = [next(same) for _, same in groupby(ordered, key=lambda image: image.trigger_ms)]
     count = len(ordered) - len(unique)

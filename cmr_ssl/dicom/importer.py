@@ -22,7 +22,7 @@ from cmr_ssl.runner.run import Shard, Steps, go_over
 from cmr_ssl.study import Study
 from cmr_ssl.workers import Workers
 
-FORMAT = "cmr_ssl import 2"
+FORMAT = "cmr_ssl import 3"
 JOURNALS = ".import"
 
 

@@ -33,7 +33,11 @@ def cine_frames(member: Member, values: Elements) -> list[ImageHeader]:
     whole = to_header(member, values)._replace(frames=count)
     return [
         whole._replace(
-            instance=f"{whole.instance}#{index}", temporal=index + 1, frame=index, number=index + 1, trigger_ms=float(time)
+            instance=f"{whole.instance}#{index}",
+            temporal=index + 1,
+            frame=index,
+            number=index + 1,
+            trigger_ms=float(time),
         )
         for index, time in enumerate(times)
     ]

@@ -90,11 +90,11 @@ def _one_visit(headers: list[ImageHeader]) -> tuple[list[ImageHeader], list[Find
     if len(patients) > 1 and len(studies) > 1:
         message = f"the files belong to {len(patients)} different patients; keep each in a folder of their own"
         return [], [Finding("several-patients", "rejected", "", message, len(patients))]
-    visits = Counter(header.date for header in headers)
+    visits = Counter(header.date for header in headers if header.date)
     if len(visits) < 2:
         return headers, []
     date = max(visits, key=lambda day: (visits[day], day))
-    kept = [header for header in headers if header.date == date]
+    kept = [header for header in headers if header.date in (date, "")]
     message = (
         f"the files belong to {len(visits)} visits; {len(headers) - len(kept)} images of the other days were left out"
     )

@@ -87,6 +87,12 @@ class PlaneReader:
         """A path at which the open file can be opened again, even if its own path was replaced."""
         return Path(f"/dev/fd/{self.stream.fileno()}")
 
+    @property
+    def replaced(self) -> bool:
+        """Whether another file lies at the path by now."""
+        own, there = os.fstat(self.stream.fileno()), self.path.stat()
+        return (own.st_dev, own.st_ino) != (there.st_dev, there.st_ino)
+
     @cached_property
     def first(self) -> int:
         """First byte of the images; raises EOFError if the header is incomplete."""

@@ -114,7 +114,9 @@ def test_a_table_that_is_not_there_is_named(tmp_path):
 def test_what_is_no_table_is_named(tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=f"{path} (cannot be read|has no column of subject ids|is .*: save the table as)"):
+    with pytest.raises(
+        ValueError, match=f"{path} (cannot be read|has no column of subject ids|is .*: save the table as)"
+    ):
         read_phenotypes(path, ["Age"], IDS)
 
 

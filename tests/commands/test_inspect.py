@@ -9,7 +9,9 @@ from PIL import Image
 
 from cmr_ssl.cli import main
 from tests import studies
-from tests.caches import COHORT
+from tests.caches import COHORT, write_cache
+
+FEW = dict(list(COHORT.items())[:6])
 
 
 @pytest.fixture(scope="module")
@@ -59,24 +61,25 @@ def test_studies_are_judged_by_what_is_usual_and_problems_are_named(checkpoint, 
 
 def test_a_calibration_belongs_to_its_checkpoint(checkpoint, source, cache, tmp_path, capsys):
     kept = tmp_path / "usual.json"
-    assert inspect(checkpoint, source, "--cache", cache, "--subjects", 12, "--calibration", kept) == 0
+    assert inspect(checkpoint, source, "--cache", cache, "--subjects", 3, "--calibration", kept) == 0
     other = tmp_path / "other.ckpt"
     torch.save(torch.load(checkpoint, weights_only=True) | {"epoch": 7}, other)
     assert inspect(other, source, "--calibration", kept) == 1
     assert "belongs to another checkpoint" in capsys.readouterr().err
 
 
-def test_a_checkpoint_split_by_a_table_needs_it_to_learn_and_says_so(checkpoint, source, cache, tmp_path, capsys):
+def test_a_checkpoint_split_by_a_table_needs_it_to_learn_and_says_so(checkpoint, source, tmp_path, capsys):
+    cache = write_cache(tmp_path / "cache", FEW)
     stored = torch.load(checkpoint, weights_only=True)
     stored["CineDataModule"]["split"]["column"] = "fold"
     torch.save(stored, tmp_path / "split.ckpt")
     table = tmp_path / "table.csv"
-    folds = ["test", "train"] * (len(COHORT) // 2)
-    pd.DataFrame({"eid": [*COHORT], "fold": folds}).to_csv(table, index=False)
+    folds = ["test", "train"] * (len(FEW) // 2)
+    pd.DataFrame({"eid": [*FEW], "fold": folds}).to_csv(table, index=False)
     assert inspect(tmp_path / "split.ckpt", source, "--cache", cache) == 1
     assert "with --table FILE elsewhere" in capsys.readouterr().err
     assert inspect(tmp_path / "split.ckpt", source, "--cache", cache, "--table", table) == 0
-    assert f"{len(COHORT) // 2} usual studies" in capsys.readouterr().out
+    assert f"{len(FEW) // 2} usual studies" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+from scipy.ndimage import binary_dilation
 
+from cmr_ssl.anatomy import LV, MYOCARDIUM
 from cmr_ssl.cohort.cohort_table import read_cohort
 from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.commands import prepare as command
@@ -198,7 +200,9 @@ def test_a_single_file_that_cannot_be_written_costs_only_its_subject(tmp_path):
 def test_a_folder_of_files_goes_all_the_way(tmp_path):
     source, cache = tmp_path / "source", tmp_path / "cache"
     whole = study(frames=10, frame_ms=80.0)
-    whole.series[0].labels = (whole.series[0].pixels > 250).astype(np.uint8)
+    blood = whole.series[0].pixels > 250
+    wall = binary_dilation(blood, np.ones((5, 5, 1, 1))) & ~blood
+    whole.series[0].labels = (LV * blood + MYOCARDIUM * wall).astype(np.uint8)
     write_study(source, whole)
     write_study(source, study(("sa", "la_4ch"), "900000002", frames=10, frame_ms=80.0), unit="msec")
     write_image(source / "900000003" / "sa.nii.gz", series("sa", frames=1).pixels, whole.series[0].affine)

@@ -277,6 +277,15 @@ def test_a_disk_that_fails_within_a_plane_is_no_damaged_file(tmp_path, monkeypat
     assert not caplog.text
 
 
+def test_files_are_opened_by_their_own_path(tmp_path, monkeypatch):
+    dataset, opened, real = written(tmp_path, prepared(3, ())), [], dataset_module.safe_open
+    monkeypatch.setattr(
+        dataset_module, "safe_open", lambda path, **options: opened.append(path) or real(path, **options)
+    )
+    dataset[0]
+    assert opened == [subject_file(tmp_path, SUBJECT)]  # which errors name
+
+
 def meanwhile(monkeypatch, change):
     """Let something happen to a file when all but its images is read."""
     real = dataset_module.mapped

@@ -360,6 +360,18 @@ MEMBER_NAMES = {
 }
 
 
+def noise(index, **values):
+    """Return an image of a beat, of the size of a heart, that shows noise."""
+    pixels = np.random.default_rng(index).integers(0, 4096, PIXELS.shape)
+    when = {"SOPInstanceUID": uid("noise", index), "TriggerTime": str(100 * index), "InstanceNumber": str(index + 1)}
+    return encoded(dataset(pixels, **(PLACE | when | {"PixelSpacing": ["7.5", "7.5"]} | values)))
+
+
+def unordered(*_):
+    """Return no group that tells when a frame was acquired."""
+    return {}
+
+
 def zip_bytes(files, **options):
     """Return an archive's bytes."""
     stream = io.BytesIO()
@@ -412,6 +424,15 @@ ARCHIVES = {
     "folders only": lambda files: zip_bytes({"a/": b"", "a/b/": b""}),
     "nothing but phase": lambda files: zip_bytes(
         {f"{index}.dcm": image(ImageType=["ORIGINAL", "PRIMARY", "P"], TriggerTime=f"{index}") for index in range(9)}
+    ),
+    "nothing but noise that nobody calls phase": lambda files: zip_bytes(
+        {f"{index}.dcm": noise(index) for index in range(8)}
+    ),
+    "nothing but images at 0, 0, 0": lambda files: zip_bytes(
+        {f"{index}.dcm": noise(index, ImagePositionPatient=["0", "0", "0"]) for index in range(8)}
+    ),
+    "nothing but frames in no order": lambda files: zip_bytes(
+        {"0.dcm": encoded(enhanced(tiny("sa"), grouped=unordered))}
     ),
     "nothing but frames nobody places": lambda files: zip_bytes({"0.dcm": of_frames(without_groups)}),
     "nothing but an index": lambda files: zip_bytes({"DICOMDIR": b"\0" * 128 + b"DICM"}),

@@ -98,3 +98,16 @@ def test_real_files_have_the_right_geometry_times_and_views():
     assert short.affine[:3, 3] + 2 * short.affine[:3, 2] == pytest.approx([117.392, 120.979, 66.4632], abs=0.01)
     assert abs(normal(long.affine) @ normal(short.affine)) < np.sin(np.radians(10))
     assert turned(long.affine, apex_to_base(study.series)) == pytest.approx(159, abs=1)
+
+
+def test_trigger_times_that_contradict_the_beat_are_said(tmp_path):
+    study, _ = read_zip(tmp_path, view_files(tiny("la_2ch"), NominalInterval="400"))
+    assert codes(study.findings) == ["beat-differs"]
+    assert study.findings[0].value == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("mm", [0.5, 2.0])
+def test_a_picture_too_small_for_a_heart_is_left_out(mm, tmp_path):
+    study, series = read_zip(tmp_path, view_files(tiny("la_2ch"), PixelSpacing=[f"{mm}"] * 2))
+    assert not series
+    assert codes(study.findings) == ["implausible-size"]

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from cmr_ssl.dicom.cine import find_cines, places_in_beat, sort_frames
@@ -116,3 +117,51 @@ def test_frames_that_are_not_evenly_spread_are_said():
     _, findings = only(find_cines(images))
     assert codes(findings) == ["uneven-frames"]
     assert findings[0].value == pytest.approx(40.0, abs=8.0)
+
+
+@pytest.mark.parametrize("expected", [10, 12, 30])
+def test_frames_counted_beyond_the_beat_do_not_exist(expected):
+    cine, findings = only(find_cines(headers(PLANE, NAME, expected=expected)))
+    assert (len(cine.frames), cine.missing) == (FRAMES, 0)
+    assert not findings
+
+
+def test_equal_trigger_times_are_not_called_uneven():
+    _, findings = only(find_cines([image._replace(trigger_ms=37.0) for image in headers(PLANE, NAME)]))
+    assert codes(findings) == ["trigger-times"]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        lambda frame: {"inversion": f"{100 + 80 * frame}"},  # a map of T1
+        lambda frame: {"trigger_ms": 150.0, "expected": 1, "acquired_s": 100 + 0.9 * frame},  # perfusion
+        lambda frame: {"trigger_ms": np.nan, "expected": 0, "acquired_s": 100 + 0.9 * frame},
+    ],
+)
+def test_maps_and_perfusion_are_no_beats_whatever_orders_their_images(values):
+    cines, _ = find_cines([image._replace(**values(frame)) for frame, image in enumerate(headers(PLANE, "dynamic"))])
+    assert not cines
+
+
+@pytest.mark.parametrize("name", ["cine flow-comp SAX", "SAX no_tagging", "cine overflow", "3CH_LVOT", "Herz stage 2"])
+def test_names_that_only_sound_like_other_series_are_cines(name):
+    assert only(find_cines(headers(PLANE, name)))[0].name == name
+
+
+def test_a_slice_thicker_than_any_is_of_unknown_thickness():
+    assert only(find_cines(headers(PLANE, NAME, thickness=80.0)))[0].thickness == 0.0
+
+
+def test_clocks_may_pass_midnight():
+    images = headers(PLANE, NAME, trigger_ms=np.nan, number=0)
+    timed = [image._replace(acquired_s=(86399.6 + 0.1 * frame) % 86400) for frame, image in enumerate(images)]
+    cine, _ = only(find_cines(timed[::-1]))
+    assert [frame.instance for frame in cine.frames] == [image.instance for image in images]
+
+
+def test_images_that_share_one_uid_are_images():
+    images = [image._replace(instance="anonymous") for image in headers(PLANE, NAME)]
+    cine, findings = only(find_cines(images))
+    assert cine.missing == 0
+    assert not findings

@@ -45,7 +45,7 @@ def cine(index):
     affine = np.eye(4)
     affine[:3, :3] = TURNED @ [[0.0, -2.0, 0.0], [3.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
     affine[:3, 3] = TURNED @ [10.0, -20.0, 30.0 - 10.0 * index]
-    pixels = (100 * labels + np.arange(SHAPE[0])[:, None, None] + 10).astype(np.int16)
+    pixels = (np.array([10, 210, 110])[labels] + np.arange(SHAPE[0])[:, None, None]).astype(np.int16)  # blood is bright
     name = f"CINE_segmented_SAX_b{index + 1}"
     return PhantomCine(f"sa_{index}", name, name, 30.0 * index, affine, 8.0, pixels, labels)
 

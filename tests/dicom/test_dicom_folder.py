@@ -55,3 +55,17 @@ def test_links_are_named_with_what_they_point_to(tmp_path):
     assert all("copy in its place" in found.message for found in source.unread().values())
     with pytest.raises(FileNotFoundError, match=r"\(gone.zip, there\).*is a link to"):
         source.subjects()
+
+
+def test_packages_that_are_no_zips_are_named_and_what_a_mac_adds_is_not(tmp_path):
+    write_zip(tmp_path / "a.ZIP", {})
+    (tmp_path / "__MACOSX").mkdir()
+    for name in ("b.tar.gz", "c.7z"):
+        (tmp_path / name).touch()
+    source = DicomFolder(tmp_path)
+    assert source.subjects() == ["a"]
+    assert {name: found.code for name, found in source.unread().items()} == {
+        "b.tar.gz": "bad-archive",
+        "c.7z": "bad-archive",
+    }
+    assert all("unpack it" in found.message for found in source.unread().values())

@@ -180,3 +180,26 @@ def test_pixels_that_end_early_cost_the_frames_that_are_not_there(tmp_path):
     study, series = read(tmp_path, made)
     assert [found.value for found in study.findings if found.code == "missing-frames"] == [2]
     assert int((~series["sa"].acquired).sum()) == 2
+
+
+def dimension_indices(index, frame):
+    """Return the group that says the rank of a frame in each dimension."""
+    return {"FrameContentSequence": {"StackID": "1", "DimensionIndexValues": [1, index + 1, frame + 1]}}
+
+
+def clock(index, frame):
+    """Return the group that says when a frame was acquired."""
+    return {"FrameContentSequence": {"FrameAcquisitionDateTime": f"201508301200{10 * index:02d}.{frame:02d}"}}
+
+
+@pytest.mark.parametrize(("grouped", "name"), [(dimension_indices, "temporal positions"), (clock, "acquisition times")])
+def test_ranks_in_dimensions_and_clocks_order_frames(grouped, name, tmp_path):
+    study, series = read(tmp_path, enhanced(WHOLE, order=BACKWARDS, grouped=grouped))
+    assert_whole(series["sa"])
+    assert all(f"their {name} did" in found.message for found in study.findings)
+
+
+def test_frames_whose_order_no_group_tells_are_left_out(tmp_path):
+    study, series = read(tmp_path, enhanced(WHOLE, grouped=lambda *_: {}))
+    assert not series
+    assert {*codes(study.findings)} == {"no-order"}

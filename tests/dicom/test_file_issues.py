@@ -1,4 +1,6 @@
-from cmr_ssl.dicom.file_issues import LONGEST_NAME, FileIssues, printable
+import pytest
+
+from cmr_ssl.dicom.file_issues import A_CINE, LONGEST_NAME, FileIssues, printable
 
 
 def test_many_files_of_a_kind_are_one_finding():
@@ -14,3 +16,13 @@ def test_many_files_of_a_kind_are_one_finding():
 def test_names_fit_in_a_line():
     assert printable("a\nb\x1b[31m\u202e") == "a?b?[31m?"
     assert len(printable("x" * 5000)) == LONGEST_NAME + 3
+
+
+@pytest.mark.parametrize(("code", "severity"), [("no-place", "rejected"), ("not-dicom", "noted"), ("colours", "noted")])
+def test_as_many_lost_images_as_a_cine_has_are_a_loss(code, severity):
+    few, many, frames = FileIssues(), FileIssues(), FileIssues()
+    few.add(code, "a.dcm", "is lost")
+    for index in range(A_CINE):
+        many.add(code, f"{index}.dcm", "is lost")
+    frames.add(code, "a.dcm", "is lost", A_CINE)
+    assert [one.findings()[0].severity for one in (few, many, frames)] == ["noted", severity, severity]

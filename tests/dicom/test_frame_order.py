@@ -74,3 +74,10 @@ def test_a_study_without_times_and_numbers_is_ordered_by_the_clock_or_not_at_all
     else:
         assert np.array_equal(study.series[0].pixels, whole.pixels)
         assert codes(study.findings) == ["trigger-times"]
+
+
+def test_numbers_order_frames_that_are_as_many_as_the_beat_has_where_two_times_are_equal():
+    images = shuffled(trigger_ms=lambda frame: 0.0 if frame == 4 else 9.0 * frame, number=lambda frame: 1 + frame)
+    ordered, findings = sort_frames(images)
+    assert [image.number for image in ordered] == list(range(1, FRAMES + 1))
+    assert codes(findings) == ["trigger-times"]

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from cmr_ssl.dicom.elements import FIRST_READ
+from cmr_ssl.dicom.elements import FIRST_READ, Refusal
 from cmr_ssl.dicom.header import axes, read_header
 from tests.dicom.hostile import PIXELS, PLACE, image, image_in
 from tests.dicoms import SIDE, dataset, encoded, member
@@ -51,3 +51,23 @@ def test_later_acquisitions_sort_later():
 
 def test_axes_are_right_handed():
     assert axes((0, 1, 0, 0, 0, -1)) == pytest.approx(np.array([[0, 1, 0], [0, 0, -1], [-1, 0, 0]]))
+
+
+PERFECT = np.array([0.6, 0.0, 0.8, 0.0, 1.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    "crooked", [PERFECT * 1.004, PERFECT + [0, 0.012, 0, 0, 0, 0], PERFECT.round(2), PERFECT * 1.04]
+)
+def test_directions_that_are_nearly_right_are_mended_and_counted_where_it_matters(crooked):
+    header = read_header(member(image(ImageOrientationPatient=[f"{value:.6f}" for value in crooked])))
+    along, down, _ = axes(header.grid.orientation)
+    assert (along @ along, down @ down, along @ down) == pytest.approx((1, 1, 0), abs=1e-9)
+    assert header.grid.orientation == pytest.approx(PERFECT, abs=0.01)
+    assert header.skewed == (np.abs(crooked - PERFECT).max() > 2e-3)
+
+
+@pytest.mark.parametrize("keyword", ["PixelSpacing", "ImageOrientationPatient", "ImagePositionPatient"])
+def test_what_does_not_say_where_an_image_lies_is_named(keyword):
+    with pytest.raises(Refusal, match=f"{keyword} is missing"):
+        read_header(member(image(**{keyword: None})))

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from cmr_ssl.dicom.reacquisitions import choose_plane, choose_slices, height
 from tests.dicoms import SIDE, cine, codes, showing, stack_affines
@@ -80,3 +81,27 @@ def test_a_blurred_slice_that_is_complete_is_better_than_a_sharp_one_that_is_not
     broken = broken._replace(frames=(*broken.frames[:-1], None))
     chosen, _ = choose_slices([plain[0], whole, broken, *plain[2:]], DOWN)
     assert chosen[1] is whole
+
+
+HEART = gaussian_filter(PICTURE.astype(float), 1.5)
+HEART = ((HEART - HEART.min()) * 1000 / np.ptp(HEART)).astype(np.int16)
+TAGGED = np.where(np.indices(HEART.shape)[0] % 4 < 2, HEART, HEART // 3).astype(np.int16)
+
+
+@pytest.mark.parametrize("other", [PICTURE, TAGGED])
+@pytest.mark.parametrize("kept", [0, 1])
+def test_noise_and_tags_are_no_sharper_hearts(other, kept):
+    plain = slices()
+    tries = [plain[1], slices(time="123000")[1]]
+    shown = [HEART if index == kept else other for index in range(2)]
+    tries = [showing(one, picture) for one, picture in zip(tries, shown, strict=True)]
+    chosen, (finding,) = choose_slices([*tries, plain[0], *plain[2:]], DOWN)
+    assert chosen[1] is tries[kept]
+    assert "smoother" in finding.message
+
+
+@pytest.mark.parametrize("thickness", [20.0, 8.0])
+def test_slices_that_overlap_by_half_are_slices(thickness):
+    chosen, findings = choose_slices(slices(thickness=thickness), DOWN)
+    assert len(chosen) == 4
+    assert not findings

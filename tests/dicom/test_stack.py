@@ -88,3 +88,9 @@ def test_one_slice_is_as_thick_as_it_says():
     assert np.linalg.norm(stack.affine[:3, 2]) == pytest.approx(8.0)
     plane = single_plane("la_2ch", cine(long_axis("la_2ch", (SIDE, SIDE, 1), PIXEL_MM), "2ch", thickness=6.0))
     assert LPS_TO_RAS @ plane.affine == pytest.approx(long_axis("la_2ch", (SIDE, SIDE, 1), PIXEL_MM))
+
+
+@pytest.mark.parametrize(("kept", "said"), [(np.s_[:], []), (np.s_[::2], ["far-apart"])])
+def test_a_stack_of_every_second_slice_is_said(kept, said):
+    _, findings = stack_slices(slices()[kept], DOWN)
+    assert codes(findings) == said

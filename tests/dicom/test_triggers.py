@@ -85,3 +85,12 @@ def test_arrhythmia_and_missing_ends_are_no_other_unit():
         (cine,), findings = found(lambda frame, scale=scale: frame * FRAME_MS * scale)
         assert cine.frame_ms == pytest.approx(FRAME_MS * scale)
         assert not findings
+
+
+@pytest.mark.parametrize("interval", [FRAME_MS * 8, np.nan])
+def test_times_over_several_beats_are_no_counts(interval):
+    frames = range(40)
+    images = [header(PLANE, frame, trigger_ms=frame * FRAME_MS, expected=40, interval_ms=interval) for frame in frames]
+    cines, findings = find_cines(images)
+    assert not cines
+    assert codes(findings) == ["no-beat"]

@@ -39,6 +39,14 @@ def test_a_slice_that_does_not_move_between_others_is_told():
     assert values(measures, "still-slice")["sa", 4] == 0.0
 
 
+def test_in_a_heart_that_hardly_moves_a_still_slice_is_no_finding():
+    weak = subject()
+    mean = weak.images.mean(axis=1, keepdims=True)
+    weak.images[:] = mean + 0.38 * (weak.images - mean)
+    weak.images[4] = weak.images[4, :1]
+    assert "still-slice" not in alarms(coverage(PreparedPlanes(weak)))
+
+
 def test_a_few_slices_are_counted_and_two_tell_nothing_more():
     assert values(coverage(scene(stack=heights()[:2])), "few-slices") == {("sa", -1): 2.0}
     assert alarms(coverage(scene(stack=heights()[3:5]))) == {"few-slices"}
