@@ -9,6 +9,7 @@ from importlib import import_module
 from inspect import signature
 from itertools import takewhile
 
+from cmr_ssl.config_keys import check_keys
 from cmr_ssl.shipped import with_paths
 
 # command: what it does; `commands` has a file and in it a function of that name, whose signature is its options
@@ -102,6 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         rest = with_paths(rest)
+        check_keys(rest)
         if command in COMMANDS:
             return run_command(command, rest)
         if command in TRAINING:

@@ -9,7 +9,7 @@ from cmr_ssl.anatomy import CLASSES, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED
 from cmr_ssl.cohort.ranges import CARDIAC
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.preparation.doubled_slices import doubled_slices
-from cmr_ssl.sources.label_extent import lost_at_es, unseen_part
+from cmr_ssl.sources.label_extent import lost_at_es, short_part, unseen_part
 from cmr_ssl.sources.label_folder import LabelledHeart, LabelledView
 from cmr_ssl.sources.label_shapes import implausible_shape
 from cmr_ssl.sources.label_slices import repeated_slices, unsynchronised
@@ -22,7 +22,7 @@ from cmr_ssl.sources.label_values import (
     touches_edge,
     wrongly_surrounded,
 )
-from cmr_ssl.volumes import VENTRICULAR, LabelMap, Measured, apex_to_base
+from cmr_ssl.volumes import VENTRICULAR, LabelMap, Measured, apex_to_base, labelled_frames
 
 MYOCARDIAL = "LVM"
 BEHIND = {LA: LV, RA: RV}  # atrium: the ventricle in front of it
@@ -122,12 +122,11 @@ def incomplete(maps: dict[str, LabelMap]) -> dict[str, str]:
     return doubts
 
 
-def cut_short(stack: LabelMap | None, oriented: bool) -> dict[str, str]:
-    """Return the structures of a short axis that ends, at ED or at ES, in the middle of the heart, with the reason."""
+def cut_short(stack: LabelMap | None) -> dict[str, str]:
+    """Return the structures of a short axis that shows a part of the heart only, at ED or at ES, with the reason."""
     if stack is None:
         return {}
-    labels = stack.labels.T
-    reason = unseen_part(labels, stack.affine, oriented) or lost_at_es(labels, stack.affine)
+    reason = short_part(stack.labels.T, stack.affine) or lost_at_es(stack.labels.T, stack.affine)
     return dict.fromkeys(VENTRICULAR, reason) if reason else {}
 
 
@@ -176,7 +175,7 @@ def _short_axis_flaw(stack: LabelledView) -> str:
     labels = stack.map.labels.T
     if (
         wrong := wrongly_surrounded(labels, stack.classes)
-        or mere_mask(labels, stack.classes)
+        or (mere_mask(labels, stack.classes) if labelled_frames(stack.map.labels).sum() > 1 else "")
         or implausible_shape(labels, stack.map.affine)
         or doubled_slices(labels, stack.map.affine)
         or unsynchronised(labels)

@@ -230,7 +230,7 @@ def test_beats_that_differ_between_views_are_noted(tmp_path):
     [
         ((HEART == 1).astype(np.uint8), "only number 1 (LV) is drawn"),
         ((HEART > 0).astype(np.uint8), "only number 1 (LV) is drawn"),
-        (np.array([0, 0, 2, 1], np.uint8)[HEART], "the LV lies beside the wall"),
+        (np.array([0, 0, 2, 1], np.uint8)[HEART], "the wall is drawn around background"),
         (np.where((np.arange(20) == 10) & (np.arange(8)[:, None] > 3), 0, HEART), "30 mm shorter at ES"),
     ],
 )

@@ -14,7 +14,7 @@ PACKAGE = ROOT / "cmr_ssl"
 # rooms from the ground up; what stands on a floor imports only what stands on lower ones
 FLOORS = [
     "agreement anatomy concordance contrast demonstration device_resampling devices files lock losses machine planes "
-    "ridge sample seeds shipped study survival workers",
+    "config_keys ridge sample seeds shipped study survival workers",
     "conformal exported journal label_losses launch models overlap preparation risk_measures streamed_ridge volumes",
     "checkpoints cohort kspace masking measures metrics runner sources",
     "corruption data dicom doubts phantom release tables",

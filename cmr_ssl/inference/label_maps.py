@@ -55,8 +55,7 @@ class LabelMaps:
         """Measure volumes, ejection fractions and mass; what cannot be trusted is NaN, with the reason."""
         study, affines = self.heart.study, self.heart.study.affines
         maps = {view: LabelMap(self._predicted(view, labels).T, affines[view]) for view, labels in self.maps.items()}
-        oriented = any(one.view == SHORT_AXIS and one.stored is None for one in study.series)
-        doubts = cut_short(maps.get(SHORT_AXIS), oriented)
+        doubts = cut_short(maps.get(SHORT_AXIS))
         doubts |= cut_off(self.planes, maps, self.view) | incomplete(maps)
         measured = without_structures(measure(maps, MS_A_MINUTE / self.heart.beat_ms), doubts)
         if reason := unsized(study, self.heart.findings):

@@ -18,24 +18,47 @@ LOST_MM, LEFT = 25.0, 0.65
 
 
 def unseen_part(labels: Labels, affine: Array, oriented: bool) -> str:
-    """Describe a short axis (X, Y, S, T) that ends in the middle of the left ventricle; "" where it shows all of it.
+    """Describe a short axis (X, Y, S, T) that may end in the middle of the left ventricle; "" where it shows all of it.
 
     Args:
         labels: classes of `anatomy`, 255 where unlabelled.
         affine: voxel to RAS+ mm, (4, 4).
         oriented: whether the affine tells on which side the apex is.
     """
-    areas = (labels == LV).sum(axis=(0, 1)).astype(np.float64)  # (S, T)
-    if not areas.any():
-        return ""
-    at_ed = areas[:, areas.sum(axis=0).argmax()]
-    ends = at_ed[[0, -1]] / at_ed.max()
-    width = 2 * np.sqrt(at_ed.max() * spacing(affine).prod() / np.pi)
-    length = np.count_nonzero(at_ed) * float(np.linalg.norm(affine[:3, 2]))
+    ends = _ends(labels)
     apex = ends[0 if affine[:3, 2] @ APEX_TO_BASE_RAS > 0 else 1]
-    if ends.min() >= WIDE or (oriented and apex >= WIDE) or (ends.max() >= WIDE and length < SHORT * width):
-        return f"the stack ends where the LV is wide, after {length:.0f} mm of it, so a part of the heart is unseen"
-    return ""
+    return _part(labels, affine) if ends.min() >= WIDE or (oriented and apex >= WIDE) else short_part(labels, affine)
+
+
+def short_part(labels: Labels, affine: Array) -> str:
+    """Describe a short axis (X, Y, S, T) that ends in a left ventricle that is shorter than wide; "" for others."""
+    short = _length(labels, affine) < SHORT * _width(labels, affine)
+    return _part(labels, affine) if short and _ends(labels).max() >= WIDE else ""
+
+
+def _part(labels: Labels, affine: Array) -> str:
+    length = _length(labels, affine)
+    return f"the stack ends where the LV is wide, after {length:.0f} mm of it, so a part of the heart is unseen"
+
+
+def _areas(labels: Labels) -> NDArray[np.int64]:
+    """Return the pixels of the left ventricle in each slice at ED, (S,)."""
+    areas = np.count_nonzero(labels == LV, axis=(0, 1))  # (S, T)
+    return np.asarray(areas[:, areas.sum(axis=0).argmax()])
+
+
+def _ends(labels: Labels) -> Array:
+    """Return the area of the left ventricle in the first and the last slice, as shares of its largest, (2,)."""
+    areas = _areas(labels)
+    return np.asarray(areas[[0, -1]] / max(1, areas.max()), dtype=np.float64)
+
+
+def _width(labels: Labels, affine: Array) -> float:
+    return float(2 * np.sqrt(_areas(labels).max() * spacing(affine).prod() / np.pi))
+
+
+def _length(labels: Labels, affine: Array) -> float:
+    return np.count_nonzero(_areas(labels)) * float(np.linalg.norm(affine[:3, 2]))
 
 
 def lost_at_es(labels: Labels, affine: Array) -> str:

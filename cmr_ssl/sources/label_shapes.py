@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, binary_fill_holes, label
+from scipy.ndimage import binary_dilation, binary_fill_holes, distance_transform_edt, label
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES, LV, MYOCARDIUM, RV
 from cmr_ssl.planes import spacing
@@ -17,6 +17,7 @@ FARTHEST_MM = (
 INSIDE, OUTSIDE = 0.75, 0.5  # share of a part's border that is wall: of the left ventricle, of anything else
 LARGE_PART, FEWEST_SLICES = 0.2, 3  # share of a slice's pixels, and slices in which a second part is no slip of the pen
 FEWEST_PIXELS = 12  # within a wall
+THICKEST_MM, FAR = 30.0, 0.1  # of a wall, and share of it that may be farther from the LV
 SAMPLED_FRAMES = 4
 
 
@@ -25,7 +26,7 @@ def implausible_shape(labels: Labels, affine: Array) -> str:
     for value in (LV, RV):
         if flaw := _hollow(labels, value) or _wandering(labels, affine, value):
             return flaw
-    return _empty_wall(labels) or _outside_wall(labels)
+    return _wall_around_other(labels) or _far_wall(labels, affine) or _outside_wall(labels)
 
 
 def _hollow(labels: Labels, value: int) -> str:
@@ -52,15 +53,29 @@ def _wandering(labels: Labels, affine: Array, value: int) -> str:
     return f"the {CLASSES[value]} is {farthest:.0f} mm from its place at some frame: are these frames of one beat?"
 
 
-def _empty_wall(labels: Labels) -> str:
-    """Describe a wall that is drawn around nothing, where something else has the number of the left ventricle."""
-    empty = 0
-    for image in _sampled_slices(labels, LV):
+def _wall_around_other(labels: Labels) -> str:
+    """Describe a wall around something else than the left ventricle."""
+    others = {BACKGROUND: 0, RV: 0}
+    for image in _sampled_slices(labels, MYOCARDIUM):
         inside = binary_fill_holes(image == MYOCARDIUM) & (image != MYOCARDIUM)
-        empty += bool(inside.sum() >= FEWEST_PIXELS and (image[inside] == BACKGROUND).mean() > OUTSIDE)
-    if empty < FEWEST_SLICES:
+        for other in others if inside.sum() >= FEWEST_PIXELS else ():
+            elsewhere = other == RV or (image == LV).any()  # a cavity that nobody drew is no contradiction
+            others[other] += bool(elsewhere and (image[inside] == other).mean() > OUTSIDE)
+    found = [CLASSES[other] for other, count in others.items() if count >= FEWEST_SLICES]
+    return f"the wall is drawn around {found[0]} instead of the LV: a number means another class" if found else ""
+
+
+def _far_wall(labels: Labels, affine: Array) -> str:
+    """Describe a wall of which a large part is too far from the left ventricle."""
+    steps, far, near = spacing(affine), 0, 0
+    for image in _sampled_slices(labels, LV):
+        wall = image == MYOCARDIUM
+        distance = distance_transform_edt(image != LV, sampling=steps)[wall]
+        far, near = far + int((distance > THICKEST_MM).sum()), near + int((distance <= THICKEST_MM).sum())
+    if far <= FAR * (far + near):
         return ""
-    return "the LV lies beside the wall, which is drawn around background: a number means another class"
+    share = far / (far + near)
+    return f"{share:.0%} of the myocardium is more than {THICKEST_MM:g} mm from the LV: a number means another class"
 
 
 def _outside_wall(labels: Labels) -> str:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cmr_ssl.sources.label_extent import lost_at_es, unseen_part
+from cmr_ssl.sources.label_extent import lost_at_es, short_part, unseen_part
 from tests.labelled import STACK, heart
 
 HEART = heart((40, 36, 8, 6))  # base first; its affine goes from base to apex
@@ -37,3 +37,9 @@ def test_a_heart_shortens_at_es_by_no_more_than_two_slices(lost, said):
     assert ("30 mm shorter at ES (frame 3)" in lost_at_es(labels, STACK)) == said
     labels[:, :, lost, 3] = 255  # unlabelled is no statement
     assert lost_at_es(labels, STACK) == "" or said
+
+
+def test_a_few_slices_from_the_middle_are_certainly_a_part():
+    for slices in (slice(3, 4), slice(2, 4), slice(2, 5)):
+        assert "a part of the heart" in short_part(HEART[:, :, slices], STACK)
+    assert short_part(HEART, STACK) == short_part(HEART[:, :, 1:], STACK) == short_part(HEART * 0, STACK) == ""

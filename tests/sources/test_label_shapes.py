@@ -43,7 +43,9 @@ def test_a_heart_has_a_plausible_shape(sound):
         (outlined(3), "the RV is drawn as an outline"),
         (one_class_a_frame(), "the LV is .* mm from its place"),
         (np.where(HEART == 3, 1, HEART).astype(np.uint8), "a part of the LV lies outside"),
-        (np.array([0, 0, 2, 1], np.uint8)[HEART], "the LV lies beside the wall"),
+        (np.array([0, 3, 2, 3], np.uint8)[HEART], "the wall is drawn around RV"),
+        (np.array([0, 1, 2, 2], np.uint8)[HEART], "21% of the myocardium is more than 30 mm"),
+        (np.array([0, 0, 2, 1], np.uint8)[HEART], "the wall is drawn around background"),
         (np.maximum(HEART, np.roll((HEART == 1), -22, axis=0)).astype(np.uint8), "a part of the LV lies outside"),
     ],
 )

@@ -102,6 +102,19 @@ def mirrored(header, rng):
     header["srow_x"] *= -1
 
 
+def other_place(drawn, rng):
+    return np.roll(drawn, rng.choice([-1, 1]) * rng.integers(4, 9), axis=rng.integers(2))
+
+
+def other_frames(drawn, rng):
+    return np.roll(drawn, drawn.shape[3] // 2, axis=3)
+
+
+def other_side(drawn, rng):
+    return drawn[::-1]
+
+
+SPOIL_PIXELS = (other_place, other_frames, other_side)  # as no affine tells
 SPOIL_BOTH = (unit_columns, other_step, other_unit, no_pixdim)
 SPOIL_LABELS = (*SPOIL_BOTH, moved_by_pixels, origin_lost, mirrored)
 
@@ -113,7 +126,10 @@ def write_random(folder, rng):
     codes = random_codes(rng, coded)
     picture = (BRIGHTNESS[HEART] + rng.integers(0, 9, HEART.shape)).astype(kind)
     drawn = np.array([0, *codes])[HEART].astype(coded)
-    fault = rng.choice(3)
+    fault = rng.choice(4, p=[0.4, 0.2, 0.25, 0.15])
+    if fault == 3:
+        drawn = rng.choice(SPOIL_PIXELS)(drawn, rng)
+        picture = picture.repeat(2, axis=2) if rng.random() < 0.2 else picture
     order, turn = random_turn(rng, HEART.shape)
     save(folder / "s" / "sa.nii", picture, place, rng, [rng.choice(SPOIL_BOTH)] if fault == 1 else [])
     spoilt = [rng.choice(SPOIL_LABELS)] if fault == 2 else []
@@ -135,6 +151,7 @@ def test_labels_that_are_accepted_have_their_true_volume_and_place(tmp_path):
             if size_flaw(one.affine, one.pixels.shape):
                 continue  # prepare and quantify refuse it
             accepted += 1
+            assert one.pixels.shape == HEART.shape
             voxel = abs(np.linalg.det(one.affine[:3, :3]))
             assert voxel == pytest.approx(abs(np.linalg.det(place[:3, :3])), rel=0.03)
             if one.labels is None:
