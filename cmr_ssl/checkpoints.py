@@ -86,15 +86,16 @@ def load_encoder(path: Path) -> Pretrained:
 
 def load_weights(module: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:
     """Load the weights of `path` into a module; raise ValueError unless names and shapes are its own."""
-    shapes = {name: weight.shape for name, weight in weights.items()}
-    expected = {name: weight.shape for name, weight in module.state_dict().items()}
-    differ = [name for name in [*expected, *(shapes.keys() - expected)] if shapes.get(name) != expected.get(name)]
-    if differ:
+    try:
+        module.load_state_dict(weights, strict=True)
+    except RuntimeError as error:
+        shapes = {name: weight.shape for name, weight in weights.items()}
+        expected = {name: weight.shape for name, weight in module.state_dict().items()}
+        differ = [name for name in [*expected, *(shapes.keys() - expected)] if shapes.get(name) != expected.get(name)]
         raise ValueError(
             f"the weights in {path} do not fit what it describes ({len(differ)} of {len(expected)} differ, the first "
             f"is {differ[0]}): another version made it, so train again"
-        )
-    module.load_state_dict(weights, strict=True)
+        ) from error
 
 
 def encoder_description(checkpoint: dict[str, Any], path: Path) -> dict[str, Any]:
