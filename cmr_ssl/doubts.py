@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cmr_ssl.anatomy import CLASSES, LA, LV, MYOCARDIUM, RA, RV, UNLABELLED
 from cmr_ssl.cohort.ranges import CARDIAC
 from cmr_ssl.planes import SHORT_AXIS
-from cmr_ssl.preparation.doubled_slices import doubled_slices
+from cmr_ssl.preparation.doubled_slices import doubled_beat, doubled_slices
 from cmr_ssl.sources.label_extent import lost_at_es, short_part, unseen_part
 from cmr_ssl.sources.label_folder import LabelledHeart, LabelledView
 from cmr_ssl.sources.label_shapes import implausible_shape
@@ -178,6 +178,7 @@ def _short_axis_flaw(stack: LabelledView) -> str:
         or (mere_mask(labels, stack.classes) if labelled_frames(stack.map.labels).sum() > 1 else "")
         or implausible_shape(labels, stack.map.affine)
         or doubled_slices(labels, stack.map.affine)
+        or doubled_beat(labels)
         or unsynchronised(labels)
     ):
         return wrong

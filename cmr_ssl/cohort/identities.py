@@ -5,7 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 # names of id columns; the last two are the nameless first column of tables written with an index
-IDS = ("eid", "f.eid", "subject", "participant.eid", "participant id", "id", "", "__index_level_0__")
+IDS = (
+    *("eid", "f.eid", "subject", "participant.eid", "participant id", "subject id", "patient id", "id"),
+    *("", "__index_level_0__"),
+)
 GROUPED = re.compile(r"[1-9]\d{0,2}([ ,.'\u2019\u00a0\u202f])\d{3}(?:\1\d{3})*")
 SCIENTIFIC = re.compile(r"(\d)(?:[.,](\d+))?[eE]\+?(\d+)")
 NUMBERED = re.compile(r"0*(\d+)(_\d+)?")  # with a visit or without

@@ -1,10 +1,11 @@
-"""Whether every slice of a stack is stored twice, which would double volumes."""
+"""Whether every slice of a stack is stored twice, which doubles volumes, or every frame, which doubles the beat."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 COARSE_MM = 5.001  # stacks are resampled to 5 mm or less by repeating slices, which keeps volumes
-FEWEST_SLICES = 4
+FEWEST_SLICES, FEWEST_FRAMES = 4, 4
+TWO_BEATS = "the second half of the frames repeats the first, so the beat would be twice as long: store one beat"
 DOUBLED = "every slice is stored twice, so volumes would be doubled: store each slice once"
 
 
@@ -18,3 +19,12 @@ def doubled_slices(volume: NDArray[np.generic], affine: NDArray[np.float64]) -> 
         return ""
     varied = [image for image in np.moveaxis(volume, 2, 0) if image.min() < image.max()]
     return DOUBLED if len({image.tobytes() for image in varied}) > 1 else ""  # slices that are all alike do not count
+
+
+def doubled_beat(volume: NDArray[np.generic]) -> str:
+    """Describe images or labels (X, Y, S, T) whose second half of frames repeats the first; "" for others."""
+    half = volume.shape[3] // 2
+    if volume.shape[3] % 2 or half < FEWEST_FRAMES or not np.array_equal(volume[..., :half], volume[..., half:]):
+        return ""
+    still = (volume == volume[..., :1]).all()
+    return "" if still else TWO_BEATS

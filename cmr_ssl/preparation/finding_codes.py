@@ -77,6 +77,7 @@ PREPARING = {
     "half-missing": "one of two files that belong together is missing",
     "implausible-size": "an image is too small or too large to show a heart",
     "label-values": "a label file has unknown values",
+    "undrawn-slice": "a slice between drawn ones has no label",
     "labels-moved": "a label map was brought onto the grid of its images",
     "length-unit": "a file does not measure in mm",
     "lost-worker": "the worker that had the subject was lost",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cmr_ssl.files import stamp
 from cmr_ssl.machine import is_file
 from cmr_ssl.planes import SHORT_AXIS, to_pixels, unit
-from cmr_ssl.preparation.doubled_slices import doubled_slices
+from cmr_ssl.preparation.doubled_slices import doubled_beat, doubled_slices
 from cmr_ssl.sources.nifti_files import EdEs, LabelFile, NiftiFiles, alternatives, names_of
 from cmr_ssl.sources.nifti_image import Image, lacks_place, read_image
 from cmr_ssl.sources.nifti_labels import attach_labels
@@ -108,8 +108,8 @@ def _read_view(study: Study, folder: Path, view: str, file: str | EdEs, labels: 
 
 
 def _check_stored_once(series: Series, file: str | EdEs) -> None:
-    """Raise ValueError if every slice is stored twice."""
-    if flaw := doubled_slices(series.pixels, series.affine):
+    """Raise ValueError if every slice or every frame is stored twice."""
+    if flaw := doubled_slices(series.pixels, series.affine) or doubled_beat(series.pixels):
         raise ValueError(f"in {'/'.join(names_of(file))} {flaw}")
 
 

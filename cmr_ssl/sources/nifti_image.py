@@ -66,7 +66,8 @@ def read_image(path: Path, view: str, across: NDArray[np.float64] | None = None)
         pixels = _four_axes(_plain(pixels))
     except DAMAGED as error:
         raise_if_machine(error)
-        raise ValueError(f"{path.name} cannot be read ({type(error).__name__}: {error})") from error
+        reason = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        raise ValueError(f"{path.name} cannot be read ({reason})") from error
     try:
         place, findings = place_of(header, pixels.shape, view)
     except ValueError as error:
@@ -125,7 +126,10 @@ def _axes(header: Nifti1Header, shape: tuple[int, ...], view: str) -> NDArray[np
 def _four_axes(pixels: NDArray[np.generic]) -> NDArray[np.generic]:
     shape = pixels.shape + (1,) * (4 - pixels.ndim)
     if pixels.ndim < 2 or min(shape) < 1 or shape[4:] != (1,) * (len(shape) - 4):
-        raise ValueError(f"shape {pixels.shape} is not (columns, rows, slices, frames)")
+        raise ValueError(
+            f"its shape {pixels.shape} is not (columns, rows, slices, frames): store frames on the fourth axis, and no "
+            "fifth one"
+        )
     if min(shape[:2]) < SMALLEST:
         raise ValueError(f"an image of {shape[0]} x {shape[1]} pixels shows no heart")
     return pixels.reshape(shape[:4], order="F")

@@ -64,6 +64,13 @@ def mark_unannotated(labels: NDArray[np.uint8], expected: tuple[int, ...]) -> tu
     return labels, tuple(index for index, frames in shown.items() if not frames.any())
 
 
+def undrawn_between(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return the slices of a stack (X, Y, S, T) without any structure between slices that have some, (S, T)."""
+    drawn = is_structure(labels).any(axis=(0, 1))
+    before, after = np.maximum.accumulate(drawn, axis=0), np.maximum.accumulate(drawn[::-1], axis=0)[::-1]
+    return np.asarray(~drawn & before & after & (labels == BACKGROUND).any(axis=(0, 1)))
+
+
 def _labelled(series: Series, folder: Path, file: LabelFile) -> tuple[Series, list[Finding]]:
     labels, findings = _on_grid(series, folder, file)
     title = "/".join(names_of(file.file))
@@ -73,6 +80,11 @@ def _labelled(series: Series, folder: Path, file: LabelFile) -> tuple[Series, li
         unknown = "; ".join(finding.message for finding in findings if finding.code == "label-values")
         raise ValueError(f"{title} draws nothing{unknown and f': {unknown}'}")
     findings += _check_anatomy(series, labels, file, title)
+    if series.view == SHORT_AXIS and (gaps := undrawn_between(labels)).any():
+        labels[..., gaps] = UNLABELLED
+        slices = ", ".join(map(str, np.flatnonzero(gaps.any(axis=1))))
+        message = f"in {title} nothing is drawn on slice {slices} between drawn ones: it counts as unlabelled there"
+        findings.append(Finding("undrawn-slice", "repaired", series.view, message))
     labels.transpose(2, 3, 0, 1)[~series.acquired] = UNLABELLED
     return replace(series, labels=labels, annotated=tuple(sorted(mapped - {*absent}))), findings
 

@@ -122,3 +122,17 @@ def test_es_labels_alone_leave_ed_unlabelled(tmp_path):
     labelled, _ = attach_labels(one, tmp_path, [file])
     assert (labelled.labels[..., 0] == UNLABELLED).all()
     assert (labelled.labels[..., 1] != UNLABELLED).all()
+
+
+def test_a_slice_between_drawn_ones_on_which_nothing_is_drawn_is_unlabelled(tmp_path):
+    one = series("sa", frames=10)
+    labels = drawn(one)
+    one = pictured(labels)
+    labels[:, :, 3, 4] = 0
+    read, findings = attached(tmp_path, labels, one)
+    assert (read.labels[:, :, 3, 4] == UNLABELLED).all()
+    assert not (read.labels[:, :, 3, 5] == UNLABELLED).any()
+    assert not (read.labels[:, :, [2, 4], 4] == UNLABELLED).any()
+    assert [finding.message for finding in findings if finding.code == "undrawn-slice"] == [
+        "in seg_sa.nii.gz nothing is drawn on slice 3 between drawn ones: it counts as unlabelled there"
+    ]
