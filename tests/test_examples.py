@@ -46,8 +46,8 @@ def test_examples_are_short(path):
 def test_scans_are_embedded_by_a_model_of_any_task(run, scans, tmp_path, capsys):
     model = write_untrained(tmp_path / "run" / "checkpoints" / "best.ckpt", "segmentation").parents[1]
     run("embed_my_scans.py", "--model", model, "--scans", scans, "--out", tmp_path / "e.npz")
-    vectors = np.load(tmp_path / "e.npz")
-    assert sorted(vectors) == ["900000001", "900000002"]
+    with np.load(tmp_path / "e.npz") as vectors:
+        assert sorted(vectors) == ["900000001", "900000002"]
     assert "cosine similarity of 900000001, 900000002" in capsys.readouterr().out
 
 

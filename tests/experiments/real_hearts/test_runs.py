@@ -41,7 +41,7 @@ CPU = ("--trainer.accelerator", "cpu", "--trainer.precision", "32-true", "--trai
 TRAINING = (*VIEWS, *CPU, "--trainer.max_steps", "2", "--trainer.val_check_interval", "1", "--data.batch_size", "2")
 DECODER = {"class_path": "cmr_ssl.models.CrossAttentionDecoder", "init_args": {"width": 32, "depth": 1, "heads": 2}}
 PRETRAINING = (*VIEWS, *CPU, "--model.encoder", json.dumps(ENCODER), "--model.decoder", json.dumps(DECODER))
-PRETRAINED = Arm("pretrained", SEGMENTATION, ("--model.head.channels", "8"), USUAL, teaches=True)
+PRETRAINED = Arm("pretrained", SEGMENTATION, ("--model.head.channels", "16"), USUAL, teaches=True)
 TAUGHT = Arm("self-trained", SEGMENTATION, PRETRAINED.options, rates=(1e-3,), teacher=PRETRAINED)
 PLAIN = Arm("U-Net", UNET, ("--model.network.channels", "4"))
 SHORT = ("--trainer.max_epochs", "2", "--trainer.check_val_every_n_epoch", "2", "--data.batch_size", "2")
