@@ -1,8 +1,10 @@
 import csv
 import errno
 import os
+from io import BytesIO
 
 import pytest
+from pydicom import dcmread
 
 from cmr_ssl.cli import main
 from cmr_ssl.commands.import_dicom import import_dicom
@@ -23,6 +25,19 @@ def subjects(out):
 
 def journal(out):
     return [line for path in (out / JOURNALS).glob(f"*/{RECORDS}") for line in path.read_text().splitlines()]
+
+
+def test_a_subject_with_a_folder_a_slice_is_one_stack(tmp_path):
+    slices = {}
+    for name, data in view_files(tiny("sa"), "sf").items():
+        place = str(dcmread(BytesIO(data), specific_tags=["ImagePositionPatient"]).ImagePositionPatient)
+        folder = tmp_path / "train" / "1" / "study" / f"sax_{slices.setdefault(place, len(slices) + 5)}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"IM-4500-{name[-20:]}").write_bytes(data)
+    assert len(slices) > 1
+    assert import_dicom(tmp_path / "train", tmp_path / "out") == 0
+    (row,) = rows(tmp_path / "out")
+    assert (row["subject"], row["views"], row["status"]) == ("1", "sa", "accepted")
 
 
 def test_any_folders_and_zips_of_dicom_are_imported(clean, tmp_path):
