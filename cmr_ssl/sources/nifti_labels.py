@@ -66,7 +66,7 @@ def mark_unannotated(labels: NDArray[np.uint8], expected: tuple[int, ...]) -> tu
 
 def undrawn_between(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return the slices of a stack (X, Y, S, T) without any structure between slices that have some, (S, T)."""
-    drawn = is_structure(labels).any(axis=(0, 1))
+    drawn: NDArray[np.bool_] = np.asarray(is_structure(labels).any(axis=(0, 1)))
     before, after = np.maximum.accumulate(drawn, axis=0), np.maximum.accumulate(drawn[::-1], axis=0)[::-1]
     return np.asarray(~drawn & before & after & (labels == BACKGROUND).any(axis=(0, 1)))
 
