@@ -27,7 +27,7 @@ def parse() -> argparse.Namespace:
     shape = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.gpu", description=__doc__, formatter_class=shape)
     parser.add_argument("--rehearse", action="store_true", help="all of it in little: does it run?")
-    parser.add_argument("--minutes", type=float, default=9.0, help="for everything")
+    parser.add_argument("--minutes", type=float, help="for everything: 9, of a rehearsal 2")
     parser.add_argument("--workers", type=int, default=14, help="processes that make hearts")
     parser.add_argument("--out", type=Path, default=Path("gpu"), help="folder of the results and checkpoints")
     parser.add_argument("--folder", type=Path, default=Path("gpu"), help="folder of hearts and runs")
@@ -46,10 +46,11 @@ def main() -> None:
     """Measure, pretrain, and write the page."""
     asked, start = parse(), time.time()
     settings = REHEARSAL if asked.rehearse else Settings()
-    end = start + 60 * asked.minutes - GOING
+    minutes = asked.minutes or (2.0 if asked.rehearse else 9.0)
+    end = start + 60 * minutes - GOING
     asked.out.mkdir(parents=True, exist_ok=True)
     hearts = beside(made, asked.folder, settings, asked.workers)
-    measuring = beside(measure, asked.out, settings, start + 0.42 * 60 * asked.minutes)
+    measuring = beside(measure, asked.out, settings, start + 0.42 * 60 * minutes)
     for process in (hearts, measuring):
         process.join()
         print(f"{time.time() - start:.0f} s", flush=True)
