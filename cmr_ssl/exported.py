@@ -11,7 +11,7 @@ from cmr_ssl.files import EXPORTED
 
 CONFIG, CARD = "config.json", "README.md"
 FORM = 1  # version of the description
-CLASS, DATA_KEYS = "_class_path", ("views", "preparation", "split", "synthetic", "usual")
+CLASS, DATA_KEYS = "_class_path", ("views", "preparation", "split", "synthetic", "usual", "method")
 DAMAGED = "{path} is damaged or no description of an exported model ({why}): export or download it again"
 
 

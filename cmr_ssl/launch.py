@@ -30,7 +30,7 @@ def check_launch(trainer: Namespace, environment: Mapping[str, str]) -> None:
     """Raise ValueError if the trainer's config needs missing GPUs or machines, by the variables of `environment`."""
     if (strategy := str(trainer.get("strategy"))).startswith(SHARDED):
         raise ValueError(
-            f"--trainer.strategy {strategy} spreads weights over devices, which our largest model, of 100 million "
+            f"--trainer.strategy {strategy} spreads weights over devices, which our largest model, of 86 million "
             "weights, does not need, and its checkpoints could not be read here: take ddp"
         )
     if trainer.accelerator in OF_GPUS and not has_gpu(trainer.accelerator):

@@ -1,6 +1,5 @@
 """Studies as read from a source: one subject's series as they were acquired, with findings."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, Protocol
 
@@ -18,12 +17,6 @@ class Finding(NamedTuple):
     where: str  # view, or view and slice, or "" for the whole subject
     message: str
     value: float | None = None  # the measured number, for tables
-
-
-def finding_text(findings: Iterable[Finding]) -> str:
-    """Return findings as one cell of a table, severity first."""
-    parts = ((item.severity, *([item.where] if item.where else []), item.message) for item in findings)
-    return "; ".join(dict.fromkeys(": ".join(part) for part in parts))
 
 
 @dataclass(repr=False)

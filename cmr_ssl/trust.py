@@ -9,6 +9,7 @@ from cmr_ssl.anatomy import CLASSES, LA, RA
 from cmr_ssl.data.out_of_distribution import FEWEST_STUDIES, describe_outlier, planes_by_view, study_statistics
 from cmr_ssl.planes import SHORT_AXIS, VIEWS
 from cmr_ssl.preparation.cache import PreparedSubject
+from cmr_ssl.preparation.preparation import METHOD
 from cmr_ssl.study import Finding, Study
 from cmr_ssl.tasks.trained import Trained
 from cmr_ssl.volumes import VENTRICULAR, LabelMap
@@ -16,6 +17,10 @@ from cmr_ssl.volumes import VENTRICULAR, LabelMap
 UNLIKE = "unlike-training"
 RELEVANT_NOTES = (UNLIKE, "sform-qform")  # noted findings that users must know; disagreeing affines misplace a view
 ONLY_SYNTHETIC = "the model has only seen synthetic hearts: how wrong it is about real ones nobody knows"
+OTHER_METHOD = (
+    "the model learnt from planes as an earlier version prepared them, whose crops lie elsewhere: prepare its training "
+    "data anew and train again"
+)
 MARGIN = 1  # plane more or less than in the sampled studies of the training; others there may have it
 EDGE_PIXELS, EDGE_FRAMES = 3, 0.25  # pixels at an edge, and share of frames with them, of a structure that is cut off
 
@@ -23,6 +28,8 @@ EDGE_PIXELS, EDGE_FRAMES = 3, 0.25  # pixels at an edge, and share of frames wit
 def compare_with_training(trained: Trained, planes: PreparedSubject) -> list[Finding]:
     """Return findings on a study that is unlike those of the training."""
     findings = [Finding("synthetic-training", "noted", "", ONLY_SYNTHETIC)] if trained.synthetic else []
+    if trained.method != METHOD:
+        findings.append(Finding(UNLIKE, "noted", "", OTHER_METHOD))
     if trained.usual.get("studies", 0) < FEWEST_STUDIES:
         return findings  # too few to know what is usual
     if description := describe_outlier(trained.usual, study_statistics(planes.images, planes.affine, planes.view)):

@@ -14,11 +14,11 @@ from cmr_ssl.files import digest
 from cmr_ssl.journal import RECORDS, Record, to_line
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS, VIEWS
 from cmr_ssl.preparation.cache import PreparedSubject, write_subject
-from cmr_ssl.preparation.preparation import Preparation
+from cmr_ssl.preparation.preparation import METHOD, Preparation
 
 SIZE, FRAMES, SPACING_MM, GAP_MM = 16, 8, 8.0, 10.0
 PREPARATION = Preparation(size=SIZE, spacing_mm=SPACING_MM, frames=FRAMES)
-SETTINGS = {"preparation": dataclasses.asdict(PREPARATION)}
+SETTINGS = {"preparation": dataclasses.asdict(PREPARATION), "method": METHOD}
 DEGREES = dict(zip(LONG_AXIS, (90.0, 30.0, 150.0), strict=True))
 
 # subject -> slices and long-axis views; the default hash puts 18 of them into train, 3 into val and 3 into test

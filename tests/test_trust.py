@@ -3,9 +3,18 @@ import pytest
 
 from cmr_ssl.anatomy import LA, LV
 from cmr_ssl.planes import LONG_AXIS, VIEWS
+from cmr_ssl.preparation.preparation import METHOD
 from cmr_ssl.study import Finding, Series, Study
 from cmr_ssl.tasks.trained import Trained
-from cmr_ssl.trust import compare_with_training, cut_off, planes_left_out, problems, unsized, without_short_axis
+from cmr_ssl.trust import (
+    compare_with_training,
+    cut_off,
+    planes_left_out,
+    problems,
+    unlike_training,
+    unsized,
+    without_short_axis,
+)
 from cmr_ssl.volumes import LabelMap
 from tests.caches import prepared
 
@@ -22,6 +31,12 @@ def test_a_model_that_has_only_seen_synthetic_hearts_says_so():
     assert compare_with_training(trained(), study) == []
     (said,) = compare_with_training(trained(synthetic=True), study)
     assert "only seen synthetic hearts" in said.message
+
+
+def test_a_model_of_crops_that_lay_elsewhere_is_a_problem_of_every_study():
+    (said,) = problems(compare_with_training(trained()._replace(method=METHOD - 1), prepared(5, LONG_AXIS)))
+    assert "earlier version" in said.message
+    assert unlike_training([said])
 
 
 @pytest.mark.parametrize(("slices", "flagged"), [(0, True), (3, True), (4, False), (7, False), (8, False), (9, True)])

@@ -8,6 +8,7 @@ from jsonargparse import ArgumentParser
 
 from cmr_ssl.checkpoints import DATA
 from cmr_ssl.planes import VIEWS
+from cmr_ssl.preparation.preparation import METHOD
 from cmr_ssl.tasks.base import Task
 from tests.hearts import ENCODER
 
@@ -58,6 +59,7 @@ def stored(kind, depth, fractions):
     if kind == "segmentation":
         task.drawn[:] = 1
     data = {"views": SLOTS, "preparation": SIZE | WINDOW, "split": {"fractions": [*fractions], "column": None}}
+    data["method"] = METHOD
     return {"state_dict": task.state_dict(), "hyper_parameters": options | {"_class_path": name}, DATA: data}
 
 

@@ -7,14 +7,17 @@ import pandas as pd
 from lightning import Trainer
 from numpy.typing import NDArray
 
-from cmr_ssl.agreement import age_bands, by_group, classification
+from cmr_ssl.agreement import Estimate, age_bands, agreement, by_group, classification
 from cmr_ssl.callbacks.prediction_report import PredictionReport, Values, alignment_column
 from cmr_ssl.cohort.phenotypes import read_phenotypes
+from cmr_ssl.conformal import COVERAGE
 from cmr_ssl.report.agreement_plots import draw_agreement
 from cmr_ssl.report.tables import FOLDER, as_row, file_name, print_folder, print_table, write_csv
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 
 Groups = NDArray[np.str_]
+
+UNKNOWN = Estimate(float("nan"))
 
 
 class PhenotypeReport(PredictionReport):
@@ -47,11 +50,12 @@ class PhenotypeReport(PredictionReport):
     ) -> None:
         """Write predicted and true values, their agreement, and a figure of each target."""
         columns: dict[str, object] = {"subject": subjects}
-        rows, judged = [], task.objective.judge(predicted, true, task.targets, 0)
+        rows, covered = [], task.objective.coverages(predicted, true, task.targets)
         for index, name in enumerate(task.targets):
             pair = predicted[:, index], true[:, index]
             columns |= {f"predicted {name}": pair[0], f"true {name}": pair[1]}
-            rows.append(as_row(name, judged[name]) | alignment_column(task, name))
+            measured = agreement(*pair) | {COVERAGE: covered.get(name, UNKNOWN)}
+            rows.append(as_row(name, measured) | alignment_column(task, name))
             draw_agreement(folder / "figures" / f"agreement_{file_name(name)}.png", *pair, name)
         write_csv(folder / FOLDER / "predicted.csv", pd.DataFrame(columns))
         write_csv(folder / FOLDER / "agreement.csv", pd.DataFrame(rows))

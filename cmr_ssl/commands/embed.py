@@ -29,8 +29,8 @@ def embed(
         cache: prepared with the settings the checkpoint was trained with.
         out: parquet file to write; it appears when it is complete. Until then its rows lie in a hidden folder beside
             it, and the same command goes on.
-        columns: vectors to keep, such as `[class_token, mean]`; all without. At width 1024 all of them take 0.3 MB a
-            subject, and landmarks most of it.
+        columns: vectors to keep, such as `[class_token, mean]`; all without. At width 1024 all of them take 0.2 MB a
+            subject of 12 planes, and landmarks most of it.
         half: store numbers in 16 bits instead of 32.
         batch_size: subjects a batch.
         workers: processes of this machine that work on subjects side by side; here threads, which read, 0 for none.

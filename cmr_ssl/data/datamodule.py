@@ -21,7 +21,7 @@ from cmr_ssl.data.dataset import PlaneDataset, Shape, check_least, check_views, 
 from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.data.out_of_distribution import training_distribution
 from cmr_ssl.data.sampler import EvaluationSampler, TrainingLoader, TrainingSampler
-from cmr_ssl.preparation.cache import read_preparation
+from cmr_ssl.preparation.cache import read_method, read_preparation
 from cmr_ssl.preparation.policy import NOTHING_REJECTED, read_rejected, without
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
@@ -95,6 +95,7 @@ class CineDataModule(LightningDataModule):
         self.findings, self.withdrawn = Path(findings) if findings else None, withdrawn
         self.rejected = NOTHING_REJECTED
         self.preparation, self.usual, self.synthetic = dict[str, Any](), dict[str, Any](), False
+        self.method = 0
         self.shape: Shape = (0, 0, 0, 0)
         self.least_planes = min_planes
         self.subjects, self.needed = dict[Split, list[str]](), tuple[Split, ...]()
@@ -110,6 +111,7 @@ class CineDataModule(LightningDataModule):
             ValueError: if a split that `stage` needs has too few subjects, or no labels where labels are asked for.
         """
         self.preparation, self.synthetic = read_preparation(self.cache), is_synthetic(self.cache)
+        self.method = read_method(self.cache)
         self.shape = sample_shape(self.preparation, self.views)
         self.rejected = read_rejected(self.findings) if self.findings else NOTHING_REJECTED
         kept = without(read_cohort(self.cache, read_withdrawn(self.withdrawn)), self.rejected)
@@ -249,7 +251,7 @@ class CineDataModule(LightningDataModule):
         if self.train_subjects is not None:  # older checkpoints do not tell
             split |= {"train_subjects": self.train_subjects, "seed": self.seed}
         state = {"views": self.views, "preparation": self.preparation, "split": split, "progress": progress}
-        return state | {"synthetic": self.synthetic, "usual": self.usual}
+        return state | {"synthetic": self.synthetic, "usual": self.usual, "method": self.method}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where the checkpoint stopped.

@@ -21,14 +21,14 @@ from cmr_ssl.inference.embedding_columns import VERSION, EmbeddingColumns
 from cmr_ssl.inference.model import Model, load
 from cmr_ssl.inference.outputs import StudyEmbedding, embeddings_of
 from cmr_ssl.inference.table_parts import PART, TableParts
-from cmr_ssl.journal import Record, read_records
+from cmr_ssl.journal import Record
 from cmr_ssl.lock import exclusive_access
 from cmr_ssl.preparation.cache import check_prepared, read_settings
 from cmr_ssl.preparation.cached_subjects import CachedSubjects
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Job, Shard, go_over_batches
 from cmr_ssl.sample import readable, to_device
-from cmr_ssl.study import Finding, finding_text
+from cmr_ssl.study import Finding
 from cmr_ssl.tasks.trained import Trained
 
 PART_ROWS, PART_S = 256, 60.0  # a part is written when either is reached
@@ -63,7 +63,7 @@ def write_embeddings(
             parts.remove_unnamed(journal.records())
         in_table = parts.subjects_in_table()
         files = {record.subject: parts.file_of(record, in_table) for record in journal.records()}
-        embed = Embedder(model, dataset, batch_size, workers, parts, columns, prepared_findings(cache, prepared))
+        embed = Embedder(model, dataset, batch_size, workers, parts, columns, prepared_findings(cache))
         go_over_batches(shard_subjects, embed, journal, tally, lambda subject: [files[subject]], overwrite, out)
         records = journal.latest(subjects)
         with exclusive_access(parts.folder, settings):
@@ -89,9 +89,10 @@ def whole_cache(cache: Path, trained: Trained, withdrawn: Withdrawn = NONE_WITHD
     return PlaneDataset(cache, sorted(cohort["subject"]), trained.views, shape)
 
 
-def prepared_findings(cache: Path, settings: str) -> dict[str, str]:
-    """Return what `prepare` found about each subject of a cache, as the text of one cell."""
-    return {record.subject: finding_text(record.findings) for record in read_records(cache, settings)}
+def prepared_findings(cache: Path) -> dict[str, str]:
+    """Return what `prepare` found about each subject of a cache, as its table has it."""
+    cohort = read_cohort(cache)
+    return dict(zip(cohort["subject"], cohort["reasons"], strict=True))
 
 
 @dataclass(frozen=True)

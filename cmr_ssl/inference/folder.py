@@ -22,7 +22,7 @@ from cmr_ssl.report.tables import write_csv
 from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Shard, Steps, go_over
 from cmr_ssl.sources import NiftiFolder
-from cmr_ssl.study import Finding, Study, finding_text
+from cmr_ssl.study import Finding, Study
 from cmr_ssl.trust import ONLY_SYNTHETIC, problems
 from cmr_ssl.volumes import MISSING, grouped
 
@@ -118,3 +118,9 @@ def label_row(labels: LabelMaps, out: Path) -> Row:
 def finding_cells(findings: list[Finding]) -> Row:
     """Return the cells of the findings that users of a number must know, and of all findings."""
     return {"problem": finding_text(problems(findings)), FINDINGS: finding_text(findings)}
+
+
+def finding_text(findings: list[Finding]) -> str:
+    """Return findings as one cell of a table, severity first."""
+    parts = ((item.severity, *([item.where] if item.where else []), item.message) for item in findings)
+    return "; ".join(dict.fromkeys(": ".join(part) for part in parts))

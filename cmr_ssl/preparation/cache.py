@@ -176,6 +176,11 @@ def read_preparation(cache: Path) -> dict[str, Any]:
     return dict(preparation)
 
 
+def read_method(cache: Path) -> int:
+    """Return the version of the way of preparing of a cache, see `preparation.METHOD`; 0 where the cache is older."""
+    return int(str(read_settings(cache).get("method", 0)))
+
+
 def check_prepared(cache: Path, expected: Mapping[str, object]) -> None:
     """Raise ValueError unless a cache was prepared with the `expected` settings, those of a checkpoint's data."""
     preparation = read_preparation(cache)

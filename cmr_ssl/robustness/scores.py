@@ -98,10 +98,11 @@ def of_values(task: Task, predicted: Tensor, true: Tensor, seed: int) -> Iterato
     """Yield the error of each target, or the area under the curve of what has probabilities, of true values (N, K)."""
     if isinstance(task, PhenotypePrediction) and true.shape[1]:
         values, truth = (part.numpy().astype(np.float64) for part in (predicted, true))
-        for name, estimates in task.objective.judge(values, truth, task.targets, seed).items():
+        judged = task.objective.judge(values, truth, task.targets, seed)
+        for name, estimates in judged.items():
             yield _row(ERROR if ERROR in estimates else AREA, name, estimates)
-            if COVERAGE in estimates and np.isfinite(estimates[COVERAGE].value):
-                yield _row(COVERAGE, name, estimates)
+        for name, share in task.objective.coverages(values, truth, task.targets).items():
+            yield _row(COVERAGE, name, judged[name] | {COVERAGE: share})
 
 
 def mean_of(measure: str, of: str, values: Tensor, seed: int, resamples: int = 1000) -> ScenarioScores:

@@ -15,7 +15,7 @@ from torch.nn.functional import cross_entropy, huber_loss
 
 from cmr_ssl.agreement import Array, Estimate, agreement, classification
 from cmr_ssl.cohort.phenotypes import check_targets, in_order, read_classes, read_phenotypes
-from cmr_ssl.conformal import COVERAGE, coverage, half_width
+from cmr_ssl.conformal import coverage, half_width
 from cmr_ssl.losses import mean_where
 
 Values = NDArray[np.float32]
@@ -71,6 +71,12 @@ class Objective(nn.Module):
     def half_widths(self, targets: list[str]) -> dict[str, float]:
         """Return the half widths of the intervals of predictions by target, in physical units, where they are known."""
         return {}
+
+    def coverages(self, predicted: Array, true: Array, targets: list[str]) -> dict[str, Estimate]:
+        """Return how many true values (N, K) the intervals of predicted ones (N, K) hold, by target with intervals."""
+        half = self.half_widths(targets)
+        errors = dict(zip(targets, (predicted - true).T, strict=True)) if half else {}
+        return {name: coverage(errors[name], width) for name, width in half.items()}
 
     def measures(self, outputs: Tensor, true: Tensor, targets: list[str]) -> dict[str, Tensor]:
         """Return what is logged beside the loss, by name, of the outputs (N, ...) and true values (N, K) of a split."""
@@ -175,12 +181,8 @@ class Regression(Objective):
         return {f"mae_{name}": error for name, error in zip(targets, errors, strict=True)}
 
     def judge(self, predicted: Array, true: Array, targets: list[str], seed: int) -> dict[str, dict[str, Estimate]]:
-        """Return the agreement of each target, and the coverage of the intervals."""
-        return {
-            name: agreement(predicted[:, index], true[:, index], seed)
-            | {COVERAGE: coverage(predicted[:, index] - true[:, index], float(self.half_width[index]))}
-            for index, name in enumerate(targets)
-        }
+        """Return the agreement of each target."""
+        return {name: agreement(predicted[:, index], true[:, index], seed) for index, name in enumerate(targets)}
 
     def target_outputs(self, true: Tensor) -> Tensor:
         """Return (true - m) / s, (B, K)."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from jsonargparse import ArgumentError, ArgumentParser
 
 from cmr_ssl.checkpoints import DATA, load_weights, read_checkpoint
+from cmr_ssl.preparation.preparation import METHOD
 from cmr_ssl.tasks.base import Task
 
 
@@ -22,6 +23,7 @@ class Trained(NamedTuple):
         split: fractions and column by which its subjects were split.
         synthetic: whether it has only seen synthetic hearts; False where the checkpoint does not tell.
         usual: what the studies of its training look like, see `data.usual`; empty where the checkpoint does not tell.
+        method: version of the way in which they were prepared; 0 where the checkpoint does not tell.
     """
 
     task: Task
@@ -30,6 +32,7 @@ class Trained(NamedTuple):
     split: dict[str, Any]
     synthetic: bool = False
     usual: Mapping[str, Any] = MappingProxyType({})
+    method: int = METHOD
 
 
 def load_task(path: Path) -> Trained:
@@ -52,5 +55,5 @@ def load_task(path: Path) -> Trained:
         raise ValueError(f"{path} holds a task that this version does not know: {error}") from error
     load_weights(task, checkpoint["state_dict"], path)
     data = checkpoint[DATA]
-    about_data = {"synthetic": data.get("synthetic", False), "usual": data.get("usual", {})}  # older ones do not tell
-    return Trained(task.eval(), data["views"], data["preparation"], data["split"], **about_data)
+    about_data = data.get("synthetic", False), data.get("usual", {}), data.get("method", 0)  # older ones do not tell
+    return Trained(task.eval(), data["views"], data["preparation"], data["split"], *about_data)

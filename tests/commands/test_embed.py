@@ -1,4 +1,3 @@
-import dataclasses
 import json
 import os
 import shutil
@@ -12,9 +11,6 @@ from cmr_ssl.checkpoints import load_encoder
 from cmr_ssl.cli import main
 from cmr_ssl.commands.embed import embed
 from cmr_ssl.data.dataset import PlaneDataset
-from cmr_ssl.journal import RECORDS, read_records, to_line
-from cmr_ssl.preparation.cache import read_settings
-from cmr_ssl.study import Finding
 from tests.caches import COHORT, FRAMES, SIZE, write_cache
 
 SHAPE = (12, FRAMES, SIZE, SIZE)
@@ -71,13 +67,13 @@ def test_planes_are_named_by_their_views(table):
 def test_what_prepare_found_stands_beside_the_vectors(checkpoint, cache, tmp_path):
     mine, out = tmp_path / "cache", tmp_path / "e.parquet"
     shutil.copytree(cache, mine)
-    *others, last = read_records(mine, str(read_settings(mine)["digest"]))
-    uncertain = dataclasses.replace(last, findings=[Finding("heart", "repaired", "sa", "the place is a guess")])
-    (mine / RECORDS).write_text("".join(to_line(record) for record in [*others, uncertain]))
+    cohort = pd.read_parquet(mine / "cohort.parquet")
+    cohort.loc[cohort["subject"] == "900000081", "reasons"] = "sa: the place is a guess"
+    cohort.to_parquet(mine / "cohort.parquet", index=False)
     assert embed(checkpoint, mine, out, workers=0, device="cpu") == 0
     findings = pd.read_parquet(out).set_index("subject")["findings"]
-    assert findings[last.subject] == "repaired: sa: the place is a guess"
-    assert (findings.drop(last.subject) == "").all()
+    assert findings["900000081"] == "sa: the place is a guess"
+    assert (findings.drop("900000081") == "").all()
 
 
 def test_subjects_differ(table):

@@ -13,7 +13,7 @@ from cmr_ssl.cohort.withdrawal import read_withdrawn
 from cmr_ssl.commands import prepare as command
 from cmr_ssl.commands.prepare import prepare, prepare_cohort
 from cmr_ssl.journal import RECORDS
-from cmr_ssl.preparation.cache import COHORT, subject_file
+from cmr_ssl.preparation.cache import COHORT, SETTINGS, read_method, subject_file
 from cmr_ssl.preparation.preparation import Preparation
 from cmr_ssl.sources import EdEs, LabelFile, NiftiFiles, NiftiFolder
 from cmr_ssl.study import Finding
@@ -195,6 +195,21 @@ def test_a_single_file_that_cannot_be_written_costs_only_its_subject(tmp_path):
     long = "9" * 250
     assert run(Made(("900000001", long, "odd\udcff")), tmp_path) == 0
     assert statuses(tmp_path) == {"900000001": "accepted", long: "rejected", "odd\\udcff": "rejected"}
+
+
+def test_another_way_of_preparing_makes_the_whole_cache_anew_and_the_cache_tells_which(tmp_path, monkeypatch):
+    source = Made()
+    run(source, tmp_path)
+    run(source, tmp_path)
+    assert len(source.reads) == 3
+    before = read_method(tmp_path)
+    monkeypatch.setattr(command, "METHOD", before + 1)
+    run(source, tmp_path)
+    assert len(source.reads) == 6
+    assert read_method(tmp_path) == before + 1
+    settings = tmp_path / SETTINGS
+    settings.write_text(settings.read_text().replace('"method"', '"unknown"'))
+    assert read_method(tmp_path) == 0, "of an earlier version"
 
 
 def test_a_folder_of_files_goes_all_the_way(tmp_path):
