@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from cmr_ssl.cohort.columns import FIELDS
+from cmr_ssl.conformal import WITHIN
 from cmr_ssl.pages.predictions import predicted_labels
 from cmr_ssl.pages.subject import measured_on
 from cmr_ssl.sources.label_folder import LabelFolder
@@ -29,7 +30,8 @@ def predicted(tmp_path_factory):
         measured = measured_on(LabelFolder(out, predicted_labels()).read(subject))
         values = measured.values | {MISSING: "; ".join(grouped(measured.reasons))}
         noted = {"findings": "noted: <b>seen</b>; repaired: sa 3: moved"}
-        rows.append({"subject": subject, "status": "predicted", "problem": ""} | noted | values)
+        within = {} if number else {f"LVEF (%){WITHIN}": 4.32}
+        rows.append({"subject": subject, "status": "predicted", "problem": ""} | noted | values | within)
     rows.append({"subject": IDS[2], "status": "not predicted", "problem": "no short axis & nothing else"})
     pd.DataFrame(rows).to_csv(out / "phenotypes.csv", index=False)
     (out / "made_by.json").write_text(json.dumps(MADE_BY))

@@ -1,8 +1,9 @@
+import numpy as np
 import pytest
 
 from cmr_ssl.inference import folder, label_maps
 from cmr_ssl.pages import predictions
-from cmr_ssl.pages.predictions import findings, missing, numbers, read_predictions
+from cmr_ssl.pages.predictions import findings, half_widths, missing, numbers, read_predictions
 
 NAMES = ("LVEDV (mL)", "LVEF (%)", "RVEDV (mL)")
 
@@ -22,6 +23,16 @@ def test_what_could_not_be_told_is_taken_apart_at_the_names_of_columns():
     assert told == [("LVEDV (mL), LVEF (%)", "the LV ends; so: it is unseen"), ("RVEDV (mL)", "none")]
     assert missing({"Not measurable": "no short axis"}, NAMES) == [("", "no short axis")]
     assert missing({}, NAMES) == []
+
+
+def test_half_widths_of_intervals_are_no_values_of_their_own(tmp_path):
+    (tmp_path / "phenotypes.csv").write_text(
+        'subject,status,LVEF (%),LVM (g),"LVEF (%), 90 % within","LVM (g), 90 % within"\n1,predicted,61,90,4.5,\n'
+    )
+    read = read_predictions(tmp_path)
+    assert read.names == ("LVEF (%)", "LVM (g)")
+    widths = half_widths(read.rows["1"], read.names)
+    np.testing.assert_equal(widths, {"LVEF (%)": 4.5, "LVM (g)": np.nan})
 
 
 def test_findings_are_taken_apart_at_their_severity():

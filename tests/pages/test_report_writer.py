@@ -44,6 +44,13 @@ def test_a_page_holds_values_peers_pictures_findings_and_what_made_them(written,
     assert "&lt;b&gt;seen&lt;/b&gt;" in text  # texts of files never become markup
 
 
+def test_an_interval_stands_beside_its_value_and_nowhere_else(written):
+    assert page(written, IDS[0]).count("± 4.32") == 2  # above, and in the table
+    assert "people like those the model was validated on" in page(written, IDS[0])
+    assert "±" not in page(written, IDS[1])
+    assert not [name for name in pd.read_csv(written / "measures.csv") if "within" in name]
+
+
 def test_who_has_no_prediction_has_a_page_that_says_why(written):
     assert "no short axis &amp; nothing else" in (written / "index.html").read_text()
     assert "no label map was predicted" in page(written, IDS[2])
