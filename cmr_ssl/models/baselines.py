@@ -1,11 +1,11 @@
 """What others would use on the same data: plain convolutional networks, built by MONAI."""
 
-from monai.networks.nets import BasicUNet
 from monai.networks.nets.resnet import ResNet, ResNetBlock
 from torch import Tensor, nn
 
 from cmr_ssl.anatomy import CLASSES
 from cmr_ssl.models.plane_head import background_first, pick_frames
+from cmr_ssl.models.plane_network import PlaneNetwork
 
 
 class PlanesResNet(nn.Module):
@@ -39,17 +39,16 @@ class PlanesResNet(nn.Module):
 
 
 class PlaneUNet(nn.Module):
-    """A 2D U-Net that sees one frame of one plane at a time."""
+    """MONAI's 2D U-Net, which sees one frame of one plane at a time: `PlaneHead` without tokens."""
 
     def __init__(self, channels: int = 16) -> None:
         """Build the network; `channels` at full resolution become eight times as many over four halvings."""
         super().__init__()
-        features = (channels, channels, 2 * channels, 4 * channels, 8 * channels, channels)
-        self.net = BasicUNet(2, 1, len(CLASSES), features)
+        self.net = PlaneNetwork(channels, len(CLASSES))
         background_first(self.net.final_conv)
 
     def forward(self, images: Tensor, frames: Tensor) -> Tensor:
         """Return logits (B, P, classes, F, H, W) of the chosen frames (B, F) of images (B, P, T, H, W)."""
-        chosen = pick_frames(images, frames)
-        logits = self.net(2 * chosen.flatten(0, 2)[:, None] - 1)
-        return logits.unflatten(0, chosen.shape[:3]).movedim(3, 2)
+        shown = pick_frames(images, frames)
+        logits: Tensor = self.net(shown.flatten(0, 2))
+        return logits.unflatten(0, shown.shape[:3]).movedim(3, 2)

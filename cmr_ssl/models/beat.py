@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from cmr_ssl.devices import without_autocast
 from cmr_ssl.models.encoder import Encoder
-from cmr_ssl.models.plane_head import halvings
-from cmr_ssl.models.plane_network import PlaneNetwork, over_the_beat
+from cmr_ssl.models.plane_network import PlaneNetwork
 
 
 class BeatFromFrame(nn.Module):
@@ -35,14 +34,12 @@ class BeatFromFrame(nn.Module):
         if min(channels, harmonics, planes) < 1:
             raise ValueError(f"channels {channels}, harmonics {harmonics} and planes {planes} must be at least 1")
         self.harmonics, self.planes = harmonics, planes
-        self.network = PlaneNetwork(channels, halvings(encoder.patch))
-        self.maps = nn.Conv2d(channels, 2 * harmonics, 1)
-        nn.init.zeros_(self.maps.weight)  # drawn maps err far more than none, and their gradients drown others
+        self.network = PlaneNetwork(channels, 2 * harmonics)
+        nn.init.zeros_(self.network.final_conv.weight)  # drawn maps err far more than none: their gradients drown others
 
     def forward(self, cines: Tensor, frames: Tensor) -> Tensor:
         """Predict the maps of cines (N, T, H, W) as seen from one frame (N,) each; (N, 2 harmonics, H, W)."""
-        shown = cines[torch.arange(len(cines), device=cines.device), frames]
-        return self.maps(self.network(torch.cat([shown[:, None], over_the_beat(cines)], dim=1)))
+        return self.network(cines[torch.arange(len(cines), device=cines.device), frames])
 
     def truth(self, cines: Tensor, frames: Tensor) -> Tensor:
         """Return the maps (N, 2 harmonics, H, W) of cines (N, T, H, W).

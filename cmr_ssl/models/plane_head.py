@@ -7,8 +7,9 @@ from torch.nn.functional import interpolate
 
 from cmr_ssl.anatomy import BACKGROUND, CLASSES
 from cmr_ssl.models.encoder import Encoded, Encoder
-from cmr_ssl.models.plane_network import AT_ONCE, PlaneNetwork, over_the_beat
+from cmr_ssl.models.plane_network import AT_ONCE, HALVINGS, PlaneNetwork
 from cmr_ssl.models.tokens import Grid, Patch
+from cmr_ssl.models.transformer import zero_head
 
 MOSTLY = 3.0  # logit of four fifths of the pixels against five structures that share the rest
 
@@ -16,12 +17,12 @@ MOSTLY = 3.0  # logit of four fifths of the pixels against five structures that 
 class PlaneHead(nn.Module):
     """Segment plane by plane: the tokens say which heart this is, the image says where exactly its borders run.
 
-    Each token is expanded into features of the frames it covers, slow curves over them; a small U-Net with shared
-    weights, `PlaneNetwork`, brings them to the resolution of the image frame by frame. Beside that each token votes for
-    the classes it covers, and the U-Net's logits correct these votes: an atrium looks like a ventricle, and only tokens
-    that know where they are tell them apart from the first steps on. What they say of their place after many blocks is
-    not what a linear vote needs, so they get their positions again. Works for any number of planes and
-    any choice of frames.
+    A plain U-Net, `PlaneNetwork`, looks at each frame of each plane. Each token is expanded into features of the frames
+    it covers, slow curves over them, which join the U-Net where its resolution is that of the tokens. Beside that each
+    token votes for the classes it covers: an atrium looks like a ventricle, and only tokens that know where they are
+    tell them apart. What they say of their place after many blocks is not what a linear vote needs, so they get their
+    positions again. Both begin at zero: what the tokens add to the plain U-Net has to be learnt. Works for any number
+    of planes and any choice of frames.
     """
 
     curves: Tensor
@@ -31,20 +32,20 @@ class PlaneHead(nn.Module):
 
         Args:
             encoder: what makes the tokens.
-            channels: features at full resolution; they double at each halving.
+            channels: features of the U-Net at full resolution; eight times as many after four halvings.
             curves: slow curves over the frames of a patch that a token can draw; at most its frames, which is all.
 
         Raises:
-            ValueError: if rows and columns of a patch are not the same power of two, at least 2.
+            ValueError: if rows and columns of a patch are not the same of 2, 4, 8 and 16.
         """
         super().__init__()
         self.register_buffer("curves", slow_curves(curves, encoder.patch[0]), persistent=False)
-        self.network = PlaneNetwork(channels, halvings(encoder.patch))
+        self.network = PlaneNetwork(channels, len(CLASSES), halvings(encoder.patch))
+        background_first(self.network.final_conv)
         self.position = encoder.positions.embedding(encoder.width)
         drawn = len(self.curves)
-        self.expand = nn.Linear(encoder.width, drawn * self.network.coarsest)
-        self.vote = nn.Linear(encoder.width, drawn * len(CLASSES))
-        self.classes = background_first(nn.Conv2d(channels, len(CLASSES), 1))
+        self.expand = zero_head(encoder.width, drawn * self.network.joint_width)
+        self.vote = zero_head(encoder.width, drawn * len(CLASSES))
 
     def forward(self, images: Tensor, encoded: Encoded, frames: Tensor) -> Tensor:
         """Return logits of the chosen frames.
@@ -59,11 +60,10 @@ class PlaneHead(nn.Module):
         """
         tokens, grid = encoded.tokens + self.position(encoded.where), encoded.grid  # (B, N, D)
         features, votes = (self.framewise(part(tokens), grid) for part in (self.expand, self.vote))  # B P T C h w
-        beat = over_the_beat(images)  # (B, P, 2, H, W)
         if torch.is_grad_enabled():
-            return self.refine(images, beat, features, votes, frames)
+            return self.refine(images, features, votes, frames)
         few = max(1, AT_ONCE // (len(images) * grid.planes))
-        return torch.cat([self.refine(images, beat, features, votes, part) for part in frames.split(few, dim=1)], dim=3)
+        return torch.cat([self.refine(images, features, votes, part) for part in frames.split(few, dim=1)], dim=3)
 
     def framewise(self, expanded: Tensor, grid: Grid) -> Tensor:
         """Return what expanded tokens (B, N, curves * C) say of each frame, (B, P, T, C, rows, columns)."""
@@ -71,23 +71,19 @@ class PlaneHead(nn.Module):
         drawn = rearrange(expanded, "b (p t h w) (k c) -> b p t c h w k", **sizes)
         return rearrange(drawn @ self.curves.to(drawn.dtype), "b p t c h w f -> b p (t f) c h w")
 
-    def refine(self, images: Tensor, beat: Tensor, features: Tensor, votes: Tensor, frames: Tensor) -> Tensor:
-        """Return logits of `frames` from images, from their beat and from the tokens' features of all frames.
+    def refine(self, images: Tensor, features: Tensor, votes: Tensor, frames: Tensor) -> Tensor:
+        """Return logits of `frames` from images and the tokens' features of all frames.
 
         Args:
             images: (B, P, T, H, W).
-            beat: what `over_the_beat` says of them, (B, P, 2, H, W).
             features: of all frames, see `framewise`.
             votes: the same, a channel a class.
             frames: which ones, (B, F).
         """
-        shown, coarse_features = (pick_frames(part, frames) for part in (images, features))  # B P F H W, B P F C h w
-        shown = torch.cat([shown[:, :, :, None], beat[:, :, None].expand(-1, -1, shown.shape[2], -1, -1, -1)], dim=3)
-        pixels = self.network(shown.flatten(0, 2), coarse_features.flatten(0, 2))  # (B P F, channels, H, W)
-        picked = pick_frames(votes, frames).flatten(0, 2)  # (B P F, classes, h, w)
-        coarse = interpolate(picked, pixels.shape[-2:], mode="bilinear")  # (B P F, classes, H, W)
-        batch, planes = images.shape[:2]
-        return rearrange(self.classes(pixels) + coarse, "(b p f) c h w -> b p c f h w", b=batch, p=planes)
+        shown, joining, voted = (pick_frames(part, frames) for part in (images, features, votes))  # (B, P, F, ...)
+        logits = self.network(shown.flatten(0, 2), joining.flatten(0, 2))  # (B P F, classes, H, W)
+        logits = logits + interpolate(voted.flatten(0, 2), logits.shape[-2:], mode="bilinear")
+        return logits.unflatten(0, shown.shape[:3]).movedim(3, 2)
 
 
 def slow_curves(count: int, frames: int) -> Tensor:
@@ -114,13 +110,13 @@ def halvings(patch: Patch) -> int:
     """Return how often the resolution is halved until a patch is one pixel.
 
     Raises:
-        ValueError: if rows and columns of a patch are not the same power of two, at least 2.
+        ValueError: if rows and columns of a patch are not the same of 2, 4, 8 and 16.
     """
     _, rows, columns = patch
     count = rows.bit_length() - 1
-    if rows != columns or rows != 2**count or rows < 2:
+    if rows != columns or rows != 2**count or not 1 <= count <= HALVINGS:
         raise ValueError(
-            f"segmentation needs square patches of 2, 4, 8, ... pixels, but the encoder's are {rows} x {columns}"
+            f"segmentation needs square patches of 2, 4, 8 or 16 pixels, but the encoder's are {rows} x {columns}"
         )
     return count
 

@@ -1,64 +1,48 @@
-"""The image branch: a small U-Net over frames of planes, shared by all planes and frames.
+"""The image branch: a U-Net over single frames of planes, shared by all planes and frames."""
 
-It sees a frame and, beside it, what stays and what moves over the whole beat: where nothing moves there is no heart,
-which few labels hardly teach.
-"""
+from monai.networks.nets import BasicUNet
+from torch import Tensor
 
-from itertools import pairwise
-
-import torch
-from monai.networks.blocks import UnetrBasicBlock, UnetrUpBlock
-from torch import Tensor, nn
-
-INPUTS = 3  # a frame, the mean over the beat, the spread over the beat
-SPREAD = 4.0  # in standard deviations, which are small beside intensities
 AT_ONCE = 32  # images at a time where nothing is learnt: memory stays small, and what is at hand is reused
+HALVINGS = 4
 
 
-def over_the_beat(cines: Tensor) -> Tensor:
-    """Return the mean and `SPREAD` standard deviations over the beat, (..., T, H, W) to (..., 2, H, W)."""
-    variance, mean = torch.var_mean(cines.float(), dim=-3, correction=0)
-    return torch.stack([mean, SPREAD * (variance + 1e-8).sqrt()], dim=-3)
+class PlaneNetwork(BasicUNet):
+    """MONAI's 2D U-Net (Falk et al., Nature Methods 2019), one frame of one plane at a time.
 
-
-class PlaneNetwork(nn.Module):
-    """A U-Net made of MONAI's UNETR blocks (Hatamizadeh et al., WACV 2022), one image at a time.
-
-    What somebody knows beside the image, such as the tokens of the whole heart, joins at the coarsest level.
+    What somebody knows beside the image, such as the tokens of the whole heart, joins at one level. Without it this is
+    the plain U-Net that others would use.
     """
 
-    def __init__(self, channels: int, halvings: int) -> None:
+    def __init__(self, channels: int, outputs: int, joint: int = HALVINGS) -> None:
         """Build the network.
 
         Args:
-            channels: features at full resolution; they double at each halving.
-            halvings: of the resolution, from the image to the coarsest level.
+            channels: features at full resolution; eight times as many after four halvings.
+            outputs: maps that come out.
+            joint: after how many halvings, 1 to 4, something may be added.
         """
-        super().__init__()
-        widths = [channels * 2**level for level in range(halvings + 1)]
-        steps = list(pairwise(widths))
-        self.channels, self.coarsest = channels, widths[-1]
-        self.stem = UnetrBasicBlock(2, INPUTS, channels, 3, 1, "instance", res_block=True)
-        self.down = nn.ModuleList(UnetrBasicBlock(2, a, b, 3, 2, "instance", res_block=True) for a, b in steps)
-        self.up = nn.ModuleList(UnetrUpBlock(2, b, a, 3, 2, "instance", res_block=True) for a, b in reversed(steps))
+        widths = (channels, channels, 2 * channels, 4 * channels, 8 * channels)
+        super().__init__(2, 1, outputs, (*widths, channels))
+        self.channels, self.joint, self.joint_width = channels, joint, widths[joint]
 
     def forward(self, images: Tensor, added: Tensor | None = None) -> Tensor:
-        """Return features at full resolution.
+        """Return maps at full resolution.
 
         Args:
-            images: a frame and what `over_the_beat` says of its cine, 0 to 1, (N, 3, H, W).
-            added: features of the coarsest level to be added there, (N, coarsest, H / 2^halvings, W / 2^halvings).
+            images: intensities 0 to 1, (N, H, W), of at least 32 rows and columns.
+            added: to the features after `joint` halvings, (N, joint_width, H / 2^joint, W / 2^joint).
 
         Returns:
-            Features, (N, channels, H, W).
+            Maps, (N, outputs, H, W).
         """
-        features = self.stem(2 * images - 1)
-        skips = []
-        for down in self.down:
-            skips.append(features)
-            features = down(features)
-        if added is not None:
-            features = features + added
-        for up, skip in zip(self.up, reversed(skips), strict=True):
-            features = up(features, skip)
-        return features
+        levels = [self.conv_0(2 * images[:, None] - 1)]
+        for down in (self.down_1, self.down_2, self.down_3, self.down_4):
+            levels.append(down(levels[-1]))
+            if added is not None and len(levels) - 1 == self.joint:
+                levels[-1] = levels[-1] + added
+        features = levels.pop()
+        for up in (self.upcat_4, self.upcat_3, self.upcat_2, self.upcat_1):
+            features = up(features, levels.pop())
+        maps: Tensor = self.final_conv(features)
+        return maps
