@@ -46,16 +46,16 @@ def affines(slices, views=tuple(DEGREES)):
     return torch.tensor(np.array(planes), dtype=torch.float32)[None]
 
 
-def tiny_batch(subjects=2, slices=4, views=tuple(DEGREES), seed=0):
-    """Return a batch as the device sees it: all planes present, noise for images."""
+def tiny_batch(subjects=2, slices=4, views=tuple(DEGREES), seed=0, size=SIZE):
+    """Return a batch as the device sees it: all planes present, noise for images of size x size pixels."""
     planes = len(views) + slices
     generator = torch.Generator().manual_seed(seed)
     return Sample(
-        images=torch.rand(subjects, planes, FRAMES, SIZE, SIZE, generator=generator),
+        images=torch.rand(subjects, planes, FRAMES, size, size, generator=generator),
         present=torch.ones(subjects, planes, dtype=torch.bool),
         view=torch.tensor([[VIEWS.index(view) for view in views] + [0] * slices]).expand(subjects, -1),
         affine=affines(slices, views).repeat(subjects, 1, 1, 1),
-        labels=torch.zeros(subjects, planes, 0, SIZE, SIZE, dtype=torch.uint8),
+        labels=torch.zeros(subjects, planes, 0, size, size, dtype=torch.uint8),
         annotated=torch.zeros(subjects, planes, len(CLASSES), dtype=torch.bool),
         phenotypes=torch.zeros(subjects, 0),
         subject=[str(900000000 + index) for index in range(subjects)],

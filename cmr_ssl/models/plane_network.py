@@ -5,6 +5,7 @@ from torch import Tensor
 
 AT_ONCE = 32  # images at a time where nothing is learnt: memory stays small, and what is at hand is reused
 HALVINGS = 4
+SMALLEST = 2 ** (HALVINGS + 1)  # rows and columns: the coarsest features are normalised over more than one place
 
 
 class PlaneNetwork(BasicUNet):
@@ -35,7 +36,13 @@ class PlaneNetwork(BasicUNet):
 
         Returns:
             Maps, (N, outputs, H, W).
+
+        Raises:
+            ValueError: if the images are too small.
         """
+        if min(images.shape[-2:]) < SMALLEST:
+            size = " x ".join(str(count) for count in images.shape[-2:])
+            raise ValueError(f"segmentation needs planes of at least {SMALLEST} x {SMALLEST} pixels, not {size}")
         levels = [self.conv_0(2 * images[:, None] - 1)]
         for down in (self.down_1, self.down_2, self.down_3, self.down_4):
             levels.append(down(levels[-1]))

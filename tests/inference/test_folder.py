@@ -60,12 +60,11 @@ def test_what_was_repaired_is_a_problem_and_leaves_the_number(source, tmp_path, 
     assert row["LVEDV (mL)"] > 0
 
 
-def test_halves_of_a_killed_run_do_not_stay(source, tmp_path):
-    task = SegmentationTask(tiny_encoder()).eval()
+def test_halves_of_a_killed_run_do_not_stay(source, tmp_path, monkeypatch):
     half = tmp_path / IDS[0] / ".writing-7-seg6_sa.nii.gz"
     half.parent.mkdir()
     half.write_bytes(b"half")
-    row = row_of(model_of(task), source, tmp_path)
+    row = row_of(segmentation(monkeypatch), source, tmp_path)
     assert row["problem"] == ""
     assert {path.name for path in half.parent.iterdir()} == {
         "seg6_sa.nii.gz", "seg6_la_4ch.nii.gz", "overlay.png", "overlay.gif"

@@ -1,13 +1,20 @@
-import math
-
+import pytest
 import torch
 
-from cmr_ssl.models.plane_network import SPREAD, over_the_beat
+from cmr_ssl.models.plane_network import PlaneNetwork
 
 
-def test_what_stays_is_the_mean_and_what_moves_the_spread_by_hand():
-    wave = torch.cos(2 * math.pi * torch.arange(8) / 8)
-    cines = torch.stack([torch.full((8,), 0.3), 0.5 + 0.1 * wave])[:, :, None, None].expand(2, 8, 4, 4)
-    beat = over_the_beat(cines)
-    torch.testing.assert_close(beat[:, 0, 0, 0], torch.tensor([0.3, 0.5]))
-    torch.testing.assert_close(beat[:, 1, 0, 0], torch.tensor([0.0, SPREAD * 0.1 / math.sqrt(2)]), atol=1e-3, rtol=0)
+@pytest.mark.parametrize("joint", [1, 2, 3, 4])
+def test_something_joins_where_the_resolution_is_its_own(joint):
+    torch.manual_seed(0)
+    network, images = PlaneNetwork(4, 3, joint).eval(), torch.rand(2, 32, 48)
+    places = (2, network.joint_width, 32 >> joint, 48 >> joint)
+    alone, same, other = network(images), network(images, torch.zeros(places)), network(images, torch.ones(places))
+    assert alone.shape == (2, 3, 32, 48)
+    torch.testing.assert_close(same, alone)
+    assert not torch.allclose(other, alone, atol=1e-3)
+
+
+def test_images_that_are_too_small_are_refused_in_one_sentence():
+    with pytest.raises(ValueError, match="at least 32 x 32 pixels, not 16 x 48"):
+        PlaneNetwork(4, 3)(torch.rand(1, 16, 48))

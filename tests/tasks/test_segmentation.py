@@ -11,10 +11,10 @@ from tests.tiny import tiny_batch, tiny_encoder
 
 def labelled(*values, **options):
     """Return a batch whose planes are labelled with one class each, in turn; the rest is background."""
-    batch = tiny_batch(**options)
+    batch = tiny_batch(size=32, **options)
     labels = torch.zeros_like(batch.images, dtype=torch.uint8)
     for plane in range(labels.shape[1]):
-        labels[:, plane, :, 4:12, 4:12] = values[plane % len(values)]
+        labels[:, plane, :, 8:24, 8:24] = values[plane % len(values)]
     return batch._replace(labels=labels, annotated=torch.ones_like(batch.annotated))
 
 
@@ -29,7 +29,7 @@ def task(monkeypatch):
 
 def everywhere(task, index):
     """Let the network say `index` of every pixel."""
-    task.logits = lambda batch, frames: torch.eye(6)[index].reshape(1, 1, 6, 1, 1, 1).expand(2, 7, 6, 8, 16, 16)
+    task.logits = lambda batch, frames: torch.eye(6)[index].reshape(1, 1, 6, 1, 1, 1).expand(2, 7, 6, 8, 32, 32)
 
 
 def test_what_training_saw_drawn_is_remembered_and_saved(task):
