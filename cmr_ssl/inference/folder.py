@@ -27,9 +27,9 @@ from cmr_ssl.trust import ONLY_SYNTHETIC, problems
 from cmr_ssl.volumes import MISSING, grouped
 
 TABLE, JOURNALS, MADE_BY = "phenotypes.csv", ".predict", "made_by.json"
-FINDINGS, STATUS = "findings", "status"
+FINDINGS, STATUS, CONFIDENCE = "findings", "status", "confidence"
 OUTPUTS = ("*/seg6_*.nii.gz", "*/overlay.png", "*/overlay.gif")
-ROWS = 2  # version of the columns of the table
+ROWS = 3  # version of the columns of the table
 PREDICTED, NOT_PREDICTED = "predicted", "not predicted"
 Row = dict[str, object]
 
@@ -112,7 +112,8 @@ def label_row(labels: LabelMaps, out: Path) -> Row:
     labels.draw(folder)
     measured = labels.volumes()
     reasons = {MISSING: "; ".join(grouped(measured.reasons))}
-    return {STATUS: PREDICTED} | finding_cells(labels.heart.findings) | measured.values | reasons
+    confidence: Row = {f"{CONFIDENCE} {name}": round(value, 4) for name, value in labels.confidence.items()}
+    return {STATUS: PREDICTED} | finding_cells(labels.heart.findings) | measured.values | confidence | reasons
 
 
 def finding_cells(findings: list[Finding]) -> Row:

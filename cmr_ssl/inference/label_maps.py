@@ -18,6 +18,7 @@ from cmr_ssl.report.maps import label_maps, phases
 from cmr_ssl.report.overlays import overlay, overlay_gif
 from cmr_ssl.sources.nifti_output import write_image
 from cmr_ssl.tasks.annotated_classes import without_untrained
+from cmr_ssl.tasks.structure_confidence import Confidence, named, without_unsure
 from cmr_ssl.trust import cut_off, unsized
 from cmr_ssl.volumes import MS_A_MINUTE, LabelMap, Measured, measure
 
@@ -31,11 +32,13 @@ class LabelMaps:
         heart: the study as the network saw it.
         planes: classes of `anatomy` on its prepared planes, (P, T, H, W).
         maps: classes on the grid of the images, (X, Y, S, T), by view; background where nothing was predicted.
+        confidence: 0 to 1, of each structure that is measured; see `structure_confidence`.
     """
 
-    def __init__(self, heart: Prepared, planes: Labels, drawn: Tensor) -> None:
+    def __init__(self, heart: Prepared, planes: Labels, drawn: Tensor, confidence: Confidence) -> None:
         """Map the classes to the grid of the images; `drawn` are those of the training, (views, classes)."""
         self.heart, self.planes, self.drawn = heart, planes, drawn
+        self.confidence, self._confidence = named(confidence.study), confidence
         self.affine = heart.batch.affine[0].cpu().numpy()
         self.view = heart.batch.view[0].cpu().numpy()
         self.maps: dict[str, Labels] = {}
@@ -60,7 +63,8 @@ class LabelMaps:
         measured = without_structures(measure(maps, MS_A_MINUTE / self.heart.beat_ms), doubts)
         if reason := unsized(study, self.heart.findings):
             measured = without_structures(measured, dict.fromkeys(CLASSES, reason))
-        return without_untrained(without_impossible(measured), self.drawn)
+        measured = without_unsure(without_impossible(measured), self._confidence)
+        return without_untrained(measured, self.drawn)
 
     def save(self, folder: Path | str) -> list[Path]:
         """Write ``seg6_VIEW.nii.gz`` on the grid of the images into a folder and return the files."""

@@ -27,6 +27,7 @@ from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.phenotype import PhenotypePrediction
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.segmentation import Segmentation
+from cmr_ssl.tasks.structure_confidence import Confidence
 from cmr_ssl.tasks.trained import Trained, load_task
 from cmr_ssl.trust import planes_left_out, unlike_training, unsized, without_short_axis
 
@@ -114,8 +115,9 @@ class Model:
         task = self._task("segment", Segmentation)  # type: ignore[type-abstract]  # only asked for
         heart = self.prepare(study)
         with self.precision():
-            labels = task.predict_step(heart.batch)[0].cpu().numpy()
-        return LabelMaps(heart, labels, task.drawn)
+            labels, confidence = task.segment_with_confidence(heart.batch)
+        compared = Confidence(confidence[0].cpu(), task.least_confidence.cpu())
+        return LabelMaps(heart, labels[0].cpu().numpy(), task.drawn, compared)
 
     @torch.inference_mode()
     def plane(self, study: Study, affine: NDArray[np.floating]) -> SyntheticPlane:

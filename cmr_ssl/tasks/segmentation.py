@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,6 +23,7 @@ from cmr_ssl.tasks.base import Task, TaskOutput
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, load_head, load_network, load_pretrained, require_encoder
+from cmr_ssl.tasks.structure_confidence import least, no_confidence, structure_confidence
 
 STRUCTURES = CLASSES[1:]
 
@@ -32,9 +34,11 @@ class Segmentation(Task):
     Attributes:
         drawn: 1 where a class was ever drawn in a view in training, (views, classes); kept in checkpoints. Classes
             that nobody drew anywhere are never predicted.
+        least_confidence: the lowest of any study of the last validation, (views, classes); see `structure_confidence`.
     """
 
     drawn: Tensor
+    least_confidence: Tensor
 
     monitor, mode = "val/dice", "max"
 
@@ -49,6 +53,12 @@ class Segmentation(Task):
             raise ValueError(f"model.frames must be at least 1, got {frames}")
         self.frames, self.seed = frames, seed
         self.register_buffer("drawn", no_annotated_classes())
+        self.register_buffer("least_confidence", no_confidence())
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:  # noqa: ANN401
+        """Load weights; checkpoints of earlier versions know of no confidence."""
+        state_dict.setdefault(f"{prefix}least_confidence", no_confidence())
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     @property
     def can(self) -> tuple[str, ...]:
@@ -103,7 +113,10 @@ class Segmentation(Task):
     def validation_step(self, batch: Sample, batch_idx: int) -> None:
         """Measure frames that are the same in every epoch."""
         frames = self.judged_frames(batch)
-        self.measure("val", batch, self.logits(batch, frames), frames)
+        logits = self.logits(batch, frames)
+        self.measure("val", batch, logits, frames)
+        known = self.known(logits)
+        self.seen.append((structure_confidence(known, likeliest(known), batch.view, batch.present),))
 
     def test_step(self, batch: Sample, batch_idx: int) -> Tensor:
         """Measure all frames and return the predicted classes, (B, P, T, H, W) uint8."""
@@ -112,16 +125,29 @@ class Segmentation(Task):
         self.measure("test", batch, logits, frames)
         return self.classes(logits)
 
+    def on_validation_epoch_end(self) -> None:
+        """Note of which study the network was least sure."""
+        (confidence,) = self.gathered()
+        self.least_confidence.copy_(least(confidence))
+
     def predict_step(self, batch: Sample, batch_idx: int = 0) -> Tensor:
         """Return the predicted classes of all frames, (B, P, T, H, W) uint8."""
-        return self.classes(self.logits(batch, self.all_frames(batch)))
+        return self.segment_with_confidence(batch)[0]
+
+    def segment_with_confidence(self, batch: Sample) -> tuple[Tensor, Tensor]:
+        """Return the classes of all frames, (B, P, T, H, W) uint8, and how sure they are, (B, views, classes)."""
+        logits = self.known(self.logits(batch, self.all_frames(batch)))
+        labels = likeliest(logits)
+        return labels, structure_confidence(logits, labels, batch.view, batch.present)
 
     def classes(self, logits: Tensor) -> Tensor:
         """Return the likeliest of the classes that somebody drew in training; see `likeliest`."""
+        return likeliest(self.known(logits))
+
+    def known(self, logits: Tensor) -> Tensor:
+        """Return logits (B, P, classes, F, H, W) in which classes that nobody drew in training are impossible."""
         unknown = (self.drawn == 0).all(dim=0)
-        if unknown.any():
-            logits = logits.masked_fill(unknown.reshape(-1, 1, 1, 1), -torch.inf)
-        return likeliest(logits)
+        return logits.masked_fill(unknown.reshape(-1, 1, 1, 1), -torch.inf) if unknown.any() else logits
 
     def all_frames(self, batch: Sample) -> Tensor:
         """Return every frame of a batch, (B, T)."""
