@@ -12,6 +12,7 @@ def export(
     checkpoint: Path,
     hub: Path | None = None,
     onnx: Path | None = None,
+    program: Path | None = None,
     licence: str = "other",
     overwrite: bool = False,
 ) -> int:
@@ -23,6 +24,8 @@ def export(
             fine-tuning take it as they take a checkpoint, and it can be uploaded to a hub as it is.
         onnx: folder for encoder.onnx and, of phenotypes and segmentations, the task itself, for any number of planes;
             each is compared with torch in onnxruntime before it is written. model.json says what goes in and comes out.
+        program: folder for the same as encoder.pt2 and so on, programs of torch.export: `torch.export.load(FILE).module()`
+            runs them with torch alone.
         licence: of the weights, as hubs spell it, for the card.
         overwrite: replace what is there.
 
@@ -30,15 +33,15 @@ def export(
         FileExistsError: if a folder holds something, and `overwrite` is not set.
         FileNotFoundError: if there is no checkpoint.
         ValueError: if no folder is named, the licence is none, the checkpoint is of another kind, it holds what must
-            not leave, a package is missing, or onnxruntime says something else than torch.
+            not leave, a package is missing, or what was written says something else than torch.
     """
     if not LICENCE.fullmatch(licence):
         raise ValueError(f"--licence {licence!r} is none as hubs spell it, such as mit, apache-2.0 or other")
-    folders = [folder for folder in (hub, onnx) if folder is not None]
+    folders = [folder for folder in (hub, onnx, program) if folder is not None]
     if not folders:
-        raise ValueError("say what to write: --hub FOLDER, --onnx FOLDER or both")
-    if hub is not None and onnx is not None and hub.absolute() == onnx.absolute():
-        raise ValueError(f"--hub and --onnx both name {hub}: they are two folders")
+        raise ValueError("say what to write: --hub FOLDER, --onnx FOLDER, --program FOLDER or several of them")
+    if len({folder.absolute() for folder in folders}) < len(folders):
+        raise ValueError(f"two of --hub, --onnx and --program name {folders[0]}: give each its own folder")
     for folder in folders:
         if not overwrite and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise FileExistsError(f"{folder} is there: name another folder, or give --overwrite true")
@@ -47,6 +50,7 @@ def export(
     from cmr_ssl.export.checked import hand_over
     from cmr_ssl.export.hub_folder import hub_files
     from cmr_ssl.export.onnx import onnx_files
+    from cmr_ssl.export.program import program_files
 
     if hub is not None:
         hand_over(hub, hub_files(checkpoint, licence))
@@ -54,4 +58,7 @@ def export(
     if onnx is not None:
         hand_over(onnx, onnx_files(checkpoint))
         print(f"{onnx}: the same numbers in onnxruntime as in torch")
+    if program is not None:
+        hand_over(program, program_files(checkpoint))
+        print(f"{program}: run its files with torch.export.load(FILE).module()(images, affine)")
     return 0

@@ -22,6 +22,7 @@ DEEPEST = 3  # packed files in packed files
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 PICTURES = (b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"\xff\xd8\xff")
 PRINTABLE = re.compile(rb"[\x20-\x7e]{7,}")
+CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")  # in no text of one byte a character
 TOO_LARGE = f"more than {LARGEST // 2**20} MB when unpacked, too much to check"
 
 
@@ -67,7 +68,7 @@ def _leaks_without_signature(content: Content, head: bytes) -> Iterator[Leak]:
         yield from _tensors(stream)
     elif head[:1] == b"\x80" and head[1:2] and head[1] in PROTOCOLS:
         yield from pickled(stream.read(LARGEST), "the pickle")
-    elif b"\0" in head:
+    elif CONTROL.search(head):
         yield from _binary(stream)
     else:
         yield from _text(content)

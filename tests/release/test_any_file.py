@@ -76,6 +76,7 @@ def test_every_kind_of_file_is_looked_into(name, data, where):
         ("x.safetensors", save({"images": np.zeros((1000, 1500), np.uint8)}, {"subject": "900000001"})),
         ("x.csv", b"eid,step\n900000001,1234567\n"),
         ("x.bin", bytes(range(256)) * 20),
+        ("weight_7", b"q:\\Z7=`jB\x9d\x01" * 20),  # numbers without any zero byte
     ],
 )
 def test_what_may_leave_raises_no_alarm(name, data):
