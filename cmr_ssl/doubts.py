@@ -61,7 +61,8 @@ def notes(heart: LabelledHeart) -> tuple[str, ...]:
 
 def without_doubtful(measured: Measured, heart: LabelledHeart) -> Measured:
     """Return measures without those of incomplete structures and impossible values."""
-    return without_impossible(_without(measured, _doubts(heart)))
+    maps = {view: labelled.map for view, labelled in heart.views.items()}
+    return without_impossible(_without(measured, incomplete(maps) | _doubts(heart)))
 
 
 def without_impossible(measured: Measured) -> Measured:

@@ -95,8 +95,16 @@ class Study:
         return {series.view: series.labels for series in self.series if series.labels is not None}
 
     def copy(self) -> "Study":
-        """Return a copy whose pixels may be changed."""
-        copies = [replace(view, pixels=view.pixels.copy("K"), acquired=view.acquired.copy()) for view in self.series]
+        """Return a copy whose pixels and labels may be changed."""
+        copies = [
+            replace(
+                view,
+                pixels=view.pixels.copy("K"),
+                acquired=view.acquired.copy(),
+                labels=None if view.labels is None else view.labels.copy("K"),
+            )
+            for view in self.series
+        ]
         return Study(self.subject, copies, list(self.findings))
 
     def __repr__(self) -> str:

@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 from inspect import signature
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ from tests.runs import ROOT
 from tests.untrained import write_untrained
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+NOTEBOOKS = sorted((ROOT / "examples" / "notebooks").glob("*.py"))
 JOBS = sorted((ROOT / "examples").glob("slurm/*.sbatch"))
 
 
@@ -72,6 +74,13 @@ def test_a_synthetic_heart_is_measured_by_its_own_labels(run, tmp_path, capsys):
 def test_a_new_mask_is_trained_with(run, capsys):
     run("add_a_mask.py")
     assert "loss after two steps: 0." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+def test_notebooks_run_from_top_to_bottom(path, run):
+    run(path)
+    assert path.read_text().startswith("# ---\n# jupyter:")
+    plt.close("all")
 
 
 @pytest.mark.parametrize("path", JOBS, ids=[path.stem for path in JOBS])

@@ -45,6 +45,15 @@ def test_what_nobody_labelled_beside_a_structure_is_not_missing_in_silence(heart
     assert "nobody labelled" in measured.reasons["LVEDV (mL)"]
 
 
+@pytest.mark.parametrize("slices", [slice(0, 5), slice(5, None)], ids=["base", "apex"])
+def test_a_stack_of_which_a_part_is_unlabelled_has_no_volume(heart, slices):
+    study = heart.copy()
+    study.labels["sa"][:, :, slices] = UNLABELLED
+    measured = cmr_ssl.measure(study)
+    assert np.isnan(measured.values["LVEDV (mL)"])
+    assert "reaches a slice that is missing" in measured.reasons["LVEDV (mL)"]
+
+
 def test_a_label_map_that_is_set_aside_says_why(heart):
     study = deepcopy(heart)
     stack = next(one for one in study.series if one.view == "sa")

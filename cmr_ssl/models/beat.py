@@ -35,7 +35,9 @@ class BeatFromFrame(nn.Module):
             raise ValueError(f"channels {channels}, harmonics {harmonics} and planes {planes} must be at least 1")
         self.harmonics, self.planes = harmonics, planes
         self.network = PlaneNetwork(channels, 2 * harmonics)
-        nn.init.zeros_(self.network.final_conv.weight)  # drawn maps err far more than none: their gradients drown others
+        nn.init.zeros_(
+            self.network.final_conv.weight
+        )  # drawn maps err far more than none: their gradients drown others
 
     def forward(self, cines: Tensor, frames: Tensor) -> Tensor:
         """Predict the maps of cines (N, T, H, W) as seen from one frame (N,) each; (N, 2 harmonics, H, W)."""

@@ -32,7 +32,10 @@ def exported(tmp_path_factory):
 
 
 def test_torch_alone_segments_as_the_model_does(exported):
-    model, study = cmr_ssl.load(exported / "best.ckpt", "cpu"), studies.study(("sa", "la_4ch"), frames=8, frame_ms=110.0)
+    model, study = (
+        cmr_ssl.load(exported / "best.ckpt", "cpu"),
+        studies.study(("sa", "la_4ch"), frames=8, frame_ms=110.0),
+    )
     batch = model.prepare(study).batch
     there = batch.present[0]
     torch.save({"images": batch.images[0, there], "affine": batch.affine[0, there]}, exported / "study.pt")
