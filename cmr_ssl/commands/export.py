@@ -1,6 +1,7 @@
 """The command `export`."""
 
 import re
+from functools import partial
 from pathlib import Path
 
 from cmr_ssl.files import checkpoint_at
@@ -24,8 +25,8 @@ def export(
             fine-tuning take it as they take a checkpoint, and it can be uploaded to a hub as it is.
         onnx: folder for encoder.onnx and, of phenotypes and segmentations, the task itself, for any number of planes;
             each is compared with torch in onnxruntime before it is written. model.json says what goes in and comes out.
-        program: folder for the same as encoder.pt2 and so on, programs of torch.export: `torch.export.load(FILE).module()`
-            runs them with torch alone.
+        program: folder for the same as programs of torch.export, encoder.pt2 and so on, which torch runs by itself:
+            `torch.export.load(FILE).module()`.
         licence: of the weights, as hubs spell it, for the card.
         overwrite: replace what is there.
 
@@ -52,13 +53,13 @@ def export(
     from cmr_ssl.export.onnx import onnx_files
     from cmr_ssl.export.program import program_files
 
-    if hub is not None:
-        hand_over(hub, hub_files(checkpoint, licence))
-        print(f"{hub}: load it with cmr_ssl.load({str(hub)!r})")
-    if onnx is not None:
-        hand_over(onnx, onnx_files(checkpoint))
-        print(f"{onnx}: the same numbers in onnxruntime as in torch")
-    if program is not None:
-        hand_over(program, program_files(checkpoint))
-        print(f"{program}: run its files with torch.export.load(FILE).module()(images, affine)")
+    writers = (
+        (hub, partial(hub_files, licence=licence), "load it with cmr_ssl.load(FOLDER)"),
+        (onnx, onnx_files, "the same numbers in onnxruntime as in torch"),
+        (program, program_files, "run its files with torch.export.load(FILE).module()(images, affine)"),
+    )
+    for folder, files, what in writers:
+        if folder is not None:
+            hand_over(folder, files(checkpoint))
+            print(f"{folder}: {what}")
     return 0

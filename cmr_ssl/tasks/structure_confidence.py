@@ -1,7 +1,7 @@
 """How sure a segmentation is of each structure: the Dice that its own probabilities promise.
 
-Soft Dice confidence (Borges et al. 2024, arXiv 2402.10665), over all pixels of a view with probability p of the structure
-and y = 1 where it is predicted:
+Soft Dice confidence (Borges et al. 2024, arXiv 2402.10665), over all pixels of a view with probability p of the
+structure and y = 1 where it is predicted:
 
     s = 2 sum p y / (sum p + sum y)
 
@@ -62,13 +62,13 @@ def structure_confidence(logits: Tensor, labels: Tensor, view: Tensor, present: 
 
 
 def least(confidence: Tensor) -> Tensor:
-    """Return the lowest confidence of any study, (views, classes), from (N, views, classes); NaN where nobody has any."""
+    """Return the lowest confidence of N studies, (N, views, classes): (views, classes), NaN where none has any."""
     lowest = confidence.nan_to_num(torch.inf).amin(dim=0)
     return lowest.masked_fill(lowest.isinf(), torch.nan)
 
 
 def named(confidence: Tensor) -> dict[str, float]:
-    """Return the confidence of a study in the structures that are measured, the lowest of their views; not those unseen.
+    """Return the confidence in each structure that is measured and seen, the lowest of its views.
 
     Args:
         confidence: (views, classes).
