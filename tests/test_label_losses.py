@@ -55,6 +55,23 @@ def test_a_ventricle_where_only_the_atrium_was_drawn_is_no_mistake_but_a_missed_
     assert segmentation_losses(sure(torch.zeros(8, 8)), labels_map, only(LA)).item() > 1
 
 
+def test_a_border_drawn_wrongly_costs_the_same_however_much_background_is_around_it():
+    def loss(size):
+        labels, guess = torch.zeros(2, size, size, dtype=torch.uint8)
+        labels[2:8, 2:8], guess[2:8, 3:8] = LV, LV
+        return segmentation_losses(sure(guess, 8.0), labels[None, None, None], ALL).item()
+
+    assert loss(32) == pytest.approx(loss(12), rel=0.05)
+    assert loss(12) > 1
+
+
+def test_planes_with_next_to_nothing_of_a_heart_weigh_no_more_than_others():
+    labels, guess = torch.zeros(2, 64, 64, dtype=torch.uint8)
+    guess[:8, :8] = LV
+    nothing = segmentation_losses(sure(guess, 8.0), labels[None, None, None], ALL).item()
+    assert nothing == pytest.approx(64 * 8 / (0.01 * 64 * 64), rel=0.02)
+
+
 def test_what_nobody_labelled_does_not_count():
     labels = picture()
     labels[:, 4:] = UNLABELLED
