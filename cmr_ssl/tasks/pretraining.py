@@ -15,7 +15,6 @@ from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, still_an
 from cmr_ssl.masking import Masked, Masking, check_rules, draw_noise, mask, needed_planes, visible_tokens
 from cmr_ssl.metrics import ExplainedVariance, plane_of, psnr, visible_planes, visible_statistics
 from cmr_ssl.models import Decoder, Encoded, Encoder
-from cmr_ssl.models.beat import BeatFromFrame
 from cmr_ssl.models.positions import GridPositions
 from cmr_ssl.models.tokens import Coordinates, Tokens, grid_of, patchify
 from cmr_ssl.sample import Sample
@@ -23,7 +22,6 @@ from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.base import TaskOutput
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.optimisation import Optimisation
-from cmr_ssl.tasks.shown_frames import beat_squares, near_the_heart, shown_frames
 from cmr_ssl.tasks.whole_heart import has_whole_heart, whole_heart
 
 MEANS = ("loss", "psnr_hidden", "psnr_dropped", "psnr_trivial", "psnr_trivial_dropped")
@@ -52,7 +50,7 @@ class PretrainingTask(EncoderTask):
     """Pretrain an encoder by reconstructing hidden tokens."""
 
     monitor, mode = "val/psnr_hidden", "max"
-    costly = ("complete", "losses", "beat")
+    costly = ("complete", "losses")
 
     def __init__(
         self,
@@ -65,7 +63,6 @@ class PretrainingTask(EncoderTask):
         motion: float = 1.0,
         heart_mm: float | None = None,
         elsewhere: float = 0.0,
-        beat: Callable[[Encoder], BeatFromFrame] | None = None,
         optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
         seed: int = 0,
     ) -> None:
@@ -84,8 +81,6 @@ class PretrainingTask(EncoderTask):
                 `elsewhere` + (1 - `elsewhere`) exp(-r^2 / (2 heart_mm^2)); None for all tokens alike.
             elsewhere: what a token far away from the heart counts, 0 to 1. Far tokens that count nothing are never
                 learnt, and synthesis shows it.
-            beat: builds, for the encoder, the image branch that learns beside it to tell the beat from single frames,
-                and from which heads of segmentation start; None for none.
             optimisation: AdamW and its schedule.
             seed: of the masks and flaws.
 
@@ -105,12 +100,10 @@ class PretrainingTask(EncoderTask):
         self.save_hyperparameters()
         self.encoder = encoder
         self.decoder = decoder(encoder)
-        self.beat = beat(encoder) if beat else None
         self.masking, self.mask_ratio, self.normalise = masking, mask_ratio, normalise
         self.motion, self.heart_mm, self.elsewhere = motion, heart_mm, elsewhere
         self.corruption, self.seed = corruption or [], seed
         parts = [f"r2_{what}_{place}" for what in ("motion", "still") for place in ("heart", "elsewhere")]
-        parts += ["r2_beat"] if self.beat else []
         self.explained = MetricCollection({name: ExplainedVariance() for name in parts}, compute_groups=False)
 
     @property
@@ -224,15 +217,6 @@ class PretrainingTask(EncoderTask):
         result = self.complete(batch, masked, self.flawed(batch, masked))
         loss = subject_mean(self.losses(result), result.hidden.exists.any(dim=1))
         self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
-        return loss if self.beat is None else loss + self.beat_loss(self.beat, batch)
-
-    def beat_loss(self, beat: BeatFromFrame, batch: Sample) -> Tensor:
-        """Return the error of the image branch on a few planes of each study, one frame each."""
-        seeds = subject_seeds(batch.subject, self.seed, "frames", self.current_epoch)
-        shown = shown_frames(beat, batch, seeds)
-        errors = beat.errors(shown.cines, shown.frames, near_the_heart(shown, self.heart_mm))
-        loss = self.motion * subject_mean(errors, shown.exist)
-        self.log("train/loss_beat", loss, batch_size=len(batch.subject))
         return loss
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:
@@ -250,10 +234,6 @@ class PretrainingTask(EncoderTask):
         for name, (errors, total) in self.squares(result).items():
             self.explained[name].update(errors, total)
             self.log(f"{split}/{name}", self.explained[name], batch_size=len(batch.subject))
-        if self.beat is not None:
-            shown = shown_frames(self.beat, batch, self.fixed_seeds(batch))
-            self.explained["r2_beat"].update(*beat_squares(self.beat, shown, self.heart_mm))
-            self.log(f"{split}/r2_beat", self.explained["r2_beat"], batch_size=len(batch.subject))
 
     def fixed_seeds(self, batch: Sample) -> list[int]:
         """Return the seeds of masks that are the same in every epoch."""

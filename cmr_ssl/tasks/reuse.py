@@ -15,7 +15,7 @@ from cmr_ssl.models.plane_head import PlaneHead
 log = logging.getLogger(__name__)
 
 Freeze = int | Literal["encoder"]
-BEAT, HEAD = "beat.network.", "head."  # where a pretraining has its image branch, and a segmentation its head
+HEAD = "head."  # of a segmentation
 
 
 def require_encoder(encoder: Encoder | None) -> Encoder:
@@ -123,25 +123,23 @@ def load_pretrained_decoder(decoder: Decoder, checkpoint: Path, normalise: bool)
 
 
 def load_head(head: PlaneHead, checkpoint: Path) -> None:
-    """Copy the head of a segmentation, or of a pretraining its image branch; one without either leaves it as drawn.
+    """Copy the head of a segmentation; the checkpoint of another task leaves it as it was drawn.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if what it holds has another size.
     """
     stored = read_checkpoint(checkpoint)["state_dict"]
-    segments = any(name.startswith(f"{HEAD}network.") for name in stored)
-    part, start = (head, HEAD) if segments else (head.network, BEAT)
-    weights = {name.removeprefix(start): weight for name, weight in stored.items() if name.startswith(start)}
-    if not weights:
-        log.info("%s has no image branch: that of the head starts at random", checkpoint)
+    weights = {name.removeprefix(HEAD): weight for name, weight in stored.items() if name.startswith(HEAD)}
+    if not any(name.startswith("network.") for name in weights):
+        log.info("%s has no head of a segmentation: this one starts at random", checkpoint)
         return
     try:
-        part.load_state_dict(weights, strict=True)
+        head.load_state_dict(weights, strict=True)
     except RuntimeError as error:
         raise ValueError(
-            f"the image branch of {checkpoint} has another size than this head's ({head.network.channels} channels): "
-            "give model.head the channels that it had there, under model.beat or model.head, and the same curves"
+            f"the head of {checkpoint} has another size than this one ({head.network.channels} channels): give "
+            "model.head the channels and curves that it had there, or train it again if another version made it"
         ) from error
 
 

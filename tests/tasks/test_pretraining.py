@@ -1,4 +1,3 @@
-from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -19,7 +18,6 @@ from cmr_ssl.losses import NOISE, still_and_motion
 from cmr_ssl.masking import LongAxisDropout, PlaneDropout, RandomMasking, StackEndDropout, TubeMasking
 from cmr_ssl.metrics import psnr, visible_planes
 from cmr_ssl.models import CrossAttentionDecoder, GridPositions, SelfAttentionDecoder
-from cmr_ssl.models.beat import BeatFromFrame
 from cmr_ssl.models.tokens import patchify, take
 from cmr_ssl.tasks import Optimisation, PretrainingTask
 from tests.tiny import PATCH, repaint, tiny_batch, tiny_decoder, tiny_encoder, tiny_task
@@ -353,13 +351,3 @@ def test_a_subject_whose_reconstruction_is_no_number_shows_in_the_loss():
 def test_pretraining_needs_a_rule_of_masking():
     with pytest.raises(ValueError, match="at least one masking rule"):
         PretrainingTask(tiny_encoder(), tiny_decoder(), [])
-
-
-def test_the_image_branch_learns_beside_the_encoder_and_is_measured():
-    task, batch = tiny_task(beat=partial(BeatFromFrame, channels=4, planes=2)), tiny_batch()
-    loss = task.beat_loss(task.beat, batch)
-    loss.backward()
-    assert all(weight.grad is not None for weight in task.beat.parameters())
-    assert all(weight.grad is None for weight in task.encoder.parameters())
-    task.evaluate("val", batch)
-    assert task.explained["r2_beat"].compute() < 1

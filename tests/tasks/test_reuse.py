@@ -70,32 +70,24 @@ def same(one, other):
     return all(torch.equal(*pair) for pair in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
 
 
-def test_the_image_branch_of_a_pretraining_is_taken_over_whole_and_the_rest_stays_drawn(tmp_path):
-    taught, new = head(seed=1), head()
-    load_head(new, saved(tmp_path, **named("beat.network.", taught.network)))
-    assert same(new.network, taught.network)
-    assert not same(new.vote, taught.vote)
-
-
 def test_the_head_of_a_segmentation_is_taken_over_with_all_that_it_says(tmp_path):
     taught, new = head(seed=1), head()
     load_head(new, saved(tmp_path, **named("head.", taught)))
     assert same(new, taught)
 
 
-def test_a_checkpoint_without_an_image_branch_changes_nothing_and_says_so(tmp_path, caplog):
+def test_a_checkpoint_without_a_head_changes_nothing_and_says_so(tmp_path, caplog):
     new = head()
     before = deepcopy(new)
     with caplog.at_level(logging.INFO):
         load_head(new, saved(tmp_path))
-    assert "has no image branch: that of the head starts at random" in caplog.text
+    assert "has no head of a segmentation: this one starts at random" in caplog.text
     assert same(new, before)
 
 
-@pytest.mark.parametrize("weights", [named("beat.network.", head(8).network), named("head.", head(8))])
-def test_an_image_branch_of_another_size_is_named_with_the_remedy(tmp_path, weights):
-    with pytest.raises(ValueError, match=r"another size than this head's \(4 channels\): give model.head the channels"):
-        load_head(head(), saved(tmp_path, **weights))
+def test_a_head_of_another_size_is_named_with_the_remedy(tmp_path):
+    with pytest.raises(ValueError, match=r"another size than this one \(4 channels\): give model.head the channels"):
+        load_head(head(), saved(tmp_path, **named("head.", head(8))))
 
 
 def test_a_plain_network_starts_from_another_of_its_kind_and_from_no_other(tmp_path):

@@ -58,7 +58,6 @@ class Settings(NamedTuple):
 REHEARSAL = Settings(
     planes=1,
     batches=(2,),
-    pretrained=("--model.beat=null",),  # at full resolution it would take most of the time
     theirs=(1,),
     served=1,
     rounds=1,
