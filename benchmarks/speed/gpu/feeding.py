@@ -66,7 +66,7 @@ def fed(settings: Settings, batch: int) -> Pace:
     """Return how fast our compiled training is when four workers feed it."""
     with tempfile.TemporaryDirectory() as temporary:
         told = {"data.workers": min(4, settings.readers[-1]), "data.cache": temporary}
-        more = [*settings.model, *settings.pretrained, compiled(settings), *options(told)]
+        more = [*settings.model, compiled(settings), *options(told)]
         data = f"{__name__}.{FedStudies.__name__}"
         make = partial(build, settings.planes, batch, CONFIG, data, more)
         return paced("ours, compiled, fed by 4 workers", settings, make)

@@ -80,7 +80,7 @@ def plain(batch: int, settings: Settings) -> Pace:
 
 def paces(settings: Settings) -> list[Callable[[], Pace]]:
     """Return what is to be measured, one after the other."""
-    planes, largest, more = settings.planes, settings.batches[-1], [*settings.model, *settings.pretrained]
+    planes, largest, more = settings.planes, settings.batches[-1], settings.model
     theirs = partial(build, planes, settings.theirs[-1], PUBLISHED, more=published(settings))
     return [
         *(partial(plain, batch, settings) for batch in settings.theirs),

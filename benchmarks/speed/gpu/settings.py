@@ -14,7 +14,6 @@ class Settings(NamedTuple):
         rounds: of that.
         published: width and depth of the published design.
         model: what makes our models smaller, on the command line.
-        pretrained: ... and our pretraining.
         warm: steps before the clock starts.
         steps: that are timed.
         readers: worker processes of a loader.
@@ -33,7 +32,6 @@ class Settings(NamedTuple):
     rounds: int = 6
     published: tuple[int, int] = (1025, 6)
     model: tuple[str, ...] = ()
-    pretrained: tuple[str, ...] = ()
     warm: int = 6
     steps: int = 12
     readers: tuple[int, ...] = (1, 4, 8)
