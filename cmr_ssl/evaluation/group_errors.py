@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import ttest_ind
+from scipy.stats import ttest_ind_from_stats
 
 from cmr_ssl.agreement import Estimate, estimate
 from cmr_ssl.evaluation.bootstrap import mean, resampled_means
@@ -118,7 +118,8 @@ def welch(one: Array, other: Array) -> float:
     """Return the p-value of Welch's t-test of two means, values (N,) and (M,); NaN where nothing varies."""
     if np.ptp(one) == np.ptp(other) == 0:
         return float("nan")
-    return float(ttest_ind(one, other, equal_var=False).pvalue)
+    moments = (number for values in (one, other) for number in (values.mean(), values.std(ddof=1), len(values)))
+    return float(ttest_ind_from_stats(*moments, equal_var=False).pvalue)
 
 
 def _columns(name: str, value: Estimate) -> dict[str, float]:

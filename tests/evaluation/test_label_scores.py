@@ -82,7 +82,7 @@ def test_a_subject_of_which_nothing_can_be_compared_is_rejected_with_the_reason(
     assert "2 frames and the truth 3" in found.problem
     halves = record(tmp_path, drawn() + np.float32(0.5), drawn())
     assert "the prediction: seg_sa.nii.gz holds fractions" in halves.problem
-    numbers = record(tmp_path, drawn() + 4 * (drawn() == 3), drawn())
+    numbers = record(tmp_path, np.where(drawn() == 3, 7, drawn()).astype(np.uint8), drawn())
     assert "holds the numbers 7, which" in numbers.problem
     empty = record(tmp_path, 0 * drawn(), drawn())
     assert {row["missed"] for row in wholes(empty).values()} == {True}
