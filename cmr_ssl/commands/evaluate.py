@@ -56,18 +56,7 @@ def evaluate(
         FileNotFoundError: if a folder or table is not there.
         ValueError: if they cannot be compared, or options make no sense.
     """
-    for path, what in ((predictions, "predictions"), (truth, "truth")):
-        if not path.exists():
-            raise FileNotFoundError(f"there is no {path}: name a folder of label maps or a table as --{what}")
-    if fewest < 3:
-        raise ValueError(f"--fewest {fewest} makes no sense: give 3 or more")
-    if edges and table is None:
-        raise ValueError("--edges groups people: name the table with their ages as --table")
-    if truth.is_dir() and not predictions.is_dir():
-        raise ValueError(
-            f"{truth} is a folder and {predictions} a table: give two folders, or measure one with "
-            "`python -m cmr_ssl quantify` and give two tables"
-        )
+    _check(predictions, truth, edges, table, fewest)
 
     from cmr_ssl.evaluation.evaluate_labels import evaluate_labels
     from cmr_ssl.evaluation.evaluate_tables import evaluate_tables
@@ -94,3 +83,21 @@ def evaluate(
     subjects = list(evaluated.values.first.index)
     groups = None if table is None else read_groups(table, names, subjects, edges or {})
     return 0 if write_evaluation(out, evaluated, groups, fewest) else 1
+
+
+def _check(
+    predictions: Path, truth: Path, edges: dict[str, list[float]] | None, table: Path | None, fewest: int
+) -> None:
+    """Refuse what makes no sense before anything is imported."""
+    for path, what in ((predictions, "predictions"), (truth, "truth")):
+        if not path.exists():
+            raise FileNotFoundError(f"there is no {path}: name a folder of label maps or a table as --{what}")
+    if fewest < 3:
+        raise ValueError(f"--fewest {fewest} makes no sense: give 3 or more")
+    if edges and table is None:
+        raise ValueError("--edges groups people: name the table with their ages as --table")
+    if truth.is_dir() and not predictions.is_dir():
+        raise ValueError(
+            f"{truth} is a folder and {predictions} a table: give two folders, or measure one with "
+            "`python -m cmr_ssl quantify` and give two tables"
+        )

@@ -57,7 +57,13 @@ def phantom(
     Raises:
         ValueError: if the arguments make no sense or the folder cannot take the cohort.
     """
-    least = {"subjects": (subjects, 1), "workers": (workers, 1), "subject": (subject, 1), "seed": (seed, 0), "visit": (visit, FIRST_VISIT)}
+    least = {
+        "subjects": (subjects, 1),
+        "workers": (workers, 1),
+        "subject": (subject, 1),
+        "seed": (seed, 0),
+        "visit": (visit, FIRST_VISIT),
+    }
     for name, (number, lowest) in least.items():
         if number < lowest:
             raise ValueError(f"--{name} {number} makes no sense: give {lowest} or more")
@@ -65,8 +71,7 @@ def phantom(
         raise ValueError("give one of --out FOLDER for a cohort, --preview FILE for one subject, --sheet FILE for many")
     if pathology not in get_args(PathologyName):
         raise ValueError(f"unknown pathology {pathology!r}: choose one of {', '.join(get_args(PathologyName))}")
-    if dicom and visit != FIRST_VISIT:
-        raise ValueError(f"--visit {visit} is of NIfTI folders: archives hold the visits of a subject side by side")
+    _check_visit(visit, dicom)
     spec = CohortSpec(seed, preset, pathology, faults, scanner=read_scanner(scanner), visit=visit)
     if preview is not None:
         _preview(preview, spec, subject, overwrite)
@@ -75,6 +80,11 @@ def phantom(
     if out is not None:
         _cohort(out, spec, subjects, workers, overwrite, dicom)
     return 0
+
+
+def _check_visit(visit: int, dicom: bool) -> None:
+    if dicom and visit != FIRST_VISIT:
+        raise ValueError(f"--visit {visit} is of NIfTI folders: archives hold the visits of a subject side by side")
 
 
 def _preview(path: Path, spec: CohortSpec, subject: int, overwrite: bool) -> None:

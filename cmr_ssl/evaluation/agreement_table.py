@@ -27,7 +27,10 @@ def agreement_table(pairs: PairedValues) -> pd.DataFrame:
             share = coverage(predicted - true, within)
             known = np.isfinite(within) & np.isfinite(predicted - true)
             row |= {COVERAGE: share.value, f"{COVERAGE} 2.5 %": share.low, f"{COVERAGE} 97.5 %": share.high}
-            row |= {f"{COVERAGE} N": int(known.sum()), "half width": float(within[known].mean()) if known.any() else np.nan}
+            row |= {
+                f"{COVERAGE} N": int(known.sum()),
+                "half width": float(within[known].mean()) if known.any() else np.nan,
+            }
         rows.append(row)
     return pd.DataFrame(rows)
 

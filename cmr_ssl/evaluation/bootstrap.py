@@ -32,7 +32,8 @@ def resampled_means(values: Array, seed: int, resamples: int = RESAMPLES) -> Arr
 
 def means(values: Array, seed: int = 0, resamples: int = RESAMPLES) -> list[Estimate]:
     """Return the mean of each column (N, K) over its known subjects, with its 95 % bootstrap interval."""
-    return [estimate(mean(column), again) for column, again in zip(values.T, resampled_means(values, seed, resamples).T)]
+    again = resampled_means(values, seed, resamples)
+    return [estimate(mean(column), drawn) for column, drawn in zip(values.T, again.T, strict=True)]
 
 
 def mean(column: Array) -> float:

@@ -37,7 +37,9 @@ def evaluate_labels(
     shared, alone = labels.subjects()
     subjects = withdrawn.remaining(shared, labels.predicted.folder)
     alone = [item for item in alone if not withdrawn.includes(item.subject)]
-    sides = {name: [asdict(file) for file in side.files] for name, side in (("is", labels.predicted), ("of", labels.true))}
+    sides = {
+        name: [asdict(file) for file in side.files] for name, side in (("is", labels.predicted), ("of", labels.true))
+    }
     folders = {"predicted": str(labels.predicted.folder), "true": str(labels.true.folder)}
     settings = digest(sides | folders | {"scores": SCORES, "every_frame": every_frame})
     journal, folder = Shard().journal(out / JOURNALS, settings), Shard().folder(out / JOURNALS)

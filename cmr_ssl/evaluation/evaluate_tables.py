@@ -12,7 +12,9 @@ from cmr_ssl.evaluation.paired_values import PairedValues, read_pairs
 from cmr_ssl.overlap import Score
 
 
-def evaluate_tables(predictions: Path, truth: Path, columns: Mapping[str, str] | None, withdrawn: Withdrawn) -> Evaluated:
+def evaluate_tables(
+    predictions: Path, truth: Path, columns: Mapping[str, str] | None, withdrawn: Withdrawn
+) -> Evaluated:
     """Compare two tables; see `read_pairs`."""
     values = remaining(read_pairs(predictions, truth, columns), withdrawn, predictions)
     no_scores = (pd.DataFrame(columns=list(fields)) for fields in (Score._fields, WholeScore._fields))

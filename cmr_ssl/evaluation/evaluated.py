@@ -36,7 +36,7 @@ def dice_of_subjects(evaluated: Evaluated) -> pd.DataFrame:
 def subjects_table(evaluated: Evaluated) -> pd.DataFrame:
     """Return a row a subject: predicted and true values, their differences, and the Dice of structures."""
     first, second, within, _ = evaluated.values
-    columns: dict[str, "pd.Series[float]"] = {}
+    columns: dict[str, pd.Series[float]] = {}
     for name in first:
         columns |= {f"predicted {name}": first[name], f"true {name}": second[name]}
         columns[f"error {name}"] = first[name] - second[name]

@@ -97,7 +97,11 @@ def _by_one(errors: pd.DataFrame, groups: "pd.Series[str]", fewest: int, seed: i
     for number, name in enumerate(names):
         inside, outside = values[labels == name], values[(labels != name) & (labels != UNKNOWN)]
         again = resampled_means(inside, seed=2 * (100 * seed + number))
-        others = resampled_means(outside, seed=2 * (100 * seed + number) + 1) if len(outside) else np.full_like(again, np.nan)
+        others = (
+            resampled_means(outside, seed=2 * (100 * seed + number) + 1)
+            if len(outside)
+            else np.full_like(again, np.nan)
+        )
         for column, (of, measure) in enumerate(errors.columns):
             mine, rest = inside[:, column], outside[:, column]
             mine, rest = mine[np.isfinite(mine)], rest[np.isfinite(rest)]

@@ -83,7 +83,10 @@ def compare_subject(every_frame: bool, subject: str, pair: PairedHeart) -> Recor
         return Record(subject, "rejected", findings=findings or [nothing])
     volumes, doubts = _volumes(pair)
     return Record(
-        subject, status_of(findings + doubts), findings=findings + doubts, rows=[{"planes": planes, "wholes": wholes} | volumes]
+        subject,
+        status_of(findings + doubts),
+        findings=findings + doubts,
+        rows=[{"planes": planes, "wholes": wholes} | volumes],
     )
 
 
@@ -163,7 +166,8 @@ def _volumes(pair: PairedHeart) -> tuple[dict[str, dict[str, float]], list[Findi
         doubts = {view: why for view, why in believed.problems.items() if view not in heart.problems}
         word = "prediction" if side == "predicted" else "truth"
         findings += [
-            Finding("no-volume", "noted", view, f"no volume of the {word} is believed: {why}") for view, why in doubts.items()
+            Finding("no-volume", "noted", view, f"no volume of the {word} is believed: {why}")
+            for view, why in doubts.items()
         ]
     return values, findings
 

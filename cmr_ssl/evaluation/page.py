@@ -23,7 +23,10 @@ def page(
     subjects: int,
 ) -> str:
     """Return the page; see `agreement_table`, `overlap_table` and `group_errors` for the tables."""
-    text = ["# Evaluation", f"{subjects} subjects with prediction and truth. {BRACKETS}; differences are predicted - true."]
+    text = [
+        "# Evaluation",
+        f"{subjects} subjects with prediction and truth. {BRACKETS}; differences are predicted - true.",
+    ]
     if overlap is not None and len(overlap):
         text += ["## Overlap of label maps, all slices at once", overlap_lines(overlap)]
     known = agreement[agreement["N"] > 0] if len(agreement) else agreement

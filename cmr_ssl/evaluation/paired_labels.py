@@ -84,7 +84,7 @@ def paired_view(predicted: LabelledView, true: LabelledView) -> PairedView:
     """
     if predicted.oriented != true.oriented:
         one, other = ("prediction", "truth") if predicted.oriented else ("truth", "prediction")
-        raise ValueError(f"the {one} says how it lies and the {other} does not: write both with the affine of the image")
+        raise ValueError(f"the {one} says how it lies, the {other} does not: write both with the affine of the image")
     labels, truth = same_frames(predicted, true)
     grid = ImageGrid(true.map.affine, truth.T.shape[:3], (0, truth.shape[1]))
     try:
@@ -111,7 +111,7 @@ def same_frames(predicted: LabelledView, true: LabelledView) -> tuple[Labels, La
     if len(labels) == len(truth):
         return labels, truth
     for pair, cine in ((true, labels), (predicted, truth)):
-        if pair.frames is not None and 0 <= min(pair.frames) and max(pair.frames) < len(cine):
+        if pair.frames is not None and min(pair.frames) >= 0 and max(pair.frames) < len(cine):
             chosen = cine[[*pair.frames]]
             return (chosen, truth) if pair is true else (labels, chosen)
     raise ValueError(

@@ -154,7 +154,9 @@ def _in_both(one: TableCells, other: TableCells) -> tuple[TableCells, TableCells
     more = [subject for subject in other.cells.index.difference(shared, sort=False) if subject not in repeated]
     if more:
         few = ", ".join(more[:FIRST_FEW])
-        alone.append(SetAside("", "", f"{len(more)} subjects of {other.path.name} have no row in {one.path.name}: {few}"))
+        alone.append(
+            SetAside("", "", f"{len(more)} subjects of {other.path.name} have no row in {one.path.name}: {few}")
+        )
     return one._replace(cells=one.cells.loc[shared]), other._replace(cells=other.cells.loc[shared]), alone
 
 

@@ -46,8 +46,8 @@ def page(table: pd.DataFrame, aside: Sequence[SetAside], subjects: int) -> str:
     """Return the page of measures, see `repeatability_table`, and of what was set aside."""
     text = [
         "# Repeatability",
-        f"{subjects} subjects, acquired twice. {BRACKETS}; bias is second - first. SEM: within-subject SD. CoV: SEM over "
-        "the mean. SDC: smallest detectable change, 1.96 sqrt(2) SEM.",
+        f"{subjects} subjects, acquired twice. {BRACKETS}; bias is second - first. SEM: within-subject SD. CoV: SEM "
+        "over the mean. SDC: smallest detectable change, 1.96 sqrt(2) SEM.",
     ]
     if len(table):
         text.append(lines(table))

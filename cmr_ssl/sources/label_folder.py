@@ -10,8 +10,8 @@ from cmr_ssl.anatomy import UNLABELLED, is_structure
 from cmr_ssl.files import stamp
 from cmr_ssl.machine import is_file
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, spacing
-from cmr_ssl.sources.label_values import listed, to_classes, whole_numbers
 from cmr_ssl.sources.file_names import Facts
+from cmr_ssl.sources.label_values import listed, to_classes, whole_numbers
 from cmr_ssl.sources.nifti_files import EdEs, LabelFile, facts_of, names_of
 from cmr_ssl.sources.nifti_folder import join_ed_es
 from cmr_ssl.sources.nifti_image import PLACE_CODES, Image, lacks_place, read_image

@@ -1,4 +1,4 @@
-"""Do intervals hold what they promise, and how well does a second scan repeat the first: docs/reliability.md, resumable.
+"""Do intervals hold what they promise, does a second scan repeat the first: docs/reliability.md, resumable.
 
     python -m cmr_ssl demo --out demo
     python -m experiments.reliability --pretrained demo/pretraining [--workers 2]

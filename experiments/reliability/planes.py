@@ -46,7 +46,9 @@ def rows_of(
         yield row(name, target, values, coverage(values, half[target]), half[target])
 
 
-def row(name: str, target: str, errors: "np.typing.NDArray[np.float64]", share: Estimate, half: float) -> dict[str, object]:
+def row(
+    name: str, target: str, errors: "np.typing.NDArray[np.float64]", share: Estimate, half: float
+) -> dict[str, object]:
     """Return one row of coverage, of errors (N,)."""
     known = errors[np.isfinite(errors)]
     return {

@@ -16,7 +16,7 @@ from cmr_ssl.tasks.phenotype import PhenotypeTask
 from cmr_ssl.tasks.trained import load_task
 from experiments.machine import description
 from experiments.reliability.planes import rows_of
-from experiments.reliability.settings import ALL, SECOND_VISIT, USUAL, Settings
+from experiments.reliability.settings import ALL, SECOND_VISIT, Settings
 
 PAGE, BY_HAND = "reliability.md", "<!-- written by hand -->"
 READ_OFF = "UKB "  # columns of the table of hearts that formulas read off the true label maps
@@ -27,7 +27,9 @@ def write_report(settings: Settings, out: Path) -> None:
     planes = pd.read_csv(settings.planes)
     half = half_widths(settings)
     others = {name: read(settings, name, cohort.table) for name, cohort in settings.others.items()}
-    rows = [row for name, pairs in others.items() for row in rows_of(f"scanner {name}", errors(pairs, half), [*half], half)]
+    rows = [
+        row for name, pairs in others.items() for row in rows_of(f"scanner {name}", errors(pairs, half), [*half], half)
+    ]
     measured = pd.concat([planes, pd.DataFrame(rows)])
     text = [
         "## Do 90 % intervals hold 90 %?",
@@ -42,11 +44,11 @@ def write_report(settings: Settings, out: Path) -> None:
         "## Mean absolute errors of the same predictions",
         error_table(measured),
         "## The same heart, scanned twice",
-        f"{min(settings.rescanned, len(settings.tested))} of the test hearts at a second visit (`phantom --visit 3`): the "
-        "heart is the same to the last voxel, planes, breath-holds, coils and noise are new. What remains is the error of "
-        "one measurement. People also differ from day to day, so theirs will be larger. First the predictions, then volumes "
-        "by formulas from exact label maps, where only planning and breath-holds differ.",
+        f"{min(settings.rescanned, len(settings.tested))} of the test hearts at a second visit (`phantom --visit 3`): "
+        "the heart is unchanged, planes, breath-holds, coils and noise are new. What remains is the error of one "
+        "measurement. People also differ from day to day, so theirs will be larger. Predictions:",
         lines(repeated(settings, predicted=True)),
+        "Volumes by the formulas of `quantify` from exact label maps, where only planning and breath-holds differ:",
         lines(repeated(settings, predicted=False)),
     ]
     path = out / PAGE
@@ -111,7 +113,8 @@ def told(name: str, pairs: PairedValues) -> str:
     known = np.isfinite(within)
     if not known.any():
         return f"`predict` told no interval of the {len(within)} hearts of {name}: it found all unlike the training."
-    shares = coverage((pairs.first - pairs.second)[pairs.within.columns].to_numpy(np.float64).ravel(), within.ravel())
+    difference = (pairs.first - pairs.second)[pairs.within.columns].to_numpy(np.float64)
+    shares = coverage(difference.ravel(), within.ravel())
     count = int(known.any(axis=1).sum())
     return (
         f"`predict` told intervals of {count} of the {len(within)} hearts of {name}, the others it found unlike the "

@@ -12,7 +12,6 @@ from experiments.commands import best
 FRACTIONS: Fractions = (0.35, 0.30, 0.35)  # intervals come from the second, coverage from the third
 SECOND_VISIT = FIRST_VISIT + 1
 ALL, MISSING = "all planes", ("3 missing", HALF, "no long axis", "no basal third", "long axis only")
-USUAL = "usual scanner"
 
 
 class Settings(NamedTuple):

@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from cmr_ssl.cli import main
+from tests.evaluation import hearts
 from tests.evaluation.hearts import RADII, drawn, write
 from tests.studies import write_image
-from tests.evaluation import hearts
 
 SUBJECTS = [str(number) for number in range(1000001, 1000007)]
 NNUNET = {"labels": [{"view": "sa", "file": "{subject}.nii.gz", "classes": {1: "RV", 2: "myocardium", 3: "LV"}}]}

@@ -31,7 +31,9 @@ def test_what_is_done_is_not_done_again_and_what_changed_is(labels, tmp_path, mo
     worked = []
     real = evaluate_labels.compare_subject
     monkeypatch.setattr(
-        evaluate_labels, "compare_subject", lambda every, subject, pair: worked.append(subject) or real(every, subject, pair)
+        evaluate_labels,
+        "compare_subject",
+        lambda every, subject, pair: worked.append(subject) or real(every, subject, pair),
     )
     assert run().wholes.equals(first.wholes)
     assert worked == []

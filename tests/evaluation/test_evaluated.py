@@ -23,4 +23,9 @@ def test_each_subject_has_its_values_its_error_and_the_dice_of_its_structures():
 
 
 def test_tables_alone_have_no_dice():
-    assert list(subjects_table(Evaluated(VALUES, WHOLES[:0], WHOLES[:0]))) == ["predicted x", "true x", "error x", "within x"]
+    assert list(subjects_table(Evaluated(VALUES, WHOLES[:0], WHOLES[:0]))) == [
+        "predicted x",
+        "true x",
+        "error x",
+        "within x",
+    ]

@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import ttest_ind
 
 from cmr_ssl.evaluation.evaluated import Evaluated
-from cmr_ssl.evaluation.group_errors import group_errors, errors_of
+from cmr_ssl.evaluation.group_errors import errors_of, group_errors
 from cmr_ssl.evaluation.paired_values import PairedValues
 
 SIZE = ("x", "absolute error")
@@ -52,7 +52,9 @@ def test_groups_that_do_not_differ_are_rarely_said_to_and_one_that_does_is():
 
 def test_errors_are_absolute_and_signed_and_dice_by_structure():
     index = ["1", "2"]
-    values = PairedValues(pd.DataFrame({"x": [1.0, 5]}, index), pd.DataFrame({"x": [3.0, 4]}, index), pd.DataFrame(index=index), [])
+    values = PairedValues(
+        pd.DataFrame({"x": [1.0, 5]}, index), pd.DataFrame({"x": [3.0, 4]}, index), pd.DataFrame(index=index), []
+    )
     wholes = pd.DataFrame({"subject": ["1", "1", "2"], "structure": ["LV", "LV", "LV"], "dice": [0.8, 0.6, 0.9]})
     found = errors_of(Evaluated(values, wholes, wholes))
     assert found["x", "absolute error"].to_list() == [2, 1]

@@ -34,5 +34,5 @@ def test_edges_of_nothing_or_that_do_not_rise_and_numbers_without_edges_are_refu
         read_groups(table, ["smoking"], ["1"], {})
     many = tmp_path / "many.csv"
     many.write_text("eid,Creatinine\n" + "".join(f"{number},{number + 0.0:g}\n" for number in range(20)))
-    with pytest.raises(ValueError, match="has 20 different values, .* a column of numbers needs edges"):
+    with pytest.raises(ValueError, match=r"has 20 different values, .* a column of numbers needs edges"):
         read_groups(many, ["creatinine"], [str(number) for number in range(20)], {})

@@ -23,7 +23,9 @@ def test_numbers_come_with_their_interval_and_unknown_ones_are_empty():
 
 def test_intervals_that_hold_too_few_beyond_chance_are_named():
     errors = np.r_[np.zeros(70), np.full(30, 9.0)]
-    assert "Fewer than the promised 90% lie within, beyond chance: LVEF (%)." in coverage_lines(agreement(errors, 5))[-1]
+    assert (
+        "Fewer than the promised 90% lie within, beyond chance: LVEF (%)." in coverage_lines(agreement(errors, 5))[-1]
+    )
     enough = np.r_[np.zeros(88), np.full(12, 9.0)]
     assert "No interval holds fewer than the promised 90% beyond chance." in coverage_lines(agreement(enough, 5))[-1]
 

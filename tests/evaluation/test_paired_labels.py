@@ -81,6 +81,7 @@ def test_subjects_on_one_side_only_are_named(tmp_path):
     before = labels.fingerprint("b")
     write(tmp_path / "p", "b", drawn(shift=1)[..., :2])
     assert labels.fingerprint("b") != before
-    with pytest.raises(ValueError, match="share no subject: the names of the one are such as 'x', .* such as 'b'"):
-        write(tmp_path / "other", "x", drawn())
-        PairedLabels(LabelFolder(tmp_path / "other", [UKB]), labels.true).subjects()
+    write(tmp_path / "other", "x", drawn())
+    strangers = PairedLabels(LabelFolder(tmp_path / "other", [UKB]), labels.true)
+    with pytest.raises(ValueError, match=r"share no subject: the names of the one are such as 'x', .* such as 'b'"):
+        strangers.subjects()

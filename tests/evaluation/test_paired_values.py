@@ -61,7 +61,7 @@ def test_a_column_of_words_is_left_out_unless_it_was_asked_for(tmp_path):
 
 
 def test_tables_of_other_people_are_refused_with_examples_of_their_ids(tmp_path):
-    with pytest.raises(ValueError, match="share no subject: the ids of the one are such as '1001', .* such as 'A1'"):
+    with pytest.raises(ValueError, match=r"share no subject: the ids of the one are such as '1001', .* such as 'A1'"):
         read_pairs(*tables(tmp_path, second="eid,LVEF (%)\nA1,50\n"))
 
 
