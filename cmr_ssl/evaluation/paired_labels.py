@@ -115,8 +115,8 @@ def same_frames(predicted: LabelledView, true: LabelledView) -> tuple[Labels, La
             chosen = cine[[*pair.frames]]
             return (chosen, truth) if pair is true else (labels, chosen)
     raise ValueError(
-        f"the prediction has {len(labels)} frames and the truth {len(truth)}, so which show the same moment is unknown: "
-        "store both with the frames of the image, or name ed_frame and es_frame of a pair"
+        f"the prediction has {len(labels)} frames and the truth {len(truth)}, so which show the same moment is "
+        "unknown: store both with the frames of the image, or name ed_frame and es_frame of a pair"
     )
 
 

@@ -1,7 +1,7 @@
 """Repeatability of measurements: two acquisitions of the same people between which nothing changed.
 
-Within-subject SD: Bland and Altman, BMJ 1996; 312:1654 (measurement error). Smallest detectable change: Weir, J Strength
-Cond Res 2005; 19:231. ICC(2,1): Shrout and Fleiss, Psychol Bull 1979; 86:420.
+Within-subject SD: Bland and Altman, BMJ 1996; 312:1654 (measurement error). Smallest detectable change: Weir, J
+Strength Cond Res 2005; 19:231. ICC(2,1): Shrout and Fleiss, Psychol Bull 1979; 86:420.
 """
 
 import numpy as np

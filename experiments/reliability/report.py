@@ -36,8 +36,8 @@ def write_report(settings: Settings, out: Path) -> None:
         "Written by `python -m experiments.reliability`. " + " ".join(description()),
         f"{settings.subjects} synthetic hearts of the usual scanner: a head on the demo's frozen encoder learned from "
         "35 % of them, the half widths are those of the next 30 %, and coverage is measured on the rest, "
-        f"{len(settings.tested)} hearts. {settings.strangers} other hearts of each other scanner. Each cell is the share "
-        "of true values within the interval, with its 95 % interval (Wilson).",
+        f"{len(settings.tested)} hearts. {settings.strangers} other hearts of each other scanner. Each cell is the "
+        "share of true values within the interval, with its 95 % interval (Wilson).",
         coverage_table(measured),
         verdict(measured),
         *(told(name, pairs) for name, pairs in others.items()),
@@ -98,8 +98,8 @@ def verdict(measured: pd.DataFrame) -> str:
     usual = below[below["scenario"] == ALL]
     shifted = below[below["scenario"] != ALL]
     sentence = (
-        f"On hearts like those of the training with all planes, {'no interval holds' if usual.empty else 'intervals hold'} "
-        f"fewer than {LEVEL:.0%} beyond chance{'' if usual.empty else ': ' + ', '.join(usual['of'])}."
+        "On hearts like those of the training with all planes, "
+        f"{'no interval holds' if usual.empty else 'intervals hold'} fewer than {LEVEL:.0%} beyond chance{'' if usual.empty else ': ' + ', '.join(usual['of'])}."
     )
     if shifted.empty:
         return f"{sentence} Nor does any under the shifts that were tried."
