@@ -25,4 +25,4 @@ def remaining(values: PairedValues, withdrawn: Withdrawn, source: Path) -> Paire
     """Return values without the subjects who withdrew."""
     kept = withdrawn.remaining(list(values.first.index), source)
     aside = [item for item in values.set_aside if not withdrawn.includes(item.subject)]
-    return PairedValues(*(table.loc[kept] for table in values[:3]), aside)
+    return PairedValues(values.first.loc[kept], values.second.loc[kept], values.within.loc[kept], aside)

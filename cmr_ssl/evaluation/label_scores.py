@@ -103,8 +103,8 @@ def plane_scores(both: PairedView, frames: dict[int, str], view: str, subject: s
     predicted, true = _around(both)
     annotated = np.zeros((true.shape[1], len(CLASSES)), dtype=bool)
     annotated[:, [*both.classes]] = True
-    slices = (labels.swapaxes(0, 1) for labels in (predicted, true))
-    return scores(*slices, annotated, [view] * true.shape[1], spacing(both.affine), frames, subject)
+    views, steps = [view] * true.shape[1], spacing(both.affine)
+    return scores(predicted.swapaxes(0, 1), true.swapaxes(0, 1), annotated, views, steps, frames, subject)
 
 
 def whole_scores(both: PairedView, frames: dict[int, str], view: str, subject: str) -> list[WholeScore]:

@@ -97,10 +97,8 @@ def verdict(measured: pd.DataFrame) -> str:
     below = measured[measured["high"] < LEVEL]
     usual = below[below["scenario"] == ALL]
     shifted = below[below["scenario"] != ALL]
-    sentence = (
-        "On hearts like those of the training with all planes, "
-        f"{'no interval holds' if usual.empty else 'intervals hold'} fewer than {LEVEL:.0%} beyond chance{'' if usual.empty else ': ' + ', '.join(usual['of'])}."
-    )
+    known = "no interval holds" if usual.empty else f"intervals of {', '.join(usual['of'])} hold"
+    sentence = f"On hearts like those of the training with all planes, {known} fewer than {LEVEL:.0%} beyond chance."
     if shifted.empty:
         return f"{sentence} Nor does any under the shifts that were tried."
     parts = [f"{name} ({', '.join(group['of'])})" for name, group in shifted.groupby("scenario", sort=False)]
