@@ -35,7 +35,8 @@ def evaluate(
             wrote.
         truth: folder of label maps of the same subjects on the grid of the same images; or a table.
         out: folder for what is written.
-        files: how label maps are called and what their numbers mean; `{subject}` stands for the subject.
+        files: how label maps are called and what their numbers mean; `{subject}` stands for the subject, in a folder
+            of files also `{frame}` for the frame, from 0.
         truth_files: the same of the truth, where it differs.
         columns: of tables: columns of the predictions to those of the truth, as in {ef: LVEF (%)}; by default all that
             mean the same phenotype.
@@ -76,6 +77,11 @@ def evaluate(
         evaluated = evaluate_labels(PairedLabels(*sides), out, every_frame, Workers(workers), gone, overwrite)
     else:
         given = predictions / TABLE if predictions.is_dir() else predictions
+        if not given.is_file():
+            raise FileNotFoundError(
+                f"{predictions} holds no {TABLE} as `predict` writes it: measure its label maps with "
+                "`python -m cmr_ssl quantify`, and give that table"
+            )
         evaluated = evaluate_tables(given, truth, columns, gone)
     if evaluated is None:
         return 1

@@ -1,7 +1,6 @@
 """Compare two folders of label maps, subject by subject; run again, it goes on where it stopped."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -38,7 +37,7 @@ def evaluate_labels(
     subjects = withdrawn.remaining(shared, labels.predicted.folder)
     alone = [item for item in alone if not withdrawn.includes(item.subject)]
     sides = {
-        name: [asdict(file) for file in side.files] for name, side in (("is", labels.predicted), ("of", labels.true))
+        name: [file.settings() for file in side.files] for name, side in (("is", labels.predicted), ("of", labels.true))
     }
     folders = {"predicted": str(labels.predicted.folder), "true": str(labels.true.folder)}
     settings = digest(sides | folders | {"scores": SCORES, "every_frame": every_frame})

@@ -1,5 +1,6 @@
 """Predicted and true label maps of the same subjects, on one grid and with the same frames."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -95,6 +96,8 @@ def paired_view(predicted: LabelledView, true: LabelledView) -> PairedView:
     if not mine & theirs:
         raise ValueError(f"the prediction numbers {_named(mine)}, the truth {_named(theirs)}: they share no class")
     notes = ["the predicted map was turned or cropped onto the grid of the true one"] if moved else []
+    if predicted.frames and true.frames and (lost := sorted({*true.frames} - {*predicted.frames})):
+        notes.append(f"frames {_listed(lost)} of the truth were not predicted")
     if theirs - mine:
         notes.append(f"the numbering of the prediction lacks {_named(theirs - mine)}, which is not compared")
     if mine - theirs and is_structure(np.where(np.isin(placed, [*(mine - theirs)]), placed, 0)).any():
@@ -105,19 +108,29 @@ def paired_view(predicted: LabelledView, true: LabelledView) -> PairedView:
 def same_frames(predicted: LabelledView, true: LabelledView) -> tuple[Labels, Labels]:
     """Return the classes of both at the same frames, (T, S, Y, X) each; raise ValueError if those are unknown.
 
-    Where one of them is a pair of ED and ES that tells its frames and the other is the cine, these frames are compared.
+    Where both tell their frames, those of both are compared; where one does and the other is the cine, these frames.
     """
     labels, truth = predicted.map.labels, true.map.labels
+    numbers = [view.frames for view in (predicted, true)]
+    if numbers[0] is not None and numbers[1] is not None:
+        shared = sorted({*numbers[0]} & {*numbers[1]})
+        if not shared:
+            raise ValueError(f"the prediction shows frames {_listed(numbers[0])}, the truth {_listed(numbers[1])}")
+        return labels[[numbers[0].index(one) for one in shared]], truth[[numbers[1].index(one) for one in shared]]
     if len(labels) == len(truth):
         return labels, truth
-    for pair, cine in ((true, labels), (predicted, truth)):
-        if pair.frames is not None and min(pair.frames) >= 0 and max(pair.frames) < len(cine):
-            chosen = cine[[*pair.frames]]
-            return (chosen, truth) if pair is true else (labels, chosen)
+    if numbers[0] is not None and max(numbers[0]) < len(truth):
+        return labels, truth[[*numbers[0]]]
+    if numbers[1] is not None and max(numbers[1]) < len(labels):
+        return labels[[*numbers[1]]], truth
     raise ValueError(
         f"the prediction has {len(labels)} frames and the truth {len(truth)}, so which show the same moment is "
         "unknown: store both with the frames of the image, or name ed_frame and es_frame of a pair"
     )
+
+
+def _listed(frames: Iterable[int]) -> str:
+    return ", ".join(map(str, frames))
 
 
 def _named(classes: set[int]) -> str:

@@ -29,7 +29,7 @@ class LabelledView(NamedTuple):
         classes: number in the file to class name.
         oriented: whether the file states its orientation.
         notes: what was repaired or is unusual, for readers of the table.
-        frames: frames of a cine that an ED and ES pair shows, from 0; None for others.
+        frames: which frames of a cine these are, from 0, where it is a part of them; else None.
     """
 
     map: LabelMap
@@ -37,7 +37,7 @@ class LabelledView(NamedTuple):
     classes: dict[int, str]
     oriented: bool
     notes: tuple[str, ...]
-    frames: tuple[int, int] | None = None
+    frames: tuple[int, ...] | None = None
 
 
 class LabelledHeart(NamedTuple):
@@ -155,7 +155,7 @@ def read_labels(folder: Path, file: LabelFile, partial: bool = False) -> Labelle
         values, note = whole_numbers(image.pixels)
     except ValueError as error:
         raise ValueError(f"{title} {error}") from error
-    labels, unknown = to_classes(values, file.classes)
+    labels, unknown = to_classes(values, file.classes, file.unlabelled)
     if unknown:
         raise ValueError(f"{title} holds the numbers {listed(unknown)}, which the mapping {file.classes} does not name")
     drawn, unlabelled = (mask.any(axis=(0, 1, 2)) for mask in (is_structure(labels), labels == UNLABELLED))

@@ -110,7 +110,7 @@ def test_mistakes_are_one_sentence(tables, folders, capsys):
         (["--predictions", tables / "none", "--truth", table], "there is no "),
         (["--predictions", table, "--truth", folders / "truth"], "is a folder and .* a table: give two folders, or "),
         (["--predictions", folders / "flat", "--truth", folders / "truth"], "none of the 0 sub-folders"),
-        (["--predictions", folders / "flat", "--truth", table], "there is no table|no table of"),
+        (["--predictions", folders / "flat", "--truth", table], "holds no phenotypes.csv as `predict` writes it"),
         (["--predictions", table, "--truth", table, "--edges", "{Age: [50]}"], "name the table with their ages"),
         (["--predictions", table, "--truth", table, "--fewest", 1], "--fewest 1 makes no sense"),
         (["--predictions", table, "--truth", table, "--table", table, "--by", "smoking"], "holds 'smoking'"),

@@ -55,6 +55,19 @@ def test_frames_are_compared_only_where_they_are_the_same_moment(tmp_path):
         same_frames(cine, view(tmp_path, drawn()))
 
 
+def test_frames_that_both_tell_are_matched_by_their_number(tmp_path):
+    one, other = (
+        view(tmp_path, drawn((9, 7)))._replace(frames=(0, 4)),
+        view(tmp_path, drawn((7, 5)))._replace(frames=(4, 9)),
+    )
+    predicted, true = same_frames(one, other)
+    assert (predicted == true).all()
+    assert len(true) == 1
+    assert paired_view(one, other).notes == ["frames 9 of the truth were not predicted"]
+    with pytest.raises(ValueError, match="the prediction shows frames 0, 4, the truth 9"):
+        same_frames(one, view(tmp_path, drawn((5,)))._replace(frames=(9,)))
+
+
 def test_classes_that_a_side_does_not_number_are_not_compared_but_said(tmp_path):
     only_lv = LabelFile("sa", "lv.nii.gz", {1: "LV"})
     lv, truth = view(tmp_path, (drawn() == 1).astype(np.uint8), only_lv), view(tmp_path, drawn())

@@ -3,7 +3,7 @@ import pytest
 
 from cmr_ssl.anatomy import LV
 from cmr_ssl.sources.file_names import SUBJECT
-from cmr_ssl.sources.flat_labels import FlatLabels, labels_in, subjects_of
+from cmr_ssl.sources.flat_labels import FlatLabels, frames_of, labels_in
 from cmr_ssl.sources.label_folder import LabelFolder
 from cmr_ssl.sources.nifti_files import EdEs, LabelFile, standard_labels
 from tests.studies import short_axis, write_image
@@ -51,8 +51,8 @@ def test_sub_folders_stay_sub_folders(tmp_path):
     assert type(labels_in(tmp_path, [FLAT])) is LabelFolder
     assert labels_in(tmp_path, [FLAT]).read("a").views
     write(tmp_path, "seg_sa.nii.gz")  # a name that tells no subject
-    assert subjects_of(tmp_path, standard_labels()) == []
-    assert subjects_of(tmp_path / "none", [FLAT]) == []
+    assert frames_of(tmp_path, standard_labels()) == {}
+    assert frames_of(tmp_path / "none", [FLAT]) == {}
 
 
 def test_a_name_that_tells_the_subject_twice_must_tell_the_same(tmp_path):
@@ -67,3 +67,26 @@ def test_a_name_that_tells_the_subject_twice_must_tell_the_same(tmp_path):
 def test_a_folder_without_either_says_what_it_looked_for(tmp_path):
     with pytest.raises(FileNotFoundError, match="none of the 0 sub-folders"):
         labels_in(tmp_path, [FLAT]).subjects()
+
+
+def test_a_file_a_frame_becomes_one_subject_over_time(tmp_path):
+    for frame in (0, 7):
+        write(tmp_path, f"a_frame{frame:02d}.nii.gz")
+    write(tmp_path, "a_frame10.nii.gz", value=2)
+    write(tmp_path, "b_frame03.nii.gz")
+    by_frame = LabelFile("sa", "{subject}_frame{frame:02d}.nii.gz", {1: "LV"})
+    source = labels_in(tmp_path, [by_frame])
+    assert source.subjects() == ["a", "b"]
+    assert source.read("b").views["sa"].frames == (3,)
+    assert source.read("a").problems == {
+        "sa": "frame 10: a_frame10.nii.gz holds the numbers 2, which the mapping {1: 'LV'} does not name"
+    }
+    before = source.fingerprint("a")
+    (tmp_path / "a_frame10.nii.gz").unlink()
+    again = labels_in(tmp_path, [by_frame])
+    view = again.read("a").views["sa"]
+    assert view.frames == (0, 7)
+    assert view.map.labels.shape[0] == 2
+    assert again.fingerprint("a") != before
+    write(tmp_path, "a_frame07.nii.gz", frames=2)
+    assert "the file of frame 7 holds other slices or frames than that of frame 0" in again.read("a").problems["sa"]
