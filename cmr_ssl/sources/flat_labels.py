@@ -102,8 +102,10 @@ def joined(hearts: dict[int, LabelledHeart]) -> LabelledHeart:
             whole.problems.setdefault(view, f"frame {frame}: {why}")
     for view in dict.fromkeys(view for heart in hearts.values() for view in heart.views):
         parts = {frame: heart.views[view] for frame, heart in hearts.items() if view in heart.views}
+        if view in whole.problems:
+            continue
         try:
-            whole.views |= {} if view in whole.problems else {view: _joined(parts)}
+            whole.views[view] = _joined(parts)
         except ValueError as error:
             whole.problems[view] = str(error)
     return whole

@@ -10,7 +10,7 @@ from cmr_ssl.evaluation.paired_values import PairedValues, read_pairs
 from cmr_ssl.evaluation.repeatability import repeatability_table
 from cmr_ssl.evaluation.repeatability_writer import lines
 from cmr_ssl.files import save_text
-from cmr_ssl.phantom.person import FIRST_VISIT
+from cmr_ssl.phantom.cohort_spec import FIRST_VISIT
 from cmr_ssl.report.tables import markdown
 from cmr_ssl.tasks.phenotype import PhenotypeTask
 from cmr_ssl.tasks.trained import load_task

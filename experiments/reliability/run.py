@@ -3,9 +3,9 @@
 from functools import partial
 from pathlib import Path
 
-from cmr_ssl.phantom.cohort_spec import CohortSpec
+from cmr_ssl.phantom.cohort_spec import FIRST_VISIT, CohortSpec
 from cmr_ssl.phantom.cohort_writer import ROW, write_subject, write_table
-from cmr_ssl.phantom.person import FIRST_ID, FIRST_VISIT
+from cmr_ssl.phantom.person import FIRST_ID
 from experiments.cohorts import DEVELOPMENT_SEED, make
 from experiments.commands import fit, options, spoken
 from experiments.reliability.planes import with_planes_missing

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cmr_ssl.cohort.splits import Fractions, hashed_split
-from cmr_ssl.phantom.person import FIRST_ID, FIRST_VISIT
+from cmr_ssl.phantom.cohort_spec import FIRST_VISIT
+from cmr_ssl.phantom.person import FIRST_ID
 from cmr_ssl.robustness.scenarios import HALF
 from experiments.cohorts import DEVELOPMENT_SEED, SCANNERS, Cohort, ordered, placed
 from experiments.commands import best
