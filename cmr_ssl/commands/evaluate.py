@@ -16,7 +16,7 @@ def evaluate(
     truth_files: NiftiFiles | None = None,
     columns: dict[str, str] | None = None,
     table: Path | None = None,
-    by: str = "sex,age,bmi,pathology",
+    by: str | None = None,
     edges: dict[str, list[float]] | None = None,
     fewest: int = 20,
     every_frame: bool = False,
@@ -41,7 +41,7 @@ def evaluate(
         columns: of tables: columns of the predictions to those of the truth, as in {ef: LVEF (%)}; by default all that
             mean the same phenotype.
         table: CSV, TSV or parquet file, one row a subject, with what people are grouped by.
-        by: columns of --table, separated by commas.
+        by: columns of --table, separated by commas; by default those of sex, age, bmi and pathology that it has.
         edges: between which numbers are grouped, as in {Age: [50, 60, 70]}; an edge belongs to the group above it.
         fewest: subjects; smaller groups are listed without numbers.
         every_frame: compare all frames that the truth labels, not ED and ES alone.
@@ -85,7 +85,7 @@ def evaluate(
         evaluated = evaluate_tables(given, truth, columns, gone)
     if evaluated is None:
         return 1
-    names = [name.strip() for name in by.split(",") if name.strip()]
+    names = None if by is None else [name.strip() for name in by.split(",") if name.strip()]
     subjects = list(evaluated.values.first.index)
     groups = None if table is None else read_groups(table, names, subjects, edges or {})
     return 0 if write_evaluation(out, evaluated, groups, fewest) else 1

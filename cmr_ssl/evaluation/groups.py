@@ -1,6 +1,7 @@
 """Groups of people by columns of a table: sex, ages between stated edges, classes of body mass, diseases."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,16 +16,17 @@ SEXES = {0.0: "women", 1.0: "men"}
 EDGES: dict[str, tuple[float, ...]] = {AGE: (50, 60, 70), BMI: (18.5, 25, 30)}  # of body mass: those of the WHO
 MOST_GROUPS = 12  # of a column without edges
 UNKNOWN = ""
+USUAL = ("sex", "age", "bmi", "pathology")
 
 
 def read_groups(
-    path: Path, by: Sequence[str], subjects: Sequence[str], edges: Mapping[str, Sequence[float]]
+    path: Path, by: Sequence[str] | None, subjects: Sequence[str], edges: Mapping[str, Sequence[float]]
 ) -> pd.DataFrame:
     """Return the group of each subject by each column, `UNKNOWN` where the table does not tell.
 
     Args:
         path: CSV, TSV or parquet, one row a subject.
-        by: names of columns, in any case, or of phenotypes in any spelling.
+        by: names of columns, in any case, or of phenotypes in any spelling; None for those of `USUAL` that are there.
         subjects: their ids.
         edges: of columns of numbers, rising; they come before those of `EDGES`.
 
@@ -37,7 +39,7 @@ def read_groups(
     """
     find_columns(path, [])
     header = header_of(path)
-    columns = [column_of(header, name) for name in by]
+    columns = _usual(header, path) if by is None else [column_of(header, name) for name in by]
     own = {column_of(header, name): values for name, values in edges.items()}
     for name, values in own.items():
         if name not in columns:
@@ -48,6 +50,17 @@ def read_groups(
     cells = rows_of(subjects, path, identity, columns)
     groups = {name: _grouped(cells[[name]], name, subjects, path, own) for name in columns}
     return pd.DataFrame(groups, index=list(subjects))
+
+
+def _usual(header: Sequence[str], path: Path) -> list[str]:
+    """Return the columns of `USUAL` that a table has; raise ValueError if it has none."""
+    found = []
+    for name in USUAL:
+        with suppress(ValueError):
+            found.append(column_of(header, name))
+    if not found:
+        raise ValueError(f"{path} has no column of {', '.join(USUAL)}: name columns to group by as --by")
+    return found
 
 
 def column_of(header: Sequence[str], name: str) -> str:

@@ -25,14 +25,22 @@ def test_own_edges_come_first_and_an_edge_belongs_to_the_group_above_it(table):
     assert [band(value, [10]) for value in (9.99, 10, float("nan"))] == ["< 10", ">= 10", ""]
 
 
+def test_without_names_people_are_grouped_by_what_is_usual_and_there(table, tmp_path):
+    assert list(read_groups(table, None, ["1"], {})) == ["Sex", "Age", "BMI (kg/m2)", "Pathology"]
+    (tmp_path / "sex.csv").write_text("eid;31-0.0\n1;0\n")
+    assert read_groups(tmp_path / "sex.csv", None, ["1"], {}).iloc[0].to_list() == ["women"]
+
+
 def test_edges_of_nothing_or_that_do_not_rise_and_numbers_without_edges_are_refused(table, tmp_path):
+    many = tmp_path / "many.csv"
+    many.write_text("eid,Creatinine\n" + "".join(f"{number},{number + 0.0:g}\n" for number in range(20)))
     with pytest.raises(ValueError, match="edges are given of Age, by which nobody is grouped"):
         read_groups(table, ["sex"], ["1"], {"age": [50]})
     with pytest.raises(ValueError, match=r"the edges \[60, 50\] of Age do not rise"):
         read_groups(table, ["age"], ["1"], {"age": [60, 50]})
+    with pytest.raises(ValueError, match=r"many\.csv has no column of sex, age, bmi, pathology: name columns"):
+        read_groups(many, None, ["1"], {})
     with pytest.raises(ValueError, match="no column of the table holds 'smoking'"):
         read_groups(table, ["smoking"], ["1"], {})
-    many = tmp_path / "many.csv"
-    many.write_text("eid,Creatinine\n" + "".join(f"{number},{number + 0.0:g}\n" for number in range(20)))
     with pytest.raises(ValueError, match=r"has 20 different values, .* a column of numbers needs edges"):
         read_groups(many, ["creatinine"], [str(number) for number in range(20)], {})
