@@ -18,7 +18,7 @@ from experiments.machine import description
 from experiments.reliability.planes import rows_of
 from experiments.reliability.settings import ALL, SECOND_VISIT, Settings
 
-PAGE, BY_HAND = "reliability.md", "<!-- written by hand -->"
+PAGE, BELOW = "reliability.md", "<!-- below: written by python -m experiments.reliability -->"
 READ_OFF = "UKB "  # columns of the table of hearts that formulas read off the true label maps
 
 
@@ -37,7 +37,8 @@ def write_report(settings: Settings, out: Path) -> None:
         f"{settings.subjects} synthetic hearts of the usual scanner: a head on the demo's frozen encoder learned from "
         "35 % of them, the half widths are those of the next 30 %, and coverage is measured on the rest, "
         f"{len(settings.tested)} hearts. {settings.strangers} other hearts of each other scanner. Each cell is the "
-        "share of true values within the interval, with its 95 % interval (Wilson).",
+        "share of true values within the interval, with its 95 % interval (Wilson); bold where that ends below 90 %. Every "
+        f"cell is judged by itself: of {len(measured)}, about {0.025 * len(measured):.0f} would be bold by chance.",
         coverage_table(measured),
         verdict(measured),
         *(told(name, pairs) for name, pairs in others.items()),
@@ -52,8 +53,8 @@ def write_report(settings: Settings, out: Path) -> None:
         lines(repeated(settings, predicted=False)),
     ]
     path = out / PAGE
-    above = path.read_text(encoding="utf-8").partition(BY_HAND)[0] if path.is_file() else ""
-    save_text(path, f"{above}{BY_HAND}\n\n" + "\n\n".join(text) + "\n")
+    above = path.read_text(encoding="utf-8").partition(BELOW)[0] if path.is_file() else ""
+    save_text(path, f"{above}{BELOW}\n\n" + "\n\n".join(text) + "\n")
 
 
 def half_widths(settings: Settings) -> dict[str, float]:
@@ -114,9 +115,10 @@ def told(name: str, pairs: PairedValues) -> str:
     difference = (pairs.first - pairs.second)[pairs.within.columns].to_numpy(np.float64)
     shares = coverage(difference.ravel(), within.ravel())
     count = int(known.any(axis=1).sum())
+    unlike = f", the other {len(within) - count} it found unlike the training" if count < len(within) else ""
     return (
-        f"`predict` told intervals of {count} of the {len(within)} hearts of {name}, the others it found unlike the "
-        f"training; {shares.value:.0%} of those told held."
+        f"`predict` told intervals of {count} of the {len(within)} hearts of {name}{unlike}; {shares.value:.0%} of those "
+        "told held."
     )
 
 

@@ -30,6 +30,6 @@ def test_intervals_that_were_not_told_do_not_count_as_held():
     first = pd.DataFrame({"x": [1.0, 2, 9]}, index)
     within = pd.DataFrame({"x": [1.0, np.nan, 1]}, index)
     pairs = PairedValues(first, pd.DataFrame({"x": [1.5, 2, 3]}, index), within, [])
-    assert "told intervals of 2 of the 3 hearts of x, " in told("x", pairs)
+    assert "told intervals of 2 of the 3 hearts of x, the other 1 it found unlike the training; " in told("x", pairs)
     assert "50% of those told held" in told("x", pairs)
     assert "no interval of the 3 hearts" in told("x", pairs._replace(within=within * np.nan))
