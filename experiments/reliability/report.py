@@ -37,8 +37,8 @@ def write_report(settings: Settings, out: Path) -> None:
         f"{settings.subjects} synthetic hearts of the usual scanner: a head on the demo's frozen encoder learned from "
         "35 % of them, the half widths are those of the next 30 %, and coverage is measured on the rest, "
         f"{len(settings.tested)} hearts. {settings.strangers} other hearts of each other scanner. Each cell is the "
-        "share of true values within the interval, with its 95 % interval (Wilson); bold where that ends below 90 %. Every "
-        f"cell is judged by itself: of {len(measured)}, about {0.025 * len(measured):.0f} would be bold by chance.",
+        "share of true values within the interval, with its 95 % interval (Wilson); bold where that ends below 90 %. "
+        f"Every cell is judged by itself: of {len(measured)}, about {0.025 * len(measured):.0f} would be bold by chance.",
         coverage_table(measured),
         verdict(measured),
         *(told(name, pairs) for name, pairs in others.items()),
@@ -47,7 +47,8 @@ def write_report(settings: Settings, out: Path) -> None:
         "## The same heart, scanned twice",
         f"{min(settings.rescanned, len(settings.tested))} of the test hearts at a second visit (`phantom --visit 3`): "
         "the heart is unchanged, planes, breath-holds, coils and noise are new. What remains is the error of one "
-        "measurement. People also differ from day to day, so theirs will be larger. Predictions:",
+        "measurement. People also differ from day to day, so theirs will be larger. And repeatable is not right: who "
+        "always says the mean repeats it perfectly, so read this beside the errors above. Predictions:",
         lines(repeated(settings, predicted=True)),
         "Volumes by the formulas of `quantify` from exact label maps, where only planning and breath-holds differ:",
         lines(repeated(settings, predicted=False)),
@@ -116,10 +117,8 @@ def told(name: str, pairs: PairedValues) -> str:
     shares = coverage(difference.ravel(), within.ravel())
     count = int(known.any(axis=1).sum())
     unlike = f", the other {len(within) - count} it found unlike the training" if count < len(within) else ""
-    return (
-        f"`predict` told intervals of {count} of the {len(within)} hearts of {name}{unlike}; {shares.value:.0%} of those "
-        "told held."
-    )
+    told_of = f"`predict` told intervals of {count} of the {len(within)} hearts of {name}{unlike}"
+    return f"{told_of}; {shares.value:.0%} of those told held."
 
 
 def repeated(settings: Settings, predicted: bool) -> pd.DataFrame:
