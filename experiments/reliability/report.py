@@ -38,7 +38,7 @@ def write_report(settings: Settings, out: Path) -> None:
         "35 % of them, the half widths are those of the next 30 %, and coverage is measured on the rest, "
         f"{len(settings.tested)} hearts. {settings.strangers} other hearts of each other scanner. Each cell is the "
         "share of true values within the interval, with its 95 % interval (Wilson); bold where that ends below 90 %. "
-        f"Every cell is judged by itself: of {len(measured)}, about {0.025 * len(measured):.0f} would be bold by chance.",
+        f"Every cell is judged by itself: of {len(measured)}, {0.025 * len(measured):.0f} would be bold by chance.",
         coverage_table(measured),
         verdict(measured),
         *(told(name, pairs) for name, pairs in others.items()),
