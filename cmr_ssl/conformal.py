@@ -31,11 +31,17 @@ def half_width(errors: NDArray[np.floating], level: float = LEVEL) -> float:
     return float(sizes[rank - 1]) if 0 < rank <= len(sizes) else math.nan
 
 
-def coverage(errors: NDArray[np.floating], within: float) -> Estimate:
-    """Return the share of errors (n,) up to a half width, with its 95 % interval by Wilson; NaN without any."""
-    sizes = np.abs(errors[np.isfinite(errors)])
-    if not len(sizes) or not math.isfinite(within):
+def coverage(errors: NDArray[np.floating], within: NDArray[np.floating] | float) -> Estimate:
+    """Return the share of errors (n,) up to their half widths, with its 95 % interval by Wilson; NaN without any.
+
+    Args:
+        errors: predicted minus true values of n subjects, (n,); NaN does not count.
+        within: half width of all intervals, or of each, (n,); a subject without one does not count.
+    """
+    sizes, widths = np.broadcast_arrays(np.abs(errors), np.asarray(within, dtype=np.float64))
+    known = np.isfinite(sizes) & np.isfinite(widths)
+    if not known.any():
         return Estimate(math.nan)
-    covered = binomtest(int((sizes <= within).sum()), len(sizes))
+    covered = binomtest(int((sizes[known] <= widths[known]).sum()), int(known.sum()))
     interval = covered.proportion_ci(method="wilson")
     return Estimate(covered.statistic, interval.low, interval.high)

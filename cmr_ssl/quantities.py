@@ -3,7 +3,6 @@
 import csv
 import io
 from collections import Counter
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -65,7 +64,11 @@ def quantify_folder(
         check_apart(source.folder, curves, everybody)
     subjects = withdrawn.remaining(everybody, source.folder)
     shard_subjects = shard.part(subjects)
-    inputs: dict[str, object] = {"files": [asdict(file) for file in source.files], "facts": source.facts, "rows": ROWS}
+    inputs: dict[str, object] = {
+        "files": [file.settings() for file in source.files],
+        "facts": source.facts,
+        "rows": ROWS,
+    }
     settings = digest(inputs if by_region is None else inputs | {"lines": LINES})
     folder = out.with_name(f".{out.name}")
     journal = shard.journal(folder, settings)

@@ -85,15 +85,6 @@ def reduction(ours: Array, theirs: Array) -> Array:
     return 1 - np.divide(ours, theirs, out=np.full(theirs.shape, np.nan), where=theirs > 0)
 
 
-def holm(values: Sequence[float]) -> list[float]:
-    """Return p-values adjusted for their number (Holm, Scand J Stat 1979), in the order given."""
-    adjusted, largest = [0.0] * len(values), 0.0
-    for rank, index in enumerate(sorted(range(len(values)), key=values.__getitem__)):
-        largest = max(largest, min(1.0, (len(values) - rank) * values[index]))
-        adjusted[index] = largest
-    return adjusted
-
-
 @lru_cache(maxsize=8)  # the tables of a report ask for the same hundreds of times
 def drawn_again(seed: int, resamples: int, counts: tuple[int, ...]) -> list[Array]:
     """Return the share of each unit in each resample, for so many units of each kind, (R, count)."""

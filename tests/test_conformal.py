@@ -36,3 +36,8 @@ def test_coverage_is_the_share_within_and_has_an_interval():
     assert 0 < estimate.low < 2 / 3 < estimate.high < 1
     assert math.isnan(coverage(np.array([1.0]), math.nan).value)
     assert math.isnan(coverage(np.array([]), 1.0).value)
+
+
+def test_every_subject_may_have_an_interval_of_its_own():
+    errors, within = np.array([1.0, -2, 3, 4, 5]), np.array([1.0, 1, 4, math.nan, 4])
+    assert coverage(errors, within).value == pytest.approx(2 / 4)

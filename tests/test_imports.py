@@ -20,7 +20,7 @@ FLOORS = [
     "corruption data dicom doubts phantom release tables",
     "any_study labelled tasks",
     "probing report trust",
-    "callbacks inference qc quantities robustness",
+    "callbacks evaluation inference qc quantities robustness",
     "export inspection lightning_commands pages synthesis",
     "cli commands",
 ]

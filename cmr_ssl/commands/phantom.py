@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from cmr_ssl.phantom.cohort_spec import CohortSpec, FaultsName, PathologyName, PresetName
+from cmr_ssl.phantom.cohort_spec import FIRST_VISIT, CohortSpec, FaultsName, PathologyName, PresetName
 from cmr_ssl.phantom.scanner import read_scanner
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def phantom(
     subject: int = 1,
     sheet: Path | None = None,
     scanner: str = "default",
+    visit: int = FIRST_VISIT,
 ) -> int:
     """Write a synthetic cohort as NIfTI folders with labels or as UK Biobank's archives, or only pictures of it.
 
@@ -47,6 +48,8 @@ def phantom(
         sheet: PNG of all subjects instead of a cohort: ED over ES, without and with labels.
         scanner: name of a file in `configs/scanners`, or a YAML file; only grey values depend on it, so that
             subject k of a seed is the same person, in the same planes, under every scanner.
+        visit: of every subject, from 2, the first with imaging; at another one the same heart, unchanged, is planned
+            and scanned anew: other planes, breath-holds, coils and noise. Measures of two visits tell repeatability.
 
     Returns:
         exit status, 0 when everything is written.
@@ -54,7 +57,13 @@ def phantom(
     Raises:
         ValueError: if the arguments make no sense or the folder cannot take the cohort.
     """
-    least = {"subjects": (subjects, 1), "workers": (workers, 1), "subject": (subject, 1), "seed": (seed, 0)}
+    least = {
+        "subjects": (subjects, 1),
+        "workers": (workers, 1),
+        "subject": (subject, 1),
+        "seed": (seed, 0),
+        "visit": (visit, FIRST_VISIT),
+    }
     for name, (number, lowest) in least.items():
         if number < lowest:
             raise ValueError(f"--{name} {number} makes no sense: give {lowest} or more")
@@ -62,7 +71,8 @@ def phantom(
         raise ValueError("give one of --out FOLDER for a cohort, --preview FILE for one subject, --sheet FILE for many")
     if pathology not in get_args(PathologyName):
         raise ValueError(f"unknown pathology {pathology!r}: choose one of {', '.join(get_args(PathologyName))}")
-    spec = CohortSpec(seed, preset, pathology, faults, scanner=read_scanner(scanner))
+    _check_visit(visit, dicom)
+    spec = CohortSpec(seed, preset, pathology, faults, scanner=read_scanner(scanner), visit=visit)
     if preview is not None:
         _preview(preview, spec, subject, overwrite)
     if sheet is not None:
@@ -72,12 +82,17 @@ def phantom(
     return 0
 
 
+def _check_visit(visit: int, dicom: bool) -> None:
+    if dicom and visit != FIRST_VISIT:
+        raise ValueError(f"--visit {visit} is of NIfTI folders: archives hold the visits of a subject side by side")
+
+
 def _preview(path: Path, spec: CohortSpec, subject: int, overwrite: bool) -> None:
     from cmr_ssl.phantom.person import scan
     from cmr_ssl.phantom.pictures import check_preview, write_preview
 
     check_preview(path, overwrite)
-    write_preview(path, scan(spec, subject))
+    write_preview(path, scan(spec, subject, spec.visit))
     print(f"wrote {path}")
 
 
@@ -88,7 +103,7 @@ def _sheet(path: Path, spec: CohortSpec, subjects: int, overwrite: bool) -> None
     check_sheet(path, overwrite)
     with _progress() as bar:
         indices = bar.track(range(1, subjects + 1), description="")
-        rows = [subject_rows(scan(spec, index)) for index in indices]
+        rows = [subject_rows(scan(spec, index, spec.visit)) for index in indices]
     write_sheet(path, rows)
     print(f"wrote {path}")
 

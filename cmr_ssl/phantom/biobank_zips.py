@@ -9,10 +9,10 @@ import numpy as np
 
 from cmr_ssl.files import save, save_text
 from cmr_ssl.phantom.archive_faults import ARCHIVE_RATES, REPEAT_VISITS, FaultNote, apply_archive_faults
-from cmr_ssl.phantom.cohort_spec import CohortSpec, PresetName
+from cmr_ssl.phantom.cohort_spec import FIRST_VISIT, CohortSpec, PresetName
 from cmr_ssl.phantom.cohort_writer import SESSIONS, CohortFormat, save_patients, save_table
 from cmr_ssl.phantom.examination import Exam, draw_starts
-from cmr_ssl.phantom.person import FIRST_VISIT, PhantomStudy, scan, subject_id
+from cmr_ssl.phantom.person import PhantomStudy, scan, subject_id
 from cmr_ssl.phantom.scanner_archive import archive_bytes, archive_name, archives_of
 from cmr_ssl.phantom.truth_table import Row, session_row, truth_row
 

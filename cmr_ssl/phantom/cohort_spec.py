@@ -8,6 +8,7 @@ from cmr_ssl.phantom.scanner import DEFAULT, Scanner, changes
 PresetName = Literal["full", "short", "small"]
 FaultsName = Literal["none", "default"]
 PathologyName = Literal["mixed", Pathology]
+FIRST_VISIT = 2  # with imaging, as UK Biobank counts
 GENERATOR = 2  # increased whenever the bytes of a subject change, so that cohorts are not mixed
 
 
@@ -30,9 +31,12 @@ class CohortSpec(NamedTuple):
     faults: FaultsName  # which rates of `faults.RATES` apply
     generator: int = GENERATOR  # version of the generator
     scanner: Scanner = DEFAULT  # its scanner
+    visit: int = FIRST_VISIT  # at another one the same hearts are prescribed and scanned anew
 
     def settings(self) -> dict[str, object]:
-        """Return the settings for the cohort's folder, without those of the default scanner."""
+        """Return the settings for the cohort's folder, without those of the default scanner and the first visit."""
         settings = self._asdict()
         del settings["scanner"]
+        if self.visit == FIRST_VISIT:
+            del settings["visit"]
         return settings | changes(self.scanner)

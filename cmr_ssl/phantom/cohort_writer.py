@@ -37,7 +37,7 @@ class CohortFormat(NamedTuple):
 
 def write_subject(out: Path, spec: CohortSpec, index: int) -> None:
     """Image and write subject `index`; the folder appears whole or not at all."""
-    study = scan(spec, index)
+    study = scan(spec, index, spec.visit)
     name = subject_id(index)
     unfinished = out / f"{PARTIAL}{name}"
     shutil.rmtree(unfinished, ignore_errors=True)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmr_ssl.phantom.cohort_spec import PRESETS, CohortSpec, PathologyName, Preset
+from cmr_ssl.phantom.cohort_spec import FIRST_VISIT, PRESETS, CohortSpec, PathologyName, Preset
 from cmr_ssl.phantom.faults import RATES, apply_faults
 from cmr_ssl.phantom.heart import build_heart
 from cmr_ssl.phantom.population import Subject, draw_pathology, draw_subject
@@ -18,7 +18,6 @@ from cmr_ssl.phantom.torso import draw_torso, heart_centre
 from cmr_ssl.planes import SHORT_AXIS
 
 FIRST_ID = 900_000_000
-FIRST_VISIT = 2  # with imaging, as UK Biobank counts
 
 
 class PhantomStudy(NamedTuple):

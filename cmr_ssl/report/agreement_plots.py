@@ -37,6 +37,26 @@ def draw_agreement(
     write_figure(figure, path)
 
 
+def draw_bland_altman(
+    path: Path, first: NDArray[np.floating], second: NDArray[np.floating], name_with_unit: str
+) -> None:
+    """Draw the differences of two acquisitions against their means, as PNG.
+
+    Args:
+        path: file to write.
+        first: one value a subject, (N,).
+        second: (N,); subjects in which either is not finite are left out.
+        name_with_unit: such as "LVEDV (mL)".
+    """
+    known = np.isfinite(first) & np.isfinite(second)
+    one, other = first[known].astype(np.float64), second[known].astype(np.float64)
+    figure = Figure(figsize=(5.6, 4.4), layout="constrained")
+    axes = figure.subplots()
+    _bland_altman(axes, other, one, agreement(other, one), name_with_unit)
+    axes.set(xlabel=f"mean of both {name_with_unit}", ylabel=f"second - first {name_with_unit}")
+    write_figure(figure, path)
+
+
 def draw_curves(path: Path, curves: dict[str, Array], frame_ms: float | None, title: str) -> None:
     """Draw volumes over the beat as PNG, with ED and ES where the left ventricle is largest and smallest.
 

@@ -12,6 +12,7 @@ from string import Formatter
 from cmr_ssl.machine import raise_if_machine
 
 SUBJECT = "subject"
+FRAME = "frame"  # told by the names of a flat folder of label maps, a file a frame
 MAX_BYTES = 1 << 20  # of a file of facts
 SAFE_VALUE = re.compile(r"[\w .+-]*", re.ASCII)  # cannot lead to another folder
 

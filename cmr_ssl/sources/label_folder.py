@@ -10,8 +10,9 @@ from cmr_ssl.anatomy import UNLABELLED, is_structure
 from cmr_ssl.files import stamp
 from cmr_ssl.machine import is_file
 from cmr_ssl.planes import SHORT_AXIS, VIEWS, spacing
+from cmr_ssl.sources.file_names import Facts
 from cmr_ssl.sources.label_values import listed, to_classes, whole_numbers
-from cmr_ssl.sources.nifti_files import LabelFile, facts_of, names_of
+from cmr_ssl.sources.nifti_files import EdEs, LabelFile, facts_of, names_of
 from cmr_ssl.sources.nifti_folder import join_ed_es
 from cmr_ssl.sources.nifti_image import PLACE_CODES, Image, lacks_place, read_image
 from cmr_ssl.sources.nifti_paths import image_exists, locate, subject_folders
@@ -28,6 +29,7 @@ class LabelledView(NamedTuple):
         classes: number in the file to class name.
         oriented: whether the file states its orientation.
         notes: what was repaired or is unusual, for readers of the table.
+        frames: which frames of a cine these are, from 0, where it is a part of them; else None.
     """
 
     map: LabelMap
@@ -35,6 +37,7 @@ class LabelledView(NamedTuple):
     classes: dict[int, str]
     oriented: bool
     notes: tuple[str, ...]
+    frames: tuple[int, ...] | None = None
 
 
 class LabelledHeart(NamedTuple):
@@ -63,11 +66,13 @@ class LabelFolder:
         folder: the folder with one sub-folder a subject.
         files: label maps; of a view, the first one that exists.
         facts: see `NiftiFiles`.
+        partial: whether frames may be unlabelled in part; their volumes cannot be measured.
     """
 
     folder: Path
     files: list[LabelFile]
     facts: str | None = None
+    partial: bool = False
 
     def subjects(self) -> list[str]:
         """Return the names of all sub-folders, also of those without label maps; see `subject_folders`."""
@@ -79,10 +84,10 @@ class LabelFolder:
         Raises:
             FileNotFoundError: if the subject's folder is gone.
         """
-        folder = self.folder / subject
+        folder = self.folder_of(subject)
         status = folder.stat()
         try:
-            files = self._existing(folder)
+            files = self._existing(subject)
         except ValueError as error:
             return stamp([(error, status)])
         paths = {name: locate(folder, name) for file in files.values() for name in names_of(file.file)}
@@ -92,22 +97,30 @@ class LabelFolder:
         """Read one subject; a label map that cannot be used becomes a problem, not an exception."""
         heart = LabelledHeart({}, {})
         try:
-            files = self._existing(self.folder / subject)
+            files = self._existing(subject)
         except ValueError as error:
             heart.problems[""] = str(error)
             return heart
         for view, file in files.items():
             try:
-                heart.views[view] = read_labels(self.folder / subject, file)
+                heart.views[view] = read_labels(self.folder_of(subject), file, self.partial)
             except ValueError as error:
                 heart.problems[view] = str(error)
         if not heart.views and not heart.problems:
             heart.problems[""] = f"the folder holds none of {', '.join(self._names())}"
         return heart
 
-    def _existing(self, folder: Path) -> dict[str, LabelFile]:
+    def folder_of(self, subject: str) -> Path:
+        """Return the folder in which the files of a subject lie."""
+        return self.folder / subject
+
+    def facts_of(self, subject: str) -> Facts:
+        """Return the values of templates for a subject; raise ValueError if their file cannot be read."""
+        return facts_of(self.folder_of(subject), self.facts)
+
+    def _existing(self, subject: str) -> dict[str, LabelFile]:
         """Return the label file of every view that has one, in the order of `VIEWS`."""
-        facts = facts_of(folder, self.facts)
+        folder, facts = self.folder_of(subject), self.facts_of(subject)
         first: dict[str, LabelFile] = {}
         for file in (file.filled(facts) for file in self.files):
             if any(image_exists(folder, name) for name in names_of(file.file)):
@@ -116,7 +129,7 @@ class LabelFolder:
 
     def _holds(self, subject: str) -> bool:
         try:
-            return bool(self._existing(self.folder / subject))
+            return bool(self._existing(subject))
         except ValueError:
             return False
 
@@ -124,8 +137,17 @@ class LabelFolder:
         return [name for file in self.files for name in names_of(file.file)]
 
 
-def read_labels(folder: Path, file: LabelFile) -> LabelledView:
-    """Read one label map, or ED and ES halves as two frames; raise ValueError, one sentence, if it is unusable."""
+def read_labels(folder: Path, file: LabelFile, partial: bool = False) -> LabelledView:
+    """Read one label map, or ED and ES halves as two frames.
+
+    Args:
+        folder: of the subject.
+        file: with its name filled in.
+        partial: whether a frame may be unlabelled in part.
+
+    Raises:
+        ValueError: if it is unusable; one sentence.
+    """
     image, findings = _read(folder, file)
     title = " and ".join(names_of(file.file))
     _check_geometry(image, findings, file.view, title)
@@ -133,15 +155,24 @@ def read_labels(folder: Path, file: LabelFile) -> LabelledView:
         values, note = whole_numbers(image.pixels)
     except ValueError as error:
         raise ValueError(f"{title} {error}") from error
-    labels, unknown = to_classes(values, file.classes)
+    labels, unknown = to_classes(values, file.classes, file.unlabelled)
     if unknown:
         raise ValueError(f"{title} holds the numbers {listed(unknown)}, which the mapping {file.classes} does not name")
     drawn, unlabelled = (mask.any(axis=(0, 1, 2)) for mask in (is_structure(labels), labels == UNLABELLED))
-    if partial := np.flatnonzero(drawn & unlabelled).tolist():  # a volume would lack the unlabelled part
-        raise ValueError(f"{title} leaves parts of frame {listed(partial)} unlabelled ({UNLABELLED})")
+    in_part = np.flatnonzero(drawn & unlabelled).tolist()
+    if in_part and not partial:  # a volume would lack the unlabelled part
+        raise ValueError(f"{title} leaves parts of frame {listed(in_part)} unlabelled ({UNLABELLED})")
     notes = [finding.message for finding in findings if finding.code in PLACE_CODES] + ([note] if note else [])
     titled = tuple(f"{title}: {note}" for note in notes)
-    return LabelledView(LabelMap(labels.T, image.affine), image.frame_ms, file.classes, image.stored is None, titled)
+    label_map, oriented = LabelMap(labels.T, image.affine), image.stored is None
+    return LabelledView(label_map, image.frame_ms, file.classes, oriented, titled, _frames(file.file))
+
+
+def _frames(file: str | EdEs) -> tuple[int, int] | None:
+    """Return the frames of a cine that a pair shows, from 0."""
+    if isinstance(file, str) or not (isinstance(file.ed_frame, int) and isinstance(file.es_frame, int)):
+        return None
+    return file.ed_frame - 1, file.es_frame - 1
 
 
 def _read(folder: Path, file: LabelFile) -> tuple[Image, list[Finding]]:

@@ -68,18 +68,22 @@ def whole_numbers(values: NDArray[np.generic]) -> tuple[NDArray[np.generic], str
     return rounded.astype(np.int64), note
 
 
-def to_classes(values: NDArray[np.generic], classes: Mapping[int, str]) -> tuple[Labels, list[float]]:
+def to_classes(
+    values: NDArray[np.generic], classes: Mapping[int, str], unlabelled: int | None = None
+) -> tuple[Labels, list[float]]:
     """Renumber a label map of any whole numbers.
 
     Args:
         values: numbers as stored, (X, Y, S, T); 255 is unlabelled unless it is a class.
         classes: number to class name.
+        unlabelled: another number of pixels that nobody labelled.
 
     Returns:
         Classes, (X, Y, S, T) uint8, 255 where the number is unknown; and the unknown numbers.
     """
     index_of = {0: BACKGROUND, UNLABELLED: UNLABELLED}
     index_of |= {number: CLASSES.index(name) for number, name in classes.items()}
+    index_of |= {} if unlabelled is None else {unlabelled: UNLABELLED}
     low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
     if values.dtype.kind in "iub" and high - low < TABLE_SIZE:
         inverse = values.astype(np.int64) - int(low)

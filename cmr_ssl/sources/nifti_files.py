@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cmr_ssl.anatomy import CLASSES, LABEL_FILES
 from cmr_ssl.planes import VIEWS
-from cmr_ssl.sources.file_names import SUBJECT, Facts, fill, placeholders, read_facts
+from cmr_ssl.sources.file_names import FRAME, SUBJECT, Facts, fill, placeholders, read_facts
 from cmr_ssl.sources.label_values import checked_numbers
 
 Number = Annotated[int, "a key as written: a plain int would accept 1.9 and true as 1"]
@@ -43,19 +43,27 @@ class LabelFile:
         view: the view whose image grid it shares.
         file: file name, or the two names of an ED/ES pair.
         classes: value in the file to class name, one of ``anatomy.CLASSES``; zero stays background.
+        unlabelled: value of pixels that nobody labelled, beside 255; nnU-Net's `ignore`.
     """
 
     view: str
     file: str | EdEs
     classes: dict[Number, str]
+    unlabelled: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse unknown views, classes and numbers."""
         _check_views([self.view])
         try:
             object.__setattr__(self, "classes", checked_numbers(self.classes))
+            if self.unlabelled == 0 or self.unlabelled in self.classes:
+                raise ValueError(f"{self.unlabelled} cannot be unlabelled, as it is a class")
         except ValueError as error:
             raise ValueError(f"label file {self.file}: {error}") from error
+
+    def settings(self) -> dict[str, object]:
+        """Return the label file as plain values, without what earlier versions did not have unless it is told."""
+        return {name: value for name, value in asdict(self).items() if name != "unlabelled" or value is not None}
 
     def filled(self, facts: Facts) -> "LabelFile":
         """Return the label map of one subject, its templates filled in; raise ValueError if a fact is missing."""
@@ -84,7 +92,7 @@ class NiftiFiles:
         _check_views(self.images)
         if not self.images or [] in self.images.values():
             raise ValueError(f"no image files are named: map at least one of the views {list(VIEWS)} to a file")
-        unknown = sorted(self._placeholders() - {SUBJECT})
+        unknown = sorted(self._placeholders() - {SUBJECT, FRAME})
         if unknown and self.facts is None:
             raise ValueError(f"nothing tells {{{unknown[0]}}} in a file name: name the file that does as facts")
 

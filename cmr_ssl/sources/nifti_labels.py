@@ -116,7 +116,7 @@ def _check_anatomy(series: Series, labels: NDArray[np.uint8], file: LabelFile, t
 def _on_grid(series: Series, folder: Path, file: LabelFile) -> tuple[NDArray[np.uint8], list[Finding]]:
     """Return classes on the grid of the series, (X, Y, S, T), 255 where unlabelled, and findings."""
     if isinstance(file.file, str):
-        labels, findings = _read(series, folder, file.file, file.classes, _grid(series))
+        labels, findings = _read(series, folder, file.file, file, _grid(series))
         if labels.shape != series.pixels.shape:
             raise ValueError(f"their shape {labels.shape} is not that of the images {series.pixels.shape}")
         return labels, findings
@@ -124,7 +124,7 @@ def _on_grid(series: Series, folder: Path, file: LabelFile) -> tuple[NDArray[np.
     findings = []
     for frame, name in zip(_frames(series, file.file), names_of(file.file), strict=True):
         if image_exists(folder, name):
-            labels, new = _read(series, folder, name, file.classes, _grid(series, frame))
+            labels, new = _read(series, folder, name, file, _grid(series, frame))
             both[..., frame] = labels[..., 0]
             findings += [finding for finding in new if finding not in findings]
     return both, findings
@@ -141,9 +141,9 @@ def _grid(series: Series, frame: int | None = None) -> ImageGrid:
 
 
 def _read(
-    series: Series, folder: Path, name: str, classes: dict[int, str], grid: ImageGrid
+    series: Series, folder: Path, name: str, file: LabelFile, grid: ImageGrid
 ) -> tuple[NDArray[np.uint8], list[Finding]]:
-    """Read one file and bring it onto the grid of the series."""
+    """Read one file of a label map and bring it onto the grid of the series."""
     path = locate(folder, name)
     image, read = read_image(path, series.view, normal(grid.affine))
     findings = [item._replace(message=f"{path.name}: {item.message}") for item in read if item.code in PLACE_CODES]
@@ -151,7 +151,7 @@ def _read(
         values, note = whole_numbers(image.pixels)
     except ValueError as error:
         raise ValueError(f"{path.name} {error}") from error
-    labels, unknown = to_classes(values, classes)
+    labels, unknown = to_classes(values, file.classes, file.unlabelled)
     if unknown:
         message = f"label numbers {listed(unknown)} of {path.name} mean nothing here and count as unlabelled"
         findings.append(Finding("label-values", "noted", series.view, message))

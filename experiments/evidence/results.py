@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from experiments.statistics import compare, holm, mean_error
+from cmr_ssl.evaluation.holm import holm
+from experiments.statistics import compare, mean_error
 
 KEYS = ["test", "labels", "target"]
 

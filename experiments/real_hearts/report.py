@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from cmr_ssl.evaluation.holm import holm
 from cmr_ssl.files import save_text, write_atomically
 from cmr_ssl.report.tables import markdown
 from experiments.left_out import TOLD_BY, by_region
@@ -17,7 +18,6 @@ from experiments.real_hearts.pairs import compared
 from experiments.real_hearts.probes import Probe
 from experiments.real_hearts.runs import CHOICE, DICE, DONE, VOLUMES, Run
 from experiments.real_hearts.settings import ALL, Settings
-from experiments.statistics import holm
 
 PAGE, BY_HAND = "real_hearts.md", "## Written by hand"
 OURS = ("synthetic labels, self-trained", "synthetic labels", "pretrained")  # what every other arm is compared with

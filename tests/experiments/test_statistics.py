@@ -3,7 +3,7 @@ import pytest
 import torch
 from torchmetrics.functional.classification import binary_auroc
 
-from experiments.statistics import RESAMPLES, auroc, compare, exponent, holm, mean_error, over_subjects
+from experiments.statistics import RESAMPLES, auroc, compare, exponent, mean_error, over_subjects
 
 
 def test_a_constant_difference_is_certain_and_its_reduction_follows_by_hand():
@@ -44,12 +44,6 @@ def test_of_no_error_nothing_can_be_taken_away():
 def test_other_numbers_of_subjects_cannot_be_paired():
     with pytest.raises(ValueError, match="cannot be paired"):
         compare(np.zeros((1, 2, 3)), np.zeros((1, 2, 4)))
-
-
-def test_holm_by_hand():
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([0.9, 0.6]) == [1.0, 1.0]
-    assert holm([]) == []
 
 
 def simulated(rng, mean, pretrainings, noise, subjects=60, draws=5):

@@ -158,3 +158,9 @@ def test_what_reaches_the_edge_is_cut_off():
     column = np.flatnonzero((HEART == RV).any(axis=(1, 2, 3)))[0]
     assert touches_edge(HEART[column:], RV)
     assert not touches_edge(HEART[column:], LV)
+
+
+def test_a_number_may_be_declared_unlabelled():
+    read, unknown = to_classes(np.array([[[[0, 1, 4, 255]]]], np.uint8), {1: "LV"}, unlabelled=4)
+    assert read.ravel().tolist() == [0, 1, 255, 255]
+    assert unknown == []

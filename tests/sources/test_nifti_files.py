@@ -41,6 +41,8 @@ def test_typos_are_refused_at_once():
         LabelFile("la_5ch", "seg.nii.gz", {1: "LV"})
     with pytest.raises(ValueError, match="'lv'"):
         LabelFile("sa", "seg.nii.gz", {1: "lv"})
+    with pytest.raises(ValueError, match="1 cannot be unlabelled, as it is a class"):
+        LabelFile("sa", "seg.nii.gz", {1: "LV"}, unlabelled=1)
     with pytest.raises(ValueError, match="no image files"):
         NiftiFiles(images={})
     with pytest.raises(ValueError, match=r"nothing tells \{ED\}"):
@@ -51,4 +53,6 @@ def test_typos_are_refused_at_once():
 
 def test_what_nobody_set_does_not_stand_in_the_settings_of_a_cache():
     assert set(NiftiFiles().settings()) == {"images", "labels"}
+    assert "unlabelled" not in LabelFile("sa", "seg.nii.gz", {1: "LV"}).settings()
+    assert LabelFile("sa", "seg.nii.gz", {1: "LV"}, 4).settings()["unlabelled"] == 4
     assert NiftiFiles(images={"sa": EdEs("a", "b")}).settings()["images"] == {"sa": {"ed": "a", "es": "b"}}

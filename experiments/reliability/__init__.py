@@ -1,0 +1,1 @@
+"""Do intervals hold what they promise, and how well does a second scan repeat the first: docs/reliability.md."""
