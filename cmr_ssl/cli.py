@@ -24,6 +24,7 @@ COMMANDS = {
     "quantify": "measure volumes, EF and mass on label maps",
     "predict": "apply a task's checkpoint to new subjects",
     "report": "write a page a subject and a page of the cohort from predictions",
+    "explore": "write a page with a map of all subjects by their embeddings",
     "export": "hand a trained model on, as a folder for hubs or as ONNX",
     "synthesize": "write planes nobody acquired, with a pretrained model",
     "inspect": "tell which planes of a study look wrong, and why",
