@@ -26,6 +26,7 @@ COMMANDS = {
     "report": "write a page a subject and a page of the cohort from predictions",
     "explore": "write a page with a map of all subjects by their embeddings",
     "export": "hand a trained model on, as a folder for hubs or as ONNX",
+    "lists": "write labelled frames as NIfTI, with the lists that nnU-Net and MONAI train from",
     "synthesize": "write planes nobody acquired, with a pretrained model",
     "inspect": "tell which planes of a study look wrong, and why",
     "robustness": "measure what missing and flawed planes do to a model",
