@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from cmr_ssl.cohort.cells import NO_VALUE, read_numbers
 from cmr_ssl.cohort.identities import canonical_id
-from cmr_ssl.cohort.phenotypes import find_columns, header_of, one_row_each, rows_of
+from cmr_ssl.cohort.phenotypes import find_columns, header_of, is_parquet, one_row_each, rows_of
 
 MOST_COLUMNS = 60  # that a page holds
 MOST_CATEGORIES = 100  # of a column
@@ -70,12 +72,21 @@ def read_map_columns(path: Path, subjects: Sequence[str], names: Sequence[str] |
     if unknown:
         raise ValueError(f"{path} has no column {unknown[0]!r}: it has {', '.join(header[:12])}")
     chosen = list(dict.fromkeys(header if names is None else names))
+    nested = [name for name in chosen if name in _nested(path)]
+    chosen = [name for name in chosen if name not in nested]
     texts, found = _texts(path, subjects, identity, chosen[:MOST_COLUMNS])
     read = [map_column(texts[name], path) for name in texts]
-    left_out = [column for column in read if isinstance(column, str)]
+    left_out = [f"{name!r} holds lists" for name in nested]
+    left_out += [column for column in read if isinstance(column, str)]
     if more := chosen[MOST_COLUMNS:]:
         left_out.append(f"{len(more)} more columns, from {more[0]} on: name those you need with --columns")
     return MapColumns([column for column in read if not isinstance(column, str)], left_out, found)
+
+
+def _nested(path: Path) -> set[str]:
+    """Return the columns of a table that hold lists or records, which texts and CSV cannot."""
+    schema = pq.read_schema(path) if is_parquet(path) else []
+    return {field.name for field in schema if pa.types.is_nested(field.type)}
 
 
 def _texts(path: Path, subjects: Sequence[str], identity: str, names: Sequence[str]) -> tuple[pd.DataFrame, int]:

@@ -63,6 +63,8 @@ def read_embeddings(path: Path, vector: str | None, withdrawn: Withdrawn = NONE_
         raise FileNotFoundError(f"no embeddings at {path}: {NO_FILE}")
     table, name = _read_vector(path, vector)
     subjects = [str(subject) for subject in table["subject"].cast(pa.string()).to_pylist()]
+    if "None" in subjects:
+        raise ValueError(f"{path} has a row without a subject: {NO_FILE}")
     twice = [subject for subject, rows in Counter(subjects).items() if rows > 1]
     if twice:
         raise ValueError(f"{path} has several rows of subject {twice[0]}: keep one row a subject")
@@ -151,8 +153,8 @@ def umap_map(vectors: Array) -> SubjectMap:
 
 def nearest(vectors: Array, count: int) -> Neighbours:
     """Return the `count` others of the largest cosine similarity to each of the vectors (N, D)."""
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit = vectors / np.where(norms > 0, norms, 1)
+    norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+    unit = (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
     count = min(count, len(vectors) - 1)
     index, similarity = zip(*_nearest_blocks(unit, count), strict=True)
     return Neighbours(np.concatenate(index).astype(np.uint32), np.concatenate(similarity))

@@ -58,3 +58,11 @@ def test_subjects_without_a_row_are_unknown_and_rows_of_others_are_not_read(tmp_
     assert np.isfinite(made.columns[0].values).sum() == 50
     with pytest.raises(ValueError, match="none of the 200 subjects"):
         read(tmp_path, ids=[f"A{row}" for row in range(200)], value=1)
+
+
+def test_the_embeddings_themselves_may_be_the_table_and_their_vectors_are_left_out(tmp_path):
+    path = tmp_path / "table.parquet"
+    pd.DataFrame({"subject": IDS, "mean": [[1.0, 2.0]] * 200, "findings": ["", "moved"] * 100}).to_parquet(path)
+    made = read_map_columns(path, IDS, None)
+    assert made.left_out == ["'mean' holds lists"]
+    assert [column.name for column in made.columns] == ["findings"]
