@@ -30,8 +30,10 @@ SCT_CODES = {  # SNOMED CT's cavities and wall
     LA: ("82471001", "Left atrium"),
     RA: ("73829009", "Right atrium"),
 }
-TYPE_2 = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate", "StudyTime")
-TYPE_2 += ("AccessionNumber", "ReferringPhysicianName")  # may be empty but must be there; de-identifying removes some
+TYPE_2 = (  # may be empty but must be there; de-identifying removes some
+    *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate", "StudyTime"),
+    *("AccessionNumber", "ReferringPhysicianName"),
+)
 NO_HIGHDICOM = "dicom-seg needs a package that is not installed: pip install 'cmr-ssl[seg]'"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from pydicom import Dataset
 
+from cmr_ssl.anatomy import is_structure
 from cmr_ssl.export.dicom_seg import SegmentedFrame, extreme_frames, segmentation
 from cmr_ssl.export.dicom_sources import read_headers, sources_of
 from cmr_ssl.files import save
@@ -42,6 +43,6 @@ def _frames(view: str, heart: LabelledHeart, headers: list[Dataset]) -> Iterator
     sources = sources_of(headers, np.asarray(label_map.affine), label_map.labels.shape, view)
     for frame in extreme_frames(stack.map if stack is not None and same else label_map):
         labels = label_map.labels[frame]
-        if labels.any():
+        if is_structure(labels).any():
             images = [images[frame] for images in sources]
             yield SegmentedFrame(f"{view}_frame{frame:02d}", frame, labels, np.asarray(label_map.affine), images)

@@ -70,6 +70,8 @@ def sources_of(headers: list[Dataset], affine: Array, shape: tuple[int, ...], wh
             if (header.Rows, header.Columns) == (rows, columns) and _lies_at(header, plane):
                 series[header.SeriesInstanceUID].append(header)
         fitting = [images for images in series.values() if len(images) == frames]
+        if len(fitting) > 1:  # a scanner's own analysis lies on its images
+            fitting = [images for images in fitting if "ORIGINAL" in images[0].get("ImageType", [])] or fitting
         if len(fitting) != 1:
             counts = ", ".join(str(len(images)) for images in series.values()) or "none"
             raise ValueError(

@@ -65,7 +65,7 @@ def page_data(explored: Explored) -> dict[str, object]:
     return {
         "subjects": explored.embedded.subjects,
         "places": packed(explored.map.places, "<f4"),
-        "neighbours": packed(explored.neighbours.index, "<u4"),
+        "neighbours": packed(explored.neighbours.rows, "<u4"),
         "similarity": packed(explored.neighbours.similarity, "<f4"),
         "columns": [column_data(column) for column in explored.table.columns],
         "scale": scale_colours(),

@@ -31,7 +31,7 @@ def map_picture(places: NDArray[np.float32], column: MapColumn | None) -> bytes:
     elif isinstance(column, CategoryColumn):
         _draw_categories(axes, places, column, size)
     else:
-        axes.scatter(*places.T, s=size, color=OTHER, linewidths=0)
+        axes.scatter(places[:, 0], places[:, 1], s=size, color=OTHER, linewidths=0)
     axes.set_aspect("equal", "datalim")
     axes.set_xticks([])
     axes.set_yticks([])
@@ -42,17 +42,24 @@ def map_picture(places: NDArray[np.float32], column: MapColumn | None) -> bytes:
 
 def _draw_numbers(axes: Axes, places: NDArray[np.float32], column: NumberColumn, size: float) -> None:
     known = np.isfinite(column.values)
-    axes.scatter(*places[~known].T, s=size, color=MISSING, linewidths=0)
+    axes.scatter(places[~known, 0], places[~known, 1], s=size, color=MISSING, linewidths=0)
     colours = ListedColormap(scale_colours())
     drawn = axes.scatter(
-        *places[known].T, s=size, c=column.values[known], cmap=colours, vmin=column.low, vmax=column.high, linewidths=0
+        places[known, 0],
+        places[known, 1],
+        s=size,
+        c=column.values[known],
+        cmap=colours,
+        vmin=column.low,
+        vmax=column.high,
+        linewidths=0,
     )
     axes.figure.colorbar(drawn, ax=axes, label=_plain(column.name), extend="both")
 
 
 def _draw_categories(axes: Axes, places: NDArray[np.float32], column: CategoryColumn, size: float) -> None:
     colours = np.array([*column.colours, MISSING])
-    axes.scatter(*places.T, s=size, c=colours[column.codes], linewidths=0)
+    axes.scatter(places[:, 0], places[:, 1], s=size, c=colours[column.codes], linewidths=0)
     for name, colour in zip(column.names, column.colours, strict=True):
         if colour in COLOURS:
             axes.scatter([], [], color=colour, label=_plain(name))

@@ -42,7 +42,7 @@ class SubjectMap(NamedTuple):
 class Neighbours(NamedTuple):
     """The nearest others of each subject, the nearest first."""
 
-    index: NDArray[np.uint32]  # row of the neighbour, (N, K)
+    rows: NDArray[np.uint32]  # of the neighbours, (N, K)
     similarity: Array  # cosine, -1 to 1, (N, K)
 
 
@@ -156,8 +156,8 @@ def nearest(vectors: Array, count: int) -> Neighbours:
     norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     unit = (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
     count = min(count, len(vectors) - 1)
-    index, similarity = zip(*_nearest_blocks(unit, count), strict=True)
-    return Neighbours(np.concatenate(index).astype(np.uint32), np.concatenate(similarity))
+    rows, similarity = zip(*_nearest_blocks(unit, count), strict=True)
+    return Neighbours(np.concatenate(rows).astype(np.uint32), np.concatenate(similarity))
 
 
 def _nearest_blocks(unit: Array, count: int) -> Iterator[tuple[NDArray[np.intp], Array]]:

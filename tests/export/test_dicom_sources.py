@@ -43,3 +43,11 @@ def test_two_studies_and_a_folder_without_images_are_said(folder, tmp_path):
         (folder / name).write_bytes(data)
     with pytest.raises(ValueError, match="holds images of 2 studies"):
         read_headers(folder)
+
+
+def test_a_scanner_s_own_analysis_is_not_what_was_drawn_on(folder):
+    series = tiny(SHORT_AXIS)
+    for name, data in view_files(series, time="130000", ImageType=["DERIVED", "PRIMARY", "M"]).items():
+        (folder / name).write_bytes(data)
+    found = sources_of(read_headers(folder), series.affine, shape_of(series), "sa")
+    assert {image.AcquisitionTime for images in found for image in images} == {"120000"}

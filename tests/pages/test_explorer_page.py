@@ -36,7 +36,7 @@ def test_the_page_holds_all_numbers_as_they_are(explored):
     data = data_of(explorer_page(explored, []))
     unpacked = np.frombuffer(base64.b64decode(data["neighbours"]), "<u4").reshape(4, 3)
     assert data["subjects"] == explored.embedded.subjects
-    assert np.array_equal(unpacked, explored.neighbours.index)
+    assert np.array_equal(unpacked, explored.neighbours.rows)
     values = np.frombuffer(base64.b64decode(data["columns"][0]["values"]), "<f4")
     assert np.array_equal(values, explored.table.columns[0].values, equal_nan=True)
 

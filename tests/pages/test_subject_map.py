@@ -32,9 +32,9 @@ def test_neighbours_are_the_most_alike_by_cosine_and_never_oneself():
     exact = vectors.astype(float) / np.linalg.norm(vectors.astype(float), axis=1, keepdims=True)
     similar = exact @ exact.T
     np.fill_diagonal(similar, -np.inf)
-    assert np.array_equal(found.index, np.argsort(-similar, axis=1)[:, :5])
+    assert np.array_equal(found.rows, np.argsort(-similar, axis=1)[:, :5])
     assert np.allclose(found.similarity, -np.sort(-similar, axis=1)[:, :5], atol=1e-5)
-    assert nearest(vectors[:3], 8).index.shape == (3, 2)
+    assert nearest(vectors[:3], 8).rows.shape == (3, 2)
 
 
 def test_subjects_without_a_finite_vector_are_left_out_and_named(tmp_path):
