@@ -7,7 +7,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 TORCH_FROM := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench gpu evidence evidence-quick robustness
+.PHONY: help setup demo test check docs dist bench gpu evidence evidence-quick robustness
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,13 @@ check: $(READY)  ## lint, formatting and types
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
+
+docs: $(READY)  ## build the site into build/site; a broken link is an error
+	@$(PY) -c 'import mkdocstrings' 2>/dev/null || $(PY) -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	PYTHONPATH=. $(PY) -m mkdocs build --strict --quiet
+
+dist: $(READY)  ## build sdist and wheel into dist
+	$(PY) -m build --no-isolation
 
 bench: $(READY)  ## measure speed and memory beside the published design
 	$(PY) -m benchmarks.speed

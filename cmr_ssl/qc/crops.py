@@ -94,9 +94,14 @@ def tiles(
 
 
 def crop(path: Path) -> bytes:
-    """Return a JPEG of a prepared subject: the middle slice, or else the first plane, at the first frame.
+    """Return a JPEG of a prepared subject, see `middle_image`, with the heart's centre marked."""
+    return mark_centre(*middle_image(path))
 
-    Only that image of the file is read.
+
+def middle_image(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """Return the middle slice, or else the first plane, of a prepared subject at the first frame, and its affine.
+
+    Only that image (H, W) of the file is read.
 
     Raises:
         MachineFault: if the machine failed, not the file.
@@ -110,7 +115,7 @@ def crop(path: Path) -> bytes:
     except (OSError, SafetensorError) as error:
         raise_unless_damaged(error, path)
         raise ValueError(f"{path} cannot be read ({error}): delete it and run `prepare` again") from error
-    return mark_centre(image, affine[plane])
+    return image, affine[plane]
 
 
 def middle_plane(view: NDArray[np.uint8], affine: NDArray[np.float64]) -> int:

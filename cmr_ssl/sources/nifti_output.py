@@ -14,12 +14,13 @@ def nifti_image(data: NDArray[np.generic], affine: NDArray[np.float64], frame_ms
     """Return an image with affine and frame duration in the header.
 
     Args:
-        data: (X, Y, S, T).
+        data: (X, Y, S, T), or (X, Y, S) of one frame.
         affine: voxel to scanner mm, RAS+, (4, 4).
         frame_ms: time between frames, NaN if unknown; the header then says zero.
     """
     image = Nifti1Image(data, affine)
-    image.header.set_zooms((*np.linalg.norm(affine[:3, :3], axis=0), np.nan_to_num(frame_ms) / 1e3))
+    time = [np.nan_to_num(frame_ms) / 1e3] if data.ndim == 4 else []
+    image.header.set_zooms((*np.linalg.norm(affine[:3, :3], axis=0), *time))
     image.header.set_xyzt_units("mm", "sec")
     image.set_sform(affine, 1)
     image.set_qform(affine, 1)
@@ -33,7 +34,7 @@ def write_image(
 
     Args:
         path: file to write, .nii.gz or .nii.
-        data: (X, Y, S, T).
+        data: (X, Y, S, T), or (X, Y, S) of one frame.
         affine: voxel to scanner mm, RAS+, (4, 4).
         frame_ms: time between frames, NaN if unknown.
         description: text in the header, up to 79 bytes.
