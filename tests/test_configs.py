@@ -106,12 +106,9 @@ def test_a_configuration_begins_with_the_command_that_runs_it(path):
     assert ("SIMULATED" in header) == (path.parent.name == "kspace")
 
 
-def test_runs_of_different_configurations_lie_in_different_folders():
+def test_runs_of_different_configurations_lie_in_different_folders_and_only_the_demo_says_where_data_lie():
     folders = [yaml.safe_load(path.read_text())["trainer"]["default_root_dir"] for path in EXPERIMENTS]
     assert len({*folders}) == len(EXPERIMENTS)
-
-
-def test_only_the_demo_says_where_data_lie():
     data = {name(path): yaml.safe_load(path.read_text()).get("data", {}) for path in EXPERIMENTS}
     assert [path for path, settings in data.items() if {"cache", "table"} & {*settings}] == ["demo"]
 

@@ -17,13 +17,10 @@ def test_few_subjects_are_among_more_whatever_else_is_there():
     assert set(chosen[0][1:]) < set(first_subjects(fewer, 10))
 
 
-def test_the_first_subjects_are_the_same_for_ever_and_no_run_of_ids():
+def test_the_first_subjects_are_the_same_for_ever_no_run_of_ids_and_without_a_number_all():
     assert first_subjects(EVERYONE, 3) == ["900000020", "900000039", "900000044"]
     assert first_subjects(EVERYONE, 3, seed=1) != first_subjects(EVERYONE, 3)
     assert np.diff([EVERYONE.index(subject) for subject in first_subjects(EVERYONE, 10)]).max() > 1
-
-
-def test_without_a_number_or_with_too_large_a_one_all_are_taken():
     assert first_subjects(EVERYONE, None) == first_subjects(EVERYONE, 61) == EVERYONE
 
 

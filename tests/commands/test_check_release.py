@@ -23,11 +23,8 @@ def test_a_missing_file_is_one_sentence(tmp_path, capsys):
     assert capsys.readouterr().err.startswith("error: there is no file")
 
 
-def test_our_own_configs_and_pages_may_leave():
+def test_our_own_configs_pages_run_and_cache_may_leave(finished_run, cache):
     paths = [ROOT / "configs", ROOT / "README.md", ROOT / "docs"]
     assert main(["check-release", *map(str, paths)]) == 0
-
-
-def test_our_own_run_and_cache_may_leave(finished_run, cache):
     files = [finished_run / "checkpoints", cache / "cohort.parquet", cache / "subjects"]
     assert main(["check-release", *map(str, files)]) == 0

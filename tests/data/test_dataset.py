@@ -85,15 +85,12 @@ def test_a_missing_plane_lies_across_or_along_the_long_axis_as_its_view_does():
         assert column.norm() == row.norm() == 1
 
 
-def test_only_labelled_frames_carry_labels_in_the_slot_of_their_plane(tmp_path):
+def test_only_labelled_frames_carry_labels_in_the_slot_of_their_plane_and_cost_nothing_unasked(tmp_path):
     made = prepared(3, ("la_2ch", "la_3ch"), labelled=[(1, 0), (1, 5), (3, 2), (4, 2)])
     labels = written(tmp_path, made, labels=True)[0].labels
     expected = torch.full(SHAPE, 255, dtype=torch.uint8)
     expected[3, [0, 5]], expected[0, 2] = 2, 4  # prepared() labels plane k with class k + 1
     assert torch.equal(labels, expected)
-
-
-def test_labels_cost_nothing_where_nobody_asked(tmp_path):
     assert written(tmp_path, prepared(3, (), labelled=[(1, 0)]))[0].labels.numel() == 0
 
 

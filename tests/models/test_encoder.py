@@ -41,17 +41,12 @@ def test_absent_planes_have_no_effect(positions):
         torch.testing.assert_close(padded.tokens[:, :-8], without.tokens)
 
 
-def test_what_a_token_says_depends_on_where_and_when_it_is():
+def test_a_token_depends_on_where_and_when_it_is_and_a_patch_by_itself_knows_neither_that_nor_the_others():
     encoder, batch = tiny_encoder(), tiny_batch(subjects=1)
     tokens, where = tokens_of(batch), tokens_of(batch).where
     before = encoder(tokens).class_token
     for moved in (where._replace(centre=where.centre + 20), where._replace(phase=where.phase + 0.3)):
         assert (encoder(tokens._replace(where=moved)).class_token - before).abs().max() > 1e-4
-
-
-def test_a_patch_by_itself_knows_neither_its_place_nor_the_others():
-    encoder, batch = tiny_encoder(), tiny_batch(subjects=1)
-    tokens, where = tokens_of(batch), tokens_of(batch).where
     said = encoder(tokens).patches
     moved = tokens._replace(where=where._replace(centre=where.centre + 20, phase=where.phase + 0.3))
     torch.testing.assert_close(encoder(moved.take(torch.arange(3)[None])).patches, said[:, :3])

@@ -102,14 +102,11 @@ def test_grid_positions_equal_the_published_formula():
     np.testing.assert_allclose(encoding.numpy(), np.array(expected), atol=1e-5)
 
 
-def test_grid_positions_fill_any_other_width_with_zeros():
+def test_grid_positions_fill_any_other_width_with_zeros_and_do_not_depend_on_missing_planes():
     where = coordinates(affines(2), Grid(5, 1, 2, 2), PATCH)
     padded, exact = GridPositions().embedding(32)(where), GridPositions().embedding(25)(where)
     assert torch.equal(padded[..., :25], exact)
     assert not padded[..., 25:].any()
-
-
-def test_grid_positions_of_acquired_planes_do_not_depend_on_missing_ones():
     missing = affines(4)
     missing[0, 1] = ALONG  # how a sample says that a plane is not there
     grid = Grid(7, 2, 2, 2)

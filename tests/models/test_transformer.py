@@ -8,15 +8,12 @@ def noise(*shape, seed=0):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def test_tokens_that_do_not_exist_are_attended_to_by_nobody():
+def test_tokens_that_do_not_exist_are_attended_to_by_nobody_and_the_order_of_others_means_nothing():
     block = SelfBlock(16, 2, 2.0)
     tokens, attend = noise(1, 6, 16), torch.tensor([[True] * 4 + [False] * 2])
     changed = torch.cat([tokens[:, :4], noise(1, 2, 16, seed=1)], dim=1)
     torch.testing.assert_close(block(tokens, attend)[:, :4], block(tokens[:, :4]))
     assert torch.equal(block(tokens, attend)[:, :4], block(changed, attend)[:, :4])
-
-
-def test_the_order_of_tokens_means_nothing():
     block, tokens, order = SelfBlock(16, 2, 2.0), noise(1, 6, 16), torch.randperm(6)
     torch.testing.assert_close(block(tokens[:, order]), block(tokens)[:, order])
 

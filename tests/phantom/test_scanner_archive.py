@@ -26,13 +26,10 @@ def test_an_archive_is_flat_and_files_are_called_as_their_image(archive):
     assert {image.StudyInstanceUID for image in images(content)} == {EXAM.uid("study")}
 
 
-def test_all_pixels_come_back(archive):
+def test_all_pixels_come_back_and_the_same_archive_is_the_same_bytes(archive):
     read = images(archive_bytes(EXAM, archive))
     back = np.stack([image.pixel_array for image in read]).reshape(3, FRAMES, *read[0].pixel_array.shape)
     np.testing.assert_array_equal(back, np.moveaxis(series()[0].pixels, 1, 0))
-
-
-def test_the_same_archive_is_the_same_bytes(archive):
     assert archive_bytes(EXAM, archive) == archive_bytes(EXAM, archive)
     assert archive_bytes(EXAM, archive) != archive_bytes(EXAM._replace(seed=8), archive)
 
@@ -61,15 +58,12 @@ def test_lost_frames_are_neither_filed_nor_listed(archive):
     assert manifest_text(EXAM, lacking).count("\n") == 1 + 3 * FRAMES - 2
 
 
-def test_a_torn_file_is_half_a_file_and_the_others_are_whole(archive):
+def test_a_torn_file_is_half_a_file_and_a_truncated_archive_the_beginning_of_the_whole_one(archive):
     whole = files(archive_bytes(EXAM, archive))
     torn = files(archive_bytes(EXAM, archive._replace(torn=("sa_2", 3))))
     shorter = [name for name in whole if len(torn[name]) < len(whole[name])]
     assert len(shorter) == 1
     assert len(torn[shorter[0]]) == len(whole[shorter[0]]) // 2
-
-
-def test_a_truncated_archive_is_the_beginning_of_the_whole_one(archive):
     whole, part = archive_bytes(EXAM, archive), archive_bytes(EXAM, archive._replace(kept=0.5))
     assert whole.startswith(part)
     assert len(part) == round(len(whole) / 2)

@@ -39,13 +39,10 @@ def test_less_of_k_space_keeps_the_mean_and_blurs_an_edge():
     np.testing.assert_allclose(limit_resolution(image, 1.2), image, atol=1e-5)
 
 
-def test_sessions_differ():
+def test_sessions_differ_but_all_scanners_take_the_same_numbers_so_that_planes_do_not_depend_on_them():
     one, other = (draw_session(np.random.default_rng(seed), DEFAULT, 170, 115) for seed in (0, 1))
     assert one.snr != other.snr
     assert not np.allclose(one.coils, other.coils)
-
-
-def test_all_scanners_take_the_same_numbers_so_that_planes_and_breath_holds_do_not_depend_on_them():
     rngs = [np.random.default_rng(3) for _ in range(2)]
     other = Scanner("other", Contrast(muscle=(1.5, 2.0)), Coils((30, 40), (5, 9)), MainField(slope=(0.1, 0.3)), (5, 9))
     for rng, scanner in zip(rngs, (DEFAULT, other), strict=True):

@@ -43,14 +43,11 @@ def test_a_slow_heart_rests_between_filling_and_kick_and_a_fast_one_does_not():
     assert resting(100.0) == 0
 
 
-def test_every_curve_reaches_its_extremes_at_a_sampled_frame():
+def test_every_curve_reaches_its_extremes_at_a_sampled_frame_and_without_a_kick_nothing_fills_late():
     curves = beat(body(61.0), SHAPE, 16)
     for curve in (curves.lv, curves.rv, curves.la, curves.ra):
         assert curve.min() == 0.0
         assert curve.max() == 1.0
-
-
-def test_without_a_kick_nothing_fills_late():
     still = beat(body(61.0), SHAPE.__class__(**{**vars(SHAPE), "kick": 0.0, "passive": 1.0}), 50)
     assert np.ptp(still.lv[-7:]) < 1e-9
 

@@ -60,11 +60,8 @@ def test_parquet_of_synthetic_subjects_may_leave(tmp_path):
         assert not list(parquet(stream))
 
 
-def test_delimited_texts_are_read_by_columns():
+def test_delimited_texts_are_read_by_columns_and_those_without_are_refused():
     text = b"eid\tstep\n1234567\t1000001\n1234568\t1000002\n1234569\t1000003\n"
     assert [leak.where for leak in delimited(io.BytesIO(text), "\t")] == ["column 'eid'"]
-
-
-def test_a_text_that_is_no_table_is_refused():
     with pytest.raises(ValueError, match=r"columns"):
         list(delimited(io.BytesIO(b"a,b\n1,2,3\n"), ","))

@@ -26,14 +26,11 @@ def changed(scenario, batch=BATCH):
     return (scenario.apply(batch).images != batch.images).flatten(2).any(dim=2)
 
 
-def test_every_kind_of_scenario_is_there_and_has_a_name_of_its_own():
+def test_every_kind_of_scenario_is_there_under_its_own_name_and_nothing_is_wrong_with_the_first():
     kinds = [one.kind for one in EVERYTHING]
     assert kinds.count(NAMED) == 9
     assert kinds.count(FLAWED) == len(FLAWS) * len(FLAWED_PLANES) + 1
     assert len(set(NAMES)) == len(EVERYTHING)
-
-
-def test_nothing_is_wrong_with_the_first():
     assert EVERYTHING[0].apply(BATCH) is BATCH
 
 

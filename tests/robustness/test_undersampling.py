@@ -21,16 +21,12 @@ def test_models_of_images_are_shown_full_zero_filled_and_reconstructed_ones():
     assert all(torch.equal(way.scenario.apply(batch).images, images) for way, images in zip(found, shown, strict=True))
 
 
-def test_models_of_lines_get_their_own_lines_at_every_acceleration():
+def test_models_of_lines_get_their_own_lines_at_every_acceleration_and_images_are_acquired_like_them():
     lines, batch = line_task(), tiny_batch()
     found = list(ways(lines, lines.acquisition, [2, 4], 0))
     assert [(way.name, way.acceleration) for way in found] == [(LINES, 1), (LINES, 2), (LINES, 4)]
     assert [way.task.acquire(batch).visible.shape[1] for way in found] == [7 * 8 * 16, 7 * 8 * 8, 7 * 8 * 4]
     assert all(way.scenario.apply(batch) is batch for way in found)
-
-
-def test_images_are_acquired_as_the_lines_they_are_compared_with():
-    lines = line_task()
     assert acquisition_of([tiny_task(), lines]) is lines.acquisition
 
 

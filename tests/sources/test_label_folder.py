@@ -129,13 +129,10 @@ def test_every_sub_folder_is_a_subject_and_what_is_wrong_with_it_is_a_problem(tm
     assert "seg_sa.nii.gz cannot be read" in torn.problems["sa"]
 
 
-def test_the_folder_of_one_subject_is_told_from_one_of_subjects(tmp_path):
+def test_the_folder_of_one_subject_and_one_without_any_label_map_are_refused(tmp_path):
     write_image(tmp_path / "s" / "seg_sa.nii.gz", drawn(), STACK)
     with pytest.raises(FileNotFoundError, match=f"name the folder above it, {tmp_path}"):
         LabelFolder(tmp_path / "s", standard_labels()).subjects()
-
-
-def test_a_folder_without_any_label_map_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="is no folder"):
         LabelFolder(tmp_path / "none", [SA]).subjects()
     (tmp_path / "s").mkdir()

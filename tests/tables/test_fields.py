@@ -29,11 +29,8 @@ def test_a_shipped_description_describes_fields(path):
     assert len(fields.names) == sum(len(written[kind]) for kind in ("numbers", "yes_no", "categories"))
 
 
-def test_there_are_descriptions_of_the_field_and_of_the_phantom():
+def test_there_are_descriptions_of_the_field_and_of_the_phantom_and_a_slip_in_one_is_an_error(tmp_path):
     assert {"synthetic", "ukb"} <= {path.stem for path in FILES}
-
-
-def test_a_slip_in_a_description_is_an_error(tmp_path):
     (tmp_path / "fields.yaml").write_text("numbers:\n  - {name: Age, fild: 21003}\n")
     with pytest.raises(ArgumentError, match="fild"):
         parse(tmp_path / "fields.yaml")

@@ -70,14 +70,11 @@ def same(one, other):
     return all(torch.equal(*pair) for pair in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
 
 
-def test_the_image_branch_of_a_pretraining_is_taken_over_whole_and_the_rest_stays_drawn(tmp_path):
+def test_the_image_branch_of_a_pretraining_is_taken_over_alone_and_the_head_of_a_segmentation_whole(tmp_path):
     taught, new = head(seed=1), head()
     load_head(new, saved(tmp_path, **named("beat.network.", taught.network)))
     assert same(new.network, taught.network)
     assert not same(new.vote, taught.vote)
-
-
-def test_the_head_of_a_segmentation_is_taken_over_with_all_that_it_says(tmp_path):
     taught, new = head(seed=1), head()
     load_head(new, saved(tmp_path, **named("head.", taught)))
     assert same(new, taught)

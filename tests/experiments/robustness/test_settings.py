@@ -19,14 +19,11 @@ def test_models_differ_from_ours_in_one_thing_each(settings):
     assert sorted(changed) == [["config"], ["model.encoder.positions"], ["model.masking"]]
 
 
-def test_brief_pretrainings_end_with_a_validation_that_keeps_a_checkpoint(settings):
+def test_each_pretraining_is_carried_out_once_and_ends_with_a_validation_that_keeps_a_checkpoint(settings):
     for pretraining in settings.pretrainings:
         told = words(pretraining.options)
         epochs = int(told.get("trainer.max_epochs", 24))
         assert epochs % int(told.get("trainer.check_val_every_n_epoch", epochs)) == 0
-
-
-def test_each_pretraining_is_carried_out_once(settings):
     folders = [pretraining.folder for pretraining in settings.pretrainings]
     assert len(folders) == len(set(folders)) == 8
 
