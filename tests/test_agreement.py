@@ -102,10 +102,5 @@ def test_groups_are_judged_apart():
 
 
 def test_age_bands_are_decades_of_imaging_cohorts():
-    assert age_bands(np.array([44.9, 45.0, 54.9, 55.0, np.nan])).tolist() == [
-        "35-44",
-        "45-54",
-        "45-54",
-        "55-64",
-        "unknown",
-    ]
+    bands = age_bands(np.array([44.9, 45.0, 54.9, 55.0, np.nan])).tolist()
+    assert bands == ["35-44", "45-54", "45-54", "55-64", "unknown"]

@@ -75,11 +75,13 @@ def test_what_a_configuration_describes_can_be_built_and_its_planes_fill_the_bud
         assert data.min_planes >= needed_planes(grid, visible_tokens(grid, task.mask_ratio))
 
 
-def test_the_best_checkpoint_is_that_by_which_the_task_is_judged(built):
+def test_the_best_checkpoint_and_how_gradients_are_clipped_are_chosen_by_the_task_alone(built):
     _, made = built
     (best,) = (callback for callback in made.trainer.callbacks if isinstance(callback, BestCheckpoint))
     assert best.monitor is None
     assert made.model.monitor.startswith("val/")
+    assert made.trainer.gradient_clip_val is None
+    assert made.model.optimisation.clip_norm > 0
 
 
 def test_callbacks_are_appended_to_those_that_all_trainings_share(built):
@@ -90,12 +92,6 @@ def test_callbacks_are_appended_to_those_that_all_trainings_share(built):
     if "callbacks" not in asked:
         assert names[: len(shared)] == [callback["class_path"].rpartition(".")[2] for callback in shared]
         assert (len(names) > len(shared)) == ("callbacks+" in asked)
-
-
-def test_gradients_are_clipped_by_the_task_alone(built):
-    _, made = built
-    assert made.trainer.gradient_clip_val is None
-    assert made.model.optimisation.clip_norm > 0
 
 
 @every_experiment

@@ -45,19 +45,16 @@ def test_what_is_not_there_may_be_anything_and_gets_no_gradient():
     assert values.grad.tolist() == [[1.0, 0.0, 0.0]]
 
 
-def test_subjects_weigh_the_same_and_those_without_a_value_nothing():
+def test_subjects_weigh_the_same_those_without_a_value_nothing_and_a_batch_of_these_is_zero():
     assert subject_mean(torch.tensor([1.0, torch.nan, 4.0]), torch.tensor([True, False, True])) == 2.5
-
-
-@pytest.mark.parametrize("broken", [torch.nan, torch.inf])
-def test_a_subject_that_counts_and_has_no_finite_value_shows_in_the_loss(broken):
-    assert not subject_mean(torch.tensor([1.0, broken, 4.0]), torch.ones(3, dtype=torch.bool)).isfinite()
-
-
-def test_a_batch_without_any_value_has_loss_zero_and_finite_gradients():
     errors = torch.ones(2, 3, requires_grad=True)
     there = torch.zeros(2, 3, dtype=torch.bool)
     loss = subject_mean(mean_where(errors, there), there.any(dim=1))
     loss.backward()
     assert loss == 0
     assert errors.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("broken", [torch.nan, torch.inf])
+def test_a_subject_that_counts_and_has_no_finite_value_shows_in_the_loss(broken):
+    assert not subject_mean(torch.tensor([1.0, broken, 4.0]), torch.ones(3, dtype=torch.bool)).isfinite()

@@ -94,13 +94,14 @@ def test_only_labelled_frames_carry_labels_in_the_slot_of_their_plane_and_cost_n
     assert written(tmp_path, prepared(3, (), labelled=[(1, 0)]))[0].labels.numel() == 0
 
 
-def test_the_index_after_the_last_subject_is_a_sample_without_planes(tmp_path):
+def test_the_index_after_the_last_subject_is_a_sample_without_planes_and_no_table_means_no_phenotypes(tmp_path):
     blank = written(tmp_path, prepared(3, ()), phenotypes=np.array([[1.0, 2.0]], np.float32))[1]
     assert blank.subject == ""
     assert not blank.present.any()
     assert not blank.annotated.any()
     assert blank.phenotypes.shape == (2,)
     assert blank.phenotypes.isnan().all()
+    assert written(tmp_path, prepared(3, ()))[0].phenotypes.shape == (0,)
 
 
 def test_a_plane_tells_which_classes_somebody_drew_on_it(tmp_path):
@@ -124,10 +125,6 @@ def test_subjects_come_with_their_phenotypes(tmp_path):
     for index in range(2):
         np.testing.assert_array_equal(dataset[index].phenotypes, values[index])
         assert dataset[index].phenotypes.dtype == torch.float32
-
-
-def test_without_a_table_there_are_no_phenotypes(tmp_path):
-    assert written(tmp_path, prepared(3, ()))[0].phenotypes.shape == (0,)
 
 
 def assert_same(sample, other):

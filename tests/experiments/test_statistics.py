@@ -6,15 +6,12 @@ from torchmetrics.functional.classification import binary_auroc
 from experiments.statistics import RESAMPLES, auroc, compare, exponent, holm, mean_error, over_subjects
 
 
-def test_a_constant_difference_is_certain_and_its_reduction_follows_by_hand():
+def test_a_constant_difference_is_certain_equal_errors_have_none_and_of_none_nothing_can_be_taken_away():
     theirs = np.full((1, 3, 5), 4.0)
     found = compare(np.full((2, 3, 5), 1.0), theirs)
     assert found.difference == pytest.approx((-3.0, -3.0, -3.0))
     assert found.reduction == pytest.approx((0.75, 0.75, 0.75))
     assert found.p == pytest.approx(2 / (RESAMPLES + 1))
-
-
-def test_equal_errors_do_not_differ_and_of_none_nothing_can_be_taken_away():
     errors = np.random.default_rng(0).random((2, 3, 20))
     one = errors[:1]
     assert compare(one, one).difference == (0, 0, 0)

@@ -18,13 +18,15 @@ def test_the_same_weights_take_any_number_of_planes(slices, views):
     assert tokens.isfinite().all()
 
 
-def test_two_subjects_together_are_two_subjects_alone():
+def test_two_subjects_together_are_two_alone_and_no_mask_changes_nothing_where_all_tokens_exist():
     encoder, batch = tiny_encoder(), tiny_batch()
     together = encode(encoder, batch)
     for index in range(2):
         one = encoder.encode_planes(*(field[index : index + 1] for field in batch[:1] + (batch.affine, batch.present)))
         torch.testing.assert_close(one.class_token[0], together.class_token[index])
         torch.testing.assert_close(one.tokens[0], together.tokens[index])
+    encoder, tokens = tiny_encoder(), tokens_of(tiny_batch())
+    torch.testing.assert_close(encoder(tokens, all_exist=True).tokens, encoder(tokens).tokens)
 
 
 @pytest.mark.parametrize("positions", [AnatomicalPositions(), GridPositions()])
@@ -62,11 +64,6 @@ def test_what_is_said_of_one_study_of_a_batch_leaves_out_what_does_not_exist():
     for name in ("tokens", "patches"):
         assert torch.equal(getattr(study, name)[0], getattr(encoded, name)[1, there])
     assert torch.equal(study.where.centre[0], encoded.where.centre[1, there])
-
-
-def test_no_mask_changes_nothing_where_all_tokens_exist():
-    encoder, tokens = tiny_encoder(), tokens_of(tiny_batch())
-    torch.testing.assert_close(encoder(tokens, all_exist=True).tokens, encoder(tokens).tokens)
 
 
 def test_thousands_of_tokens_and_large_weights_stay_finite_in_bfloat16():

@@ -23,7 +23,7 @@ def test_queries_of_a_cross_block_do_not_see_each_other():
     torch.testing.assert_close(block(queries[:, :1], memory), block(queries, memory)[:, :1])
 
 
-def test_attention_stays_bounded_however_large_its_weights():
+def test_attention_stays_bounded_however_large_its_weights_and_heads_divide_the_width():
     attention = Attention(32, 2)
     tokens = noise(1, 10, 32)
     with torch.no_grad():
@@ -31,8 +31,5 @@ def test_attention_stays_bounded_however_large_its_weights():
         attention.query.weight.mul_(1e4)
         after = attention(tokens, tokens)
     assert (after - before).abs().max() < 0.5 * before.abs().max()
-
-
-def test_heads_that_do_not_divide_the_width_are_named():
     with pytest.raises(ValueError, match="3 heads do not divide a width of 32"):
         Attention(32, 3)

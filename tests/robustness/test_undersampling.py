@@ -36,11 +36,8 @@ def test_accelerations_that_are_none_are_refused(text):
         read_accelerations(text)
 
 
-def test_an_acceleration_that_is_named_twice_is_measured_once():
+def test_acceleration_is_told_once_as_it_is_counted_and_planes_that_cannot_be_acquired_are_refused():
     assert read_accelerations("1,2,2,4,1") == [1, 2, 4]
-
-
-def test_acceleration_is_told_as_it_is_counted_and_planes_that_cannot_be_acquired_are_refused():
     full, five, thirty = list(ways(tiny_task(), Acquisition(VariableDensity()), [5, 30], 0))[:3]
     assert full.counted(48, 48) == 1
     assert five.counted(48, 48) == 4.8

@@ -81,12 +81,9 @@ def test_half_a_pair_is_no_beat(tmp_path, there, missing):
         read_labels(tmp_path, PAIR)
 
 
-def test_numbers_without_a_meaning_are_told(tmp_path):
+def test_numbers_without_a_meaning_are_told_and_what_is_no_number_is_background(tmp_path):
     with pytest.raises(ValueError, match=r"seg_sa\.nii\.gz holds the numbers 7, 9, which"):
         read(tmp_path, drawn(values=(1, 7, 9)))
-
-
-def test_what_is_not_a_number_is_background(tmp_path):
     labels = drawn().astype(np.float32)
     labels[0] = np.nan
     assert set(np.unique(read(tmp_path, labels).map.labels)) == {0, LV, MYOCARDIUM, RV}

@@ -36,11 +36,15 @@ def test_there_are_descriptions_of_the_field_and_of_the_phantom_and_a_slip_in_on
         parse(tmp_path / "fields.yaml")
 
 
-def test_fields_that_mean_the_same_go_together():
+def test_a_name_and_its_id_are_one_field_and_go_together():
     left = TABLE.without(["LV ejection fraction | Instance 2", "p21003_i2"])
     assert left.names == ["Diabetes", "Smoking"]
     assert TABLE.without(TABLE.targets).targets == []
     assert TABLE.without(["Smokin"]) == TABLE
+    assert same_field("24103-2.0", "LVEF")
+    assert same_field("lvef_percent", "LVEF (%)")
+    assert not same_field("LVEF (%)", "RVEF (%)")
+    assert not same_field("Heart failure", "Heart failure date")
 
 
 def test_a_field_has_one_name():
@@ -50,10 +54,3 @@ def test_a_field_has_one_name():
         Fields(numbers=[Number("Age")], targets=["Stroke"])
     with pytest.raises(ValueError, match="'Smoking' needs at least two classes"):
         Category("Smoking", classes=[1])
-
-
-def test_a_name_and_its_id_are_one_field():
-    assert same_field("24103-2.0", "LVEF")
-    assert same_field("lvef_percent", "LVEF (%)")
-    assert not same_field("LVEF (%)", "RVEF (%)")
-    assert not same_field("Heart failure", "Heart failure date")

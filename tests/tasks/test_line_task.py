@@ -49,16 +49,13 @@ def pretrained(hearts, tmp_path_factory):
     return folder / "run" / "checkpoints" / "last.ckpt"
 
 
-def test_lines_are_drawn_by_subject_seed_and_epoch():
+def test_lines_are_drawn_by_subject_seed_and_epoch_at_any_acceleration_of_the_same_task():
     pretraining, batch = line_task(), tiny_batch()
     first = pretraining.acquire(batch, 3).visible
     assert torch.equal(first, pretraining.acquire(batch, 3).visible)
     assert not torch.equal(first, pretraining.acquire(batch, 4).visible)
     alone = type(batch)(*(field[1:] for field in batch))
     assert torch.equal(first[1:], pretraining.acquire(alone, 3).visible)
-
-
-def test_another_acceleration_is_another_view_of_the_same_task():
     pretraining, batch = line_task(2), tiny_batch()
     faster = pretraining.at(4)
     assert faster.acquire(batch).visible.shape[1] * 2 == pretraining.acquire(batch).visible.shape[1]
