@@ -127,11 +127,11 @@ def test_every_sub_folder_is_a_subject_and_what_is_wrong_with_it_is_a_problem(tm
 
 
 def test_the_folder_of_one_subject_and_one_without_any_label_map_are_refused(tmp_path):
-    write_image(tmp_path / "s" / "seg_sa.nii.gz", drawn(), STACK)
-    with pytest.raises(FileNotFoundError, match=f"name the folder above it, {tmp_path}"):
-        LabelFolder(tmp_path / "s", standard_labels()).subjects()
     with pytest.raises(FileNotFoundError, match="is no folder"):
         LabelFolder(tmp_path / "none", [SA]).subjects()
     (tmp_path / "s").mkdir()
     with pytest.raises(FileNotFoundError, match=r"none of the 1 sub-folders .* holds one of seg_sa\.nii\.gz"):
         LabelFolder(tmp_path, [SA]).subjects()
+    write_image(tmp_path / "s" / "seg_sa.nii.gz", drawn(), STACK)
+    with pytest.raises(FileNotFoundError, match=f"name the folder above it, {tmp_path}"):
+        LabelFolder(tmp_path / "s", standard_labels()).subjects()
