@@ -109,10 +109,14 @@ def folder_members(folder: Path, limits: Limits, issues: FileIssues) -> list[Mem
             issues.add("too-large", file.name, f"has {_mb(status.st_size)}, too much for an image")
         else:
             name = str(file.relative_to(folder))
-            members.append(Member(name, status.st_size, partial(file.open, "rb"), file.read_bytes))
+            members.append(Member(name, status.st_size, partial(_open_file, file), file.read_bytes))
         if len(members) > limits.members:
             raise ValueError(f"{folder.name} holds more than {limits.members} files, too many for one study")
     return members
+
+
+def _open_file(file: Path) -> IO[bytes]:
+    return file.open("rb")
 
 
 def _refusal(info: zipfile.ZipInfo, limits: Limits) -> tuple[str, str] | None:
