@@ -83,14 +83,11 @@ def test_what_is_no_study_is_refused(tmp_path):
             cmr_ssl.read(tmp_path / name)
 
 
-def test_a_folder_of_links_is_named_as_such(tmp_path):
+def test_a_folder_of_links_is_named_as_such_and_a_package_that_is_no_zip_is_to_be_unpacked(tmp_path):
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "0.dcm").symlink_to(tmp_path / "elsewhere.dcm")
     with pytest.raises(FileNotFoundError, match="is a link to"):
         cmr_ssl.read(tmp_path / "study")
-
-
-def test_a_package_that_is_no_zip_is_to_be_unpacked(tmp_path):
     (tmp_path / "study.tar.gz").touch()
     with pytest.raises(ValueError, match="unpack it"):
         cmr_ssl.read(tmp_path / "study.tar.gz")

@@ -80,13 +80,10 @@ def test_a_file_of_another_project_is_named_with_what_is_wrong(tmp_path, content
         read_checkpoint(path)
 
 
-def test_a_checkpoint_without_a_description_is_refused(checkpoint):
+def test_a_checkpoint_without_a_description_or_of_an_encoder_this_version_does_not_know_is_refused(checkpoint):
     change(checkpoint, hyper_parameters={"mask_ratio": 0.7})
     with pytest.raises(ValueError, match="describes no encoder"):
         load_encoder(checkpoint)
-
-
-def test_an_encoder_this_version_does_not_know_is_refused(checkpoint):
     change(checkpoint, hyper_parameters={"encoder": {"class_path": "cmr_ssl.models.Encoder", "init_args": {"size": 3}}})
     with pytest.raises(ValueError, match="describes an encoder that this version does not know"):
         load_encoder(checkpoint)

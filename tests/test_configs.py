@@ -75,11 +75,13 @@ def test_what_a_configuration_describes_can_be_built_and_its_planes_fill_the_bud
         assert data.min_planes >= needed_planes(grid, visible_tokens(grid, task.mask_ratio))
 
 
-def test_the_best_checkpoint_is_that_by_which_the_task_is_judged(built):
+def test_the_best_checkpoint_and_how_gradients_are_clipped_are_chosen_by_the_task_alone(built):
     _, made = built
     (best,) = (callback for callback in made.trainer.callbacks if isinstance(callback, BestCheckpoint))
     assert best.monitor is None
     assert made.model.monitor.startswith("val/")
+    assert made.trainer.gradient_clip_val is None
+    assert made.model.optimisation.clip_norm > 0
 
 
 def test_callbacks_are_appended_to_those_that_all_trainings_share(built):
@@ -92,12 +94,6 @@ def test_callbacks_are_appended_to_those_that_all_trainings_share(built):
         assert (len(names) > len(shared)) == ("callbacks+" in asked)
 
 
-def test_gradients_are_clipped_by_the_task_alone(built):
-    _, made = built
-    assert made.trainer.gradient_clip_val is None
-    assert made.model.optimisation.clip_norm > 0
-
-
 @every_experiment
 def test_a_configuration_begins_with_the_command_that_runs_it(path):
     header = " ".join(line for line in path.read_text().splitlines() if line.startswith("#"))
@@ -106,12 +102,9 @@ def test_a_configuration_begins_with_the_command_that_runs_it(path):
     assert ("SIMULATED" in header) == (path.parent.name == "kspace")
 
 
-def test_runs_of_different_configurations_lie_in_different_folders():
+def test_runs_of_different_configurations_lie_in_different_folders_and_only_the_demo_says_where_data_lie():
     folders = [yaml.safe_load(path.read_text())["trainer"]["default_root_dir"] for path in EXPERIMENTS]
     assert len({*folders}) == len(EXPERIMENTS)
-
-
-def test_only_the_demo_says_where_data_lie():
     data = {name(path): yaml.safe_load(path.read_text()).get("data", {}) for path in EXPERIMENTS}
     assert [path for path, settings in data.items() if {"cache", "table"} & {*settings}] == ["demo"]
 

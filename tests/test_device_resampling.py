@@ -11,15 +11,12 @@ def moved(columns, rows):
     return move
 
 
-def test_every_pixel_reads_where_it_is_sent_to():
+def test_every_pixel_reads_where_it_is_sent_to_and_beyond_the_edge_nothing_or_the_edge():
     torch.testing.assert_close(resample(IMAGES, moved(0, 0)), IMAGES)
     read = resample(IMAGES, moved(2, -1))
     torch.testing.assert_close(read[..., 1:, :4], IMAGES[..., :4, 2:])
     assert (read[..., 0, :] == 0).all()
     half = resample(IMAGES, moved(0.5, 0))[..., :5]
     torch.testing.assert_close(half, (IMAGES[..., 1:] + IMAGES[..., :-1]) / 2)
-
-
-def test_beyond_the_edge_is_nothing_or_the_edge():
     assert (resample(IMAGES, moved(9, 0)) == 0).all()
     torch.testing.assert_close(resample(IMAGES, moved(9, 0), "border"), IMAGES[..., -1:].expand_as(IMAGES))

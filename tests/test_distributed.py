@@ -25,31 +25,23 @@ def together_and_alone(cache, tmp_path_factory):
     return ranks, torch.load(folder / "alone" / "0.pt", weights_only=True)
 
 
-def test_two_processes_share_the_subjects_of_one(together_and_alone):
+def test_two_processes_share_the_subjects_and_steps_of_one(together_and_alone):
     ranks, alone = together_and_alone
     assert [len(rank["subjects"]) for rank in ranks] == [2, 2]
     assert set(ranks[0]["subjects"] + ranks[1]["subjects"]) == set(alone["subjects"])
+    assert [rank["steps"] for rank in ranks] == [alone["steps"]] * 2 == [4, 4]
 
 
-def test_two_processes_have_the_loss_of_one(together_and_alone):
+def test_two_processes_have_the_loss_and_the_gradients_of_one(together_and_alone):
     ranks, alone = together_and_alone
     together = (ranks[0]["loss"] + ranks[1]["loss"]) / 2
     torch.testing.assert_close(together, alone["loss"], atol=1e-5, rtol=0)
     assert ranks[0]["loss"] != ranks[1]["loss"]
-
-
-def test_two_processes_have_the_gradients_of_one(together_and_alone):
-    ranks, alone = together_and_alone
     assert max(gradient.abs().max() for gradient in alone["gradients"].values()) > 1e-2
     for rank in ranks:
         assert rank["gradients"].keys() == alone["gradients"].keys()
         for name, gradient in alone["gradients"].items():
             torch.testing.assert_close(rank["gradients"][name], gradient, atol=1e-5, rtol=1e-4)
-
-
-def test_two_processes_take_the_steps_of_one(together_and_alone):
-    ranks, alone = together_and_alone
-    assert [rank["steps"] for rank in ranks] == [alone["steps"]] * 2 == [4, 4]
 
 
 def test_two_processes_measure_what_one_measures(together_and_alone):

@@ -102,16 +102,13 @@ def test_what_a_label_map_cannot_tell_is_empty_with_a_reason(tmp_path, change, w
         assert row["LVESV (mL)"] > 5
 
 
-def test_only_the_structure_that_is_cut_is_empty(tmp_path):
+def test_only_the_structure_that_is_cut_is_empty_and_a_mirrored_heart_is_noted(tmp_path):
     first = np.flatnonzero((HEART == 3).any(axis=(1, 2, 3)))[0]
     write(tmp_path / "in" / "s" / "seg_sa.nii", HEART[first:])
     row = measured(tmp_path / "in")
     assert row["LVEDV (mL)"] == pytest.approx(LVEDV, rel=1e-4)
     assert row[["RVEDV (mL)", "RVEF (%)"]].isna().all()
     assert "RV reaches the edge of sa" in row[MISSING]
-
-
-def test_a_mirrored_heart_is_measured_and_noted(tmp_path):
     write(tmp_path / "in" / "s" / "seg_sa.nii", HEART[::-1])
     row = measured(tmp_path / "in")
     assert row["LVEDV (mL)"] == pytest.approx(LVEDV, rel=1e-4)

@@ -4,13 +4,10 @@ import cmr_ssl
 from tests.test_imports import modules_after
 
 
-def test_importing_the_package_loads_nothing_else():
+def test_importing_the_package_loads_nothing_else_and_studies_are_read_made_and_drawn_without_torch():
     loaded = modules_after("import cmr_ssl")
     assert {name for name in loaded if name.startswith("cmr_ssl")} == {"cmr_ssl"}
     assert not {"numpy", "torch", "pandas"} & loaded
-
-
-def test_studies_are_read_made_measured_and_drawn_without_torch():
     code = "import cmr_ssl\ncmr_ssl.read, cmr_ssl.measure, cmr_ssl.plot, cmr_ssl.phantom, cmr_ssl.Study"
     loaded = modules_after(code)
     assert "cmr_ssl.any_study" in loaded

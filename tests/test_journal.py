@@ -13,7 +13,8 @@ def write(cache, *lines):
     (cache / RECORDS).write_text("".join(lines))
 
 
-def test_records_come_back_as_written(tmp_path):
+def test_records_come_back_as_written_and_without_a_journal_there_are_none(tmp_path):
+    assert list(read_records(tmp_path, "new")) == []
     write(tmp_path, to_line(ONE), to_line(TWO))
     assert list(read_records(tmp_path, "new")) == [ONE, TWO]
 
@@ -21,10 +22,6 @@ def test_records_come_back_as_written(tmp_path):
 def test_what_a_run_remembers_counts_each_kind_of_finding_once():
     twice = Record("a", "repaired", "new", "f1", [*ONE.findings, *ONE.findings])
     assert done(twice) == ("f1", "repaired", ("repaired: x", "noted: y"))
-
-
-def test_a_cache_without_journal_has_no_records(tmp_path):
-    assert list(read_records(tmp_path, "new")) == []
 
 
 @pytest.mark.parametrize("length", [1, 20, -2])

@@ -32,16 +32,12 @@ def test_the_truth_costs_nothing_and_its_opposite_much():
     assert wrong.item() > 1
 
 
-def test_probabilities_of_what_nobody_drew_belong_to_the_background():
+def test_probabilities_of_what_nobody_drew_belong_to_the_background_and_where_all_was_nothing_is_merged():
     logits = torch.randn(1, 1, 6, 1, 4, 4, generator=torch.Generator().manual_seed(0))
     probability, merged = logits.softmax(dim=2), marginal(logits, only(LA)).exp()
     torch.testing.assert_close(merged[:, :, LA], probability[:, :, LA])
     torch.testing.assert_close(merged[:, :, BACKGROUND], 1 - probability[:, :, LA])
     assert merged[:, :, LV].max() < 1e-10
-
-
-def test_where_everything_was_drawn_nothing_is_merged():
-    logits = torch.randn(1, 1, 6, 1, 4, 4, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(marginal(logits, ALL), logits.log_softmax(dim=2))
 
 

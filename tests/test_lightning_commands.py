@@ -43,23 +43,19 @@ def fails(capsys, *arguments, **options):
     return error
 
 
-def test_a_run_repeats_exactly(cache, finished_run, tmp_path):
+def test_a_run_repeats_exactly_and_another_seed_is_another_run(cache, finished_run, tmp_path):
     assert run(cache, tmp_path / "again") == 0
     again = state(tmp_path / "again")
     for part in ("state_dict", "optimizer_states", "lr_schedulers"):
         assert same(again[part], state(finished_run)[part]), part
-
-
-def test_another_seed_is_another_run(cache, finished_run, tmp_path):
     assert run(cache, tmp_path / "other", "--seed_everything", "1") == 0
     assert not same(state(tmp_path / "other")["state_dict"], state(finished_run)["state_dict"])
 
 
-@pytest.mark.parametrize("step", [3, 7])
-def test_a_run_killed_in_mid_epoch_and_resumed_ends_as_if_it_had_not_been(cache, finished_run, tmp_path, step):
+def test_a_run_killed_in_mid_epoch_and_resumed_ends_as_if_it_had_not_been(cache, finished_run, tmp_path):
     folder = tmp_path / "killed"
-    assert in_a_child(partial(run, cache, folder, *probe("Killer", step=step))) == -9
-    assert state(folder)["global_step"] == step - 1
+    assert in_a_child(partial(run, cache, folder, *probe("Killer", step=7))) == -9
+    assert state(folder)["global_step"] == 6
     assert run(cache, folder, "--ckpt_path", "last") == 0
     resumed, whole = state(folder), state(finished_run)
     for part in ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers"):
@@ -233,12 +229,6 @@ def test_only_a_trained_model_is_measured_and_applied(cache, started, capsys, co
     assert not (started / "embeddings.parquet").exists()
 
 
-def test_half_a_checkpoint_is_not_measured(cache, started, capsys):
-    path = checkpoint_file(started, "best")
-    path.write_bytes(path.read_bytes()[:-1000])
-    assert f"{path} is damaged" in fails(capsys, cache, started, "--ckpt_path", "best", command="test")
-
-
 def test_resuming_with_another_split_is_refused(cache, started, capsys):
     before = checkpoint_file(started, "last").read_bytes()
     error = fails(capsys, cache, started, "--ckpt_path", "last", "--data.fractions", "[0.7, 0.2, 0.1]")
@@ -253,8 +243,6 @@ def test_resuming_with_another_split_is_refused(cache, started, capsys):
     [
         (["--data.cache", "/nowhere/cache"], "/nowhere/cache is no prepared cache"),
         (["--model.encoder.init_args.patch", "[3, 8, 8]"], r"patch (3, 8, 8) does not divide the 8 frames"),
-        (["--model.encoder.init_args.patch", "[4, 8, 32]"], "does not divide the 16 columns"),
-        (["--data.batch_size", "19"], "18 subjects in the train split"),
         (["--data.min_planes", "3"], "set --data.min_planes 4 or raise the mask_ratio"),
         (["--model.mask_ratio", "1.0"], "mask_ratio 1.0 leaves 0 of 96 tokens visible"),
         (["--trainer.max_epochs", "-1"], "set --trainer.max_epochs or --trainer.max_steps"),
@@ -281,7 +269,6 @@ def test_a_split_whose_prepared_files_are_gone_is_one_sentence(cache, tmp_path, 
 @pytest.mark.parametrize(
     ("key", "place", "name"),
     [
-        ("--model.mask_ration", "model", "mask_ration"),
         ("--data.batchsize", "data", "batchsize"),
         ("--model.encoder.init_args.dept", "encoder", "dept"),
     ],
@@ -292,27 +279,16 @@ def test_a_wrong_key_is_named_with_its_place(cache, tmp_path, capsys, key, place
     assert name in error
 
 
-@pytest.mark.parametrize(
-    ("option", "value"),
-    [
-        ("--trainer.max_epochs", "many"),
-        ("--data.batch_size", "four"),
-        ("--model.mask_ratio", "most"),
-        ("--model.decoder", "NoDecoder"),
-    ],
-)
+@pytest.mark.parametrize(("option", "value"), [("--trainer.max_epochs", "many"), ("--model.decoder", "NoDecoder")])
 def test_a_wrong_value_is_named(cache, tmp_path, capsys, option, value):
     error = fails(capsys, cache, tmp_path / "run", option, value)
     assert option.rpartition(".")[2] in error
     assert value in error
 
 
-def test_a_config_that_is_not_there_is_one_sentence(cache, tmp_path, capsys):
+def test_a_config_that_is_not_there_and_an_optimizer_on_the_command_line_are_one_sentence(cache, tmp_path, capsys):
     error = fails(capsys, cache, tmp_path / "run", config=tmp_path / "nowhere.yaml")
     assert "nowhere.yaml" in error
-
-
-def test_an_optimizer_on_the_command_line_cannot_override_the_task(cache, tmp_path, capsys):
     error = fails(capsys, cache, tmp_path / "run", "--optimizer", "SGD")
     assert error == "unrecognized arguments: --optimizer SGD\n"
 

@@ -4,15 +4,13 @@ import torch
 from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, still_and_motion, subject_mean
 
 
-def test_normalised_patches_have_mean_zero_and_deviation_one():
+def test_normalised_patches_have_mean_zero_and_deviation_one_but_noise_is_not_blown_up():
     patches = normalise_patches(torch.rand(2, 5, 512, generator=torch.Generator().manual_seed(0)))
     torch.testing.assert_close(patches.mean(-1), torch.zeros(2, 5), atol=1e-5, rtol=0)
     torch.testing.assert_close(patches.std(-1, correction=0), torch.ones(2, 5), atol=5e-3, rtol=0)
-
-
-def test_noise_is_not_blown_up_to_contrast():
     noise = normalise_patches(0.01 * torch.randn(2, 5, 64, generator=torch.Generator().manual_seed(0)))
     assert noise.std(-1, correction=0).max() < 0.6
+    assert torch.equal(normalise_patches(torch.full((1, 1, 64), 0.5)), torch.zeros(1, 1, 64))
 
 
 def test_what_stays_and_what_moves_add_up_and_motion_has_no_mean():
@@ -22,13 +20,14 @@ def test_what_stays_and_what_moves_add_up_and_motion_has_no_mean():
     torch.testing.assert_close(moving.mean(dim=-2), torch.zeros(2, 3, 6), atol=1e-6, rtol=0)
 
 
-def test_weights_say_how_much_a_place_counts():
+def test_means_count_what_is_there_as_much_as_weights_say_and_what_is_no_number_shows():
     values, there = torch.tensor([[1.0, 3.0, 100.0]]), torch.tensor([[True, True, False]])
     assert mean_where(values, there, torch.tensor([[3.0, 1.0, 9.0]])).item() == pytest.approx(1.5)
-
-
-def test_a_patch_without_contrast_stays_finite():
-    assert torch.equal(normalise_patches(torch.full((1, 1, 64), 0.5)), torch.zeros(1, 1, 64))
+    values, there = torch.tensor([[1.0, 2.0, 90.0], [5.0, 6.0, 7.0]]), torch.tensor([[1, 1, 0], [0, 0, 0]]).bool()
+    means = mean_where(values, there)
+    assert means[0] == 1.5
+    assert means[1].isnan()
+    assert mean_where(torch.tensor([[1.0, torch.nan]]), torch.ones(1, 2, dtype=torch.bool)).isnan()
 
 
 def test_errors_are_mean_squares_of_each_patch_in_float32():
@@ -36,13 +35,6 @@ def test_errors_are_mean_squares_of_each_patch_in_float32():
     errors = patch_errors(predicted.bfloat16(), target)
     assert errors.dtype == torch.float32
     assert errors.tolist() == [[5.0, 4.0]]
-
-
-def test_means_count_only_what_is_there():
-    values, there = torch.tensor([[1.0, 2.0, 90.0], [5.0, 6.0, 7.0]]), torch.tensor([[1, 1, 0], [0, 0, 0]]).bool()
-    means = mean_where(values, there)
-    assert means[0] == 1.5
-    assert means[1].isnan()
 
 
 def test_what_is_not_there_may_be_anything_and_gets_no_gradient():
@@ -53,23 +45,16 @@ def test_what_is_not_there_may_be_anything_and_gets_no_gradient():
     assert values.grad.tolist() == [[1.0, 0.0, 0.0]]
 
 
-def test_a_value_that_is_there_and_no_number_shows_in_the_mean():
-    assert mean_where(torch.tensor([[1.0, torch.nan]]), torch.ones(1, 2, dtype=torch.bool)).isnan()
-
-
-def test_subjects_weigh_the_same_and_those_without_a_value_nothing():
+def test_subjects_weigh_the_same_those_without_a_value_nothing_and_a_batch_of_these_is_zero():
     assert subject_mean(torch.tensor([1.0, torch.nan, 4.0]), torch.tensor([True, False, True])) == 2.5
-
-
-@pytest.mark.parametrize("broken", [torch.nan, torch.inf])
-def test_a_subject_that_counts_and_has_no_finite_value_shows_in_the_loss(broken):
-    assert not subject_mean(torch.tensor([1.0, broken, 4.0]), torch.ones(3, dtype=torch.bool)).isfinite()
-
-
-def test_a_batch_without_any_value_has_loss_zero_and_finite_gradients():
     errors = torch.ones(2, 3, requires_grad=True)
     there = torch.zeros(2, 3, dtype=torch.bool)
     loss = subject_mean(mean_where(errors, there), there.any(dim=1))
     loss.backward()
     assert loss == 0
     assert errors.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("broken", [torch.nan, torch.inf])
+def test_a_subject_that_counts_and_has_no_finite_value_shows_in_the_loss(broken):
+    assert not subject_mean(torch.tensor([1.0, broken, 4.0]), torch.ones(3, dtype=torch.bool)).isfinite()

@@ -19,15 +19,12 @@ def test_tokens_belong_to_their_planes():
     assert visible_planes(VISIBLE, GRID).tolist() == [[True, False, True]]
 
 
-def test_statistics_are_those_of_the_visible_pixels_of_each_plane():
+def test_statistics_are_those_of_the_visible_pixels_of_each_plane_flat_or_not():
     patches = torch.rand(1, 3, 16, generator=torch.Generator().manual_seed(0))
     mean, deviation = visible_statistics(patches, VISIBLE, GRID)
     pixels = patches[0].numpy()
     expected = [pixels[:2], pixels, pixels[2]]  # a plane without visible pixels gets those of the subject
     np.testing.assert_allclose(mean[0], [part.mean() for part in expected], rtol=1e-5)
     np.testing.assert_allclose(deviation[0], [part.std() for part in expected], rtol=1e-4)
-
-
-def test_a_flat_plane_has_deviation_zero():
     _, deviation = visible_statistics(torch.full((1, 3, 16), 0.7), VISIBLE, GRID)
     torch.testing.assert_close(deviation, torch.zeros(1, 3), atol=1e-3, rtol=0)

@@ -22,17 +22,21 @@ def score(predicted, true, annotated=ALL, spacing=(1.0, 1.0), phases=PHASES):
     return scores(predicted, true, annotated, ["sa"] * len(true), steps, phases, "900000001")
 
 
-def test_a_perfect_map_scores_one_and_lies_nowhere_else():
+def test_a_perfect_map_scores_one_and_what_is_absent_from_both_nothing():
     (found,) = score(square(), square())
     assert (found.structure, found.dice, found.hd95_mm, found.assd_mm, found.missed) == ("LV", 1.0, 0.0, 0.0, False)
+    assert score(np.zeros_like(square()), np.zeros_like(square())) == []
+    assert {found.structure for found in score(square(RV), square(LV))} == {"RV", "LV"}
 
 
-def test_a_shift_costs_what_geometry_says_in_mm():
+def test_a_shift_costs_what_geometry_says_in_mm_of_columns_and_rows():
     moved = np.roll(square(), 2, axis=3)  # two columns of 1.5 mm
     (found,) = score(moved, square(), spacing=(1.5, 1.0))
     assert found.dice == pytest.approx(2 * 48 / 128)
     assert found.hd95_mm == pytest.approx(3.0)
     assert 0 < found.assd_mm < 3.0
+    down = np.roll(square(), 2, axis=2)
+    assert score(down, square(), spacing=(1.5, 1.0))[0].hd95_mm == pytest.approx(2.0)
 
 
 def test_outlines_lie_as_far_apart_as_monai_says():
@@ -51,22 +55,12 @@ def test_outlines_lie_as_far_apart_as_monai_says():
         )
 
 
-def test_columns_and_rows_have_their_own_spacing():
-    down = np.roll(square(), 2, axis=2)
-    assert score(down, square(), spacing=(1.5, 1.0))[0].hd95_mm == pytest.approx(2.0)
-
-
 def test_missed_and_invented_structures_have_no_distance_but_count():
     (missed,) = score(np.zeros_like(square()), square())
     (invented,) = score(square(), np.zeros_like(square()))
     assert (missed.dice, missed.missed) == (0.0, True)
     assert (invented.dice, invented.missed) == (0.0, False)
     assert np.isnan([missed.hd95_mm, invented.hd95_mm]).all()
-
-
-def test_what_is_absent_from_both_scores_nothing():
-    assert score(np.zeros_like(square()), np.zeros_like(square())) == []
-    assert {found.structure for found in score(square(RV), square(LV))} == {"RV", "LV"}
 
 
 def test_what_nobody_labelled_does_not_count():

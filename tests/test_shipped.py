@@ -39,12 +39,9 @@ def test_each_option_looks_in_its_own_folder_and_leaves_alone_what_it_does_not_k
     assert with_paths(untouched) == untouched
 
 
-def test_an_unknown_config_is_refused_with_those_there_are(capsys):
+def test_unknown_configs_and_settings_are_refused_with_those_there_are(capsys):
     assert main(["fit", "--config", "phenotyp"]) == 1
     assert "phenotype, phenotype_resnet, pretraining" in capsys.readouterr().err
-
-
-def test_unknown_settings_are_refused_with_those_there_are(capsys):
     assert main(["prepare", "--source", "in", "--out", "out", "--files", "acdcs"]) == 1
     assert "acdc, mnms, mnms2" in capsys.readouterr().err
 

@@ -5,16 +5,13 @@ import torch
 from cmr_ssl.survival import cox_loss, cumulative_baseline, fit_cox, kaplan_meier, surviving
 
 
-def test_coxs_loss_is_what_a_hand_computes_with_ties_by_efron():
+def test_coxs_loss_is_what_a_hand_computes_with_ties_by_efron_and_zero_without_an_event():
     """Times 1, 2, 2, 3 with events at 1 and twice at 2; hazards 1, 2, 3, 4."""
     hazards = torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
     times, events = torch.tensor([1.0, 2.0, 2.0, 3.0]), torch.tensor([True, True, True, False])
     first = np.log(1 / 10)
     both = np.log(2 * 3) - np.log(9) - np.log(9 - (2 + 3) / 2)  # the second of two that tie misses half of both
     assert cox_loss(hazards.log(), times, events).item() == pytest.approx(-(first + both) / 3)
-
-
-def test_without_an_event_the_loss_is_zero_and_has_gradients():
     outputs = torch.ones(3, requires_grad=True)
     cox_loss(outputs, torch.tensor([1.0, 2.0, 3.0]), torch.zeros(3, dtype=torch.bool)).backward()
     assert (outputs.grad == 0).all()
@@ -29,11 +26,8 @@ def drawn():
     return x, times.clamp(max=2.0), times < 2.0
 
 
-def test_a_linear_model_finds_the_weights_that_were_drawn_from(drawn):
+def test_a_linear_model_finds_the_weights_and_the_baseline_that_were_drawn_from(drawn):
     torch.testing.assert_close(fit_cox(*drawn), torch.tensor([1.0, -0.5, 0.0]), atol=0.07, rtol=0)
-
-
-def test_the_baseline_is_the_hazard_that_was_drawn_from(drawn):
     x, times, events = drawn
     found = cumulative_baseline(x[:, 0] - x[:, 1] / 2, times, events, torch.tensor([0.0, 0.5, 1.0, 1.9]))
     torch.testing.assert_close(found, torch.tensor([0.0, 0.1, 0.2, 0.38]), atol=0.02, rtol=0)

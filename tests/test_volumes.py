@@ -50,8 +50,9 @@ def test_the_true_slice_spacing_counts_gap_included_and_however_the_stack_lies()
     assert simpson(LabelMap(labels, affine), anatomy.LV)[0] == pytest.approx(12 * 1.5 * 2.0 * 10.0 / 1000)
 
 
-def test_ed_and_es_are_found_in_the_curve_wherever_the_beat_starts():
+def test_ed_and_es_are_found_in_the_curve_wherever_the_beat_starts_but_not_without_a_ventricle():
     assert ends_of_beat(np.array([90.0, 60.0, np.nan, 140.0, 120.0])) == (3, 1)
+    assert measure({"sa": stack([(160, 10, 5), (0, 10, 5), (80, 12, 2)])}, 60.0).values["LVESV (mL)"] == 80
 
 
 def test_frames_nobody_labelled_are_not_empty_hearts():
@@ -61,10 +62,6 @@ def test_frames_nobody_labelled_are_not_empty_hearts():
     values, _, curves = measure({"sa": labelled}, 60.0)
     assert values["LVESV (mL)"] == 80
     assert np.isnan(curves["LV"][1])
-
-
-def test_a_frame_without_a_ventricle_is_no_end_systole():
-    assert measure({"sa": stack([(160, 10, 5), (0, 10, 5), (80, 12, 2)])}, 60.0).values["LVESV (mL)"] == 80
 
 
 def test_what_is_absent_is_nan_with_its_reason():
@@ -149,13 +146,10 @@ def test_scattered_pixels_have_no_length():
     assert np.isnan(length[0])
 
 
-def test_views_of_different_length_are_not_multiplied():
+def test_an_atrium_is_not_measured_of_views_of_different_length_or_of_several_planes():
     maps = atrial_maps(*[ellipse(60, 39)] * 3)
     maps["la_2ch"] = maps["la_2ch"]._replace(labels=maps["la_2ch"].labels[:2])
     assert "different numbers of frames" in measure(maps, 60.0).reasons["LAV max (mL)"]
-
-
-def test_an_atrium_is_not_measured_on_any_plane_of_several():
     maps = atrial_maps(*[ellipse(60, 39)] * 2)
     maps["la_2ch"] = maps["la_2ch"]._replace(labels=maps["la_2ch"].labels.repeat(2, axis=1))
     measured = measure(maps, 60.0)

@@ -63,13 +63,10 @@ def settings(cache):
     return json.loads((cache / SETTINGS).read_text())["digest"]
 
 
-def test_a_folder_the_workers_do_not_see_stops_at_once(threads, tmp_path):
+def test_workers_that_do_not_see_a_folder_or_lack_this_package_stop_at_once(threads, tmp_path):
     everybody = Workers(scheduler=threads, folders=(tmp_path / "elsewhere",))
     with pytest.raises(ClusterTrouble, match="does not see"):
         list(outcomes(everybody, str, iter(range(9)), lost))
-
-
-def test_workers_without_this_package_stop_at_once(threads):
     with pytest.raises(ClusterTrouble, match="install the same cmr-ssl there"):
         list(outcomes(Workers(scheduler=threads), refuses, iter(range(9)), lost))
 

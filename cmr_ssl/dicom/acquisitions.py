@@ -45,11 +45,8 @@ def split_acquisitions(images: list[ImageHeader]) -> tuple[list[list[ImageHeader
 
 def _one_beat(images: list[ImageHeader]) -> bool:
     """Tell whether the images are as many as the beat has, and are numbered one by one."""
-    return len({image.number for image in images}) == len(images) == images[0].expected and not _several_echoes(images)
-
-
-def _several_echoes(images: list[ImageHeader]) -> bool:
-    return len({image.echo for image in images}) > 1
+    numbers, echoes = ({getattr(image, name) for image in images} for name in ("number", "echo"))
+    return len(numbers) == len(images) == images[0].expected and len(echoes) == 1
 
 
 def _repeated(images: list[ImageHeader]) -> bool:

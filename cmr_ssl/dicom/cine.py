@@ -58,7 +58,8 @@ def find_cines(headers: list[ImageHeader]) -> tuple[list[Cine], list[Finding]]:
     findings: list[Finding] = []
     for images in _by_position(_without_other_series(_without_copies(headers, issues), issues)):
         if len({image.inversion for image in images}) > INVERSIONS:
-            issues.add("not-a-cine", images[0].member.name, _inversions(images))
+            why = f"belongs to {len(images)} images of different inversion times, which are no frames of a beat"
+            issues.add("not-a-cine", images[0].member.name, why)
             continue
         groups, more = split_acquisitions(_dated(images))
         findings += more
@@ -187,10 +188,6 @@ def _one_a_beat(images: list[ImageHeader]) -> bool:
     counted = images[0].expected == len(images)
     known = not counted and len(acquired) == len(images) > 1 and bool(np.isfinite(acquired).all())
     return known and float(np.median(np.diff(acquired))) > ONE_A_BEAT_S
-
-
-def _inversions(images: list[ImageHeader]) -> str:
-    return f"belongs to {len(images)} images of different inversion times, which are no frames of a beat"
 
 
 def _no_beat(images: list[ImageHeader]) -> str:

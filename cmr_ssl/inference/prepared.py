@@ -12,7 +12,6 @@ from cmr_ssl.planes import VIEWS
 from cmr_ssl.preparation.cache import PreparedSubject
 from cmr_ssl.preparation.preparation import Preparation, prepare_study
 from cmr_ssl.sample import Sample, to_device
-from cmr_ssl.sources import NiftiFolder
 from cmr_ssl.study import Finding, Study
 from cmr_ssl.tasks.trained import Trained
 from cmr_ssl.trust import compare_with_training
@@ -49,11 +48,6 @@ def prepare(study: Study, trained: Trained, device: torch.device, views: dict[st
     if not batch.present.any():
         raise ValueError(f"the study has no plane of {', '.join(trained.views)}")
     return Prepared(study, planes, batch, acquired.beat_ms, findings + compare_with_training(trained, planes))
-
-
-def read_subject(folder: NiftiFolder, subject: str, trained: Trained, device: torch.device) -> Prepared:
-    """Read and prepare every plane of a subject; see `prepare`."""
-    return prepare(folder.read(subject), trained, device)
 
 
 def every_plane(planes: PreparedSubject) -> dict[str, int]:

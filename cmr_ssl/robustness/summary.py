@@ -37,7 +37,7 @@ def wide(table: pd.DataFrame) -> pd.DataFrame:
     counted = (table["kind"] == FLAWED) & (table["planes"] > 0)
     intervals = zip(table["value"], table["low"], table["high"], strict=True)
     named = table.assign(
-        text=[_interval_text(*interval) for interval in intervals],
+        text=[f"{value:.3g} ({low:.3g} to {high:.3g})" for value, low, high in intervals],
         column=(table["measure"] + " " + table["of"]).str.strip(),
         row=table["scenario"].where(~counted, table["scenario"] + " x " + table["planes"].astype(str)),
     )
@@ -50,7 +50,3 @@ def wide(table: pd.DataFrame) -> pd.DataFrame:
 def table_of_scenarios(cells: pd.DataFrame) -> str:
     """Return a table of texts as Markdown, with its index as the first column."""
     return markdown(["scenario", *cells.columns], cells.itertuples(name=None)) + "\n"
-
-
-def _interval_text(value: float, low: float, high: float) -> str:
-    return f"{value:.3g} ({low:.3g} to {high:.3g})"

@@ -32,7 +32,8 @@ def unseen_part(labels: Labels, affine: Array, oriented: bool) -> str:
 
 def short_part(labels: Labels, affine: Array) -> str:
     """Describe a short axis (X, Y, S, T) that ends in a left ventricle that is shorter than wide; "" for others."""
-    short = _length(labels, affine) < SHORT * _width(labels, affine)
+    width = float(2 * np.sqrt(_areas(labels).max() * spacing(affine).prod() / np.pi))
+    short = _length(labels, affine) < SHORT * width
     return _part(labels, affine) if short and _ends(labels).max() >= WIDE else ""
 
 
@@ -51,10 +52,6 @@ def _ends(labels: Labels) -> Array:
     """Return the area of the left ventricle in the first and the last slice, as shares of its largest, (2,)."""
     areas = _areas(labels)
     return np.asarray(areas[[0, -1]] / max(1, areas.max()), dtype=np.float64)
-
-
-def _width(labels: Labels, affine: Array) -> float:
-    return float(2 * np.sqrt(_areas(labels).max() * spacing(affine).prod() / np.pi))
 
 
 def _length(labels: Labels, affine: Array) -> float:

@@ -40,10 +40,6 @@ def unsynchronised(labels: Labels) -> str:
 
 def repeated_slices(labels: Labels, affine: Array) -> list[int]:
     """Return which slices of a coarse short axis (X, Y, S, T) equal the next one at all frames."""
-    drawn = _drawn_slices(labels)
+    drawn = np.flatnonzero(is_structure(labels).any(axis=(0, 1, 3))).tolist()
     same = [index for index in drawn if index + 1 in drawn and (labels[:, :, index] == labels[:, :, index + 1]).all()]
     return same if np.linalg.norm(affine[:3, 2]) > COARSE_MM and len(same) < len(drawn) - 1 else []
-
-
-def _drawn_slices(labels: Labels) -> list[int]:
-    return np.flatnonzero(is_structure(labels).any(axis=(0, 1, 3))).tolist()

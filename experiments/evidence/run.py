@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, as_completed
 from pathlib import Path
-from typing import ParamSpec
 
 from rich.progress import track
 
@@ -18,8 +17,6 @@ from experiments.evidence.settings import Settings
 from experiments.evidence.studies import Study
 from experiments.evidence.trained import others, train, trials
 from experiments.pretrainings import pretrain
-
-P = ParamSpec("P")
 
 
 def everything(settings: Settings, out: Path, workers: int) -> None:
@@ -42,7 +39,7 @@ def everything(settings: Settings, out: Path, workers: int) -> None:
     write_report(settings, out)
 
 
-def all_of(processes: Executor, what: str, work: Callable[P, None], jobs: Iterable[tuple[object, ...]]) -> None:
+def all_of(processes: Executor, what: str, work: Callable[..., None], jobs: Iterable[tuple[object, ...]]) -> None:
     """Carry out jobs in the workers and show how far they are; the first error ends it."""
     asked = [processes.submit(work, *job) for job in jobs]
     for one in track(as_completed(asked), what, total=len(asked)):

@@ -55,16 +55,14 @@ def phenotypes(settings: Settings) -> tuple[dict[tuple[str, float], np.ndarray],
     """
     train, test = (truth(settings, settings.people()[split]) for split in ("train", "test"))
     errors, areas = {}, {}
-    for name, *where in ways(settings):
-        way, at, learnt, learnt_at = where
+    for name, way, at, learnt, learnt_at in ways(settings):
         if not (file_of(settings, way, at, "test").exists() and file_of(settings, learnt, learnt_at, "train").exists()):
             continue
-        said = predicted(settings, *where, torch.from_numpy(train)).numpy()
-        key = (name, where[1])
-        errors[key] = np.abs(said - test)[:, : len(TARGETS)]
+        said = predicted(settings, way, at, learnt, learnt_at, torch.from_numpy(train)).numpy()
+        errors[name, at] = np.abs(said - test)[:, : len(TARGETS)]
         share = 1 / (1 + np.exp(-said[:, -1]))  # what ranks subjects, between 0 and 1
         both = classification(np.stack([1 - share, share], axis=1), test[:, -1].astype(np.int64), 0)
-        areas[key] = Estimate(*both["AUROC"][:3])
+        areas[name, at] = Estimate(*both["AUROC"][:3])
     return errors, areas
 
 
@@ -198,7 +196,7 @@ def paired_rows(errors: dict[tuple[str, float], np.ndarray]) -> Rows:
         [
             way,
             f"{acceleration:g}",
-            *(changed(compare(*map(paired, both))) for both in zip(values.T, full.T, strict=True)),
+            *(changed(compare(paired(one), paired(whole))) for one, whole in zip(values.T, full.T, strict=True)),
         ]
         for (way, acceleration), values in errors.items()
         if way != FULL
@@ -231,8 +229,8 @@ def paired_cines(found: pd.DataFrame) -> Rows:
     rows = []
     for way, acceleration in table:
         if way not in (FULL, ZERO_FILLED):
-            both = (paired(table[one, acceleration].to_numpy()) for one in (way, ZERO_FILLED))
-            rows.append([way, f"{acceleration:g}", with_interval(compare(*both).difference, "{:.3f}")])
+            ours, plain = (paired(table[one, acceleration].to_numpy()) for one in (way, ZERO_FILLED))
+            rows.append([way, f"{acceleration:g}", with_interval(compare(ours, plain).difference, "{:.3f}")])
     return rows
 
 

@@ -78,7 +78,8 @@ def means_table(found: pd.DataFrame, counted: str) -> str:
     for labels, arm in dict.fromkeys(zip(found["labels"], found["arm"], strict=True)):
         cells = [f"{means.get((labels, arm, what), np.nan):.3g}" for what in whats]
         rows.append([_labels(labels), arm, *cells])
-    return markdown([counted, "arm", *whats], sorted(rows, key=lambda row: row[0] == "all"), 2)
+    rows.sort(key=lambda row: row[0] == "all")
+    return markdown([counted, "arm", *whats], rows, 2)
 
 
 def comparisons(found: pd.DataFrame, ours: str, whats: tuple[str, ...]) -> pd.DataFrame:

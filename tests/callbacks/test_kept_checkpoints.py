@@ -15,25 +15,19 @@ def checkpoint(request, finished_run):
     return finished_run / "checkpoints" / f"{request.param}.ckpt"
 
 
-def test_a_run_keeps_best_and_last_and_nothing_else(finished_run):
+def test_a_run_keeps_best_and_last_which_has_seen_every_step_and_nothing_else(finished_run):
     assert sorted(path.name for path in (finished_run / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
+    last = torch.load(finished_run / "checkpoints" / "last.ckpt", weights_only=True)
+    assert (last["epoch"], last["global_step"]) == (1, 8)
 
 
-def test_checkpoints_are_plain_tensors(checkpoint):
+def test_checkpoints_are_plain_tensors_and_name_no_subject_and_no_folder(checkpoint, cache, finished_run):
     assert torch.load(checkpoint, weights_only=True)["global_step"] > 0
-
-
-def test_checkpoints_name_no_subject_and_no_folder(checkpoint, cache, finished_run):
     with zipfile.ZipFile(io.BytesIO(checkpoint.read_bytes())) as archive:
         content = b"".join(archive.read(name) for name in archive.namelist())
     assert b"AnatomicalPositions" in content, "what is searched must be readable"
     names = [*COHORT, str(cache), cache.name, str(finished_run), finished_run.name, str(ROOT)]
     assert [name for name in names if name.encode() in content] == []
-
-
-def test_the_last_checkpoint_has_seen_every_step(finished_run):
-    last = torch.load(finished_run / "checkpoints" / "last.ckpt", weights_only=True)
-    assert (last["epoch"], last["global_step"]) == (1, 8)
 
 
 def test_the_best_checkpoint_is_the_best(cache, tmp_path):

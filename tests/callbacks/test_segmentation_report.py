@@ -35,14 +35,11 @@ def test_volumes_of_whole_label_maps_are_those_counted():
     assert "LV" not in found[MISSING]
 
 
-def test_no_volume_is_told_where_slices_were_left_out():
+def test_no_volume_is_told_where_slices_were_left_out_or_are_missing():
     found = row(left_out=True)
     assert not any(np.isfinite(value) for value in found.values() if isinstance(value, float))
     assert "true LVEDV (mL)" in found[MISSING]
     assert "data.findings leaves out slices" in found[MISSING]
-
-
-def test_a_true_volume_lacks_no_slice_silently():
     true = heart()
     true[:, :, 3] = 255
     found = row(true)

@@ -98,7 +98,10 @@ def test_errors_of_spreadsheets_are_unknown_and_said(caplog, mark):
     assert read_names(pd.Series(["dcm", mark], PEOPLE[:2], name="Diagnosis"), "t.csv").isna().tolist() == [False, True]
 
 
-def test_decimal_commas_are_said(caplog):
+def test_sound_numbers_are_read_in_silence_and_decimal_commas_are_said(caplog):
+    with caplog.at_level(logging.DEBUG):
+        assert read("60", "61.5", "48.123") == [60, 61.5, 48.123]
+    assert not caplog.text
     assert read("61,5", "48,9") == [61.5, 48.9]
     assert "2 cells, such as '61,5' of subject 900000001, have decimal commas" in caplog.text
 
@@ -108,12 +111,6 @@ def test_of_columns_nobody_knows_only_what_is_far_off_is_a_code(caplog):
     assert "'-999' of subject 900000004, are codes" in caplog.text
     caplog.clear()
     assert read("-1", "-3", "-2.5", "2", name="Change") == [-1, -3, -2.5, 2]
-    assert not caplog.text
-
-
-def test_sound_numbers_are_read_in_silence(caplog):
-    with caplog.at_level(logging.DEBUG):
-        assert read("60", "61.5", "48.123") == [60, 61.5, 48.123]
     assert not caplog.text
 
 

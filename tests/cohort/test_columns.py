@@ -53,26 +53,20 @@ def test_units_with_signs_may_be_words_or_missing(wanted, column):
     assert resolve(["eid", column], wanted) == column
 
 
-def test_no_two_names_share_a_spelling():
+def test_names_are_those_of_the_formulas_and_no_two_share_a_spelling():
     assert len(set(FIELDS.values())) == len(FIELDS)
     assert {SPELLINGS[spelling] for spelling in SPELLINGS} == set(FIELDS)
     assert len(SPELLINGS) == 2 * len(FIELDS) - 2  # Sex and Age have no unit
-
-
-def test_the_names_are_those_of_the_formulas():
     measured = ejection("LV", 150, 60) | ejection("RV", 150, 60) | emptying("LA", 70, 30) | emptying("RA", 70, 30)
     assert measured.keys() | output(90, 60).keys() <= FIELDS.keys()
 
 
-def test_another_visit_is_taken_only_where_it_is_asked_for():
+def test_another_visit_is_taken_only_where_it_is_asked_for_and_sex_from_the_first():
     columns = ["24103-2.0", "24103-3.0"]
     assert [resolve(columns, "LVEF"), resolve(columns, "LVEF", instance=3)] == columns
     assert resolve(columns, "p24103_i3") == "24103-3.0"
     with pytest.raises(ValueError, match=r"no column of the table holds 'LVEF': the nearest are '24103-3.0'; name one"):
         resolve(["eid", "24103-3.0"], "LVEF")
-
-
-def test_sex_was_asked_at_the_first_visit():
     assert resolve(["31-0.0", "21003-0.0", "21003-2.0"], "Sex") == "31-0.0"
     assert resolve(["31-0.0", "21003-0.0", "21003-2.0"], "Age") == "21003-2.0"
 

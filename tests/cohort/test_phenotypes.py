@@ -78,12 +78,9 @@ def test_codes_for_no_answer_are_unknown_in_fields_of_uk_biobank_only(tmp_path):
     assert len(read_classes(path, "Change", IDS)[1]) == 3
 
 
-def test_strange_cells_of_other_people_do_no_harm(tmp_path):
+def test_strange_cells_of_others_do_no_harm_nor_does_a_row_written_twice_but_two_values_are_refused(tmp_path):
     path = texts(tmp_path, "61", "62", "see letter")
     np.testing.assert_array_equal(read_phenotypes(path, ["Age"], IDS[:2]), [[61], [62]])
-
-
-def test_a_row_written_twice_counts_once_but_two_values_are_refused(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text(f"eid,Age\n{IDS[0]},61\n{IDS[1]},62\n{IDS[0]},61.0\n{IDS[1]},62\n")
     np.testing.assert_array_equal(read_phenotypes(path, ["Age"], IDS[:2]), [[61], [62]])

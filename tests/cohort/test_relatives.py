@@ -11,12 +11,9 @@ def test_a_later_visit_is_of_the_same_person():
     assert visit_of("900000001_33") == Visit("900000001_33", 2)
 
 
-def test_relatives_of_relatives_are_a_family_even_where_those_between_are_not_in_the_cohort():
+def test_relatives_of_relatives_are_a_family_even_of_people_in_no_cohort_and_all_others_are_alone():
     pairs = [("5", "3"), ("3", "9"), ("9", "2"), ("8", "7")]
     assert families(["5", "2", "8", "4"], pairs) == ["2", "2", "7", "4"]
-
-
-def test_without_relatives_everybody_is_a_family_of_one():
     assert families(["900000002", "900000001", "900000002"], []) == ["900000002", "900000001", "900000002"]
 
 

@@ -12,11 +12,8 @@ def cohort(count, **columns):
     return pd.DataFrame({"subject": [str(900000000 + k) for k in range(count)], **columns})
 
 
-def test_the_split_of_a_subject_is_the_same_for_ever():
+def test_a_subject_stays_in_its_split_for_ever_whoever_comes_and_goes():
     assert [hashed_split(str(900000080 + k), FRACTIONS) for k in (2, 12, 14)] == ["val"] * 3
-
-
-def test_a_subject_stays_in_its_split_when_others_come_and_go():
     few, many = (split_cohort(cohort(count), FRACTIONS, None) for count in (50, 500))
     assert few.tolist() == many[:50].tolist()
     assert split_cohort(cohort(500)[::-1], FRACTIONS, None)[::-1].tolist() == many.tolist()
@@ -42,11 +39,8 @@ def test_fractions_that_are_no_fractions_are_refused(fractions):
         split_cohort(cohort(3), fractions, None)
 
 
-def test_a_missing_column_is_named_with_those_there_are():
+def test_a_missing_column_is_named_with_those_there_are_and_one_that_says_something_else_is_quoted():
     with pytest.raises(ValueError, match="no column 'fold' to split by; it has subject, site"):
         split_cohort(cohort(1, site=["train"]), FRACTIONS, "fold")
-
-
-def test_a_column_that_says_something_else_is_quoted():
     with pytest.raises(ValueError, match="'site' of the cohort table says 'trian'"):
         split_cohort(cohort(2, site=["train", "trian"]), FRACTIONS, "site")

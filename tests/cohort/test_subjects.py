@@ -8,22 +8,16 @@ from tests.caches import write_cache
 EVERYONE = [str(900000000 + k) for k in range(60)]
 
 
-def test_few_subjects_are_among_more_whatever_else_is_there():
+def test_few_subjects_are_among_more_the_same_for_ever_no_run_of_ids_and_without_a_number_all():
     chosen = [first_subjects(EVERYONE, count) for count in (10, 30, 60)]
     assert [len(subjects) for subjects in chosen] == [10, 30, 60]
     assert set(chosen[0]) < set(chosen[1]) < set(chosen[2])
     assert first_subjects(EVERYONE[::-1], 10) == chosen[0]
     fewer = [subject for subject in EVERYONE if subject != chosen[0][0]]
     assert set(chosen[0][1:]) < set(first_subjects(fewer, 10))
-
-
-def test_the_first_subjects_are_the_same_for_ever_and_no_run_of_ids():
     assert first_subjects(EVERYONE, 3) == ["900000020", "900000039", "900000044"]
     assert first_subjects(EVERYONE, 3, seed=1) != first_subjects(EVERYONE, 3)
     assert np.diff([EVERYONE.index(subject) for subject in first_subjects(EVERYONE, 10)]).max() > 1
-
-
-def test_without_a_number_or_with_too_large_a_one_all_are_taken():
     assert first_subjects(EVERYONE, None) == first_subjects(EVERYONE, 61) == EVERYONE
 
 

@@ -9,25 +9,19 @@ def test_files_that_may_leave_are_let_go(tmp_path, capsys):
     assert "0 findings in 2 files" in capsys.readouterr().out
 
 
-def test_a_folder_is_checked_file_by_file_and_a_finding_is_one_sentence(tmp_path, capsys):
+def test_a_folder_is_checked_file_by_file_and_a_finding_or_a_missing_file_is_one_sentence(tmp_path, capsys):
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "a.yaml").write_text("x: /home/me/x\ny: 1\nz: /home/me/x\n")
     assert main(["check-release", str(tmp_path)]) == 1
     sentence, summary = capsys.readouterr().out.splitlines()
     assert sentence == f"{tmp_path / 'inner' / 'a.yaml'}: line 1, line 3 holds the absolute path '/home/me/x'"
     assert summary == "1 findings in 1 files"
-
-
-def test_a_missing_file_is_one_sentence(tmp_path, capsys):
     assert main(["check-release", str(tmp_path / "no")]) == 1
     assert capsys.readouterr().err.startswith("error: there is no file")
 
 
-def test_our_own_configs_and_pages_may_leave():
+def test_our_own_configs_pages_run_and_cache_may_leave(finished_run, cache):
     paths = [ROOT / "configs", ROOT / "README.md", ROOT / "docs"]
     assert main(["check-release", *map(str, paths)]) == 0
-
-
-def test_our_own_run_and_cache_may_leave(finished_run, cache):
     files = [finished_run / "checkpoints", cache / "cohort.parquet", cache / "subjects"]
     assert main(["check-release", *map(str, files)]) == 0

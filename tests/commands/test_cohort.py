@@ -56,11 +56,14 @@ def test_each_visit_gets_its_own_values_and_codes_are_no_numbers(visits, table):
     assert read.loc[AGAIN, "person"] == "900000081"
 
 
-def test_further_columns_are_read_by_their_field(visits, table):
+def test_further_columns_are_read_by_their_field_and_the_joined_table_still_is_a_cohort_table(visits, table):
     read = joined(visits, table, columns=["845"])
     np.testing.assert_array_equal(read["845"], [16, np.nan, np.nan, 18, 19, np.nan])
     with pytest.raises(ValueError, match="no column of the table holds 'Ecc'"):
         joined(visits, table, columns=["Ecc"])
+    read = joined(visits, table).reset_index()
+    prepared = read_cohort(visits)
+    pd.testing.assert_frame_equal(read[list(prepared.columns)], prepared)
 
 
 def test_visits_and_relatives_never_cross_a_split(visits, table):
@@ -115,12 +118,6 @@ def test_every_form_of_table_gives_the_same(visits, table, form):
         rows["Sex"] = rows["Sex"].map({0: "Female", 1: "Male"})
         rows.to_csv(path, index=False)
     pd.testing.assert_frame_equal(joined(visits, path), expected)
-
-
-def test_the_joined_table_still_is_a_cohort_table(visits, table):
-    read = joined(visits, table).reset_index()
-    prepared = read_cohort(visits)
-    pd.testing.assert_frame_equal(read[list(prepared.columns)], prepared)
 
 
 def test_a_table_of_other_people_is_refused(visits, table):

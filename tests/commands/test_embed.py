@@ -29,8 +29,9 @@ def table(checkpoint, cache, tmp_path_factory):
     return pd.read_parquet(out).set_index("subject")
 
 
-def test_every_usable_subject_has_one_row(table):
+def test_every_usable_subject_has_one_row_of_its_own(table):
     assert list(table.index) == sorted(COHORT)
+    assert table["class_token"].map(tuple).nunique() == len(COHORT)
 
 
 @pytest.mark.parametrize("subject", list(COHORT)[:3])
@@ -74,10 +75,6 @@ def test_what_prepare_found_stands_beside_the_vectors(checkpoint, cache, tmp_pat
     findings = pd.read_parquet(out).set_index("subject")["findings"]
     assert findings["900000081"] == "sa: the place is a guess"
     assert (findings.drop("900000081") == "").all()
-
-
-def test_subjects_differ(table):
-    assert table["class_token"].map(tuple).nunique() == len(COHORT)
 
 
 def test_the_command_writes_the_same_as_the_function(table, checkpoint, cache, tmp_path):

@@ -47,11 +47,6 @@ def test_the_command_draws_one_heart(tmp_path):
     assert (tmp_path / "heart.png").is_file()
 
 
-def test_the_command_draws_a_contact_sheet(tmp_path):
-    assert phantom(sheet=tmp_path / "sheet.png", preset="small", subjects=2) == 0
-    assert (tmp_path / "sheet.png").is_file()
-
-
 def test_synthetic_data_need_no_torch():
     modules = "cmr_ssl.commands.phantom, cmr_ssl.phantom.cohort_writer, cmr_ssl.phantom.pictures"
     run = subprocess.run(

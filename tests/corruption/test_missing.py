@@ -4,15 +4,12 @@ from cmr_ssl.corruption.missing import close_ranks, rearranged
 from tests.tiny import tiny_batch
 
 
-def test_slices_close_ranks_and_views_keep_their_slots():
+def test_slices_close_ranks_before_and_behind_views_which_keep_their_slots():
     batch = tiny_batch(slices=4)  # three views, then slices in slots 3 to 6
     assert close_ranks(batch).tolist() == [list(range(7))] * 2
     batch.present[0, [1, 3, 5]] = False
     batch.present[1, 6] = False
     assert close_ranks(batch).tolist() == [[0, 1, 2, 4, 6, 3, 5], list(range(7))]
-
-
-def test_slices_before_the_views_close_ranks_too():
     batch = rearranged(tiny_batch(slices=3), torch.tensor([[3, 4, 5, 0, 1, 2]]).expand(2, -1))
     batch.present[:, 0] = False
     assert close_ranks(batch).tolist() == [[1, 2, 0, 3, 4, 5]] * 2

@@ -11,13 +11,10 @@ def added(how):
     return hit(Noise(least=0.02, most=0.1), grey, [0, 3], how)[:, [0, 3]] - 0.5
 
 
-def test_noise_has_the_deviation_and_no_mean():
+def test_noise_has_the_deviation_no_mean_and_frames_and_rows_have_their_own():
     noise = added((0.5, 0.3, 0.0))
     assert noise.std(dim=(2, 3, 4)).sub(0.06).abs().max() < 0.005
     assert noise.mean(dim=(2, 3, 4)).abs().max() < 0.008
-
-
-def test_frames_and_rows_have_noise_of_their_own():
     noise = added((0.5, 0.3, 0.0))[0, 0]
     together = torch.corrcoef(noise.flatten(1)) - torch.eye(len(noise))
     assert together.abs().max() < 0.25

@@ -27,15 +27,12 @@ def test_a_slice_mixes_with_the_next_one_in_the_drawn_direction_and_an_end_with_
     torch.testing.assert_close(after[:, plane], mixture(batch, plane, neighbour), atol=1e-5, rtol=0)
 
 
-def test_a_missing_slice_is_no_neighbour():
+def test_a_missing_slice_is_no_neighbour_and_a_slice_alone_stays_as_it_is():
     batch = tiny_batch(slices=6)
     batch.present[:, 4] = False
     after = hit(ThroughPlaneShift(least_mm=GAP_MM, most_mm=GAP_MM), batch, [5], (0.5, 0.9, 0.0))
     half = (batch.images[:, 5] + batch.images[:, 3]) / 2  # two gaps away
     torch.testing.assert_close(after[:, 5], half, atol=1e-5, rtol=0)
-
-
-def test_a_slice_alone_stays_as_it_is():
     batch = tiny_batch(slices=1)
     assert torch.equal(hit(FLAW, batch, [3]), batch.images)
 

@@ -22,12 +22,8 @@ def test_partners_are_drawn():
     assert 0.15 < with_first < 0.85
 
 
-def test_a_hit_on_the_short_axis_swaps_nothing():
+def test_neither_the_short_axis_nor_a_view_alone_can_be_swapped():
     batch = tiny_batch()
     assert torch.equal(hit(WrongView(), batch, [3, 4, 5]), batch.images)
-
-
-def test_one_view_alone_cannot_be_swapped():
-    batch = tiny_batch()
     batch.present[:, [0, 2]] = False
     assert torch.equal(hit(WrongView(), batch, [0, 1, 2]), batch.images)

@@ -296,15 +296,11 @@ def test_few_training_subjects_are_among_more_and_all_splits_else_are_the_same(c
         assert few[split] == more[split] == everyone[split]
 
 
-def test_only_the_training_subjects_in_use_are_shown_and_standardised_by(cache, tmp_path):
+def test_only_the_training_subjects_in_use_are_shown_standardised_by_and_counted_in_checkpoints(cache, tmp_path):
     data = data_of(cache, train_subjects=8, table=table_of(tmp_path, Age=VALUES.values()))
     data.carry(Reader("Age"))
     assert data.in_use()["train"]["Age"].tolist() == [VALUES[subject] for subject in data.subjects["train"]]
     assert delivered(data.train_dataloader()).keys() == set(data.subjects["train"])
-
-
-def test_a_checkpoint_tells_how_many_subjects_were_used_if_not_all(cache):
-    data = data_of(cache, train_subjects=8)
     assert data.state_dict()["split"]["train_subjects"] == 8
     with pytest.raises(ValueError, match="trained with split "):
         data.load_state_dict(data_of(cache).state_dict())

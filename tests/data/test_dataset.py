@@ -85,25 +85,23 @@ def test_a_missing_plane_lies_across_or_along_the_long_axis_as_its_view_does():
         assert column.norm() == row.norm() == 1
 
 
-def test_only_labelled_frames_carry_labels_in_the_slot_of_their_plane(tmp_path):
+def test_only_labelled_frames_carry_labels_in_the_slot_of_their_plane_and_cost_nothing_unasked(tmp_path):
     made = prepared(3, ("la_2ch", "la_3ch"), labelled=[(1, 0), (1, 5), (3, 2), (4, 2)])
     labels = written(tmp_path, made, labels=True)[0].labels
     expected = torch.full(SHAPE, 255, dtype=torch.uint8)
     expected[3, [0, 5]], expected[0, 2] = 2, 4  # prepared() labels plane k with class k + 1
     assert torch.equal(labels, expected)
-
-
-def test_labels_cost_nothing_where_nobody_asked(tmp_path):
     assert written(tmp_path, prepared(3, (), labelled=[(1, 0)]))[0].labels.numel() == 0
 
 
-def test_the_index_after_the_last_subject_is_a_sample_without_planes(tmp_path):
+def test_the_index_after_the_last_subject_is_a_sample_without_planes_and_no_table_means_no_phenotypes(tmp_path):
     blank = written(tmp_path, prepared(3, ()), phenotypes=np.array([[1.0, 2.0]], np.float32))[1]
     assert blank.subject == ""
     assert not blank.present.any()
     assert not blank.annotated.any()
     assert blank.phenotypes.shape == (2,)
     assert blank.phenotypes.isnan().all()
+    assert written(tmp_path, prepared(3, ()))[0].phenotypes.shape == (0,)
 
 
 def test_a_plane_tells_which_classes_somebody_drew_on_it(tmp_path):
@@ -127,10 +125,6 @@ def test_subjects_come_with_their_phenotypes(tmp_path):
     for index in range(2):
         np.testing.assert_array_equal(dataset[index].phenotypes, values[index])
         assert dataset[index].phenotypes.dtype == torch.float32
-
-
-def test_without_a_table_there_are_no_phenotypes(tmp_path):
-    assert written(tmp_path, prepared(3, ()))[0].phenotypes.shape == (0,)
 
 
 def assert_same(sample, other):

@@ -26,12 +26,15 @@ def test_threads_read_what_is_read_without_them(cache, workers):
             assert not isinstance(field, Tensor) or torch.equal(field, same)
 
 
-def test_results_come_in_order_whoever_is_first():
+def test_results_come_in_order_whoever_is_first_and_a_loop_that_is_left_early_leaves_no_thread():
     def slow_first(item):
         time.sleep(0.05 if item == 0 else 0)
         return item
 
     assert list(in_order(slow_first, range(6), 3)) == list(range(6))
+    for _ in in_order(lambda item: item, range(50), 2):
+        break
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("read")]
 
 
 def test_no_more_is_read_ahead_than_there_are_threads():
@@ -52,10 +55,4 @@ def test_what_fails_fails_where_it_is_due_and_no_thread_is_left():
     results, seen = in_order(fail, range(50), 2), []
     with pytest.raises(ValueError, match="subject 2"):
         seen.extend(results)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("read")]
-
-
-def test_a_loop_that_is_left_early_leaves_no_thread():
-    for _ in in_order(lambda item: item, range(50), 2):
-        break
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("read")]

@@ -42,12 +42,9 @@ def test_a_missing_frame_leaves_a_gap_at_its_place(missing):
     assert cine.frame_ms == pytest.approx(FRAME_MS)
 
 
-def test_a_gap_is_seen_in_the_trigger_times_where_nobody_says_how_many_frames_there_are():
+def test_a_gap_is_seen_in_the_trigger_times_alone_and_a_late_start_is_none():
     images = headers(PLANE, NAME, [0, 1, 2, 3, 5, 6, 7, 8, 9], expected=0)
     assert [index for index, frame in enumerate(only(find_cines(images))[0].frames) if frame is None] == [4]
-
-
-def test_trigger_times_that_start_late_lose_no_frame():
     images = [image._replace(trigger_ms=image.trigger_ms + 30.0) for image in headers(PLANE, NAME)]
     assert only(find_cines(images))[0].missing == 0
 
@@ -58,15 +55,12 @@ def test_missing_frames_are_placed_by_number_where_times_say_nothing(first):
     assert places_in_beat(images, 5, float("nan")) == [0, 1, 3, 4]
 
 
-def test_slices_of_one_series_are_told_apart_by_where_they_lie():
+def test_slices_of_one_series_are_told_apart_by_where_they_lie_but_not_by_rounding():
     images = [image for plane in stack_affines(3) for image in headers(plane, "CINE_segmented_SAX")]
     cines, findings = find_cines(images)
     assert [len(cine.frames) for cine in cines] == [FRAMES] * 3
     assert len({cine.grid.position for cine in cines}) == 3
     assert not findings
-
-
-def test_rounding_within_a_slice_is_no_movement():
     images = headers(PLANE, NAME)
     moved = images[0].grid._replace(position=tuple(value + 1e-4 for value in images[0].grid.position))
     cine, _ = only(find_cines([images[0]._replace(grid=moved), *images[1:]]))
@@ -90,13 +84,10 @@ def test_other_series_are_left_out_by_their_own_name_and_counted(name, code):
     assert [(found.code, found.value) for found in findings] == [(code, FRAMES)]
 
 
-def test_the_same_image_twice_counts_once():
+def test_the_same_image_twice_and_two_of_one_moment_count_once():
     cine, findings = only(find_cines([*headers(PLANE, NAME), header(PLANE, 3, NAME)]))
     assert len(cine.frames) == FRAMES
     assert codes(findings) == ["duplicate-image"]
-
-
-def test_two_images_of_one_moment_are_one_frame():
     double = header(PLANE, 3, NAME, instance="another", number=50)
     ordered, findings = sort_frames([*headers(PLANE, NAME), double])
     assert [image.number for image in ordered] == list(range(1, FRAMES + 1))

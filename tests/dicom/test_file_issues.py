@@ -3,7 +3,7 @@ import pytest
 from cmr_ssl.dicom.file_issues import A_CINE, LONGEST_NAME, FileIssues, printable
 
 
-def test_many_files_of_a_kind_are_one_finding():
+def test_many_files_of_a_kind_are_one_finding_and_names_fit_in_a_line():
     odd = FileIssues()
     for index in range(1000):
         odd.add("not-dicom", f"{index}.txt", "is no DICOM file")
@@ -11,9 +11,6 @@ def test_many_files_of_a_kind_are_one_finding():
     first, second = odd.findings()
     assert first == ("not-dicom", "noted", "", "0.txt is no DICOM file (the first of 1000 such files)", 1000)
     assert second == ("link", "noted", "", "a is a link", 1)
-
-
-def test_names_fit_in_a_line():
     assert printable("a\nb\x1b[31m\u202e") == "a?b?[31m?"
     assert len(printable("x" * 5000)) == LONGEST_NAME + 3
 

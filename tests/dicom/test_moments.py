@@ -18,11 +18,8 @@ def test_what_is_no_time_is_unknown(time):
     assert np.isnan(to_seconds("20200301", time))
 
 
-def test_a_day_that_never_was_is_no_error():
+def test_a_day_that_never_was_is_no_error_and_times_go_on_over_midnight():
     assert to_seconds("20200399", "000001") == 1.0
-
-
-def test_times_go_on_over_midnight_where_the_date_does_not_say_it():
     assert over_midnight([86399.5, 0.5, 86399.0]) == [86399.5, 86400.5, 86399.0]
     for times in ([10.0, 20.0], [0.0, 86400.5], [], [np.nan, 1.0]):
         assert over_midnight(times) is times

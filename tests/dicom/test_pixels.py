@@ -21,21 +21,18 @@ def test_other_plain_encodings_give_the_same_pixels(syntax):
     assert np.array_equal(pixels_of(image_in(syntax)), PIXELS)
 
 
-def test_signed_pixels_keep_their_sign():
+def test_signed_pixels_keep_their_sign_and_eight_bits_are_read():
     signed = (PIXELS - 100).astype("<i2").tobytes()
     values = {"PixelRepresentation": 1, "BitsStored": 16, "HighBit": 15, "PixelData": signed}
     assert np.array_equal(pixels_of(image(**values)), PIXELS - 100)
+    values = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7, "PixelData": PIXELS.astype("u1").tobytes()}
+    assert np.array_equal(pixels_of(image(**values)), PIXELS)
 
 
 def test_bits_beside_the_grey_values_are_cleared():
     assert np.array_equal(pixels_of(image(PixelData=(PIXELS + 0x8000).astype("<u2").tobytes())), PIXELS)
     signed = ((PIXELS - 100) & 0x0FFF).astype("<u2").tobytes()
     assert np.array_equal(pixels_of(image(PixelRepresentation=1, PixelData=signed)), PIXELS - 100)
-
-
-def test_eight_bits_are_read():
-    values = {"BitsAllocated": 8, "BitsStored": 8, "HighBit": 7, "PixelData": PIXELS.astype("u1").tobytes()}
-    assert np.array_equal(pixels_of(image(**values)), PIXELS)
 
 
 def test_private_elements_before_the_pixels_are_passed():

@@ -22,15 +22,12 @@ def test_slices_go_from_base_to_apex_whatever_their_names():
     assert not findings
 
 
-def test_of_two_complete_slices_at_one_place_the_later_one_is_used():
+def test_of_two_slices_at_one_place_the_later_one_that_is_complete_is_used():
     again = slices(time="123000")[1]
     for cines in ([*slices(), again], [again, *slices()]):
         chosen, findings = choose_slices(cines, DOWN)
         assert [one is again for one in chosen] == [False, True, False, False]
         assert codes(findings) == ["re-acquired"]
-
-
-def test_a_complete_slice_is_better_than_a_later_one():
     whole = slices(time="123000")[1]
     again = whole._replace(frames=(*whole.frames[:-1], None))
     chosen, findings = choose_slices([*slices(), again], DOWN)

@@ -53,14 +53,11 @@ def test_of_two_visits_the_larger_one_is_kept(tmp_path):
     assert [(found.code, found.value) for found in findings] == [("several-visits", 2)]
 
 
-def test_images_without_a_date_belong_to_the_visit(tmp_path):
+def test_images_without_a_date_belong_to_the_visit_and_folders_are_read_like_archives(tmp_path):
     undated = files(StudyDate=None, tag=5)
     headers, findings = scan(write_zip(tmp_path / "a.zip", files() | undated))
     assert len(headers) == 16
     assert not findings
-
-
-def test_folders_are_read_like_archives(tmp_path):
     for name, data in files().items():
         (tmp_path / "deep" / "er").mkdir(parents=True, exist_ok=True)
         (tmp_path / "deep" / "er" / name).write_bytes(data)

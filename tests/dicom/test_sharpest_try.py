@@ -17,11 +17,8 @@ def test_a_ramp_has_the_sharpness_one_works_out_by_hand():
     assert sharp(ramp, (5.0, 2.0)) == pytest.approx(1 / 2.0**2 / ((SIDE**2 - 1) / 12))
 
 
-def test_brightness_and_contrast_make_no_difference():
+def test_motion_makes_it_less_and_brightness_and_contrast_make_no_difference():
     assert sharp(2 * PICTURE + 30) == pytest.approx(sharp(PICTURE))
-
-
-def test_motion_makes_it_less():
     moved = (PICTURE // 2 + np.roll(PICTURE, 1, axis=0) // 2).astype(np.int16)
     assert sharp(moved) < 0.8 * sharp(PICTURE)
 

@@ -99,21 +99,18 @@ def test_long_axis_planes_alone_find_their_names_too():
     assert abs(named.axis @ AXES[2]) == pytest.approx(1.0)
 
 
-def test_a_plane_that_is_neither_is_set_aside():
+def test_a_plane_that_is_neither_is_set_aside_and_nothing_has_no_views():
     across, along = AXES[0] + AXES[2], AXES[1]
     oblique = cine(plane(along, np.cross(across, along), across, np.zeros(3), SHAPE, 12.0), "CINE_other")
     named = name_views([oblique, *short()])
     assert sizes(named) == {SHORT_AXIS: 4}
     assert [(found.code, round(found.value)) for found in named.findings] == [("other-plane", 45)]
+    assert not name_views([]).views
 
 
 def test_stacks_are_parallel_within_five_degrees():
     cines = [turned(angle, "x") for angle in (0, 3, 10, 12, 90)]
     assert [len(stack) for stack in group_parallel(cines)] == [2, 2, 1]
-
-
-def test_nothing_has_no_views():
-    assert not name_views([]).views
 
 
 def stack(across, along, name, count=8, at=(0.0, 0.0, 0.0)):

@@ -57,10 +57,13 @@ def test_beyond_the_stack_its_last_slice_is_copied(gone):
     torch.testing.assert_close(told, found.images[1 if gone == 0 else 2], rtol=0, atol=1e-5)
 
 
-def test_uneven_gaps_weigh_by_distance():
+def test_uneven_gaps_weigh_by_distance_and_the_nearest_slice_is_that_along_the_axis():
     found = planes([short_axis(30.0), short_axis(10.0), short_axis(-10.0)], ramp, [True] * 3)
     told = interpolated(found, torch.tensor(short_axis(15.0), dtype=torch.float32))
     torch.testing.assert_close(told, 0.25 * found.images[0] + 0.75 * found.images[1], rtol=0, atol=1e-5)
+    found = planes([short_axis(30.0), short_axis(8.0), short_axis(-10.0)], ramp, [True] * 3)
+    told = nearest(found, torch.tensor(short_axis(0.0), dtype=torch.float32), True)
+    torch.testing.assert_close(told, found.images[1], rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("reach", [2.0, 9.0, 60.0])
@@ -82,12 +85,6 @@ def test_long_axis_planes_are_cut_out_of_the_stack():
     inside = (z.abs() <= SLICES[0]).expand(2, -1, -1)
     assert inside.float().mean() > 0.1
     torch.testing.assert_close(told[inside], found.images[5][inside], rtol=0, atol=1e-4)
-
-
-def test_the_nearest_slice_is_the_one_nearest_along_the_axis():
-    found = planes([short_axis(30.0), short_axis(8.0), short_axis(-10.0)], ramp, [True] * 3)
-    told = nearest(found, torch.tensor(short_axis(0.0), dtype=torch.float32), True)
-    torch.testing.assert_close(told, found.images[1], rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("missing", DEGREES)

@@ -44,6 +44,8 @@ def test_a_batch_has_room_for_the_views_of_the_training_or_for_every_plane(train
     np.testing.assert_array_equal(every.batch.images[0].numpy(), every.planes.images[index] / np.float32(255))
 
 
-def test_a_study_without_a_plane_of_the_training_is_refused(trained):
+def test_a_study_without_a_plane_of_the_training_or_without_a_whole_beat_is_refused(trained):
+    with pytest.raises(ValueError, match="2 frames of the study are no whole beat"):
+        prepare(studies.study(frames=2), trained, CPU)
     with pytest.raises(ValueError, match="no plane of sa, la_4ch"):
         prepare(studies.study(("la_2ch",), frames=8), trained, CPU, VIEWS)

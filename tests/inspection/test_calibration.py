@@ -19,16 +19,12 @@ def many(kind="mid"):
     return [plane(kind, str(900000000 + k), error=k / 100, delay=1.0) for k in range(101)]
 
 
-def test_what_is_usual_is_the_median_and_how_far_the_upper_tail_goes():
+def test_what_is_usual_is_the_median_and_the_upper_tail_from_which_scores_deviate_where_it_is_known():
     found = calibrate(many(), "abc")
     assert (found.model, found.subjects) == ("abc", 101)
     assert found.usual["mid"]["error"] == pytest.approx((0.5, 0.45 / 1.645))
     assert found.usual["mid"]["delay"] == (1.0, 1e-3)
     assert set(found.usual["mid"]) == {"error", "delay"}
-
-
-def test_scores_are_deviations_and_unknown_where_nothing_is_known():
-    found = calibrate(many(), "abc")
     scores = found.scores(plane(error=0.95, shift=3.0))
     assert scores["error"] == pytest.approx(1.645)
     assert np.isnan(scores["shift"])

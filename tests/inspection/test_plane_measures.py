@@ -43,15 +43,12 @@ def test_half_a_beat_is_late_or_early():
     assert abs(delay(disc(), disc(late=0.5)).beat) == pytest.approx(0.5, abs=0.01)
 
 
-def test_errors_and_gains_by_hand():
+def test_errors_gains_and_the_top_of_a_parabola_by_hand():
     assert log_error(disc() + 0.1, disc()) == pytest.approx(math.log(0.01), abs=1e-3)
     assert np.isfinite(log_error(disc(), disc()))
     assert gain(torch.tensor(0.5), torch.tensor(0.75)) == pytest.approx(math.log(2))
     assert correlation(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([3.0, 2.0, 1.0])) == pytest.approx(-1)
     assert correlation(torch.ones(3), torch.tensor([3.0, 2.0, 1.0])) == 0
-
-
-def test_the_top_of_a_parabola():
     top = 0.3
     assert peak(-((torch.tensor([-1.0, 0.0, 1.0]) - top) ** 2)) == pytest.approx(top)
     assert peak(torch.tensor([1.0, 2.0])) == 0.0

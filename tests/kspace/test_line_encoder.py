@@ -49,12 +49,9 @@ def test_it_knows_k_y_the_phase_of_the_beat_and_the_plane():
     assert (said[1:] - said[:-1]).norm(dim=-1).min() > 0.01
 
 
-def test_images_are_refused_in_one_sentence():
+def test_images_and_positions_that_make_no_sense_are_refused_in_one_sentence():
     batch = tiny_batch()
     with pytest.raises(ValueError, match="reads lines of k-space, not images: use it in LinePretrainingTask"):
         line_encoder().encode_planes(batch.images, batch.affine, batch.present)
-
-
-def test_positions_that_make_no_sense_are_refused():
     with pytest.raises(ValueError, match="line_wavelengths 0 must be at least 1"):
         LinePositions(line_wavelengths=0)

@@ -51,13 +51,10 @@ def test_a_systematic_pattern_acquires_each_line_exactly_as_often_as_its_chance(
     assert often.numpy() == pytest.approx(sampling.chances(48), abs=0.02)
 
 
-def test_interleaved_frames_together_acquire_every_line():
+def test_interleaved_frames_together_acquire_every_line_and_even_gaps_are_even():
     mask = KtInterleaved(4, centre=0).mask(DRAWS, 4, 48)
     assert mask.any(dim=1).all()
     assert (mask[:, 1, 1:] == mask[:, 0, :-1]).all()  # one line on
-
-
-def test_even_gaps_are_even():
     mask = UniformLines(4, centre=0).mask(DRAWS, 3, 48)
     assert (mask.nonzero()[:, -1].view(-1, 12).diff(dim=1) == 4).all()
 

@@ -28,15 +28,12 @@ def test_the_long_axis_goes_as_a_whole_and_at_the_rate(rate):
     assert abs((~seen[:, 0]).float().mean() - rate) < 0.08  # five standard deviations
 
 
-def test_long_axis_planes_stay_where_the_stack_cannot_fill_the_budget():
+def test_long_axis_planes_stay_where_the_stack_cannot_fill_the_budget_and_rates_have_a_range():
     present = torch.ones(200, 8, dtype=torch.bool)
     present[:, 5:] = False  # two slices are left
     seen = kept(1.0, 48, 200, present)
     assert (seen.sum(dim=1) == 3).all()
     assert seen[:, 3:5].all()
     assert seen[:, :3].sum(dim=0).min() > 30  # any of the three
-
-
-def test_a_rate_outside_its_range_is_refused():
     with pytest.raises(ValueError, match=r"between 0 and 1, got 2"):
         LongAxisDropout(2)

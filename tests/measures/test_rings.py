@@ -33,15 +33,12 @@ def test_angles_grow_the_same_way_however_rows_and_columns_are_stored():
     np.testing.assert_allclose(np.mod(peaks, 360), 70.0, atol=1.5)
 
 
-def test_lengths_of_circle_and_ellipse():
+def test_lengths_are_those_of_circle_and_ellipse_whatever_the_corners_of_pixels():
     assert length(np.full(72, 20.0)) == pytest.approx(40 * np.pi)
     a, b = 22.0, 18.0
     ellipse = a * b / np.hypot(b * np.cos(MIDDLES), a * np.sin(MIDDLES))
     h = ((a - b) / (a + b)) ** 2
     assert length(ellipse) == pytest.approx(np.pi * (a + b) * (1 + h / 4), rel=1e-4)
-
-
-def test_the_corners_of_pixels_do_not_lengthen_a_contour():
     assert length(ring(ring_image(20.0, 29.0), GRID).endo) == pytest.approx(40 * np.pi, rel=0.005)
 
 

@@ -19,13 +19,10 @@ def test_insertion_points_are_where_the_rv_was_attached(septum, half):
     assert (middle - septum + 180) % 360 - 180 == pytest.approx(0, abs=3)
 
 
-def test_what_embraces_the_ventricle_or_hardly_touches_it_has_no_insertion_points():
+def test_what_embraces_the_ventricle_hardly_touches_it_or_is_not_there_has_no_insertion_points():
     for half in (10.0, 140.0):
         image = ring_image(22.0, 31.0, 0.0, half)
         assert insertion(image, ring(image, GRID), GRID) is None
-
-
-def test_without_an_rv_the_septum_is_unknown():
     stack = cylinder(rv=False)
     assert np.isnan(mid_septum(stack, rings_at(stack, 0)))
 

@@ -30,11 +30,8 @@ def test_predictions_come_in_the_order_they_were_asked_for(kind):
     torch.testing.assert_close(decode(kind, WANTED[:, order]), asked[:, order], atol=1e-5, rtol=1e-4)
 
 
-def test_a_patch_may_be_asked_for_alone():
+def test_a_patch_may_be_asked_for_alone_and_a_plane_that_nobody_acquired_too():
     torch.testing.assert_close(decode(CrossAttentionDecoder, WANTED[:, :1]), decode(CrossAttentionDecoder)[:, :1])
-
-
-def test_a_plane_that_nobody_acquired_may_be_asked_for():
     encoder, acquired, other = tiny_encoder(), tiny_batch(1, slices=4), tiny_batch(1, slices=0, views=("la_3ch",))
     predicted = tiny_decoder()(encoder)(encoder(tokens_of(acquired)), tokens_of(other).where)
     assert predicted.shape == (1, 8, 256)

@@ -18,13 +18,15 @@ def test_the_same_weights_take_any_number_of_planes(slices, views):
     assert tokens.isfinite().all()
 
 
-def test_two_subjects_together_are_two_subjects_alone():
+def test_two_subjects_together_are_two_alone_and_no_mask_changes_nothing_where_all_tokens_exist():
     encoder, batch = tiny_encoder(), tiny_batch()
     together = encode(encoder, batch)
     for index in range(2):
         one = encoder.encode_planes(*(field[index : index + 1] for field in batch[:1] + (batch.affine, batch.present)))
         torch.testing.assert_close(one.class_token[0], together.class_token[index])
         torch.testing.assert_close(one.tokens[0], together.tokens[index])
+    encoder, tokens = tiny_encoder(), tokens_of(tiny_batch())
+    torch.testing.assert_close(encoder(tokens, all_exist=True).tokens, encoder(tokens).tokens)
 
 
 @pytest.mark.parametrize("positions", [AnatomicalPositions(), GridPositions()])
@@ -41,17 +43,12 @@ def test_absent_planes_have_no_effect(positions):
         torch.testing.assert_close(padded.tokens[:, :-8], without.tokens)
 
 
-def test_what_a_token_says_depends_on_where_and_when_it_is():
+def test_a_token_depends_on_where_and_when_it_is_and_a_patch_by_itself_knows_neither_that_nor_the_others():
     encoder, batch = tiny_encoder(), tiny_batch(subjects=1)
     tokens, where = tokens_of(batch), tokens_of(batch).where
     before = encoder(tokens).class_token
     for moved in (where._replace(centre=where.centre + 20), where._replace(phase=where.phase + 0.3)):
         assert (encoder(tokens._replace(where=moved)).class_token - before).abs().max() > 1e-4
-
-
-def test_a_patch_by_itself_knows_neither_its_place_nor_the_others():
-    encoder, batch = tiny_encoder(), tiny_batch(subjects=1)
-    tokens, where = tokens_of(batch), tokens_of(batch).where
     said = encoder(tokens).patches
     moved = tokens._replace(where=where._replace(centre=where.centre + 20, phase=where.phase + 0.3))
     torch.testing.assert_close(encoder(moved.take(torch.arange(3)[None])).patches, said[:, :3])
@@ -67,11 +64,6 @@ def test_what_is_said_of_one_study_of_a_batch_leaves_out_what_does_not_exist():
     for name in ("tokens", "patches"):
         assert torch.equal(getattr(study, name)[0], getattr(encoded, name)[1, there])
     assert torch.equal(study.where.centre[0], encoded.where.centre[1, there])
-
-
-def test_no_mask_changes_nothing_where_all_tokens_exist():
-    encoder, tokens = tiny_encoder(), tokens_of(tiny_batch())
-    torch.testing.assert_close(encoder(tokens, all_exist=True).tokens, encoder(tokens).tokens)
 
 
 def test_thousands_of_tokens_and_large_weights_stay_finite_in_bfloat16():

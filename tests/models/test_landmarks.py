@@ -13,17 +13,13 @@ def encoded():
         return tiny_encoder().encode_planes(batch.images, batch.affine, batch.present)
 
 
-def test_a_constant_is_its_own_average_in_each_part_of_the_beat_and_nobody_s_is_zero():
+def test_what_is_near_counts_a_constant_is_its_own_average_and_nobody_s_is_zero():
     where = encoded().where
     values, attend = torch.full((1, where.phase.shape[1], 3), 7.0), where.phase < 0.5
     found = NEAR(values, attend, where).unflatten(1, (2, 2, 3))
     torch.testing.assert_close(found[:, :, 0], torch.full((1, 2, 3), 7.0))
     assert (found[:, :, 1] == 0).all()
     assert NEAR.count == 4
-
-
-def test_what_is_near_counts():
-    where = encoded().where
     below, above = NEAR(where.centre, torch.ones_like(where.phase, dtype=torch.bool), where).unflatten(1, (2, 2, 3))[0]
     assert (below[:, 2] < -20).all()
     assert (above[:, 2] > 20).all()

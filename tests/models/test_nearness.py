@@ -29,15 +29,12 @@ def test_products_of_features_are_the_penalty_on_distance_and_beat(dtype):
     assert cosine_similarity(same[0].flatten(), same[1].flatten(), dim=0) > 0.999
 
 
-def test_the_class_token_is_equally_near_to_everybody():
+def test_near_counts_more_than_far_the_same_phase_more_than_the_opposite_and_the_class_token_is_near_to_all():
     where = behind_nowhere(places(somewhere(6, 0)))
     query, key = Nearness(2)(where, where)
     logits = query @ key.transpose(-1, -2)
     assert (logits[:, :, 0].abs().max(), logits[:, :, :, 0].abs().max()) == (0, 0)
     assert logits[:, :, 1:, 1:].abs().max() > 1
-
-
-def test_near_counts_more_than_far_and_the_same_phase_more_than_the_opposite():
     centre = torch.tensor([[[0.0, 0, 0], [10, 0, 0], [30, 0, 0], [10, 0, 0]]])
     phase = torch.tensor([[0.0, 0, 0, 0.5]])
     where = places(Coordinates(centre, torch.zeros(1, 4, 6), phase, torch.zeros(1, 4, 4), phase > 1))

@@ -93,23 +93,22 @@ def published(slice_frame_row_column, short, width):
     return np.concatenate([[float(short)], *axes])
 
 
-def test_grid_positions_equal_the_published_formula():
+def test_grid_positions_equal_the_published_formula_and_need_room_for_every_axis():
     where = coordinates(affines(6), Grid(9, 2, 4, 4), (4, 4, 4))
     encoding = GridPositions().embedding(1025)(where)[0]
     assert encoding.shape == (9 * 32, 1025)
     tokens = np.ndindex(9, 2, 4, 4)
     expected = [published((p if p < 3 else p - 3, t, r, c), p >= 3, 1025) for p, t, r, c in tokens]
     np.testing.assert_allclose(encoding.numpy(), np.array(expected), atol=1e-5)
+    with pytest.raises(ValueError, match="at least 9, got 8"):
+        GridPositions().embedding(8)
 
 
-def test_grid_positions_fill_any_other_width_with_zeros():
+def test_grid_positions_fill_any_other_width_with_zeros_and_do_not_depend_on_missing_planes():
     where = coordinates(affines(2), Grid(5, 1, 2, 2), PATCH)
     padded, exact = GridPositions().embedding(32)(where), GridPositions().embedding(25)(where)
     assert torch.equal(padded[..., :25], exact)
     assert not padded[..., 25:].any()
-
-
-def test_grid_positions_of_acquired_planes_do_not_depend_on_missing_ones():
     missing = affines(4)
     missing[0, 1] = ALONG  # how a sample says that a plane is not there
     grid = Grid(7, 2, 2, 2)
@@ -123,8 +122,3 @@ def test_grid_positions_of_acquired_planes_do_not_depend_on_missing_ones():
 def test_impossible_anatomical_positions_are_refused(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         AnatomicalPositions(**options)
-
-
-def test_grid_positions_need_room_for_every_axis():
-    with pytest.raises(ValueError, match="at least 9, got 8"):
-        GridPositions().embedding(8)

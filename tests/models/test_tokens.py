@@ -9,13 +9,9 @@ from tests.tiny import PATCH, affines, tiny_batch, tokens_of
 GRID = Grid(7, 2, 2, 2)
 
 
-def test_unpatchify_undoes_patchify():
+def test_a_token_holds_the_pixels_of_its_place_and_unpatchify_puts_them_back():
     images = tiny_batch().images
     assert torch.equal(unpatchify(patchify(images, PATCH), GRID, PATCH), images)
-
-
-def test_a_token_holds_the_pixels_of_its_place():
-    images = tiny_batch().images
     patches = patchify(images, PATCH).unflatten(1, GRID)
     expected = images[1, 5, 4:8, 0:8, 8:16]
     assert torch.equal(patches[1, 5, 1, 0, 1].reshape(PATCH), expected)
@@ -41,18 +37,12 @@ def test_places_are_exact_also_where_the_model_computes_in_bfloat16():
     torch.testing.assert_close(found.centre, coordinates(affine, grid, PATCH).centre, rtol=0, atol=0)
 
 
-def test_phases_divide_the_circle_evenly():
+def test_phases_divide_the_circle_evenly_and_slices_restart_within_each_group_of_normals():
     phase = tokens_of(tiny_batch()).where.phase.unflatten(1, GRID)
     assert torch.equal(phase[0, :, :, 0, 0], torch.tensor([0.25, 0.75]).expand(7, 2))
-
-
-def test_slices_restart_within_each_axis_group():
     index = tokens_of(tiny_batch(slices=4)).where.cell.unflatten(1, GRID)
     assert index[0, :, 0, 0, 0, 0].tolist() == [0, 1, 2, 0, 1, 2, 3]
     assert index[0, 3, 1, 0, 1].tolist() == [0, 1, 0, 1]
-
-
-def test_planes_are_told_apart_by_their_normals():
     assert is_short_axis(affines(4)).tolist() == [[False] * 3 + [True] * 4]
 
 

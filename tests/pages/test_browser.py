@@ -23,9 +23,9 @@ def browse(page, folder, *options):
     return subprocess.run(command, capture_output=True, text=True, timeout=180, check=True)
 
 
-@pytest.fixture
-def pages(predicted, reference, tmp_path):
-    out = tmp_path / "report"
+@pytest.fixture(scope="module")
+def pages(predicted, reference, tmp_path_factory):
+    out = tmp_path_factory.mktemp("browser") / "report"
     options = ["--source", str(predicted[1]), "--reference", str(reference), "--out", str(out)]
     assert main(["report", "--predictions", str(predicted[0]), *options]) == 0
     return out / "subjects" / f"{IDS[0]}.html", out / "index.html"

@@ -24,13 +24,10 @@ def test_a_value_is_compared_with_the_same_sex_at_about_the_same_age():
     assert cohort().standing("somebody", EDV, 160.0, Person(sex=0, age=60)).percentile == 100
 
 
-def test_nobody_is_among_his_own_peers():
+def test_nobody_is_among_his_own_peers_of_whom_too_few_tell_nothing():
     reference = cohort(82)  # of 41 women, 40 remain
     assert reference.standing("0", EDV, 50.0, Person(sex=0)).peers == "40 women of any age"
     assert cohort(80).standing("0", EDV, 50.0, Person(sex=0)) is None
-
-
-def test_too_few_peers_and_unknown_values_tell_nothing():
     assert cohort(60).standing("x", EDV, 50.0, Person(sex=0)) is None
     assert cohort().standing("x", EDV, np.nan, Person(sex=0)) is None
     assert cohort().standing("x", "LVM (g)", 50.0, Person(sex=0)) is None

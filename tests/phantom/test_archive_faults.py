@@ -22,11 +22,8 @@ def struck(study, archive, name):
     return apply_archive_faults(rng(), archive, study.world, {name: 1.0})
 
 
-def test_every_fault_has_a_rate(study):
+def test_every_fault_has_a_rate_and_without_rates_nothing_happens(study, pair):
     assert list(faults_of(study.world)) == NAMES
-
-
-def test_without_rates_nothing_happens(study, pair):
     assert apply_archive_faults(rng(), pair[0], study.world, {}) == (pair[0], [])
 
 

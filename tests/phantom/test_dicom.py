@@ -49,11 +49,8 @@ def test_a_frame_says_when_it_is(cine):
     assert frames[0].SeriesTime > frames[0].StudyTime == "090507.000000"
 
 
-def test_images_of_one_series_are_numbered_from_one_cine_to_the_next(cine):
+def test_a_frame_says_who_it_is_nothing_of_the_person_and_its_number_from_one_cine_to_the_next(cine):
     assert image(cine, 1, before=8).InstanceNumber == 10
-
-
-def test_a_frame_says_who_it_is_and_nothing_of_the_person(cine):
     read = image(cine, 0)
     assert read.PatientID == read.PatientName == "900000001"
     assert not read.PatientBirthDate

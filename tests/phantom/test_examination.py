@@ -7,16 +7,13 @@ from cmr_ssl.phantom.examination import draw_starts, long_axis_cines, short_axis
 from tests.phantom.exams import AFFINE, EXAM, series, view
 
 
-def test_the_short_axis_is_one_series_a_slice_numbered_from_the_base():
+def test_the_short_axis_is_one_series_a_slice_numbered_from_the_base_after_the_long_axis():
     cines = short_axis_cines(series())
     assert [cine.description for cine in cines] == [f"CINE_segmented_SAX_b{number}" for number in (1, 2, 3)]
     assert len({cine.series for cine in cines}) == 3
     for index, cine in enumerate(cines):
         np.testing.assert_array_equal(cine.pixels, series()[0].pixels[:, index])
         assert cine.affine[2, 3] == 30.0 + 10.0 * index
-
-
-def test_breath_holds_follow_one_another_long_axis_first():
     starts = [cine.started_s for cine in (*long_axis_cines(series()), *short_axis_cines(series()))]
     assert starts == sorted(set(starts))
 

@@ -23,14 +23,11 @@ def test_heart_failure_follows_the_stated_hazard(table):
     assert abs(events[high].sum() - hazards[high].sum()) < 3 * np.sqrt(hazards[high].sum())
 
 
-def test_the_best_possible_concordance_is_told(patients):
+def test_the_best_possible_concordance_is_told_where_anybody_falls_ill(patients):
     said = describe(patients)
     assert said["subjects"] == len(patients)
     assert 0.65 < said["best possible concordance"] < 0.9
     shuffled = [one | {"True log hazard": other["True log hazard"]} for one, other in zip(patients, patients[::-1])]  # noqa: B905
     assert abs(describe(shuffled)["best possible concordance"] - 0.5) < 0.08
-
-
-def test_nothing_is_said_of_a_follow_up_in_which_nobody_falls_ill(patients):
     healthy = [one | {OUTCOME: ""} for one in patients[:3]]
     assert describe(healthy)["best possible concordance"] is None

@@ -15,14 +15,11 @@ from cmr_ssl.phantom.pictures import (
 )
 
 
-def test_a_panel_holds_every_view_and_labels_add_colour(study):
+def test_a_panel_holds_every_view_labels_add_colour_and_end_systole_is_not_the_first_frame(study):
     plain, labelled = (draw_panel(study, 0, flag, PanelStyle(SLICES_SHOWN, 32)) for flag in (False, True))
     assert plain.shape == labelled.shape == (32, 8 * 32, 3)
     assert np.ptp(plain.astype(int), axis=2).max() == 0
     assert np.ptp(labelled.astype(int), axis=2).max() > 40
-
-
-def test_end_systole_is_not_the_first_frame(study):
     assert 3 <= end_systole(study) <= 8
 
 

@@ -17,33 +17,27 @@ def test_archives_are_called_as_uk_biobank_calls_them():
     assert archive_name(EXAM, 20209) == "900000001_20209_2_0.zip"
 
 
-def test_an_archive_is_flat_and_files_are_called_as_their_image(archive):
+def test_an_archive_is_flat_files_are_called_as_their_image_and_its_manifest_has_a_comma_too_many(archive):
     content = archive_bytes(EXAM, archive)
     *dicoms, manifest = files(content)
     assert manifest == "manifest.csv"
     assert dicoms == [f"{image.SOPInstanceUID}.dcm" for image in images(content)]
     assert len(set(dicoms)) == 3 * FRAMES
     assert {image.StudyInstanceUID for image in images(content)} == {EXAM.uid("study")}
-
-
-def test_all_pixels_come_back(archive):
-    read = images(archive_bytes(EXAM, archive))
-    back = np.stack([image.pixel_array for image in read]).reshape(3, FRAMES, *read[0].pixel_array.shape)
-    np.testing.assert_array_equal(back, np.moveaxis(series()[0].pixels, 1, 0))
-
-
-def test_the_same_archive_is_the_same_bytes(archive):
-    assert archive_bytes(EXAM, archive) == archive_bytes(EXAM, archive)
-    assert archive_bytes(EXAM, archive) != archive_bytes(EXAM._replace(seed=8), archive)
-
-
-def test_the_manifest_has_one_comma_too_many_in_every_row(archive):
     header, *rows = csv.reader(manifest_text(EXAM, archive).splitlines())
     assert header[5] == "series discription"
     assert len(rows) == 3 * FRAMES
     assert {len(row) - len(header) for row in rows} == {1}
     assert [*rows[0][3:5]] == ["Aug 30", " 2015"]
     assert rows[0][6] == "CINE_segmented_SAX_b1"
+
+
+def test_all_pixels_come_back_and_the_same_archive_is_the_same_bytes(archive):
+    read = images(archive_bytes(EXAM, archive))
+    back = np.stack([image.pixel_array for image in read]).reshape(3, FRAMES, *read[0].pixel_array.shape)
+    np.testing.assert_array_equal(back, np.moveaxis(series()[0].pixels, 1, 0))
+    assert archive_bytes(EXAM, archive) == archive_bytes(EXAM, archive)
+    assert archive_bytes(EXAM, archive) != archive_bytes(EXAM._replace(seed=8), archive)
 
 
 def test_shuffled_members_are_the_same_members_in_another_order(archive):
@@ -61,15 +55,12 @@ def test_lost_frames_are_neither_filed_nor_listed(archive):
     assert manifest_text(EXAM, lacking).count("\n") == 1 + 3 * FRAMES - 2
 
 
-def test_a_torn_file_is_half_a_file_and_the_others_are_whole(archive):
+def test_a_torn_file_is_half_a_file_and_a_truncated_archive_the_beginning_of_the_whole_one(archive):
     whole = files(archive_bytes(EXAM, archive))
     torn = files(archive_bytes(EXAM, archive._replace(torn=("sa_2", 3))))
     shorter = [name for name in whole if len(torn[name]) < len(whole[name])]
     assert len(shorter) == 1
     assert len(torn[shorter[0]]) == len(whole[shorter[0]]) // 2
-
-
-def test_a_truncated_archive_is_the_beginning_of_the_whole_one(archive):
     whole, part = archive_bytes(EXAM, archive), archive_bytes(EXAM, archive._replace(kept=0.5))
     assert whole.startswith(part)
     assert len(part) == round(len(whole) / 2)

@@ -7,11 +7,13 @@ from cmr_ssl.phantom.session import Session, detect, draw_session, limit_resolut
 SESSION = Session(np.array([[0.0, 150.0, 0.0]]), 90.0, 0.85, 25.0, 200.0)
 
 
-def test_shading_is_one_at_the_heart_and_larger_near_a_coil():
+def test_shading_is_one_at_the_heart_and_larger_near_a_coil_and_grey_values_stay_within_twelve_bits():
     heart = np.array([0.0, 20.0, 0.0])
     there, near = shading(SESSION, np.array([heart, [0.0, 120.0, 0.0]]), heart)
     assert there == pytest.approx(1.0)
     assert near > 2.0
+    bright = detect(np.random.default_rng(0), np.full((50, 50), 100.0, np.float32), SESSION)
+    assert bright.max() == 4095
 
 
 def test_noise_is_rician():
@@ -24,11 +26,6 @@ def test_noise_is_rician():
     assert blood.std() == pytest.approx(sigma, rel=0.03)
 
 
-def test_grey_values_stay_within_twelve_bits():
-    bright = detect(np.random.default_rng(0), np.full((50, 50), 100.0, np.float32), SESSION)
-    assert bright.max() == 4095
-
-
 def test_less_of_k_space_keeps_the_mean_and_blurs_an_edge():
     image = np.zeros((64, 64), np.float32)
     image[:32] = 1.0
@@ -39,13 +36,10 @@ def test_less_of_k_space_keeps_the_mean_and_blurs_an_edge():
     np.testing.assert_allclose(limit_resolution(image, 1.2), image, atol=1e-5)
 
 
-def test_sessions_differ():
+def test_sessions_differ_but_all_scanners_take_the_same_numbers_so_that_planes_do_not_depend_on_them():
     one, other = (draw_session(np.random.default_rng(seed), DEFAULT, 170, 115) for seed in (0, 1))
     assert one.snr != other.snr
     assert not np.allclose(one.coils, other.coils)
-
-
-def test_all_scanners_take_the_same_numbers_so_that_planes_and_breath_holds_do_not_depend_on_them():
     rngs = [np.random.default_rng(3) for _ in range(2)]
     other = Scanner("other", Contrast(muscle=(1.5, 2.0)), Coils((30, 40), (5, 9)), MainField(slope=(0.1, 0.3)), (5, 9))
     for rng, scanner in zip(rngs, (DEFAULT, other), strict=True):

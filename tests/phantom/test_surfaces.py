@@ -22,11 +22,8 @@ def cylinder(radius: float, length: float, **axis: float) -> Surface:
     return Surface(np.full((1, ANGLES, HEIGHTS), radius**2, np.float32), np.zeros(1), np.array([length]), **axis)
 
 
-def test_a_cylinder_has_the_volume_of_a_cylinder():
+def test_a_cylinder_has_its_volume_and_a_paraboloid_too_because_its_square_is_linear_in_height():
     assert volume_ml(cylinder(10.0, 30.0))[0] == pytest.approx(np.pi * 100 * 30 / 1e3)
-
-
-def test_a_paraboloid_is_exact_because_its_square_is_linear_in_height():
     square = np.broadcast_to(400.0 * height, (1, ANGLES, HEIGHTS)).astype(np.float32)
     assert volume_ml(Surface(square, np.zeros(1), np.array([50.0])))[0] == pytest.approx(np.pi * 400 * 50 / 2 / 1e3)
 
@@ -56,9 +53,6 @@ def test_depth_is_the_distance_to_the_nearest_of_side_and_ends():
     np.testing.assert_allclose(depth(surface, around_axis(surface, points), ALL)[0], [6.0, 1.0, 2.0, -10.0], atol=1e-4)
 
 
-def test_the_larger_root_is_taken():
+def test_the_larger_root_is_taken_and_the_mean_is_over_angle_and_height():
     assert largest_root(np.array(1.0), np.array(-5.0), np.array(6.0)) == pytest.approx(3.0)
-
-
-def test_the_mean_is_over_angle_and_height():
     assert mean_square(np.broadcast_to(height, (ANGLES, HEIGHTS))) == pytest.approx(0.5)

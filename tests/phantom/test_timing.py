@@ -27,10 +27,11 @@ def test_atria_fill_while_ventricles_empty(heart_rate):
     assert np.corrcoef(curves.rv, curves.ra)[0, 1] < -0.9
 
 
-def test_the_beat_closes():
+def test_the_beat_closes_and_a_smooth_step_is_flat_at_both_ends():
     fine = beat(body(61.0), SHAPE, 1000)
     for curve in (fine.lv, fine.rv, fine.la, fine.ra, fine.twist):
         assert abs(curve[-1] - curve[0]) < 0.02
+    np.testing.assert_allclose(smooth_step(np.array([-1.0, 0.0, 0.5, 1.0, 2.0])), [0.0, 0.0, 0.5, 1.0, 1.0])
 
 
 def test_a_slow_heart_rests_between_filling_and_kick_and_a_fast_one_does_not():
@@ -43,17 +44,10 @@ def test_a_slow_heart_rests_between_filling_and_kick_and_a_fast_one_does_not():
     assert resting(100.0) == 0
 
 
-def test_every_curve_reaches_its_extremes_at_a_sampled_frame():
+def test_every_curve_reaches_its_extremes_at_a_sampled_frame_and_without_a_kick_nothing_fills_late():
     curves = beat(body(61.0), SHAPE, 16)
     for curve in (curves.lv, curves.rv, curves.la, curves.ra):
         assert curve.min() == 0.0
         assert curve.max() == 1.0
-
-
-def test_without_a_kick_nothing_fills_late():
     still = beat(body(61.0), SHAPE.__class__(**{**vars(SHAPE), "kick": 0.0, "passive": 1.0}), 50)
     assert np.ptp(still.lv[-7:]) < 1e-9
-
-
-def test_a_smooth_step_is_flat_at_both_ends():
-    np.testing.assert_allclose(smooth_step(np.array([-1.0, 0.0, 0.5, 1.0, 2.0])), [0.0, 0.0, 0.5, 1.0, 1.0])

@@ -28,12 +28,9 @@ def test_a_smooth_beat_keeps_its_shape_at_any_count(source, target):
     np.testing.assert_allclose(resample_beat(wave(source), target), wave(target), atol=(np.pi / source) ** 2 / 2 + 1e-6)
 
 
-def test_doubling_puts_midpoints_between_neighbours_around_the_circle():
+def test_doubling_puts_midpoints_between_neighbours_around_the_circle_and_the_first_frame_stays_the_first():
     doubled = resample_beat(np.array([[0.0], [2.0], [6.0]]), 6)
     np.testing.assert_allclose(doubled[:, 0], [0, 1, 2, 4, 6, 3], rtol=1e-6)
-
-
-def test_the_first_frame_stays_the_first():
     np.testing.assert_array_equal(resample_beat(wave(17), 50)[0], wave(17)[0])
 
 

@@ -42,12 +42,9 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_folder_that_is_no_cache_is_named_with_the_command_that_makes_one(tmp_path):
+def test_a_cache_tells_what_its_planes_have_in_common_and_what_is_none_how_to_make_one(tmp_path, cache):
     with pytest.raises(FileNotFoundError, match=r"is no prepared cache .* prepare --source .*"):
         read_settings(tmp_path / "nowhere")
-
-
-def test_a_cache_tells_what_its_planes_have_in_common(cache):
     preparation = read_preparation(cache)
     assert (preparation["size"], preparation["frames"]) == (PREPARATION.size, PREPARATION.frames)
     assert preparation["spacing_mm"] == PREPARATION.spacing_mm

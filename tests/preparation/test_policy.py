@@ -29,13 +29,10 @@ def test_a_finding_leads_to_what_the_policy_says_of_its_code(code, severity, vie
     assert STRICT.decide(code, severity, view) == decision
 
 
-def test_codes_without_a_decision_are_dealt_with_otherwise():
+def test_codes_without_a_decision_are_dealt_with_otherwise_and_words_that_decide_nothing_are_refused():
     assert (
         Policy({"blurred": "accept"}, otherwise="reject-plane").decide("wrap-around", "noted", "sa") == "reject-plane"
     )
-
-
-def test_the_constructor_refuses_words_that_decide_nothing():
     with pytest.raises(ValueError, match="says 'refuse' of 'blurred': it may say 'accept', 'reject-plane'"):
         Policy({"blurred": "refuse"})
 

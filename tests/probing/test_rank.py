@@ -11,15 +11,12 @@ def rank(*batches):
     return spectrum.effective_rank()
 
 
-def test_the_rank_is_the_number_of_directions_used_alike():
+def test_the_rank_is_that_of_the_singular_values_and_the_number_of_directions_used_alike():
     every = torch.eye(8)
     assert rank(every, 2 * every) == pytest.approx(8)
     assert rank(every[:3]) == pytest.approx(3, rel=1e-5)
     assert rank(torch.ones(5, 8)) == pytest.approx(1, rel=1e-5)
     assert rank(torch.zeros(5, 8)) == 0
-
-
-def test_the_rank_is_that_of_the_singular_values():
     vectors = torch.randn(40, 6, generator=torch.Generator().manual_seed(0)) * torch.tensor([9.0, 4, 2, 1, 0.5, 0.1])
     shares = torch.linalg.svdvals(vectors.double())
     shares = shares / shares.sum()

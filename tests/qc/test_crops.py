@@ -21,17 +21,13 @@ def test_the_heart_centre_is_marked_where_it_lies():
     assert row == pytest.approx((27.5 + 2 + 0.5) * TILE / 56, abs=1)
 
 
-def test_the_middle_slice_is_shown_and_without_short_axis_the_first_plane(tmp_path):
+def test_the_middle_slice_is_shown_without_short_axis_the_first_plane_and_a_damaged_file_is_named(tmp_path):
     affines = np.array([*map(short_axis, heights()), long_axis("la_4ch")])
     view = np.array([0] * len(heights()) + [3])
     assert heights()[middle_plane(view, affines)] in (5.0, -5.0)
     assert middle_plane(np.array([3, 1]), affines[:2]) == 0
     path = write_subject(tmp_path, "1", subject(), "digest")
     assert Image.open(io.BytesIO(crop(path))).size == (TILE, TILE)
-
-
-def test_a_damaged_file_is_named(tmp_path):
-    path = write_subject(tmp_path, "1", subject(), "digest")
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(ValueError, match=r"1\.safetensors cannot be read"):
         crop(path)

@@ -12,19 +12,16 @@ FINDINGS = pd.DataFrame(
 )
 
 
-def test_findings_are_counted_by_kind_and_subject():
+def test_findings_are_counted_by_kind_and_subject_and_their_codes_explained():
     assert count_findings(FINDINGS) == [
         ("blank", "repaired", "accept", 2, 1),
         ("torn", "rejected", "reject-subject", 1, 1),
     ]
     assert count_rejections(FINDINGS) == [("torn", "reject-subject", 1, "ends early")]
+    given = pd.DataFrame({"code": ["bad-archive", "mistriggered", "still", "still"]})
+    assert [code for code, _ in explain_codes(given)] == ["bad-archive", "still"]
 
 
 def test_cells_are_texts_and_no_markup():
     assert "<td>&lt;b&gt;</td>" in table(["x"], [["<b>"]])
     assert table(["x"], []) == "<p>None.</p>"
-
-
-def test_codes_that_were_given_are_explained():
-    given = pd.DataFrame({"code": ["bad-archive", "mistriggered", "still", "still"]})
-    assert [code for code, _ in explain_codes(given)] == ["bad-archive", "still"]

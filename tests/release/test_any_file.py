@@ -90,13 +90,10 @@ def test_what_was_added_to_a_checkpoint_is_found():
     assert "archive/subjects.csv, column 'eid'" in [where for where, _ in found("x.ckpt", buffer.getvalue())]
 
 
-def test_bombs_are_refused(monkeypatch):
+def test_bombs_and_what_is_packed_too_often_are_refused(monkeypatch):
     monkeypatch.setattr(any_file, "LARGEST", 10_000)
     assert "too much to check" in found("x.zip", zipped(a=b"0" * 20_000))[0][1]
     assert "too much to check" in found("x.txt.gz", squeezed(b"0" * 20_000))[0][1]
-
-
-def test_what_is_packed_too_often_is_refused():
     data = b"x"
     for _ in range(5):
         data = squeezed(data)

@@ -30,14 +30,11 @@ def test_a_checkpoint_is_looked_into():
     assert not list(checkpoint(saved({"state_dict": {"w": torch.ones(2)}, "global_step": 1234567})))
 
 
-def test_code_in_a_checkpoint_is_refused_and_never_run(tmp_path):
+def test_code_in_a_checkpoint_or_a_pickle_is_refused_and_never_run(tmp_path):
     found = list(checkpoint(saved({"x": Bomb(tmp_path / "ran"), "y": "eid 1234567"})))
     assert any("only loading code can read" in leak.what for leak in found)
     assert any("participant" in leak.what for leak in found)
     assert not (tmp_path / "ran").exists()
-
-
-def test_a_pickle_is_refused_and_never_run(tmp_path):
     found = list(pickled(pickle.dumps([Bomb(tmp_path / "ran"), "/home/me/x"]), "here"))
     assert len(found) >= 2
     assert not (tmp_path / "ran").exists()

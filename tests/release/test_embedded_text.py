@@ -25,13 +25,10 @@ def test_texts_of_a_png_are_read():
     ]
 
 
-def test_the_comment_of_a_gif_is_read():
+def test_the_comment_of_a_gif_is_read_and_a_plain_picture_may_leave():
     buffer = io.BytesIO()
     Image.new("L", (4, 4)).save(buffer, "gif", comment=b"eid 1234567")
     assert [found.where for found in picture(buffer)] == ["the picture's remark 'comment'"]
-
-
-def test_a_plain_picture_may_leave():
     buffer = io.BytesIO()
     Image.new("L", (4, 4)).save(buffer, "png")
     assert not list(picture(buffer))

@@ -53,11 +53,8 @@ def test_between_bytes_only_what_says_more_counts():
     assert len(list(sure_leaks_in_text("eid=1234567 in /home/me/x", ""))) == 2
 
 
-def test_names_of_counts_are_known():
+def test_names_of_counts_and_whole_texts_that_are_ids_are_known():
     assert all(map(counts, ("global_step", "n_params", "Max tokens", "bytes")))
     assert not any(map(counts, ("eid", "LVEDV (mL)", "subject", "stepmother")))
-
-
-def test_a_whole_text_is_an_id_or_not():
     assert all(map(is_id, ("1234567", " 1234567.0 ")))
     assert not any(map(is_id, ("900000001", "1234567.5", "x1234567")))

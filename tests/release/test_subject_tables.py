@@ -44,14 +44,11 @@ def test_texts_are_looked_into():
     assert found("file", ["/home/me/a", "/home/me/a", "b"]) == [(where, "the absolute path '/home/me/a'")]
 
 
-def test_a_parquet_file_s_own_remarks_are_read(tmp_path):
+def test_a_parquet_file_s_own_remarks_are_read_and_one_of_synthetic_subjects_may_leave(tmp_path):
     table = pa.table({"x": [1]}).replace_schema_metadata({"made from": "/home/me/table.csv"})
     pa.parquet.write_table(table, tmp_path / "x.parquet")
     with (tmp_path / "x.parquet").open("rb") as stream:
         assert [leak.where for leak in parquet(stream)] == ["the metadata 'made from'"]
-
-
-def test_parquet_of_synthetic_subjects_may_leave(tmp_path):
     pd.DataFrame({"subject": ["900000001"], "LVEF (%)": [60.0]}, index=[1234567]).to_parquet(tmp_path / "x.parquet")
     with (tmp_path / "x.parquet").open("rb") as stream:
         assert [leak.where for leak in parquet(stream)] == ["column '__index_level_0__'"]
@@ -60,11 +57,8 @@ def test_parquet_of_synthetic_subjects_may_leave(tmp_path):
         assert not list(parquet(stream))
 
 
-def test_delimited_texts_are_read_by_columns():
+def test_delimited_texts_are_read_by_columns_and_those_without_are_refused():
     text = b"eid\tstep\n1234567\t1000001\n1234568\t1000002\n1234569\t1000003\n"
     assert [leak.where for leak in delimited(io.BytesIO(text), "\t")] == ["column 'eid'"]
-
-
-def test_a_text_that_is_no_table_is_refused():
     with pytest.raises(ValueError, match=r"columns"):
         list(delimited(io.BytesIO(b"a,b\n1,2,3\n"), ","))

@@ -31,11 +31,8 @@ def test_planes_are_stacked_by_view_with_their_true_distance():
     assert simpson(maps["sa"], LV)[1] == pytest.approx(expected)
 
 
-def test_a_missing_slice_does_not_stretch_the_others():
+def test_a_missing_slice_does_not_stretch_the_others_and_is_there_as_one_that_nobody_labelled():
     assert np.linalg.norm(label_maps(*study(6, gone=(2,)))["sa"].affine[:3, 2]) == pytest.approx(GAP_MM)
-
-
-def test_a_slice_that_is_missing_is_there_as_one_that_nobody_labelled():
     for gone in ((2,), (1, 3), (4,)):
         labels = label_maps(*study(6, gone))["sa"].labels
         blank = [index for index in range(labels.shape[1]) if (labels[:, index] == UNLABELLED).all()]

@@ -32,17 +32,18 @@ def test_marked_planes_are_framed_in_every_row_and_others_are_not():
         assert picture.getpixel(corner(0, row)) == (255, 255, 255)
 
 
-def test_unknown_pixels_are_never_mistaken_for_black():
+def test_unknown_pixels_are_never_mistaken_for_black_others_are_clipped_and_may_have_colours():
     plane = planes(0.0)[0]
     plane[:, 4:] = np.nan
     tile = tile_of(plane, 8)
     assert tile.getpixel((0, 0)) == (0, 0, 0)
     assert tile.getpixel((7, 0)) != (0, 0, 0)
-
-
-def test_intensities_outside_their_range_are_clipped():
     assert tile_of(planes(7.0)[0], 8).getpixel((3, 3)) == (255, 255, 255)
     assert tile_of(planes(-7.0)[0], 8).getpixel((3, 3)) == (0, 0, 0)
+    colours = np.zeros((4, 4, 3), np.float32)
+    colours[..., 0] = 1.0
+    assert tile_of(colours, 8).getpixel((3, 3)) == (255, 0, 0)
+    assert tile_of(colours * np.nan, 8).getpixel((3, 3)) == (28, 32, 58)
 
 
 def test_pictures_are_stacked_in_order():
@@ -64,13 +65,6 @@ def test_a_cine_lasts_one_beat_and_repeats_for_ever(frames, milliseconds):
 def test_a_still_is_kept_exactly():
     picture = montage([("a", planes(0.3, 0.6))], ["x", "y"], [True, False], tile=32)
     assert Image.open(BytesIO(png(picture))).tobytes() == picture.tobytes()
-
-
-def test_a_plane_may_have_colours_of_its_own():
-    colours = np.zeros((4, 4, 3), np.float32)
-    colours[..., 0] = 1.0
-    assert tile_of(colours, 8).getpixel((3, 3)) == (255, 0, 0)
-    assert tile_of(colours * np.nan, 8).getpixel((3, 3)) == (28, 32, 58)
 
 
 def test_planes_are_named_by_view_and_numbered_where_there_are_several():

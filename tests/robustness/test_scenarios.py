@@ -26,14 +26,11 @@ def changed(scenario, batch=BATCH):
     return (scenario.apply(batch).images != batch.images).flatten(2).any(dim=2)
 
 
-def test_every_kind_of_scenario_is_there_and_has_a_name_of_its_own():
+def test_every_kind_of_scenario_is_there_under_its_own_name_and_nothing_is_wrong_with_the_first():
     kinds = [one.kind for one in EVERYTHING]
     assert kinds.count(NAMED) == 9
     assert kinds.count(FLAWED) == len(FLAWS) * len(FLAWED_PLANES) + 1
     assert len(set(NAMES)) == len(EVERYTHING)
-
-
-def test_nothing_is_wrong_with_the_first():
     assert EVERYTHING[0].apply(BATCH) is BATCH
 
 
@@ -73,7 +70,7 @@ def test_what_is_missing_by_name(name, wanted):
     assert left(name) == [wanted] * 6
 
 
-def test_a_turned_patient_has_the_same_planes_elsewhere():
+def test_a_turned_patient_has_the_same_planes_elsewhere_whatever_the_precision():
     turned = named("patient lies turned").apply(BATCH)
     assert all(torch.equal(*pair) for pair in [(turned.images, BATCH.images), (turned.present, BATCH.present)])
     before, after = BATCH.affine[..., :2, 3], turned.affine[..., :2, 3]
@@ -81,9 +78,6 @@ def test_a_turned_patient_has_the_same_planes_elsewhere():
     inner = (before * after).sum(-1) / before.square().sum(-1)
     torch.testing.assert_close(inner, torch.full_like(inner, math.cos(math.radians(20))))
     torch.testing.assert_close(turned.affine[..., 2, :], BATCH.affine[..., 2, :])
-
-
-def test_mixed_precision_moves_no_turned_patient():
     turn = named("patient lies turned").apply
     with torch.autocast("cpu", torch.bfloat16):
         mixed = turn(BATCH)

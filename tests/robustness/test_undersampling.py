@@ -21,16 +21,12 @@ def test_models_of_images_are_shown_full_zero_filled_and_reconstructed_ones():
     assert all(torch.equal(way.scenario.apply(batch).images, images) for way, images in zip(found, shown, strict=True))
 
 
-def test_models_of_lines_get_their_own_lines_at_every_acceleration():
+def test_models_of_lines_get_their_own_lines_at_every_acceleration_and_images_are_acquired_like_them():
     lines, batch = line_task(), tiny_batch()
     found = list(ways(lines, lines.acquisition, [2, 4], 0))
     assert [(way.name, way.acceleration) for way in found] == [(LINES, 1), (LINES, 2), (LINES, 4)]
     assert [way.task.acquire(batch).visible.shape[1] for way in found] == [7 * 8 * 16, 7 * 8 * 8, 7 * 8 * 4]
     assert all(way.scenario.apply(batch) is batch for way in found)
-
-
-def test_images_are_acquired_as_the_lines_they_are_compared_with():
-    lines = line_task()
     assert acquisition_of([tiny_task(), lines]) is lines.acquisition
 
 
@@ -40,11 +36,8 @@ def test_accelerations_that_are_none_are_refused(text):
         read_accelerations(text)
 
 
-def test_an_acceleration_that_is_named_twice_is_measured_once():
+def test_acceleration_is_told_once_as_it_is_counted_and_planes_that_cannot_be_acquired_are_refused():
     assert read_accelerations("1,2,2,4,1") == [1, 2, 4]
-
-
-def test_acceleration_is_told_as_it_is_counted_and_planes_that_cannot_be_acquired_are_refused():
     full, five, thirty = list(ways(tiny_task(), Acquisition(VariableDensity()), [5, 30], 0))[:3]
     assert full.counted(48, 48) == 1
     assert five.counted(48, 48) == 4.8

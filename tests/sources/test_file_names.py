@@ -3,13 +3,10 @@ import pytest
 from cmr_ssl.sources.file_names import fill, placeholders, read_facts
 
 
-def test_a_template_is_filled_in_with_whole_numbers_as_wide_as_it_says():
+def test_templates_are_filled_in_with_numbers_as_wide_as_they_say_from_facts_that_are_names_and_values(tmp_path):
     facts = {"subject": "patient001", "ED": 1}
     assert fill("{subject}_frame{ED:02d}.nii.gz", facts) == "patient001_frame01.nii.gz"
     assert fill("sa.nii.gz", facts) == "sa.nii.gz"
-
-
-def test_facts_are_names_and_values_and_nothing_else(tmp_path):
     (tmp_path / "Info.cfg").write_text("ED: 1\r\nGroup: DCM\nHeight: 184.0\n\n# no fact\nES:12\n", encoding="utf-8-sig")
     assert read_facts(tmp_path / "Info.cfg") == {"ED": 1, "Group": "DCM", "Height": "184.0", "ES": 12}
 

@@ -81,12 +81,9 @@ def test_half_a_pair_is_no_beat(tmp_path, there, missing):
         read_labels(tmp_path, PAIR)
 
 
-def test_numbers_without_a_meaning_are_told(tmp_path):
+def test_numbers_without_a_meaning_are_told_and_what_is_no_number_is_background(tmp_path):
     with pytest.raises(ValueError, match=r"seg_sa\.nii\.gz holds the numbers 7, 9, which"):
         read(tmp_path, drawn(values=(1, 7, 9)))
-
-
-def test_what_is_not_a_number_is_background(tmp_path):
     labels = drawn().astype(np.float32)
     labels[0] = np.nan
     assert set(np.unique(read(tmp_path, labels).map.labels)) == {0, LV, MYOCARDIUM, RV}
@@ -129,15 +126,12 @@ def test_every_sub_folder_is_a_subject_and_what_is_wrong_with_it_is_a_problem(tm
     assert "seg_sa.nii.gz cannot be read" in torn.problems["sa"]
 
 
-def test_the_folder_of_one_subject_is_told_from_one_of_subjects(tmp_path):
-    write_image(tmp_path / "s" / "seg_sa.nii.gz", drawn(), STACK)
-    with pytest.raises(FileNotFoundError, match=f"name the folder above it, {tmp_path}"):
-        LabelFolder(tmp_path / "s", standard_labels()).subjects()
-
-
-def test_a_folder_without_any_label_map_is_refused(tmp_path):
+def test_the_folder_of_one_subject_and_one_without_any_label_map_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="is no folder"):
         LabelFolder(tmp_path / "none", [SA]).subjects()
     (tmp_path / "s").mkdir()
     with pytest.raises(FileNotFoundError, match=r"none of the 1 sub-folders .* holds one of seg_sa\.nii\.gz"):
         LabelFolder(tmp_path, [SA]).subjects()
+    write_image(tmp_path / "s" / "seg_sa.nii.gz", drawn(), STACK)
+    with pytest.raises(FileNotFoundError, match=f"name the folder above it, {tmp_path}"):
+        LabelFolder(tmp_path / "s", standard_labels()).subjects()

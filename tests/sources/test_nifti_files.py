@@ -24,12 +24,9 @@ def test_every_source_config_is_a_mapping(config):
     assert [label.view for label in parsed.labels] == [label["view"] for label in written["labels"]]
 
 
-def test_the_written_out_default_is_the_default():
+def test_the_written_out_default_is_the_default_and_an_entry_one_file_or_an_ed_es_pair():
     config = next(path for path in CONFIGS if path.stem == "nifti_folder")
     assert parse(config) == NiftiFiles()
-
-
-def test_an_entry_is_one_file_or_an_ed_es_pair():
     assert names_of("sa.nii.gz") == ("sa.nii.gz",)
     assert names_of(EdEs(ed="a", es="b")) == ("a", "b")
 

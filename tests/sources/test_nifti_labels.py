@@ -39,11 +39,13 @@ def test_numbers_become_classes_and_unknown_numbers_become_unlabelled():
     assert unknown == [1.5, 7, 300]
 
 
-def test_a_full_label_map_is_kept_as_drawn(tmp_path):
+def test_a_full_label_map_is_kept_as_drawn_and_a_ventricle_that_nobody_drew_is_not_annotated(tmp_path):
     one, findings = attached(tmp_path, drawn(series("sa", frames=10)))
     assert findings == []
     assert one.annotated == (LV, MYOCARDIUM, RV)
     np.testing.assert_array_equal(one.labels, drawn(one))
+    one, _ = attached(tmp_path, drawn(series("sa", frames=10), values=(1, 2)))
+    assert one.annotated == (LV, MYOCARDIUM)
 
 
 def test_frames_without_any_structure_are_unlabelled(tmp_path):
@@ -51,11 +53,6 @@ def test_frames_without_any_structure_are_unlabelled(tmp_path):
     labelled = (one.labels != UNLABELLED).any(axis=(0, 1, 2))
     assert np.flatnonzero(labelled).tolist() == [0, 4]
     assert (one.labels[..., [0, 4]] != UNLABELLED).all()
-
-
-def test_a_ventricle_that_nobody_drew_is_not_annotated(tmp_path):
-    one, _ = attached(tmp_path, drawn(series("sa", frames=10), values=(1, 2)))
-    assert one.annotated == (LV, MYOCARDIUM)
 
 
 def test_a_long_axis_map_annotates_all_it_can_name_since_a_chamber_may_lie_beside_the_plane(tmp_path):

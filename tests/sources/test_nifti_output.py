@@ -27,15 +27,12 @@ def test_a_written_file_says_what_it_is_and_where_it_lies(tmp_path, name):
     assert [file.name for file in path.parent.iterdir()] == [name]
 
 
-def test_the_same_labels_are_the_same_file_and_an_unknown_duration_is_zero(tmp_path):
+def test_the_same_labels_are_the_same_file_of_a_nifti_name_and_an_unknown_duration_is_zero(tmp_path):
     one = series("sa", frames=2)
     for name in ("a.nii.gz", "b.nii.gz"):
         write_image(tmp_path / name, blobs(one.pixels.shape), one.affine, float("nan"), "cmr_ssl prediction")
     assert (tmp_path / "a.nii.gz").read_bytes() == (tmp_path / "b.nii.gz").read_bytes()
     assert nib.load(tmp_path / "a.nii.gz").header["pixdim"][4] == 0
     assert gzip.decompress((tmp_path / "a.nii.gz").read_bytes())[344:347] == b"n+1"
-
-
-def test_a_name_that_is_no_nifti_file_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"labels\.png is no name"):
         write_image(tmp_path / "labels.png", np.zeros((4, 4, 1, 1), np.uint8), np.eye(4), 30.0, "cmr_ssl prediction")

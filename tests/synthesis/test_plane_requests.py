@@ -23,12 +23,9 @@ def test_a_dense_stack_goes_down_in_steps_of_2_mm_from_above_the_first_slice_to_
     np.testing.assert_allclose(stack.planes()[:, :2, 3], np.broadcast_to(heart.affine[0, :2, 3], (stack.slices, 2)))
 
 
-def test_a_dense_stack_of_a_single_slice_surrounds_it():
+def test_a_dense_stack_of_a_single_slice_surrounds_it_and_without_one_there_is_none():
     (stack,) = Dense().stacks(prepared(1, ()), SPACING_MM)
     np.testing.assert_allclose(stack.planes()[:, 2, 3], [5, 3, 1, -1, -3, -5], atol=1e-6)
-
-
-def test_a_dense_stack_needs_a_short_axis():
     with pytest.raises(ValueError, match="needs a short axis"):
         Dense().stacks(prepared(0, LONG_AXIS), SPACING_MM)
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from cmr_ssl.inference.model import Model, load
-from cmr_ssl.inference.prepared import read_subject
+from cmr_ssl.inference.prepared import prepare
 from cmr_ssl.planes import LONG_AXIS, normal
 from cmr_ssl.preparation.preparation import Preparation
 from cmr_ssl.sources import NiftiFiles, NiftiFolder
@@ -40,7 +40,7 @@ def oracle():
 
 @pytest.fixture(scope="module")
 def heart(source, oracle):
-    found = read_subject(NiftiFolder(source, NiftiFiles()), "900000001", oracle.trained, CPU)
+    found = prepare(NiftiFolder(source, NiftiFiles()).read("900000001"), oracle.trained, CPU)
     return found._replace(batch=lit(found.batch, oracle.trained.task.decoder))
 
 
@@ -114,9 +114,3 @@ def test_a_model_that_knows_planes_by_number_cannot_be_asked(finished_run, tmp_p
     torch.save(checkpoint, tmp_path / "grid.ckpt")
     with pytest.raises(ValueError, match=r"pretrain with cmr_ssl\.models\.AnatomicalPositions"):
         load(tmp_path / "grid.ckpt", "cpu").check_planes()
-
-
-def test_a_study_without_a_whole_beat_says_so(oracle, tmp_path):
-    studies.write_study(tmp_path, studies.study(frames=2))
-    with pytest.raises(ValueError, match="2 frames of the study are no whole beat"):
-        read_subject(NiftiFolder(tmp_path, NiftiFiles()), "900000001", oracle.trained, CPU)

@@ -11,11 +11,8 @@ def corrupted(dropout, resampling, seeds=range(400)):
     return corrupt_table(VALUES, marginals_of(TRAINING), seeds, dropout, resampling)
 
 
-def test_nothing_happens_where_both_are_off():
+def test_fields_are_dropped_at_their_rate_and_without_any_nothing_happens():
     torch.testing.assert_close(corrupted(0, 0), VALUES, equal_nan=True)
-
-
-def test_fields_are_dropped_at_their_rate():
     assert corrupted(0.3, 0)[:, 0].isnan().float().mean().item() == pytest.approx(0.3, abs=0.07)
 
 

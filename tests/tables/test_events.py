@@ -46,12 +46,9 @@ def test_a_follow_up_that_ends_before_it_begins_is_one_sentence(tmp_path):
         )
 
 
-def test_fewer_than_ten_events_are_too_few():
+def test_fewer_than_ten_events_are_too_few_and_the_end_is_a_date():
     check_events(np.array([1] * 10 + [0] * 90, np.float32), "Death")
     with pytest.raises(ValueError, match="Death happened to 9 of 99 training subjects after imaging, fewer than 10"):
         check_events(np.array([1] * 9 + [0] * 90 + [np.nan], np.float32), "Death")
-
-
-def test_the_end_is_a_date():
     with pytest.raises(ValueError, match=r"until '31.12.2025' is no date"):
         FollowUp(HOW.event, HOW.start, [], "31.12.2025")

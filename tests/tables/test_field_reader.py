@@ -82,15 +82,12 @@ def test_one_decimal_comma_makes_the_whole_table_one_with_commas(tmp_path):
         read_fields(table, fields, SUBJECTS[:2])
 
 
-def test_days_are_read_and_those_that_nobody_knows_are_told_apart(tmp_path):
+def test_days_are_read_unknown_ones_told_apart_and_what_is_none_is_one_sentence(tmp_path):
     rows = ["1000011,2019-03-09,", "1000012,2019-05-01T10:00:00,1901-01-01", "1000013,,2020-12-31"]
     table = write(tmp_path / "t.csv", *rows, header="eid,53-2.0,p131354")
     days = read_days(table, [Day("Imaging date", ukb=53), Day("Heart failure", ukb=131354)], SUBJECTS)
     expected = [["2019-03-09", "NaT"], ["2019-05-01", str(UNDATED)], ["NaT", "2020-12-31"]]
     np.testing.assert_array_equal(days, np.array(expected, "datetime64[D]"))
-
-
-def test_what_is_no_day_is_one_sentence(tmp_path):
     table = write(tmp_path / "t.csv", "1000011,09/03/2019", header="eid,Imaging date")
     with pytest.raises(ValueError, match=r"'09/03/2019' \(subject 1000011\), which is no date such as 2021-03-09"):
         read_days(table, [Day("Imaging date")], SUBJECTS)

@@ -29,21 +29,22 @@ def test_a_shipped_description_describes_fields(path):
     assert len(fields.names) == sum(len(written[kind]) for kind in ("numbers", "yes_no", "categories"))
 
 
-def test_there_are_descriptions_of_the_field_and_of_the_phantom():
+def test_there_are_descriptions_of_the_field_and_of_the_phantom_and_a_slip_in_one_is_an_error(tmp_path):
     assert {"synthetic", "ukb"} <= {path.stem for path in FILES}
-
-
-def test_a_slip_in_a_description_is_an_error(tmp_path):
     (tmp_path / "fields.yaml").write_text("numbers:\n  - {name: Age, fild: 21003}\n")
     with pytest.raises(ArgumentError, match="fild"):
         parse(tmp_path / "fields.yaml")
 
 
-def test_fields_that_mean_the_same_go_together():
+def test_a_name_and_its_id_are_one_field_and_go_together():
     left = TABLE.without(["LV ejection fraction | Instance 2", "p21003_i2"])
     assert left.names == ["Diabetes", "Smoking"]
     assert TABLE.without(TABLE.targets).targets == []
     assert TABLE.without(["Smokin"]) == TABLE
+    assert same_field("24103-2.0", "LVEF")
+    assert same_field("lvef_percent", "LVEF (%)")
+    assert not same_field("LVEF (%)", "RVEF (%)")
+    assert not same_field("Heart failure", "Heart failure date")
 
 
 def test_a_field_has_one_name():
@@ -53,10 +54,3 @@ def test_a_field_has_one_name():
         Fields(numbers=[Number("Age")], targets=["Stroke"])
     with pytest.raises(ValueError, match="'Smoking' needs at least two classes"):
         Category("Smoking", classes=[1])
-
-
-def test_a_name_and_its_id_are_one_field():
-    assert same_field("24103-2.0", "LVEF")
-    assert same_field("lvef_percent", "LVEF (%)")
-    assert not same_field("LVEF (%)", "RVEF (%)")
-    assert not same_field("Heart failure", "Heart failure date")

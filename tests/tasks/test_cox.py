@@ -43,15 +43,9 @@ def learnt(drawn):
     return cox, true, heart
 
 
-def test_a_log_hazard_and_the_risk_at_each_horizon_are_predicted(learnt):
-    assert learnt[0].names(["Illness"]) == [
-        "Illness: log hazard",
-        "Illness: risk at 2 years",
-        "Illness: risk at 5 years",
-    ]
-
-
-def test_as_many_fall_ill_as_the_risk_says(learnt):
+def test_as_many_fall_ill_as_the_predicted_risk_at_each_horizon_says(learnt):
+    names = ["Illness: log hazard", "Illness: risk at 2 years", "Illness: risk at 5 years"]
+    assert learnt[0].names(["Illness"]) == names
     cox, true, heart = learnt
     values = cox.predict(heart[:, None])
     assert (values[:, 2] > values[:, 1]).all()

@@ -43,11 +43,8 @@ def test_the_head_decays_whatever_the_number_of_its_targets_and_what_pools_for_i
     assert decay["pooling.attention.query.weight"] == 0.3
 
 
-def test_pretraining_has_one_rate():
+def test_pretraining_has_one_rate_and_the_encoder_may_have_a_smaller_one_than_the_head():
     assert {rate for rate, _ in settings(tiny_task(), Optimisation(learning_rate=0.01)).values()} == {0.01}
-
-
-def test_the_encoder_may_have_a_smaller_rate_than_the_head():
     how = Optimisation(1.0, layer_decay=0.5, encoder_factor=0.1)
     rates = {name: rate for name, (rate, _) in settings(tiny_task(), how).items()}
     assert {rate for name, rate in rates.items() if name.startswith("decoder.")} == {1.0}
@@ -55,15 +52,12 @@ def test_the_encoder_may_have_a_smaller_rate_than_the_head():
     assert rates["encoder.blocks.1.mlp.0.weight"] == pytest.approx(0.05)
 
 
-def test_the_rate_decays_from_the_head_down_to_the_patches():
+def test_the_rate_decays_from_the_head_down_to_the_patches_of_the_encoder_alone():
     rates = {name: rate for name, (rate, _) in settings(tiny_task(), Optimisation(1.0, layer_decay=0.5)).items()}
     assert {rate for name, rate in rates.items() if name.startswith(("decoder.", "encoder.norm."))} == {1.0}
     assert {rate for name, rate in rates.items() if name.startswith("encoder.blocks.1.")} == {0.5}
     assert {rate for name, rate in rates.items() if name.startswith("encoder.blocks.0.")} == {0.25}
     assert rates["encoder.embed.weight"] == rates["encoder.class_token"] == rates["encoder.position.1.weight"] == 0.125
-
-
-def test_a_block_of_the_decoder_is_no_block_of_the_encoder():
     assert layers_above("decoder.blocks.0.mlp.0.weight", 12) == 0
     assert layers_above("encoder.blocks.11.mlp.0.weight", 12) == 1
     assert layers_above("encoder.blocks.1.mlp.0.weight", 12) == 11

@@ -299,8 +299,7 @@ def test_thousands_of_tokens_and_large_weights_stay_finite_in_bfloat16(decoder):
     assert all(weight.grad.isfinite().all() for weight in task.parameters())
 
 
-@pytest.mark.parametrize("decoder", DECODERS)
-@pytest.mark.parametrize("normalise", [False, True])
+@pytest.mark.parametrize(("decoder", "normalise"), [(CrossAttentionDecoder, True), (SelfAttentionDecoder, False)])
 def test_a_few_steps_learn_one_subject(decoder, normalise):
     torch.manual_seed(0)
     task = tiny_task(decoder, normalise=normalise, masking=[TubeMasking()], encoder=tiny_encoder(GridPositions()))

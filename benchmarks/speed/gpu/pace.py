@@ -92,12 +92,12 @@ def paces(settings: Settings) -> list[Callable[[], Pace]]:
 
 def fine_tunings(settings: Settings) -> list[Callable[[], Pace]]:
     """Return the same for fine-tuning of phenotypes, on studies of one patch of frames."""
-    where = (settings.planes, settings.batches[-1], *settings.model)
+    planes, batch, model = settings.planes, settings.batches[-1], settings.model
     made = {
-        "published head, every token": partial(finetuning.published, *where),
-        "our head, every token": partial(finetuning.whole, *where),
-        "ours": partial(finetuning.task, *where),
-        "ours, compiled": partial(finetuning.task, *where, compiled(settings)),
+        "published head, every token": partial(finetuning.published, planes, batch, *model),
+        "our head, every token": partial(finetuning.whole, planes, batch, *model),
+        "ours": partial(finetuning.task, planes, batch, *model),
+        "ours, compiled": partial(finetuning.task, planes, batch, *model, compiled(settings)),
     }
     return [partial(paced, name, settings, make) for name, make in made.items()]
 

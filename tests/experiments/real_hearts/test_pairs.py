@@ -11,16 +11,13 @@ def values(table):
     return pd.Series(table.ravel(), index)
 
 
-def test_pairing_finds_a_small_difference_between_patients_that_differ_much():
+def test_pairing_finds_a_small_difference_and_leaves_out_patients_whom_one_arm_lacks():
     random = np.random.default_rng(0)
     patients = random.normal(100, 10, (40, 1)) + random.normal(0, 0.1, (40, 3))
     found = compared(values(patients + 0.2 + random.normal(0, 0.1, (40, 3))), values(patients))
     assert found.difference.value == pytest.approx(0.2, abs=0.05)
     assert 0 < found.difference.low < found.difference.value < found.difference.high
     assert found.p < 0.01
-
-
-def test_what_one_arm_lacks_of_a_patient_leaves_the_patient_out():
     one = values(np.array([[1.0, 1.0], [3.0, 3.0], [9.0, 9.0]]))
     found = compared(one, one.iloc[:5] - 1)
     assert found is not None

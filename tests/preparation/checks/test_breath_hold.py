@@ -38,14 +38,11 @@ def test_a_plane_that_moved_is_found_and_no_other(plane, step):
     assert {index for index, value in found.items() if value > LIMIT} == {plane}
 
 
-def test_an_echo_stands_out_only_from_what_lies_beside_it():
+def test_an_echo_stands_out_only_from_what_lies_beside_it_and_one_grey_has_none():
     decaying = np.array([[0.7, 0.5, 0.4, 0.3, 0.2], [0.0, 0.0, 0.0, 0.0, 0.0]])
     assert prominence(decaying) < 0.05
     assert prominence(decaying + [[0, 0, 0.3, 0, 0], [0, 0, 0, 0, 0]]) == pytest.approx(0.6)
     assert prominence(np.array([[0.0, 0.3, 0.0, 0.0, 0.0]] * 2)) == pytest.approx(0.3)
-
-
-def test_a_still_picture_of_one_grey_has_no_echo():
     assert not echoes(np.full((32, 32), 7.0, np.float32)).any()
 
 

@@ -7,16 +7,12 @@ from cmr_ssl.preparation.checks.prepared_planes import PreparedPlanes
 from tests.preparation.checks.synthetic_planes import SIZE, STEP, scene, subject, values
 
 
-def test_contrast_is_the_distance_of_two_levels():
+def test_contrast_is_the_distance_of_two_levels_also_where_a_ventricle_fills_the_middle():
     one = scene()
     one.images[4] = np.where(one.from_axis(4) < 15, 190.0, 70.0)
     assert two_levels(one, 4) == pytest.approx(120 / 255, abs=0.05)
     one.images[4] = 100.0
     assert two_levels(one, 4) == 0.0
-
-
-def test_a_ventricle_that_fills_the_middle_is_told_from_its_wall():
-    one = scene()
     away = one.from_axis(4)
     blood = np.random.default_rng(0).normal(190, 12, (len(one.images[4]), *away.shape))
     one.images[4] = np.where(away < 31, blood, 70.0).clip(0, 255)
@@ -60,15 +56,12 @@ def test_a_picture_folded_over_itself_is_found_in_its_view_only():
     assert all(folded[view] == plain[view] for view in plain if view != ("sa", -1))
 
 
-def test_frames_that_repeat_are_counted():
+def test_frames_that_repeat_are_counted_and_a_slice_filed_twice_is_found():
     prepared = subject()
     prepared.images[2, 5:8] = prepared.images[2, 4]
     counts = values(repetition(PreparedPlanes(prepared)), "repeated-frames")
     assert counts["sa", 2] == 3
     assert sum(counts.values()) == 3
-
-
-def test_a_slice_filed_twice_is_found():
     prepared = subject()
     limit = LIMITS["same-slice"].value
     assert max(values(repetition(PreparedPlanes(prepared)), "same-slice").values()) < limit

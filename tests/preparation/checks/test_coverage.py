@@ -11,11 +11,8 @@ def alarms(measures):
     return {measure.code for measure in measures if excess(measure.value, LIMITS[measure.code]) > 0}
 
 
-def test_a_stack_from_atrium_to_apex_is_complete():
+def test_a_stack_from_atrium_to_apex_is_complete_and_one_without_its_first_or_last_slices_is_told():
     assert alarms(coverage(scene())) == set()
-
-
-def test_a_stack_without_its_first_or_last_slices_is_told():
     assert alarms(coverage(scene(stack=heights(top=TOP - 20)))) == {"base-missing"}
     assert alarms(coverage(scene(stack=heights(bottom=BOTTOM + 25)))) == {"apex-missing"}
 
@@ -31,15 +28,12 @@ def test_what_moves_is_measured_in_mm2():
     assert moving_mm2(one, 4) == pytest.approx(ring, rel=0.1)
 
 
-def test_a_slice_that_does_not_move_between_others_is_told():
+def test_a_slice_that_does_not_move_between_others_is_told_unless_these_hardly_do():
     prepared = subject()
     prepared.images[4] = prepared.images[4, :1]
     measures = coverage(PreparedPlanes(prepared))
     assert alarms(measures) == {"still-slice"}
     assert values(measures, "still-slice")["sa", 4] == 0.0
-
-
-def test_in_a_heart_that_hardly_moves_a_still_slice_is_no_finding():
     weak = subject()
     mean = weak.images.mean(axis=1, keepdims=True)
     weak.images[:] = mean + 0.38 * (weak.images - mean)

@@ -62,12 +62,9 @@ def test_a_lag_of_a_part_of_a_frame_is_told():
         assert best_lag(beat(0.0), beat(late))[0] == pytest.approx(late, abs=0.003)
 
 
-def test_overlaps_are_of_one_size():
+def test_overlaps_are_of_one_size_and_nothing_is_like_nothing():
     first = np.arange(10.0)[None]
     np.testing.assert_array_equal(overlap(first, first, 3), [[np.arange(3.0, 10.0)], [np.arange(0.0, 7.0)]])
     np.testing.assert_array_equal(overlap(first, first, -3), [[np.arange(0.0, 7.0)], [np.arange(3.0, 10.0)]])
-
-
-def test_nothing_is_like_nothing():
     assert correlation(np.ones((2, 2)), np.eye(2)) == 0.0
     assert best_lag(np.ones((4, 3)), np.ones((4, 3)))[1] == 0.0
