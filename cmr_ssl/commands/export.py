@@ -58,8 +58,8 @@ def export(
         (onnx, onnx_files, "the same numbers in onnxruntime as in torch"),
         (program, program_files, "run its files with torch.export.load(FILE).module()(images, affine)"),
     )
-    for folder, files, what in writers:
-        if folder is not None:
-            hand_over(folder, files(checkpoint))
-            print(f"{folder}: {what}")
+    for target, files, what in writers:
+        if target is not None:
+            hand_over(target, files(checkpoint))
+            print(f"{target}: {what}")
     return 0

@@ -103,7 +103,6 @@ class AlignmentTask(PretrainingTask):
             motion,
             heart_mm,
             elsewhere,
-            None,
             optimisation,
             seed,
         )

@@ -124,11 +124,10 @@ def told(name: str, pairs: PairedValues) -> str:
 def repeated(settings: Settings, predicted: bool) -> pd.DataFrame:
     """Return the repeatability of predictions, or of volumes read off the true label maps."""
     visits = [settings.visit(number) for number in (FIRST_VISIT, SECOND_VISIT)]
-    if predicted:
-        pairs = read_pairs(*(settings.predictions(visit.name) / "phenotypes.csv" for visit in visits))
-        return repeatability_table(pairs.first, pairs.second)
-    names = [f"{READ_OFF}{name}" for name in half_widths(settings)]
-    pairs = read_pairs(*(visit / "phenotypes.csv" for visit in visits), {name: name for name in names})
+    folders = [settings.predictions(visit.name) for visit in visits] if predicted else visits
+    first, second = (folder / "phenotypes.csv" for folder in folders)
+    columns = None if predicted else {f"{READ_OFF}{name}": f"{READ_OFF}{name}" for name in half_widths(settings)}
+    pairs = read_pairs(first, second, columns)
     return repeatability_table(pairs.first, pairs.second)
 
 
