@@ -182,8 +182,8 @@ def ids_of(column: pa.ChunkedArray, identity: str, path: Path) -> pa.ChunkedArra
     """Return a column of ids as texts; raise ValueError if it is of a type that loses digits."""
     if pa.types.is_float32(column.type) or pa.types.is_float16(column.type):
         raise ValueError(
-            f"column {identity!r} of {path} holds ids as {column.type}, which loses digits: write them as text or whole "
-            "numbers"
+            f"column {identity!r} of {path} holds ids as {column.type}, which loses digits: write them as text or "
+            "whole numbers"
         )
     return pc.replace_substring_regex(texts_of(column), r"\.0$", "")
 
