@@ -146,13 +146,7 @@ def rows_of(subjects: Sequence[str], path: Path, identity: str, columns: Sequenc
     """Return the rows of `subjects` as stripped texts, indexed by id; raise ValueError if unreadable or without any."""
     try:
         table = read_columns(path, list(dict.fromkeys([identity, *columns])))
-        kind = table[identity].type
-        if pa.types.is_float32(kind) or pa.types.is_float16(kind):
-            raise ValueError(
-                f"column {identity!r} of {path} holds ids as {kind}, which loses digits: write them as text or whole "
-                "numbers"
-            )
-        ids = pc.replace_substring_regex(texts_of(table[identity]), r"\.0$", "")
+        ids = ids_of(table[identity], identity, path)
         persons = [canonical_id(subject) for subject in subjects]
         altered = altered_ids(persons, pc.unique(ids).to_pylist(), f"column {identity!r} of {path}")
         in_cohort = pc.is_in(ids, pa.array([*persons, *altered], pa.string()))
@@ -182,6 +176,16 @@ def read_columns(path: Path, columns: list[str]) -> pa.Table:
     types = {name: pa.string() for name in columns}
     options = pyarrow.csv.ConvertOptions(include_columns=columns, column_types=types)
     return pyarrow.csv.read_csv(path, parse_options=parsing, convert_options=options)
+
+
+def ids_of(column: pa.ChunkedArray, identity: str, path: Path) -> pa.ChunkedArray:
+    """Return a column of ids as texts; raise ValueError if it is of a type that loses digits."""
+    if pa.types.is_float32(column.type) or pa.types.is_float16(column.type):
+        raise ValueError(
+            f"column {identity!r} of {path} holds ids as {column.type}, which loses digits: write them as text or "
+            "whole numbers"
+        )
+    return pc.replace_substring_regex(texts_of(column), r"\.0$", "")
 
 
 def texts_of(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -87,7 +87,7 @@ def evaluate(
         return 1
     names = None if by is None else [name.strip() for name in by.split(",") if name.strip()]
     subjects = list(evaluated.values.first.index)
-    groups = None if table is None else read_groups(table, names, subjects, edges or {})
+    groups = None if table is None or not subjects else read_groups(table, names, subjects, edges or {})
     return 0 if write_evaluation(out, evaluated, groups, fewest) else 1
 
 

@@ -13,7 +13,7 @@ from cmr_ssl.cohort.phenotypes import find_columns, header_of, one_row_each, row
 
 SEX, AGE, BMI = "Sex", "Age", "BMI (kg/m2)"
 SEXES = {0.0: "women", 1.0: "men"}
-EDGES: dict[str, tuple[float, ...]] = {AGE: (50, 60, 70), BMI: (18.5, 25, 30)}  # of body mass: those of the WHO
+EDGES: dict[str, tuple[float, ...]] = {AGE: (45, 55, 65, 75), BMI: (18.5, 25, 30)}  # those of `test`, and of the WHO
 MOST_GROUPS = 12  # of a column without edges
 UNKNOWN = ""
 USUAL = ("sex", "age", "bmi", "pathology")

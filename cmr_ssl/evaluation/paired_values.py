@@ -7,16 +7,18 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from cmr_ssl.cohort.cells import read_numbers
+from cmr_ssl.cohort.cells import NO_NUMBER, read_numbers
 from cmr_ssl.cohort.columns import matching_columns, resolve
-from cmr_ssl.cohort.identities import IDS, altered_ids, canonical_id
-from cmr_ssl.cohort.phenotypes import find_columns, header_of, read_columns, texts_of
+from cmr_ssl.cohort.identities import IDS, altered_ids
+from cmr_ssl.cohort.phenotypes import find_columns, header_of, ids_of, read_columns, texts_of
 from cmr_ssl.conformal import WITHIN
 from cmr_ssl.volumes import MISSING
 
 PROBLEM = "problem"
 NO_VALUES = ("status", PROBLEM, "findings", MISSING, "ED frame", "ES frame")  # columns that are no measurements
 FIRST_FEW = 3
+LEFT_OUT = "the column is left out: "
+MOST_WORDS = 0.5  # of the cells of a column of numbers
 
 
 class SetAside(NamedTuple):
@@ -95,9 +97,14 @@ def read_pairs(first: Path, second: Path, columns: Mapping[str, str] | None = No
     (values, bad), (truth, worse) = _numbers(one, mine, named), _numbers(other, theirs, named)
     kept = [name for name in values if name in truth]
     if not kept:
-        raise ValueError(f"{first} and {second} share no column of numbers: {(bad + worse)[0].why}")
-    within, _ = _numbers(one, {name: width for name, width in widths.items() if name in kept}, True)
-    aside = [*one.set_aside, *other.set_aside, *alone, *bad, *worse, *_unknown(values[kept], one)]
+        why = next(item.why for item in bad + worse if not item.subject).removeprefix(LEFT_OUT)
+        raise ValueError(f"{first} and {second} share no column of numbers: {why}")
+    within, odd = _numbers(one, {name: width for name, width in widths.items() if name in kept}, True)
+    for name in within:
+        negative = within.index[within[name] < 0]
+        odd += [SetAside(subject, name, "its half width is below 0 and counts as unknown") for subject in negative]
+        within.loc[negative, name] = np.nan
+    aside = [*one.set_aside, *other.set_aside, *alone, *bad, *worse, *odd, *_unknown(values[kept], one)]
     return PairedValues(values[kept], truth[kept], within, aside)
 
 
@@ -112,10 +119,12 @@ def read_cells(path: Path, columns: Sequence[str]) -> TableCells:
     """Read columns as texts, a row a subject; subjects whose rows differ are set aside."""
     identity, _ = find_columns(path, [])
     read = read_columns(path, list(dict.fromkeys([identity, *columns])))
-    ids = [canonical_id(text) for text in texts_of(read[identity]).to_pylist()]
+    ids = ids_of(read[identity], identity, path).to_pylist()
     table = pd.DataFrame({name: texts_of(read[name]).to_pylist() for name in dict.fromkeys(columns)}, dtype=object)
     table.insert(0, "", ids)
     table = table[table[""] != ""].drop_duplicates()
+    if table.empty:
+        raise ValueError(f"{path} has no row of a subject")
     repeated = table[""].duplicated(keep=False)
     aside = [
         SetAside(subject, "", f"{path.name} has {count} rows of it that differ: keep one")
@@ -161,16 +170,30 @@ def _in_both(one: TableCells, other: TableCells) -> tuple[TableCells, TableCells
 
 
 def _numbers(table: TableCells, columns: Mapping[str, str], named: bool) -> tuple[pd.DataFrame, list[SetAside]]:
-    """Return columns as numbers under the names they are asked for; one that holds others is left out unless named."""
-    found, aside = {}, []
+    """Return columns as numbers under the names they are asked for; words among them are unknown and set aside.
+
+    A column of mostly words, or of impossible numbers, is left out, or refused if it was named by the user.
+    """
+    found: dict[str, pd.Series[float]] = {}
+    aside: list[SetAside] = []
     for name, column in columns.items():
+        cells = table.cells[column]
+        words = cells[_is_word(cells)]
+        if len(words) <= MOST_WORDS * (cells != "").sum():
+            cells = cells.drop(words.index).reindex(cells.index, fill_value="")
+            aside += [SetAside(subject, name, f"holds {text!r}, no number") for subject, text in words.items()]
         try:
-            found[name] = read_numbers(table.cells[[column]], table.path)[column].astype(np.float64)
+            found[name] = read_numbers(cells.to_frame(), table.path)[column].astype(np.float64)
         except ValueError as error:
             if named:
                 raise
-            aside.append(SetAside("", name, f"the column is left out: {error}"))
+            aside.append(SetAside("", name, f"{LEFT_OUT}{error}"))
     return pd.DataFrame(found, index=table.cells.index), aside
+
+
+def _is_word(cells: "pd.Series[str]") -> "pd.Series[bool]":
+    """Tell which cells hold neither a digit nor a usual mark of a missing value."""
+    return ~cells.str.contains(r"\d") & ~cells.str.strip().str.lower().isin(NO_NUMBER)
 
 
 def _unknown(values: pd.DataFrame, table: TableCells) -> list[SetAside]:

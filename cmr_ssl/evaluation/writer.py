@@ -33,7 +33,8 @@ def write_evaluation(out: Path, evaluated: Evaluated, groups: pd.DataFrame | Non
 
     values = evaluated.values
     aside = [*values.set_aside, *doubts(values)]
-    agreement, parts = agreement_table(values), {AGREEMENT: agreement_table(values)}
+    agreement = agreement_table(values)
+    parts = {AGREEMENT: agreement}
     if len(evaluated.wholes):
         parts |= {OVERLAP: overlap_table(evaluated.wholes), PLANE_OVERLAP: overlap_table(evaluated.planes)}
         parts |= {WHOLES: evaluated.wholes, PLANES: evaluated.planes}

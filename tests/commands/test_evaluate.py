@@ -77,6 +77,14 @@ def test_one_bad_subject_is_set_aside_and_the_others_are_compared(folders):
     assert (pd.read_csv(folders / "out" / "overlap.csv")["N"] == 3).all()
 
 
+def test_where_nobody_can_be_compared_the_reasons_are_written(folders, capsys):
+    for subject in SUBJECTS:
+        (folders / "flat" / f"{subject}.nii.gz").write_bytes(b"torn")
+    assert compared(folders, "--table", folders / "people.csv") == 1
+    assert pd.read_csv(folders / "out" / "set_aside.csv")["why"].str.contains("cannot be read").sum() == 6
+    assert "6 subjects; each with its reason in set_aside.csv" in capsys.readouterr().out
+
+
 @pytest.fixture
 def tables(tmp_path):
     rng = np.random.default_rng(0)

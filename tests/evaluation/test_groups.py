@@ -14,7 +14,7 @@ def table(tmp_path):
 def test_people_are_grouped_by_sex_stated_edges_and_names(table):
     groups = read_groups(table, ["sex", "age", "bmi", "pathology", "site"], ["1", "2", "3", "4"], {})
     assert groups["Sex"].to_list() == ["women", "men", "men", ""]
-    assert groups["Age"].to_list() == ["< 50", "50 to < 60", ">= 70", ""]
+    assert groups["Age"].to_list() == ["45 to < 55", "45 to < 55", "65 to < 75", ""]
     assert groups["BMI (kg/m2)"].to_list() == ["< 18.5", "25 to < 30", "", ""]
     assert groups["Pathology"].to_list() == ["normal", "dilated", "normal", ""]
     assert groups["Site"].to_list() == ["1", "2", "3", ""]

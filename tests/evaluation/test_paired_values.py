@@ -60,6 +60,23 @@ def test_a_column_of_words_is_left_out_unless_it_was_asked_for(tmp_path):
         read_pairs(*tables(tmp_path, "subject,Pathology\n1,sick\n", "eid,Pathology\n1,sick\n"))
 
 
+def test_a_word_among_numbers_and_a_half_width_below_zero_are_unknown_of_that_subject(tmp_path):
+    first = 'subject,LVEF (%),"LVEF (%), 90 % within"\n1,sixty,3\n2,55,-3\n3,50,n/a\n'
+    pairs = read_pairs(*tables(tmp_path, first, "eid,LVEF (%)\n1,58\n2,56\n3,51\n"))
+    np.testing.assert_equal(pairs.first["LVEF (%)"].to_numpy(), [np.nan, 55, 50])
+    np.testing.assert_equal(pairs.within["LVEF (%)"].to_numpy(), [3, np.nan, np.nan])
+    assert why(pairs)["2", "LVEF (%)"] == "its half width is below 0 and counts as unknown"
+    assert why(pairs)["1", "LVEF (%)"] == "holds 'sixty', no number"
+
+
+def test_tables_without_rows_or_with_ids_that_lost_digits_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"p\.csv has no row of a subject"):
+        read_pairs(*tables(tmp_path, "subject,LVEF (%)\n", FEW))
+    pd.DataFrame({"eid": np.float32([1001, 1002]), "LVEF (%)": 50.0}).to_parquet(tmp_path / "f.parquet")
+    with pytest.raises(ValueError, match="holds ids as float, which loses digits"):
+        read_pairs(tmp_path / "f.parquet", tables(tmp_path)[0])
+
+
 def test_tables_of_other_people_are_refused_with_examples_of_their_ids(tmp_path):
     with pytest.raises(ValueError, match=r"share no subject: the ids of the one are such as '1001', .* such as 'A1'"):
         read_pairs(*tables(tmp_path, second="eid,LVEF (%)\nA1,50\n"))

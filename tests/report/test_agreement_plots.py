@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cmr_ssl.report.agreement_plots import draw_agreement, draw_curves
+from cmr_ssl.report.agreement_plots import draw_agreement, draw_bland_altman, draw_curves
 
 pytestmark = pytest.mark.usefixtures("fine_figures")
 CURVES = {"LV": 100 + 40 * np.cos(np.linspace(0, 2 * np.pi, 20)), "LA": np.full(10, 40.0)}
@@ -29,6 +29,15 @@ def test_missing_values_do_not_spoil_the_figure(tmp_path):
     draw_agreement(tmp_path / "gaps.png", values, values, "LVEF (%)")
     draw_agreement(tmp_path / "none.png", values[3:], values[3:], "LVEF (%)")
     assert drawn(tmp_path / "gaps.png").min() < 128
+
+
+def test_a_second_acquisition_is_drawn_by_its_differences_from_the_first(tmp_path):
+    first = np.array([50.0, 60.0, 70.0, np.nan])
+    for name, second in (("same.png", first), ("other.png", first + [5, -5, 3, 0])):
+        draw_bland_altman(tmp_path / name, first, second, "LVEF (%)")
+    one, other = (drawn(tmp_path / name) for name in ("same.png", "other.png"))
+    assert min(one.shape) > 400
+    assert one.shape != other.shape or (one != other).mean() > 0.005
 
 
 @pytest.mark.parametrize("frame_ms", [40.0, None])
