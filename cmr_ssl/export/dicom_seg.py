@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
-from pydicom.sequence import Sequence
 from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
 from pydicom.uid import generate_uid
 
 import cmr_ssl
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 Labels = NDArray[np.uint8]
 
 SCT_CODES = {  # SNOMED CT's cavities and wall
-    LV: ("87878005", "Left ventricle"),
-    MYOCARDIUM: ("74281007", "Myocardium"),
-    RV: ("53085002", "Right ventricle"),
-    LA: ("82471001", "Left atrium"),
-    RA: ("73829009", "Right atrium"),
+    LV: Code("87878005", "SCT", "Left ventricle"),
+    MYOCARDIUM: Code("74281007", "SCT", "Myocardium"),
+    RV: Code("53085002", "SCT", "Right ventricle"),
+    LA: Code("82471001", "SCT", "Left atrium"),
+    RA: Code("73829009", "SCT", "Right atrium"),
 }
 TYPE_2 = (  # may be empty but must be there; de-identifying removes some
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyID", "StudyDate", "StudyTime"),
@@ -81,13 +81,11 @@ def segmentation(frame: SegmentedFrame, number: int) -> bytes:
     algorithm = AlgorithmIdentificationSequence(
         name="cmr_ssl", version=cmr_ssl.__version__, family=codes.DCM.ArtificialIntelligence
     )
+    automatic, anatomy = SegmentAlgorithmTypeValues.AUTOMATIC, codes.SCT.AnatomicalStructure
     segments = [
-        SegmentDescription(
-            index, CLASSES[value], codes.SCT.AnatomicalStructure, _code(value), SegmentAlgorithmTypeValues.AUTOMATIC,
-            algorithm,
-        )
+        SegmentDescription(index, CLASSES[value], anatomy, SCT_CODES[value], automatic, algorithm)
         for index, value in enumerate(classes, start=1)
-    ]  # fmt: skip
+    ]
     affine = (RAS_TO_LPS @ frame.affine)[:, [2, 1, 0, 3]]  # of (slice, row, column)
     reference = str(sources[0].FrameOfReferenceUID)
     made = Segmentation(
@@ -113,13 +111,6 @@ def segmentation(frame: SegmentedFrame, number: int) -> bytes:
     stream = BytesIO()
     made.save_as(stream, enforce_file_format=True)
     return stream.getvalue()
-
-
-def _code(value: int) -> object:
-    from highdicom.sr import CodedConcept
-
-    number, meaning = SCT_CODES[value]
-    return CodedConcept(number, "SCT", meaning)
 
 
 def _uid(what: str, frame: SegmentedFrame) -> str:
@@ -148,18 +139,16 @@ def _refer(made: "Segmentation", sources: list[Dataset]) -> None:
         place = np.array(group.PlanePositionSequence[0].ImagePositionPatient, dtype=np.float64)
         source = sources[int(np.abs(places - place).sum(axis=1).argmin())]
         item = _reference(source)
-        item.PurposeOfReferenceCodeSequence = Sequence(
-            [_coded("121322", "Source image for image processing operation")]
-        )
+        item.PurposeOfReferenceCodeSequence = [_coded("121322", "Source image for image processing operation")]
         derivation = Dataset()
-        derivation.DerivationCodeSequence = Sequence([_coded("113076", "Segmentation")])
-        derivation.SourceImageSequence = Sequence([item])
-        group.DerivationImageSequence = Sequence([derivation])
-    made.SourceImageSequence = Sequence([_reference(source) for source in sources])
+        derivation.DerivationCodeSequence = [_coded("113076", "Segmentation")]
+        derivation.SourceImageSequence = [item]
+        group.DerivationImageSequence = [derivation]
+    made.SourceImageSequence = [_reference(source) for source in sources]
     series: dict[str, list[Dataset]] = {}
     for source in sources:
         series.setdefault(str(source.SeriesInstanceUID), []).append(_reference(source))
-    made.ReferencedSeriesSequence = Sequence([_series(uid, items) for uid, items in series.items()])
+    made.ReferencedSeriesSequence = [_series(uid, items) for uid, items in series.items()]
 
 
 def _reference(source: Dataset) -> Dataset:
@@ -170,7 +159,7 @@ def _reference(source: Dataset) -> Dataset:
 
 def _series(uid: str, items: list[Dataset]) -> Dataset:
     series = Dataset()
-    series.SeriesInstanceUID, series.ReferencedInstanceSequence = uid, Sequence(items)
+    series.SeriesInstanceUID, series.ReferencedInstanceSequence = uid, items
     return series
 
 
