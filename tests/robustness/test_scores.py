@@ -68,7 +68,7 @@ def test_studies_without_planes_do_not_count():
     assert rows["value"].iloc[2] == pytest.approx((math.sqrt(0.5) + 1) / 2, abs=1e-3)
 
 
-def test_errors_are_those_of_each_target():
+def test_errors_are_those_of_each_target_where_these_are_known():
     task = PhenotypeTask(["LVEF (%)", "LVM (g)"], encoder=tiny_encoder())
     true, predicted = torch.tensor([[50.0, 90.0], [60.0, 100.0], [55.0, torch.nan]]), torch.full((3, 2), 58.0)
     rows = table(task, outcome(FULL, values=predicted), true=true)
@@ -77,6 +77,7 @@ def test_errors_are_those_of_each_target():
     assert errors.loc["LVEF (%)", "low"] <= errors.loc["LVEF (%)", "value"] <= errors.loc["LVEF (%)", "high"]
     assert math.isnan(errors.loc["LVM (g)", "value"])  # of two subjects no interval can be told
     assert errors["N"].tolist() == [3, 2]
+    assert set(table(task, outcome(FULL, values=predicted))["measure"]) == {"cosine", "identity"}  # without a table
 
 
 def test_overlap_stands_beside_that_of_the_full_study():
