@@ -78,9 +78,8 @@ def segmentation(frame: SegmentedFrame, number: int) -> bytes:
     sources = [_completed(source, frame.name) for source in frame.sources]
     table = np.zeros(256, dtype=np.uint8)
     table[classes] = np.arange(1, len(classes) + 1)
-    algorithm = AlgorithmIdentificationSequence(
-        name="cmr_ssl", version=cmr_ssl.__version__, family=codes.DCM.ArtificialIntelligence
-    )
+    version, family = cmr_ssl.__version__, codes.DCM.ArtificialIntelligence
+    algorithm = AlgorithmIdentificationSequence(name="cmr_ssl", version=version, family=family)
     automatic, anatomy = SegmentAlgorithmTypeValues.AUTOMATIC, codes.SCT.AnatomicalStructure
     segments = [
         SegmentDescription(index, CLASSES[value], anatomy, SCT_CODES[value], automatic, algorithm)
@@ -99,7 +98,7 @@ def segmentation(frame: SegmentedFrame, number: int) -> bytes:
         instance_number=1,
         manufacturer="cmr_ssl",
         manufacturer_model_name="cmr_ssl",
-        software_versions=cmr_ssl.__version__,
+        software_versions=version,
         device_serial_number="0",
         content_label="SEGMENTATION",
         content_description=frame.name,
@@ -108,6 +107,10 @@ def segmentation(frame: SegmentedFrame, number: int) -> bytes:
     for item in (*made.DimensionOrganizationSequence, *made.DimensionIndexSequence):
         item.DimensionOrganizationUID = _uid("dimensions", frame)
     made.SeriesDescription = f"cmr_ssl {frame.name}, research only"
+    return _encoded(made)
+
+
+def _encoded(made: "Segmentation") -> bytes:
     stream = BytesIO()
     made.save_as(stream, enforce_file_format=True)
     return stream.getvalue()
