@@ -21,6 +21,7 @@ AREA_LENGTH = 8.0 / (3.0 * np.pi)
 FEWEST_PIXELS = 9  # of an atrium whose length is measured
 MS_A_MINUTE = 60e3
 MISSING = "Not measurable"  # column of the reasons
+CONFIDENCE = "confidence "  # before a structure: column of how sure a network is of it, 0 to 1
 TWO_CHAMBER, FOUR_CHAMBER = "la_2ch", "la_4ch"
 VENTRICULAR = {"LV": anatomy.LV, "myocardium": anatomy.MYOCARDIUM, "RV": anatomy.RV}
 

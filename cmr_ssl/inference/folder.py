@@ -24,10 +24,10 @@ from cmr_ssl.runner.run import Shard, Steps, go_over
 from cmr_ssl.sources import NiftiFolder
 from cmr_ssl.study import Finding, Study
 from cmr_ssl.trust import ONLY_SYNTHETIC, problems
-from cmr_ssl.volumes import MISSING, grouped
+from cmr_ssl.volumes import CONFIDENCE, MISSING, grouped
 
 TABLE, JOURNALS, MADE_BY = "phenotypes.csv", ".predict", "made_by.json"
-FINDINGS, STATUS, CONFIDENCE = "findings", "status", "confidence"
+FINDINGS, STATUS = "findings", "status"
 OUTPUTS = ("*/seg6_*.nii.gz", "*/overlay.png", "*/overlay.gif")
 ROWS = 3  # version of the columns of the table
 PREDICTED, NOT_PREDICTED = "predicted", "not predicted"
@@ -112,7 +112,7 @@ def label_row(labels: LabelMaps, out: Path) -> Row:
     labels.draw(folder)
     measured = labels.volumes()
     reasons = {MISSING: "; ".join(grouped(measured.reasons))}
-    confidence: Row = {f"{CONFIDENCE} {name}": round(value, 4) for name, value in labels.confidence.items()}
+    confidence: Row = {f"{CONFIDENCE}{name}": round(value, 4) for name, value in labels.confidence.items()}
     return {STATUS: PREDICTED} | finding_cells(labels.heart.findings) | measured.values | confidence | reasons
 
 

@@ -16,7 +16,7 @@ from cmr_ssl.sources import NiftiFolder
 from cmr_ssl.sources.label_folder import LabelFolder, LabelledHeart
 from cmr_ssl.sources.nifti_files import LabelFile, standard_labels
 from cmr_ssl.study import Study
-from cmr_ssl.volumes import MISSING
+from cmr_ssl.volumes import CONFIDENCE, MISSING
 
 TABLE, MADE_BY = "phenotypes.csv", "made_by.json"
 TEXTS = ("subject", "status", "problem", "findings", MISSING)
@@ -84,7 +84,8 @@ def read_predictions(folder: Path) -> Predictions:
     if not path.is_file():
         raise FileNotFoundError(f"there is no {path}: name the folder given to `python -m cmr_ssl predict` as --out")
     header, lines = read_rows(path, ("subject", "status"), ADVICE)
-    names = tuple(name for name in header if name not in TEXTS and not name.endswith(WITHIN))
+    beside = [name for name in header if name.endswith(WITHIN) or name.startswith(CONFIDENCE)]
+    names = tuple(name for name in header if name not in (*TEXTS, *beside))
     return Predictions(folder, {line["subject"]: line for line in lines}, names, _read_made_by(folder / MADE_BY))
 
 
@@ -114,6 +115,12 @@ def half_widths(row: dict[str, str], names: tuple[str, ...]) -> dict[str, float]
     """Return the half widths of the intervals of values, NaN where unknown; raise ValueError as `numbers` does."""
     columns = numbers(row, tuple(f"{name}{WITHIN}" for name in names))
     return {column.removesuffix(WITHIN): width for column, width in columns.items()}
+
+
+def confidences(row: dict[str, str]) -> dict[str, float]:
+    """Return how sure the network is of each structure it found; raise ValueError as `numbers` does."""
+    columns = numbers(row, tuple(name for name in row if name.startswith(CONFIDENCE)))
+    return {name.removeprefix(CONFIDENCE): value for name, value in columns.items() if np.isfinite(value)}
 
 
 def findings(row: dict[str, str]) -> list[tuple[str, str]]:

@@ -30,7 +30,7 @@ from cmr_ssl.workers import Workers
 
 INDEX, PAGES, JOURNALS = "index.html", "subjects", ".report"
 MEASURES, DICTIONARY = "measures", "dictionary.csv"
-LAYOUT = 2  # of the pages
+LAYOUT = 3  # of the pages
 NO_PREDICTION = "nothing was predicted"
 
 

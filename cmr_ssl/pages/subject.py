@@ -9,7 +9,7 @@ from cmr_ssl.doubts import notes, without_doubtful, without_implausible, without
 from cmr_ssl.measures import Value
 from cmr_ssl.pages.cines import view_title
 from cmr_ssl.pages.percentiles import Person, Reference, Standing
-from cmr_ssl.pages.predictions import Predicted, findings, half_widths, missing, numbers
+from cmr_ssl.pages.predictions import Predicted, confidences, findings, half_widths, missing, numbers
 from cmr_ssl.planes import SHORT_AXIS
 from cmr_ssl.quantities import regions
 from cmr_ssl.sources.label_folder import LabelledHeart
@@ -28,6 +28,7 @@ class ReportedSubject(NamedTuple):
     person: Person  # sex, age and body surface
     values: dict[str, float]  # predicted, by the field's names; NaN for missing and doubtful ones
     within: dict[str, float]  # half widths of the 90 % intervals of values, where they are known
+    confidence: dict[str, float]  # 0 to 1, of the structures in its label maps
     truth: dict[str, float]  # the reference's own values of the same subject, NaN where it has none
     standings: dict[str, Standing]  # values relative to those of peers, as far as there are any
     missing: list[tuple[str, str]]  # names and reason of missing values
@@ -65,6 +66,7 @@ def reported_subject(
         person,
         values,
         {name: width for name, width in widths.items() if np.isfinite(width)},
+        confidences(row),
         truth,
         standings,
         missing(row, names) + unusable,

@@ -69,6 +69,7 @@ def subject_page(subject: ReportedSubject, predicted: Predicted, folder: Path, p
         title=subject.name,
         about=about(subject.person, subject.heart_rate),
         cards=[rows[name] for name in KEY if name in rows],
+        confidence=", ".join(f"{name} {value:.2f}" for name, value in subject.confidence.items()),
         picture=_beat_picture(subject, predicted, folder),
         curves=draw(subject.curves, subject.frame_ms),
         chambers=_chambers(rows),

@@ -30,7 +30,7 @@ def predicted(tmp_path_factory):
         measured = measured_on(LabelFolder(out, predicted_labels()).read(subject))
         values = measured.values | {MISSING: "; ".join(grouped(measured.reasons))}
         noted = {"findings": "noted: <b>seen</b>; repaired: sa 3: moved"}
-        within = {} if number else {f"LVEF (%){WITHIN}": 4.32}
+        within = {} if number else {f"LVEF (%){WITHIN}": 4.32, "confidence LV": 0.973, "confidence RV": np.nan}
         rows.append({"subject": subject, "status": "predicted", "problem": ""} | noted | values | within)
     rows.append({"subject": IDS[2], "status": "not predicted", "problem": "no short axis & nothing else"})
     pd.DataFrame(rows).to_csv(out / "phenotypes.csv", index=False)

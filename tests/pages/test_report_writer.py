@@ -48,7 +48,12 @@ def test_an_interval_stands_beside_its_value_and_nowhere_else(written):
     assert page(written, IDS[0]).count("± 4.32") == 2  # above, and in the table
     assert "people like those the model was validated on" in page(written, IDS[0])
     assert "±" not in page(written, IDS[1])
-    assert not [name for name in pd.read_csv(written / "measures.csv") if "within" in name]
+    assert not [name for name in pd.read_csv(written / "measures.csv") if "within" in name or "confidence" in name]
+
+
+def test_how_sure_the_network_is_stands_below_what_it_drew(written):
+    assert "0 to 1: LV 0.97. Too high" in page(written, IDS[0])
+    assert "How sure" not in page(written, IDS[1])
 
 
 def test_who_has_no_prediction_has_a_page_that_says_why(written):
