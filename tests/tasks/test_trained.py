@@ -17,6 +17,7 @@ from tests.hearts import ENCODER
 from tests.runs import ROOT
 
 VIEWS = {"la_2ch": 1, "la_3ch": 1, "la_4ch": 1, "sa": 12}
+BRIEF = ("--model.frames", "2", "--trainer.callbacks.subjects", "1")  # of the last callback: which are drawn
 
 
 def arguments(verb, config, hearts, folder, *more):
@@ -36,8 +37,8 @@ def small(config):
     return {
         "phenotype": ["--model.targets", "[LVEF (%), LVEDV (mL)]"],
         "phenotype_resnet": ["--model.network.width", "8", "--model.targets", "[LVEF (%), LVEDV (mL)]"],
-        "segmentation": ["--model.head.channels", "4", "--model.frames", "2"],
-        "segmentation_unet": ["--model.network.channels", "4", "--model.frames", "2"],
+        "segmentation": ["--model.head.channels", "4", *BRIEF],
+        "segmentation_unet": ["--model.network.channels", "4", *BRIEF],
     }[config]
 
 
