@@ -166,6 +166,17 @@ def test_an_addition_changes_what_it_names_and_nothing_else(parser):
     assert len({flaw["class_path"] for flaw in changed["corruption"]}) == 8
 
 
+@pytest.mark.parametrize("name", ["probe", "complete"])
+def test_an_addition_to_phenotypes_keeps_what_it_does_not_name(parser, name):
+    named = ["phenotype.yaml", f"additions/{name}.yaml"]
+    words = [*CPU, *(word for file in named for word in ("--config", str(CONFIGS / file)))]
+    task = parser.parse_args(layered(words)).as_dict()["model"]["init_args"]
+    assert task["targets"][0] == "LVEF (%)"
+    assert task["optimisation"]["layer_decay"] == 0.75
+    assert (task["freeze"] == "encoder") == (name == "probe")
+    assert (len(task["masking"]), task["mask_ratio"]) == ((1, 0.2) if name == "complete" else (2, 0.6))
+
+
 def test_a_cache_has_to_be_named(capsys):
     assert main(["fit", "--config", "smoke"]) == 1
     assert "--data.cache CACHE" in capsys.readouterr().err

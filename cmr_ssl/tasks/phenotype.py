@@ -156,7 +156,6 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         freeze: Freeze = 0,
         masking: list[Masking] | None = None,
         mask_ratio: float = 0.0,
-        whole_every: int = 2,
         head_start: RidgeStart | None = RidgeStart(),  # noqa: B008  (frozen, so a shared default is safe)
         optimisation: Optimisation = Optimisation(),  # noqa: B008  (likewise)
         seed: int = 0,
@@ -172,15 +171,13 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
             freeze: number of the encoder's lowest blocks that stay as they are, or "encoder" for all of it.
             masking: rules by which training hides tokens, as pretraining does; its steps are cheaper.
             mask_ratio: share of all tokens that training hides; 0 to show everything.
-            whole_every: every so many-th batch of a masked training is shown whole, or what is learnt about spoilt
-                studies is lost for complete ones; 0 for none.
             head_start: how the head is solved before the first step; None to learn it from scratch, as always where the
                 encoder is: it moves too fast for a solution to last.
             optimisation: AdamW and its schedule.
             seed: of the masks.
 
         Raises:
-            ValueError: if no encoder is known, masking and ratio do not go together, or `whole_every` is negative.
+            ValueError: if no encoder is known, or masking and ratio do not go together.
         """
         pool = pooling(require_encoder(encoder))
         super().__init__(targets, objective or Regression(), optimisation, pool.width)
@@ -190,11 +187,9 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
             raise ValueError(
                 f"model.masking and model.mask_ratio {mask_ratio} go together: name rules and 0 < ratio < 1"
             )
-        if whole_every < 0:
-            raise ValueError(f"model.whole_every counts batches: 0 or more, not {whole_every}")
         if masking:
             check_rules(masking)
-        self.masking, self.mask_ratio, self.whole_every, self.seed = masking or [], mask_ratio, whole_every, seed
+        self.masking, self.mask_ratio, self.seed = masking or [], mask_ratio, seed
         self.always_filled = False
         self.head_start, self.frozen = head_start, freeze == "encoder"
         freeze_blocks(self.encoder, freeze)
@@ -237,16 +232,10 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         return visible_tokens(grid, self.mask_ratio) <= least_planes * grid.per_plane
 
     def features(self, batch: Sample) -> Tensor:
-        """Return the pooled tokens, (B, F): of the visible ones in most batches of a masked training, else of all."""
+        """Return the pooled tokens, (B, F): of the visible ones in training with a masking, else of all."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            hides = self.training and not self.shows_whole()
-            encoded = self.encode_for_training(batch, self.current_epoch) if hides else self.encode(batch)
+            encoded = self.encode_for_training(batch, self.current_epoch) if self.training else self.encode(batch)
         return self.pooling(encoded)
-
-    def shows_whole(self) -> bool:
-        """Tell whether a masked training hides nothing of the batch that is due."""
-        every = self.whole_every if self.masking else 0
-        return every > 0 and self.trainer.fit_loop.total_batch_idx % every == 0
 
     def encode_for_training(self, batch: Sample, *parts: object) -> Encoded:
         """Encode what training shows; which tokens the masking hides depends on seed, subject and `parts`."""

@@ -145,23 +145,6 @@ def test_without_a_mask_training_sees_the_same_and_an_unreadable_subject_harms_n
     assert unmasked.class_token.isfinite().all()
 
 
-@pytest.mark.parametrize(("every", "whole"), [(2, [True, False, True]), (3, [True, False, False]), (0, [False] * 3)])
-def test_some_batches_of_a_masked_training_are_shown_whole(every, whole):
-    batch, task = tiny_batch(2), task_that_shows(3 / PLANES)
-    complete = task.eval().features(batch)
-    task.train().whole_every = every
-    seen = []
-    for index in range(3):
-        task.trainer = SimpleNamespace(current_epoch=0, fit_loop=SimpleNamespace(total_batch_idx=index))
-        seen.append(torch.allclose(task.features(batch), complete, atol=1e-5))
-    assert seen == whole
-
-
-def test_a_negative_number_of_batches_is_refused():
-    with pytest.raises(ValueError, match="whole_every counts batches"):
-        PhenotypeTask(["LVEF (%)"], encoder=tiny_encoder(), whole_every=-1)
-
-
 def baseline(**changes):
     return PhenotypeBaseline(["LVEF (%)"], PlanesResNet(9, width=8), **changes)
 
