@@ -29,6 +29,7 @@ COMMANDS = {
     "explore": "write a page with a map of all subjects by their embeddings",
     "export": "hand a trained model on, as a folder for hubs, as ONNX or for torch alone",
     "lists": "write labelled frames as NIfTI, with the lists that nnU-Net and MONAI train from",
+    "bids": "write a cohort in the layout of BIDS, label maps as a derivative",
     "dicom-seg": "write label maps of a study that came as DICOM as DICOM-SEG",
     "synthesize": "write planes nobody acquired, with a pretrained model",
     "inspect": "tell which planes of a study look wrong, and why",
