@@ -10,7 +10,14 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from cmr_ssl.release.checkpoint_contents import PROTOCOLS, checkpoint, is_checkpoint, is_torch_member, pickled
+from cmr_ssl.release.checkpoint_contents import (
+    PROTOCOLS,
+    checkpoint,
+    is_checkpoint,
+    is_program_graph,
+    is_torch_member,
+    pickled,
+)
 from cmr_ssl.release.embedded_text import dicom, nifti, picture
 from cmr_ssl.release.nested_values import leaks_in_numbers, leaks_in_value
 from cmr_ssl.release.pii import Leak, leaks_in_text, sure_leaks_in_text
@@ -119,7 +126,10 @@ def _zip(content: Content) -> Iterator[Leak]:
             if entry.is_dir() or (by_torch and is_torch_member(entry.filename)):
                 continue
             with container.open(entry) as stream:
-                yield from _unpacked(entry.filename, stream.read(LARGEST + 1), content.depth)
+                if is_program_graph(entry.filename, container):
+                    yield from _binary(stream)
+                else:
+                    yield from _unpacked(entry.filename, stream.read(LARGEST + 1), content.depth)
     if by_torch:
         content.stream.seek(0)
         yield from checkpoint(content.stream)

@@ -26,6 +26,12 @@ def is_torch_member(name: str) -> bool:
     return inner in (PICKLE, *TORCH_MEMBERS) or inner.startswith("data/")
 
 
+def is_program_graph(name: str, container: zipfile.ZipFile) -> bool:
+    """Tell whether a member is the graph of a program of torch.export: full of sizes, of which some have seven digits."""
+    root, _, inner = name.partition("/")
+    return inner == "models/model.json" and f"{root}/archive_format" in container.namelist()
+
+
 def checkpoint(stream: BinaryIO) -> Iterator[Leak]:
     """Yield the leaks of a checkpoint, given its file as a zip."""
     import torch

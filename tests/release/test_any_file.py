@@ -83,6 +83,14 @@ def test_what_may_leave_raises_no_alarm(name, data):
     assert not found(name, data)
 
 
+def test_sizes_in_the_graph_of_a_program_are_no_ids_but_paths_are_found():
+    program = {"archive/archive_format": "pt2", "archive/models/model.json": '{"as_int": 1179648}'}
+    assert not found("x.pt2", zipped(**program))
+    assert found("x.zip", zipped(**{"archive/models/model.json": program["archive/models/model.json"]}))
+    told = program | {"archive/models/model.json": '{"stack_trace": "File /home/somebody/cohort/x.py, line 3"}'}
+    assert "/home/somebody" in str(found("x.pt2", zipped(**told)))
+
+
 def test_what_was_added_to_a_checkpoint_is_found():
     buffer = io.BytesIO(checkpoint(w=torch.ones(2)))
     with zipfile.ZipFile(buffer, "a") as container:
