@@ -27,7 +27,7 @@ def is_torch_member(name: str) -> bool:
 
 
 def is_program_graph(name: str, container: zipfile.ZipFile) -> bool:
-    """Tell whether a member is the graph of a program of torch.export: full of sizes, of which some have seven digits."""
+    """Tell whether a member is the graph of a program of torch.export; sizes in it may have seven digits."""
     root, _, inner = name.partition("/")
     return inner == "models/model.json" and f"{root}/archive_format" in container.namelist()
 
