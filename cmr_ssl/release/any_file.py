@@ -6,7 +6,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import IO, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -95,7 +95,7 @@ def _text(content: Content) -> Iterator[Leak]:
         yield from leaks_in_text(line.decode("utf-8", errors="replace"), f"line {number}")
 
 
-def _binary(stream: BinaryIO) -> Iterator[Leak]:
+def _binary(stream: IO[bytes]) -> Iterator[Leak]:
     """Read the texts between other bytes."""
     while block := stream.read(2**22):
         block += stream.readline(2**12)  # a text is not cut in two
