@@ -44,15 +44,22 @@ def agreement(
         The measures of `NUMBERS`, and N, the number of subjects; differences are predicted minus true. R2 is the
         coefficient of determination and may be negative. All but N are NaN for fewer than 3 subjects.
     """
-    known = np.isfinite(predicted) & np.isfinite(true)
-    count = int(known.sum())
-    if count < FEWEST:
+    first, second = known_pairs(predicted, true)
+    if (count := len(first)) < FEWEST:
         return _nothing(NUMBERS, count)
-    moments = _moments(predicted[known].astype(np.float64), true[known].astype(np.float64))
+    moments = _moments(first, second)
     times = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=resamples)
     means = np.vstack([np.ones(count), times]) @ (moments / count)  # first the sample itself
     measures = zip(NUMBERS, _measures(means, count), strict=True)
     return {name: estimate(float(values[0]), values[1:]) for name, values in measures} | {"N": Estimate(count)}
+
+
+def known_pairs(
+    first: NDArray[np.floating], second: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the values of the subjects in whom both (N,) are finite."""
+    known = np.isfinite(first) & np.isfinite(second)
+    return first[known].astype(np.float64), second[known].astype(np.float64)
 
 
 def classification(

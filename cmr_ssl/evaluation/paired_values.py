@@ -12,7 +12,7 @@ from cmr_ssl.cohort.columns import matching_columns, resolve
 from cmr_ssl.cohort.identities import IDS, altered_ids
 from cmr_ssl.cohort.phenotypes import find_columns, header_of, ids_of, read_columns, texts_of
 from cmr_ssl.conformal import WITHIN
-from cmr_ssl.volumes import MISSING
+from cmr_ssl.volumes import CONFIDENCE, MISSING
 
 PROBLEM = "problem"
 NO_VALUES = ("status", PROBLEM, "findings", MISSING, "ED frame", "ES frame")  # columns that are no measurements
@@ -110,7 +110,8 @@ def read_pairs(first: Path, second: Path, columns: Mapping[str, str] | None = No
 
 def shared_columns(first: Sequence[str], second: Sequence[str]) -> dict[str, str]:
     """Return the columns of one header that mean the same as exactly one of the other, and that one."""
-    values = [name for name in first if name not in NO_VALUES and not name.endswith(WITHIN)]
+    beside = [name for name in first if name.endswith(WITHIN) or name.startswith(CONFIDENCE)]
+    values = [name for name in first if name not in (*NO_VALUES, *beside)]
     found = {name: matching_columns(second, name) for name in values}
     return {name: same[0] for name, same in found.items() if len(same) == 1 and not _is_identity(name)}
 

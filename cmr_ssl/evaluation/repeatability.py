@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cmr_ssl.agreement import FEWEST, LIMITS_SD, Estimate, agreement, estimate
+from cmr_ssl.agreement import FEWEST, LIMITS_SD, Estimate, agreement, estimate, known_pairs
 
 SEM, COV, SDC, MEAN = "SEM", "CoV (%)", "SDC", "mean"
 KEPT = ("ICC(2,1)", "bias", "LoA low", "LoA high", "N")  # of `agreement`
@@ -40,8 +40,7 @@ def repeatability(
         The measures of `MEASURES` with their 95 % bootstrap intervals over subjects, NaN for fewer than 3 subjects.
     """
     found = agreement(second, first, seed, resamples)
-    known = np.isfinite(first) & np.isfinite(second)
-    one, other = first[known].astype(np.float64), second[known].astype(np.float64)
+    one, other = known_pairs(first, second)
     kept = {name: found[name] for name in KEPT}
     if (count := len(one)) < FEWEST:
         return dict.fromkeys((MEAN, SEM, COV, SDC), Estimate(np.nan)) | kept

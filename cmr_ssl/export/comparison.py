@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import cmr_ssl
-from cmr_ssl.export.graphs import Graph
-from cmr_ssl.tasks.trained import Trained
+from cmr_ssl.checkpoints import fingerprint
+from cmr_ssl.export.graphs import Graph, graphs
+from cmr_ssl.tasks.trained import Trained, load_task
 
 DESCRIPTION = "model.json"
 TRACED = 5  # planes of the study by which a graph is made
@@ -20,6 +22,32 @@ MOST_PLANES = 256
 TOLERANCE = 1e-4  # absolute, and relative to the value
 SAME_LABELS = 0.9999  # of the pixels; where two classes are equally likely, rounding decides
 Array = NDArray[np.generic]
+
+
+def graph_files(
+    checkpoint: Path,
+    ending: str,
+    written: Callable[[Graph, Trained], bytes],
+    check: Callable[[Graph, bytes, Trained], None],
+) -> dict[str, bytes]:
+    """Return the files of a task by name: its graphs in a format, checked, and what their inputs and outputs are.
+
+    Args:
+        checkpoint: of the task.
+        ending: of the files, without the dot.
+        written: returns a graph in the format.
+        check: raises ValueError if that says something else than the graph.
+
+    Raises:
+        FileNotFoundError: if there is no checkpoint.
+        ValueError: if the task has no encoder, or what was written says something else.
+    """
+    trained = load_task(checkpoint)
+    exported = graphs(trained.task)
+    files = {f"{graph.name}.{ending}": written(graph, trained) for graph in exported}
+    for graph in exported:
+        check(graph, files[f"{graph.name}.{ending}"], trained)
+    return files | {DESCRIPTION: describe(exported, trained, fingerprint(checkpoint), ending).encode()}
 
 
 def open_planes() -> tuple[dict[int, torch.export.Dim], dict[int, torch.export.Dim]]:
@@ -78,12 +106,12 @@ def study_of(planes: int, trained: Trained) -> tuple[Tensor, Tensor]:
     return images, affine
 
 
-def describe(exported: list[Graph], trained: Trained, fingerprint: str, ending: str) -> str:
+def describe(exported: list[Graph], trained: Trained, made_by: str, ending: str) -> str:
     """Return what inputs and outputs of files with this ending are, as JSON."""
     size, preparation = trained.preparation["size"], trained.preparation
     about: dict[str, Any] = {
         "cmr_ssl": cmr_ssl.__version__,
-        "fingerprint": fingerprint,
+        "fingerprint": made_by,
         "synthetic": trained.synthetic,
         "inputs": {
             "images": f"intensities 0 to 1, float32, (planes, {preparation['frames']}, {size}, {size})",

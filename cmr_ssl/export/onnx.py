@@ -7,10 +7,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cmr_ssl.checkpoints import fingerprint
-from cmr_ssl.export.comparison import DESCRIPTION, TRACED, Array, check_same, describe, open_planes, study_of
-from cmr_ssl.export.graphs import Graph, graphs
-from cmr_ssl.tasks.trained import Trained, load_task
+from cmr_ssl.export.comparison import TRACED, Array, check_same, graph_files, open_planes, study_of
+from cmr_ssl.export.graphs import Graph
+from cmr_ssl.tasks.trained import Trained
 
 NEEDED = ("onnx", "onnxruntime", "onnxscript")
 INPUTS = ("images", "affine")
@@ -31,12 +30,7 @@ def onnx_files(checkpoint: Path) -> dict[str, bytes]:
         ValueError: if the task has no encoder, a package is missing, or onnxruntime says something else than torch.
     """
     check_installed()
-    trained = load_task(checkpoint)
-    exported = graphs(trained.task)
-    files = {f"{graph.name}.onnx": written(graph, trained) for graph in exported}
-    for graph in exported:
-        check_runtime(graph, files[f"{graph.name}.onnx"], trained)
-    return files | {DESCRIPTION: describe(exported, trained, fingerprint(checkpoint), "onnx").encode()}
+    return graph_files(checkpoint, "onnx", written, check_runtime)
 
 
 def written(graph: Graph, trained: Trained) -> bytes:

@@ -6,10 +6,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cmr_ssl.checkpoints import fingerprint
-from cmr_ssl.export.comparison import DESCRIPTION, TRACED, Array, check_same, describe, open_planes, study_of
-from cmr_ssl.export.graphs import Graph, graphs
-from cmr_ssl.tasks.trained import Trained, load_task
+from cmr_ssl.export.comparison import TRACED, Array, check_same, graph_files, open_planes, study_of
+from cmr_ssl.export.graphs import Graph
+from cmr_ssl.tasks.trained import Trained
 
 TRACES = ("stack_trace", "nn_module_stack", "source_fn_stack", "from_node")  # where on this machine the code lies
 
@@ -21,12 +20,7 @@ def program_files(checkpoint: Path) -> dict[str, bytes]:
         FileNotFoundError: if there is no checkpoint.
         ValueError: if the task has no encoder, or a program says something else than the module.
     """
-    trained = load_task(checkpoint)
-    exported = graphs(trained.task)
-    files = {f"{graph.name}.pt2": written(graph, trained) for graph in exported}
-    for graph in exported:
-        check_program(graph, files[f"{graph.name}.pt2"], trained)
-    return files | {DESCRIPTION: describe(exported, trained, fingerprint(checkpoint), "pt2").encode()}
+    return graph_files(checkpoint, "pt2", written, check_program)
 
 
 def written(graph: Graph, trained: Trained) -> bytes:

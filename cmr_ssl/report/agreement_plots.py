@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cmr_ssl.agreement import Estimate, agreement
+from cmr_ssl.agreement import Estimate, agreement, known_pairs
 from cmr_ssl.anatomy import CLASSES, COLOURS
 from cmr_ssl.report.figure_files import LIMIT, LINE, POINTS, write_figure
 from cmr_ssl.volumes import ends_of_beat
@@ -27,8 +27,7 @@ def draw_agreement(
         true: (N,); subjects in which either is not finite are left out.
         name_with_unit: such as "LVEDV (mL)".
     """
-    known = np.isfinite(predicted) & np.isfinite(true)
-    shown, truth = predicted[known].astype(np.float64), true[known].astype(np.float64)
+    shown, truth = known_pairs(predicted, true)
     measured = agreement(shown, truth)
     figure = Figure(figsize=(9.6, 4.4), layout="constrained")
     scatter, differences = figure.subplots(1, 2)
@@ -48,8 +47,7 @@ def draw_bland_altman(
         second: (N,); subjects in which either is not finite are left out.
         name_with_unit: such as "LVEDV (mL)".
     """
-    known = np.isfinite(first) & np.isfinite(second)
-    one, other = first[known].astype(np.float64), second[known].astype(np.float64)
+    one, other = known_pairs(first, second)
     figure = Figure(figsize=(5.6, 4.4), layout="constrained")
     axes = figure.subplots()
     _bland_altman(axes, other, one, agreement(other, one), name_with_unit)

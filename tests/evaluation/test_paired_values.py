@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cmr_ssl.evaluation.paired_values import read_pairs
+from cmr_ssl.evaluation.paired_values import read_pairs, shared_columns
 
 FEW = "subject,LVEF (%),status\n1001,60,accepted\n1002,55,accepted\n1003,50,accepted\n"
 
@@ -80,6 +80,11 @@ def test_tables_without_rows_or_with_ids_that_lost_digits_are_refused(tmp_path):
 def test_tables_of_other_people_are_refused_with_examples_of_their_ids(tmp_path):
     with pytest.raises(ValueError, match=r"share no subject: the ids of the one are such as '1001', .* such as 'A1'"):
         read_pairs(*tables(tmp_path, second="eid,LVEF (%)\nA1,50\n"))
+
+
+def test_how_sure_a_network_is_is_no_phenotype():
+    header = ["subject", "LVEF (%)", "confidence LV", "LVEF (%), 90 % within"]
+    assert shared_columns(header, header) == {"LVEF (%)": "LVEF (%)"}
 
 
 def test_half_widths_are_read_beside_their_column_and_parquet_is_a_table_too(tmp_path):

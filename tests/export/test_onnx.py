@@ -9,6 +9,7 @@ import torch
 import cmr_ssl
 from cmr_ssl.cli import main
 from cmr_ssl.export import onnx as exporting
+from cmr_ssl.export.graphs import graphs
 from cmr_ssl.export.onnx import check_runtime
 from cmr_ssl.tasks.trained import load_task
 from tests import studies
@@ -49,7 +50,7 @@ def test_phenotypes_come_in_their_units(tmp_path):
         studies.study(frames=8, frame_ms=110.0),
         load_task(checkpoint),
     )
-    graph = exporting.graphs(trained.task)[1]
+    graph = graphs(trained.task)[1]
     content = exporting.written(graph, trained)
     told = run(content, model.prepare(study, model.trained.views))
     assert np.allclose(told["values"], [*model.predict(study).values.values()], rtol=1e-4)
