@@ -1,6 +1,6 @@
 """What goes wrong with planes at real scanners, on the device and for training: one class a flaw."""
 
-from cmr_ssl.corruption.base import Corruption, corrupt, draw_flaws
+from cmr_ssl.corruption.base import Corruption, corrupt, draw_flaws, with_flaws
 from cmr_ssl.corruption.in_plane_shift import InPlaneShift
 from cmr_ssl.corruption.kspace_undersampling import KSpaceUndersampling
 from cmr_ssl.corruption.low_contrast import LowContrast
@@ -24,4 +24,5 @@ __all__ = (
     "WrongView",
     "corrupt",
     "draw_flaws",
+    "with_flaws",
 )

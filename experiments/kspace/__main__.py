@@ -1,9 +1,10 @@
 """Measure undersampled k-space, simulated from magnitudes, and write docs/kspace.md; goes on where it was cut.
 
-    python -m experiments.kspace          # about twenty minutes of one core
+    python -m experiments.kspace          # less than an hour of one core
     python -m experiments.kspace quick    # a few minutes: enough to see that it runs, too little to learn
 
-It needs the development cohort and the first pretraining of the evidence (`python -m experiments.evidence`).
+It needs the development cohort, the fresh one and the first pretraining of the evidence (`python -m experiments.evidence`);
+`quick` leaves the fresh one alone.
 """
 
 from argparse import ArgumentParser

@@ -1,15 +1,17 @@
 """Everything that is trained and measured; it goes on where it was cut."""
 
 from functools import partial
+from pathlib import Path
 
 import torch
 from rich.progress import track
 
 from cmr_ssl.workers import pool
+from experiments.cohorts import Cohort
 from experiments.kspace import cines, cost
 from experiments.kspace.features import of_images, of_lines
 from experiments.kspace.settings import Settings
-from experiments.kspace.trained import pretrain, train_unet
+from experiments.kspace.trained import pretrain, teach, train_unets
 from experiments.tables import write_once
 
 
@@ -19,13 +21,18 @@ def everything(settings: Settings) -> None:
     Raises:
         FileNotFoundError: if the evidence has not been made yet.
     """
-    for path in (settings.cohort.table, settings.cohort.cache, settings.image_encoder):
+    for path in (*places(settings.cohort), *places(settings.hearts), settings.image_encoder):
         if not path.exists():
             raise FileNotFoundError(f"no {path}: make the evidence first, with python -m experiments.evidence")
     torch.set_num_threads(1)
-    for step in track((pretrain, train_unet, of_lines, of_images, measure), "k-space"):
+    for step in track((train_unets, teach, pretrain, of_lines, of_images, measure), "k-space"):
         with pool(1) as process:
             process.submit(step, settings).result()
+
+
+def places(cohort: Cohort) -> tuple[Path, Path]:
+    """Return what there must be of a cohort."""
+    return cohort.table, cohort.cache
 
 
 def measure(settings: Settings) -> None:
