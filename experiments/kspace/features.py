@@ -15,14 +15,14 @@ from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.kspace import CentralLines
 from cmr_ssl.models import Encoder, LandmarkPooling
 from cmr_ssl.probing.closed_form import solve
-from cmr_ssl.robustness.undersampling import LINES
+from cmr_ssl.robustness.undersampling import LINES, RECONSTRUCTED
 from cmr_ssl.sample import Sample
 from cmr_ssl.tasks.line_pretraining import LinePretrainingTask
 from cmr_ssl.tasks.trained import load_task
 from experiments.cohorts import opened
 from experiments.commands import last
 from experiments.features import load, save
-from experiments.kspace.settings import PLANES, TARGETS, Settings
+from experiments.kspace.settings import PLANES, TARGETS, TRAINED, Settings
 from experiments.kspace.trained import line_run, taught_run
 from experiments.kspace.ways import SHARED, changes
 
@@ -43,6 +43,8 @@ def of_images(settings: Settings) -> None:
     original, taught = (load_encoder(path).encoder for path in (settings.image_encoder, last(taught_run(settings))))
     data, people = opened(settings.hearts, PLANES), settings.people()
     for (way, acceleration), change in changes(settings).items():
+        if way == RECONSTRUCTED and acceleration != TRAINED:
+            continue  # half a second a study
         encoders = {way: original} | ({TAUGHT: taught} if way == SHARED else {})
         for split, subjects in people.items():
             files = {name: file_of(settings, name, acceleration, split) for name in encoders}

@@ -1,4 +1,4 @@
-"""How much is measured: less than an hour of one core, and a quick version of a few minutes."""
+"""How much is measured: less than an hour of two cores, and a quick version of a few minutes."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -39,10 +39,10 @@ class Settings(NamedTuple):
     accelerations: tuple[float, ...] = (4.0, 8.0, 16.0)
     labelled: int = 200
     tested: int = 1000
-    cines: int = 48
+    cines: int = 32
     steps: int = 500
     batch: int = 2
-    taught: int = 400
+    taught: int = 200
     segmentation: int = 600
     widths: tuple[int, int] = (128, 96)
 
@@ -86,4 +86,4 @@ class Settings(NamedTuple):
 
 def quick(folder: Path = FOLDER) -> Settings:
     """Return the shortest version: too small to learn from, enough to see that everything runs."""
-    return Settings(folder / "kspace-quick", folder, False, (4.0, 8.0), 60, 40, 4, 20, 2, 10, 20, (64, 64))
+    return Settings(folder / "kspace-quick", folder, False, (4.0, 8.0), 40, 20, 4, 20, 2, 10, 20, (64, 64))

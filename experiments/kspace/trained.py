@@ -76,16 +76,20 @@ def teach(settings: Settings) -> None:
     fit(taught_run(settings), options(told | settings.cohort.options | QUIET))
 
 
-def train_unets(settings: Settings) -> None:
-    """Train a U-Net on full images, and another one on images of shared lines."""
-    for undersampled in (False, True):
-        told = {
-            "config": "configs/segmentation_unet.yaml",
-            "model.frames": 2,
-            "model.corruption": [UNDERSAMPLED] if undersampled else None,
-            "data.views": PLANES,
-            "data.batch_size": 4,
-            "trainer.max_steps": settings.segmentation,
-            "trainer.limit_val_batches": 4,
-        }
-        fit(unet_run(settings, undersampled), options(told | settings.cohort.options | QUIET))
+def train_unet(settings: Settings, undersampled: bool = False) -> None:
+    """Train a U-Net on full images, or on images of shared lines."""
+    told = {
+        "config": "configs/segmentation_unet.yaml",
+        "model.frames": 2,
+        "model.corruption": [UNDERSAMPLED] if undersampled else None,
+        "data.views": PLANES,
+        "data.batch_size": 2,
+        "trainer.max_steps": settings.segmentation,
+        "trainer.limit_val_batches": 4,
+    }
+    fit(unet_run(settings, undersampled), options(told | settings.cohort.options | QUIET))
+
+
+def train_undersampled_unet(settings: Settings) -> None:
+    """Train a U-Net on images of shared lines."""
+    train_unet(settings, undersampled=True)
