@@ -43,10 +43,10 @@ def of_images(settings: Settings) -> None:
     original, taught = (load_encoder(path).encoder for path in (settings.image_encoder, last(taught_run(settings))))
     data, people = opened(settings.hearts, PLANES), settings.people()
     for (way, acceleration), change in changes(settings).items():
-        if way == RECONSTRUCTED and acceleration != TRAINED:
-            continue  # half a second a study
         encoders = {way: original} | ({TAUGHT: taught} if way == SHARED else {})
         for split, subjects in people.items():
+            if way == RECONSTRUCTED and (acceleration, split) != (TRAINED, "test"):
+                continue  # it takes half a second a study
             files = {name: file_of(settings, name, acceleration, split) for name in encoders}
             missing = {name: encoder for name, encoder in encoders.items() if not files[name].exists()}
             if missing:

@@ -39,11 +39,11 @@ class Settings(NamedTuple):
     accelerations: tuple[float, ...] = (4.0, 8.0, 16.0)
     labelled: int = 200
     tested: int = 1000
-    cines: int = 32
-    steps: int = 500
+    cines: int = 24
+    steps: int = 300
     batch: int = 2
-    taught: int = 200
-    segmentation: int = 600
+    taught: int = 150
+    segmentation: int = 400
     widths: tuple[int, int] = (128, 96)
 
     @property

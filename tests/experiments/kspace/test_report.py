@@ -59,7 +59,7 @@ def test_ways_are_paired_with_full_images():
     rows = {row[0]: row for row in phenotype_rows(errors(), dict.fromkeys(errors(), Estimate(0.7, 0.6, 0.8)), 8.0)}
     assert rows[LINES][4] == "+100 (+100 to +100)"
     assert rows[FULL][4] == ""
-    assert len(lvef_rows(errors(), SETTINGS.accelerations)) == len(rows) - 3  # full images, and two of compressed sensing
+    assert len(lvef_rows(errors(), SETTINGS.accelerations)) == len(rows) - 2  # full images, and compressed sensing
     assert len(cine_rows(found())) == 1 + 4 * len(SETTINGS.accelerations)
 
 
