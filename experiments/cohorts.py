@@ -103,7 +103,7 @@ def mixture(folder: Path = FOLDER) -> Cohort:
 
 
 def fresh(folder: Path = FOLDER) -> Cohort:
-    """Return the hearts that the evidence publishes on: no pretraining saw them, and nobody chose anything with them."""
+    """Return the hearts that the evidence publishes on: no pretraining saw them, nothing was chosen with them."""
     return placed(folder, "fresh")
 
 

@@ -7,6 +7,7 @@ from cmr_ssl.corruption.low_contrast import LowContrast
 from cmr_ssl.corruption.mistriggering import Mistriggering
 from cmr_ssl.corruption.motion_blur import MotionBlur
 from cmr_ssl.corruption.noise import Noise
+from cmr_ssl.corruption.radial_undersampling import RadialUndersampling
 from cmr_ssl.corruption.through_plane_shift import ThroughPlaneShift
 from cmr_ssl.corruption.wrap_around import WrapAround
 from cmr_ssl.corruption.wrong_view import WrongView
@@ -19,6 +20,7 @@ __all__ = (
     "Mistriggering",
     "MotionBlur",
     "Noise",
+    "RadialUndersampling",
     "ThroughPlaneShift",
     "WrapAround",
     "WrongView",

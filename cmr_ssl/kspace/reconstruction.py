@@ -1,4 +1,4 @@
-"""Reconstruction without learning: what makes images of lines, and compressed sensing over the beat, to compare with."""
+"""What makes images of lines, without learning: compressed sensing over the beat, to compare with."""
 
 from abc import ABC, abstractmethod
 

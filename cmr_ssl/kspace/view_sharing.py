@@ -8,7 +8,7 @@ from cmr_ssl.kspace.reconstruction import Reconstruction
 
 
 class ViewSharing(Reconstruction):
-    """View sharing (Markl and Hennig, MRI 2001): hearts move little from frame to frame, and most around them not at all.
+    """View sharing (Markl and Hennig, MRI 2001): hearts move little from frame to frame, what is around them less.
 
     A missing line is the mean of those at its k_y that other frames measured, weighted by how near in the beat, see
     `lines.share`; a k_y that no frame measured stays zero. Measured lines count as they were measured.

@@ -91,7 +91,7 @@ class DistillationTask(EncoderTask):
         return said(original.to(batch.images.device), batch)
 
     def losses(self, encoder: Encoder, flawed: Sample, clean: Sample) -> Tensor:
-        """Return which share of what the original says of each clean study an encoder misses in the flawed one, (B,)."""
+        """Return what share of the words of the original on clean studies an encoder misses in flawed ones, (B,)."""
         exists = pad(self.encoder.tokenise(clean.images, clean.affine, clean.present).exists, (1, 0), value=True)
         return missed(said(encoder, flawed), self.wanted(clean), exists)
 
@@ -111,7 +111,7 @@ class DistillationTask(EncoderTask):
         self.log_means("test", self.measure(batch))
 
     def measure(self, batch: Sample) -> dict[str, Tensor]:
-        """Return what the copy misses of each study, and what the original itself misses of it with flaws, (B,) each."""
+        """Return what the copy misses of each study, and what the original itself misses with flaws, (B,) each."""
         flawed, (original,) = self.flawed(batch), self.original
         return {
             "loss": self.losses(self.encoder, flawed, batch),
@@ -120,7 +120,7 @@ class DistillationTask(EncoderTask):
 
 
 def said(encoder: Encoder, batch: Sample) -> Tensor:
-    """Return all that heads read of an encoder: class token and tokens with what their patches show, (B, 1 + N, 2 D)."""
+    """Return what heads read of an encoder: class token, and tokens with their patches, (B, 1 + N, 2 D)."""
     encoded = encoder.encode_planes(batch.images, batch.affine, batch.present)
     tokens = torch.cat([encoded.class_token[:, None], encoded.tokens], dim=1)
     return torch.cat([tokens, pad(encoded.patches, (0, 0, 1, 0))], dim=-1).float()

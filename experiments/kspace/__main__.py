@@ -3,8 +3,8 @@
     python -m experiments.kspace          # less than an hour of two cores
     python -m experiments.kspace quick    # a few minutes: enough to see that it runs, too little to learn
 
-It needs the development cohort, the fresh one and the first pretraining of the evidence (`python -m experiments.evidence`);
-`quick` leaves the fresh one alone.
+It needs the development cohort, the fresh one and the first pretraining of the evidence
+(`python -m experiments.evidence`); `quick` leaves the fresh one alone.
 """
 
 from argparse import ArgumentParser

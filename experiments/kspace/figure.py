@@ -20,9 +20,7 @@ COLOUR |= {FULL: "black", CENTRAL: "grey"}
 OF_THE_SAME = ", head of the same"
 
 
-def draw(
-    path: Path, errors: Mapping[tuple[str, float], np.ndarray], found: pd.DataFrame, paid: pd.DataFrame
-) -> None:
+def draw(path: Path, errors: Mapping[tuple[str, float], np.ndarray], found: pd.DataFrame, paid: pd.DataFrame) -> None:
     """Draw the error of LVEF, the NMSE, the Dice and the seconds against R, as PNG."""
     figure = Figure(figsize=(15, 4.4), layout="constrained")
     lvef, nmse, dice, seconds = figure.subplots(1, 4)

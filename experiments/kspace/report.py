@@ -12,7 +12,7 @@ from cmr_ssl.files import save_text
 from cmr_ssl.report.tables import markdown
 from cmr_ssl.robustness.undersampling import FULL, LINES, RECONSTRUCTED, ZERO_FILLED
 from experiments.kspace.cines import DICE, DICE_OF_THE_SAME
-from experiments.kspace.features import CENTRAL, TAUGHT, file_of, predicted, truth
+from experiments.kspace.features import CENTRAL, TAUGHT, predicted, truth
 from experiments.kspace.figure import OF_THE_SAME, draw
 from experiments.kspace.settings import COILS, PLANES, SNR, TARGETS, TRAINED, Settings
 from experiments.kspace.verdict import Errors, changed, falls, paired, verdict
@@ -25,8 +25,8 @@ Rows = list[list[str]]
 USE = """## How to use it
 
     python -m cmr_ssl fit --config configs/kspace/distillation.yaml --data.cache CACHE \\
-      --model.encoder_checkpoint runs/pretraining       # a taught encoder of images
-    python -m cmr_ssl fit --config configs/kspace/pretraining.yaml --data.cache CACHE                 # an encoder of lines
+      --model.encoder_checkpoint runs/pretraining                                 # a taught encoder of images
+    python -m cmr_ssl fit --config configs/kspace/pretraining.yaml --data.cache CACHE    # an encoder of lines
     python -m cmr_ssl fit --config configs/kspace/phenotype.yaml --data.cache CACHE --data.table TABLE \\
       --model.encoder_checkpoint runs/kspace_pretraining
     python -m cmr_ssl robustness --checkpoint IMAGES --beside LINES --cache CACHE --table TABLE --out OUT \\
@@ -35,8 +35,9 @@ USE = """## How to use it
 
 `configs/kspace/diagnosis.yaml` and `segmentation.yaml` work like `phenotype.yaml`. `--model.acceleration` takes another
 R than that of the pretraining; the sampling pattern, coils, noise and phase stand under `model.encoder.acquisition` of
-`pretraining.yaml` (`UniformLines`, `VariableDensity`, `VistaLike`, `KtInterleaved` of `cmr_ssl.kspace`). Pretraining and
-segmentation of images learn from undersampled ones with `cmr_ssl.corruption.KSpaceUndersampling` under `model.corruption`.
+`pretraining.yaml` (`UniformLines`, `VariableDensity`, `VistaLike`, `KtInterleaved` of `cmr_ssl.kspace`). Pretraining
+and segmentation of images learn from undersampled ones with `cmr_ssl.corruption.KSpaceUndersampling`, or
+`RadialUndersampling` (extra `radial`), under `model.corruption`.
 """
 
 
@@ -77,13 +78,20 @@ def ways(settings: Settings) -> Iterator[tuple[str, str, float, str, float]]:
 
 
 def page(
-    settings: Settings, errors: Errors, areas: Areas, found: pd.DataFrame, paid: pd.DataFrame, diseased: int, quick: bool
+    settings: Settings,
+    errors: Errors,
+    areas: Areas,
+    found: pd.DataFrame,
+    paid: pd.DataFrame,
+    diseased: int,
+    quick: bool,
 ) -> str:
     """Return the page as Markdown."""
     name = "kspace_quick" if quick else "kspace"
     again = "python -m experiments.kspace" + (" quick" if quick else "")
     tested = len(next(iter(errors.values())))
     seen, at = sum(PLANES.values()), TRAINED
+    unseen = " and with which nothing was chosen" if settings.published else ""
     return f"""# Undersampled k-space
 
 **The k-space is simulated.** Cohorts hold magnitude images, here of synthetic hearts: the phase is invented, so are
@@ -95,38 +103,38 @@ coils and noise. These are results on a simulation of a simulation, not on data 
 
 ![curves]({name}.png)
 
-Made by `{again}`, which wrote every number here; do not edit. {tested} subjects of the test split of the
-evidence's {settings.hearts.name} cohort: no training saw them and nothing was chosen with them. Heads learn from {settings.labelled}
-others of that cohort; everything else was trained on the development cohort, at R = {at:g} where it is undersampled. {seen} planes of each
-study, {COILS} coil, Cartesian lines in the published pattern (4 central lines, others drawn without replacement from
-exp(-((k - H/2) / (H/5))^2 / 2) + 1 / (2R), in each frame anew), 48 lines a frame, 16 frames, a phase of at most 1
-radian, signal-to-noise ratio {SNR:g}. R is all lines over those acquired. In brackets: 95 % intervals of the hierarchical
-bootstrap over test subjects.
+Made by `{again}`, which wrote every number here; do not edit. {tested} subjects of the
+test split of the evidence's {settings.hearts.name} cohort, which no training saw{unseen}. Heads learn from
+{settings.labelled} others of that cohort; everything else was trained on the training split of the development cohort,
+at R = {at:g} where it is undersampled. {seen} planes of each study, {COILS} coil, Cartesian lines in the published
+pattern (4 central lines, others drawn without replacement from exp(-((k - H/2) / (H/5))^2 / 2) + 1 / (2R), anew in each
+frame), 48 lines a frame, 16 frames, a phase of at most 1 radian, signal-to-noise ratio {SNR:g}. R is all lines over
+those acquired. In brackets: 95 % intervals of the hierarchical bootstrap over test subjects.
 
 ## Phenotypes at R = {at:g}
 
-Heads solved by ridge regression on frozen encoders, absolute errors; *paired* is the change of the error of LVEF from that
-on full images. *{FULL}*, *{ZERO_FILLED}*, *{SHARED}* (a line that a frame lacks is the mean of those at its
-k_y in frames nearby) and *{RECONSTRUCTED}* (compressed sensing, sparse over the beat) go into the encoder that was
-pretrained on full images. The *taught encoder* is a copy of it that learnt, in {settings.taught} steps of 8 studies without
-labels, to say of shared lines what the original says of full images. The head learnt from full images, or where the
-row says so from the same. *{LINES}* go into an encoder that was pretrained by completing them, {settings.steps} steps of
-{settings.batch} studies; their tokens are pooled by central line, level of the heart and part of the beat, and *{CENTRAL}*
-pools the lines alike as they are measured. Disease is any pathology of the phantom; {diseased} of the test subjects have
-one, too few to tell the ways apart.
+Heads solved by ridge regression on frozen encoders, absolute errors; *paired* is the change of the error of LVEF from
+that on full images. *{FULL}*, *{ZERO_FILLED}*, *{SHARED}* (a line that a frame lacks is the mean of
+those at its k_y in frames nearby) and *{RECONSTRUCTED}* (compressed sensing, sparse over the beat) go into the
+encoder that was pretrained on full images. The *taught encoder* is a copy of it that learnt, in {settings.taught} steps
+of 8 studies without labels, to say of shared lines what the original says of full images. The head learnt from full
+images, or where the row says so from the same. *{LINES}* go into an encoder that was pretrained by completing them,
+{settings.steps} steps of {settings.batch} studies; their tokens are pooled by central line, level of the heart and part
+of the beat, and *{CENTRAL}* pools the lines alike as they are measured. Disease is any pathology of the
+phantom; {diseased} of the test subjects have one, too few to tell the ways apart.
 
-{markdown(["way", *TARGETS, "paired (%)", "AUROC of disease"], phenotype_rows(errors, areas, at), texts=1)}
+{markdown(["way", *TARGETS, "paired (%)", "AUROC of disease"], phenotype_rows(errors, areas, at))}
 
 LVEF (%) at other R (compressed sensing, which takes longest, at R = {at:g} only):
 
-{markdown(["way", *(f"R = {one:g}" for one in settings.accelerations)], lvef_rows(errors, settings.accelerations), texts=1)}
+{markdown(["way", *(f"R = {one:g}" for one in settings.accelerations)], lvef_rows(errors, settings.accelerations))}
 
 ## Cines and label maps
 
-{found["subject"].nunique()} of the test subjects. NMSE and SSIM against the full cine, without noise. Two U-Nets of
-{settings.segmentation} steps judge the same frames: one learnt from full images, one from images of shared lines at R = {at:g}.
-*{LINES}* are completed by the pretrained decoder, which begins with shared ones. At R = 16 three of 48 lines are left, the
-same central ones in every frame: nothing can be shared.
+{found["subject"].nunique()} of the test subjects. NMSE and SSIM against the full cine, without noise. Two U-Nets
+of {settings.segmentation} steps judge the same frames: one learnt from full images, one from images of shared lines at
+R = {at:g}. *{LINES}* are completed by the pretrained decoder, which begins with shared ones. At R = 16 three of 48
+lines are left, the same central ones in every frame: nothing can be shared.
 
 {markdown(["way", "R", "NMSE", "SSIM", DICE, DICE_OF_THE_SAME], cine_rows(found))}
 
@@ -169,9 +177,7 @@ def cine_rows(found: pd.DataFrame) -> Rows:
     rows = []
     for (way, acceleration), part in found.groupby(["way", "acceleration"], sort=False):
         values = (group.dropna().to_numpy() for _, group in part.groupby("measure", sort=False)["value"])
-        rows.append(
-            [way, f"{acceleration:g}", *(with_interval(mean_error(paired(one)), "{:.3f}") for one in values)]
-        )
+        rows.append([way, f"{acceleration:g}", *(with_interval(mean_error(paired(one)), "{:.3f}") for one in values)])
     return rows
 
 

@@ -1,4 +1,4 @@
-"""What is trained, all on the development cohort: encoders of few lines, and U-Nets that segment; what is done stays."""
+"""What is trained, on the development cohort: encoders of few lines, and U-Nets that segment; what is done stays."""
 
 from pathlib import Path
 

@@ -18,13 +18,13 @@ from tests.tiny import tiny_batch
 SETTINGS = Settings()
 RNG = np.random.default_rng(0)
 FULL_ERRORS = RNG.gamma(4, 1, (30, 3))
-FACTORS = {LINES: 2.0, TAUGHT: 1.1, TAUGHT + OF_THE_SAME: 1.3, CENTRAL: 3.0, ZERO_FILLED: 1.6}
+FACTORS = {FULL: 1.0, LINES: 2.0, TAUGHT: 1.1, TAUGHT + OF_THE_SAME: 1.3, CENTRAL: 3.0, ZERO_FILLED: 1.6}
 PAID = pd.DataFrame({"acceleration": [1, 2, 4], "lines": [400, 200, 100], "seconds": [8.0, 4.0, 2.0], "MB": [4, 2, 1]})
 
 
 def errors():
     """Return errors by way: those of lines are twice those of full images."""
-    return {(name, at): FACTORS.get(name, 1.2) * FULL_ERRORS if name != FULL else FULL_ERRORS for name, _, at, *_ in ways(SETTINGS)}
+    return {(name, at): FACTORS.get(name, 1.2) * FULL_ERRORS for name, _, at, *_ in ways(SETTINGS)}
 
 
 def found():
@@ -66,7 +66,13 @@ def test_ways_are_paired_with_full_images():
 def test_the_page_says_first_that_it_is_simulated_and_how_the_aims_fared(tmp_path):
     areas = dict.fromkeys(errors(), Estimate(0.7, 0.6, 0.8))
     text = page(SETTINGS, errors(), areas, found(), PAID, 4, quick=False)
-    parts = ["**The k-space is simulated.**", "## What it says", "reached", "## Phenotypes at R = 8", "## How to use it"]
+    parts = [
+        "**The k-space is simulated.**",
+        "## What it says",
+        "reached",
+        "## Phenotypes at R = 8",
+        "## How to use it",
+    ]
     assert sorted(parts, key=text.index) == parts
     draw(tmp_path / "figure.png", errors(), found(), PAID)
     assert (tmp_path / "figure.png").stat().st_size > 10_000
