@@ -34,12 +34,13 @@ def of_phenotypes(errors: Errors, at: float) -> list[str]:
     )
     return [
         f"**LVEF at R = {at:g}**: an error of {taught:.2f} points when an encoder that was taught to read images of "
-        f"shared lines is asked, by the very head of full images, and {full:.2f} from full images: {taught / full:.2f} times "
-        f"(aim: {LVEF_FACTOR}, {met(taught <= LVEF_FACTOR * full)}). Untaught it gives {means[SHARED]:.2f}.",
+        f"shared lines is asked, by the very head of full images, and {full:.2f} from full images: "
+        f"{taught / full:.2f} times (aim: {LVEF_FACTOR}, "
+        f"{met(taught <= LVEF_FACTOR * full)}). Untaught it gives {means[SHARED]:.2f}.",
         f"Zero-filled images in the encoder as it was give {means[ZERO_FILLED]:.2f}, and "
         f"{means[ZERO_FILLED + OF_THE_SAME]:.2f} with a head that learnt from such images. The taught encoder's error, "
-        f"paired, differs by {changed(better[0])} % and, with a head that learnt from the same, by {changed(better[1])} "
-        f"% (aim: below 0, {met(below(better[0]))} and {met(below(better[1]))}).",
+        f"paired, differs by {changed(better[0])} % and, with a head that learnt from the same, by "
+        f"{changed(better[1])} % (aim: below 0, {met(below(better[0]))} and {met(below(better[1]))}).",
         f"**Lines** without images in between give {lines:.2f}: {lines / full:.2f} times full images (aim: "
         f"{LVEF_FACTOR}, {met(lines <= LVEF_FACTOR * full)}). Central lines as measured, without an encoder, give "
         f"{means[CENTRAL]:.2f}.",
@@ -58,8 +59,8 @@ def of_cines(found: pd.DataFrame, at: float) -> list[str]:
         f"by {with_interval(lost.difference, '{:.3f}')} (aim: at most {DICE_LOSS}, "
         f"{met(lost.difference.value <= DICE_LOSS)}). The U-Net of full images reaches "
         f"{mean[DICE, ZERO_FILLED, at]:.3f} on zero-filled images, {mean[DICE, SHARED, at]:.3f} on those of shared "
-        f"lines, {mean[DICE, RECONSTRUCTED, at]:.3f} on reconstructed ones and {mean[DICE, LINES, at]:.3f} on completed "
-        "lines.",
+        f"lines, {mean[DICE, RECONSTRUCTED, at]:.3f} on reconstructed ones and {mean[DICE, LINES, at]:.3f} on "
+        "completed lines.",
         f"**Cines**: the NMSE is {nmse[ZERO_FILLED]:.3f} zero-filled, {nmse[SHARED]:.3f} of shared lines, "
         f"{nmse[LINES]:.3f} with what the decoder of lines adds to these, and {nmse[RECONSTRUCTED]:.3f} by compressed "
         "sensing.",
