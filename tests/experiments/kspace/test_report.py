@@ -48,7 +48,7 @@ def test_aims_are_reached_or_missed_by_what_was_measured():
     assert "1.10 times (aim: 1.25, reached)" in lvef
     assert "differs by -31 (-31 to -31) %" in below
     assert below.endswith("(aim: below 0, reached and missed).")
-    assert "2.00 times full images (missed)" in lines
+    assert "2.00 times full images (aim: 1.25, missed)" in lines
     assert "less by 0.020 (0.020 to 0.020) (aim: at most 0.03, reached)" in dice
     assert "1 / R^1.00 (aim: 0.7, reached)" in cost
     worse = found().assign(value=lambda table: table["value"] - 0.05 * (table["measure"] == DICE_OF_THE_SAME))
