@@ -1,6 +1,6 @@
 """Features of studies, a file a way and acceleration, and the heads that are solved on them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from experiments.commands import last
 from experiments.features import load, save
 from experiments.kspace.settings import PLANES, TARGETS, TRAINED, Settings
 from experiments.kspace.trained import line_run, taught_run
-from experiments.kspace.ways import SHARED, changes
+from experiments.kspace.ways import SHARED, Change, changes
 
 BATCH = 8
 NORMAL = "normal"
@@ -37,31 +37,35 @@ def file_of(settings: Settings, way: str, acceleration: float, split: str) -> Pa
     return settings.folder / "features" / f"{way.replace(' ', '_')}-{acceleration:g}-{split}.npy"
 
 
-@torch.inference_mode()
 def of_images(settings: Settings) -> None:
-    """Write features of the encoder of images, shown what each way makes of k-space, and of its copy; none twice."""
-    original, taught = (load_encoder(path).encoder for path in (settings.image_encoder, last(taught_run(settings))))
-    data, people = opened(settings.hearts, PLANES), settings.people()
+    """Write features of the encoder of images, shown what each way makes of k-space; what is there stays."""
+    encoder = load_encoder(settings.image_encoder).encoder
     for (way, acceleration), change in changes(settings).items():
-        encoders = {way: original} | ({TAUGHT: taught} if way == SHARED else {})
-        for split, subjects in people.items():
-            if way == RECONSTRUCTED and (acceleration, split) != (TRAINED, "test"):
-                continue  # it takes half a second a study
-            files = {name: file_of(settings, name, acceleration, split) for name in encoders}
-            missing = {name: encoder for name, encoder in encoders.items() if not files[name].exists()}
-            if missing:
-                for name, rows in look(missing, map(change, batches(data, subjects))).items():
-                    save(files[name], rows)
+        write(settings, encoder, way, acceleration, change)
 
 
-def look(encoders: dict[str, Encoder], shown: Iterable[Sample]) -> dict[str, NDArray[np.float32]]:
-    """Return pooled features (N, F) of each encoder, of the same batches."""
-    poolings = {name: LandmarkPooling(encoder) for name, encoder in encoders.items()}
-    found: dict[str, list[Tensor]] = {name: [] for name in encoders}
-    for batch in shown:
-        for name, encoder in encoders.items():
-            found[name].append(poolings[name](encoder.encode_planes(batch.images, batch.affine, batch.present)))
-    return {name: together(parts) for name, parts in found.items()}
+def of_taught(settings: Settings) -> None:
+    """Write features of its copy that was taught to read images of shared lines; what is there stays."""
+    encoder, shown = load_encoder(last(taught_run(settings))).encoder, changes(settings)
+    for acceleration in settings.accelerations:
+        write(settings, encoder, TAUGHT, acceleration, shown[SHARED, acceleration])
+
+
+@torch.inference_mode()
+def write(settings: Settings, encoder: Encoder, way: str, acceleration: float, change: Change) -> None:
+    """Write features of labelled and of tested subjects, shown as `change` says."""
+    data, pooling = opened(settings.hearts, PLANES), LandmarkPooling(encoder)
+    for split, subjects in settings.people().items():
+        path = file_of(settings, way, acceleration, split)
+        slow = way == RECONSTRUCTED and (acceleration, split) != (TRAINED, "test")  # half a second a study
+        if not (slow or path.exists()):
+            shown = map(change, batches(data, subjects))
+            save(path, together([pooling(encoder.encode_planes(*planes_of(batch))) for batch in shown]))
+
+
+def planes_of(batch: Sample) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what an encoder takes of a batch."""
+    return batch.images, batch.affine, batch.present
 
 
 @torch.inference_mode()

@@ -11,7 +11,7 @@ from rich.progress import track
 from cmr_ssl.workers import pool
 from experiments.cohorts import Cohort
 from experiments.kspace import cines, cost
-from experiments.kspace.features import of_images, of_lines
+from experiments.kspace.features import of_images, of_lines, of_taught
 from experiments.kspace.settings import Settings
 from experiments.kspace.trained import pretrain, teach, train_undersampled_unet, train_unet
 from experiments.tables import write_once
@@ -29,8 +29,8 @@ def everything(settings: Settings, workers: int) -> None:
         if not path.exists():
             raise FileNotFoundError(f"no {path}: make the evidence first, with python -m experiments.evidence")
     stages: dict[str, tuple[Step, ...]] = {
-        "trainings": (train_undersampled_unet, train_unet, teach, pretrain),
-        "measures": (of_images, of_lines, measure_cines),
+        "trainings": (train_undersampled_unet, train_unet, teach, pretrain, of_images),
+        "measures": (of_lines, of_taught, measure_cines),
         "cost": (measure_cost,),  # alone, as it is timed
     }
     for name, steps in stages.items():
