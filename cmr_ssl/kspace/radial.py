@@ -60,7 +60,7 @@ class Spokes(NamedTuple):
         return self.adjoint(samples * self.weights)
 
 
-def shares(angle: NDArray[np.float64]) -> NDArray[np.float64]:
+def shares(angle: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return the share of all directions that each of S spokes stands for: half of the gaps to its neighbours, (S,)."""
     order = np.argsort(angle % math.pi)
     gaps = np.diff(np.append(turned := (angle % math.pi)[order], turned[0] + math.pi))

@@ -51,7 +51,8 @@ def of_cines(found: pd.DataFrame, at: float) -> list[str]:
     """Return how near cines come, and how well they are segmented."""
     table = found.pivot(index="subject", columns=["measure", "way", "acceleration"], values="value")
     mean = table.mean()
-    lost = compare(*(paired(-table[key].to_numpy()) for key in ((DICE_OF_THE_SAME, SHARED, at), (DICE, FULL, 1.0))))
+    same, full = (paired(-table[key].to_numpy()) for key in ((DICE_OF_THE_SAME, SHARED, at), (DICE, FULL, 1.0)))
+    lost = compare(same, full)
     nmse = {way: mean["NMSE", way, at] for way in (ZERO_FILLED, SHARED, RECONSTRUCTED, LINES)}
     return [
         f"**Dice of the myocardium at R = {at:g}**: {mean[DICE_OF_THE_SAME, SHARED, at]:.3f} by a U-Net that learnt "
