@@ -41,6 +41,15 @@ and segmentation of images learn from undersampled ones with `cmr_ssl.corruption
 """
 
 
+TRIED = """## Read with care
+
+* Each training was made once, with one seed, and is short: minutes of a core. The U-Nets have not reached their best.
+* The phantom's beat is smooth and its images are sharp: sharing lines may cost more in real cines.
+* Chosen on development subjects: to tell the copy every token, and to show it shared lines. Telling it the vectors that
+  heads read was no better. How tokens of lines are pooled was chosen on other development subjects, too, before.
+"""
+
+
 def write_report(settings: Settings, out: Path, quick: bool) -> None:
     """Write the page and its figure into a folder."""
     errors, areas = phenotypes(settings)
@@ -145,7 +154,8 @@ over R from 1 on, seconds fall like 1 / R^{falls(paid):.2f}.
 
 {markdown(["R", "lines seen", "seconds", "peak memory (MB)"], cost_rows(paid), texts=0)}
 
-{USE}"""
+{USE}
+{TRIED}"""
 
 
 def phenotype_rows(errors: Errors, areas: Areas, at: float) -> Rows:
