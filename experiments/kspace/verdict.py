@@ -58,7 +58,8 @@ def of_cines(found: pd.DataFrame, at: float) -> list[str]:
         f"**Dice of the myocardium at R = {at:g}**: {mean[DICE_OF_THE_SAME, SHARED, at]:.3f} by a U-Net that learnt "
         f"from images of shared lines, {mean[DICE, FULL, 1.0]:.3f} by one that learnt from full images on these: less "
         f"by {with_interval(lost.difference, '{:.3f}')} (aim: at most {DICE_LOSS}, "
-        f"{met(lost.difference.value <= DICE_LOSS)}). The U-Net of full images reaches "
+        f"{met(lost.difference.value <= DICE_LOSS)}). On reconstructed images the former "
+        f"reaches {mean[DICE_OF_THE_SAME, RECONSTRUCTED, at]:.3f}. The U-Net of full images reaches "
         f"{mean[DICE, ZERO_FILLED, at]:.3f} on zero-filled images, {mean[DICE, SHARED, at]:.3f} on those of shared "
         f"lines, {mean[DICE, RECONSTRUCTED, at]:.3f} on reconstructed ones and {mean[DICE, LINES, at]:.3f} on "
         "completed lines.",
