@@ -44,9 +44,13 @@ and segmentation of images learn from undersampled ones with `cmr_ssl.corruption
 TRIED = """## Read with care
 
 * Each training was made once, with one seed, and is short: minutes of a core. The U-Nets have not reached their best.
-* The phantom's beat is smooth and its images are sharp: sharing lines may cost more in real cines.
-* Chosen on development subjects: to tell the copy every token, and to show it shared lines. Telling it the vectors that
-  heads read was no better. How tokens of lines are pooled was chosen on other development subjects, too, before.
+* The command was cut and went on, on a busy machine: how long it takes in one go has not been measured.
+* Heads of the same read LVEF from three lines a frame as from full images. The phantom's volumes can be told from very
+  coarse images; real hearts need not be so kind. Its beat is smooth, so sharing lines may cost more in real cines.
+* What is taught at one R does not carry over to another pattern that lacks far more lines.
+* Tried on development subjects and left out: to tell the copy the vectors that heads read instead of every token, which
+  was no better; and to tell an encoder of lines the principal components of these vectors for a few minutes, which read
+  lines no better than no encoder. To teach the copy zero-filled images was not tried.
 """
 
 

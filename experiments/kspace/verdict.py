@@ -32,15 +32,20 @@ def of_phenotypes(errors: Errors, at: float) -> list[str]:
         compare(paired(lvef[TAUGHT]), paired(lvef[ZERO_FILLED])),
         compare(paired(lvef[TAUGHT + OF_THE_SAME]), paired(lvef[ZERO_FILLED + OF_THE_SAME])),
     )
+    taught_less, most = compare(paired(lvef[TAUGHT]), paired(lvef[SHARED])), max(one for _, one in errors)
+    coarse, strange = (errors[way, most][:, 0].mean() for way in (ZERO_FILLED + OF_THE_SAME, TAUGHT))
     return [
         f"**LVEF at R = {at:g}**: an error of {taught:.2f} points when an encoder that was taught to read images of "
         f"shared lines is asked, by the very head of full images, and {full:.2f} from full images: "
         f"{taught / full:.2f} times (aim: {LVEF_FACTOR}, "
-        f"{met(taught <= LVEF_FACTOR * full)}). Untaught it gives {means[SHARED]:.2f}.",
+        f"{met(taught <= LVEF_FACTOR * full)}). Untaught it gives {means[SHARED]:.2f}; "
+        f"paired, teaching changes the error by {changed(taught_less)} %.",
         f"Zero-filled images in the encoder as it was give {means[ZERO_FILLED]:.2f}, and "
         f"{means[ZERO_FILLED + OF_THE_SAME]:.2f} with a head that learnt from such images. The taught encoder's error, "
         f"paired, differs by {changed(better[0])} % and, with a head that learnt from the same, by "
         f"{changed(better[1])} % (aim: below 0, {met(below(better[0]))} and {met(below(better[1]))}).",
+        f"At R = {most:g} the encoder that was taught at R = {at:g} gives {strange:.2f}, and zero-filled images with "
+        f"a head of the same {coarse:.2f}.",
         f"**Lines** without images in between give {lines:.2f}: {lines / full:.2f} times full images (aim: "
         f"{LVEF_FACTOR}, {met(lines <= LVEF_FACTOR * full)}). Central lines as measured, without an encoder, give "
         f"{means[CENTRAL]:.2f}.",

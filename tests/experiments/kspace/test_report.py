@@ -44,8 +44,9 @@ def test_the_cost_falls_as_fast_as_it_does():
 
 
 def test_aims_are_reached_or_missed_by_what_was_measured():
-    lvef, below, lines, dice, _, cost = verdict(errors(), found(), PAID, 8.0).splitlines()
+    lvef, below, _, lines, dice, _, cost = verdict(errors(), found(), PAID, 8.0).splitlines()
     assert "1.10 times (aim: 1.25, reached)" in lvef
+    assert "teaching changes the error by -8 (-8 to -8) %" in lvef
     assert "differs by -31 (-31 to -31) %" in below
     assert below.endswith("(aim: below 0, reached and missed).")
     assert "2.00 times full images (aim: 1.25, missed)" in lines
