@@ -1,7 +1,7 @@
 """Tables and the figures of docs/robustness.md."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from experiments.evidence.studies import LONG_AXIS, ONLY_3, called
 from experiments.evidence.tables import CERTAIN, reduction_cell
 from experiments.left_out import by_region
 from experiments.machine import description
-from experiments.robustness.settings import ADAPTATION, DRAWS, LABELS, SUBJECTS, TESTED, Settings, kind_of
+from experiments.robustness.settings import DRAWS, LABELS, SUBJECTS, TESTED, Settings, kind_of
 from experiments.tables import with_interval
 
 CONTROLS = (RAW, UNTRAINED, "ResNet")
@@ -28,7 +28,6 @@ SPOKEN_OF = {HALF: "half of the planes", ONLY_3: "three planes", LONG_AXIS: "the
 DRAWN = ("LVEF (%)", "LVEDV (mL)", "LVM (g)")
 # of the embeddings and of the segmentation, what is worth a row
 TOLD = ("all planes", "2 missing", "6 missing", HALF, "every second slice", "no basal third", LONG_AXIS, ONLY_3)
-COMPARATORS = ("nearest", "interpolated")
 
 
 def write_report(settings: Settings, out: Path) -> None:
@@ -58,14 +57,14 @@ def opening(settings: Settings) -> Iterator[str]:
     """Yield what this is and how it was done."""
     yield "# Missing and flawed planes"
     yield (
-        f"Written by `python -m experiments.robustness`. {' '.join(description())} Synthetic hearts. The encoder is that "
-        f"of the first pretraining of [evidence.md](evidence.md); labels and tests are of hearts that it never saw "
-        f"(seed {settings.evidence.fresh_seed}): {LABELS} labels, {DRAWS} draws of them, {TESTED} test subjects. Linear "
-        "heads, alike for all features, learn from each labelled study once in full and once with planes missing. The "
-        f"ResNet sees missing planes as zeros, learns with planes missing, up to {trained.STEPS} steps, ended by the "
-        "validation split, the best of three rates, one draw. Intervals are 95 %, of a bootstrap over draws and "
-        "subjects; there is one pretraining. What the decoder says of fixed places of the heart is called the whole "
-        "heart."
+        f"Written by `python -m experiments.robustness`. {' '.join(description())} Synthetic hearts. The encoder is "
+        "that of the first pretraining of [evidence.md](evidence.md); labels and tests are of hearts that it never "
+        f"saw (seed {settings.evidence.fresh_seed}): {LABELS} labels, {DRAWS} draws of them, {TESTED} test subjects. "
+        "Linear heads, alike for all features, learn from each labelled study once in full and once with planes "
+        "missing. The ResNet sees missing planes as zeros and learns with planes missing, for up to "
+        f"{trained.STEPS} steps, ended by the validation split, at the best of three rates, with one draw. Intervals "
+        "are 95 %, of a bootstrap over draws and subjects; there is one pretraining. What the decoder says of fixed "
+        "places of the heart is called the whole heart."
     )
 
 
@@ -125,15 +124,15 @@ def planes_left_out(settings: Settings) -> Iterator[str]:
     """Yield how well planes are told by all others."""
     if settings.left_out.exists():
         yield f"## Planes left out, told by all others (PSNR, dB), {SUBJECTS} test subjects"
-        yield table_of_scenarios(told({"pretrained": pd.read_csv(settings.left_out)}))
+        yield told(pd.read_csv(settings.left_out))
 
 
-def told(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return PSNR (dB) of planes told by all others, as text: a row a region, a column a table or comparator."""
-    columns = {name: by_region(table)["model_psnr"] for name, table in tables.items()}
-    first = by_region(next(iter(tables.values())))
-    columns |= {name: first[f"{name}_psnr"] for name in COMPARATORS}
-    return pd.DataFrame(columns).reindex(first.index).map(lambda value: "" if np.isnan(value) else f"{value:.1f}")
+def told(found: pd.DataFrame) -> str:
+    """Return a table of PSNR (dB) of planes told by all others: a row a region, a column a teller."""
+    regions = by_region(found)
+    tellers = {"pretrained": "model_psnr", "nearest": "nearest_psnr", "interpolated": "interpolated_psnr"}
+    cells = pd.DataFrame({name: regions[column] for name, column in tellers.items()})
+    return table_of_scenarios(cells.map(lambda value: "" if np.isnan(value) else f"{value:.1f}"))
 
 
 def read(report: Path) -> pd.DataFrame:
@@ -172,7 +171,7 @@ def segmented(settings: Settings) -> Iterator[str]:
         yield f"## Dice on the planes that are left, {SUBJECTS} test subjects"
         yield (
             f"Mean over structures, then over subjects. Both networks learnt from {LABELS} labelled subjects. Fewer "
-            "planes may show easier things: so beside it the Dice on the very same planes while nothing was missing yet."
+            "planes may show easier things: so beside it the Dice on the very same planes while nothing was missing."
         )
         found = {
             f"{name}{ending}": dice(table, measure)
@@ -199,12 +198,8 @@ def faults(settings: Settings) -> Iterator[str]:
 
 def real_hearts(settings: Settings) -> Iterator[str]:
     """Yield how well planes of real hearts are told."""
-    found = {name: pd.read_csv(settings.real(name)) for name in ADAPTATION if settings.real(name).exists()}
-    if found:
-        studies = next(iter(found.values()))["subject"].nunique()
-        yield f"## Planes left out of real hearts (PSNR, dB), {studies} studies"
-        yield (
-            f"Told by the same pretraining, which has only seen synthetic hearts, and after {max(ADAPTATION.values())} "
-            "steps of training on the other planes of the very study."
-        )
-        yield table_of_scenarios(told(found))
+    if settings.real.exists():
+        found = pd.read_csv(settings.real)
+        yield f"## Planes left out of real hearts (PSNR, dB), {found['subject'].nunique()} studies"
+        yield "Told by the same pretraining, which has only seen synthetic hearts."
+        yield told(found)

@@ -16,7 +16,7 @@ from experiments.inspection import inspected
 from experiments.left_out import leave_out
 from experiments.pretrainings import pretrain
 from experiments.robustness.report import write_report
-from experiments.robustness.settings import ADAPTATION, SUBJECTS, TESTED, Segmenter, Settings
+from experiments.robustness.settings import SUBJECTS, TESTED, Segmenter, Settings
 from experiments.tables import write_once
 
 
@@ -51,11 +51,8 @@ def jobs(settings: Settings, real: Path | None) -> Iterator[Callable[[], None]]:
     yield partial(write_once, settings.left_out, partial(leave_out, checkpoint, cache, SUBJECTS))
     yield partial(write_once, settings.faults, partial(inspected, checkpoint, cache, SUBJECTS))
     yield from (partial(train_and_measure, settings, segmenter) for segmenter in settings.segmenters)
-    if real is None:
-        return
-    for name, steps in ADAPTATION.items():
-        told = partial(leave_out, checkpoint, real, SUBJECTS, everyone=True, adapt=steps)
-        yield partial(write_once, settings.real(name), told)
+    if real is not None:
+        yield partial(write_once, settings.real, partial(leave_out, checkpoint, real, SUBJECTS, everyone=True))
 
 
 def train_and_measure(settings: Settings, segmenter: Segmenter) -> None:

@@ -19,7 +19,6 @@ TESTED = 100  # subjects, of whom heads predict phenotypes
 SUBJECTS = 30  # test subjects whose planes are left out, and that faults are put into
 COUNTS = (1, 2, 4, 6, 8, 10)  # planes that are missing
 FLAWED_PLANES = 3
-ADAPTATION = {"as pretrained": 0, "adapted": 40}  # steps of training on the other planes of a real study
 STEPS = 400  # of networks that segment
 BATCH = 4
 FRAMES = 2  # of a study that a step of segmentation looks at
@@ -77,7 +76,7 @@ class Settings:
         self.evidence, self.folder = Evidence(folder), folder / "robustness"
         self.cohort, self.usual = development(folder), first(folder)
         self.embeddings, self.faults = self.folder / "embeddings", self.folder / "faults.csv"
-        self.left_out = self.folder / "left_out.csv"
+        self.left_out, self.real = self.folder / "left_out.csv", self.folder / "real.csv"
 
     @cached_property
     def scenarios(self) -> list[Scenario]:
@@ -109,10 +108,6 @@ class Settings:
             self._segmenter("ours, segmenting", "configs/segmentation.yaml", self.usual),
             self._segmenter("U-Net, plane by plane", "configs/segmentation_unet.yaml"),
         ]
-
-    def real(self, name: str) -> Path:
-        """Return where it stands how well planes of real hearts were told."""
-        return self.folder / f"real_{name.replace(' ', '_')}.csv"
 
     def _segmenter(self, name: str, config: str, start: Pretraining | None = None) -> Segmenter:
         return Segmenter(name, self.folder / name.replace(" ", "_"), config, start)
