@@ -2,9 +2,10 @@
 
     python -m experiments.robustness [--workers 2] [--real CACHE]
 
-It begins with the first pretraining of the evidence and its fresh hearts: heads for phenotypes are solved on raw pixels,
-on tokens of the untrained encoder and on those of the pretrained one, and a ResNet learns phenotypes alone; all are
-asked in every scenario. Two networks learn to segment. CACHE is of real cines, prepared with configs/preparation/small.yaml.
+It begins with the first pretraining of the evidence and its fresh hearts: heads for phenotypes are solved on raw
+pixels, on tokens of the untrained encoder and on those of the pretrained one, and a ResNet learns phenotypes alone;
+all are asked in every scenario. Two networks learn to segment. CACHE is of real cines, prepared with
+configs/preparation/small.yaml.
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
