@@ -33,7 +33,7 @@ class Completion(nn.Module):
         """
         super().__init__()
         across = (torch.arange(CELLS) - (CELLS - 1) / 2) * ACROSS_MM / CELLS
-        spots = torch.cartesian_prod(across, across, HEIGHTS_MM)
+        spots = torch.cartesian_prod(across, across, HEIGHTS_MM.to(across.device))
         self.register_buffer("spots", spots, persistent=False)
         self.landmarks = Landmarks(beats=beats)
 
@@ -70,6 +70,5 @@ class Completion(nn.Module):
         none = torch.zeros_like(along)
         edges = torch.stack([along, none, none, none, -down, none], dim=-1)[:, None].expand(-1, centre.shape[1], -1)
         cell = torch.zeros(*centre.shape[:2], 4, dtype=torch.long, device=device)
-        return Coordinates(
-            centre, edges, phase.expand(studies, -1), cell, torch.ones_like(cell[..., 0], dtype=torch.bool)
-        )
+        short_axis = torch.ones(centre.shape[:2], dtype=torch.bool, device=device)
+        return Coordinates(centre, edges, phase.expand(studies, -1), cell, short_axis)

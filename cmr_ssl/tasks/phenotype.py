@@ -8,12 +8,12 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from cmr_ssl.checkpoints import read_checkpoint
 from cmr_ssl.cohort.phenotypes import check_known
 from cmr_ssl.corruption.missing import close_ranks, drop_planes, ranks, rearranged
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking, check_rules, draw_noise, mask, visible_tokens
 from cmr_ssl.masking.base import check_rate
-from cmr_ssl.checkpoints import read_checkpoint
 from cmr_ssl.models import AnatomicalPositions, ClassTokenPooling, Decoder, Encoded, Encoder, Pooling
 from cmr_ssl.models.baselines import PlanesResNet
 from cmr_ssl.models.completion import Completion

@@ -250,7 +250,7 @@ def test_a_setting_of_an_earlier_version_is_no_obstacle_where_it_was_off(tmp_pat
         torch.save(stored | {"hyper_parameters": stored["hyper_parameters"] | {"beat": value}}, path)
         if value is None:
             assert load_task(path).task.state_dict().keys() == stored["state_dict"].keys()
-    with pytest.raises(ValueError, match="this version does not know: .*beat.* is not accepted") as raised:
+    with pytest.raises(ValueError, match=r"this version does not know: .*beat.* is not accepted") as raised:
         load_task(path)
     assert len(str(raised.value)) < 600
 
