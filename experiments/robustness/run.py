@@ -36,12 +36,13 @@ def everything(settings: Settings, real: Path | None, out: Path, workers: int) -
         processes.submit(pretrain, settings.usual, evidence.mixed(), workers).result()
         carry_out(processes, study, settings.sources)
         write_report(settings, out)
-        checkpoint = settings.usual.checkpoint
-        all_of(processes, "ResNet", train, [(study, run, checkpoint) for run in trials(settings.plan)])
         work = [processes.submit(job) for job in jobs(settings, real)]
         for one in track(as_completed(work), "robustness", total=len(work)):
             one.result()
             write_report(settings, out)
+        checkpoint = settings.usual.checkpoint
+        all_of(processes, "ResNet", train, [(study, run, checkpoint) for run in trials(settings.plan)])
+    write_report(settings, out)
 
 
 def jobs(settings: Settings, real: Path | None) -> Iterator[Callable[[], None]]:

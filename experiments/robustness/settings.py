@@ -7,7 +7,7 @@ from typing import NamedTuple
 from cmr_ssl.robustness.scenarios import FLAWED, HALF, NAMED, RANDOM, Scenario, scenarios
 from experiments.cohorts import FOLDER, VIEWS, Cohort, development
 from experiments.commands import best, options
-from experiments.evidence.arms import BOTH, TOKENS, Source, controls, pretrained
+from experiments.evidence.arms import SHIPPED, TOKENS, Source, controls, pretrained
 from experiments.evidence.settings import Settings as Evidence
 from experiments.evidence.studies import SEED, Study, called
 from experiments.evidence.trained import Plan
@@ -92,9 +92,9 @@ class Settings:
 
     @property
     def sources(self) -> list[Source]:
-        """What heads are given: raw pixels, tokens of the untrained encoder and of the pretrained one."""
+        """What heads are given: raw pixels, untrained tokens, pretrained ones, and all that configs/phenotype.yaml reads."""
         checkpoint = self.usual.checkpoint
-        return [*controls(checkpoint), pretrained(checkpoint, TOKENS, BOTH)]
+        return [*controls(checkpoint), pretrained(checkpoint, TOKENS, SHIPPED)]
 
     @property
     def plan(self) -> Plan:

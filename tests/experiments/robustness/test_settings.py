@@ -1,5 +1,5 @@
 from cmr_ssl.robustness.scenarios import HALF, SWAPPED
-from experiments.evidence.arms import BOTH, RAW, TOKENS, UNTRAINED
+from experiments.evidence.arms import RAW, SHIPPED, TOKENS, UNTRAINED
 from experiments.evidence.features import portions
 from experiments.evidence.studies import ALL, LONG_AXIS, ONLY_3, called, condition_of
 from experiments.robustness.settings import Settings
@@ -21,6 +21,6 @@ def test_heads_are_given_every_control_beside_what_was_pretrained(tmp_path):
     settings.usual.checkpoint.parent.mkdir(parents=True)
     settings.usual.checkpoint.write_text("weights")
     arms = [arm for source in settings.sources for arm in source.arms]
-    assert arms == [RAW, UNTRAINED, UNTRAINED, TOKENS, BOTH]
+    assert arms == [RAW, UNTRAINED, UNTRAINED, TOKENS, SHIPPED]
     assert [arm.name for arm in settings.plan.arms] == ["ResNet"]
     assert settings.segmenters[0].pretraining is settings.usual
