@@ -92,7 +92,7 @@ class Settings:
 
     @property
     def sources(self) -> list[Source]:
-        """What heads are given: raw pixels, untrained tokens, pretrained ones, and what configs/phenotype.yaml reads."""
+        """What heads are given: raw pixels, untrained and pretrained tokens, and what configs/phenotype.yaml reads."""
         checkpoint = self.usual.checkpoint
         return [*controls(checkpoint), pretrained(checkpoint, TOKENS, SHIPPED)]
 
