@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.progress import track
 
 from cmr_ssl.workers import pool
-from experiments.cohorts import make, mix
+from experiments.cohorts import Cohort, make, mix
 from experiments.commands import fit, spoken
 from experiments.evidence.run import all_of, carry_out
 from experiments.evidence.trained import train, trials
@@ -47,23 +47,24 @@ def everything(settings: Settings, real: Path | None, out: Path, workers: int) -
 
 def jobs(settings: Settings, real: Path | None) -> Iterator[Callable[[], None]]:
     """Yield what is done beside phenotypes."""
-    checkpoint, cache = settings.usual.checkpoint, settings.cohort.cache
-    yield partial(ask, settings, checkpoint, settings.embeddings, TESTED)
+    checkpoint, cohort = settings.usual.checkpoint, settings.cohort
+    cache = cohort.cache
+    yield partial(ask, cohort, checkpoint, settings.embeddings, TESTED)
     yield partial(write_once, settings.left_out, partial(leave_out, checkpoint, cache, SUBJECTS))
     yield partial(write_once, settings.faults, partial(inspected, checkpoint, cache, SUBJECTS))
-    yield from (partial(train_and_measure, settings, segmenter) for segmenter in settings.segmenters)
+    yield from (partial(train_and_measure, cohort, segmenter) for segmenter in settings.segmenters)
     if real is not None:
         yield partial(write_once, settings.real, partial(leave_out, checkpoint, real, SUBJECTS, everyone=True))
 
 
-def train_and_measure(settings: Settings, segmenter: Segmenter) -> None:
+def train_and_measure(cohort: Cohort, segmenter: Segmenter) -> None:
     """Train a network that segments, and measure it."""
-    fit(segmenter.folder, segmenter.words(settings.cohort))
-    ask(settings, segmenter.checkpoint, segmenter.report, SUBJECTS)
+    fit(segmenter.folder, segmenter.words(cohort))
+    ask(cohort, segmenter.checkpoint, segmenter.report, SUBJECTS)
 
 
-def ask(settings: Settings, checkpoint: Path, report: Path, subjects: int) -> None:
+def ask(cohort: Cohort, checkpoint: Path, report: Path, subjects: int) -> None:
     """Let `robustness` measure a checkpoint on so many test subjects."""
     if not (report / "robustness.csv").exists():
-        words = ("--checkpoint", str(checkpoint), "--cache", str(settings.cohort.cache), "--out", str(report))
+        words = ("--checkpoint", str(checkpoint), "--cache", str(cohort.cache), "--out", str(report))
         spoken(report.with_suffix(".txt"), "robustness", *words, "--subjects", str(subjects))
