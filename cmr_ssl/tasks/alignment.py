@@ -199,8 +199,9 @@ class AlignmentTask(PretrainingTask):
         seeds = subject_seeds(batch.subject, self.seed, "table", self.current_epoch)
         shown = corrupt_table(values, self.marginals, seeds, self.field_dropout, self.resampling)
         patients, there = self.table(shown), self.gather(exists.float()) > 0
-        for head, vectors in ((self.image_head, features), (self.table_head, patients)):
-            head.watch(self.gather(vectors.detach().float()), there)
+        if not self.head_start:  # whose statistics are those of whole studies, and stay
+            for head, vectors in ((self.image_head, features), (self.table_head, patients)):
+                head.watch(self.gather(vectors.detach().float()), there)
         own = pairs_of(self.image_head(features), self.table_head(patients), exists)
         everybody = Pairs(self.gather(own.images), self.gather(own.tables), there)
         losses = contrast(own, everybody, self.wanted(values, exists), self.log_scale.exp())

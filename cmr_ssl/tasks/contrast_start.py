@@ -1,6 +1,6 @@
 """Train the heads of an alignment on features of the encoder as it is, before anything else moves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import torch
@@ -67,10 +67,10 @@ class ContrastStart:
         optimisation: AdamW and its schedule; the rate is taken as it is.
     """
 
-    epochs: int = 60
+    epochs: int = 30
     batch: int = 256
     subjects: int = 10_000
-    optimisation: Optimisation = Optimisation(learning_rate=1e-3, warmup=0.1)
+    optimisation: Optimisation = field(default_factory=lambda: Optimisation(learning_rate=1e-3, warmup=0.1))
 
     def __post_init__(self) -> None:
         """Refuse numbers that make no sense.

@@ -31,7 +31,9 @@ def draw(
     retrieval, survival, concordance = figure.subplots(1, 3, width_ratios=(1.0, 1.1, 1.1))
     draw_bars(retrieval, {name: Estimate(*(100 * one for one in share)) for name, share in found.items()})
     retrieval.axvline(1.0, color=NEUTRAL, linestyle=":")
-    retrieval.set(title="Own table found by image", xlabel="% first among 100 patients (dotted: by chance)", xlim=(0, None))
+    retrieval.set(
+        title="Own table found by image", xlabel="% first among 100 patients (dotted: by chance)", xlim=(0, None)
+    )
     draw_survival(survival, risks, outcome)
     draw_bars(concordance, ranked)
     concordance.set(title="Heart failure after imaging", xlabel="concordance", xlim=(0.5, None))
@@ -53,5 +55,7 @@ def draw_survival(axes: Axes, risks: Array, outcome: Survival) -> None:
         times, share = (curve.numpy() for curve in kaplan_meier(*outcome.of(part).tensors()))
         label = f"{name} risk: {int(outcome.events[part].sum())} of {len(part)}"
         axes.step(np.r_[0, times], np.r_[1, share], where="post", color=colour, label=label)
-    axes.set(title="By third of the fused risk", xlabel="years since imaging", ylabel="without heart failure", ylim=(0, 1))
+    axes.set(
+        title="By third of the fused risk", xlabel="years since imaging", ylabel="without heart failure", ylim=(0, 1)
+    )
     axes.legend(loc="lower left", frameon=False)

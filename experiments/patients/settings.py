@@ -15,14 +15,16 @@ class Settings(NamedTuple):
     Attributes:
         evidence: folder of the evidence: hearts that were pretrained on, fresh ones, and the first pretraining.
         out: folder for everything that is made; what is there stays.
-        alignments: seeds of the alignment; each goes with a draw of labelled subjects.
+        alignments: how many; each leaves out another part of the subjects, among whom labelled ones are drawn.
         labels: subjects with phenotypes and diagnoses.
+        draws: of labelled subjects, of each alignment.
     """
 
     evidence: Path = FOLDER
     out: Path = FOLDER / "patients"
-    alignments: int = 10
+    alignments: int = 5
     labels: int = 100
+    draws: int = 2
 
     @property
     def pretrained(self) -> Path:
