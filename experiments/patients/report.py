@@ -245,10 +245,10 @@ AUROC; differences above zero are for the alignment. Diagnoses were left out of 
 
 ## Heart failure after imaging
 
-{counts["tested"]} test subjects without heart failure at imaging and with all covariates known,
-{counts["events tested"]} of whom fell ill; learnt from {counts["learnt"]} such subjects with
-{counts["events learnt"]} events. Covariates are those of configs/risk.yaml. *Best possible* is the hazard from which
-the follow-up was drawn. Cox models with a penalty that cross-validation chose; what images tell of those they learn from was predicted without learning from them. Nothing is
+{counts["tested"]} test subjects without heart failure at imaging and with all covariates known, {counts["ill"]} of whom
+fell ill; learnt from {counts["learnt"]} such subjects, {counts["ill learnt"]} of whom did. Covariates are those of
+configs/risk.yaml. *Best possible* is the hazard from which the follow-up was drawn. Cox models with a penalty that
+cross-validation chose; what images tell of those they learn from was predicted without learning from them. Nothing is
 drawn by chance here but subjects.
 
 {risk_table(measured, ranks)}

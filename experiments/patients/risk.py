@@ -146,7 +146,7 @@ class Risks(NamedTuple):
     Attributes:
         hazards: by what it was predicted from, and the best possible, (S,) each.
         outcome: their follow-up.
-        horizons: AUROC by `YEARS_LATER` and integrated Brier score, by what it was predicted from.
+        horizons: AUROC by the last horizon and integrated Brier score, by what it was predicted from.
         counts: of subjects and events.
     """
 
@@ -165,8 +165,8 @@ def risk(everybody: Everybody) -> Risks:
     horizons = {name: at_horizons(cox, one, learnt, tested.outcome) for name, one in models.items()}
     hazards["best possible"] = np.asarray(tested.true[:, -1].double().numpy())
     counts = {
-        "learnt": len(learnt.rows), "events learnt": int(learnt.events.sum()),
-        "tested": len(tested.rows), "events tested": int(tested.events.sum()),
+        "learnt": len(learnt.rows), "ill learnt": int(learnt.events.sum()),
+        "tested": len(tested.rows), "ill": int(tested.events.sum()),
     }  # fmt: skip
     return Risks(hazards, tested.outcome, horizons, counts)
 

@@ -74,18 +74,15 @@ def estimated(values: Tensor, steps: int = STEPS) -> tuple[Tensor, Tensor]:
 
     Of a normal distribution, by expectation and maximisation; no eigenvalue is near zero.
     """
-    known = ~values.isnan()
-    patterns, which = known.unique(dim=0, return_inverse=True)
-    covariance, filled = torch.eye(values.shape[1], dtype=torch.float64), values.nan_to_num()
+    there = (~values.isnan()).double()
+    known, covariance, filled = values.nan_to_num(), torch.eye(values.shape[1], dtype=torch.float64), values
     for _ in range(steps):
-        spread = torch.zeros_like(covariance)
-        for number, pattern in enumerate(patterns):
-            rows, gaps = (which == number).nonzero()[:, 0], ~pattern
-            weights = torch.linalg.solve(covariance[pattern][:, pattern], covariance[pattern][:, gaps])
-            filled[rows[:, None], gaps.nonzero()[:, 0]] = values[rows][:, pattern] @ weights
-            spread[torch.outer(gaps, gaps)] += (
-                len(rows) * (covariance[gaps][:, gaps] - covariance[gaps][:, pattern] @ weights).flatten()
-            )
+        shown = there[:, :, None] * covariance  # (N, C, C): of what is known with everything
+        own = shown * there[:, None] + torch.diag_embed(1 - there)
+        weights = torch.linalg.solve(own, shown)
+        filled = known + (1 - there) * (known[:, None] @ weights)[:, 0]
+        gaps = (1 - there)[:, :, None] * (1 - there)[:, None]
+        spread = (gaps * (covariance - shown.transpose(1, 2) @ weights)).sum(dim=0)
         spectrum, vectors = torch.linalg.eigh((filled.T @ filled + spread) / len(values))
         covariance = vectors @ torch.diag(spectrum.clamp(min=LEAST)) @ vectors.T
     return covariance, filled
