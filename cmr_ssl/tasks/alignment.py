@@ -213,8 +213,12 @@ class AlignmentTask(PretrainingTask):
         exists, patients = torch.ones_like(values[:, 0], dtype=torch.bool), self.table(shown)
         for head, vectors in ((self.image_head, features), (self.table_head, patients)):
             head.watch(vectors.detach().float(), exists)
-        pairs = pairs_of(self.image_head(features), self.table_head(patients), exists)
-        return contrast(pairs, pairs, torch.eye(len(values), device=values.device), self.log_scale.exp()).mean()
+        pairs, z = (
+            pairs_of(self.image_head(features), self.table_head(patients), exists),
+            self.table.standardised(values),
+        )
+        wanted = self.with_near(torch.eye(len(values), device=values.device), z, z, exists)
+        return contrast(pairs, pairs, wanted, self.log_scale.exp()).mean()
 
     def wanted(self, values: Tensor, exists: Tensor) -> Tensor:
         """Return how much everybody belongs to each own subject, (B, N): oneself, and patients almost the same.
@@ -226,10 +230,14 @@ class AlignmentTask(PretrainingTask):
         everybody = self.gather(exists.float()) > 0
         own = torch.arange(len(values), device=values.device) + self.trainer.global_rank * len(values)
         oneself = one_hot(own, len(everybody)).float()
+        z = self.table.standardised(values)
+        return self.with_near(oneself, z, self.gather(z), everybody)
+
+    def with_near(self, oneself: Tensor, own: Tensor, everybody: Tensor, exists: Tensor) -> Tensor:
+        """Return `oneself` (B, N) with almost the same patients, by standardised fields (B, F) and (N, F), added."""
         if not self.near:
             return oneself
-        z = self.table.standardised(values)
-        alike = near_patients(z, self.gather(z), self.near) * everybody
+        alike = near_patients(own, everybody, self.near) * exists
         weights = torch.maximum(oneself, alike)
         return weights / weights.sum(dim=1, keepdim=True)
 

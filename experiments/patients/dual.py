@@ -53,15 +53,20 @@ def heads(kernel: Tensor, learnt: Tensor, targets: Tensor, others: Tensor) -> To
             continue
         rows, aims = learnt[known], targets[known][:, group].double()
         mean = aims.mean(dim=0)
-        dual, errors = best_dual(kernel[rows][:, rows] + FREE, aims - mean)
+        dual, errors = best_dual(*torch.linalg.eigh(kernel[rows][:, rows] + FREE), aims - mean)
         told[:, group] = (kernel[others][:, rows] + FREE) @ dual + mean
         left_out[torch.outer(known, group)] = (aims - errors).flatten()
     return Told(told, left_out)
 
 
-def best_dual(kernel: Tensor, aims: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the dual solution (N, K) and the errors of leaving out (N, K), by the best penalty of each target."""
-    values, vectors = torch.linalg.eigh(kernel)
+def best_dual(values: Tensor, vectors: Tensor, aims: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the dual solution and the errors of leaving out, (N, K) each, by the best penalty of each target.
+
+    Args:
+        values: eigenvalues of the kernel, (N,).
+        vectors: its eigenvectors, (N, N).
+        aims: centred targets, (N, K).
+    """
     projected, squares = vectors.T @ aims, vectors.square()
     duals, errors = [], []
     for penalty in PENALTIES.tolist():

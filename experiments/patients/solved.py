@@ -11,13 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cmr_ssl.ridge import FREE
 from cmr_ssl.tables.design import design_matrix
 from cmr_ssl.tables.fields import Fields
-from experiments.patients.dual import heads
+from experiments.patients.dual import best_dual
 
 FURTHEST = 5.0  # standard deviations
 LEAST = 0.02  # of the eigenvalues of a covariance, which fields that follow from others would make singular
 STEPS = 5  # of expectation and maximisation
+ROUNDS = 3  # of solving heads
 
 
 class Aligned(NamedTuple):
@@ -44,22 +46,29 @@ def columns(fields: Fields, values: Tensor) -> Tensor:
 def solve(kernel: Tensor, learnt: Tensor, tables: Tensor, shown: Tensor | None = None) -> Aligned:
     """Align.
 
+    Heads are solved several times: gaps are filled by what other fields and, from the second time on, the image expect.
+
     Args:
         kernel: of the images of everybody, (M, M).
         learnt: rows of those it learns from, (N,).
         tables: columns of everybody, (M, C), NaN where unknown.
         shown: the same with more gaps for those it learns from; None for `tables`.
     """
-    mean = tables[learnt].nanmean(dim=0)
-    deviation = (tables[learnt] - mean).square().nanmean(dim=0).sqrt().clamp(min=1e-6)
-    z = ((tables - mean) / deviation).clamp(-FURTHEST, FURTHEST)
-    aims = z[learnt] if shown is None else ((shown[learnt] - mean) / deviation).clamp(-FURTHEST, FURTHEST)
+    known = tables if shown is None else shown
+    mean = known[learnt].nanmean(dim=0)
+    deviation = (known[learnt] - mean).square().nanmean(dim=0).sqrt().clamp(min=1e-6)
+    aims, z = (((one - mean) / deviation).clamp(-FURTHEST, FURTHEST) for one in (known[learnt], tables))
+    spectrum = torch.linalg.eigh(kernel[learnt][:, learnt] + FREE)
     usual, filled = estimated(aims)
-    told = heads(kernel, learnt, filled, torch.arange(len(tables)))
-    scale = slope(told.left_out, aims)  # filled gaps say less than what was measured, and heads that learn from them
-    expected = told.others * scale
-    expected[learnt] = told.left_out * scale
-    left, _ = estimated(aims - expected[learnt])
+    for _ in range(ROUNDS):
+        middle = filled.mean(dim=0)
+        dual, errors = best_dual(*spectrum, filled - middle)
+        scale = slope(filled - errors, aims)  # filled gaps say less than what was measured, so do heads that learn them
+        left_out = (filled - errors) * scale
+        left, residuals = estimated(aims - left_out)
+        filled = left_out + residuals
+    expected = ((kernel[:, learnt] + FREE) @ dual + middle) * scale
+    expected[learnt] = left_out
     return Aligned(expected, z, left, usual)
 
 
