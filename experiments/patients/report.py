@@ -24,6 +24,7 @@ WHOLE, HALF, POORLY, CONTROL = (
 CONTRASTIVE, HALF_CONTRASTIVE = (f"{name}, contrastive" for name in (WHOLE, HALF))
 ARMS = {ALIGNED: "aligned", SPACE: "aligned space alone", MASKED: "masked only", SCRATCH: "not trained"}
 FUSED, COVARIATES, BEST = "phenotypes read from images and covariates", "covariates", "best possible"
+RESAMPLES = 300
 PERCENT, SIGNED = "{:.1f} %", "{:+.3f}"
 
 
@@ -41,7 +42,7 @@ def retrieval(measured: Measured) -> dict[str, dict[str, Estimate]]:
     for shown in (WHOLE, POORLY, HALF, CONTROL, CONTRASTIVE, HALF_CONTRASTIVE):
         values = measured.alignments[f"found, {shown}"]  # (A, S, 2)
         ways = {way: partial(share, values[..., index]) for index, way in enumerate(DIRECTIONS)}
-        rows[shown] = {way: over_replicates(one, *values.shape[:2]) for way, one in ways.items()}
+        rows[shown] = {way: over_replicates(one, *values.shape[:2], RESAMPLES) for way, one in ways.items()}
     return rows
 
 
@@ -62,7 +63,7 @@ def cost(measured: Measured, shown: str, alignment: int, chosen: Chosen) -> floa
 
 def costs(measured: Measured, shown: str) -> Estimate:
     """Return the same with its interval."""
-    return over_replicates(partial(cost, measured, shown), *gain(measured, WHOLE).shape)
+    return over_replicates(partial(cost, measured, shown), *gain(measured, WHOLE).shape, RESAMPLES)
 
 
 def error(measured: Measured, arm: str, target: int, alignment: int, chosen: Chosen) -> float:
@@ -98,7 +99,7 @@ def arm_row(
     everybody = np.arange(counts[1])
     means = [plain.format(np.mean([one(seed, everybody) for seed in range(counts[0])])) for one in measures.values()]
     differences = [
-        with_interval(over_replicates(partial(less, measures[ALIGNED], measures[other]), *counts), signed)
+        with_interval(over_replicates(partial(less, measures[ALIGNED], measures[other]), *counts, RESAMPLES), signed)
         for other in (MASKED, SCRATCH)
     ]
     return [name, *means, *differences]
@@ -127,7 +128,9 @@ def arms_table(measured: Measured) -> tuple[str, str]:
 
 def concordances(measured: Measured) -> dict[str, Estimate]:
     """Return the concordance of each hazard."""
-    return {name: over_subjects(partial(rank, measured, name), count(measured)) for name in measured.risk.hazards}
+    return {
+        name: over_subjects(partial(rank, measured, name), count(measured), RESAMPLES) for name in measured.risk.hazards
+    }
 
 
 def count(measured: Measured) -> int:
@@ -146,7 +149,7 @@ def gap(measured: Measured, one: str, other: str) -> Estimate:
     def difference(chosen: Chosen) -> float:
         return rank(measured, one, chosen) - rank(measured, other, chosen)
 
-    return over_subjects(difference, count(measured))
+    return over_subjects(difference, count(measured), RESAMPLES)
 
 
 def risk_table(measured: Measured, ranks: dict[str, Estimate]) -> str:
@@ -174,8 +177,8 @@ def verdict(measured: Measured, retrieved: dict[str, dict[str, Estimate]]) -> st
     first = [retrieved[WHOLE][way].value for way in DIRECTIONS]
     poorly, half = costs(measured, POORLY), costs(measured, HALF)
     mean = partial(areas, measured)
-    ill = over_replicates(partial(less, partial(mean, ALIGNED), partial(mean, MASKED)), *counts)
-    raw = over_replicates(partial(less, partial(mean, ALIGNED), partial(mean, SCRATCH)), *counts)
+    ill = over_replicates(partial(less, partial(mean, ALIGNED), partial(mean, MASKED)), *counts, RESAMPLES)
+    raw = over_replicates(partial(less, partial(mean, ALIGNED), partial(mean, SCRATCH)), *counts, RESAMPLES)
     to_best, to_covariates = gap(measured, FUSED, BEST), gap(measured, FUSED, COVARIATES)
     shown = partial(with_interval, form=SIGNED)
     lines = [

@@ -32,7 +32,8 @@ def measured():
     )
 
 
-def test_the_page_says_first_which_aims_were_reached_and_draws_a_figure(tmp_path, measured):
+def test_the_page_says_first_which_aims_were_reached_and_draws_a_figure(tmp_path, measured, monkeypatch):
+    monkeypatch.setattr("experiments.patients.report.RESAMPLES", 20)
     (tmp_path / "risk.json").write_text(written(measured.risk))
     write_report(Settings(), measured._replace(risk=read(tmp_path / "risk.json")), tmp_path)
     verdict = (tmp_path / "patients.md").read_text().partition("## What it says")[2].partition("![")[0]
