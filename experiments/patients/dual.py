@@ -53,7 +53,8 @@ def heads(kernel: Tensor, learnt: Tensor, targets: Tensor, others: Tensor) -> To
             continue
         rows, aims = learnt[known], targets[known][:, group].double()
         mean = aims.mean(dim=0)
-        dual, errors = best_dual(*torch.linalg.eigh(kernel[rows][:, rows] + FREE), aims - mean)
+        values, vectors = torch.linalg.eigh(kernel[rows][:, rows] + FREE)
+        dual, errors = best_dual(values, vectors, aims - mean)
         told[:, group] = (kernel[others][:, rows] + FREE) @ dual + mean
         left_out[torch.outer(known, group)] = (aims - errors).flatten()
     return Told(told, left_out)

@@ -42,7 +42,7 @@ def retrieval(measured: Measured) -> dict[str, dict[str, Estimate]]:
     for shown in (WHOLE, POORLY, HALF, CONTROL, CONTRASTIVE, HALF_CONTRASTIVE):
         values = measured.alignments[f"found, {shown}"]  # (A, S, 2)
         ways = {way: partial(share, values[..., index]) for index, way in enumerate(DIRECTIONS)}
-        rows[shown] = {way: over_replicates(one, *values.shape[:2], RESAMPLES) for way, one in ways.items()}
+        rows[shown] = {way: over_replicates(one, len(values), values.shape[1], RESAMPLES) for way, one in ways.items()}
     return rows
 
 
@@ -63,7 +63,8 @@ def cost(measured: Measured, shown: str, alignment: int, chosen: Chosen) -> floa
 
 def costs(measured: Measured, shown: str) -> Estimate:
     """Return the same with its interval."""
-    return over_replicates(partial(cost, measured, shown), *gain(measured, WHOLE).shape, RESAMPLES)
+    alignments, subjects = gain(measured, WHOLE).shape
+    return over_replicates(partial(cost, measured, shown), alignments, subjects, RESAMPLES)
 
 
 def error(measured: Measured, arm: str, target: int, alignment: int, chosen: Chosen) -> float:
@@ -173,12 +174,14 @@ def reached(aim: bool) -> str:
 
 def verdict(measured: Measured, retrieved: dict[str, dict[str, Estimate]]) -> str:
     """Say in plain words which aims were reached."""
-    counts = gain(measured, WHOLE).shape
+    alignments, subjects = gain(measured, WHOLE).shape
     first = [retrieved[WHOLE][way].value for way in DIRECTIONS]
     poorly, half = costs(measured, POORLY), costs(measured, HALF)
     mean = partial(areas, measured)
-    ill = over_replicates(partial(less, partial(mean, ALIGNED), partial(mean, MASKED)), *counts, RESAMPLES)
-    raw = over_replicates(partial(less, partial(mean, ALIGNED), partial(mean, SCRATCH)), *counts, RESAMPLES)
+    ill = over_replicates(partial(less, partial(mean, ALIGNED), partial(mean, MASKED)), alignments, subjects, RESAMPLES)
+    raw = over_replicates(
+        partial(less, partial(mean, ALIGNED), partial(mean, SCRATCH)), alignments, subjects, RESAMPLES
+    )
     to_best, to_covariates = gap(measured, FUSED, BEST), gap(measured, FUSED, COVARIATES)
     shown = partial(with_interval, form=SIGNED)
     lines = [

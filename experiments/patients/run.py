@@ -3,7 +3,7 @@
 import json
 from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -40,8 +40,7 @@ def everything(settings: Settings) -> Measured:
     for number in range(settings.alignments):
         path = settings.out / f"alignment-{number}.npz"
         if not path.is_file():
-            measured = alignment(everybody(), number)
-            write_atomically(path, partial(np.savez, **measured))
+            write_atomically(path, partial(save, alignment(everybody(), number)))
     if not (settings.out / "risk.json").is_file():
         save_text(settings.out / "risk.json", written(risk(everybody())))
     loaded = [dict(np.load(settings.out / f"alignment-{number}.npz")) for number in range(settings.alignments)]
@@ -49,11 +48,16 @@ def everything(settings: Settings) -> Measured:
     return Measured(alignments, truth(everybody()), read(settings.out / "risk.json"))
 
 
+def save(arrays: dict[str, Array], stream: BinaryIO) -> None:
+    """Write arrays by name."""
+    np.savez(stream, allow_pickle=False, **arrays)
+
+
 def written(risks: Risks) -> str:
     """Return risks as JSON."""
     hazards = {name: one.tolist() for name, one in risks.hazards.items()}
     years, events = (part.tolist() for part in risks.outcome)
-    return json.dumps(risks._replace(hazards=hazards, outcome=(years, events))._asdict(), indent=1) + "\n"
+    return json.dumps(risks._asdict() | {"hazards": hazards, "outcome": (years, events)}, indent=1) + "\n"
 
 
 def read(path: Path) -> Risks:

@@ -58,11 +58,11 @@ def solve(kernel: Tensor, learnt: Tensor, tables: Tensor, shown: Tensor | None =
     mean = known[learnt].nanmean(dim=0)
     deviation = (known[learnt] - mean).square().nanmean(dim=0).sqrt().clamp(min=1e-6)
     aims, z = (((one - mean) / deviation).clamp(-FURTHEST, FURTHEST) for one in (known[learnt], tables))
-    spectrum = torch.linalg.eigh(kernel[learnt][:, learnt] + FREE)
+    values, vectors = torch.linalg.eigh(kernel[learnt][:, learnt] + FREE)
     usual, filled = estimated(aims)
     for _ in range(ROUNDS):
         middle = filled.mean(dim=0)
-        dual, errors = best_dual(*spectrum, filled - middle)
+        dual, errors = best_dual(values, vectors, filled - middle)
         scale = slope(filled - errors, aims)  # filled gaps say less than what was measured, so do heads that learn them
         left_out = (filled - errors) * scale
         left, residuals = estimated(aims - left_out)
