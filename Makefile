@@ -33,8 +33,8 @@ docs: $(READY)  ## build the site into build/site; a broken link is an error
 dist: $(READY)  ## build sdist and wheel into dist
 	$(PY) -m build --no-isolation
 
-bench: $(READY)  ## measure speed and memory beside the published design
-	$(PY) -m benchmarks.speed
+bench: $(READY)  ## measure speed and memory beside the published design, ten minutes; writes docs/bench.md
+	$(PY) -m benchmarks.speed --out docs/bench.md
 
 gpu: $(READY)  ## what a GPU makes of this: speed beside the published design, then the longest pretraining; nine minutes
 	$(PY) -m benchmarks.speed.gpu

@@ -160,7 +160,11 @@ def adopt_encoder(model: Namespace) -> None:
         path = Path(reused)
         stored = read_checkpoint(path)
         model.init_args.encoder = parse_encoder(encoder_description(stored, path), path)
-        if "decoder" in model.init_args and model.init_args.decoder is None:
+        if (
+            "decoder" in model.init_args
+            and model.init_args.decoder is None
+            and model.init_args.get("whole_heart", True)
+        ):
             model.init_args.decoder = parse_decoder(stored)
 
 

@@ -102,6 +102,11 @@ def mixture(folder: Path = FOLDER) -> Cohort:
     return placed(folder, "unlabelled", fractions=DEVELOPMENT_FRACTIONS)
 
 
+def fresh(folder: Path = FOLDER) -> Cohort:
+    """Return the hearts that the evidence publishes on: no pretraining saw them, nothing was chosen with them."""
+    return placed(folder, "fresh")
+
+
 def make(cohort: Cohort, workers: int) -> None:
     """Make and prepare a cohort; what is there stays."""
     if cohort.phantom and not _done(cohort).exists():

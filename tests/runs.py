@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import yaml
@@ -41,9 +42,11 @@ def in_a_child(command):
     """Run a command, which returns an exit status, in a forked process, and return how that ended."""
     child = os.fork()
     if child == 0:
-        status = 70  # a traceback
+        status = 70
         try:
             status = command()
+        except BaseException:
+            traceback.print_exc()  # nobody else would: the process ends without a word
         finally:
             os._exit(status)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])

@@ -18,7 +18,7 @@ from cmr_ssl.models.tokens import grid_of
 from cmr_ssl.preparation.preparation import Preparation
 from cmr_ssl.shipped import FOLDERS, layered
 from cmr_ssl.sources.nifti_files import NiftiFiles
-from cmr_ssl.tasks import PretrainingTask
+from cmr_ssl.tasks import DistillationTask, PretrainingTask
 from cmr_ssl.tasks.line_task import LineTask
 from tests.hearts import ENCODER
 from tests.runs import ROOT
@@ -68,7 +68,7 @@ def built(request, parser):
 def test_what_a_configuration_describes_can_be_built_and_its_planes_fill_the_budget(built):
     path, made = built
     task, data = made.model, made.data
-    assert isinstance(task, LineTask) == path.startswith("kspace/")
+    assert isinstance(task, LineTask | DistillationTask) == path.startswith("kspace/")
     if isinstance(task, PretrainingTask):  # which has a budget that planes must fill
         preparation = vars(PREPARATIONS.get(path, Preparation()))
         grid = grid_of(torch.empty(sample_shape(preparation, data.views), device="meta"), task.encoder.patch)

@@ -82,6 +82,7 @@ def step(config: str, *more: str) -> Tensor:
 
 
 SMALL = {"positions": hearts.ENCODER["init_args"]["positions"], "width": 64, "depth": 1, "heads": 2}
+DECODER = json.dumps({"class_path": "CrossAttentionDecoder", "init_args": {"width": 32, "depth": 1, "heads": 2}})
 ENCODER = json.dumps(hearts.ENCODER | {"init_args": SMALL})
 
 
@@ -90,7 +91,7 @@ ENCODER = json.dumps(hearts.ENCODER | {"init_args": SMALL})
     [
         ("pretraining.yaml", ["--model.encoder.init_args.depth=1"]),
         ("pretraining.yaml", ["--model.encoder.init_args.depth=1", f"--model.corruption={json.dumps(FLAWS)}"]),
-        ("phenotype.yaml", [f"--model.encoder={ENCODER}"]),
+        ("phenotype.yaml", [f"--model.encoder={ENCODER}", f"--model.decoder={DECODER}"]),
         ("segmentation.yaml", [f"--model.encoder={ENCODER}", "--data.labels=true"]),
     ],
 )

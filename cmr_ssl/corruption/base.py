@@ -83,6 +83,12 @@ def corrupt(corruptions: Sequence[Corruption], batch: Sample, draws: Tensor) -> 
     return batch.images
 
 
+def with_flaws(corruptions: Sequence[Corruption], batch: Sample, seeds: Sequence[int]) -> Sample:
+    """Return a batch with flaws, those of each study drawn from its seed; intensities are 0 to 1."""
+    draws = draw_flaws(len(corruptions), batch.images.shape[1], seeds)
+    return batch._replace(images=corrupt(corruptions, batch, draws)) if corruptions else batch
+
+
 def draw_flaws(corruptions: int, planes: int, seeds: Sequence[int]) -> Tensor:
     """Draw the numbers of one batch on the host, (B, corruptions, P, DRAWS); sample b depends on its own seed only."""
     generator = torch.Generator()

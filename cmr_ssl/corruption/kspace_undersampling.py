@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from cmr_ssl.corruption.base import Corruption, Hits
-from cmr_ssl.kspace import Acquisition, TemporalSparsity, VariableDensity
+from cmr_ssl.kspace import Acquisition, Reconstruction, VariableDensity
 from cmr_ssl.sample import Sample
 
 
@@ -18,7 +18,7 @@ class KSpaceUndersampling(Corruption):
         self,
         rate: float = 0.05,
         acquisition: Acquisition | None = None,
-        reconstruction: TemporalSparsity | None = None,
+        reconstruction: Reconstruction | None = None,
     ) -> None:
         """Set how often, and how planes are acquired and put together.
 
@@ -26,7 +26,7 @@ class KSpaceUndersampling(Corruption):
             rate: probability that a plane is undersampled; 1 for all of them.
             acquisition: coils, noise and the lines that are acquired; None for the published pattern at R = 4, with
                 one coil.
-            reconstruction: iterations that make images of the lines; None for zero-filled images.
+            reconstruction: what makes images of the lines; None for zero-filled images.
 
         Raises:
             ValueError: if the rate makes no sense.

@@ -55,7 +55,7 @@ class PhenotypeGraph(nn.Module):
 
     def forward(self, images: Tensor, affine: Tensor) -> tuple[Tensor]:
         """Return the values, (K,)."""
-        pooled = self.task.pooling(self.task.encode(sample(images, affine)))
+        pooled = self.task.pooled(self.task.encode(sample(images, affine)))
         return (self.task.objective.predict(self.task.head(pooled))[0],)
 
 

@@ -9,8 +9,9 @@ from cmr_ssl.kspace.line_encoder import LineEncoder
 from cmr_ssl.kspace.line_pooling import CentralLines
 from cmr_ssl.kspace.line_positions import LinePositions
 from cmr_ssl.kspace.lines import Lines
-from cmr_ssl.kspace.reconstruction import TemporalSparsity
+from cmr_ssl.kspace.reconstruction import Reconstruction, TemporalSparsity
 from cmr_ssl.kspace.sampling import KtInterleaved, Sampling, UniformLines, VariableDensity, VistaLike
+from cmr_ssl.kspace.view_sharing import ViewSharing
 
 __all__ = (
     "Acquired",
@@ -20,9 +21,11 @@ __all__ = (
     "LineEncoder",
     "LinePositions",
     "Lines",
+    "Reconstruction",
     "Sampling",
     "TemporalSparsity",
     "UniformLines",
     "VariableDensity",
+    "ViewSharing",
     "VistaLike",
 )

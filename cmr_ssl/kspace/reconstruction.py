@@ -1,4 +1,6 @@
-"""A reconstruction without learning, to compare with: compressed sensing over the beat."""
+"""What makes images of lines, without learning: compressed sensing over the beat, to compare with."""
+
+from abc import ABC, abstractmethod
 
 from torch import Tensor
 from torch.fft import fft, ifft
@@ -8,7 +10,15 @@ from cmr_ssl.kspace.acquisition import Acquired
 FRAMES = 1  # axis of time in images (n, T, H, W)
 
 
-class TemporalSparsity:
+class Reconstruction(ABC):
+    """A way from the lines that were acquired to images."""
+
+    @abstractmethod
+    def __call__(self, acquired: Acquired) -> Tensor:
+        """Return the magnitudes of the images, (n, T, H, W)."""
+
+
+class TemporalSparsity(Reconstruction):
     """k-t SPARSE-SENSE (Otazo et al., MRM 2010): few temporal frequencies move, and most pixels do not.
 
     It minimises 1/2 |A x - y|^2 + lambda |F_t x|_1, all but the mean over the beat penalised, by FISTA (Beck and

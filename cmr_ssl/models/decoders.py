@@ -4,6 +4,7 @@ from abc import abstractmethod
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from cmr_ssl.models.encoder import Encoded, Encoder
 from cmr_ssl.models.nearness import behind_nowhere, places
@@ -30,12 +31,13 @@ class Decoder(nn.Module):
         return self.pixels(self.features(encoded, target))
 
     @abstractmethod
-    def features(self, encoded: Encoded, target: Coordinates) -> Tensor:
+    def features(self, encoded: Encoded, target: Coordinates, all_exist: bool = True) -> Tensor:
         """Say what is at the wanted places.
 
         Args:
-            encoded: what the encoder said about the visible tokens, (B, K), all of which exist.
+            encoded: what the encoder said about the visible tokens, (B, K).
             target: coordinates of the patches to predict, (B, Q).
+            all_exist: whether each visible token exists, as in pretraining; where not, those that do not are left out.
 
         Returns:
             Features, (B, Q, width), of which pixels, and whatever else is to be told, are linear maps.
@@ -59,14 +61,15 @@ class CrossAttentionDecoder(Decoder):
         self.blocks = nn.ModuleList(CrossBlock(width, heads, mlp_ratio, nearness(heads)) for _ in range(depth))
         self.apply(initialise)
 
-    def features(self, encoded: Encoded, target: Coordinates) -> Tensor:
+    def features(self, encoded: Encoded, target: Coordinates, all_exist: bool = True) -> Tensor:
         """Let the wanted patches attend to the visible tokens, not to each other, (B, Q, width)."""
         memory = self.narrow(encoded.tokens) + self.position(encoded.where)
         memory = self.memory_norm(torch.cat([self.narrow(encoded.class_token)[:, None], memory], dim=1))
         queries = self.query + self.position(target).float()
         at = places(target), behind_nowhere(places(encoded.where))
+        attend = None if all_exist else pad(encoded.exists, (1, 0), value=True)
         for block in self.blocks:
-            queries = block(queries, memory, at)
+            queries = block(queries, memory, attend, at)
         return self.norm(queries)
 
 
@@ -82,12 +85,14 @@ class SelfAttentionDecoder(Decoder):
         self.blocks = nn.ModuleList(SelfBlock(width, heads, mlp_ratio, nearness(heads)) for _ in range(depth))
         self.apply(initialise)
 
-    def features(self, encoded: Encoded, target: Coordinates) -> Tensor:
+    def features(self, encoded: Encoded, target: Coordinates, all_exist: bool = True) -> Tensor:
         """Let visible tokens and placeholders of the wanted patches attend to each other, (B, Q, width)."""
         visible = self.narrow(encoded.tokens).float() + self.position(encoded.where)
         placeholders = self.query + self.position(target)
         tokens = torch.cat([self.narrow(encoded.class_token)[:, None], visible, placeholders], dim=1)
         at = behind_nowhere(torch.cat([places(encoded.where), places(target)], dim=1))
+        asked = placeholders.shape[1]
+        attend = None if all_exist else pad(pad(encoded.exists, (1, 0), value=True), (0, asked), value=True)
         for block in self.blocks:
-            tokens = block(tokens, None, at)
-        return self.norm(tokens[:, -placeholders.shape[1] :])
+            tokens = block(tokens, attend, at)
+        return self.norm(tokens[:, -asked:])

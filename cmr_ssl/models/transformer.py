@@ -116,9 +116,11 @@ class CrossBlock(nn.Module):
         self.attention_norm, self.attention = nn.LayerNorm(width), Attention(width, heads, nearness)
         self.mlp_norm, self.mlp = nn.LayerNorm(width), feed_forward(width, mlp_ratio)
 
-    def forward(self, queries: Tensor, memory: Tensor, where: Places | None = None) -> Tensor:
-        """Map queries (B, Q, D) and memory (B, M, D), at their places, to (B, Q, D)."""
-        queries = queries + self.attention(self.attention_norm(queries), memory, where=where)
+    def forward(
+        self, queries: Tensor, memory: Tensor, attend: Tensor | None = None, where: Places | None = None
+    ) -> Tensor:
+        """Map queries (B, Q, D) and memory (B, M, D), at their places, to (B, Q, D); `attend` as in `Attention`."""
+        queries = queries + self.attention(self.attention_norm(queries), memory, attend, where)
         return queries + self.mlp(self.mlp_norm(queries))
 
 

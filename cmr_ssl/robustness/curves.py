@@ -1,6 +1,6 @@
 """One page of curves: every measure against what is missing or flawed, of one model or of several."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
 
@@ -18,11 +18,6 @@ from cmr_ssl.robustness.scores import DICE_FULL, essential
 COLOURS = ("#2f6db3", "#c4513a", "#4b9a5b", "#8a5ba8", "#8c6d31")
 MOST_MEASURES = 4  # on a page; all of them are in the table
 DOTS_PER_INCH = 120
-TITLES = {
-    RANDOM: "missing at random",
-    NAMED: "missing or moved, by name",
-    FLAWED: f"flawed planes: {', '.join(map(str, FLAWED_PLANES))} (larger dots)",
-}
 
 
 def draw_curves(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
@@ -35,12 +30,20 @@ def draw_curves(path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     for row, (measure, of) in zip(grid, panels, strict=True):
         chosen = [table[(table["measure"] == measure) & (table["of"] == of)] for table in models.values()]
         draw_row(row, chosen, f"{measure} {of}".strip())
-    for axes, title in zip(grid[0], TITLES.values(), strict=True):
+    for axes, title in zip(grid[0], titles(models.values()), strict=True):
         axes.set_title(title)
     if len(models) > 1:
         lines = [Line2D([], [], color=colour, label=name) for colour, name in zip(cycle(COLOURS), models, strict=False)]
         figure.legend(handles=lines, loc="outside lower center", ncols=len(lines), frameon=False)
     write_atomically(path, lambda stream: figure.savefig(stream, format="png", dpi=DOTS_PER_INCH))
+
+
+def titles(tables: Iterable[pd.DataFrame]) -> tuple[str, str, str]:
+    """Return the titles of the columns; that of flaws says at how many planes they are."""
+    flawed = {planes for table in tables for planes in table.loc[table["kind"] == FLAWED, "planes"] if planes}
+    several = " (larger dots)" if len(flawed) > 1 else ""
+    counts = ", ".join(map(str, sorted(flawed)))
+    return "missing at random", "missing or moved, by name", f"flawed planes: {counts}{several}"
 
 
 def measures_of(tables: Sequence[pd.DataFrame]) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from cmr_ssl.tasks.alignment import AlignmentTask
 from cmr_ssl.tasks.cox import Cox
 from cmr_ssl.tasks.diagnoses import Diagnoses
+from cmr_ssl.tasks.distillation import DistillationTask
 from cmr_ssl.tasks.line_phenotype import LinePhenotypeTask
 from cmr_ssl.tasks.line_pretraining import LinePretrainingTask
 from cmr_ssl.tasks.line_segmentation import LineSegmentationTask
@@ -18,6 +19,7 @@ __all__ = (
     "Classification",
     "Cox",
     "Diagnoses",
+    "DistillationTask",
     "LinePhenotypeTask",
     "LinePretrainingTask",
     "LineSegmentationTask",

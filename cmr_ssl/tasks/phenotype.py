@@ -8,13 +8,15 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from cmr_ssl.checkpoints import read_checkpoint
 from cmr_ssl.cohort.phenotypes import check_known
 from cmr_ssl.corruption.missing import close_ranks, drop_planes, ranks, rearranged
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking, check_rules, draw_noise, mask, visible_tokens
 from cmr_ssl.masking.base import check_rate
-from cmr_ssl.models import ClassTokenPooling, Encoded, Encoder, Pooling
+from cmr_ssl.models import AnatomicalPositions, ClassTokenPooling, Decoder, Encoded, Encoder, Pooling
 from cmr_ssl.models.baselines import PlanesResNet
+from cmr_ssl.models.completion import Completion
 from cmr_ssl.models.tokens import Grid, grid_of
 from cmr_ssl.models.transformer import zero_head
 from cmr_ssl.sample import Sample
@@ -24,7 +26,7 @@ from cmr_ssl.tasks.base import Task, TaskOutput
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.objectives import Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
-from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, load_pretrained, require_encoder
+from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, load_decoder, load_pretrained, require_encoder
 from cmr_ssl.tasks.ridge_start import RidgeStart
 
 LATEST = 0.1  # share of the last batch in the statistics of the features, once there were enough batches
@@ -151,8 +153,10 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         targets: list[str],
         objective: Objective | None = None,
         encoder: Encoder | None = None,
+        decoder: Callable[[Encoder], Decoder] | None = None,
         encoder_checkpoint: str | None = None,
         pooling: Callable[[Encoder], Pooling] = ClassTokenPooling,
+        whole_heart: bool = False,
         freeze: Freeze = 0,
         masking: list[Masking] | None = None,
         mask_ratio: float = 0.0,
@@ -166,8 +170,11 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
             targets: columns of the cohort table, by the field's names or UK Biobank's field ids.
             objective: what is made of them; None for regression with the Huber loss.
             encoder: its description; comes from `encoder_checkpoint` where that is given.
+            decoder: likewise, for `whole_heart`.
             encoder_checkpoint: of any task, whose encoder is reused; None to train from scratch.
             pooling: builds, for the encoder, what makes one vector of its tokens.
+            whole_heart: whether what the decoder of the pretraining says of fixed places of the heart is read, too (see
+                `Completion`), which helps most where planes are missing. Without such a decoder, tokens are read alone.
             freeze: number of the encoder's lowest blocks that stay as they are, or "encoder" for all of it.
             masking: rules by which training hides tokens, as pretraining does; its steps are cheaper.
             mask_ratio: share of all tokens that training hides; 0 to show everything.
@@ -179,10 +186,13 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         Raises:
             ValueError: if no encoder is known, or masking and ratio do not go together.
         """
-        pool = pooling(require_encoder(encoder))
-        super().__init__(targets, objective or Regression(), optimisation, pool.width)
+        encoder = require_encoder(encoder)
+        pool, asked, completion = pooling(encoder), decoder_to_ask(encoder, decoder, whole_heart), Completion()
+        width = pool.width + (completion.width(asked) if asked else 0)
+        super().__init__(targets, objective or Regression(), optimisation, width)
         self.save_hyperparameters()
-        self.encoder, self.encoder_checkpoint, self.pooling = require_encoder(encoder), encoder_checkpoint, pool
+        self.encoder, self.encoder_checkpoint, self.pooling = encoder, encoder_checkpoint, pool
+        self.decoder, self.completion = asked, completion
         if bool(masking) != (0 < mask_ratio < 1):
             raise ValueError(
                 f"model.masking and model.mask_ratio {mask_ratio} go together: name rules and 0 < ratio < 1"
@@ -199,6 +209,10 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         if stage == "fit" and self.encoder_checkpoint:
             data = self.trainer.datamodule.state_dict()  # type: ignore[attr-defined]
             load_pretrained(self.encoder, Path(self.encoder_checkpoint), data)
+            if self.decoder is not None:
+                load_decoder(
+                    self.decoder, read_checkpoint(Path(self.encoder_checkpoint)), Path(self.encoder_checkpoint)
+                )
             self.aligned = aligned_at(Path(self.encoder_checkpoint))
         if self.masking:
             data = self.trainer.datamodule  # type: ignore[attr-defined]
@@ -235,7 +249,14 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         """Return the pooled tokens, (B, F): of the visible ones in training with a masking, else of all."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             encoded = self.encode_for_training(batch, self.current_epoch) if self.training else self.encode(batch)
-        return self.pooling(encoded)
+        return self.pooled(encoded, self.training and self.always_filled)
+
+    def pooled(self, encoded: Encoded, all_exist: bool = False) -> Tensor:
+        """Return the features, (B, F), of encoded tokens, of which the caller may know that all exist."""
+        tokens: Tensor = self.pooling(encoded)
+        if self.decoder is None:
+            return tokens
+        return torch.cat([tokens, self.completion(self.decoder, encoded, all_exist)], dim=1)
 
     def encode_for_training(self, batch: Sample, *parts: object) -> Encoded:
         """Encode what training shows; which tokens the masking hides depends on seed, subject and `parts`."""
@@ -249,6 +270,13 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         budget = visible_tokens(tokens.grid, self.mask_ratio)
         masked = mask(self.masking, noise, batch.present, batch.affine, budget)
         return self.encoder(tokens.take(masked.visible), self.always_filled)
+
+
+def decoder_to_ask(encoder: Encoder, decoder: Callable[[Encoder], Decoder] | None, whole_heart: bool) -> Decoder | None:
+    """Return the frozen decoder that is asked about fixed places; None if nobody wants it or none knows places."""
+    if not whole_heart or decoder is None or not isinstance(encoder.positions, AnatomicalPositions):
+        return None
+    return decoder(encoder).requires_grad_(False)
 
 
 class PhenotypeBaseline(PhenotypePrediction):

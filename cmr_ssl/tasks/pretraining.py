@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torchmetrics import MetricCollection
 
-from cmr_ssl.corruption import Corruption, corrupt, draw_flaws
+from cmr_ssl.corruption import Corruption, with_flaws
 from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, still_and_motion, subject_mean
 from cmr_ssl.masking import Masked, Masking, check_rules, draw_noise, mask, needed_planes, visible_tokens
 from cmr_ssl.metrics import ExplainedVariance, plane_of, psnr, visible_planes, visible_statistics
@@ -179,7 +179,7 @@ class PretrainingTask(EncoderTask):
         grid = grid_of(batch.images, self.encoder.patch)
         visible = batch._replace(present=visible_planes(masked.visible, grid))
         seeds = subject_seeds(batch.subject, self.seed, "corruption", self.current_epoch)
-        return corrupt(self.corruption, visible, draw_flaws(len(self.corruption), grid.planes, seeds))
+        return with_flaws(self.corruption, visible, seeds).images
 
     def losses(self, result: Reconstruction) -> Tensor:
         """Return the error on the hidden tokens of each subject, (B,); NaN where a subject has none."""

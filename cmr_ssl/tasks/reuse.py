@@ -111,6 +111,11 @@ def load_pretrained_decoder(decoder: Decoder, checkpoint: Path, normalise: bool)
         raise ValueError(
             f"{checkpoint} was pretrained with normalise {then}: set --model.normalise {str(then).lower()}"
         )
+    load_decoder(decoder, stored, checkpoint)
+
+
+def load_decoder(decoder: Decoder, stored: Mapping[str, Any], checkpoint: Path) -> None:
+    """Copy the weights of the decoder that `checkpoint` stored; raise ValueError if it has none, or another one."""
     named = stored["state_dict"].items()
     weights = {name.removeprefix("decoder."): tensor for name, tensor in named if name.startswith("decoder.")}
     try:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.data.loader import PlaneLoader
-from cmr_ssl.models import Encoded, Pooling
+from cmr_ssl.models import Encoded
 from cmr_ssl.ridge import ridge
 from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.streamed_ridge import StreamedRidge
@@ -34,9 +34,8 @@ class Start(NamedTuple):
 
 
 class Solvable(Protocol):
-    """A task whose head can be solved: a linear layer on what a pooling makes of an encoder's tokens, centred."""
+    """A task whose head can be solved: a linear layer on what it makes of an encoder's tokens, centred."""
 
-    pooling: Pooling
     objective: Objective
     centre: nn.BatchNorm1d
     linear: nn.Linear
@@ -50,6 +49,9 @@ class Solvable(Protocol):
 
     def encode_for_training(self, batch: Sample, *parts: object) -> Encoded:
         """Encode what training shows, drawn from seed, subject and `parts`."""
+
+    def pooled(self, encoded: Encoded) -> Tensor:
+        """Return the features of encoded studies, (B, F)."""
 
 
 @dataclass(frozen=True)
@@ -164,8 +166,8 @@ def iterate_features(
 def copies_features(data: CineDataModule, task: Solvable, batch: Sample, copies: int) -> tuple[Tensor, Tensor]:
     """Return features of a batch and its copies (B, 1 + C, F) and the head's aims (B, outputs), on the host."""
     batch = data.scaled(batch)
-    features = [task.pooling(task.encode(batch)).float()]
+    features = [task.pooled(task.encode(batch)).float()]
     for copy in range(copies):  # each hides other tokens and planes
         shown = task.encode_for_training(data.augmented(batch, "ridge start", copy), "ridge start", copy)
-        features.append(task.pooling(shown).float())
+        features.append(task.pooled(shown).float())
     return torch.stack(features, dim=1).cpu(), task.objective.target_outputs(batch.phenotypes).cpu()

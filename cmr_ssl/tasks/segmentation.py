@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
+from cmr_ssl.corruption import Corruption, with_flaws
 from cmr_ssl.label_losses import segmentation_losses
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.models import Encoder
@@ -42,8 +43,10 @@ class Segmentation(Task):
 
     monitor, mode = "val/dice", "max"
 
-    def __init__(self, optimisation: Optimisation, frames: int, seed: int) -> None:
-        """Note how many labelled frames of a study a training step looks at.
+    def __init__(
+        self, optimisation: Optimisation, frames: int, seed: int, corruption: list[Corruption] | None = None
+    ) -> None:
+        """Note how many labelled frames of a study a training step looks at, and what flaws it shows.
 
         Raises:
             ValueError: if that is none.
@@ -51,7 +54,7 @@ class Segmentation(Task):
         super().__init__(optimisation, ("loss", "dice", *(f"dice_{name}" for name in STRUCTURES)))
         if frames < 1:
             raise ValueError(f"model.frames must be at least 1, got {frames}")
-        self.frames, self.seed = frames, seed
+        self.frames, self.seed, self.corruption = frames, seed, corruption or []
         self.register_buffer("drawn", no_annotated_classes())
         self.register_buffer("least_confidence", no_confidence())
 
@@ -100,10 +103,16 @@ class Segmentation(Task):
         frames = self.drawn_frames(batch, subject_seeds(batch.subject, self.seed, "frames", self.current_epoch))
         labels = pick_frames(batch.labels, frames)
         self.drawn |= annotated_classes(labels, batch.view)
-        losses = segmentation_losses(self.logits(batch, frames), labels, batch.annotated)
+        losses = segmentation_losses(self.logits(self.flawed(batch), frames), labels, batch.annotated)
         loss = subject_mean(losses, (labels != UNLABELLED).flatten(1).any(dim=1))
         self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
         return loss
+
+    def flawed(self, batch: Sample) -> Sample:
+        """Return a batch as training shows it: with the flaws of `corruption`, other ones in each epoch."""
+        return with_flaws(
+            self.corruption, batch, subject_seeds(batch.subject, self.seed, "corruption", self.current_epoch)
+        )
 
     def on_after_backward(self) -> None:
         """Let all processes know what any of them saw; the next step would give all of them the first one's memory."""
@@ -177,6 +186,7 @@ class SegmentationTask(EncoderTask, Segmentation):
         head: Callable[[Encoder], PlaneHead] = PlaneHead,
         freeze: Freeze = 0,
         frames: int = 4,
+        corruption: list[Corruption] | None = None,
         optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
         seed: int = 0,
     ) -> None:
@@ -188,10 +198,12 @@ class SegmentationTask(EncoderTask, Segmentation):
             head: builds the head for the encoder.
             freeze: number of the encoder's lowest blocks that stay as they are, or "encoder" for all of it.
             frames: labelled frames of a study that a training step looks at.
+            corruption: flaws of the images that training shows; label maps and validations are of the clean ones. None
+                for none.
             optimisation: AdamW and its schedule.
-            seed: of the choice of frames.
+            seed: of the choice of frames and of the flaws.
         """
-        super().__init__(optimisation, frames, seed)
+        super().__init__(optimisation, frames, seed, corruption)
         encoder = require_encoder(encoder)
         self.save_hyperparameters()
         self.encoder, self.encoder_checkpoint = encoder, encoder_checkpoint
@@ -229,6 +241,7 @@ class SegmentationBaseline(Segmentation):
         network: PlaneUNet,
         network_checkpoint: str | None = None,
         frames: int = 4,
+        corruption: list[Corruption] | None = None,
         optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
         seed: int = 0,
     ) -> None:
@@ -238,10 +251,12 @@ class SegmentationBaseline(Segmentation):
             network: what segments.
             network_checkpoint: of this task, whose network a training starts from; None to start from nothing.
             frames: labelled frames of a study that a training step looks at.
+            corruption: flaws of the images that training shows; label maps and validations are of the clean ones. None
+                for none.
             optimisation: AdamW and its schedule.
-            seed: of the choice of frames.
+            seed: of the choice of frames and of the flaws.
         """
-        super().__init__(optimisation, frames, seed)
+        super().__init__(optimisation, frames, seed, corruption)
         self.save_hyperparameters()
         self.network, self.network_checkpoint = network, network_checkpoint
 

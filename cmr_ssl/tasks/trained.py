@@ -12,6 +12,9 @@ from cmr_ssl.checkpoints import DATA, load_weights, read_checkpoint
 from cmr_ssl.preparation.preparation import METHOD
 from cmr_ssl.tasks.base import Task
 
+# what earlier versions could be told and this one cannot, with the value that means it was off
+GONE: dict[str, object] = {"beat": None}
+
 
 class Trained(NamedTuple):
     """A task and the data it expects.
@@ -43,7 +46,11 @@ def load_task(path: Path) -> Trained:
         ValueError: if it is no checkpoint of a task this version knows.
     """
     checkpoint = read_checkpoint(path)
-    stored = {key: value for key, value in checkpoint["hyper_parameters"].items() if key[0] != "_"}
+    stored = {
+        key: value
+        for key, value in checkpoint["hyper_parameters"].items()
+        if key[0] != "_" and not (key in GONE and value == GONE[key])
+    }
     described = {"class_path": checkpoint["hyper_parameters"].get("_class_path"), "init_args": stored}
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(Task, "task")
@@ -52,7 +59,8 @@ def load_task(path: Path) -> Trained:
             warnings.filterwarnings("ignore", "Attribute '.*' is an instance of")  # Lightning's, about nothing wrong
             task: Task = parser.instantiate(parser.parse_object({"task": described})).task
     except ArgumentError as error:
-        raise ValueError(f"{path} holds a task that this version does not know: {error}") from error
+        reason = " ".join(str(error).partition("Given value")[0].split())  # which is all there is, at length
+        raise ValueError(f"{path} holds a task that this version does not know: {reason}") from error
     load_weights(task, checkpoint["state_dict"], path)
     data = checkpoint[DATA]
     about_data = data.get("synthetic", False), data.get("usual", {}), data.get("method", 0)  # older ones do not tell

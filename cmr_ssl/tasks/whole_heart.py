@@ -4,22 +4,19 @@ Means of tokens change with the planes they come from. The decoder can be asked 
 what was not acquired it completes from the rest; so a study that lacks planes stays where the full one is.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
 from cmr_ssl.models import Decoder, Encoded, Encoder
+from cmr_ssl.models.completion import ACROSS_MM, CELLS, HEIGHTS_MM
 from cmr_ssl.models.positions import AnatomicalPositions
-from cmr_ssl.models.tokens import Coordinates, Grid, Patch, coordinates
+from cmr_ssl.models.tokens import Grid, Patch, coordinates
 from cmr_ssl.sample import Sample
 
-HEIGHTS_MM = torch.linspace(-50.0, 40.0, 9)  # short-axis planes asked for; the heart's centre is at 0, its base above
 SLABS = 3  # the planes of a slab are averaged
-ACROSS_MM = 175.0  # side of the planes, around the long axis
-CELLS = 6  # along a side; finer detail is where a study and its depleted self differ
 
 
 class Completes(Protocol):
@@ -35,22 +32,6 @@ def has_whole_heart(task: Completes) -> bool:
     return isinstance(task.encoder.positions, AnatomicalPositions) and not task.normalise
 
 
-class DecodedHeart(NamedTuple):
-    """What the decoder says about the fixed planes of one heart.
-
-    Attributes:
-        features: from which the decoder makes pixels, (1, Q, width).
-        patches: intensities, about 0 to 1, (1, Q, pixels).
-        where: their coordinates, (1, Q).
-        grid: how they make up the planes.
-    """
-
-    features: Tensor
-    patches: Tensor
-    where: Coordinates
-    grid: Grid
-
-
 def whole_heart(task: Completes, encoded: Encoded, batch: Sample) -> Tensor:
     """Return the brightness of the same cells of every heart, (B, slabs * time steps * cells * cells), about 0 to 1.
 
@@ -59,22 +40,14 @@ def whole_heart(task: Completes, encoded: Encoded, batch: Sample) -> Tensor:
         encoded: what the encoder said of all tokens of the batch.
         batch: images (B, P, T, H, W); at least one plane of each study is present.
     """
-    hearts = []
-    for decoded in decode_fixed_planes(task, encoded, batch):
-        brightness = decoded.patches.mean(dim=-1)
-        slabs = brightness.view(SLABS, -1, decoded.grid.frames, decoded.grid.rows, decoded.grid.columns).mean(dim=1)
-        hearts.append(adaptive_avg_pool2d(slabs, CELLS).flatten())
-    return torch.stack(hearts)
-
-
-def decode_fixed_planes(task: Completes, encoded: Encoded, batch: Sample) -> Iterator[DecodedHeart]:
-    """Yield of each heart what the decoder says about `fixed_planes`; the arguments are those of `whole_heart`."""
-    patch = task.encoder.patch
+    hearts, patch = [], task.encoder.patch
     for index, (affine, present) in enumerate(zip(batch.affine, batch.present, strict=True)):
         planes, fixed = fixed_planes(affine[present], encoded.grid, patch)
-        target = coordinates(planes[None], fixed, patch)
-        features = task.decoder.features(encoded.study(index), target)
-        yield DecodedHeart(features.float(), task.decoder.pixels(features).float(), target, fixed)
+        patches = task.decoder(encoded.study(index), coordinates(planes[None], fixed, patch))
+        brightness = patches.float().mean(dim=-1)
+        slabs = brightness.view(SLABS, -1, fixed.frames, fixed.rows, fixed.columns).mean(dim=1)
+        hearts.append(adaptive_avg_pool2d(slabs, CELLS).flatten())
+    return torch.stack(hearts)
 
 
 def fixed_planes(affine: Tensor, grid: Grid, patch: Patch) -> tuple[Tensor, Grid]:

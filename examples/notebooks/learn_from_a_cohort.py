@@ -5,7 +5,7 @@
 
 # %% [markdown]
 # # Learn from a cohort
-# Everything from files to vectors, as small as it gets: twelve synthetic hearts and two short epochs. It shows how the
+# Everything from files to vectors, as small as it gets: eight synthetic hearts and two short epochs. It shows how the
 # parts fit together; so little training teaches nothing. `python -m cmr_ssl demo` takes minutes and does.
 
 # %%
@@ -25,7 +25,7 @@ def command(*words: object) -> None:
 
 
 here = Path("learn_from_a_cohort")
-command("phantom", "--out", here / "cohort", "--subjects", 12, "--seed", 7, "--preset", "small")
+command("phantom", "--out", here / "cohort", "--subjects", 8, "--seed", 7, "--preset", "small")
 
 # %% [markdown]
 # The heart is found, every plane cropped around it and resampled; what is wrong with a subject is in a table.

@@ -9,6 +9,7 @@ import torch
 from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.models import Landmarks
+from cmr_ssl.models.completion import Completion
 from cmr_ssl.probing import AsShipped, ClassToken, Joined, RawPixels, Readout, Tokens, WholeHeart
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.whole_heart import has_whole_heart
@@ -69,12 +70,23 @@ def around(task: PretrainingTask, frames: int) -> Landmarks:
     return Landmarks(beats=frames // task.encoder.patch[0]).to(task.device)
 
 
+def completed(task: PretrainingTask, frames: int) -> WholeHeart:
+    """Return what the decoder says of fixed places, in every time step of the encoder."""
+    return WholeHeart(task.decoder, Completion(frames // task.encoder.patch[0]).to(task.device))
+
+
+def as_shipped(task: PretrainingTask, frames: int) -> Readout:
+    """Return what configs/phenotype.yaml reads."""
+    pooled = AsShipped(around(task, frames))
+    return Joined([pooled, completed(task, frames)]) if has_whole_heart(task) else pooled
+
+
 BUILD: dict[str, Build] = {
     RAW: lambda task, frames: RawPixels(Landmarks(beats=frames // RAW_FRAMES).to(task.device), (RAW_FRAMES, 8, 8)),
     UNTRAINED: lambda task, frames: Tokens(around(task, frames)),
     TOKENS: lambda task, frames: Tokens(around(task, frames)),
-    SHIPPED: lambda task, frames: AsShipped(around(task, frames)),
+    SHIPPED: as_shipped,
     CLASS: lambda task, frames: ClassToken(),
-    WHOLE: lambda task, frames: WholeHeart(task, around(task, frames)),
-    BOTH: lambda task, frames: Joined([Tokens(around(task, frames)), WholeHeart(task, around(task, frames))]),
+    WHOLE: completed,
+    BOTH: lambda task, frames: Joined([Tokens(around(task, frames)), completed(task, frames)]),
 }

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from cmr_ssl.corruption.missing import drop_planes, ranks
 from cmr_ssl.data.augment import Augmentation
-from cmr_ssl.robustness.scenarios import HALF, draw_order, scenarios
+from cmr_ssl.robustness.scenarios import FLAWED, HALF, Scenario, draw_order, scenarios
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
 from experiments.cohorts import Cohort
@@ -51,6 +51,7 @@ class Study(NamedTuple):
         draws: how often labelled subjects are drawn.
         pool: subjects that may be labelled, at most.
         tested: at most.
+        conditions: under which those of the cohort itself are tested, by name.
     """
 
     out: Path
@@ -62,6 +63,7 @@ class Study(NamedTuple):
     draws: int = 5
     pool: int = 600
     tested: int = 400
+    conditions: tuple[str, ...] = CONDITIONS
 
 
 class Test(NamedTuple):
@@ -79,8 +81,8 @@ class Test(NamedTuple):
 
 
 def tests_of(study: Study) -> list[Test]:
-    """Return what is tested: everything on the cohort itself, full studies of other scanners, also centred."""
-    own = [Test(condition, study.cohort, condition) for condition in CONDITIONS]
+    """Return what is tested: every condition on the cohort itself, full studies of other scanners, also centred."""
+    own = [Test(condition, study.cohort, condition) for condition in study.conditions]
     return [*own, *(test for domain in study.domains for test in tests_elsewhere(domain))]
 
 
@@ -97,9 +99,15 @@ def tests_elsewhere(domain: Domain) -> list[Test]:
 
 def condition_of(name: str, planes: int) -> Callable[[Sample], Sample]:
     """Return what a condition does to a batch with room for so many planes."""
-    changes: dict[str, Callable[[Sample], Sample]] = {one.name: one.apply for one in scenarios(planes, SEED)}
+    changes: dict[str, Callable[[Sample], Sample]] = {called(one): one.apply for one in scenarios(planes, SEED)}
     changes |= {look: partial(another_look, look) for look in LOOKS}
     return (changes | {DEPLETED: deplete})[name]
+
+
+def called(scenario: Scenario) -> str:
+    """Return the name of a scenario as a condition, which says how many planes are flawed."""
+    flawed = scenario.kind == FLAWED and scenario.planes
+    return f"{scenario.name}, {scenario.planes} planes" if flawed else scenario.name
 
 
 def another_look(look: str, batch: Sample) -> Sample:

@@ -68,14 +68,7 @@ class Run(NamedTuple):
         return study.out / "runs" / f"{slug(self.arm.name)}-{self.labels}-{self.draw}-{self.rate:g}"
 
 
-class Plan(NamedTuple):
-    """What is trained: numbers of labels and draws; the first draw chooses the rates."""
-
-    labels: tuple[int, ...] = (30, 100, 300)
-    draws: int = 2
-
-
-def arms() -> list[Arm]:
+def arms() -> tuple[Arm, ...]:
     """Return the ways to train; the network from scratch is the very one that was pretrained."""
     scratch = {
         "model.encoder": ENCODER,
@@ -83,21 +76,29 @@ def arms() -> list[Arm]:
         "model.optimisation.encoder_factor": 30,
     }
     phenotype, dropout = "configs/phenotype.yaml", {"model.plane_dropout": PLANE_DROPOUT}
-    return [
+    return (
         Arm("fine-tuned", phenotype, (), (2e-6, 1e-5, 5e-5), pretrained=True),
         Arm("scratch", phenotype, tuple(options(scratch)), (1e-5, 3e-5, 1e-4)),
         Arm("ResNet", "configs/phenotype_resnet.yaml", tuple(options(dropout)), (2e-4, 5e-4, 1.5e-3)),
-    ]
+    )
+
+
+class Plan(NamedTuple):
+    """What is trained: numbers of labels, draws and arms; the first draw chooses the rates."""
+
+    labels: tuple[int, ...] = (30, 100, 300)
+    draws: int = 2
+    arms: tuple[Arm, ...] = arms()
 
 
 def trials(plan: Plan) -> list[Run]:
     """Return the runs of the first draw, from which rates are chosen."""
-    return [Run(arm, rate, labels, 0) for labels in plan.labels for arm in arms() for rate in arm.rates]
+    return [Run(arm, rate, labels, 0) for labels in plan.labels for arm in plan.arms for rate in arm.rates]
 
 
 def others(study: Study, plan: Plan) -> list[Run]:
     """Return the runs of the other draws, with the rates that the first one chose."""
-    best = [chosen(study, arm, labels) for labels in plan.labels for arm in arms()]
+    best = [chosen(study, arm, labels) for labels in plan.labels for arm in plan.arms]
     return [run._replace(draw=draw) for draw in range(1, plan.draws) for run in best]
 
 
@@ -205,7 +206,7 @@ def finished(study: Study, plan: Plan) -> list[Run]:
     """Return the chosen runs of the first draw of all arms and numbers of labels of which every rate was tried."""
     tried = [
         (arm, labels)
-        for arm in arms()
+        for arm in plan.arms
         for labels in plan.labels
         if all((Run(arm, rate, labels, 0).folder(study) / "run.json").exists() for rate in arm.rates)
     ]

@@ -13,8 +13,7 @@ from cmr_ssl.checkpoints import load_encoder
 from cmr_ssl.cohort.phenotypes import read_classes, read_phenotypes
 from cmr_ssl.data.datamodule import CineDataModule
 from cmr_ssl.kspace import CentralLines
-from cmr_ssl.models import LandmarkPooling
-from cmr_ssl.probing import EncodedBatch
+from cmr_ssl.models import Encoder, LandmarkPooling
 from cmr_ssl.probing.closed_form import solve
 from cmr_ssl.robustness.undersampling import LINES, RECONSTRUCTED
 from cmr_ssl.sample import Sample
@@ -23,13 +22,14 @@ from cmr_ssl.tasks.trained import load_task
 from experiments.cohorts import opened
 from experiments.commands import last
 from experiments.features import load, save
-from experiments.kspace.settings import PLANES, TARGETS, Settings
-from experiments.kspace.trained import line_run
-from experiments.kspace.ways import changes
+from experiments.kspace.settings import PLANES, TARGETS, TRAINED, Settings
+from experiments.kspace.trained import line_run, taught_run
+from experiments.kspace.ways import SHARED, Change, changes
 
 BATCH = 8
 NORMAL = "normal"
 CENTRAL = "central lines, no encoder"
+TAUGHT = "images of shared lines, taught encoder"
 
 
 def file_of(settings: Settings, way: str, acceleration: float, split: str) -> Path:
@@ -37,24 +37,41 @@ def file_of(settings: Settings, way: str, acceleration: float, split: str) -> Pa
     return settings.folder / "features" / f"{way.replace(' ', '_')}-{acceleration:g}-{split}.npy"
 
 
-@torch.inference_mode()
 def of_images(settings: Settings) -> None:
     """Write features of the encoder of images, shown what each way makes of k-space; what is there stays."""
     encoder = load_encoder(settings.image_encoder).encoder
-    pooling = LandmarkPooling(encoder)
-    data, people = opened(settings.cohort, PLANES), settings.people()
     for (way, acceleration), change in changes(settings).items():
-        for split, subjects in people.items():
-            path = file_of(settings, way, acceleration, split)
-            if not path.exists() and (way, split) != (RECONSTRUCTED, "train"):  # which no head learns from
-                shown = (EncodedBatch(encoder, change(batch)) for batch in batches(data, subjects))
-                save(path, together(pooling(one.encoded) for one in shown))
+        write(settings, encoder, way, acceleration, change)
+
+
+def of_taught(settings: Settings) -> None:
+    """Write features of its copy that was taught to read images of shared lines; what is there stays."""
+    encoder, shown = load_encoder(last(taught_run(settings))).encoder, changes(settings)
+    for acceleration in settings.accelerations:
+        write(settings, encoder, TAUGHT, acceleration, shown[SHARED, acceleration])
+
+
+@torch.inference_mode()
+def write(settings: Settings, encoder: Encoder, way: str, acceleration: float, change: Change) -> None:
+    """Write features of labelled and of tested subjects, shown as `change` says."""
+    data, pooling = opened(settings.hearts, PLANES), LandmarkPooling(encoder)
+    for split, subjects in settings.people().items():
+        path = file_of(settings, way, acceleration, split)
+        slow = way == RECONSTRUCTED and (acceleration, split) != (TRAINED, "test")  # half a second a study
+        if not (slow or path.exists()):
+            shown = map(change, batches(data, subjects))
+            save(path, together([pooling(encoder.encode_planes(*planes_of(batch))) for batch in shown]))
+
+
+def planes_of(batch: Sample) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what an encoder takes of a batch."""
+    return batch.images, batch.affine, batch.present
 
 
 @torch.inference_mode()
 def of_lines(settings: Settings) -> None:
     """Write features of lines at each acceleration, by an encoder and by themselves; what is there stays."""
-    data, people = opened(settings.cohort, PLANES), settings.people()
+    data, people = opened(settings.hearts, PLANES), settings.people()
     task = load_task(last(line_run(settings))).task
     assert isinstance(task, LinePretrainingTask)  # for the type checker
     pooling = CentralLines(task.encoder)
@@ -81,15 +98,15 @@ def batches(data: CineDataModule, subjects: list[str]) -> Iterator[Sample]:
         yield data.scaled(batch)
 
 
-def together(parts: Iterator[Tensor] | list[Tensor]) -> NDArray[np.float32]:
+def together(parts: list[Tensor]) -> NDArray[np.float32]:
     """Return features of batches as one array."""
     return torch.cat([part.float() for part in parts]).numpy()
 
 
 def truth(settings: Settings, subjects: list[str]) -> NDArray[np.float32]:
     """Return the true phenotypes and whether a heart is diseased, (N, K + 1)."""
-    values = read_phenotypes(settings.cohort.table, TARGETS, subjects)
-    labels, names = read_classes(settings.cohort.table, "Pathology", subjects)
+    values = read_phenotypes(settings.hearts.table, TARGETS, subjects)
+    labels, names = read_classes(settings.hearts.table, "Pathology", subjects)
     return np.concatenate([values, (labels != names.index(NORMAL))[:, None]], axis=1).astype(np.float32)
 
 

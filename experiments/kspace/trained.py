@@ -1,10 +1,25 @@
-"""What is trained: an encoder of lines, and a U-Net on full images that segments; what is done stays."""
+"""What is trained, on the development cohort: encoders of few lines, and U-Nets that segment; what is done stays."""
 
 from pathlib import Path
 
 from experiments.commands import fit, options
 from experiments.kspace.settings import COILS, PLANES, SNR, TRAINED, Settings
 
+UNDERSAMPLED = {
+    "class_path": "cmr_ssl.corruption.KSpaceUndersampling",
+    "init_args": {
+        "rate": 1.0,
+        "acquisition": {
+            "class_path": "cmr_ssl.kspace.Acquisition",
+            "init_args": {
+                "sampling": {"class_path": "cmr_ssl.kspace.VariableDensity", "init_args": {"acceleration": TRAINED}},
+                "coils": COILS,
+                "snr": SNR,
+            },
+        },
+        "reconstruction": {"class_path": "cmr_ssl.kspace.ViewSharing"},
+    },
+}
 QUIET = {"trainer.enable_progress_bar": False, "trainer.precision": "32-true", "seed_everything": 0}
 
 
@@ -13,9 +28,14 @@ def line_run(settings: Settings) -> Path:
     return settings.folder / "lines"
 
 
-def unet_run(settings: Settings) -> Path:
-    """Return the folder of the U-Net."""
-    return settings.folder / "unet"
+def taught_run(settings: Settings) -> Path:
+    """Return the folder of the encoder of images that is taught to read undersampled studies."""
+    return settings.folder / "taught"
+
+
+def unet_run(settings: Settings, undersampled: bool = False) -> Path:
+    """Return the folder of the U-Net that learns from full images, or from undersampled ones."""
+    return settings.folder / ("unet-undersampled" if undersampled else "unet")
 
 
 def pretrain(settings: Settings) -> None:
@@ -43,15 +63,33 @@ def pretrain(settings: Settings) -> None:
     fit(line_run(settings), options(told | settings.cohort.options | QUIET))
 
 
-def train_unet(settings: Settings) -> None:
-    """Train a U-Net on full images, which then segments whatever images it is shown."""
+def teach(settings: Settings) -> None:
+    """Teach a copy of the encoder of images to say of shared lines what the original says of full images."""
     told = {
-        "config": "configs/segmentation_unet.yaml",
-        "model.network.channels": 8,
-        "model.frames": 2,
-        "data.batch_size": 4,
-        "data.train_subjects": 160,
-        "trainer.max_epochs": settings.segmentation,
+        "config": "configs/kspace/distillation.yaml",
+        "model.encoder_checkpoint": settings.image_encoder,
+        "model.corruption": [UNDERSAMPLED],
+        "data.views": PLANES,
+        "trainer.max_steps": settings.taught,
         "trainer.limit_val_batches": 4,
     }
-    fit(unet_run(settings), options(told | settings.cohort.options | QUIET))
+    fit(taught_run(settings), options(told | settings.cohort.options | QUIET))
+
+
+def train_unet(settings: Settings, undersampled: bool = False) -> None:
+    """Train a U-Net on full images, or on images of shared lines."""
+    told = {
+        "config": "configs/segmentation_unet.yaml",
+        "model.frames": 2,
+        "model.corruption": [UNDERSAMPLED] if undersampled else None,
+        "data.views": PLANES,
+        "data.batch_size": 2,
+        "trainer.max_steps": settings.segmentation,
+        "trainer.limit_val_batches": 4,
+    }
+    fit(unet_run(settings, undersampled), options(told | settings.cohort.options | QUIET))
+
+
+def train_undersampled_unet(settings: Settings) -> None:
+    """Train a U-Net on images of shared lines."""
+    train_unet(settings, undersampled=True)

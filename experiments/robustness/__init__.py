@@ -1,1 +1,1 @@
-"""What missing and flawed planes do to models that were trained in different ways: docs/robustness.md."""
+"""What missing and flawed planes do to ways of reading phenotypes and labels: docs/robustness.md."""

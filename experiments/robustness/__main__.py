@@ -1,15 +1,17 @@
-"""What missing and flawed planes do to models that were trained in different ways: docs/robustness.md, resumable.
+"""What missing and flawed planes do to ways of reading phenotypes and labels: docs/robustness.md, resumable.
 
     python -m experiments.robustness [--workers 2] [--real CACHE]
 
-Every model is pretrained like those of the evidence and on the same cohort, then a head for phenotypes is solved on the
-frozen encoder; the ResNet learns phenotypes alone. Two networks learn to segment. `robustness` measures them all on the
-same test subjects. CACHE is of real cines, prepared with configs/preparation/small.yaml.
+It begins with the first pretraining of the evidence and its fresh hearts: heads for phenotypes are solved on raw
+pixels, on tokens of the untrained encoder and on those of the pretrained one, and a ResNet learns phenotypes alone;
+all are asked in every scenario. Two networks learn to segment. CACHE is of real cines, prepared with
+configs/preparation/small.yaml.
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 
+from experiments.cohorts import FOLDER
 from experiments.robustness.run import everything
 from experiments.robustness.settings import Settings
 
@@ -18,11 +20,12 @@ def main() -> None:
     """Carry out what is missing and write the report."""
     shape = RawDescriptionHelpFormatter
     parser = ArgumentParser(prog="python -m experiments.robustness", description=__doc__, formatter_class=shape)
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="of the evidence")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--real", type=Path, help="cache of real cines, prepared like the cohort")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of the page")
     asked = parser.parse_args()
-    everything(Settings(), asked.real, asked.out, asked.workers)
+    everything(Settings(asked.folder), asked.real, asked.out, asked.workers)
 
 
 if __name__ == "__main__":

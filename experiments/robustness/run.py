@@ -8,13 +8,15 @@ from pathlib import Path
 from rich.progress import track
 
 from cmr_ssl.workers import pool
-from experiments.cohorts import mix, mixture, strangers, views_of
+from experiments.cohorts import Cohort, make, mix
 from experiments.commands import fit, spoken
+from experiments.evidence.run import all_of, carry_out
+from experiments.evidence.trained import train, trials
 from experiments.inspection import inspected
 from experiments.left_out import leave_out
-from experiments.pretrainings import Pretraining, pretrain
+from experiments.pretrainings import pretrain
 from experiments.robustness.report import write_report
-from experiments.robustness.settings import ADAPTATION, SLICES, SUBJECTS, Model, Settings, left_out
+from experiments.robustness.settings import SUBJECTS, TESTED, Segmenter, Settings
 from experiments.tables import write_once
 
 
@@ -27,63 +29,42 @@ def everything(settings: Settings, real: Path | None, out: Path, workers: int) -
         out: folder of the page.
         workers: processes.
     """
-    folder, unlabelled = settings.evidence, mixture(settings.evidence)
+    evidence, study = settings.evidence, settings.study
     with pool(workers) as processes:
-        processes.submit(mix, unlabelled, [settings.cohort, *strangers(folder)], workers).result()
-        begun = [processes.submit(pretrain, one, unlabelled) for one in settings.pretrainings]
-        for one in track(as_completed(begun), "pretraining", total=len(begun)):
-            one.result()
+        processes.submit(make, study.cohort, workers).result()
+        processes.submit(mix, evidence.mixed(), evidence.parts(), workers).result()
+        processes.submit(pretrain, settings.usual, evidence.mixed(), workers).result()
+        carry_out(processes, study, settings.sources)
+        write_report(settings, out)
         work = [processes.submit(job) for job in jobs(settings, real)]
         for one in track(as_completed(work), "robustness", total=len(work)):
             one.result()
             write_report(settings, out)
+        checkpoint = settings.usual.checkpoint
+        all_of(processes, "ResNet", train, [(study, run, checkpoint) for run in trials(settings.plan)])
+    write_report(settings, out)
 
 
 def jobs(settings: Settings, real: Path | None) -> Iterator[Callable[[], None]]:
-    """Yield what is done after pretraining."""
-    cache = settings.cohort.cache
-    yield from (partial(train_and_measure, settings, model) for model in (*settings.models, *settings.segmenters))
-    yield from (partial(tell_slices, settings, one) for one in settings.other_slices.values())
-    yield from (partial(compare_views, settings, one) for one in settings.two_views.values())
-    yield partial(ask, settings, settings.usual.checkpoint, settings.embeddings)
-    yield partial(write_once, settings.faults, partial(inspected, settings.usual.checkpoint, cache, SUBJECTS))
-    if real is None:
-        return
-    for name, steps in ADAPTATION.items():
-        told = partial(leave_out, settings.usual.checkpoint, real, SUBJECTS, everyone=True, adapt=steps)
-        yield partial(write_once, settings.real(name), told)
+    """Yield what is done beside phenotypes."""
+    checkpoint, cohort = settings.usual.checkpoint, settings.cohort
+    cache = cohort.cache
+    yield partial(ask, cohort, checkpoint, settings.embeddings, TESTED)
+    yield partial(write_once, settings.left_out, partial(leave_out, checkpoint, cache, SUBJECTS))
+    yield partial(write_once, settings.faults, partial(inspected, checkpoint, cache, SUBJECTS))
+    yield from (partial(train_and_measure, cohort, segmenter) for segmenter in settings.segmenters)
+    if real is not None:
+        yield partial(write_once, settings.real, partial(leave_out, checkpoint, real, SUBJECTS, everyone=True))
 
 
-def train_and_measure(settings: Settings, model: Model) -> None:
-    """Train what comes after the pretraining, and measure it."""
-    fit(model.folder, model.words(settings.cohort))
-    if model.task == "segmentation":
-        ask(settings, model.checkpoint, model.report)
-        return
-    ask(settings, model.checkpoint, model.report, "--table", str(settings.cohort.table))
-    if model.pretraining:
-        tell(settings, model.pretraining, model.left_out)
+def train_and_measure(cohort: Cohort, segmenter: Segmenter) -> None:
+    """Train a network that segments, and measure it."""
+    fit(segmenter.folder, segmenter.words(cohort))
+    ask(cohort, segmenter.checkpoint, segmenter.report, SUBJECTS)
 
 
-def tell_slices(settings: Settings, pretraining: Pretraining) -> None:
-    """Tell planes that are left out of studies with few slices and with all."""
-    for slices in SLICES:
-        tell(settings, pretraining, left_out(pretraining, slices), views_of(slices))
-
-
-def compare_views(settings: Settings, pretraining: Pretraining) -> None:
-    """Measure the embeddings of one pretraining of two views, and how well it tells planes that are left out."""
-    ask(settings, pretraining.checkpoint, pretraining.folder / "report")
-    tell(settings, pretraining, left_out(pretraining))
-
-
-def tell(settings: Settings, pretraining: Pretraining, table: Path, views: dict[str, int] | None = None) -> None:
-    """Write how well planes that are left out are told, of studies with room for `views`."""
-    write_once(table, partial(leave_out, pretraining.checkpoint, settings.cohort.cache, SUBJECTS, views))
-
-
-def ask(settings: Settings, checkpoint: Path, report: Path, *more: str) -> None:
-    """Let `robustness` measure a checkpoint."""
+def ask(cohort: Cohort, checkpoint: Path, report: Path, subjects: int) -> None:
+    """Let `robustness` measure a checkpoint on so many test subjects."""
     if not (report / "robustness.csv").exists():
-        words = ("--checkpoint", str(checkpoint), "--cache", str(settings.cohort.cache), "--out", str(report))
-        spoken(report.with_suffix(".txt"), "robustness", *words, *more)
+        words = ("--checkpoint", str(checkpoint), "--cache", str(cohort.cache), "--out", str(report))
+        spoken(report.with_suffix(".txt"), "robustness", *words, "--subjects", str(subjects))

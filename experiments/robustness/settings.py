@@ -4,45 +4,39 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from experiments.cohorts import FOLDER, Cohort, development, views_of
+from cmr_ssl.robustness.scenarios import FLAWED, HALF, NAMED, RANDOM, Scenario, scenarios
+from experiments.cohorts import FOLDER, VIEWS, Cohort, development
 from experiments.commands import best, options
-from experiments.pretrainings import ENCODER, Pretraining, first
+from experiments.evidence.arms import SHIPPED, TOKENS, Source, controls, pretrained
+from experiments.evidence.settings import Settings as Evidence
+from experiments.evidence.studies import SEED, Study, called
+from experiments.evidence.trained import Plan
+from experiments.pretrainings import Pretraining, first
 
 LABELS = 300
+DRAWS = 3  # of the labelled subjects
+TESTED = 100  # subjects, of whom heads predict phenotypes
 SUBJECTS = 30  # test subjects whose planes are left out, and that faults are put into
-SLICES = (8, 12)  # of a study, at most: trained with the one or the other, tested with both; the long axis is there
-BRIEF_EPOCHS = 5  # of the pretrainings that answer a question by themselves
-PULL = 0.1  # weight of the consistency between two views of a study
-ADAPTATION = {"as pretrained": 0, "adapted": 40}  # steps of training on the other planes of a real study
-STEPS = {"phenotype": 2000, "segmentation": 150}  # of networks that learn by steps
-BATCH = {"phenotype": 8, "segmentation": 4}
+COUNTS = (1, 2, 4, 6, 8, 10)  # planes that are missing
+FLAWED_PLANES = 3
+STEPS = 400  # of networks that segment
+BATCH = 4
 FRAMES = 2  # of a study that a step of segmentation looks at
-PLANE_DROPOUT = 0.5  # as the masking of configs/phenotype.yaml
-PROBE = ("--model.freeze=encoder", "--trainer.max_epochs=1", "--trainer.check_val_every_n_epoch=1")
-# what is never validated leaves no best checkpoint
-BRIEF = (f"--trainer.max_epochs={BRIEF_EPOCHS}", f"--trainer.check_val_every_n_epoch={BRIEF_EPOCHS}")
-GRID = tuple(options({"model.encoder.positions": {"class_path": "cmr_ssl.models.GridPositions"}}))
-FLAWS = "--config=configs/additions/robust.yaml"
-TWO_VIEWS = "--model=experiments.robustness.two_views.TwoViews"
 
 
-class Model(NamedTuple):
-    """One way to train.
+class Segmenter(NamedTuple):
+    """A network that segments.
 
     Attributes:
-        name: in tables and figures.
+        name: in tables.
         folder: where its training and its report lie.
-        task: phenotype or segmentation.
         config: which file.
-        options: what else the command line says.
         pretraining: whose encoder it starts from; None where it starts from none.
     """
 
     name: str
     folder: Path
-    task: str
     config: str
-    options: tuple[str, ...] = ()
     pretraining: Pretraining | None = None
 
     @property
@@ -55,110 +49,76 @@ class Model(NamedTuple):
         """What `robustness` says about it."""
         return self.folder / "report"
 
-    @property
-    def left_out(self) -> Path:
-        """How well it tells planes that are left out, a row a plane."""
-        return self.folder / "left_out.csv"
-
     def words(self, cohort: Cohort) -> list[str]:
         """Return what `fit` is told."""
-        batch = BATCH[self.task]
-        epochs = max(1, round(STEPS[self.task] / (LABELS // batch)))
-        own = {"model.frames": FRAMES} if self.task == "segmentation" else {"data.table": cohort.table}
+        epochs = max(1, round(STEPS / (LABELS // BATCH)))
         start = {"model.encoder_checkpoint": self.pretraining.checkpoint} if self.pretraining else {}
         told = {
             "seed_everything": 0,
             **cohort.options,
             "data.train_subjects": LABELS,
-            "data.batch_size": batch,
-            **own,
+            "data.batch_size": BATCH,
+            "model.frames": FRAMES,
             **start,
             "trainer.max_epochs": epochs,
-            "trainer.check_val_every_n_epoch": max(1, epochs // 10),
+            "trainer.check_val_every_n_epoch": 1,
+            "trainer.limit_val_batches": 6,
             "trainer.enable_progress_bar": False,
         }
-        return [f"--config={self.config}", *options(told), *self.options]
+        return [f"--config={self.config}", *options(told)]
 
 
 class Settings:
-    """The comparisons, in the folder of the evidence, whose hearts and first pretraining they use."""
+    """The comparison, in the folder of the evidence, whose hearts and first pretraining it uses."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         """Say where the evidence lies."""
-        self.evidence, self.folder = folder, folder / "robustness"
+        self.evidence, self.folder = Evidence(folder), folder / "robustness"
         self.cohort, self.usual = development(folder), first(folder)
         self.embeddings, self.faults = self.folder / "embeddings", self.folder / "faults.csv"
-
-    def pretraining(self, name: str, *more: str) -> Pretraining:
-        """Return one more pretraining."""
-        return Pretraining(self.evidence / f"robust-{name}", more)
-
-    def real(self, name: str) -> Path:
-        """Return where it stands how well planes of real hearts were told."""
-        return self.folder / f"real_{name.replace(' ', '_')}.csv"
+        self.left_out, self.real = self.folder / "left_out.csv", self.folder / "real.csv"
 
     @cached_property
-    def models(self) -> list[Model]:
-        """Ways to tell phenotypes: heads solved on frozen encoders, and a network that learns nothing else."""
-        all_planes = tuple(options({"model.masking": [{"class_path": "cmr_ssl.masking.RandomMasking"}]}))
-        heads = {
-            "ours": ((), self.usual),
-            "no plane dropout": (all_planes, self.pretraining("all-planes", *all_planes)),  # in its head neither
-            "grid positions": ((), self.pretraining("grid", *GRID)),
-            "ours, flaws too": ((), self.pretraining("flaws", FLAWS)),
-            "untrained encoder": (tuple(options({"model.encoder": ENCODER})), None),
-        }
-        dropout = tuple(options({"model.plane_dropout": PLANE_DROPOUT}))
-        return [
-            *(
-                self._model(name, "phenotype", "configs/phenotype.yaml", (*PROBE, *more), start)
-                for name, (more, start) in heads.items()
-            ),
-            self._model("ResNet, zero-filled", "phenotype", "configs/phenotype_resnet.yaml", dropout),
-        ]
-
-    @cached_property
-    def segmenters(self) -> list[Model]:
-        """Networks that segment: with the whole heart in mind, and each plane by itself."""
-        task, few = "segmentation", "channels=8"
-        return [
-            self._model("ours, segmenting", task, "configs/segmentation.yaml", (f"--model.head.{few}",), self.usual),
-            self._model("U-Net, plane by plane", task, "configs/segmentation_unet.yaml", (f"--model.network.{few}",)),
-        ]
-
-    def _model(
-        self, name: str, task: str, config: str, more: tuple[str, ...], start: Pretraining | None = None
-    ) -> Model:
-        return Model(name, self.folder / name.replace(" ", "_"), task, config, more, start)
-
-    @cached_property
-    def two_views(self) -> dict[str, Pretraining]:
-        """Pretrainings of two views of each study, by name: left alone, and pulled together."""
-        alone = (TWO_VIEWS, *BRIEF)
-        return {
-            "two views": self.pretraining("two-views", *alone),
-            "two views, pulled together": self.pretraining("two-views-pulled", *alone, f"--model.weight={PULL}"),
-        }
-
-    @cached_property
-    def other_slices(self) -> dict[str, Pretraining]:
-        """Pretrainings, by name, that are asked about studies with few and with all slices."""
-        few, every = SLICES
-        less = (*options({"data.views": views_of(few)}), *BRIEF)
-        return {
-            f"anatomical positions, {few} slices, {BRIEF_EPOCHS} epochs": self.pretraining("few-slices", *less),
-            f"grid positions, {few} slices, {BRIEF_EPOCHS} epochs": self.pretraining("few-slices-grid", *less, *GRID),
-            f"anatomical positions, {every} slices": self.usual,
-            f"grid positions, {every} slices": self.pretraining("grid", *GRID),
-        }
+    def scenarios(self) -> list[Scenario]:
+        """What is wrong with the studies: planes missing at random and by name, and three flawed ones."""
+        return [one for one in scenarios(sum(VIEWS.values()), SEED) if shown(one)]
 
     @property
-    def pretrainings(self) -> list[Pretraining]:
-        """All that the comparisons start from."""
-        begun = [model.pretraining for model in self.models if model.pretraining]
-        return list(dict.fromkeys([*begun, *self.other_slices.values(), *self.two_views.values()]))
+    def study(self) -> Study:
+        """Heads that learn from fresh hearts, and are tested on others in every scenario."""
+        conditions = tuple(map(called, self.scenarios))
+        where, cohort = self.folder / "study", self.evidence.freshly()
+        return Study(where, cohort, labels=(LABELS,), draws=DRAWS, tested=TESTED, conditions=conditions)
+
+    @property
+    def sources(self) -> list[Source]:
+        """What heads are given: raw pixels, untrained and pretrained tokens, and what configs/phenotype.yaml reads."""
+        checkpoint = self.usual.checkpoint
+        return [*controls(checkpoint), pretrained(checkpoint, TOKENS, SHIPPED)]
+
+    @property
+    def plan(self) -> Plan:
+        """Networks that are trained with the labels: the ResNet, with planes missing, to its own best."""
+        return Plan((LABELS,), 1, tuple(arm for arm in Plan().arms if arm.name == "ResNet"))
+
+    @cached_property
+    def segmenters(self) -> list[Segmenter]:
+        """Networks that segment: with the whole heart in mind, and each plane by itself."""
+        return [
+            self._segmenter("ours, segmenting", "configs/segmentation.yaml", self.usual),
+            self._segmenter("U-Net, plane by plane", "configs/segmentation_unet.yaml"),
+        ]
+
+    def _segmenter(self, name: str, config: str, start: Pretraining | None = None) -> Segmenter:
+        return Segmenter(name, self.folder / name.replace(" ", "_"), config, start)
 
 
-def left_out(pretraining: Pretraining, slices: int | None = None) -> Path:
-    """Return where it stands how well a pretraining tells planes left out of studies with so many slices."""
-    return pretraining.folder / ("left_out.csv" if slices is None else f"left_out_of_{slices}.csv")
+def shown(scenario: Scenario) -> bool:
+    """Tell whether tables have a scenario: some numbers of missing planes, all names, flaws of three planes."""
+    wanted = {RANDOM: (0, *COUNTS), NAMED: (0,), FLAWED: (0, FLAWED_PLANES)}
+    return scenario.planes in wanted[scenario.kind]
+
+
+def kind_of(scenario: Scenario) -> str:
+    """Return the kind of a scenario in the figure, where half of the planes has a name."""
+    return NAMED if scenario.name in (HALF, "all but one") else scenario.kind

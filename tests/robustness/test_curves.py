@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from cmr_ssl.robustness.curves import draw_curves, measures_of
+from cmr_ssl.robustness.curves import draw_curves, measures_of, titles
 from cmr_ssl.robustness.scenarios import FLAWED, NAMED, RANDOM
 
 COLUMNS = ["kind", "scenario", "planes", "changed", "measure", "of", "value", "low", "high", "N"]
@@ -27,6 +27,11 @@ def test_a_page_has_a_row_a_measure(tmp_path):
         draw_curves(tmp_path / f"{index}.png", {"a model": table(*more)})
         sizes.append(height(tmp_path / f"{index}.png"))
     assert sizes[1] > 2.5 * sizes[0]
+
+
+def test_flaws_say_at_how_many_planes_they_are():
+    assert titles([table()])[2] == "flawed planes: 1, 3, 5 (larger dots)"
+    assert titles([table().query("planes == 3")])[2] == "flawed planes: 3"
 
 
 def test_models_with_other_embeddings_share_their_panels(tmp_path):

@@ -1,5 +1,6 @@
 """The head of phenotypes, on features that a test makes up, and what training shows of a study."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from cmr_ssl.corruption.missing import drop_planes
 from cmr_ssl.masking import PlaneDropout, RandomMasking
+from cmr_ssl.models import CrossAttentionDecoder
 from cmr_ssl.models.baselines import PlanesResNet
 from cmr_ssl.tasks.objectives import Regression
 from cmr_ssl.tasks.optimisation import Optimisation
@@ -173,3 +175,19 @@ def test_which_planes_depends_on_seed_and_subject_only_and_evaluation_sees_all()
 def test_a_probability_above_one_is_refused():
     with pytest.raises(ValueError, match=r"model\.plane_dropout needs a rate between 0 and 1, got 1.5"):
         baseline(plane_dropout=1.5)
+
+
+def test_what_the_decoder_says_is_read_beside_the_tokens_and_only_where_there_is_one():
+    def task(decoder, whole_heart):
+        torch.manual_seed(0)
+        return PhenotypeTask(["LVEF (%)"], encoder=tiny_encoder(), decoder=decoder, whole_heart=whole_heart)
+
+    batch, decoder = tiny_batch(), partial(CrossAttentionDecoder, width=32, depth=1, heads=2)
+    alone, both = (task(decoder, whole_heart).eval() for whole_heart in (False, True))
+    told = both.features(batch)
+    torch.testing.assert_close(told[:, : both.pooling.width], alone.features(batch))
+    assert told.shape[1] == both.pooling.width + both.completion.width(both.decoder) == both.linear.in_features
+    assert not any(weight.requires_grad for weight in both.decoder.parameters())
+    both.train().features(batch).sum().backward()  # the encoder learns, by its tokens
+    assert both.encoder.embed.weight.grad is not None
+    assert task(None, whole_heart=True).decoder is None

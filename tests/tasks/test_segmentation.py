@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from cmr_ssl.anatomy import LA, LV, MYOCARDIUM, RV, UNLABELLED
+from cmr_ssl.corruption import KSpaceUndersampling
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.tasks import SegmentationTask
 from tests.tiny import tiny_batch, tiny_encoder
@@ -46,6 +47,20 @@ def test_what_training_saw_drawn_is_remembered_and_saved_while_validation_and_te
     task.validation_step(batch, 0)
     task.test_step(batch, 0)
     assert torch.equal(task.drawn, before)
+
+
+def test_flaws_are_of_the_images_of_training_alone(task):
+    shown, batch = [], labelled(LV)
+    inner = task.logits
+    task.logits = lambda seen, frames: shown.append(seen) or inner(seen, frames)
+    task.corruption = [KSpaceUndersampling(1.0)]
+    task.training_step(batch, 0)
+    task.eval()
+    task.validation_step(batch, 0)
+    trained, validated = shown
+    assert (trained.images != batch.images).flatten(2).any(dim=2).all()
+    assert torch.equal(trained.labels, batch.labels)
+    assert validated is batch
 
 
 def test_a_class_nobody_drew_is_never_predicted(task):

@@ -15,6 +15,7 @@ from cmr_ssl.cli import main
 from cmr_ssl.tasks.trained import load_task
 from tests.hearts import ENCODER
 from tests.runs import ROOT
+from tests.untrained import write_untrained
 
 VIEWS = {"la_2ch": 1, "la_3ch": 1, "la_4ch": 1, "sa": 12}
 BRIEF = ("--model.frames", "2", "--trainer.callbacks.subjects", "1")  # of the last callback: which are drawn
@@ -240,6 +241,18 @@ def test_mistakes_get_one_sentence_before_training(config, more, sentence, heart
     said = capsys.readouterr().err
     assert sentence in said
     assert "Traceback" not in said
+
+
+def test_a_setting_of_an_earlier_version_is_no_obstacle_where_it_was_off(tmp_path):
+    path = write_untrained(tmp_path / "best.ckpt", "pretraining")
+    stored = torch.load(path, weights_only=True)
+    for value in (None, {"weight": 0.1}):
+        torch.save(stored | {"hyper_parameters": stored["hyper_parameters"] | {"beat": value}}, path)
+        if value is None:
+            assert load_task(path).task.state_dict().keys() == stored["state_dict"].keys()
+    with pytest.raises(ValueError, match=r"this version does not know: .*beat.* is not accepted") as raised:
+        load_task(path)
+    assert len(str(raised.value)) < 600
 
 
 def test_a_pretraining_checkpoint_predicts_nothing(pretrained, hearts, tmp_path, capsys):

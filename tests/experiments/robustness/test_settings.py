@@ -1,31 +1,26 @@
-import pytest
-
+from cmr_ssl.robustness.scenarios import HALF, SWAPPED
+from experiments.evidence.arms import RAW, SHIPPED, TOKENS, UNTRAINED
+from experiments.evidence.features import portions
+from experiments.evidence.studies import ALL, LONG_AXIS, ONLY_3, called, condition_of
 from experiments.robustness.settings import Settings
+from tests.tiny import tiny_batch
 
 
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory):
-    return Settings(tmp_path_factory.mktemp("evidence"))
+def test_every_scenario_of_the_tables_is_a_condition_of_its_own_that_the_evidence_can_make(tmp_path):
+    settings, batch = Settings(tmp_path), tiny_batch(slices=12)
+    names = [called(one) for one in settings.scenarios]
+    assert len(set(names)) == len(names)
+    assert {ALL, HALF, ONLY_3, LONG_AXIS, SWAPPED, "10 missing", "noise, 3 planes"} < {*names}
+    for name in names:
+        assert condition_of(name, batch.images.shape[1])(batch).images.shape == batch.images.shape
+    assert {condition for portion in portions(settings.study) for condition in portion.conditions} >= {*names}
 
 
-def words(options):
-    return dict(option.removeprefix("--").split("=", 1) for option in options)
-
-
-def test_models_differ_from_ours_in_one_thing_each_and_see_the_same_labels(settings):
-    ours, *others = (model.pretraining for model in settings.models if model.pretraining)
-    assert ours.options == ()
-    changed = [[*words(other.options)] for other in others]
-    assert sorted(changed) == [["config"], ["model.encoder.positions"], ["model.masking"]]
-    told = [words(model.words(settings.cohort)) for model in settings.models]
-    data = [{key: value for key, value in one.items() if key.startswith("data.")} for one in told]
-    assert all(one == data[0] for one in data)
-
-
-def test_each_pretraining_is_carried_out_once_and_ends_with_a_validation_that_keeps_a_checkpoint(settings):
-    for pretraining in settings.pretrainings:
-        told = words(pretraining.options)
-        epochs = int(told.get("trainer.max_epochs", 24))
-        assert epochs % int(told.get("trainer.check_val_every_n_epoch", epochs)) == 0
-    folders = [pretraining.folder for pretraining in settings.pretrainings]
-    assert len(folders) == len(set(folders)) == 8
+def test_heads_are_given_every_control_beside_what_was_pretrained(tmp_path):
+    settings = Settings(tmp_path)
+    settings.usual.checkpoint.parent.mkdir(parents=True)
+    settings.usual.checkpoint.write_text("weights")
+    arms = [arm for source in settings.sources for arm in source.arms]
+    assert arms == [RAW, UNTRAINED, UNTRAINED, TOKENS, SHIPPED]
+    assert [arm.name for arm in settings.plan.arms] == ["ResNet"]
+    assert settings.segmenters[0].pretraining is settings.usual
