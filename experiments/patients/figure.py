@@ -31,9 +31,7 @@ def draw(
     retrieval, survival, concordance = figure.subplots(1, 3, width_ratios=(1.0, 1.1, 1.1))
     draw_bars(retrieval, {name: Estimate(*(100 * one for one in share)) for name, share in found.items()})
     retrieval.axvline(1.0, color=NEUTRAL, linestyle=":")
-    retrieval.set(
-        title="Own table found by image", xlabel="% first among 100 patients (dotted: by chance)", xlim=(0, None)
-    )
+    retrieval.set(title="Own table found by image", xlabel="% first of 100; dotted: by chance", xlim=(0, None))
     draw_survival(survival, risks, outcome)
     draw_bars(concordance, ranked)
     concordance.set(title="Heart failure after imaging", xlabel="concordance", xlim=(0.5, None))
