@@ -7,10 +7,9 @@ import errno
 import os
 import resource
 import shutil
+import subprocess
+import sys
 from contextlib import contextmanager
-from ctypes import CDLL
-from functools import partial
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -19,10 +18,9 @@ from cmr_ssl.cli import main
 from cmr_ssl.cohort.cohort_table import read_cohort
 from tests import studies
 from tests.caches import COHORT, write_cache
-from tests.runs import in_a_child, run
+from tests.runs import ROOT, arguments, run
+from tests.without_shared_memory import IMPOSSIBLE
 
-NEW_USER, NEW_MOUNTS, RECURSIVE, PRIVATE = 0x10000000, 0x20000, 0x4000, 0x40000  # of Linux
-IMPOSSIBLE = 77
 HEAD = dict(list(COHORT.items())[:2])
 
 
@@ -98,24 +96,13 @@ def test_fit_stops_with_the_checkpoint_from_before(finished_run, cache, tmp_path
     assert halves(folder) == []
 
 
-def isolated():
-    """Give this process file systems of its own, with next to no shared memory; tell whether the machine let it."""
-    libc, ids = CDLL(None), {"setgroups": "deny", "uid_map": f"0 {os.getuid()} 1", "gid_map": f"0 {os.getgid()} 1"}
-    try:
-        if libc.unshare(NEW_USER | NEW_MOUNTS):
-            return False
-        for name, text in ids.items():
-            Path("/proc/self", name).write_text(text)
-        refused = libc.mount(b"none", b"/", None, RECURSIVE | PRIVATE, None)
-        return not (refused or libc.mount(b"tmpfs", b"/dev/shm", b"tmpfs", 0, b"size=64k"))
-    except (AttributeError, OSError):  # another system, or a stricter one
-        return False
-
-
 def test_training_needs_no_shared_memory(cache, tmp_path):
-    fit = partial(run, cache, tmp_path / "run", "--data.workers", "2", "--trainer.max_epochs", "1")
-    ended = in_a_child(lambda: fit() if isolated() else IMPOSSIBLE)
-    if ended == IMPOSSIBLE:
+    fit = arguments(cache, tmp_path / "run", "--data.workers", "2", "--trainer.max_epochs", "1")
+    # in a process of its own: a fork of this one would go on with the threads of all tests before
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "tests.without_shared_memory", *fit], cwd=ROOT, check=False
+    )
+    if done.returncode == IMPOSSIBLE:
         pytest.skip("no file systems of one's own here")
-    assert ended == 0
+    assert done.returncode == 0
     assert (tmp_path / "run" / "checkpoints" / "last.ckpt").exists()
