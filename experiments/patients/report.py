@@ -220,9 +220,9 @@ def page(
 
 Made by `python -m experiments.patients`; do not edit. Synthetic hearts and patients: 2,000 of the cohorts that were
 pretrained on, of three scanners, to learn from; {tested} fresh ones, on which nothing was chosen, to test. The encoder
-of the pretraining is frozen throughout. {alignments} alignments, each of other four fifths of the 2,000; labelled subjects
-({settings.labels}, drawn {settings.draws} times) are of the fifth that it left out. Intervals are 95 %, of a bootstrap
-over alignments and test subjects, paired. CPU: {processor()}.
+of the pretraining is frozen throughout. {alignments} alignments, each of other four fifths of the 2,000;
+labelled subjects ({settings.labels}, drawn {settings.draws} times) are of the fifth that it left out.
+Intervals are 95 %, of a bootstrap over alignments and test subjects, paired. CPU: {processor()}.
 
 ## What it says
 
@@ -239,8 +239,8 @@ How often the own counterpart comes first among {AMONG} test subjects, one of th
 The alignment is solved: ridge regression tells which table an image lets expect, and a table fits an image by the
 likelihood of what is left open, over its likelihood by itself; missing fields are integrated out.
 *{CONTROL}* is the control. *Contrastive* heads are what `fit --config alignment` trains. Images
-tell heart rate, body size and sex well, blood pressure and the ECG a little, lipids and habits not at all. Where half of the
-fields of the own table are missing, so is much of what tells patients apart.
+tell heart rate, body size and sex well, blood pressure and the ECG a little, lipids and habits not at all.
+Where half of the fields of the own table are missing, so is much of what tells patients apart.
 
 ## Phenotypes, {settings.labels} labels
 
