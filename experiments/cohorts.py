@@ -128,12 +128,17 @@ def mix(mixed: Cohort, parts: Sequence[Cohort], workers: int) -> None:
 
 
 def link(source: Path, out: Path, number: int) -> None:
-    """Link the subjects of a part under ids that say of which part they are: 900000007 of part 1 is 910000007."""
+    """Link the subjects of a part under ids that say of which part they are."""
     out.mkdir(parents=True, exist_ok=True)
     for folder in sorted(path for path in source.iterdir() if path.is_dir()):
-        place = out / f"{folder.name[0]}{number}{folder.name[2:]}"
+        place = out / renamed(folder.name, number)
         if not place.is_symlink():
             place.symlink_to(folder.resolve(), target_is_directory=True)
+
+
+def renamed(subject: str, number: int) -> str:
+    """Return the id of a subject of a part beside those of other parts: 900000007 of part 1 is 910000007."""
+    return f"{subject[0]}{number}{subject[2:]}"
 
 
 def _prepare(cohort: Cohort, *many: str) -> None:

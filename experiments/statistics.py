@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 Array = NDArray[np.float64]
+Chosen = NDArray[np.intp]
 
 RESAMPLES = 10_000  # a p-value is at least 2 in so many; it must survive Holm's correction over a hundred
 INTERVAL = (2.5, 97.5)  # percentiles
@@ -123,6 +124,26 @@ def over_subjects(measure: Callable[[NDArray[np.intp]], float], count: int, resa
     rng = np.random.default_rng(0)
     again = np.array([measure(rng.integers(count, size=count)) for _ in range(resamples)])
     return estimate(measure(np.arange(count)), again)
+
+
+def over_replicates(
+    measure: Callable[[int, Chosen], float], replicates: int, count: int, resamples: int = 300
+) -> Estimate:
+    """Return the mean over replicates of a measure of test subjects, with its bootstrap interval over both.
+
+    Args:
+        measure: of a replicate, such as a seed, on chosen subjects, given by their indices.
+        replicates: how many.
+        count: test subjects.
+        resamples: how often both are drawn again.
+    """
+    rng = np.random.default_rng(0)
+    again = []
+    for _ in range(resamples):
+        chosen, seeds = rng.integers(count, size=count), rng.integers(replicates, size=replicates)
+        again.append(np.mean([measure(int(seed), chosen) for seed in seeds]))
+    everybody = np.arange(count)
+    return estimate(float(np.mean([measure(one, everybody) for one in range(replicates)])), np.array(again))
 
 
 def auroc(scores: Array, positive: NDArray[np.bool_]) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 
 from cmr_ssl.checkpoints import read_checkpoint
-from cmr_ssl.tables.fields import same_field
+from cmr_ssl.tables.fields import Fields, same_field
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +28,23 @@ def aligned_at(path: Path) -> list[str]:
 def aligned_targets(targets: Sequence[str], aligned: Sequence[str]) -> list[str]:
     """Return the targets that are among the aligned fields, under whatever name."""
     return [target for target in targets if any(same_field(target, name) for name in aligned)]
+
+
+def aligned_with(fields: Fields, include: list[str]) -> tuple[Fields, list[str]]:
+    """Return the fields that are aligned with, and the names of the targets that are left out.
+
+    Raises:
+        ValueError: if `include` names something that is no target, or nothing is left.
+    """
+    strange = [name for name in include if name not in fields.targets]
+    if strange:
+        targets = ", ".join(fields.targets) or "none"
+        raise ValueError(f"model.include names {strange[0]!r}, but the targets of model.fields are {targets}")
+    left_out = [name for name in fields.targets if name not in include]
+    kept = fields.without(left_out)
+    if not kept.names:
+        raise ValueError("all fields of model.fields are targets: describe others, or name some in model.include")
+    return kept, left_out
 
 
 @rank_zero_only

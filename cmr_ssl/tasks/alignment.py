@@ -25,10 +25,18 @@ from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tables.corruption import corrupt_table, marginals_of
 from cmr_ssl.tables.field_reader import check_fields, read_fields
 from cmr_ssl.tables.fields import Fields
-from cmr_ssl.tasks.aligned import aligned_at
+from cmr_ssl.tasks.aligned import aligned_at, aligned_with
+from cmr_ssl.tasks.contrast_start import ContrastStart
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.pretraining import PretrainingTask
-from cmr_ssl.tasks.reuse import load_pretrained, load_pretrained_decoder, require_decoder, require_encoder
+from cmr_ssl.tasks.reuse import (
+    Freeze,
+    freeze_blocks,
+    load_pretrained,
+    load_pretrained_decoder,
+    require_decoder,
+    require_encoder,
+)
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +69,8 @@ class AlignmentTask(PretrainingTask):
         motion: float = 1.0,
         heart_mm: float | None = None,
         elsewhere: float = 0.0,
+        freeze: Freeze = 0,
+        head_start: ContrastStart | None = None,
         optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
         seed: int = 0,
     ) -> None:
@@ -86,6 +96,8 @@ class AlignmentTask(PretrainingTask):
             motion: as in the pretraining.
             heart_mm: as in the pretraining.
             elsewhere: as in the pretraining.
+            freeze: number of the encoder's lowest blocks that stay as they are, or "encoder" for all of it.
+            head_start: how the heads are trained before the first step; None to let them learn with the encoder.
             optimisation: AdamW and its schedule.
             seed: of the masks and of what is hidden in tables.
 
@@ -117,6 +129,8 @@ class AlignmentTask(PretrainingTask):
         self.table_head = Projection(self.table.width, width)
         self.log_scale = nn.Parameter(torch.tensor(math.log(FIRST)))
         self.decoder.requires_grad_(reconstruction > 0)
+        self.head_start, self.frozen = head_start, freeze == "encoder"
+        freeze_blocks(self.encoder, freeze)
         self.marginals = marginals_of(torch.zeros(0, len(self.fields.names)))
 
     def read_table(self, path: Path, subjects: list[str]) -> pd.DataFrame:
@@ -153,6 +167,11 @@ class AlignmentTask(PretrainingTask):
             self.aligned = list(dict.fromkeys([*self.aligned, *aligned_at(Path(self.encoder_checkpoint))]))
             load_pretrained_decoder(self.decoder, Path(self.encoder_checkpoint), self.normalise)
 
+    def on_fit_start(self) -> None:
+        """Train the heads by themselves, unless a training goes on that was started before."""
+        if self.head_start and not self.trainer.ckpt_path:
+            self.head_start.start(self, self.trainer)
+
     def training_step(self, batch: Sample, batch_idx: int) -> Tensor:
         """Return the loss of one batch: of the alignment and, where wanted, of the reconstruction."""
         masked = self.mask(batch, subject_seeds(batch.subject, self.seed, "mask", self.current_epoch))
@@ -162,7 +181,8 @@ class AlignmentTask(PretrainingTask):
             rebuilt = subject_mean(self.losses(result), result.hidden.exists.any(dim=1))
             self.log("train/loss_reconstruction", rebuilt, batch_size=len(batch.subject))
         else:
-            encoded = self.encoder(self.tokens(batch).take(masked.visible), all_exist=True)
+            with torch.set_grad_enabled(not self.frozen):
+                encoded = self.encoder(self.tokens(batch).take(masked.visible), all_exist=True)
             rebuilt = encoded.tokens.new_zeros(())
         loss = self.alignment_loss(self.pooling(encoded), batch)
         self.log("train/loss_alignment", loss, batch_size=len(batch.subject), prog_bar=True)
@@ -179,12 +199,26 @@ class AlignmentTask(PretrainingTask):
         seeds = subject_seeds(batch.subject, self.seed, "table", self.current_epoch)
         shown = corrupt_table(values, self.marginals, seeds, self.field_dropout, self.resampling)
         patients, there = self.table(shown), self.gather(exists.float()) > 0
-        for head, vectors in ((self.image_head, features), (self.table_head, patients)):
-            head.watch(self.gather(vectors.detach().float()), there)
+        if not self.head_start:  # whose statistics are those of whole studies, and stay
+            for head, vectors in ((self.image_head, features), (self.table_head, patients)):
+                head.watch(self.gather(vectors.detach().float()), there)
         own = pairs_of(self.image_head(features), self.table_head(patients), exists)
         everybody = Pairs(self.gather(own.images), self.gather(own.tables), there)
         losses = contrast(own, everybody, self.wanted(values, exists), self.log_scale.exp())
         return losses.sum() * self.trainer.world_size / there.sum().clamp(min=1)
+
+    def contrast_alone(self, features: Tensor, values: Tensor, seeds: list[int]) -> Tensor:
+        """Return the mean contrast of features (B, F) and fields (B, fields) of one process, within them alone."""
+        shown = corrupt_table(values, self.marginals, seeds, self.field_dropout, self.resampling)
+        exists, patients = torch.ones_like(values[:, 0], dtype=torch.bool), self.table(shown)
+        for head, vectors in ((self.image_head, features), (self.table_head, patients)):
+            head.watch(vectors.detach().float(), exists)
+        pairs, z = (
+            pairs_of(self.image_head(features), self.table_head(patients), exists),
+            self.table.standardised(values),
+        )
+        wanted = self.with_near(torch.eye(len(values), device=values.device), z, z, exists)
+        return contrast(pairs, pairs, wanted, self.log_scale.exp()).mean()
 
     def wanted(self, values: Tensor, exists: Tensor) -> Tensor:
         """Return how much everybody belongs to each own subject, (B, N): oneself, and patients almost the same.
@@ -196,17 +230,25 @@ class AlignmentTask(PretrainingTask):
         everybody = self.gather(exists.float()) > 0
         own = torch.arange(len(values), device=values.device) + self.trainer.global_rank * len(values)
         oneself = one_hot(own, len(everybody)).float()
+        z = self.table.standardised(values)
+        return self.with_near(oneself, z, self.gather(z), everybody)
+
+    def with_near(self, oneself: Tensor, own: Tensor, everybody: Tensor, exists: Tensor) -> Tensor:
+        """Return `oneself` (B, N) with almost the same patients, by standardised fields (B, F) and (N, F), added."""
         if not self.near:
             return oneself
-        z = self.table.standardised(values)
-        alike = near_patients(z, self.gather(z), self.near) * everybody
+        alike = near_patients(own, everybody, self.near) * exists
         weights = torch.maximum(oneself, alike)
         return weights / weights.sum(dim=1, keepdim=True)
 
     def on_train_batch_end(self, outputs: object, batch: Sample, batch_idx: int) -> None:
         """Keep the temperature within its bounds."""
-        with torch.no_grad():
-            self.log_scale.clamp_(math.log(LOWEST), math.log(HIGHEST))
+        self.bound_temperature()
+
+    @torch.no_grad()
+    def bound_temperature(self) -> None:
+        """Keep the temperature within its bounds."""
+        self.log_scale.clamp_(math.log(LOWEST), math.log(HIGHEST))
 
     def compared(self, batch: Sample) -> Pairs:
         """Return what whole studies and their whole tables say, (B, width) each."""
@@ -245,23 +287,6 @@ class AlignmentTask(PretrainingTask):
 def has_both(batch: Sample) -> Tensor:
     """Tell which subjects of a batch have images and anything in the table, (B,)."""
     return batch.present.any(dim=1) & ~batch.phenotypes.isnan().all(dim=1)
-
-
-def aligned_with(fields: Fields, include: list[str]) -> tuple[Fields, list[str]]:
-    """Return the fields that are aligned with, and the names of the targets that are left out.
-
-    Raises:
-        ValueError: if `include` names something that is no target, or nothing is left.
-    """
-    strange = [name for name in include if name not in fields.targets]
-    if strange:
-        targets = ", ".join(fields.targets) or "none"
-        raise ValueError(f"model.include names {strange[0]!r}, but the targets of model.fields are {targets}")
-    left_out = [name for name in fields.targets if name not in include]
-    kept = fields.without(left_out)
-    if not kept.names:
-        raise ValueError("all fields of model.fields are targets: describe others, or name some in model.include")
-    return kept, left_out
 
 
 def check_weight(weight: float) -> float:

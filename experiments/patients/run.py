@@ -1,66 +1,68 @@
-"""Align, look at every subject, measure; what is there stays."""
+"""Make tables, look at every subject, measure; what is there stays."""
 
 import json
-from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
-from cmr_ssl.files import checkpoint_at, save_text
-from cmr_ssl.tasks.alignment import AlignmentTask
-from cmr_ssl.tasks.trained import load_task
-from cmr_ssl.workers import pool
-from experiments.commands import fit, options
-from experiments.patients.features import extract, project
-from experiments.patients.measured import diagnoses, phenotypes, retrieval, risk
-from experiments.patients.settings import OTHERS, Settings
+import numpy as np
 
-MEASURED: dict[str, Callable[[Settings], object]] = {
-    "retrieval": retrieval,
-    "phenotypes": phenotypes,
-    "diagnoses": diagnoses,
-    "risk": risk,
-}
+from cmr_ssl.files import save_text, write_atomically
+from cmr_ssl.risk_measures import Survival
+from experiments.patients.features import look
+from experiments.patients.measured import Everybody, alignment, truth
+from experiments.patients.people import write_people
+from experiments.patients.risk import Risks, risk
+from experiments.patients.settings import Settings
+from experiments.statistics import Array
 
 
-def everything(settings: Settings) -> dict[str, object]:
-    """Return everything that is measured, after what it needs."""
-    with pool(1) as process:  # commands write where they like: a process of its own
-        process.submit(align, settings).result()
+class Measured(NamedTuple):
+    """Everything that the page is about.
+
+    Attributes:
+        alignments: by what was measured, a row an alignment: retrieval (A, S, 2) and heads (A, D, S, K).
+        true: phenotypes and diagnoses of the test subjects, (S, K).
+        risk: of heart failure.
+    """
+
+    alignments: dict[str, Array]
+    true: Array
+    risk: Risks
+
+
+def everything(settings: Settings) -> Measured:
+    """Do what is not done and return what was measured."""
+    for name, parts in settings.parts.items():
+        write_people(parts, settings.cohort(name).table)
     look(settings)
-    return measure(settings)
-
-
-def align(settings: Settings) -> None:
-    """Train the alignment; one that was cut goes on."""
-    told = {
-        "config": "configs/alignment.yaml",
-        **settings.cohort.options,
-        "data.table": settings.cohort.table,
-        "data.batch_size": 48,
-        "model.encoder_checkpoint": checkpoint_at(settings.pretrained),
-        "model.reconstruction": 0,
-        "model.mask_ratio": 0.8,
-        "trainer.max_epochs": settings.epochs,
-        "trainer.log_every_n_steps": 1,
-    }
-    fit(settings.aligned, options(told))
-
-
-def look(settings: Settings) -> None:
-    """Write what each encoder says of every subject."""
-    aligned, masked = checkpoint_at(settings.aligned), checkpoint_at(settings.pretrained)
-    extract(settings, aligned, "aligned")
-    task = load_task(aligned).task
-    assert isinstance(task, AlignmentTask)  # for the type checker
-    project(settings, task, "aligned", "space")
-    for arm in OTHERS:
-        extract(settings, masked, arm, scratch=arm == "scratch")
-
-
-def measure(settings: Settings) -> dict[str, object]:
-    """Return everything that is measured; what was measured before is read."""
-    found: dict[str, object] = {}
-    for name, how in MEASURED.items():
-        path = settings.out / f"{name}.json"
+    everybody = cache(partial(Everybody, settings))
+    for number in range(settings.alignments):
+        path = settings.out / f"alignment-{number}.npz"
         if not path.is_file():
-            save_text(path, json.dumps(how(settings), indent=1) + "\n")
-        found[name] = json.loads(path.read_text())
-    return found
+            write_atomically(path, partial(save, alignment(everybody(), number)))
+    if not (settings.out / "risk.json").is_file():
+        save_text(settings.out / "risk.json", written(risk(everybody())))
+    loaded = [dict(np.load(settings.out / f"alignment-{number}.npz")) for number in range(settings.alignments)]
+    alignments = {name: np.stack([one[name] for one in loaded]) for name in loaded[0]}
+    return Measured(alignments, truth(everybody()), read(settings.out / "risk.json"))
+
+
+def save(arrays: dict[str, Array], stream: BinaryIO) -> None:
+    """Write arrays by name."""
+    np.savez(stream, allow_pickle=False, **arrays)
+
+
+def written(risks: Risks) -> str:
+    """Return risks as JSON."""
+    hazards = {name: one.tolist() for name, one in risks.hazards.items()}
+    years, events = (part.tolist() for part in risks.outcome)
+    return json.dumps(risks._asdict() | {"hazards": hazards, "outcome": (years, events)}, indent=1) + "\n"
+
+
+def read(path: Path) -> Risks:
+    """Return the risks that `written` wrote."""
+    told = json.loads(path.read_text())
+    hazards = {name: np.array(one) for name, one in told["hazards"].items()}
+    outcome = Survival(*(np.array(part) for part in told["outcome"]))
+    return Risks(hazards, outcome, {name: tuple(one) for name, one in told["horizons"].items()}, told["counts"])

@@ -1,55 +1,49 @@
-"""What is measured, of which cohort, and where everything lies."""
+"""What is measured, of which cohorts, and where everything lies."""
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from experiments.cohorts import Cohort
+from experiments.cohorts import DEVELOPMENT_FRACTIONS, FOLDER, Cohort, development, placed, strangers
+from experiments.pretrainings import first
 
-# name of features: what the page calls them; the first are compared with those of `OTHERS`
-ARMS = {
-    "space": "aligned space",
-    "aligned": "aligned tokens",
-    "masked": "masked only",
-    "scratch": "not trained",
-}
-FIRST, OTHERS = "space", ("masked", "scratch")
+LEARNT, TESTED = "learnt", "tested"  # cohorts
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """How much is done.
 
     Attributes:
-        cohort: synthetic, with its patient table.
-        pretrained: run or checkpoint of a masked pretraining.
+        evidence: folder of the evidence: hearts that were pretrained on, fresh ones, and the first pretraining.
         out: folder for everything that is made; what is there stays.
-        epochs: of the alignment.
+        alignments: how many; each leaves out another part of the subjects, among whom labelled ones are drawn.
         labels: subjects with phenotypes and diagnoses.
-        draws: of these subjects.
+        draws: of labelled subjects, of each alignment.
     """
 
-    cohort: Cohort
-    pretrained: Path
-    out: Path
-    epochs: int = 6
+    evidence: Path = FOLDER
+    out: Path = FOLDER / "patients"
+    alignments: int = 5
     labels: int = 100
-    draws: int = 5
+    draws: int = 2
 
     @property
-    def aligned(self) -> Path:
-        """Folder of the alignment's run."""
-        return self.out / "aligned"
+    def pretrained(self) -> Path:
+        """Checkpoint of the masked pretraining."""
+        return first(self.evidence).checkpoint
 
     @property
-    def arms(self) -> list[str]:
-        """Arms of which there are features."""
-        return [arm for arm in ARMS if self.features(arm).is_file()]
+    def parts(self) -> dict[str, list[Cohort]]:
+        """Synthetic cohorts that are seen as one each: those pretrained on, and one that nothing was chosen on."""
+        return {
+            LEARNT: [development(self.evidence), *strangers(self.evidence)],
+            TESTED: [placed(self.evidence, "fresh")],
+        }
 
-    @property
-    def others(self) -> list[str]:
-        """Arms that the first one is compared with, of which there are features."""
-        return [arm for arm in self.arms if arm in OTHERS]
+    def cohort(self, name: str) -> Cohort:
+        """Return a cohort with its patients, whose table is made here."""
+        cache = self.evidence / {LEARNT: "unlabelled", TESTED: "fresh"}[name] / "cache"
+        return Cohort(name, self.out / name, cache, fractions=DEVELOPMENT_FRACTIONS)
 
-    def features(self, arm: str) -> Path:
-        """Return where the features of an arm lie, a row a subject of the cohort, (N, F) float16."""
-        return self.out / "features" / f"{arm}.npy"
+    def features(self, name: str, encoder: str) -> Path:
+        """Return where features of a cohort lie, a row a subject, (N, F) float16."""
+        return self.out / "features" / f"{name}-{encoder}.npy"

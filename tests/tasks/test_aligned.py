@@ -88,6 +88,7 @@ def aligned(call, fields, cache, tmp_path_factory):
     (folder / "pretraining.yaml").write_text(yaml.safe_dump(config))
     assert main(["fit", "--config", str(folder / "pretraining.yaml"), "--trainer.enable_progress_bar", "false"]) == 0
     options = ["--model.fields", fields, "--model.include", "[Heart failure]", "--data.min_planes", 5]
+    options += ["--model.freeze", 0]
     start = ["--model.encoder_checkpoint", folder / "pretrained" / "checkpoints" / "best.ckpt"]
     assert call("fit", "alignment", folder / "aligned", *options, *start) == 0
     assert call("test", "alignment", folder / "aligned", *options, "--ckpt_path", "best") == 0
@@ -124,6 +125,8 @@ def test_the_aligned_encoder_is_reused_as_any_other_and_warns_of_what_it_was_tol
 def test_a_second_alignment_forgets_nothing_of_what_the_first_was_told(call, aligned, fields, tmp_path):
     options = ["--model.fields", fields, "--data.min_planes", 5, "--model.encoder_checkpoint", aligned]
     assert call("fit", "alignment", tmp_path / "run", *options) == 0
+    own, before = (load_encoder(best(one)).encoder.state_dict() for one in (tmp_path / "run", aligned))
+    assert all(torch.equal(own[name], before[name]) for name in own)  # frozen, unless asked for otherwise
     assert "Heart failure" not in load_task(best(tmp_path / "run")).task.fields.names
     assert aligned_targets(["Heart failure", "21003", "BMI (kg/m2)"], aligned_at(tmp_path / "run")) == [
         "Heart failure",
