@@ -83,12 +83,15 @@ def arms() -> tuple[Arm, ...]:
     )
 
 
+EVERY_ARM = arms()
+
+
 class Plan(NamedTuple):
     """What is trained: numbers of labels, draws and arms; the first draw chooses the rates."""
 
     labels: tuple[int, ...] = (30, 100, 300)
     draws: int = 2
-    arms: tuple[Arm, ...] = arms()
+    arms: tuple[Arm, ...] = EVERY_ARM
 
 
 def trials(plan: Plan) -> list[Run]:

@@ -31,7 +31,8 @@ from experiments.evidence.tables import error_cell, wide
 from experiments.machine import description
 from experiments.real_hearts.cohort import TABLE, read_patients
 
-Indices, Predictions = NDArray[np.intp], NDArray[np.float32]
+Indices = NDArray[np.intp]
+Predictions = NDArray[np.float32]
 TARGETS = ("LVEF (%)", "LVEDV (mL)", "LVESV (mL)", "LVM (g)", "RVEF (%)")
 REPEATS, FOLDS, SEED = 10, 5, 0
 LEAST_PLANES = 3
