@@ -46,7 +46,7 @@ evidence-quick: $(READY)  ## its shortest honest version: half an hour
 	$(PY) -m experiments.evidence quick
 
 robustness: $(READY)  ## compare models when planes are missing or flawed; goes on where it was cut
-	$(PY) -m experiments.robustness
+	$(PY) -m experiments.evidence.robustness
 
 # A .venv that works is kept. torch goes first and alone, so that TORCH_INDEX is asked for nothing else.
 $(READY): pyproject.toml constraints.txt

@@ -10,13 +10,13 @@ from rich.progress import track
 from cmr_ssl.workers import pool
 from experiments.cohorts import Cohort, make, mix
 from experiments.commands import fit, spoken
+from experiments.evidence.robustness.report import write_report
+from experiments.evidence.robustness.settings import SUBJECTS, TESTED, Segmenter, Settings
 from experiments.evidence.run import all_of, carry_out
 from experiments.evidence.trained import train, trials
 from experiments.inspection import inspected
 from experiments.left_out import leave_out
 from experiments.pretrainings import pretrain
-from experiments.robustness.report import write_report
-from experiments.robustness.settings import SUBJECTS, TESTED, Segmenter, Settings
 from experiments.tables import write_once
 
 

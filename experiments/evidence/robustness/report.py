@@ -15,11 +15,11 @@ from cmr_ssl.robustness.summary import table_of_scenarios
 from experiments.evidence import trained
 from experiments.evidence.arms import RAW, SHIPPED, TOKENS, UNTRAINED
 from experiments.evidence.results import predictions, write_tables
+from experiments.evidence.robustness.settings import DRAWS, LABELS, STEPS, SUBJECTS, TESTED, Settings, kind_of
 from experiments.evidence.studies import LONG_AXIS, ONLY_3, called
 from experiments.evidence.tables import CERTAIN, reduction_cell
 from experiments.left_out import by_region
 from experiments.machine import description
-from experiments.robustness.settings import DRAWS, LABELS, STEPS, SUBJECTS, TESTED, Settings, kind_of
 from experiments.tables import with_interval
 
 CONTROLS = (RAW, UNTRAINED, "ResNet")
@@ -64,8 +64,8 @@ def opening(settings: Settings, has_network: bool) -> Iterator[str]:
     """Yield what this is and how it was done, and whether a network is among the controls."""
     yield "# Missing and flawed planes"
     yield (
-        f"Written by `python -m experiments.robustness`. {' '.join(description())} Synthetic hearts. The encoder is "
-        "that of the first pretraining of [evidence.md](evidence.md); labels and tests are of hearts that it never "
+        f"Written by `python -m experiments.evidence.robustness`. {' '.join(description())} Synthetic hearts. The "
+        "encoder is that of the first pretraining of [evidence.md](evidence.md); labels and tests are of hearts that it never "
         f"saw (seed {settings.evidence.fresh_seed}): {LABELS} labels, {DRAWS} draws of them, {TESTED} test subjects. "
         "Linear heads, alike for all features, learn from each labelled study once in full and once with planes "
         f"missing. {NETWORK if has_network else NO_NETWORK} Intervals are 95 %, of a bootstrap over draws and "

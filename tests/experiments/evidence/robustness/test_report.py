@@ -8,9 +8,9 @@ from cmr_ssl.robustness.scenarios import HALF, NAMED, RANDOM
 from experiments.evidence import trained
 from experiments.evidence.arms import RAW, SHIPPED, TOKENS, UNTRAINED
 from experiments.evidence.probes import write
+from experiments.evidence.robustness.report import DRAWN, write_report
+from experiments.evidence.robustness.settings import LABELS, Settings
 from experiments.evidence.studies import ALL
-from experiments.robustness.report import DRAWN, write_report
-from experiments.robustness.settings import LABELS, Settings
 
 COLUMNS = ["kind", "scenario", "planes", "changed", "measure", "of", "value", "low", "high", "N"]
 LEFT_OUT = {"region": "base", "model_psnr": 20.0, "nearest_psnr": 15.0, "interpolated_psnr": 16.0}

@@ -1,8 +1,8 @@
 from cmr_ssl.robustness.scenarios import HALF, SWAPPED
 from experiments.evidence.arms import RAW, SHIPPED, TOKENS, UNTRAINED
 from experiments.evidence.features import portions
+from experiments.evidence.robustness.settings import Settings
 from experiments.evidence.studies import ALL, LONG_AXIS, ONLY_3, called, condition_of
-from experiments.robustness.settings import Settings
 from tests.tiny import tiny_batch
 
 

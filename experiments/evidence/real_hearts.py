@@ -1,8 +1,9 @@
 """What a pretraining on synthetic hearts alone says of real ones: linear heads on frozen features, cross-validated.
 
-    python -m experiments.real_hearts.frozen --source FOLDER --checkpoint CKPT --work WORK [--page docs/...md]
+    python -m experiments.evidence.real_hearts --source FOLDER --checkpoint CKPT --work WORK [--page docs/...md]
 
-FOLDER is that of `experiments.real_hearts`, CKPT a pretraining on hearts prepared with configs/preparation/small.yaml.
+FOLDER holds cines as `prepare` reads them and phenotypes.csv with a row a subject; CKPT is of a pretraining on hearts
+prepared with configs/preparation/small.yaml.
 Five minutes of one core for 58 patients.
 """
 
@@ -29,11 +30,11 @@ from experiments.evidence.results import comparisons, means
 from experiments.evidence.studies import DEPLETED, FULL
 from experiments.evidence.tables import error_cell, wide
 from experiments.machine import description
-from experiments.real_hearts.cohort import TABLE, read_patients
 
 Indices = NDArray[np.intp]
 Predictions = NDArray[np.float32]
 TARGETS = ("LVEF (%)", "LVEDV (mL)", "LVESV (mL)", "LVM (g)", "RVEF (%)")
+TABLE = "phenotypes.csv"
 REPEATS, FOLDS, SEED = 10, 5, 0
 LEAST_PLANES = 3
 PAIRS = tuple((arm, control) for arm in (TOKENS, SHIPPED, BOTH) for control in (RAW, UNTRAINED))
@@ -82,7 +83,7 @@ def table(said: Predictions, true: Tensor, subjects: list[str], arm: str, source
 
 def measured(source: Path, cache: Path, checkpoint: Path) -> pd.DataFrame:
     """Return the errors of all arms."""
-    data, patients = opened(cache), read_patients(source / TABLE).set_index("subject")
+    data, patients = opened(cache), pd.read_csv(source / TABLE, dtype={"subject": str}).set_index("subject")
     subjects = sorted({*patients.index} & {one for split in data.subjects.values() for one in split})
     true = torch.tensor(patients.loc[subjects, list(TARGETS)].to_numpy(np.float32))
     parts = []
@@ -98,7 +99,7 @@ def page(rows: pd.DataFrame) -> str:
     return "\n\n".join(
         [
             "# Real hearts, frozen: what a pretraining on synthetic hearts says of patients",
-            f"Written by `python -m experiments.real_hearts.frozen`. {' '.join(description())}",
+            f"Written by `python -m experiments.evidence.real_hearts`. {' '.join(description())}",
             f"{rows['subject'].nunique()} patients of ACDC, short-axis cines of 5 to 7 slices. The encoder has seen "
             "synthetic hearts only and stays as it is; a ridge regression, alike for all features, reads it. "
             f"{REPEATS} times {FOLDS}-fold cross-validation by patient, so about {rows['labels'].iloc[0]} labels; "
@@ -117,7 +118,9 @@ def page(rows: pd.DataFrame) -> str:
 def main() -> None:
     """Prepare the cines unless they are, measure, and write the page."""
     shape = RawDescriptionHelpFormatter
-    parser = ArgumentParser(prog="python -m experiments.real_hearts.frozen", description=__doc__, formatter_class=shape)
+    parser = ArgumentParser(
+        prog="python -m experiments.evidence.real_hearts", description=__doc__, formatter_class=shape
+    )
     parser.add_argument("--source", type=Path, required=True, help="cines, labels and phenotypes.csv")
     parser.add_argument("--checkpoint", type=Path, required=True, help="of a pretraining")
     parser.add_argument("--work", type=Path, required=True, help="folder of the cache")

@@ -1,7 +1,7 @@
 import pickle
 
-from experiments.robustness.run import jobs
-from experiments.robustness.settings import Settings
+from experiments.evidence.robustness.run import jobs
+from experiments.evidence.robustness.settings import Settings
 
 
 def test_every_job_can_be_given_to_a_worker(tmp_path):

@@ -3,7 +3,7 @@ import pandas as pd
 import torch
 
 from experiments.evidence.arms import BOTH, RAW, SHIPPED, TOKENS, UNTRAINED
-from experiments.real_hearts.frozen import FOLDS, REPEATS, TARGETS, folds, measured, page, predicted
+from experiments.evidence.real_hearts import FOLDS, REPEATS, TARGETS, folds, measured, page, predicted
 from tests.untrained import write_untrained
 
 
