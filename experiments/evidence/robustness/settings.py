@@ -19,7 +19,7 @@ TESTED = 100  # subjects, of whom heads predict phenotypes
 SUBJECTS = 30  # test subjects whose planes are left out, and that faults are put into
 COUNTS = (1, 2, 4, 6, 8, 10)  # planes that are missing
 FLAWED_PLANES = 3
-STEPS = 400  # of networks that segment
+STEPS = 375  # of networks that segment
 BATCH = 4
 FRAMES = 2  # of a study that a step of segmentation looks at
 
