@@ -67,8 +67,8 @@ def opening(settings: Settings, has_network: bool) -> Iterator[str]:
         f"Written by `python -m experiments.evidence.robustness`. {' '.join(description())} Synthetic hearts. The "
         "encoder is that of the first pretraining of [evidence.md](evidence.md); labels and tests are of hearts that "
         f"it never saw (seed {settings.evidence.fresh_seed}): {LABELS} labels, {DRAWS} draws of them, {TESTED} test "
-        "subjects. Linear heads, alike for all features, learn from each labelled study once in full and once with planes "
-        f"missing. {NETWORK if has_network else NO_NETWORK} Intervals are 95 %, of a bootstrap over draws and "
+        "subjects. Linear heads, alike for all features, learn from each labelled study once in full and once with "
+        f"planes missing. {NETWORK if has_network else NO_NETWORK} Intervals are 95 %, of a bootstrap over draws and "
         "subjects; there is one pretraining. As shipped means what `configs/phenotype.yaml` reads: tokens, their "
         "patches, and what the decoder says of fixed places of the heart."
     )
