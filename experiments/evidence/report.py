@@ -13,7 +13,7 @@ from experiments.evidence.figures import draw_curves, draw_planes
 from experiments.evidence.results import comparisons, means, predictions, write_tables
 from experiments.evidence.settings import Settings
 from experiments.evidence.studies import ALL, CONDITIONS
-from experiments.evidence.tables import reduction_cell, wide
+from experiments.evidence.tables import hardest, reduction_cell, wide
 from experiments.machine import description
 
 MANY, FEW = 100, 30  # labels that tables and sentences speak of
@@ -83,16 +83,13 @@ def counted(number: int, what: str) -> str:
 def verdict(differences: pd.DataFrame) -> Iterator[str]:
     """Yield what the tokens are worth against the better control, with few labels and with more."""
     for labels in (FEW, MANY):
-        parts = []
         some = differences[
             (differences["arm"] == TOKENS)
             & differences["other"].isin(CONTROLS)
             & (differences["labels"] == labels)
             & (differences["test"] == ALL)
         ]
-        for target, pair in some.groupby("target", sort=False):
-            hardest = pair.loc[pair["reduction"].idxmin()]
-            parts.append(f"{target.split(' (')[0]} {reduction_cell(hardest)}")
+        parts = [f"{line['target'].split(' (')[0]} {reduction_cell(line)}" for line in hardest(some)]
         if parts:
             yield (
                 f"**With {labels} labels, pretrained tokens reduce the error, against the better of raw pixels and "

@@ -26,6 +26,12 @@ def reduction_table(differences: pd.DataFrame) -> Iterator[str]:
         yield wide(cells, ["labels"])
 
 
+def hardest(differences: pd.DataFrame) -> Iterator["pd.Series[float]"]:
+    """Yield the comparison of each target with the control that comes off best."""
+    for _, pair in differences.groupby("target", sort=False):
+        yield pair.loc[pair["reduction"].idxmin()]
+
+
 def wide(cells: pd.DataFrame, rows: list[str]) -> str:
     """Return cells as a Markdown table with a column a target; `rows` name its first columns."""
     targets = [target for target in TARGETS if target in set(cells["target"])]

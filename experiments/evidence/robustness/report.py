@@ -17,7 +17,7 @@ from experiments.evidence.arms import RAW, SHIPPED, TOKENS, UNTRAINED
 from experiments.evidence.results import predictions, write_tables
 from experiments.evidence.robustness.settings import DRAWS, LABELS, STEPS, SUBJECTS, TESTED, Settings, kind_of
 from experiments.evidence.studies import LONG_AXIS, ONLY_3, called
-from experiments.evidence.tables import CERTAIN, reduction_cell
+from experiments.evidence.tables import CERTAIN, hardest, reduction_cell
 from experiments.left_out import by_region
 from experiments.machine import description
 from experiments.tables import with_interval
@@ -78,12 +78,10 @@ def verdict(differences: pd.DataFrame) -> Iterator[str]:
     """Yield what is gained over the better control where planes are missing."""
     for test, name in SPOKEN_OF.items():
         some = differences[(differences["test"] == test) & (differences["arm"] == SHIPPED)]
-        parts = []
-        for target in DRAWN:
-            pair = some[some["target"] == target]
-            if len(pair):
-                hardest = pair.loc[pair["reduction"].idxmin()]
-                parts.append(f"{target.split(' (')[0]} {reduction_cell(hardest)} (against {hardest['other']})")
+        parts = [
+            f"{line['target'].split(' (')[0]} {reduction_cell(line)} (against {line['other']})"
+            for line in hardest(some)
+        ]
         if parts:
             yield (
                 f"**With {name}, what is shipped makes the error smaller than the best control does, by (%): "
