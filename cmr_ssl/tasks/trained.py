@@ -14,6 +14,7 @@ from cmr_ssl.tasks.base import Task
 
 # what earlier versions could be told and this one cannot, with the value that means it was off
 GONE: dict[str, object] = {"beat": None}
+BEGAN = ("AlignmentTask", "head_start")  # task and setting of how its training once began, which no longer matters
 
 
 class Trained(NamedTuple):
@@ -46,12 +47,7 @@ def load_task(path: Path) -> Trained:
         ValueError: if it is no checkpoint of a task this version knows.
     """
     checkpoint = read_checkpoint(path)
-    stored = {
-        key: value
-        for key, value in checkpoint["hyper_parameters"].items()
-        if key[0] != "_" and not (key in GONE and value == GONE[key])
-    }
-    described = {"class_path": checkpoint["hyper_parameters"].get("_class_path"), "init_args": stored}
+    described = description(checkpoint["hyper_parameters"])
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(Task, "task")
     try:
@@ -65,3 +61,14 @@ def load_task(path: Path) -> Trained:
     data = checkpoint[DATA]
     about_data = data.get("synthetic", False), data.get("usual", {}), data.get("method", 0)  # older ones do not tell
     return Trained(task.eval(), data["views"], data["preparation"], data["split"], *about_data)
+
+
+def description(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return class and settings of a task as this version can be told, given the `hyper_parameters` of a checkpoint."""
+    kind = stored.get("_class_path")
+    settings = {
+        key: value
+        for key, value in stored.items()
+        if key[0] != "_" and (key not in GONE or value != GONE[key]) and (str(kind).rpartition(".")[2], key) != BEGAN
+    }
+    return {"class_path": kind, "init_args": settings}

@@ -1,0 +1,21 @@
+import torch
+
+from cmr_ssl.tables.incomplete import covariance_of
+
+
+def test_a_covariance_is_estimated_through_gaps_and_they_are_filled_by_what_it_expects():
+    generator = torch.Generator().manual_seed(0)
+    true = torch.tensor([[1.0, 0.8], [0.8, 1.0]], dtype=torch.float64)
+    values = torch.randn(4000, 2, generator=generator).double() @ torch.linalg.cholesky(true).T
+    gaps = torch.rand(4000, generator=generator) < 0.5
+    shown = values.clone()
+    shown[gaps, 1] = torch.nan
+    covariance, filled = covariance_of(shown, steps=30)
+    torch.testing.assert_close(covariance, true, atol=0.06, rtol=0)
+    torch.testing.assert_close(filled[gaps, 1], 0.8 * values[gaps, 0], atol=0.2, rtol=0)
+    assert torch.equal(filled[~gaps], values[~gaps])
+
+
+def test_fields_that_follow_from_others_leave_no_eigenvalue_at_zero():
+    values = torch.randn(300, 1, generator=torch.Generator().manual_seed(0)).double().expand(-1, 3)
+    assert torch.linalg.eigvalsh(covariance_of(values)[0]).min() > 0.01
