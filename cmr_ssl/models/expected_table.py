@@ -104,7 +104,7 @@ class ExpectedTable(nn.Module):
         Returns:
             The ratio of each image (rows) with each table (columns), (S, T); larger is better.
         """
-        left, usual, expected, tables = (part.double().cpu() for part in (self.open, self.usual, expected, tables))
+        left, usual, expected, tables = (part.cpu().double() for part in (self.open, self.usual, expected, tables))
         scores = torch.empty(len(expected), len(tables), dtype=torch.float64)
         for index, table in enumerate(tables):
             known = ~table.isnan()
