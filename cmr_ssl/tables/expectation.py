@@ -8,7 +8,7 @@ from cmr_ssl.models.expected_table import Expectation, standardised
 from cmr_ssl.ridge import best_dual, decomposed, mapped
 from cmr_ssl.tables.design import design_matrix
 from cmr_ssl.tables.fields import Fields
-from cmr_ssl.tables.incomplete import covariance_of
+from cmr_ssl.tables.incomplete import covariance_of, with_factors
 
 FLAT = 1e-6  # share of the mean variance that a feature has at least
 ROUNDS = 3  # of solving
@@ -41,7 +41,7 @@ def expectation(features: Tensor, columns: Tensor) -> Expectation:
     mean = columns.nanmean(dim=0)
     deviation = (columns - mean).square().nanmean(dim=0).sqrt().clamp(min=1e-6)
     aims, kernel = standardised(columns, mean, deviation), decomposed(seen)
-    usual, filled = covariance_of(aims)
+    _, filled = covariance_of(aims)
     for _ in range(ROUNDS):
         middle = filled.mean(dim=0)
         dual, errors = best_dual(kernel, filled - middle)
@@ -50,8 +50,9 @@ def expectation(features: Tensor, columns: Tensor) -> Expectation:
         left_open, rest = covariance_of(aims - told)
         filled = told + rest
     solved = mapped(seen, kernel, dual * slopes, middle * slopes)
-    weights = solved.weights / scale
-    return Expectation(centre, weights, solved.biases, mean, deviation, left_open, usual)
+    left_open = with_factors(left_open)
+    usual = left_open + told.T @ told / len(told)  # what tables have in all is what is expected and what is left open
+    return Expectation(centre, solved.weights / scale, solved.biases, mean, deviation, left_open, usual)
 
 
 def slope(told: Tensor, true: Tensor) -> Tensor:

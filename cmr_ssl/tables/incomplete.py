@@ -1,10 +1,15 @@
-"""The covariance of tables with gaps, and the gaps filled by what it expects: expectation and maximisation."""
+"""The covariance of tables with gaps, and the gaps filled by what it expects: expectation and maximisation.
+
+From few subjects, or through many gaps, a covariance of many columns is mostly noise. `with_factors` keeps what a few
+common factors explain.
+"""
 
 import torch
 from torch import Tensor
 
 LEAST = 0.02  # of the eigenvalues of a covariance, which fields that follow from others would make singular
 STEPS = 5
+FACTORS, REPEATS = 5, 50
 ROWS = 1024  # subjects at a time, to save memory
 
 
@@ -45,3 +50,17 @@ def completed(known: Tensor, there: Tensor, covariance: Tensor) -> tuple[Tensor,
         gaps = (1 - here)[:, :, None] * (1 - here)[:, None]
         spread += (gaps * (covariance - shown.transpose(1, 2) @ weights)).sum(dim=0)
     return filled, spread
+
+
+def with_factors(covariance: Tensor, factors: int = FACTORS) -> Tensor:
+    """Return L L' + diag(p), with L (C, factors) and p (C,) above zero, nearest to a covariance (C, C).
+
+    By principal factors: p is what L leaves of the variances, L the leading eigenvectors of what is left without p.
+    """
+    variances = covariance.diagonal()
+    own = variances / 2
+    for _ in range(REPEATS):
+        values, vectors = torch.linalg.eigh(covariance - torch.diag(own))
+        common = vectors[:, -factors:] * values[-factors:].clamp(min=0).sqrt()
+        own = (variances - common.square().sum(dim=1)).clamp(min=LEAST)
+    return common @ common.T + torch.diag(own)
