@@ -23,9 +23,9 @@ def test_fields_that_follow_from_others_leave_no_eigenvalue_at_zero():
 
 def test_of_a_few_factors_a_covariance_is_found_again_and_noise_of_few_subjects_is_left_out():
     generator = torch.Generator().manual_seed(0)
-    common = 0.5 * torch.randn(12, 2, generator=generator, dtype=torch.float64)
-    true = common @ common.T + torch.diag(0.5 + torch.rand(12, generator=generator, dtype=torch.float64))
+    common = 0.5 * torch.randn(40, 2, generator=generator, dtype=torch.float64)
+    true = common @ common.T + torch.diag(0.5 + torch.rand(40, generator=generator, dtype=torch.float64))
     torch.testing.assert_close(with_factors(true, 2), true, atol=0.02, rtol=0)
-    values = torch.randn(80, 12, generator=generator).double() @ torch.linalg.cholesky(true).T
+    values = torch.randn(80, 40, generator=generator).double() @ torch.linalg.cholesky(true).T
     seen = values.T @ values / len(values)
     assert (with_factors(seen, 2) - true).square().mean() < 0.8 * (seen - true).square().mean()
