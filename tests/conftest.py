@@ -5,6 +5,7 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported; handed down to subprocesses
 
 import gc
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,12 @@ def once(tmp_path_factory, name, make) -> Path:
 def fine_figures(monkeypatch):
     """Save figures as users get them."""
     monkeypatch.setattr(Figure, "savefig", save)
+
+
+@pytest.fixture
+def forked(monkeypatch):
+    """Let pools of workers be forked, which need not import everything again; `test_workers` starts them as users do."""
+    monkeypatch.setattr("cmr_ssl.workers.get_context", lambda _: get_context("fork"))
 
 
 @pytest.fixture(scope="session")
