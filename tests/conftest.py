@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 
 from tests.caches import COHORT, write_cache
 
+gc.disable()  # until all modules are imported, which takes a quarter longer with it
+
 os.fsync = lambda descriptor: None  # no test cuts the power, and a busy disk takes up to a second for each file
 
 save = Figure.savefig
@@ -36,9 +38,10 @@ def pytest_collection_modifyitems(items) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Let the garbage collector come by less often, and spare it the many objects of imported modules, which stay."""
+    """Let the garbage collector come by, but seldom, and spare it the many objects of imported modules, which stay."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    gc.enable()
 
 
 def once(tmp_path_factory, name, make) -> Path:
@@ -59,7 +62,7 @@ def fine_figures(monkeypatch):
 
 @pytest.fixture
 def forked(monkeypatch):
-    """Let pools of workers be forked, which need not import everything again; `test_workers` starts them as users do."""
+    """Let pools of workers be forked, which need not import everything; `test_workers` starts them as users do."""
     monkeypatch.setattr("cmr_ssl.workers.get_context", lambda _: get_context("fork"))
 
 
