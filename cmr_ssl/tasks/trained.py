@@ -38,6 +38,14 @@ class Trained(NamedTuple):
     method: int = METHOD
 
 
+def task_description(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """Return class and arguments of the task of a checkpoint, as a config has them."""
+    stored = checkpoint["hyper_parameters"]
+    gone = {key for key in GONE if key in stored and stored[key] == GONE[key]}
+    arguments = {key: value for key, value in stored.items() if not (key[0] == "_" or key in gone)}
+    return {"class_path": stored.get("_class_path"), "init_args": arguments}
+
+
 def load_task(path: Path) -> Trained:
     """Build the task a checkpoint describes, with its weights, in evaluation mode.
 
@@ -46,18 +54,12 @@ def load_task(path: Path) -> Trained:
         ValueError: if it is no checkpoint of a task this version knows.
     """
     checkpoint = read_checkpoint(path)
-    stored = {
-        key: value
-        for key, value in checkpoint["hyper_parameters"].items()
-        if key[0] != "_" and not (key in GONE and value == GONE[key])
-    }
-    described = {"class_path": checkpoint["hyper_parameters"].get("_class_path"), "init_args": stored}
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(Task, "task")
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Attribute '.*' is an instance of")  # Lightning's, about nothing wrong
-            task: Task = parser.instantiate(parser.parse_object({"task": described})).task
+            task: Task = parser.instantiate(parser.parse_object({"task": task_description(checkpoint)})).task
     except ArgumentError as error:
         reason = " ".join(str(error).partition("Given value")[0].split())  # which is all there is, at length
         raise ValueError(f"{path} holds a task that this version does not know: {reason}") from error

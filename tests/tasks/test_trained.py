@@ -149,11 +149,11 @@ def test_a_diagnosis_is_learnt_tested_and_predicted(hearts, pretrained, diagnose
     np.testing.assert_allclose(tested[["P(normal)", "P(dilated)"]].sum(axis=1), 1, atol=1e-4)
     (agreement,) = pd.read_csv(folder / "test" / "agreement.csv").to_dict("records")
     assert agreement["target"] == "Diagnosis"
-    source, out = some_of(hearts, tested.index, tmp_path / "source"), tmp_path / "out"
+    source, out = some_of(hearts, tested.index[:1], tmp_path / "source"), tmp_path / "out"
     checkpoint = folder / "checkpoints" / "best.ckpt"
     assert main(["predict", "--checkpoint", str(checkpoint), "--source", str(source), "--out", str(out)]) == 0
-    found = pd.read_csv(out / "phenotypes.csv", index_col="subject").loc[tested.index, "P(dilated)"]
-    np.testing.assert_allclose(found, tested["P(dilated)"], atol=0.02)  # bfloat16, where there is one
+    found = pd.read_csv(out / "phenotypes.csv", index_col="subject")["P(dilated)"]
+    np.testing.assert_allclose(found, tested["P(dilated)"][:1], atol=0.02)  # bfloat16, where there is one
 
 
 def test_label_maps_are_reported_by_structure_view_and_phase_with_volumes_and_overlays(fitted):
@@ -177,7 +177,7 @@ def test_checkpoints_of_tasks_hold_no_paths_and_no_ids(fitted, hearts):
 
 def test_new_subjects_need_only_the_checkpoint(fitted, hearts, tmp_path):
     checkpoint = fitted["phenotype"] / "checkpoints" / "best.ckpt"
-    tested = pd.read_csv(fitted["phenotype"] / "test" / "predicted.csv").set_index("subject")
+    tested = pd.read_csv(fitted["phenotype"] / "test" / "predicted.csv").set_index("subject")[:1]
     source, out = some_of(hearts, tested.index, tmp_path / "source"), tmp_path / "out"
     assert main(["predict", "--checkpoint", str(checkpoint), "--source", str(source), "--out", str(out)]) == 0
     table = pd.read_csv(out / "phenotypes.csv").set_index("subject")
