@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, overload
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import AdamW
 
 from cmr_ssl.devices import has_bfloat16
@@ -60,7 +60,7 @@ class Muon(AdamW):
         super().step()
         return loss
 
-    def move(self, matrices: list[nn.Parameter], rate: float, decay: float) -> None:
+    def move(self, matrices: list[Tensor], rate: float, decay: float) -> None:
         """Move matrices of one shape."""
         gradients = [matrix.grad for matrix in matrices if matrix.grad is not None]
         momenta = [self.momentum(matrix) for matrix in matrices]
@@ -70,7 +70,7 @@ class Muon(AdamW):
         torch._foreach_mul_(matrices, 1 - rate * decay)
         torch._foreach_add_(matrices, directions, alpha=-SIZE * rate * max(ahead.shape[1:]) ** 0.5)
 
-    def momentum(self, matrix: nn.Parameter) -> Tensor:
+    def momentum(self, matrix: Tensor) -> Tensor:
         """Return the momentum of a matrix, (rows, columns); it is part of what checkpoints keep."""
         state = self.state[matrix]
         if not state:
@@ -80,9 +80,9 @@ class Muon(AdamW):
         return momentum
 
 
-def by_shape(parameters: Iterable[nn.Parameter]) -> list[list[nn.Parameter]]:
+def by_shape(parameters: Iterable[Tensor]) -> list[list[Tensor]]:
     """Return the parameters that have gradients, those of one shape together."""
-    alike: defaultdict[torch.Size, list[nn.Parameter]] = defaultdict(list)
+    alike: defaultdict[torch.Size, list[Tensor]] = defaultdict(list)
     for parameter in parameters:
         if parameter.grad is not None:
             alike[parameter.shape].append(parameter)
