@@ -67,7 +67,7 @@ def opening(settings: Settings) -> Iterator[str]:
     """Yield what this is and how it was done."""
     yield "# Evidence: what pretraining is worth"
     yield (
-        f"Written by `python -m experiments.evidence`. {' '.join(description())} Synthetic hearts: this compares "
+        f"Written by `{settings.command}`. {' '.join(description())} Synthetic hearts: this compares "
         "methods and says nothing about patients."
     )
     yield (

@@ -89,6 +89,13 @@ def test_the_page_says_what_helps_what_does_not_and_how_sure(measured, tmp_path)
     assert (measured.study().out / "comparisons.csv").exists()
 
 
+def test_a_part_says_which_one_it_is():
+    some = Settings().part(1, heads=True)
+    assert (some.seeds, some.ablations, some.trained) == ((0,), {}, None)
+    assert some.command == "python -m experiments.evidence --pretrainings 1 --heads"
+    assert Settings().part(2, heads=False) == Settings()
+
+
 def test_what_has_not_been_measured_is_left_out(measured, tmp_path):
     brief = measured._replace(trained=None, folder=tmp_path / "nothing")
     write_report(brief, tmp_path / "docs")
