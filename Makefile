@@ -7,7 +7,7 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 TORCH_FROM := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs dist bench gpu evidence evidence-quick robustness
+.PHONY: help setup demo test test-all check docs dist bench gpu evidence evidence-quick robustness
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,9 @@ demo: $(READY)  ## everything once on synthetic hearts, from a cohort to label m
 
 test: $(READY)  ## run the tests, two at a time
 	$(PY) -m pytest -n 2 --dist loadfile
+
+test-all: $(READY)  ## ... and those that show at length what others show in short, as the CI does
+	CMR_SSL_DISTURBANCES=$(or $(CMR_SSL_DISTURBANCES),12) $(PY) -m pytest -n 2 --dist loadfile -m ''
 
 check: $(READY)  ## lint, formatting and types
 	$(PY) -m ruff check

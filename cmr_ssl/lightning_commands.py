@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from jsonargparse import Namespace
-from lightning import LightningDataModule, LightningModule
+from lightning import LightningDataModule, LightningModule, Trainer
 from lightning.fabric.utilities.rank_zero import rank_zero_info
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning.pytorch.utilities.exceptions import MisconfigurationException, SIGTERMException
@@ -24,17 +24,12 @@ import cmr_ssl.callbacks
 import cmr_ssl.data.datamodule
 import cmr_ssl.tasks  # noqa: F401  (importing makes bare class names work in configs)
 from cmr_ssl.callbacks.kept_checkpoints import BEST, LAST, REQUEUED, checkpoint_file, resumable
-from cmr_ssl.checkpoints import (
-    encoder_description,
-    expected_columns,
-    parse_decoder,
-    parse_encoder,
-    read_checkpoint,
-)
+from cmr_ssl.checkpoints import encoder_description, expected_columns, parse_decoder, parse_encoder, read_checkpoint
 from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.launch import check_launch, first_process
 from cmr_ssl.lock import exclusive_access, this_process
 from cmr_ssl.shipped import layered
+from cmr_ssl.tasks.trained import task_description
 
 RUNS = "runs"
 TERMINATED = 128 + signal.SIGTERM  # exit status, as shells tell it
@@ -51,15 +46,6 @@ NOISE = (
     ".*does not have many workers",  # Lightning counts processes, but threads read
     "monai.metrics.utils get_mask_edges",  # MONAI about how MONAI calls itself
 )
-# configs name the classes of task and data; the task optimises itself
-CLASSES: dict[str, Any] = {
-    "model_class": LightningModule,
-    "datamodule_class": LightningDataModule,
-    "subclass_mode_model": True,
-    "subclass_mode_data": True,
-    "auto_configure_optimizers": False,
-    "seed_everything_default": 0,
-}
 
 
 class RunParser(LightningArgumentParser):
@@ -69,64 +55,74 @@ class RunParser(LightningArgumentParser):
     save = partialmethod(LightningArgumentParser.save, skip_validation=True)
 
 
+# configs name the classes of task and data; the task optimises itself; nothing runs by itself
+SETTINGS: dict[str, Any] = {
+    "model_class": LightningModule,
+    "datamodule_class": LightningDataModule,
+    "subclass_mode_model": True,
+    "subclass_mode_data": True,
+    "auto_configure_optimizers": False,
+    "seed_everything_default": 0,
+    "parser_class": RunParser,
+    "run": False,
+}
+
+
 class RunCLI(LightningCLI):
     """LightningCLI with one folder a run, honest resuming and a precision that the device has."""
 
     def __init__(self, command: str, options: Sequence[str]) -> None:
-        """Run a subcommand with its options; Lightning's others get no parser, as each takes a quarter of a second."""
+        """Run a method of the trainer; it is no subcommand, as a parser inside of a parser takes half as long again."""
         self.command = command
         super().__init__(
-            **CLASSES,
+            **SETTINGS,
             save_config_kwargs={"overwrite": True},
-            parser_class=RunParser,
-            parser_kwargs={"exit_on_error": False},  # cli.main makes one sentence of it
-            args=[command, *options],
+            parser_kwargs={"exit_on_error": False, "prog": f"python -m cmr_ssl {command}"},  # main makes one sentence
+            args=list(options),
         )
+        self.run()
 
-    def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]  # which Lightning has as a static method
-        """Return the subcommand that is run, with the arguments that its options do not show."""
-        return {self.command: LightningCLI.subcommands()[self.command]}
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add the arguments of the method that is run, such as its checkpoint."""
+        self.added = parser.add_method_arguments(Trainer, self.command, skip={*self.subcommands()[self.command]})
 
     def parse_arguments(self, parser: LightningArgumentParser, args: ArgsType) -> None:
-        """Parse, then settle the run folder and which checkpoint is meant, before Lightning reads it."""
+        """Parse, then settle the run folder, which checkpoint is meant, and the model that it describes."""
         try:
             super().parse_arguments(parser, args)
         except ArgumentError as error:
             if "required: cache" in str(error):
                 raise ValueError(f"data.cache has to be given: add {CACHE}") from error
             raise
-        options = self.options
-        options.trainer.default_root_dir = str(options.trainer.default_root_dir or Path(RUNS) / self.config.subcommand)
+        options = self.config
+        folder = options.trainer.default_root_dir = str(options.trainer.default_root_dir or Path(RUNS) / self.command)
         choice = options.ckpt_path
-        if not choice and self.config.subcommand == "fit" and requeued(options.trainer.default_root_dir, os.environ):
+        if not choice and self.command == "fit" and requeued(folder, os.environ):
             choice = AUTO
-        options.ckpt_path = find_checkpoint(options.trainer.default_root_dir, choice)
-        if not options.ckpt_path:
+        options.ckpt_path = find_checkpoint(folder, choice)
+        if options.ckpt_path:
+            described = task_description(read_checkpoint(Path(options.ckpt_path)))
+            was, now = (Namespace(class_path=one["class_path"]) for one in (described, options.model))
+            check_same_model(now, was, options.ckpt_path)  # or its arguments could not be parsed
+            self.config = parser.parse_object({"model": described}, options)
+            check_same_model(options.model, self.config.model, options.ckpt_path)
+        else:
             adopt_encoder(options.model)
-        self.described_model = options.model.clone()
-
-    @property
-    def options(self) -> Namespace:
-        """The config of the subcommand."""
-        config: Namespace = self.config[self.config.subcommand]
-        return config
 
     def before_instantiate_classes(self) -> None:
         """Check everything that can be checked before anything is built."""
-        options, folder = self.options, self.options.trainer.default_root_dir
+        options, folder = self.config, self.config.trainer.default_root_dir
         check_launch(options.trainer, os.environ)
         if options.trainer.overfit_batches:
             raise ValueError(
                 "trainer.overfit_batches would change the order: set --data.train_subjects to a few instead"
             )
-        if options.ckpt_path:
-            check_same_model(self.described_model, options.model, options.ckpt_path)
-        elif self.config.subcommand != "fit":
-            raise ValueError(f"{self.config.subcommand} needs a trained model: add --ckpt_path best, last or FILE")
-        elif first_process(os.environ):
-            check_unused(folder)
-        if self.config.subcommand != "fit":
+        if self.command != "fit":
+            if not options.ckpt_path:
+                raise ValueError(f"{self.command} needs a trained model: add --ckpt_path best, last or FILE")
             self.save_config_callback = None  # the one in the folder is that of the training
+        elif not options.ckpt_path and first_process(os.environ):
+            check_unused(folder)
         if options.trainer.logger is None:
             options.trainer.logger = tensorboard(folder)
         if str(options.trainer.precision).startswith("bf16") and not has_bfloat16(
@@ -135,12 +131,15 @@ class RunCLI(LightningCLI):
             rank_zero_info("This device has no bfloat16 arithmetic: training in float32.")
             options.trainer.precision = "32-true"
 
-    def _run_subcommand(self, subcommand: str) -> None:
+    def run(self) -> None:
         """Run it; only one process may train in a run folder, with those that it starts itself."""
-        writes = subcommand == "fit" and first_process(os.environ)
-        folder = Path(self.options.trainer.default_root_dir)
+        writes = self.command == "fit" and first_process(os.environ)
+        folder = Path(self.config.trainer.default_root_dir)
+        arguments = {name: self.config_init[name] for name in self.added}
         with exclusive_access(folder, this_process(), ANOTHER_FOLDER) if writes else nullcontext():
-            super()._run_subcommand(subcommand)
+            getattr(self.trainer, self.command)(self.model, datamodule=self.datamodule, **arguments)
+        if self.command == "fit":
+            self.after_fit()
 
     def after_fit(self) -> None:
         """Say what came out and where it lies."""
@@ -261,7 +260,7 @@ def build(arguments: Sequence[str]) -> LightningCLI:
     Args:
         arguments: such as ``--config FILE --data.cache CACHE``.
     """
-    return LightningCLI(**CLASSES, save_config_callback=None, run=False, args=layered(arguments))
+    return LightningCLI(**SETTINGS, save_config_callback=None, args=layered(arguments))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"  # read when torch is imported; handed down to subprocesses
 
 import gc
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from filelock import FileLock
 from matplotlib.figure import Figure
 
 from tests.caches import COHORT, write_cache
+
+gc.disable()  # until all modules are imported, which takes a quarter longer with it
 
 os.fsync = lambda descriptor: None  # no test cuts the power, and a busy disk takes up to a second for each file
 
@@ -35,9 +38,10 @@ def pytest_collection_modifyitems(items) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Let the garbage collector come by less often, and spare it the many objects of imported modules, which stay."""
+    """Let the garbage collector come by, but seldom, and spare it the many objects of imported modules, which stay."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    gc.enable()
 
 
 def once(tmp_path_factory, name, make) -> Path:
@@ -54,6 +58,12 @@ def once(tmp_path_factory, name, make) -> Path:
 def fine_figures(monkeypatch):
     """Save figures as users get them."""
     monkeypatch.setattr(Figure, "savefig", save)
+
+
+@pytest.fixture
+def forked(monkeypatch):
+    """Let pools of workers be forked, which need not import everything; `test_workers` starts them as users do."""
+    monkeypatch.setattr("cmr_ssl.workers.get_context", lambda _: get_context("fork"))
 
 
 @pytest.fixture(scope="session")

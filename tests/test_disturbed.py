@@ -29,7 +29,7 @@ from tests import caches, dicoms, studies
 from tests.runs import arguments, in_a_child
 from tests.untrained import write_untrained
 
-TIMES = int(os.environ.get("CMR_SSL_DISTURBANCES", "12"))
+TIMES = int(os.environ.get("CMR_SSL_DISTURBANCES", "6"))
 SMALL = Preparation(size=24, spacing_mm=5.0, frames=8)
 WRITING, READING = [errno.ENOSPC, errno.EIO, errno.EMFILE], [errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE]
 ENDED, STOPPED, KILLED = 0, 1, -signal.SIGKILL

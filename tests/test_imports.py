@@ -116,24 +116,31 @@ def test_what_a_room_can_do_without_it_does_without(part):
             assert not any(module == bad or module.startswith(f"{bad}.") for bad in FORBIDDEN[part]), (file, module)
 
 
-def modules_after(code: str) -> set[str]:
-    """Return the modules that are loaded in a fresh interpreter after `code`."""
-    command = [sys.executable, "-c", f"import sys\n{code}\nprint(*sys.modules, file=sys.stderr)"]
-    return set(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stderr.split())
+def modules_after(*steps: str) -> list[set[str]]:
+    """Return the modules that are loaded in a fresh interpreter after each step of code."""
+    code = "".join(f"{step}\nprint(*sys.modules, file=sys.stderr)\n" for step in steps)
+    done = subprocess.run([sys.executable, "-c", f"import sys\n{code}"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [set(line.split()) for line in done.stderr.splitlines()]
 
 
-def test_commands_do_not_pay_for_torch_before_they_work():
-    modules = [f"cmr_ssl.commands.{name.replace('-', '_')}" for name in COMMANDS]
-    loaded = modules_after(f"import {', '.join(modules)}")
-    assert loaded >= {*modules}
-    assert not {"torch", "lightning", "monai", "matplotlib"} & loaded
-
-
-def test_the_overview_of_commands_pays_for_nothing():
-    loaded = modules_after("from cmr_ssl.cli import main\nmain(['--help'])")
-    assert "cmr_ssl.cli" in loaded
-    assert not {"torch", "lightning", "numpy", "jsonargparse"} & loaded
+def test_nothing_is_paid_for_before_it_is_used():
+    commands = [f"cmr_ssl.commands.{name.replace('-', '_')}" for name in COMMANDS]
+    package, overview, studies, all_commands = modules_after(
+        "import cmr_ssl",
+        "from cmr_ssl.cli import main; main(['--help'])",
+        "cmr_ssl.read, cmr_ssl.measure, cmr_ssl.plot, cmr_ssl.phantom, cmr_ssl.Study",
+        f"import {', '.join(commands)}, cmr_ssl.phantom.cohort_writer, cmr_ssl.phantom.pictures",
+    )
+    assert {name for name in package if name.startswith("cmr_ssl")} == {"cmr_ssl"}
+    assert "cmr_ssl.cli" in overview
+    assert not {"torch", "lightning", "numpy", "pandas", "jsonargparse"} & overview
+    assert "cmr_ssl.any_study" in studies
+    assert not {"torch", "lightning", "monai", "matplotlib"} & studies
+    assert all_commands >= {*commands}
+    assert not {"torch", "lightning", "monai", "matplotlib"} & all_commands
 
 
 def test_networks_do_not_load_lightning():
-    assert not {"lightning", "monai", "pandas"} & modules_after("import cmr_ssl.models, cmr_ssl.masking")
+    (loaded,) = modules_after("import cmr_ssl.models, cmr_ssl.masking")
+    assert not {"lightning", "monai", "pandas"} & loaded

@@ -14,6 +14,11 @@ def test_other_processes_leave_guarding_to_the_first(launched):
     assert not first_process(launched)
 
 
+@pytest.mark.parametrize("launched", [{}, {"RANK": "0", "LOCAL_RANK": "0"}, {"SLURM_PROCID": "0"}, {"LOCAL_RANK": "0"}])
+def test_the_first_process_guards_whoever_launches(launched):
+    assert first_process(launched)
+
+
 @pytest.mark.parametrize("accelerator", ["gpu", "cuda"])
 def test_a_gpu_that_is_not_there_is_refused_before_anything_starts(monkeypatch, accelerator):
     monkeypatch.setattr(launching, "has_gpu", lambda _: False)

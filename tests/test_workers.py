@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cmr_ssl.workers import Workers, outcomes, pool, silence_half_started
+from cmr_ssl.workers import Workers, outcomes, silence_half_started
 
 STARTS_AND_WAITS = """
 import os, time
@@ -36,11 +36,6 @@ def test_only_what_torch_says_of_half_started_processes_is_silenced(monkeypatch)
     for one in (_MultiProcessingDataLoaderIter.__del__, None, alive):
         sys.unraisablehook(SimpleNamespace(object=one))
     assert [one.object for one in said] == [None, alive]
-
-
-def test_work_is_done_elsewhere():
-    with pool(1) as processes:
-        assert processes.submit(os.getpid).result() != os.getpid()
 
 
 def test_workers_end_when_their_parent_is_killed(tmp_path):
@@ -73,7 +68,7 @@ def test_every_job_ends_once_and_elsewhere_if_there_are_several_workers(workers)
     assert {who == os.getpid() for _, who in found} == {workers == 1}
 
 
-def test_jobs_are_taken_as_there_is_somebody_to_work_on_them():
+def test_jobs_are_taken_as_there_is_somebody_to_work_on_them(forked):
     jobs = iter(range(100))
     found = outcomes(Workers(2), process, jobs, nobody)
     next(found)

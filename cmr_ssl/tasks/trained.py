@@ -39,6 +39,16 @@ class Trained(NamedTuple):
     method: int = METHOD
 
 
+def task_description(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """Return class and arguments of the task of a checkpoint, as a config has them."""
+    stored = checkpoint["hyper_parameters"]
+    kind = stored.get("_class_path")
+    gone = {key for key in GONE if key in stored and stored[key] == GONE[key]}
+    gone |= {key for key in stored if (str(kind).rpartition(".")[2], key) == BEGAN}
+    arguments = {key: value for key, value in stored.items() if not (key[0] == "_" or key in gone)}
+    return {"class_path": kind, "init_args": arguments}
+
+
 def load_task(path: Path) -> Trained:
     """Build the task a checkpoint describes, with its weights, in evaluation mode.
 
@@ -47,13 +57,12 @@ def load_task(path: Path) -> Trained:
         ValueError: if it is no checkpoint of a task this version knows.
     """
     checkpoint = read_checkpoint(path)
-    described = description(checkpoint["hyper_parameters"])
     parser = ArgumentParser(exit_on_error=False)
     parser.add_subclass_arguments(Task, "task")
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Attribute '.*' is an instance of")  # Lightning's, about nothing wrong
-            task: Task = parser.instantiate(parser.parse_object({"task": described})).task
+            task: Task = parser.instantiate(parser.parse_object({"task": task_description(checkpoint)})).task
     except ArgumentError as error:
         reason = " ".join(str(error).partition("Given value")[0].split())  # which is all there is, at length
         raise ValueError(f"{path} holds a task that this version does not know: {reason}") from error
@@ -61,14 +70,3 @@ def load_task(path: Path) -> Trained:
     data = checkpoint[DATA]
     about_data = data.get("synthetic", False), data.get("usual", {}), data.get("method", 0)  # older ones do not tell
     return Trained(task.eval(), data["views"], data["preparation"], data["split"], *about_data)
-
-
-def description(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Return class and settings of a task as this version can be told, given the `hyper_parameters` of a checkpoint."""
-    kind = stored.get("_class_path")
-    settings = {
-        key: value
-        for key, value in stored.items()
-        if key[0] != "_" and (key not in GONE or value != GONE[key]) and (str(kind).rpartition(".")[2], key) != BEGAN
-    }
-    return {"class_path": kind, "init_args": settings}

@@ -114,8 +114,17 @@ def failing(monkeypatch, where, code):
     monkeypatch.setattr(*where, fail)
 
 
-@pytest.mark.parametrize("code", [errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE, errno.EACCES, errno.ETIMEDOUT])
-@pytest.mark.parametrize("where", [(zipfile.ZipFile, "open"), (zipfile.ZipFile, "read"), (archive, "_check_directory")])
+@pytest.mark.parametrize(
+    ("where", "code"),
+    [
+        ((zipfile.ZipFile, "open"), errno.EIO),
+        ((zipfile.ZipFile, "open"), errno.EMFILE),
+        ((zipfile.ZipFile, "read"), errno.ESTALE),
+        ((zipfile.ZipFile, "read"), errno.ETIMEDOUT),
+        ((archive, "_check_directory"), errno.ENFILE),
+        ((archive, "_check_directory"), errno.EACCES),
+    ],
+)
 def test_errors_of_the_machine_stop_the_import_and_are_no_fault_of_the_data(
     where, code, zips, tmp_path, monkeypatch, capsys
 ):

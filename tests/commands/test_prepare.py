@@ -61,7 +61,7 @@ def statuses(cache):
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_every_subject_ends_in_the_table_and_every_usable_one_in_the_cache(tmp_path, workers):
+def test_every_subject_ends_in_the_table_and_every_usable_one_in_the_cache(tmp_path, workers, forked):
     assert run(Made(("dark", "explodes", "mended", "sound", "x ü/%")), tmp_path, workers=workers) == 0
     assert statuses(tmp_path) == {
         "dark": "rejected",

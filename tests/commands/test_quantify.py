@@ -80,7 +80,7 @@ def test_the_columns_are_those_of_the_fields_formulas_on_the_written_labels(coho
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_no_subject_disappears_and_each_says_what_is_wrong(tmp_path, capsys, workers):
+def test_no_subject_disappears_and_each_says_what_is_wrong(tmp_path, capsys, workers, forked):
     folder = tmp_path / "in"
     filed(folder, "sound", stack([300, 750, 450, 150]))
     filed(folder, "still", stack([300, 0, 0, 0], myocardium=0, rv=(0, 0, 0, 0)), frame_ms=0.0)

@@ -77,7 +77,7 @@ def test_another_generators_cohort_is_not_continued(written, tmp_path):
         open_cohort(tmp_path, ORDER, 1, overwrite=False)
 
 
-def test_a_subject_is_the_same_bytes_whoever_writes_it(written, tmp_path):
+def test_a_subject_is_the_same_bytes_whoever_writes_it(written, tmp_path, forked):
     open_cohort(tmp_path, ORDER, 2, overwrite=False)
     list(write_cohort(tmp_path, ORDER, 2, workers=2))
     assert contents(tmp_path / "900000002") == contents(written / "900000002")

@@ -12,6 +12,7 @@ from cmr_ssl.runner.progress import Tally
 from cmr_ssl.runner.run import Job, Shard, Steps, go_over
 from cmr_ssl.workers import Workers
 
+pytestmark = pytest.mark.usefixtures("forked")
 NAMES = ("a", "b", "c")
 
 

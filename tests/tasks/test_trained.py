@@ -12,7 +12,7 @@ import yaml
 
 from cmr_ssl.checkpoints import load_encoder
 from cmr_ssl.cli import main
-from cmr_ssl.tasks.trained import description, load_task
+from cmr_ssl.tasks.trained import load_task, task_description
 from tests.hearts import ENCODER
 from tests.runs import ROOT
 from tests.untrained import write_untrained
@@ -149,11 +149,11 @@ def test_a_diagnosis_is_learnt_tested_and_predicted(hearts, pretrained, diagnose
     np.testing.assert_allclose(tested[["P(normal)", "P(dilated)"]].sum(axis=1), 1, atol=1e-4)
     (agreement,) = pd.read_csv(folder / "test" / "agreement.csv").to_dict("records")
     assert agreement["target"] == "Diagnosis"
-    source, out = some_of(hearts, tested.index, tmp_path / "source"), tmp_path / "out"
+    source, out = some_of(hearts, tested.index[:1], tmp_path / "source"), tmp_path / "out"
     checkpoint = folder / "checkpoints" / "best.ckpt"
     assert main(["predict", "--checkpoint", str(checkpoint), "--source", str(source), "--out", str(out)]) == 0
-    found = pd.read_csv(out / "phenotypes.csv", index_col="subject").loc[tested.index, "P(dilated)"]
-    np.testing.assert_allclose(found, tested["P(dilated)"], atol=0.02)  # bfloat16, where there is one
+    found = pd.read_csv(out / "phenotypes.csv", index_col="subject")["P(dilated)"]
+    np.testing.assert_allclose(found, tested["P(dilated)"][:1], atol=0.02)  # bfloat16, where there is one
 
 
 def test_label_maps_are_reported_by_structure_view_and_phase_with_volumes_and_overlays(fitted):
@@ -177,7 +177,7 @@ def test_checkpoints_of_tasks_hold_no_paths_and_no_ids(fitted, hearts):
 
 def test_new_subjects_need_only_the_checkpoint(fitted, hearts, tmp_path):
     checkpoint = fitted["phenotype"] / "checkpoints" / "best.ckpt"
-    tested = pd.read_csv(fitted["phenotype"] / "test" / "predicted.csv").set_index("subject")
+    tested = pd.read_csv(fitted["phenotype"] / "test" / "predicted.csv").set_index("subject")[:1]
     source, out = some_of(hearts, tested.index, tmp_path / "source"), tmp_path / "out"
     assert main(["predict", "--checkpoint", str(checkpoint), "--source", str(source), "--out", str(out)]) == 0
     table = pd.read_csv(out / "phenotypes.csv").set_index("subject")
@@ -263,6 +263,7 @@ def test_a_pretraining_checkpoint_predicts_nothing(pretrained, hearts, tmp_path,
 
 def test_settings_that_no_longer_matter_are_left_out_of_what_an_old_checkpoint_describes():
     stored = {"_class_path": "cmr_ssl.tasks.AlignmentTask", "head_start": {"epochs": 3}, "beat": None, "width": 8}
-    assert description(stored) == {"class_path": "cmr_ssl.tasks.AlignmentTask", "init_args": {"width": 8}}
-    phenotypes = {"_class_path": "cmr_ssl.tasks.PhenotypeTask", "head_start": {"copies": 3}, "beat": 0.5}
-    assert description(phenotypes)["init_args"] == {"head_start": {"copies": 3}, "beat": 0.5}
+    described = task_description({"hyper_parameters": stored})
+    assert described == {"class_path": "cmr_ssl.tasks.AlignmentTask", "init_args": {"width": 8}}
+    stored = {"_class_path": "cmr_ssl.tasks.PhenotypeTask", "head_start": {"copies": 3}, "beat": 0.5}
+    assert task_description({"hyper_parameters": stored})["init_args"] == {"head_start": {"copies": 3}, "beat": 0.5}

@@ -38,13 +38,13 @@ from tests.runs import ROOT
 
 VIEWS = ("--data.views", '{"sa": 9}', "--data.min_planes", "3")
 CPU = ("--trainer.accelerator", "cpu", "--trainer.precision", "32-true", "--trainer.enable_model_summary", "false")
-TRAINING = (*VIEWS, *CPU, "--trainer.max_steps", "2", "--trainer.val_check_interval", "1", "--data.batch_size", "2")
+TRAINING = (*VIEWS, *CPU, "--trainer.max_steps", "1", "--trainer.val_check_interval", "1", "--data.batch_size", "2")
 DECODER = {"class_path": "cmr_ssl.models.CrossAttentionDecoder", "init_args": {"width": 32, "depth": 1, "heads": 2}}
 PRETRAINING = (*VIEWS, *CPU, "--model.encoder", json.dumps(ENCODER), "--model.decoder", json.dumps(DECODER))
-PRETRAINED = Arm("pretrained", SEGMENTATION, ("--model.head.channels", "16"), USUAL, teaches=True)
+PRETRAINED = Arm("pretrained", SEGMENTATION, ("--model.head.channels", "4"), USUAL, teaches=True)
 TAUGHT = Arm("self-trained", SEGMENTATION, PRETRAINED.options, rates=(1e-3,), teacher=PRETRAINED)
 PLAIN = Arm("U-Net", UNET, ("--model.network.channels", "4"))
-SHORT = ("--trainer.max_epochs", "2", "--trainer.check_val_every_n_epoch", "2", "--data.batch_size", "2")
+SHORT = ("--trainer.max_epochs", "1", "--trainer.check_val_every_n_epoch", "1", "--data.batch_size", "2")
 
 
 @pytest.fixture(scope="module")
