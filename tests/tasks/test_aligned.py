@@ -152,7 +152,7 @@ def test_later_tasks_read_the_expected_table_unless_asked_not_to(call, aligned, 
 
 def test_a_checkpoint_without_the_alignment_that_is_asked_for_is_one_sentence(call, aligned, tmp_path, capsys):
     reuse = ["--model.encoder_checkpoint", best(aligned.with_name("pretrained")), "--model.expected_columns", 7]
-    assert call("fit", "phenotype", tmp_path / "run", *reuse) != 0
+    assert call("fit", "phenotype", tmp_path / "run", *reuse, "--model.targets", "[BMI (kg/m2)]") != 0
     assert "has no alignment with a table of 7 columns: name the checkpoint of" in capsys.readouterr().err
 
 
