@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from torchmetrics import MeanMetric, MetricCollection
 
 from cmr_ssl.sample import Sample
-from cmr_ssl.tasks.optimisation import Optimisation, adamw
+from cmr_ssl.tasks.optimisation import Optimisation, optimiser
 
 
 class TaskOutput(NamedTuple):
@@ -111,7 +111,7 @@ class Task(LightningModule):
         self.log("train/gradient_norm", self.gradient_norm)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """Return AdamW with warm-up and cosine over all steps of the run, at the rate for its studies a step.
+        """Return the optimiser with warm-up and cosine over all steps of the run, at the rate for its studies a step.
 
         Raises:
             ValueError: if nobody knows how many there are.
@@ -124,7 +124,7 @@ class Task(LightningModule):
             )
         fused = self.trainer.precision != "16-mixed"  # whose gradients must be unscaled before they are clipped
         how = self.optimisation.for_studies(self.studies_a_step()) if self.optimisation.studies else self.optimisation
-        optimizer, schedule = adamw(self, self.depth, how, int(steps), fused)
+        optimizer, schedule = optimiser(self, self.depth, how, int(steps), fused)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def studies_a_step(self) -> int:

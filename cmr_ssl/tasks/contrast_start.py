@@ -18,7 +18,7 @@ from cmr_ssl.models.projection import Projection
 from cmr_ssl.models.table_encoder import TableEncoder
 from cmr_ssl.sample import Sample, to_device
 from cmr_ssl.seeds import seed_of, subject_seeds
-from cmr_ssl.tasks.optimisation import Optimisation, adamw
+from cmr_ssl.tasks.optimisation import Optimisation, optimiser
 
 
 class Alignable(Protocol):
@@ -121,7 +121,7 @@ def train_heads(task: Alignable, seen: Seen, how: ContrastStart, seed: int = 0) 
     heads = heads_of(task).train()
     batch = min(how.batch, len(seen.subjects))
     batches = len(seen.subjects) // batch
-    optimizer, schedule = adamw(heads, 0, how.optimisation, how.epochs * batches, fused=False)
+    optimizer, schedule = optimiser(heads, 0, how.optimisation, how.epochs * batches, fused=False)
     for epoch in range(how.epochs):
         order = torch.randperm(len(seen.subjects), generator=torch.Generator().manual_seed(seed_of(seed, epoch)))
         for chosen in order[: batches * batch].split(batch):

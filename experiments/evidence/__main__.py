@@ -1,6 +1,6 @@
 """The evidence: everything, for a night on two cores; or `quick`; or `probe`, the table of given checkpoints.
 
-python -m experiments.evidence [--workers 2]
+python -m experiments.evidence [--pretrainings 2] [--heads] [--workers 2]
 python -m experiments.evidence quick
 python -m experiments.evidence probe --checkpoints CKPT ... --cohort COHORT --cache CACHE --out OUT
 """
@@ -26,7 +26,7 @@ def probe(asked: Namespace) -> None:
 
 def whole(asked: Namespace) -> None:
     """Carry out the whole evidence."""
-    everything(Settings(asked.folder), asked.report, asked.workers)
+    everything(Settings(asked.folder).part(asked.pretrainings, asked.heads), asked.report, asked.workers)
 
 
 def shortest(asked: Namespace) -> None:
@@ -43,6 +43,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where cohorts, runs and features lie")
     parser.add_argument("--report", type=Path, default=Path("docs"), help="where the page and its figures go")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--pretrainings", type=int, default=2, help="with seeds of their own; each takes 80 minutes")
+    parser.add_argument("--heads", action="store_true", help="no ablations, no networks trained with labels")
     parser.set_defaults(work=whole)
     commands = parser.add_subparsers()
     brief = commands.add_parser("quick", help="the shortest honest version: probes of one pretraining, half an hour")

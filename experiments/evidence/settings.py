@@ -46,6 +46,7 @@ class Settings(NamedTuple):
         labels: how many, in the probe tables.
         draws: of labelled subjects.
         trained: which networks are trained; None for none.
+        command: that asks for this, but for folders.
     """
 
     folder: Path = FOLDER
@@ -62,6 +63,21 @@ class Settings(NamedTuple):
     labels: tuple[int, ...] = (10, 30, 100, 300)
     draws: int = 5
     trained: Plan | None = Plan()
+    command: str = "python -m experiments.evidence"
+
+    def part(self, pretrainings: int, heads: bool) -> "Settings":
+        """Return a part of it, which says that it is one.
+
+        Args:
+            pretrainings: how many.
+            heads: whether ablations and networks that are trained with labels, which take hours, are left out.
+        """
+        asked = [f"--pretrainings {pretrainings}"] if pretrainings != len(self.seeds) else []
+        some = self._replace(seeds=tuple(range(pretrainings)))
+        if heads:
+            asked.append("--heads")
+            some = some._replace(ablations={}, trained=None)
+        return some._replace(command=" ".join([self.command, *asked]))
 
     def developed(self) -> Cohort:
         """Return the cohort of the usual scanner that is pretrained on."""
@@ -141,4 +157,5 @@ def quick(folder: Path) -> Settings:
         labels=(10, 30, 100),
         draws=3,
         trained=None,
+        command="python -m experiments.evidence quick",
     )

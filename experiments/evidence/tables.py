@@ -28,8 +28,13 @@ def reduction_table(differences: pd.DataFrame) -> Iterator[str]:
 
 def hardest(differences: pd.DataFrame) -> Iterator["pd.Series[float]"]:
     """Yield the comparison of each target with the control that comes off best."""
-    for _, pair in differences.groupby("target", sort=False):
-        yield pair.loc[pair["reduction"].idxmin()]
+    yield from (line for _, line in against_best(differences).iterrows())
+
+
+def against_best(differences: pd.DataFrame) -> pd.DataFrame:
+    """Return the comparisons of arms with whichever of the others comes off best, each target and test by itself."""
+    some = differences.reset_index(drop=True)
+    return some.loc[some.groupby(["test", "labels", "arm", "target"], sort=False)["reduction"].idxmin()]
 
 
 def wide(cells: pd.DataFrame, rows: list[str]) -> str:

@@ -7,7 +7,7 @@ from torch import nn
 
 from cmr_ssl.models import AttentionPooling, GridPositions
 from cmr_ssl.tasks import PhenotypeTask
-from cmr_ssl.tasks.optimisation import Optimisation, adamw, layers_above, parameter_groups
+from cmr_ssl.tasks.optimisation import Optimisation, layers_above, optimiser, parameter_groups
 from tests.tiny import tiny_encoder, tiny_task
 
 
@@ -63,9 +63,24 @@ def test_the_rate_decays_from_the_head_down_to_the_patches_of_the_encoder_alone(
     assert layers_above("encoder.blocks.1.mlp.0.weight", 12) == 11
 
 
+def test_muon_moves_the_matrices_of_blocks_and_nothing_else():
+    task = tiny_task()
+    names = {id(parameter): name for name, parameter in task.named_parameters()}
+    by_muon = {
+        names[id(one)]
+        for group in parameter_groups(task, 2, Optimisation(muon=True))
+        for one in group["params"]
+        if group["muon"]
+    }
+    matrices = {name for name, one in task.named_parameters() if ".blocks." in name and name.endswith("weight")}
+    assert by_muon == {name for name in matrices if "norm" not in name}
+    assert {"encoder.blocks.0.attention.query.weight", "decoder.blocks.0.mlp.0.weight"} <= by_muon
+    assert not any(group["muon"] for group in parameter_groups(task, 2, Optimisation()))
+
+
 @pytest.mark.parametrize("steps", [7, 100])
 def test_the_rate_rises_linearly_then_falls_to_zero_as_a_cosine(steps):
-    optimizer, schedule = adamw(nn.Linear(2, 2), 0, Optimisation(0.1, warmup=0.2), steps, fused=True)
+    optimizer, schedule = optimiser(nn.Linear(2, 2), 0, Optimisation(0.1, warmup=0.2), steps, fused=True)
     rates = []
     for _ in range(steps + 1):
         rates.append(optimizer.param_groups[0]["lr"])
@@ -80,7 +95,7 @@ def test_the_rate_rises_linearly_then_falls_to_zero_as_a_cosine(steps):
 
 
 def test_a_run_of_one_step_has_a_schedule():
-    optimizer, schedule = adamw(tiny_task(encoder=tiny_encoder(GridPositions())), 2, Optimisation(), 1, fused=True)
+    optimizer, schedule = optimiser(tiny_task(encoder=tiny_encoder(GridPositions())), 2, Optimisation(), 1, fused=True)
     assert all(group["lr"] == Optimisation().learning_rate for group in optimizer.param_groups)
     optimizer.step()
     schedule.step()
@@ -88,7 +103,7 @@ def test_a_run_of_one_step_has_a_schedule():
 
 def test_every_step_has_a_rate_and_a_restored_schedule_goes_on_as_if_it_had_not_been_stopped():
     def built():
-        return adamw(nn.Linear(2, 2), 0, Optimisation(0.1, warmup=0.3), 10, fused=True)
+        return optimiser(nn.Linear(2, 2), 0, Optimisation(0.1, warmup=0.3), 10, fused=True)
 
     def rates(optimizer, schedule, count):
         for _ in range(count):
@@ -107,7 +122,7 @@ def test_every_step_has_a_rate_and_a_restored_schedule_goes_on_as_if_it_had_not_
 
 @pytest.mark.parametrize("fused", [True, False])
 def test_the_optimiser_is_fused_where_asked(fused):
-    optimizer, _ = adamw(nn.Linear(2, 2), 0, Optimisation(), 10, fused)
+    optimizer, _ = optimiser(nn.Linear(2, 2), 0, Optimisation(), 10, fused)
     assert {group["fused"] for group in optimizer.param_groups} == {fused}
 
 

@@ -13,7 +13,8 @@ from experiments.evidence.robustness.settings import LABELS, Settings
 from experiments.evidence.studies import ALL
 
 COLUMNS = ["kind", "scenario", "planes", "changed", "measure", "of", "value", "low", "high", "N"]
-LEFT_OUT = {"region": "base", "model_psnr": 20.0, "nearest_psnr": 15.0, "interpolated_psnr": 16.0}
+PSNR = {"model_psnr": 20.0, "nearest_psnr": 15.0, "interpolated_psnr": 16.0, "blended_psnr": 18.5}
+LEFT_OUT = {"subject": "a", "region": "base", **PSNR, "interpolated_ssim": 0.5, "blended_ssim": 0.375}
 TESTS = (ALL, HALF, "noise, 3 planes")
 
 
@@ -63,7 +64,7 @@ def tabled(path, rows):
 
 
 def test_the_page_says_what_is_gained_over_the_best_control_and_what_was_measured(measured, tmp_path):
-    tabled(measured.real, [LEFT_OUT | {"subject": "a", "region": "la_2ch", "model_psnr": 13.0}])
+    tabled(measured.real, [LEFT_OUT | {"region": "la_2ch", "model_psnr": 13.0}])
     write_report(measured, tmp_path)
     page = (tmp_path / "robustness.md").read_text()
     ours, other = measured.segmenters
@@ -72,9 +73,10 @@ def test_the_page_says_what_is_gained_over_the_best_control_and_what_was_measure
         f"LVEF 50 [50, 50]* (against {UNTRAINED})",
         "| noise, 3 planes | 4.50 | 3.00 | 6.00 | 3.00 | 1.50* |",
         "| all planes | 0.910 / 0.80 |",
-        "| base | 20.0 | 15.0 | 16.0 |",
-        "| all planes | 21.0 | 15.0 | 16.0 |",
-        "| la_2ch | 13.0 | 15.0 | 16.0 |",  # of real hearts
+        "| base | 20.0 | 18.5 | 16.0 | 15.0 |",
+        "| all planes | 21.0 | 18.5 | 16.0 | 15.0 |",
+        "| la_2ch | 13.0 | 18.5 | 16.0 | 15.0 |",  # of real hearts
+        "+2.50 [+2.50, +2.50] dB and -0.12 [-0.12, -0.12] of SSIM",
         "| late | 7 | 0.934 |",
         f"| scenario | {ours.name} | {ours.name}, full study | {other.name} | {other.name}, full study |",
         "| all planes | " + " | ".join(f"{one:.3f} ({one:.3f} to {one:.3f})" for one in (0.8, 0.9, 0.81, 0.91)) + " |",
