@@ -1,4 +1,5 @@
 import runpy
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -77,7 +78,9 @@ def test_a_new_mask_is_trained_with(run, capsys):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
-def test_notebooks_run_from_top_to_bottom(path, run):
+def test_notebooks_run_from_top_to_bottom(path, run, hearts, tmp_path):
+    made = tmp_path / "learn_from_a_cohort" / "cohort"  # the same hearts as it asks for, of which nothing is left to do
+    shutil.copytree(hearts / "cohort", made, ignore=shutil.ignore_patterns("900000009", "900000010"))
     run(path)
     assert path.read_text().startswith("# ---\n# jupyter:")
     plt.close("all")

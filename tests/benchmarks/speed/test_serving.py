@@ -4,7 +4,7 @@ from benchmarks.speed.serving import SubjectCost, predict_all, row, scales, writ
 from cmr_ssl.inference.label_maps import LabelMaps
 
 
-@pytest.mark.parametrize("task", ["phenotype", "segmentation"])
+@pytest.mark.parametrize("task", ["phenotype", pytest.param("segmentation", marks=pytest.mark.exhaustive)])
 def test_a_checkpoint_of_nothing_predicts_a_cohort(hearts, tmp_path, task, monkeypatch):
     monkeypatch.setattr(LabelMaps, "draw", lambda *_: None)  # pictures are slow
     cohort = tmp_path / "cohort"
