@@ -15,7 +15,7 @@ from cmr_ssl.files import checkpoint_at
 from cmr_ssl.machine import raise_if_machine
 from cmr_ssl.models import Decoder, Encoder
 
-PREFIX = "encoder."
+PREFIX, EXPECTED = "encoder.", "expected."
 DATA = "CineDataModule"
 
 
@@ -77,11 +77,20 @@ def load_encoder(path: Path) -> Pretrained:
     """
     checkpoint = read_checkpoint(path)
     encoder = build_encoder(encoder_description(checkpoint, path), path)
-    tensors = checkpoint["state_dict"].items()
-    weights = {name.removeprefix(PREFIX): tensor for name, tensor in tensors if name.startswith(PREFIX)}
-    load_weights(encoder, weights, path)
+    load_weights(encoder, part_of(checkpoint, PREFIX), path)
     data = checkpoint[DATA]
     return Pretrained(encoder.eval(), data["views"], data["preparation"], data["split"])
+
+
+def part_of(checkpoint: Mapping[str, Any], prefix: str) -> dict[str, Tensor]:
+    """Return the weights of a part of the task of a checkpoint, by their names within it."""
+    weights = checkpoint["state_dict"].items()
+    return {name.removeprefix(prefix): weight for name, weight in weights if name.startswith(prefix)}
+
+
+def expected_columns(checkpoint: Mapping[str, Any]) -> int:
+    """Return how many columns of a table the images of a checkpoint let expect; 0 where it has no such alignment."""
+    return len(checkpoint["state_dict"].get(f"{EXPECTED}biases", ()))
 
 
 def load_weights(module: nn.Module, weights: Mapping[str, Tensor], path: Path) -> None:

@@ -1,5 +1,6 @@
-"""Contrastive loss of images and tables; plain functions of tensors."""
+"""Contrastive loss of images and tables, and how well they find each other; plain functions of tensors."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -66,15 +67,40 @@ def near_patients(own: Tensor, everybody: Tensor, share: float) -> Tensor:
     return share * torch.exp(-distance / NEAR) * known.any(dim=2)
 
 
-def ranks(pairs: Pairs) -> dict[str, Tensor]:
-    """Return the rank, from 1, of each subject's counterpart, (N,) each by direction; NaN if there is none."""
+def mismatch(scores: Tensor) -> Tensor:
+    """Return the symmetric cross-entropy of finding the own counterpart, (N,), where images (rows) and tables compete.
+
+    Args:
+        scores: how well tables (columns) fit images (rows) of N subjects, as logits, (N, N).
+    """
+    return -(scores.log_softmax(dim=1).diagonal() + scores.log_softmax(dim=0).diagonal()) / 2
+
+
+def ranks(scores: Tensor) -> dict[str, Tensor]:
+    """Return the rank, from 1, of each subject's counterpart by `scores` (N, N), (N,) each by direction."""
     by_direction = {}
-    for name, queries, keys in (
-        ("image_to_table", pairs.images, pairs.tables),
-        ("table_to_image", pairs.tables, pairs.images),
-    ):
-        similarity = (queries @ keys.T).masked_fill(~pairs.exists, -torch.inf)
-        own = similarity.diagonal()[:, None]
-        higher, equal = (similarity > own).sum(dim=1), (similarity == own).sum(dim=1) - 1
-        by_direction[name] = torch.where(pairs.exists, 1 + higher + equal / 2, torch.nan)  # ties share ranks
+    for name, rows in (("image_to_table", scores), ("table_to_image", scores.T)):
+        own = rows.diagonal()[:, None]
+        higher, equal = (rows > own).sum(dim=1), (rows == own).sum(dim=1) - 1
+        by_direction[name] = 1 + higher + equal / 2  # ties share ranks
     return by_direction
+
+
+def first_among(rank: Tensor, among: int) -> Tensor:
+    """Return how probably each subject's counterpart comes first among `among` of the N subjects, float64, (N,).
+
+    Of N - 1 others r - 1 fit better, where r is the rank among all. That none of them is among `among` - 1 others drawn
+    at random has the probability C(N - r, among - 1) / C(N - 1, among - 1), so nothing needs to be drawn.
+
+    Args:
+        rank: of the N subjects, (N,).
+        among: subjects to choose from, the right one included; at most N.
+    """
+    drawn, worse = among - 1, len(rank) - rank.double().ceil()  # a tie counts as better
+    chance = torch.exp(log_choose(worse.clamp(min=drawn), drawn) - log_choose(worse.new_tensor(len(rank) - 1), drawn))
+    return torch.where(worse >= drawn, chance, 0.0)
+
+
+def log_choose(count: Tensor, drawn: int) -> Tensor:
+    """Return the logarithm of the number of ways to draw so many of a count."""
+    return torch.lgamma(count + 1) - torch.lgamma(count - drawn + 1) - math.lgamma(drawn + 1)

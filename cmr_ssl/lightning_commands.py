@@ -24,7 +24,7 @@ import cmr_ssl.callbacks
 import cmr_ssl.data.datamodule
 import cmr_ssl.tasks  # noqa: F401  (importing makes bare class names work in configs)
 from cmr_ssl.callbacks.kept_checkpoints import BEST, LAST, REQUEUED, checkpoint_file, resumable
-from cmr_ssl.checkpoints import encoder_description, parse_decoder, parse_encoder, read_checkpoint
+from cmr_ssl.checkpoints import encoder_description, expected_columns, parse_decoder, parse_encoder, read_checkpoint
 from cmr_ssl.devices import device_of, has_bfloat16
 from cmr_ssl.launch import check_launch, first_process
 from cmr_ssl.lock import exclusive_access, this_process
@@ -35,6 +35,7 @@ RUNS = "runs"
 TERMINATED = 128 + signal.SIGTERM  # exit status, as shells tell it
 ANOTHER_FOLDER = "as its run folder: wait until it is done, or name another with --trainer.default_root_dir"
 CACHE = "--data.cache CACHE, the folder that `prepare` wrote"
+REUSED = ("encoder", "decoder", "expected_columns")  # what a checkpoint describes where the config of a task does not
 AUTO = "auto"  # for --ckpt_path: go on if there is something to go on from, else start
 # what Lightning says at every start, and nobody who trains can act on
 NOISE = (
@@ -154,7 +155,7 @@ class RunCLI(LightningCLI):
 
 
 def adopt_encoder(model: Namespace) -> None:
-    """Describe encoder and decoder of a task as the checkpoint they are reused from, so that nobody retypes them.
+    """Describe what a task reuses as the checkpoint it comes from, so that nobody retypes it.
 
     Raises:
         FileNotFoundError: if there is no such checkpoint.
@@ -162,15 +163,13 @@ def adopt_encoder(model: Namespace) -> None:
     """
     reused = model.init_args.get("encoder_checkpoint")
     if reused and model.init_args.get("encoder") is None:
-        path = Path(reused)
+        path, options = Path(reused), model.init_args
         stored = read_checkpoint(path)
-        model.init_args.encoder = parse_encoder(encoder_description(stored, path), path)
-        if (
-            "decoder" in model.init_args
-            and model.init_args.decoder is None
-            and model.init_args.get("whole_heart", True)
-        ):
-            model.init_args.decoder = parse_decoder(stored)
+        options.encoder = parse_encoder(encoder_description(stored, path), path)
+        if options.get("decoder", 0) is None and options.get("whole_heart", True):
+            options.decoder = parse_decoder(stored)
+        if options.get("expected_columns", 0) is None:
+            options.expected_columns = expected_columns(stored)
 
 
 def find_checkpoint(folder: str, choice: str | None) -> str | None:
@@ -220,8 +219,8 @@ def check_same_model(asked: Namespace, stored: Namespace, path: str) -> None:
     Lightning lays what the checkpoint stores over the config, the class of the task included, and says nothing.
     """
     was, now = (dict(vars(namespace.as_flat())) for namespace in (stored, asked))
-    described = {part for part in ("encoder", "decoder") if is_described(now, part)}
-    ignored = ("init_args.encoder_checkpoint", *(f"init_args.{part}" for part in {"encoder", "decoder"} - described))
+    described = {part for part in REUSED if is_described(now, part)}
+    ignored = ("init_args.encoder_checkpoint", *(f"init_args.{part}" for part in {*REUSED} - described))
     differ = sorted(
         key
         for key in was.keys() | now.keys()

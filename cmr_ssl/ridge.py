@@ -62,22 +62,65 @@ def fit(features: Tensor, targets: Tensor) -> Ridge:
     """Fit targets (N, K) without unknown values; see `ridge`."""
     if len(targets) < 2:
         raise ValueError(f"a target is known of {len(targets)} training subjects: at least two are needed to learn it")
-    rows, mean = features.flatten(0, 1), targets.mean(dim=0)  # (N C, F), (K,)
+    kernel, mean = decomposed(features), targets.mean(dim=0)
+    dual, _ = best_dual(kernel, targets - mean)
+    return mapped(features, kernel, dual, mean)
+
+
+class Kernel(NamedTuple):
+    """The kernel of N subjects in C copies, R rows, by its eigenvalues (R,) and eigenvectors (N, C, R).
+
+    Attributes:
+        centre: mean of the rows, (F,).
+        values: eigenvalues.
+        vectors: eigenvectors, by subject.
+    """
+
+    centre: Tensor
+    values: Tensor
+    vectors: Tensor
+
+
+def decomposed(features: Tensor) -> Kernel:
+    """Decompose the kernel of standardised features (N, C, F), with which any number of targets is fitted."""
+    rows = features.flatten(0, 1)  # (N C, F)
     centre = rows.mean(dim=0, dtype=torch.float64)
-    centred_targets = (targets - mean).repeat_interleave(features.shape[1], dim=0)  # (N C, K)
     # a free intercept: with a fixed one, the mean of the others would reveal the subject left out
     kernel = torch.full((len(rows), len(rows)), FREE, dtype=torch.float64)
     for part in centred(rows, centre):
         kernel += part @ part.T / len(centre)
     values, vectors = torch.linalg.eigh(kernel)
-    by_subject = vectors.unflatten(0, features.shape[:2])  # (N, C, rows)
-    shrunk = [1 / (values.clamp(min=0) + penalty) for penalty in PENALTIES.tolist()]
-    duals = [vectors @ (weight[:, None] * (vectors.T @ centred_targets)) for weight in shrunk]
-    errors = [left_out(by_subject, *both)[:, 0].square().mean(dim=0) for both in zip(shrunk, duals, strict=True)]
-    best = torch.stack(errors).argmin(dim=0)  # index of the penalty of each target, (K,)
-    dual = torch.stack([duals[penalty][:, target] for target, penalty in enumerate(best.tolist())])
-    weights = torch.cat([dual @ part for part in centred(rows, centre)], dim=1) / len(centre)
-    return Ridge(weights, mean - weights @ centre)
+    return Kernel(centre, values.clamp(min=0), vectors.unflatten(0, features.shape[:2]))
+
+
+def best_dual(kernel: Kernel, aims: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the dual solution (R, K) with the best penalty of each target, and its errors.
+
+    Args:
+        kernel: of the subjects.
+        aims: centred targets, (N, K), float64.
+
+    Returns:
+        The solution, and the errors on each subject, as it is, by a fit that leaves it out, (N, K).
+    """
+    vectors = kernel.vectors.flatten(0, 1)
+    projected = vectors.T @ aims.repeat_interleave(kernel.vectors.shape[1], dim=0)  # (R, K)
+    best, chosen = torch.full_like(aims[0], torch.inf), (torch.zeros_like(projected), aims)  # of no penalty yet
+    for penalty in PENALTIES.tolist():
+        shrunk = 1 / (kernel.values + penalty)
+        dual = vectors @ (shrunk[:, None] * projected)
+        errors = left_out(kernel.vectors, shrunk, dual)[:, 0]
+        better = errors.square().mean(dim=0) < best
+        best = torch.where(better, errors.square().mean(dim=0), best)
+        chosen = torch.where(better, dual, chosen[0]), torch.where(better, errors, chosen[1])
+    return chosen
+
+
+def mapped(features: Tensor, kernel: Kernel, dual: Tensor, mean: Tensor) -> Ridge:
+    """Return the map that a dual solution (R, K) stands for, of features (N, C, F) to targets with a mean (K,)."""
+    rows = features.flatten(0, 1)
+    weights = torch.cat([dual.T @ part for part in centred(rows, kernel.centre)], dim=1) / len(kernel.centre)
+    return Ridge(weights, mean - weights @ kernel.centre)
 
 
 def centred(rows: Tensor, centre: Tensor) -> Iterator[Tensor]:

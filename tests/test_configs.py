@@ -31,7 +31,13 @@ EXPERIMENTS = sorted(
 SMALL = Preparation(**yaml.safe_load((CONFIGS / "preparation/small.yaml").read_text()))
 REAL = Preparation(**yaml.safe_load((CONFIGS / "preparation/real.yaml").read_text()))
 # all others learn from the default preparation, but that the encoder which an alignment gets here has small patches
-PREPARATIONS = {"alignment": SMALL, "demo": SMALL, "smoke": SMALL, "evidence/pretraining": SMALL}
+PREPARATIONS = {
+    "alignment": SMALL,
+    "alignment_contrastive": SMALL,
+    "demo": SMALL,
+    "smoke": SMALL,
+    "evidence/pretraining": SMALL,
+}
 PREPARATIONS["real_hearts/pretraining"] = REAL
 LINES = yaml.safe_load((CONFIGS / "kspace/pretraining.yaml").read_text())["model"]["init_args"]["encoder"]
 DECODER = ["--model.decoder", "cmr_ssl.models.CrossAttentionDecoder"]

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from cmr_ssl.contrast import Pairs, contrast, near_patients, pairs_of, ranks
+from cmr_ssl.contrast import Pairs, contrast, first_among, mismatch, near_patients, pairs_of, ranks
 
 
 @pytest.fixture
@@ -17,6 +17,7 @@ def test_the_loss_is_half_the_cross_entropy_of_either_direction(pairs):
     logits = 7 * pairs.images @ pairs.tables.T
     expected = (cross_entropy(logits, right) + cross_entropy(logits.T, right)) / 2
     torch.testing.assert_close(contrast(pairs, pairs, torch.eye(6), scale).mean(), expected)
+    torch.testing.assert_close(mismatch(logits).mean(), expected)
 
 
 def test_subjects_that_do_not_count_change_nothing(pairs):
@@ -29,11 +30,18 @@ def test_subjects_that_do_not_count_change_nothing(pairs):
 
 
 def test_ties_are_no_success():
-    same = pairs_of(torch.ones(4, 3), torch.ones(4, 3), torch.ones(4, dtype=torch.bool))
-    assert (ranks(same)["image_to_table"] == 2.5).all()
-    eye = torch.eye(4)
-    assert (ranks(pairs_of(eye, eye, same.exists))["table_to_image"] == 1).all()
-    assert (ranks(pairs_of(eye, eye.flip(0), same.exists))["image_to_table"] > 1).all()
+    assert (ranks(torch.ones(4, 4))["image_to_table"] == 2.5).all()
+    assert (ranks(torch.eye(4))["table_to_image"] == 1).all()
+    assert (ranks(torch.eye(4).flip(0))["image_to_table"] > 1).all()
+
+
+def test_the_share_that_comes_first_among_a_few_is_that_of_many_draws():
+    rank, among = torch.tensor([1.0, 2.0, 5.0, 60.0, *[7.0] * 36]), 10
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.stack([torch.randperm(39, generator=generator)[: among - 1] for _ in range(4000)])
+    shares = torch.stack([(drawn >= one - 1).all(dim=1).double().mean() for one in rank[:4]])
+    torch.testing.assert_close(first_among(rank, among)[:4], shares, atol=0.03, rtol=0)
+    assert first_among(torch.ones(10), 10).tolist() == pytest.approx([1.0] * 10)
 
 
 def test_only_patients_that_are_almost_the_same_are_near():

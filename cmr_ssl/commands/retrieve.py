@@ -19,9 +19,10 @@ def retrieve(
 ) -> int:
     """Find the patients that are most alike: by image, by table, and by the table that an image looks like.
 
-    Written is a row for each subject, way and rank. Images and tables of one subject should find each other; how often
-    they do, beside chance, is printed: over the whole cache, and subjects of the training find each other more easily.
-    How well others do is what `test` of the alignment says.
+    Written is a row for each subject, way and rank. Between images and tables, similarity is how well they fit each
+    other as the alignment sees it, where it was solved the logarithm of a likelihood ratio; else it is a cosine. Images
+    and tables of one subject should find each other; how often they do, beside chance, is printed: over all the cache,
+    and subjects of the training find each other more easily. How well others do is what `test` of the alignment says.
 
     Args:
         checkpoint: or the folder of a run, of an alignment.

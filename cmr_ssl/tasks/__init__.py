@@ -9,10 +9,12 @@ from cmr_ssl.tasks.line_pretraining import LinePretrainingTask
 from cmr_ssl.tasks.line_segmentation import LineSegmentationTask
 from cmr_ssl.tasks.objectives import Classification, Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
-from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypeTask
+from cmr_ssl.tasks.phenotype import PhenotypeTask
+from cmr_ssl.tasks.phenotype_baseline import PhenotypeBaseline
 from cmr_ssl.tasks.pretraining import PretrainingTask
 from cmr_ssl.tasks.ridge_start import RidgeStart
 from cmr_ssl.tasks.segmentation import SegmentationBaseline, SegmentationTask
+from cmr_ssl.tasks.solved_alignment import SolvedAlignmentTask
 
 __all__ = (
     "AlignmentTask",
@@ -32,4 +34,5 @@ __all__ = (
     "RidgeStart",
     "SegmentationBaseline",
     "SegmentationTask",
+    "SolvedAlignmentTask",
 )

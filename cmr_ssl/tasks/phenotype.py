@@ -1,4 +1,4 @@
-"""Numbers and diagnoses of whole hearts, from a pretrained encoder or from a plain network in the same harness."""
+"""Numbers and diagnoses of whole hearts, from a pretrained encoder; `PhenotypePrediction` from anything."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -10,14 +10,13 @@ from torch import Tensor, nn
 
 from cmr_ssl.checkpoints import read_checkpoint
 from cmr_ssl.cohort.phenotypes import check_known
-from cmr_ssl.corruption.missing import close_ranks, drop_planes, ranks, rearranged
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking, check_rules, draw_noise, mask, visible_tokens
 from cmr_ssl.masking.base import check_rate
 from cmr_ssl.models import AnatomicalPositions, ClassTokenPooling, Decoder, Encoded, Encoder, Pooling
-from cmr_ssl.models.baselines import PlanesResNet
 from cmr_ssl.models.completion import Completion
-from cmr_ssl.models.tokens import Grid, grid_of
+from cmr_ssl.models.expected_table import ExpectedTable, with_share
+from cmr_ssl.models.tokens import grid_of
 from cmr_ssl.models.transformer import zero_head
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
@@ -26,7 +25,7 @@ from cmr_ssl.tasks.base import Task, TaskOutput
 from cmr_ssl.tasks.encoder_task import EncoderTask
 from cmr_ssl.tasks.objectives import Objective, Regression
 from cmr_ssl.tasks.optimisation import Optimisation
-from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, load_decoder, load_pretrained, require_encoder
+from cmr_ssl.tasks.reuse import Freeze, freeze_blocks, load_decoder, load_expected, load_pretrained, require_encoder
 from cmr_ssl.tasks.ridge_start import RidgeStart
 
 LATEST = 0.1  # share of the last batch in the statistics of the features, once there were enough batches
@@ -157,6 +156,8 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         encoder_checkpoint: str | None = None,
         pooling: Callable[[Encoder], Pooling] = ClassTokenPooling,
         whole_heart: bool = False,
+        expected_columns: int | None = None,
+        expected_share: float = 0.3,
         freeze: Freeze = 0,
         masking: list[Masking] | None = None,
         mask_ratio: float = 0.0,
@@ -175,6 +176,9 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
             pooling: builds, for the encoder, what makes one vector of its tokens.
             whole_heart: whether what the decoder of the pretraining says of fixed places of the heart is read, too (see
                 `Completion`), which helps most where planes are missing. Without such a decoder, tokens are read alone.
+            expected_columns: of a table that the image lets expect, read, too, as `ExpectedTable` tells them; how many
+                comes from `encoder_checkpoint`, where that was aligned.
+            expected_share: of the kernel of a solved head that these columns make, 0 to do without, 1 for them alone.
             freeze: number of the encoder's lowest blocks that stay as they are, or "encoder" for all of it.
             masking: rules by which training hides tokens, as pretraining does; its steps are cheaper.
             mask_ratio: share of all tokens that training hides; 0 to show everything.
@@ -188,11 +192,14 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         """
         encoder = require_encoder(encoder)
         pool, asked, completion = pooling(encoder), decoder_to_ask(encoder, decoder, whole_heart), Completion()
-        width = pool.width + (completion.width(asked) if asked else 0)
+        columns = (expected_columns or 0) if check_rate("model.expected_share", expected_share) else 0
+        width = pool.width + (completion.width(asked) if asked else 0) + columns
         super().__init__(targets, objective or Regression(), optimisation, width)
         self.save_hyperparameters()
         self.encoder, self.encoder_checkpoint, self.pooling = encoder, encoder_checkpoint, pool
         self.decoder, self.completion = asked, completion
+        self.expected = ExpectedTable(encoder, columns).requires_grad_(False) if columns else None
+        self.expected_share = expected_share
         if bool(masking) != (0 < mask_ratio < 1):
             raise ValueError(
                 f"model.masking and model.mask_ratio {mask_ratio} go together: name rules and 0 < ratio < 1"
@@ -213,6 +220,8 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
                 load_decoder(
                     self.decoder, read_checkpoint(Path(self.encoder_checkpoint)), Path(self.encoder_checkpoint)
                 )
+            if self.expected is not None:
+                load_expected(self.expected, Path(self.encoder_checkpoint))
             self.aligned = aligned_at(Path(self.encoder_checkpoint))
         if self.masking:
             data = self.trainer.datamodule  # type: ignore[attr-defined]
@@ -253,10 +262,18 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
 
     def pooled(self, encoded: Encoded, all_exist: bool = False) -> Tensor:
         """Return the features, (B, F), of encoded tokens, of which the caller may know that all exist."""
-        tokens: Tensor = self.pooling(encoded)
-        if self.decoder is None:
-            return tokens
-        return torch.cat([tokens, self.completion(self.decoder, encoded, all_exist)], dim=1)
+        parts: list[Tensor] = [self.pooling(encoded)]
+        if self.decoder is not None:
+            parts.append(self.completion(self.decoder, encoded, all_exist))
+        if self.expected is not None:
+            parts.append(self.expected(encoded))
+        return torch.cat(parts, dim=1) if len(parts) > 1 else parts[0]
+
+    def spread(self, variance: Tensor) -> Tensor:
+        """Return the variances (F,) by which features are divided where a head is solved, of their own `variance`."""
+        if self.expected is None:
+            return variance
+        return with_share(variance, len(self.expected.biases), self.expected_share)
 
     def encode_for_training(self, batch: Sample, *parts: object) -> Encoded:
         """Encode what training shows; which tokens the masking hides depends on seed, subject and `parts`."""
@@ -277,48 +294,3 @@ def decoder_to_ask(encoder: Encoder, decoder: Callable[[Encoder], Decoder] | Non
     if not whole_heart or decoder is None or not isinstance(encoder.positions, AnatomicalPositions):
         return None
     return decoder(encoder).requires_grad_(False)
-
-
-class PhenotypeBaseline(PhenotypePrediction):
-    """Predict phenotypes with a convolutional network, to compare with."""
-
-    def __init__(
-        self,
-        targets: list[str],
-        network: PlanesResNet,
-        objective: Objective | None = None,
-        optimisation: Optimisation = Optimisation(),  # noqa: B008  (frozen, so a shared default is safe)
-        plane_dropout: float = 0.0,
-        seed: int = 0,
-    ) -> None:
-        """Put the parts together; what is not said here is as in `PhenotypeTask`.
-
-        Args:
-            targets: columns of the cohort table.
-            network: what makes one vector of a study.
-            objective: what is made of the targets.
-            optimisation: AdamW and its schedule.
-            plane_dropout: probability with which training takes each plane away; at least one stays. Slices that are
-                left close ranks, as those of studies that lack some do.
-            seed: of which planes are taken away.
-
-        Raises:
-            ValueError: if `plane_dropout` is outside 0 to 1.
-        """
-        super().__init__(targets, objective or Regression(), optimisation, network.width)
-        self.save_hyperparameters()
-        self.network, self.seed = network, seed
-        self.plane_dropout = check_rate("model.plane_dropout", plane_dropout)
-
-    def features(self, batch: Sample) -> Tensor:
-        """Return the vector that the network makes of a study, (B, F); in training some planes are dropped."""
-        input_batch = self.depleted(batch) if self.training and self.plane_dropout else batch
-        return self.network(input_batch.images, input_batch.present)
-
-    def depleted(self, batch: Sample) -> Sample:
-        """Return what training shows: without planes that depend on seed, subject and epoch."""
-        seeds = subject_seeds(batch.subject, self.seed, "plane dropout", self.current_epoch)
-        draws = draw_noise(1, Grid(batch.present.shape[1], 1, 1, 1), seeds)[:, 0, :, 0, 0, 0].to(batch.present.device)
-        stays = ranks(draws, batch.present) == 0
-        left = drop_planes(batch, (draws < self.plane_dropout) & ~stays)
-        return rearranged(left, close_ranks(left))

@@ -8,8 +8,9 @@ from typing import Any, Literal
 from lightning.fabric.utilities.rank_zero import rank_zero_only
 from torch import nn
 
-from cmr_ssl.checkpoints import load_encoder, load_weights, read_checkpoint
+from cmr_ssl.checkpoints import EXPECTED, load_encoder, load_weights, part_of, read_checkpoint
 from cmr_ssl.models import Decoder, Encoder
+from cmr_ssl.models.expected_table import ExpectedTable
 from cmr_ssl.models.plane_head import PlaneHead
 
 log = logging.getLogger(__name__)
@@ -116,15 +117,31 @@ def load_pretrained_decoder(decoder: Decoder, checkpoint: Path, normalise: bool)
 
 def load_decoder(decoder: Decoder, stored: Mapping[str, Any], checkpoint: Path) -> None:
     """Copy the weights of the decoder that `checkpoint` stored; raise ValueError if it has none, or another one."""
-    named = stored["state_dict"].items()
-    weights = {name.removeprefix("decoder."): tensor for name, tensor in named if name.startswith("decoder.")}
     try:
-        decoder.load_state_dict(weights, strict=True)
+        decoder.load_state_dict(part_of(stored, "decoder."), strict=True)
     except RuntimeError as error:
         raise ValueError(
             f"model.decoder is not the decoder of {checkpoint}: name the checkpoint of a pretraining, and leave the "
             "description of the decoder out"
         ) from error
+
+
+def load_expected(expected: ExpectedTable, checkpoint: Path) -> None:
+    """Copy what an alignment solved.
+
+    Raises:
+        FileNotFoundError: if there is no such checkpoint.
+        ValueError: if it has no such alignment, or one with another table.
+    """
+    weights = part_of(read_checkpoint(checkpoint), EXPECTED)
+    try:
+        expected.load_state_dict(weights, strict=True)
+    except RuntimeError as error:
+        raise ValueError(
+            f"{checkpoint} has no alignment with a table of {len(expected.biases)} columns: name the checkpoint of "
+            "configs/alignment.yaml, and leave model.expected_columns out"
+        ) from error
+    log.info("read beside the tokens: %d columns of the table that the image lets expect", len(expected.biases))
 
 
 def load_head(head: PlaneHead, checkpoint: Path) -> None:
@@ -134,8 +151,7 @@ def load_head(head: PlaneHead, checkpoint: Path) -> None:
         FileNotFoundError: if there is no such file.
         ValueError: if what it holds has another size.
     """
-    stored = read_checkpoint(checkpoint)["state_dict"]
-    weights = {name.removeprefix(HEAD): weight for name, weight in stored.items() if name.startswith(HEAD)}
+    weights = part_of(read_checkpoint(checkpoint), HEAD)
     if not any(name.startswith("network.") for name in weights):
         log.info("%s has no head of a segmentation: this one starts at random", checkpoint)
         return
@@ -155,9 +171,7 @@ def load_network(network: nn.Module, checkpoint: Path) -> None:
         FileNotFoundError: if there is no such file.
         ValueError: if it holds another network.
     """
-    stored = read_checkpoint(checkpoint)["state_dict"].items()
-    weights = {name.removeprefix("network."): weight for name, weight in stored if name.startswith("network.")}
-    load_weights(network, weights, checkpoint)
+    load_weights(network, part_of(read_checkpoint(checkpoint), "network."), checkpoint)
 
 
 @rank_zero_only

@@ -53,6 +53,9 @@ class Solvable(Protocol):
     def pooled(self, encoded: Encoded) -> Tensor:
         """Return the features of encoded studies, (B, F)."""
 
+    def spread(self, variance: Tensor) -> Tensor:
+        """Return the variances (F,) by which the features are divided whose own are `variance`."""
+
 
 @dataclass(frozen=True)
 class RidgeStart:
@@ -102,6 +105,7 @@ class RidgeStart:
         sample = first_subjects(everybody, self.rows // (1 + copies))
         features, own = collect_features(data, task, sample, copies)
         variance, mean = torch.var_mean(features, dim=(0, 1), correction=0)
+        variance = task.spread(variance)
         scale = (variance + task.centre.eps).sqrt()
         features.sub_(mean).div_(scale)  # a copy might not fit
         if len(sample) == len(everybody):

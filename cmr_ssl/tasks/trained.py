@@ -14,6 +14,7 @@ from cmr_ssl.tasks.base import Task
 
 # what earlier versions could be told and this one cannot, with the value that means it was off
 GONE: dict[str, object] = {"beat": None}
+BEGAN = ("AlignmentTask", "head_start")  # task and setting of how its training once began, which no longer matters
 
 
 class Trained(NamedTuple):
@@ -41,9 +42,11 @@ class Trained(NamedTuple):
 def task_description(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     """Return class and arguments of the task of a checkpoint, as a config has them."""
     stored = checkpoint["hyper_parameters"]
+    kind = stored.get("_class_path")
     gone = {key for key in GONE if key in stored and stored[key] == GONE[key]}
+    gone |= {key for key in stored if (str(kind).rpartition(".")[2], key) == BEGAN}
     arguments = {key: value for key, value in stored.items() if not (key[0] == "_" or key in gone)}
-    return {"class_path": stored.get("_class_path"), "init_args": arguments}
+    return {"class_path": kind, "init_args": arguments}
 
 
 def load_task(path: Path) -> Trained:

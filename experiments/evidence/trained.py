@@ -16,7 +16,8 @@ from cmr_ssl.corruption.missing import close_ranks, rearranged
 from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.devices import device_of
 from cmr_ssl.sample import Sample, to_device
-from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypePrediction
+from cmr_ssl.tasks.phenotype import PhenotypePrediction
+from cmr_ssl.tasks.phenotype_baseline import PhenotypeBaseline
 from cmr_ssl.tasks.trained import load_task
 from experiments.cohorts import Cohort, opened, slug
 from experiments.commands import best, fit, last, options

@@ -1,4 +1,4 @@
-"""The measurements: retrieval, phenotypes and diagnoses from few labels, and risk; numbers of each test subject."""
+"""The measurements: retrieval, and phenotypes and diagnoses from few labels; numbers of each test subject."""
 
 from functools import cached_property
 
@@ -8,31 +8,32 @@ import yaml
 from jsonargparse import ArgumentParser
 from torch import Tensor
 
+from cmr_ssl.checkpoints import load_encoder
 from cmr_ssl.cohort.phenotypes import read_phenotypes
+from cmr_ssl.models import Encoder
+from cmr_ssl.models.expected_table import ExpectedTable
 from cmr_ssl.shipped import shipped
+from cmr_ssl.tables.expectation import columns_of
 from cmr_ssl.tables.field_reader import read_fields
 from cmr_ssl.tables.fields import Fields
 from cmr_ssl.tasks.aligned import aligned_with
 from experiments.features import load
-from experiments.patients.contrastive import likeness, trained, untrained
-from experiments.patients.dual import heads, kernel_of, standardised
 from experiments.patients.features import MASKED, SCRATCH, people_of
 from experiments.patients.folds import drawn, folds
+from experiments.patients.heads import Features, beside, solved, told
 from experiments.patients.retrieval import found, with_gaps
 from experiments.patients.settings import LEARNT, TESTED, Settings
-from experiments.patients.solved import Aligned, columns, fits, solve
 from experiments.statistics import Array
 
 PHENOTYPES = ("LVEDV (mL)", "LVESV (mL)", "LVEF (%)", "LVM (g)", "RVEF (%)", "LAV max (mL)")
 DIAGNOSES = ("Hypertension", "Atrial fibrillation", "Heart failure", "Myocardial infarction", "Cardiomyopathy")
-ALIGNED, SPACE = "aligned", "aligned space"  # arms beside the encoders
-SHARE = 0.3  # of the kernel of the aligned arm that is the aligned space's
-TOLD = 0.05  # standard deviations by which an expected field must differ between subjects to be of use
+ALIGNED, ALONE = "aligned", "expected table alone"  # arms beside the encoders
+SHARE = 0.3  # of the kernel that the expected table makes, unless `fit` is told otherwise
 
 
-def shipped_fields() -> Fields:
-    """Return the fields of configs/alignment.yaml, without its targets."""
-    path = shipped("fields/synthetic")
+def shipped_fields(name: str) -> Fields:
+    """Return the fields of ``configs/fields``, without their targets."""
+    path = shipped(name, "fields")
     assert path is not None  # it comes with the package
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("fields", type=Fields)
@@ -42,7 +43,7 @@ def shipped_fields() -> Fields:
 
 
 class Everybody:
-    """Both cohorts, those that are learnt from first."""
+    """Both cohorts, M subjects, those that are learnt from first."""
 
     def __init__(self, settings: Settings) -> None:
         """Read who they are."""
@@ -52,93 +53,76 @@ class Everybody:
         self.learnt, self.tested = torch.arange(sum(counts)).split(counts)
 
     @cached_property
-    def kernel(self) -> Tensor:
-        """Of what the masked encoder says of them, (M, M)."""
-        parts = [load(self.settings.features(name, MASKED)).float() for name in self.people]
-        return kernel_of(standardised(torch.cat(parts), self.learnt))
+    def encoder(self) -> Encoder:
+        """That was pretrained."""
+        return load_encoder(self.settings.pretrained).encoder
+
+    @cached_property
+    def masked(self) -> Tensor:
+        """What the pretrained encoder says of them, (M, F)."""
+        return torch.cat([load(self.settings.features(name, MASKED)).float() for name in self.people])
 
     @cached_property
     def scratch(self) -> Tensor:
-        """Of what the encoder says that was not trained, of those that are labelled or tested; else 0, (M, M)."""
-        seen = drawn(self.settings, len(self.learnt))
-        rows = torch.cat([seen, self.tested])
-        parts = [load(self.settings.features(name, SCRATCH)).float() for name in self.people]
-        kernel = torch.zeros(self.kernel.shape, dtype=torch.float64)
-        kernel[torch.meshgrid(rows, rows, indexing="ij")] = kernel_of(
-            standardised(torch.cat(parts), torch.arange(len(seen)))
+        """What an encoder says that was not trained, of those that are labelled or tested; of others 0, (M, F)."""
+        rows = torch.cat([drawn(self.settings, len(self.learnt)), self.tested])
+        features = torch.zeros(self.masked.shape)
+        features[rows] = torch.cat([load(self.settings.features(name, SCRATCH)).float() for name in self.people])
+        return features
+
+    def fields(self, name: str) -> Tensor:
+        """Return the values of shipped fields, (M, fields), NaN where unknown."""
+        tables = ((self.settings.cohort(cohort).table, subjects) for cohort, subjects in self.people.items())
+        return torch.from_numpy(
+            np.concatenate([read_fields(table, shipped_fields(name), subjects) for table, subjects in tables])
         )
-        return kernel
-
-    @cached_property
-    def fields(self) -> Fields:
-        """Of the alignment."""
-        return shipped_fields()
-
-    @cached_property
-    def values(self) -> Tensor:
-        """What their tables say, (M, F), NaN where unknown."""
-        read = [read_fields(self.settings.cohort(name).table, self.fields, self.people[name]) for name in self.people]
-        return torch.from_numpy(np.concatenate(read).copy())
 
     def phenotypes(self, names: tuple[str, ...]) -> Tensor:
         """Return numbers of their tables, (M, K)."""
         read = [read_phenotypes(self.settings.cohort(name).table, names, self.people[name]) for name in self.people]
         return torch.from_numpy(np.concatenate(read)).double()
 
-
-def space_kernel(aligned: Aligned, learnt: Tensor) -> Tensor:
-    """Return the kernel of the fields that images let expect, (M, M)."""
-    expected = aligned.expected[:, aligned.expected[learnt].std(dim=0) > TOLD]
-    return kernel_of(standardised(expected, learnt))
+    def aligned(self, name: str, values: Tensor, learnt: Tensor) -> ExpectedTable:
+        """Return the alignment of the subjects `learnt` with values (M, fields) of shipped fields."""
+        columns = columns_of(shipped_fields(name), values)
+        return solved(self.encoder, self.masked[learnt], columns[learnt])
 
 
 def alignment(everybody: Everybody, fold: int) -> dict[str, Array]:
     """Return what one alignment is worth: retrieval (S, 2) by what was shown, and heads (D, S, K) by arm."""
     learnt, labelled = folds(everybody.settings, len(everybody.learnt))[fold]
-    fields, values, tested = everybody.fields, everybody.values, everybody.tested
-    tables = columns(fields, values)
-    aligned = solve(everybody.kernel, learnt, tables)
-    gaps = columns(fields, with_gaps(values, 0.5, fold))
-    measured = {f"found, {name}": one for name, one in retrieved(everybody, aligned, learnt, tables, gaps).items()}
-    measured |= contrasted(everybody, learnt, fold)
+    values, masked = everybody.fields("synthetic"), everybody.masked
+    gaps = with_gaps(values, 0.5, fold)
+    table = everybody.aligned("synthetic", values, learnt)
+    poorly = everybody.aligned("synthetic", gaps, learnt)
+    found_by = {
+        "whole table": retrieved(everybody, table, values),
+        "learnt from halved tables": retrieved(everybody, poorly, values),
+        "half of the fields missing": retrieved(everybody, table, gaps),
+        "another patient's table": retrieved(everybody, table, values.roll(1, dims=0)),
+    }
+    arms = {
+        ALIGNED: beside(masked, table, SHARE),
+        ALONE: beside(masked, table, 1.0),
+        MASKED: Features(masked),
+        SCRATCH: Features(everybody.scratch),
+    }
     targets = everybody.phenotypes((*PHENOTYPES, *DIAGNOSES))
-    space = space_kernel(aligned, learnt)
-    kernels = {
-        ALIGNED: (1 - SHARE) * everybody.kernel + SHARE * space,
-        SPACE: space,
-        MASKED: everybody.kernel,
-        SCRATCH: everybody.scratch,
+    said = {
+        arm: np.stack([told(seen, some, targets[some], everybody.tested).numpy() for some in labelled])
+        for arm, seen in arms.items()
     }
-    for arm, kernel in kernels.items():
-        told = [heads(kernel, some, targets[some], tested).others.numpy() for some in labelled]
-        measured[f"told, {arm}"] = np.stack(told)
-    return measured
+    return {f"found, {name}": one for name, one in found_by.items()} | {
+        f"told, {arm}": one for arm, one in said.items()
+    }
 
 
-def retrieved(everybody: Everybody, aligned: Aligned, learnt: Tensor, tables: Tensor, gaps: Tensor) -> dict[str, Array]:
-    """Return how probably each test subject is found, (S, 2), by what was shown."""
+@torch.no_grad()
+def retrieved(everybody: Everybody, table: ExpectedTable, values: Tensor) -> Array:
+    """Return how probably each test subject finds, and is found by, values (M, fields) of its table, (S, 2)."""
     tested = everybody.tested
-    images, whole = aligned.expected[tested], aligned.tables[tested]
-    halved = aligned.tables.masked_fill(gaps.isnan(), torch.nan)[tested]
-    poorly = solve(everybody.kernel, learnt, tables, gaps)
-    return {
-        "whole table": found(fits(aligned, images, whole)),
-        "learnt from halved tables": found(fits(poorly, poorly.expected[tested], poorly.tables[tested])),
-        "half of the fields missing": found(fits(aligned, images, halved)),
-        "another patient's table": found(fits(aligned, images, whole.roll(1, dims=0))),
-    }
-
-
-def contrasted(everybody: Everybody, learnt: Tensor, seed: int) -> dict[str, Array]:
-    """Return how probably each test subject is found, (S, 2), by heads that configs/alignment.yaml trains."""
-    settings, tested = everybody.settings, everybody.tested
-    features = torch.cat([load(settings.features(name, MASKED)).float() for name in everybody.people])
-    subjects = [everybody.people[LEARNT][index] for index in learnt.tolist()]
-    task = untrained(settings, everybody.fields, seed)
-    trained(task, subjects, features[learnt], everybody.values[learnt], seed)
-    values = everybody.values[tested]
-    shown = {"whole table": values, "half of the fields missing": with_gaps(everybody.values, 0.5, seed)[tested]}
-    return {f"found, {name}, contrastive": found(likeness(task, features[tested], one)) for name, one in shown.items()}
+    columns = table.standardised(columns_of(shipped_fields("synthetic"), values[tested]))
+    return found(table.fits(table.of_features(everybody.masked[tested]), columns))
 
 
 def truth(everybody: Everybody) -> Array:

@@ -2,25 +2,13 @@
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from scipy.stats import hypergeom
 from torch import Tensor
 
-Array = NDArray[np.float64]
+from cmr_ssl.contrast import first_among, ranks
+from cmr_ssl.tasks.table_task import AMONG
+from experiments.statistics import Array
 
-AMONG = 100  # subjects, of whom one is the right one
 DIRECTIONS = ("image to table", "table to image")
-
-
-def found_among(rank: Array, most: int, among: int = AMONG) -> Array:
-    """Return the probability that the own counterpart is among the first `most` of so many subjects, (N,).
-
-    Of N - 1 others r - 1 fit better, where r is the rank among all N. Of `among` - 1 others drawn at random, the number
-    of those that fit better is hypergeometric, so nothing needs to be drawn.
-    """
-    others = len(rank) - 1
-    better = np.clip(np.rint(rank - 1), 0, others)
-    return np.asarray(hypergeom.cdf(most - 1, others, better, min(among - 1, others)))
 
 
 def found(scores: Tensor) -> Array:
@@ -29,11 +17,7 @@ def found(scores: Tensor) -> Array:
     Args:
         scores: how well each table (columns) fits each image (rows), (N, N).
     """
-    own = scores.diagonal()
-    ways = []
-    for rows in (scores, scores.T):
-        rank = 1 + (rows > own[:, None]).sum(dim=1)
-        ways.append(found_among(rank.double().numpy(), 1))
+    ways = [first_among(rank, min(AMONG, len(rank))).numpy() for rank in ranks(scores).values()]
     return np.stack(ways, axis=1)
 
 

@@ -11,19 +11,16 @@ from torch import Tensor
 from cmr_ssl.concordance import concordance
 from cmr_ssl.risk_measures import Survival, auroc_by, brier
 from cmr_ssl.shipped import shipped
-from cmr_ssl.survival import cumulative_baseline, fit_cox
+from cmr_ssl.survival import cumulative_baseline
 from cmr_ssl.tasks.cox import EVENT, YEARS, Cox
-from experiments.patients.dual import heads
-from experiments.patients.measured import TOLD, Everybody
+from experiments.patients.heads import Features, beside, told
+from experiments.patients.measured import SHARE, Everybody
 from experiments.patients.settings import LEARNT, TESTED
-from experiments.patients.solved import columns, solve
 from experiments.statistics import Array
 
 ILLNESS = "Heart failure"
-HEART = ("LVEDV (mL)", "LVESV (mL)", "LVEF (%)", "LVM (g)", "RVEDV (mL)", "RVEF (%)", "LAV max (mL)", "LAEF (%)")
-VOLUME, MASS, ATRIUM = (HEART.index(name) for name in ("LVEDV (mL)", "LVM (g)", "LAV max (mL)"))
-FOLDS = 3
-PENALTIES = (1e-3, 1e-2, 1e-1)
+COVARIATES, BEST = "covariates", "best possible"
+VALIDATED = 0.1  # share of those learnt from that tell how image and covariates go together, as in `fit`
 
 
 def shipped_cox() -> Cox:
@@ -49,95 +46,22 @@ class Followed(NamedTuple):
     rows: Tensor
     true: Tensor
 
-    @property
-    def years(self) -> Tensor:
-        """Until the event or the end of follow-up, (N,)."""
-        return self.true[:, YEARS]
-
-    @property
-    def events(self) -> Tensor:
-        """Whether the event was observed, (N,) bool."""
-        return self.true[:, EVENT] > 0
+    def some(self, chosen: Tensor) -> "Followed":
+        """Return those of some indices or of a mask."""
+        return Followed(self.rows[chosen], self.true[chosen])
 
     @property
     def outcome(self) -> Survival:
-        """Both as arrays."""
-        return Survival(self.years.double().numpy(), self.events.numpy())
+        """Years until the event or the end of follow-up, and whether it was observed."""
+        return Survival(self.true[:, YEARS].double().numpy(), (self.true[:, EVENT] > 0).numpy())
 
 
-class Hazards(NamedTuple):
-    """Log hazards by a Cox model, of those it learnt from, (N,), and of those tested, (S,)."""
+class Split(NamedTuple):
+    """Those that are learnt from, those that tell how image and covariates go together, and those tested."""
 
-    learnt: Tensor
-    tested: Tensor
-
-
-def fitted(design: Tensor, learnt: Followed, tested: Followed) -> Hazards:
-    """Return the log hazards of a Cox model of columns of everybody (M, C), its penalty chosen by cross-validation."""
-    own = design[learnt.rows]
-    z = ((design - own.mean(dim=0)) / own.std(dim=0).clamp(min=1e-6)).float()
-    penalty = max(PENALTIES, key=lambda one: validated(z[learnt.rows], learnt, one))
-    hazards = z @ fit_cox(z[learnt.rows], learnt.years, learnt.events, penalty)
-    return Hazards(hazards[learnt.rows], hazards[tested.rows])
-
-
-def validated(z: Tensor, learnt: Followed, penalty: float) -> float:
-    """Return the concordance over subjects left out, the mean over folds."""
-    fold = torch.from_numpy(np.random.default_rng(0).permutation(len(z)) % FOLDS)
-    values = []
-    for one in range(FOLDS):
-        kept, left = fold != one, fold == one
-        weights = fit_cox(z[kept], learnt.years[kept], learnt.events[kept], penalty)
-        values.append(
-            ranked((z[left] @ weights).double().numpy(), Survival(*(part[left.numpy()] for part in learnt.outcome)))
-        )
-    return float(np.mean(values))
-
-
-def ranked(hazards: Array, outcome: Survival) -> float:
-    """Return Harrell's concordance."""
-    return concordance(hazards, outcome.years, outcome.events)
-
-
-def followed(everybody: Everybody, cox: Cox) -> tuple[Followed, Followed]:
-    """Return those that are learnt from and those tested, with follow-up and all covariates; fit what all share."""
-    groups = []
-    for name, rows in ((LEARNT, everybody.learnt), (TESTED, everybody.tested)):
-        known = cox.read_targets(everybody.settings.cohort(name).table, [ILLNESS], everybody.people[name])
-        values = torch.tensor(known.to_numpy(copy=True))
-        complete = ~values.isnan().any(dim=1)
-        groups.append(Followed(rows[complete], values[complete]))
-    cox.fit_statistics(groups[0].true.numpy(), [ILLNESS])
-    return groups[0], groups[1]
-
-
-def designs(everybody: Everybody, cox: Cox, learnt: Followed, tested: Followed) -> dict[str, Tensor]:
-    """Return the columns of each model, (M, C): what images tell, without learning from those they tell it of."""
-    covariates = torch.zeros(len(everybody.kernel), len(cox.covariate_mean))
-    for group in (learnt, tested):
-        covariates[group.rows] = cox.standardised(cox.covariates_of(group.true)[0])
-    image = told(everybody, learnt.rows, cox.target_outputs(learnt.true), tested.rows)
-    hearts = told(everybody, everybody.learnt, everybody.phenotypes(HEART)[everybody.learnt], everybody.tested)
-    hearts = torch.cat(
-        [hearts, hearts[:, [MASS]] / hearts[:, [VOLUME]], hearts[:, [ATRIUM]] / hearts[:, [VOLUME]]], dim=1
-    )
-    aligned = solve(everybody.kernel, everybody.learnt, columns(everybody.fields, everybody.values)).expected
-    aligned = aligned[:, aligned[everybody.learnt].std(dim=0) > TOLD]
-    alone = {"covariates": covariates, "image": image, "aligned space": aligned, "phenotypes read from images": hearts}
-    fused = {
-        f"{name} and covariates": torch.cat([part, covariates], dim=1)
-        for name, part in alone.items()
-        if name != "covariates"
-    }
-    return alone | fused
-
-
-def told(everybody: Everybody, learnt: Tensor, aims: Tensor, tested: Tensor) -> Tensor:
-    """Return what heads say of everybody, (M, K): of those they learn from, of each without learning from it."""
-    said = heads(everybody.kernel, learnt, aims, tested)
-    columns_of_all = torch.zeros(len(everybody.kernel), aims.shape[1], dtype=torch.float64)
-    columns_of_all[learnt], columns_of_all[tested] = said.left_out, said.others
-    return columns_of_all
+    train: Followed
+    validation: Followed
+    test: Followed
 
 
 class Risks(NamedTuple):
@@ -156,25 +80,76 @@ class Risks(NamedTuple):
     counts: dict[str, int]
 
 
+def ranked(hazards: Array, outcome: Survival) -> float:
+    """Return Harrell's concordance."""
+    return concordance(hazards, outcome.years, outcome.events)
+
+
+def split(everybody: Everybody, cox: Cox) -> Split:
+    """Split those with follow-up and all covariates."""
+    groups = []
+    for name, rows in ((LEARNT, everybody.learnt), (TESTED, everybody.tested)):
+        known = cox.read_targets(everybody.settings.cohort(name).table, [ILLNESS], everybody.people[name])
+        group = Followed(rows, torch.tensor(known.to_numpy(np.float32)))
+        groups.append(group.some(~group.true.isnan().any(dim=1)))
+    learnt, tested = groups
+    order = torch.from_numpy(np.random.default_rng(0).permutation(len(learnt.rows)))
+    kept = round(VALIDATED * len(order))
+    return Split(learnt.some(order[kept:]), learnt.some(order[:kept]), tested)
+
+
+def models(everybody: Everybody, train: Tensor) -> dict[str, Features]:
+    """Return what risks are read from; alignments learn from the rows `train`, followed or not."""
+    masked = everybody.masked
+    patient, heart = (everybody.aligned(name, everybody.fields(name), train) for name in ("synthetic", "heart"))
+    return {
+        "image": Features(masked),
+        "image, aligned": beside(masked, patient, SHARE),
+        "expected phenotypes": beside(masked, heart, 1.0),
+    }
+
+
 def risk(everybody: Everybody) -> Risks:
-    """Predict the risk of test subjects from each design."""
+    """Predict the risk of test subjects as `fit --config risk` does with a frozen encoder."""
     cox = shipped_cox()
-    learnt, tested = followed(everybody, cox)
-    models = {name: fitted(one, learnt, tested) for name, one in designs(everybody, cox, learnt, tested).items()}
-    hazards = {name: np.asarray(one.tested.double().numpy()) for name, one in models.items()}
-    horizons = {name: at_horizons(cox, one, learnt, tested.outcome) for name, one in models.items()}
-    hazards["best possible"] = np.asarray(tested.true[:, -1].double().numpy())
+    train, validation, test = split(everybody, cox)
+    cox.fit_statistics(train.true.numpy(), [ILLNESS])
+    predicted = {COVARIATES: tuple(cox.covariate_hazard(group.true) for group in (validation, test))}
+    both, aims = torch.cat([validation.rows, test.rows]), cox.target_outputs(train.true)
+    others = everybody.learnt[~torch.isin(everybody.learnt, validation.rows)]
+    for name, features in models(everybody, others).items():
+        said = told(features, train.rows, aims, both).float().split([len(validation.rows), len(test.rows)])
+        cox.watch_validation(said[0], validation.true)
+        images = tuple(one[:, 0] for one in said)
+        groups = zip(images, (validation, test), strict=True)
+        predicted[name] = images
+        predicted[f"{name} and covariates"] = tuple(cox.fused_hazard(one, group.true) for one, group in groups)
+    horizons = {name: at_horizons(cox, *one, validation.outcome, test.outcome) for name, one in predicted.items()}
+    hazards = {name: np.asarray(one.double().numpy()) for name, (_, one) in predicted.items()}
+    hazards[BEST] = np.asarray(test.true[:, -1].double().numpy())
+    learnt = train.outcome
     counts = {
-        "learnt": len(learnt.rows), "ill learnt": int(learnt.events.sum()),
-        "tested": len(tested.rows), "ill": int(tested.events.sum()),
-    }  # fmt: skip
-    return Risks(hazards, tested.outcome, horizons, counts)
+        "learnt": len(train.rows) + len(validation.rows),
+        "ill learnt": int(learnt.events.sum() + validation.outcome.events.sum()),
+        "tested": len(test.rows),
+        "ill": int(test.outcome.events.sum()),
+    }
+    return Risks(hazards, test.outcome, horizons, counts)
 
 
-def at_horizons(cox: Cox, hazards: Hazards, learnt: Followed, outcome: Survival) -> tuple[float, float]:
-    """Return the AUROC by the last horizon and the integrated Brier score until then."""
-    grid = torch.tensor(cox.grid)
-    baseline = cumulative_baseline(hazards.learnt, learnt.years, learnt.events, grid)
-    surviving = torch.exp(-baseline * hazards.tested[:, None].exp()).double().numpy()
-    area = auroc_by(hazards.tested.double().numpy(), outcome, cox.horizons[-1])
+def at_horizons(
+    cox: Cox, validated: Tensor, tested: Tensor, before: Survival, outcome: Survival
+) -> tuple[float, float]:
+    """Return the AUROC by the last horizon and the integrated Brier score until then, of log hazards (S,).
+
+    Args:
+        cox: says until when.
+        validated: log hazards of those from whose follow-up the baseline hazard comes, (V,).
+        tested: log hazards, (S,).
+        before: follow-up of the former.
+        outcome: follow-up of the latter.
+    """
+    baseline = cumulative_baseline(validated, *before.tensors(), torch.tensor(cox.grid))
+    surviving = torch.exp(-baseline * tested[:, None].exp()).double().numpy()
+    area = auroc_by(tested.double().numpy(), outcome, cox.horizons[-1])
     return area, brier(surviving, outcome, cox.grid)[1]

@@ -9,7 +9,7 @@ from cmr_ssl.robustness.task_outputs import dice, judged_outputs
 from cmr_ssl.tasks import PhenotypeTask, SegmentationTask
 from cmr_ssl.tasks.base import Task
 from cmr_ssl.tasks.optimisation import Optimisation
-from cmr_ssl.tasks.phenotype import PhenotypeBaseline
+from cmr_ssl.tasks.phenotype_baseline import PhenotypeBaseline
 from cmr_ssl.tasks.segmentation import SegmentationBaseline
 from tests.tiny import tiny_batch, tiny_encoder, tiny_task
 

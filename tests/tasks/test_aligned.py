@@ -10,6 +10,7 @@ import yaml
 
 from cmr_ssl.checkpoints import load_encoder
 from cmr_ssl.cli import main
+from cmr_ssl.release.checkpoint_contents import checkpoint
 from cmr_ssl.tasks.aligned import aligned_at, aligned_targets
 from cmr_ssl.tasks.trained import load_task
 from tests.caches import COHORT
@@ -70,7 +71,7 @@ def call(cache, table):
         trainer = ["--trainer.default_root_dir", folder, "--trainer.max_epochs", 1, "--trainer.accelerator", "cpu"]
         trainer += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
         trainer += ["--trainer.precision", "32-true"]
-        quick = [] if config == "alignment" else ["--model.head_start.copies", 1]
+        quick = [] if "alignment" in config else ["--model.head_start.copies", 1]
         return main([verb, "--config", config, *map(str, [*data, *trainer, *quick, *more])])
 
     return run
@@ -88,7 +89,6 @@ def aligned(call, fields, cache, tmp_path_factory):
     (folder / "pretraining.yaml").write_text(yaml.safe_dump(config))
     assert main(["fit", "--config", str(folder / "pretraining.yaml"), "--trainer.enable_progress_bar", "false"]) == 0
     options = ["--model.fields", fields, "--model.include", "[Heart failure]", "--data.min_planes", 5]
-    options += ["--model.freeze", 0]
     start = ["--model.encoder_checkpoint", folder / "pretrained" / "checkpoints" / "best.ckpt"]
     assert call("fit", "alignment", folder / "aligned", *options, *start) == 0
     assert call("test", "alignment", folder / "aligned", *options, "--ckpt_path", "best") == 0
@@ -99,13 +99,61 @@ def best(folder):
     return folder / "checkpoints" / "best.ckpt"
 
 
-def test_an_alignment_goes_on_from_encoder_and_decoder_of_a_pretraining(aligned):
-    """The weights have moved by the few small steps of a run, no further."""
-    names = [name for name in load_task(best(aligned)).task.state_dict() if name.startswith(("encoder.", "decoder."))]
-    own, before = (load_task(best(one)).task.state_dict() for one in (aligned, aligned.with_name("pretrained")))
+def moved(aligned, pretrained):
+    """Return how far encoder and decoder of an alignment are from those of a pretraining."""
+    own, before = (load_task(best(one)).task.state_dict() for one in (aligned, pretrained))
+    names = [name for name in own if name.startswith(("encoder.", "decoder."))]
     assert {name.split(".")[0] for name in names} == {"encoder", "decoder"}
-    far = max(float((own[name] - before[name]).abs().max()) for name in names)
-    assert 0 < far < 0.02
+    return max(float((own[name] - before[name]).abs().max()) for name in names)
+
+
+def test_an_alignment_goes_on_from_encoder_and_decoder_of_a_pretraining(aligned, call, fields, tmp_path):
+    """They stay as they are, and move by the few small steps of a run where contrast moves them."""
+    pretrained = aligned.with_name("pretrained")
+    assert moved(aligned, pretrained) == 0
+    options = ["--model.fields", fields, "--model.encoder_checkpoint", best(pretrained)]
+    options += ["--model.optimisation.learning_rate", 1e-5]
+    assert call("fit", "alignment_contrastive", tmp_path / "run", *options) == 0
+    assert 0 < moved(tmp_path / "run", pretrained) < 0.02
+
+
+def test_the_checkpoint_holds_no_ids_and_nothing_that_must_not_be_shared(aligned):
+    with best(aligned).open("rb") as stream:
+        assert list(checkpoint(stream)) == []
+    content = best(aligned).read_bytes()
+    assert not [subject for subject in COHORT if subject.encode() in content]
+    expected = load_task(best(aligned)).task.expected.state_dict()
+    assert {len(COHORT), round(0.6 * len(COHORT))} & {size for one in expected.values() for size in one.shape} == set()
+
+
+def test_later_tasks_read_the_expected_table_unless_asked_not_to(call, aligned, cache, tmp_path):
+    reuse = [
+        "--model.encoder_checkpoint",
+        best(aligned),
+        "--model.freeze",
+        "encoder",
+        "--model.targets",
+        "[BMI (kg/m2)]",
+    ]
+    predicted = {}
+    for name, more in (("with", []), ("without", ["--model.expected_share", 0])):
+        assert call("fit", "phenotype", tmp_path / name, *reuse, *more) == 0
+        task = load_task(best(tmp_path / name)).task
+        assert (task.expected is not None) == (name == "with")
+        predicted[name] = task
+    own, solved = (load_task(best(one)).task.expected.state_dict() for one in (tmp_path / "with", aligned))
+    assert all(torch.equal(one, solved[part]) for part, one in own.items())
+    weights = {name: task.linear.weight for name, task in predicted.items()}
+    columns = len(own["biases"])
+    assert weights["with"].shape[1] == weights["without"].shape[1] + columns
+    assert not torch.allclose(weights["with"][:, :-columns], weights["without"])
+    assert weights["with"][:, -columns:].abs().sum() > 0
+
+
+def test_a_checkpoint_without_the_alignment_that_is_asked_for_is_one_sentence(call, aligned, tmp_path, capsys):
+    reuse = ["--model.encoder_checkpoint", best(aligned.with_name("pretrained")), "--model.expected_columns", 7]
+    assert call("fit", "phenotype", tmp_path / "run", *reuse, "--model.targets", "[BMI (kg/m2)]") != 0
+    assert "has no alignment with a table of 7 columns: name the checkpoint of" in capsys.readouterr().err
 
 
 def test_the_aligned_encoder_is_reused_as_any_other_and_warns_of_what_it_was_told(call, aligned, tmp_path, caplog):
@@ -170,7 +218,7 @@ def test_patients_that_are_alike_are_found_by_image_and_by_table(aligned, cache,
     assert len(rows) == len(COHORT) * 4 * 2
     same = rows[rows["by"].isin(["image to image", "table to table"])]
     assert (same["subject"] != same["neighbour"]).all()
-    assert rows["similarity"].between(-1.001, 1.001).all()
+    assert same["similarity"].between(-1.001, 1.001).all()
     assert "chance: first 4.17 %" in capsys.readouterr().out
 
 

@@ -13,10 +13,9 @@ from torch.utils.data import DataLoader
 from cmr_ssl.corruption.missing import drop_planes
 from cmr_ssl.masking import PlaneDropout, RandomMasking
 from cmr_ssl.models import CrossAttentionDecoder
-from cmr_ssl.models.baselines import PlanesResNet
 from cmr_ssl.tasks.objectives import Regression
 from cmr_ssl.tasks.optimisation import Optimisation
-from cmr_ssl.tasks.phenotype import PhenotypeBaseline, PhenotypePrediction, PhenotypeTask
+from cmr_ssl.tasks.phenotype import PhenotypePrediction, PhenotypeTask
 from tests.tiny import tiny_batch, tiny_encoder
 
 FEATURES, SUBJECTS, BATCH = 2000, 24, 8
@@ -147,36 +146,6 @@ def test_without_a_mask_training_sees_the_same_and_an_unreadable_subject_harms_n
     assert unmasked.class_token.isfinite().all()
 
 
-def baseline(**changes):
-    return PhenotypeBaseline(["LVEF (%)"], PlanesResNet(9, width=8), **changes)
-
-
-def test_training_takes_planes_away_closes_ranks_and_leaves_at_least_one():
-    batch = tiny_batch(subjects=40, slices=6)
-    left = baseline(plane_dropout=0.5).train().depleted(batch)
-    counts = left.present.sum(dim=1)
-    assert counts.min() >= 1
-    assert counts.float().mean() == pytest.approx(4.5, abs=0.8)
-    slices = left.present[:, 3:].long()
-    assert (slices.diff(dim=1) <= 0).all()  # no gap in the stack
-    assert (left.images[~left.present] == 0).all()
-    assert baseline(plane_dropout=1.0).depleted(batch).present.sum(dim=1).unique().tolist() == [1]
-
-
-def test_which_planes_depends_on_seed_and_subject_only_and_evaluation_sees_all():
-    batch = tiny_batch(subjects=6, slices=6)
-    one, again, other = (baseline(plane_dropout=0.5, seed=seed).depleted(batch).present for seed in (0, 0, 1))
-    assert torch.equal(one, again)
-    assert not torch.equal(one, other)
-    task = baseline(plane_dropout=0.5).eval()
-    torch.testing.assert_close(task.features(batch), task.network(batch.images, batch.present))
-
-
-def test_a_probability_above_one_is_refused():
-    with pytest.raises(ValueError, match=r"model\.plane_dropout needs a rate between 0 and 1, got 1.5"):
-        baseline(plane_dropout=1.5)
-
-
 def test_what_the_decoder_says_is_read_beside_the_tokens_and_only_where_there_is_one():
     def task(decoder, whole_heart):
         torch.manual_seed(0)
@@ -191,3 +160,16 @@ def test_what_the_decoder_says_is_read_beside_the_tokens_and_only_where_there_is
     both.train().features(batch).sum().backward()  # the encoder learns, by its tokens
     assert both.encoder.embed.weight.grad is not None
     assert task(None, whole_heart=True).decoder is None
+
+
+def test_the_expected_table_is_read_beside_the_tokens_and_makes_its_share_of_what_a_solved_head_sees():
+    batch = tiny_batch()
+    without, task = (PhenotypeTask(["LVEF (%)"], encoder=tiny_encoder(), expected_columns=some) for some in (0, 3))
+    torch.nn.init.normal_(task.expected.weights, generator=torch.Generator().manual_seed(0))
+    told = task.eval().features(batch)
+    torch.testing.assert_close(told[:, :-3], without.eval().features(batch))
+    torch.testing.assert_close(told[:, -3:], task.expected(task.encode(batch)))
+    assert not any(weight.requires_grad for weight in task.expected.parameters())
+    variance = torch.ones(task.linear.in_features)
+    assert torch.equal(without.spread(variance[3:]), variance[3:])
+    assert float((1 / task.spread(variance))[-3:].sum()) / len(variance) == pytest.approx(0.3)

@@ -12,7 +12,7 @@ import yaml
 
 from cmr_ssl.checkpoints import load_encoder
 from cmr_ssl.cli import main
-from cmr_ssl.tasks.trained import load_task
+from cmr_ssl.tasks.trained import load_task, task_description
 from tests.hearts import ENCODER
 from tests.runs import ROOT
 from tests.untrained import write_untrained
@@ -259,3 +259,11 @@ def test_a_pretraining_checkpoint_predicts_nothing(pretrained, hearts, tmp_path,
     options = ["--source", str(hearts / "cohort"), "--out", str(tmp_path / "out")]
     assert main(["predict", "--checkpoint", str(pretrained), *options]) == 1
     assert "predicts nothing: fine-tune it" in capsys.readouterr().err
+
+
+def test_settings_that_no_longer_matter_are_left_out_of_what_an_old_checkpoint_describes():
+    stored = {"_class_path": "cmr_ssl.tasks.AlignmentTask", "head_start": {"epochs": 3}, "beat": None, "width": 8}
+    described = task_description({"hyper_parameters": stored})
+    assert described == {"class_path": "cmr_ssl.tasks.AlignmentTask", "init_args": {"width": 8}}
+    stored = {"_class_path": "cmr_ssl.tasks.PhenotypeTask", "head_start": {"copies": 3}, "beat": 0.5}
+    assert task_description({"hyper_parameters": stored})["init_args"] == {"head_start": {"copies": 3}, "beat": 0.5}

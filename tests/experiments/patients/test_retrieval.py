@@ -1,19 +1,18 @@
-import numpy as np
 import pytest
 import torch
 
-from experiments.patients.retrieval import found, found_among
-
-
-def test_the_share_among_a_hundred_is_that_of_many_draws():
-    rank, among = np.array([1.0, 3.0, 20.0, 200.0]), 50
-    rank = np.r_[rank, np.full(196, 7.0)]
-    rng = np.random.default_rng(0)
-    drawn = [[(rng.permutation(199)[: among - 1] < one - 1).sum() < 5 for _ in range(2000)] for one in rank[:4]]
-    assert found_among(rank, 5, among)[:4] == pytest.approx(np.mean(drawn, axis=1), abs=0.04)
+from experiments.patients.retrieval import found, with_gaps
 
 
 def test_who_fits_best_is_always_found_and_scores_by_chance_find_one_in_a_hundred():
-    assert found(torch.eye(150)).min() == 1
+    assert found(torch.eye(150)).min() == pytest.approx(1)
     scores = torch.rand(400, 400, generator=torch.Generator().manual_seed(0))
     assert found(scores).mean() == pytest.approx(0.01, abs=0.008)
+
+
+def test_gaps_are_drawn_by_their_seed():
+    values = torch.ones(200, 30)
+    one, again, other = (with_gaps(values, 0.5, seed).isnan() for seed in (1, 1, 2))
+    assert one.float().mean() == pytest.approx(0.5, abs=0.02)
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
