@@ -1,5 +1,4 @@
 import runpy
-import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -18,6 +17,7 @@ from tests.untrained import write_untrained
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 NOTEBOOKS = sorted((ROOT / "examples" / "notebooks").glob("*.py"))
+TRAINING = "learn_from_a_cohort"  # takes longer than all others together
 JOBS = sorted((ROOT / "examples").glob("slurm/*.sbatch"))
 
 
@@ -77,10 +77,14 @@ def test_a_new_mask_is_trained_with(run, capsys):
     assert "loss after two steps: 0." in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
-def test_notebooks_run_from_top_to_bottom(path, run, hearts, tmp_path):
-    made = tmp_path / "learn_from_a_cohort" / "cohort"  # the same hearts as it asks for, of which nothing is left to do
-    shutil.copytree(hearts / "cohort", made, ignore=shutil.ignore_patterns("900000009", "900000010"))
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.exhaustive] if path.stem == TRAINING else [])
+        for path in NOTEBOOKS
+    ],
+)
+def test_notebooks_run_from_top_to_bottom(path, run):
     run(path)
     assert path.read_text().startswith("# ---\n# jupyter:")
     plt.close("all")
