@@ -8,11 +8,12 @@ import numpy as np
 
 from cmr_ssl.files import save_text
 from cmr_ssl.report.tables import markdown
+from cmr_ssl.tasks.table_task import AMONG
 from experiments.machine import processor
 from experiments.patients.features import MASKED, SCRATCH
 from experiments.patients.figure import draw
 from experiments.patients.measured import ALIGNED, ALONE, DIAGNOSES, PHENOTYPES, SHARE
-from experiments.patients.retrieval import AMONG, DIRECTIONS
+from experiments.patients.retrieval import DIRECTIONS
 from experiments.patients.risk import BEST, COVARIATES, ranked
 from experiments.patients.run import Measured
 from experiments.patients.settings import Settings

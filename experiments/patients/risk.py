@@ -64,6 +64,13 @@ class Split(NamedTuple):
     test: Followed
 
 
+class Hazards(NamedTuple):
+    """Log hazards of those that tell how image and covariates go together, (V,), and of those tested, (S,)."""
+
+    validation: Tensor
+    test: Tensor
+
+
 class Risks(NamedTuple):
     """Predicted risk of the S tested subjects.
 
@@ -112,44 +119,47 @@ def models(everybody: Everybody, train: Tensor) -> dict[str, Features]:
 def risk(everybody: Everybody) -> Risks:
     """Predict the risk of test subjects as `fit --config risk` does with a frozen encoder."""
     cox = shipped_cox()
-    train, validation, test = split(everybody, cox)
+    groups = split(everybody, cox)
+    train, validation, test = groups
     cox.fit_statistics(train.true.numpy(), [ILLNESS])
-    predicted = {COVARIATES: tuple(cox.covariate_hazard(group.true) for group in (validation, test))}
-    both, aims = torch.cat([validation.rows, test.rows]), cox.target_outputs(train.true)
+    predicted = {COVARIATES: Hazards(cox.covariate_hazard(validation.true), cox.covariate_hazard(test.true))}
     others = everybody.learnt[~torch.isin(everybody.learnt, validation.rows)]
     for name, features in models(everybody, others).items():
-        said = told(features, train.rows, aims, both).float().split([len(validation.rows), len(test.rows)])
-        cox.watch_validation(said[0], validation.true)
-        images = tuple(one[:, 0] for one in said)
-        groups = zip(images, (validation, test), strict=True)
-        predicted[name] = images
-        predicted[f"{name} and covariates"] = tuple(cox.fused_hazard(one, group.true) for one, group in groups)
-    horizons = {name: at_horizons(cox, *one, validation.outcome, test.outcome) for name, one in predicted.items()}
-    hazards = {name: np.asarray(one.double().numpy()) for name, (_, one) in predicted.items()}
+        image = read(features, groups, cox)
+        predicted[name] = image
+        predicted[f"{name} and covariates"] = Hazards(
+            cox.fused_hazard(image.validation, validation.true), cox.fused_hazard(image.test, test.true)
+        )
+    hazards = {name: np.asarray(one.test.double().numpy()) for name, one in predicted.items()}
     hazards[BEST] = np.asarray(test.true[:, -1].double().numpy())
-    learnt = train.outcome
+    ill = [int(group.outcome.events.sum()) for group in groups]
     counts = {
-        "learnt": len(train.rows) + len(validation.rows),
-        "ill learnt": int(learnt.events.sum() + validation.outcome.events.sum()),
-        "tested": len(test.rows),
-        "ill": int(test.outcome.events.sum()),
-    }
+        "learnt": len(train.rows) + len(validation.rows), "ill learnt": ill[0] + ill[1],
+        "tested": len(test.rows), "ill": ill[2],
+    }  # fmt: skip
+    horizons = {name: at_horizons(cox, one, validation.outcome, test.outcome) for name, one in predicted.items()}
     return Risks(hazards, test.outcome, horizons, counts)
 
 
-def at_horizons(
-    cox: Cox, validated: Tensor, tested: Tensor, before: Survival, outcome: Survival
-) -> tuple[float, float]:
-    """Return the AUROC by the last horizon and the integrated Brier score until then, of log hazards (S,).
+def read(features: Features, groups: Split, cox: Cox) -> Hazards:
+    """Return the log hazards that a head reads from features; the objective learns from the validation, as in `fit`."""
+    both = torch.cat([groups.validation.rows, groups.test.rows])
+    said = told(features, groups.train.rows, cox.target_outputs(groups.train.true), both).float()
+    validated, tested = said.split([len(groups.validation.rows), len(groups.test.rows)])
+    cox.watch_validation(validated, groups.validation.true)
+    return Hazards(validated[:, 0], tested[:, 0])
+
+
+def at_horizons(cox: Cox, hazards: Hazards, before: Survival, outcome: Survival) -> tuple[float, float]:
+    """Return the AUROC by the last horizon and the integrated Brier score until then.
 
     Args:
         cox: says until when.
-        validated: log hazards of those from whose follow-up the baseline hazard comes, (V,).
-        tested: log hazards, (S,).
-        before: follow-up of the former.
-        outcome: follow-up of the latter.
+        hazards: of both groups.
+        before: follow-up of the validation, from which the baseline hazard comes.
+        outcome: follow-up of those tested.
     """
-    baseline = cumulative_baseline(validated, *before.tensors(), torch.tensor(cox.grid))
-    surviving = torch.exp(-baseline * tested[:, None].exp()).double().numpy()
-    area = auroc_by(tested.double().numpy(), outcome, cox.horizons[-1])
+    baseline = cumulative_baseline(hazards.validation, *before.tensors(), torch.tensor(cox.grid))
+    surviving = torch.exp(-baseline * hazards.test[:, None].exp()).double().numpy()
+    area = auroc_by(hazards.test.double().numpy(), outcome, cox.horizons[-1])
     return area, brier(surviving, outcome, cox.grid)[1]
