@@ -19,7 +19,15 @@ gc.disable()  # until all modules are imported, which takes a quarter longer wit
 os.fsync = lambda descriptor: None  # no test cuts the power, and a busy disk takes up to a second for each file
 
 save = Figure.savefig
-Figure.savefig = lambda *args, dpi=None, **options: save(*args, dpi=30, **options)  # few look at them: `fine_figures`
+
+
+def save_coarsely(figure, *args, dpi=None, **options):
+    """Save a figure that nobody looks at: few dots, and parts that may touch; see `fine_figures`."""
+    figure.set_layout_engine("none")
+    save(figure, *args, dpi=30, **options)
+
+
+Figure.savefig = save_coarsely
 
 # files that take long; where several processes share the files, these are begun first and nobody waits at the end
 LONG = ["lightning_commands", "trained", "onnx", "runs", "aligned", "disturbed", "robustness", "distributed"]

@@ -11,16 +11,23 @@ TWO = ["--trainer.devices", "2", "--data.batch_size", "2"]
 SHORT = ["--trainer.max_epochs", "1"]
 
 
-@pytest.fixture(scope="module")
-def together_and_alone(cache, tmp_path_factory):
+def forked(*arguments):
+    assert run(*arguments, "--trainer.strategy", "ddp_fork") == 0
+
+
+def started(*arguments):
+    """Run two processes as users do, each of which imports everything."""
+    done = run_elsewhere(*arguments, "--trainer.strategy", "ddp")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="module", params=[forked, pytest.param(started, marks=pytest.mark.exhaustive)])
+def together_and_alone(request, cache, tmp_path_factory):
     """Return what two processes with batches of 2 noted, by rank, and what one with batches of 4 did."""
     folder = tmp_path_factory.mktemp("distributed")
-    watched = probe("Recorder", folder=folder / "noted")
-    done = run_elsewhere(cache, folder / "two", *TWO, "--trainer.strategy", "ddp", *SHORT, *watched)
-    assert done.returncode == 0, done.stderr
-    assert (
-        run(cache, folder / "one", "--data.batch_size", "4", *SHORT, *probe("Recorder", folder=folder / "alone")) == 0
-    )
+    request.param(cache, folder / "two", *TWO, *SHORT, *probe("Recorder", folder=folder / "noted"))
+    watched = probe("Recorder", folder=folder / "alone")
+    assert run(cache, folder / "one", "--data.batch_size", "4", *SHORT, *watched) == 0
     ranks = [torch.load(folder / "noted" / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
     return ranks, torch.load(folder / "alone" / "0.pt", weights_only=True)
 

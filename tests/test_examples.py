@@ -17,6 +17,7 @@ from tests.untrained import write_untrained
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 NOTEBOOKS = sorted((ROOT / "examples" / "notebooks").glob("*.py"))
+TRAINING = "learn_from_a_cohort"  # takes longer than all others together
 JOBS = sorted((ROOT / "examples").glob("slurm/*.sbatch"))
 
 
@@ -76,7 +77,13 @@ def test_a_new_mask_is_trained_with(run, capsys):
     assert "loss after two steps: 0." in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=[path.stem for path in NOTEBOOKS])
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.exhaustive] if path.stem == TRAINING else [])
+        for path in NOTEBOOKS
+    ],
+)
 def test_notebooks_run_from_top_to_bottom(path, run):
     run(path)
     assert path.read_text().startswith("# ---\n# jupyter:")

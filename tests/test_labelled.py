@@ -9,11 +9,13 @@ from cmr_ssl.anatomy import LV, UNLABELLED
 from cmr_ssl.cli import main
 
 
-def test_volumes_of_a_study_are_those_of_the_command(tmp_path):
-    assert main(["phantom", "--out", str(tmp_path / "c"), "--subjects", "1", "--preset", "small"]) == 0
-    assert main(["quantify", "--labels", str(tmp_path / "c"), "--out", str(tmp_path / "table.csv")]) == 0
+def test_volumes_of_a_study_are_those_of_the_command(hearts, tmp_path):
+    study = hearts / "cohort" / "900000001"
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / study.name).symlink_to(study)
+    assert main(["quantify", "--labels", str(tmp_path / "labels"), "--out", str(tmp_path / "table.csv")]) == 0
     table = pd.read_csv(tmp_path / "table.csv", index_col="subject")
-    measured = cmr_ssl.measure(cmr_ssl.read(tmp_path / "c" / "900000001"))
+    measured = cmr_ssl.measure(cmr_ssl.read(study))
     assert measured.values["LVEF (%)"] > 0
     for name, value in measured.values.items():
         assert value == pytest.approx(table.loc[900000001, name], abs=1e-4, nan_ok=True)

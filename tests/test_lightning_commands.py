@@ -35,6 +35,12 @@ def same(one, other):
     return torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
 
 
+def assert_same(one, other):
+    """Compare where two trainings ended."""
+    for part in ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers"):
+        assert same(one[part], other[part]), part
+
+
 def fails(capsys, *arguments, **options):
     """Run, expect failure, and return the one sentence it ends with."""
     assert run(*arguments, **options) == 1
@@ -45,9 +51,7 @@ def fails(capsys, *arguments, **options):
 
 def test_a_run_repeats_exactly_and_another_seed_is_another_run(cache, finished_run, tmp_path):
     assert run(cache, tmp_path / "again") == 0
-    again = state(tmp_path / "again")
-    for part in ("state_dict", "optimizer_states", "lr_schedulers"):
-        assert same(again[part], state(finished_run)[part]), part
+    assert_same(state(tmp_path / "again"), state(finished_run))
     assert run(cache, tmp_path / "other", "--seed_everything", "1") == 0
     assert not same(state(tmp_path / "other")["state_dict"], state(finished_run)["state_dict"])
 
@@ -57,9 +61,7 @@ def test_a_run_killed_in_mid_epoch_and_resumed_ends_as_if_it_had_not_been(cache,
     assert in_a_child(partial(run, cache, folder, *probe("Killer", step=7))) == -9
     assert state(folder)["global_step"] == 6
     assert run(cache, folder, "--ckpt_path", "last") == 0
-    resumed, whole = state(folder), state(finished_run)
-    for part in ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers"):
-        assert same(resumed[part], whole[part]), part
+    assert_same(state(folder), state(finished_run))
     assert same(state(folder, "best")["state_dict"], state(finished_run, "best")["state_dict"])
 
 
@@ -69,8 +71,7 @@ def test_a_run_told_to_end_saves_its_last_step_fails_and_goes_on(cache, finished
     assert run(cache, folder, *probe("Terminator", step=step)) == 143
     assert state(folder)["global_step"] == step + 1
     assert run(cache, folder, "--ckpt_path", "last") == 0
-    for part in ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers"):
-        assert same(state(folder)[part], state(finished_run)[part]), part
+    assert_same(state(folder), state(finished_run))
 
 
 def validated(folder):
@@ -91,8 +92,7 @@ def test_a_run_told_to_end_in_validation_loses_no_step(cache, tmp_path):
     assert run(cache, folder, *more, *probe("Terminator", step=3, validation=True), **options) == 143
     assert state(folder)["global_step"] == 3
     assert run(cache, folder, *more, "--ckpt_path", "last", **options) == 0
-    for part in ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers"):
-        assert same(state(folder)[part], state(tmp_path / "whole")[part]), part
+    assert_same(state(folder), state(tmp_path / "whole"))
     whole = validated(tmp_path / "whole")
     assert validated(folder) == pytest.approx({max(whole): whole[max(whole)]}), "what was cut off is not judged by half"
 

@@ -6,6 +6,7 @@ import yaml
 
 from cmr_ssl.cli import main
 from cmr_ssl.cohort.splits import hashed_split
+from cmr_ssl.robustness import benchmark
 from cmr_ssl.robustness.scenarios import scenarios
 from cmr_ssl.tasks.trained import load_task
 from tests.caches import COHORT
@@ -77,7 +78,11 @@ def test_the_report_is_complete_and_shows_nobody_but_test_subjects(table, report
     assert {name.split("_")[1].removesuffix(".png") for name in pictures} <= set(TESTED)
 
 
-def test_the_same_command_says_the_same_and_another_seed_something_else(table, checkpoint, cache, tmp_path):
+def test_the_same_command_says_the_same_and_another_seed_something_else(
+    table, checkpoint, cache, tmp_path, monkeypatch
+):
+    for draw in ("draw_curves", "draw_worst_and_median"):  # pictures are slow
+        monkeypatch.setattr(benchmark, draw, lambda *_: None)
     again = measured(checkpoint, cache, tmp_path / "again", "--batch_size", 2)
     other = measured(checkpoint, cache, tmp_path / "other", "--seed", 1)
     assert again["value"].to_numpy() == pytest.approx(table["value"].to_numpy(), abs=2e-2)  # bfloat16 has few digits

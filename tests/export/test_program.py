@@ -1,15 +1,18 @@
 """Programs of torch.export: they run without this package, on any number of planes, and say the same."""
 
+import io
 import subprocess
 import sys
 
 import pytest
 import torch
+from torch import nn
 
 import cmr_ssl
 from cmr_ssl.cli import main
-from cmr_ssl.export.graphs import graphs
-from cmr_ssl.export.program import check_program
+from cmr_ssl.export.comparison import study_of
+from cmr_ssl.export.graphs import Graph
+from cmr_ssl.export.program import check_program, written
 from cmr_ssl.tasks.trained import load_task
 from tests import studies
 from tests.untrained import write_untrained
@@ -23,39 +26,48 @@ torch.save(torch.export.load("out/segmentation.pt2").module()(study["images"], s
 """
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("program")
-    checkpoint = write_untrained(folder / "best.ckpt", "segmentation", depth=1)
-    assert main(["export", "--checkpoint", str(checkpoint), "--program", str(folder / "out")]) == 0
-    return folder
+class Brightness(nn.Module):
+    """Tells how bright each plane is, and where."""
+
+    def __init__(self):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(()))
+
+    def forward(self, images, affine):
+        return self.gain * images.mean(dim=(1, 2, 3)), affine[:, :3, 3].contiguous()
 
 
-def test_torch_alone_segments_as_the_model_does(exported):
-    model, study = (
-        cmr_ssl.load(exported / "best.ckpt", "cpu"),
-        studies.study(("sa", "la_4ch"), frames=8, frame_ms=110.0),
-    )
+@pytest.fixture
+def trained(tmp_path):
+    return load_task(write_untrained(tmp_path / "best.ckpt", "segmentation", depth=1))
+
+
+def test_a_program_says_the_same_of_any_number_of_planes_and_not_where_it_was_made(trained):
+    graph = Graph("brightness", Brightness(), {"mean": "of a plane", "place": "of its first pixel"})
+    content = written(graph, trained)
+    assert b"tests/export" not in content
+    program = torch.export.load(io.BytesIO(content)).module()
+    for planes in (1, 4):
+        for own, told in zip(
+            program(*study_of(planes, trained)), graph.module(*study_of(planes, trained)), strict=True
+        ):
+            torch.testing.assert_close(own, told)
+    check_program(graph, content, trained)
+    with torch.no_grad():
+        graph.module.gain.add_(1.0)
+    with pytest.raises(ValueError, match=r"brightness.pt2 says something else than torch of mean"):
+        check_program(graph, content, trained)
+
+
+@pytest.mark.exhaustive  # two large programs; `test_onnx` exports an encoder, too
+def test_torch_alone_segments_as_the_model_does(tmp_path):
+    checkpoint = write_untrained(tmp_path / "best.ckpt", "segmentation", depth=1)
+    assert main(["export", "--checkpoint", str(checkpoint), "--program", str(tmp_path / "out")]) == 0
+    assert '"segmentation.pt2"' in (tmp_path / "out" / "model.json").read_text()
+    assert not any(b"cmr_ssl/tasks" in path.read_bytes() for path in (tmp_path / "out").iterdir())
+    model, study = cmr_ssl.load(checkpoint, "cpu"), studies.study(("sa", "la_4ch"), frames=8, frame_ms=110.0)
     batch = model.prepare(study).batch
     there = batch.present[0]
-    torch.save({"images": batch.images[0, there], "affine": batch.affine[0, there]}, exported / "study.pt")
-    subprocess.run([sys.executable, "-c", ALONE], cwd=exported, check=True)
-    assert (torch.load(exported / "labels.pt").numpy() == model.segment(study).planes).mean() > 0.9999
-
-
-def test_nothing_in_a_program_says_where_it_was_made(exported):
-    for path in (exported / "out").iterdir():
-        assert b"cmr_ssl/tasks" not in path.read_bytes()
-
-
-def test_a_program_of_other_weights_is_refused(exported):
-    trained = load_task(exported / "best.ckpt")
-    encoder = graphs(trained.task)[0]
-    with torch.no_grad():
-        encoder.module.encoder.norm.bias.add_(1.0)
-    with pytest.raises(ValueError, match=r"encoder.pt2 says something else than torch of landmarks"):
-        check_program(encoder, (exported / "out" / "encoder.pt2").read_bytes(), trained)
-
-
-def test_its_input_is_described(exported):
-    assert '"segmentation.pt2"' in (exported / "out" / "model.json").read_text()
+    torch.save({"images": batch.images[0, there], "affine": batch.affine[0, there]}, tmp_path / "study.pt")
+    subprocess.run([sys.executable, "-c", ALONE], cwd=tmp_path, check=True)
+    assert (torch.load(tmp_path / "labels.pt").numpy() == model.segment(study).planes).mean() > 0.9999

@@ -21,12 +21,17 @@ def table(*measures, embedding="class token"):
     return pd.DataFrame(found, columns=COLUMNS)
 
 
-def test_a_page_has_a_row_a_measure(tmp_path):
-    sizes = []
-    for index, more in enumerate([(), (("MAE", "LVEF (%)"), ("MAE", "LVM (g)"))]):
-        draw_curves(tmp_path / f"{index}.png", {"a model": table(*more)})
-        sizes.append(height(tmp_path / f"{index}.png"))
-    assert sizes[1] > 2.5 * sizes[0]
+@pytest.fixture(scope="module")
+def row_height(tmp_path_factory):
+    """Return the height of a page of one measure."""
+    path = tmp_path_factory.mktemp("curves") / "one.png"
+    draw_curves(path, {"one": table()})
+    return height(path)
+
+
+def test_a_page_has_a_row_a_measure(row_height, tmp_path):
+    draw_curves(tmp_path / "more.png", {"a model": table(("MAE", "LVEF (%)"), ("MAE", "LVM (g)"))})
+    assert height(tmp_path / "more.png") > 2.5 * row_height
 
 
 def test_flaws_say_at_how_many_planes_they_are():
@@ -34,22 +39,19 @@ def test_flaws_say_at_how_many_planes_they_are():
     assert titles([table().query("planes == 3")])[2] == "flawed planes: 3"
 
 
-def test_models_with_other_embeddings_share_their_panels(tmp_path):
-    tables = {"one": table(), "two": table(embedding="features")}
-    draw_curves(tmp_path / "two.png", tables)
-    draw_curves(tmp_path / "one.png", {"one": table()})
-    assert height(tmp_path / "two.png") == pytest.approx(height(tmp_path / "one.png"), rel=0.1)
+def test_models_with_other_embeddings_share_their_panels(row_height, tmp_path):
+    draw_curves(tmp_path / "two.png", {"one": table(), "two": table(embedding="features")})
+    assert height(tmp_path / "two.png") == pytest.approx(row_height, rel=0.1)
 
 
-def test_models_that_say_less_leave_their_panels_to_others(tmp_path):
+def test_models_that_say_less_leave_their_panels_to_others(row_height, tmp_path):
     several = {
         "one": table(("MAE", "LVM (g)")),
         "two": table(),
         "three": table(("Dice", "")).query("measure == 'Dice'"),
     }
     draw_curves(tmp_path / "several.png", several)
-    draw_curves(tmp_path / "one.png", {"one": table()})
-    assert height(tmp_path / "several.png") > 2.5 * height(tmp_path / "one.png")
+    assert height(tmp_path / "several.png") > 2.5 * row_height
 
 
 def test_what_is_drawn_beside_another_is_not_drawn_alone():

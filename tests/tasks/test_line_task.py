@@ -26,8 +26,7 @@ def small(name, samples, **model):
     if name == "pretraining":
         model["encoder"] = {"init_args": {"samples": samples, "width": 32, "depth": 2, "heads": 2}}
         model["acceleration"] = 4
-    if name != "phenotype":
-        model["decoder"] = DECODER
+    model |= {"head_start": {"copies": 1}} if name == "phenotype" else {"decoder": DECODER}
     data = {"batch_size": 2, "workers": 0, "min_planes": 1}
     trainer = {"max_epochs": 1, "check_val_every_n_epoch": 1, "precision": "32-true", "log_every_n_steps": 1}
     smaller = {"model": {"init_args": model}, "data": data, "trainer": trainer}

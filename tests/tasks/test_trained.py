@@ -34,9 +34,9 @@ def arguments(verb, config, hearts, folder, *more):
 
 
 def small(config):
-    """Return what makes a configuration tiny: its networks, or the number of its targets."""
+    """Return what makes a configuration tiny: its networks, or its targets and passes before the first step."""
     return {
-        "phenotype": ["--model.targets", "[LVEF (%), LVEDV (mL)]"],
+        "phenotype": ["--model.targets", "[LVEF (%), LVEDV (mL)]", "--model.head_start.copies", "1"],
         "phenotype_resnet": ["--model.network.width", "8", "--model.targets", "[LVEF (%), LVEDV (mL)]"],
         "segmentation": ["--model.head.channels", "4", *BRIEF],
         "segmentation_unet": ["--model.network.channels", "4", *BRIEF],
