@@ -1,6 +1,6 @@
 """Align, measure, and write docs/patients.md; cut at any moment, the same command goes on.
 
-    python -m experiments.patients          # about half an hour of one core
+    python -m experiments.patients          # less than half an hour of one core
 
 It needs the cohorts and the first pretraining of the evidence (`python -m experiments.evidence`).
 """
