@@ -12,21 +12,22 @@ from experiments.evidence.arms import BOTH, CONTROLS, RAW, SHIPPED, TOKENS, UNTR
 from experiments.evidence.figures import draw_curves, draw_planes
 from experiments.evidence.results import comparisons, means, predictions, write_tables
 from experiments.evidence.settings import Settings
-from experiments.evidence.studies import ALL, CONDITIONS
+from experiments.evidence.studies import ALL, CONDITIONS, HALF, ONLY_3
 from experiments.evidence.tables import against_best, hardest, reduction_cell, wide
 from experiments.evidence.tried import TRIED
 from experiments.machine import description
 
 MANY, FEW = 100, 30  # labels that tables and sentences speak of
 SHOWN = ("LVEF (%)", "LVEDV (mL)", "LVM (g)")  # where planes are missing
-# By how much errors should be smaller than with the better control, %; by number of labels and target.
+# By how much errors should be smaller than with the better control, %; by labels, test and target.
 AIMS = {
-    (FEW, "LVEF (%)"): 50,
-    (FEW, "LVEDV (mL)"): 30,
-    (FEW, "LVM (g)"): 30,
-    (MANY, "LVEF (%)"): 40,
-    (MANY, "LVEDV (mL)"): 30,
-    (MANY, "LVM (g)"): 30,
+    (FEW, ALL, "LVEF (%)"): 50,
+    (FEW, ALL, "LVEDV (mL)"): 30,
+    (FEW, ALL, "LVM (g)"): 30,
+    (MANY, ALL, "LVEF (%)"): 40,
+    (MANY, ALL, "LVEDV (mL)"): 30,
+    (MANY, ALL, "LVM (g)"): 30,
+    **{(MANY, test, target): 25 for test in (HALF, ONLY_3) for target in SHOWN},
 }
 PAIRS = tuple((arm, control) for arm in (TOKENS, SHIPPED, WHOLE, BOTH) for control in CONTROLS)
 TRAINED_PAIRS = (
@@ -74,7 +75,8 @@ def opening(settings: Settings) -> Iterator[str]:
         f"* **Pretraining**: {counted(len(settings.seeds), 'pretraining')} on the training split of "
         f"{settings.development} unlabelled hearts{strangers(settings)} (configs/evidence/pretraining.yaml).\n"
         f"* **Labels and tests**: of {settings.fresh} other hearts (seed {settings.fresh_seed}), on which nothing was "
-        f"pretrained; {settings.draws} draws of labelled subjects.\n"
+        f"pretrained; {settings.draws} draws of labelled subjects. Earlier versions of this page showed "
+        "heads on the same hearts; how to pretrain was chosen on validation hearts of the pretraining.\n"
         "* **Heads**: ridge regression in closed form, alike for all features: raw pixels averaged around 36 landmarks "
         "(no network), the same averages of tokens of the untrained encoder, and of the pretrained one; *whole heart* "
         "is what the pretrained decoder says of fixed places. Each labelled study counts once in full and once with "
@@ -116,16 +118,16 @@ def verdict(differences: pd.DataFrame) -> Iterator[str]:
 
 def aims(differences: pd.DataFrame) -> Iterator[str]:
     """Yield which aims are reached."""
-    some = differences[(differences["test"] == ALL) & differences["other"].isin(CONTROLS)]
-    best = against_best(some).set_index(["labels", "target", "arm"])
+    best = against_best(differences[differences["other"].isin(CONTROLS)])
+    best = best.set_index(["labels", "test", "target", "arm"]).sort_index()
     rows = [
-        (labels, target, f"{aim} %", *(judged(best.loc[labels, target, arm], aim) for arm in (TOKENS, BOTH)))
-        for (labels, target), aim in AIMS.items()
-        if all((labels, target, arm) in best.index for arm in (TOKENS, BOTH))
+        (*where, f"{aim} %", *(judged(best.loc[(*where, arm)], aim) for arm in (TOKENS, BOTH)))
+        for where, aim in AIMS.items()
+        if all((*where, arm) in best.index for arm in (TOKENS, BOTH))
     ]
     if rows:
         yield "## What was aimed for"
-        yield markdown(["labels", "error of", "aim: less by", TOKENS, BOTH], rows, 2)
+        yield markdown(["labels", "planes", "error of", "aim: less by", TOKENS, BOTH], rows, 3)
 
 
 def judged(line: "pd.Series[float]", aim: int) -> str:

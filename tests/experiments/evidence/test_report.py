@@ -75,7 +75,8 @@ def test_the_page_says_what_helps_what_does_not_and_how_sure(measured, tmp_path)
     assert "LVEF 50 [50, 50]*" in text  # against the better control
     assert f"| 30 | {TOKENS} | 50 [50, 50]* | 50 [50, 50]* |" in text
     assert f"| 30 | {BOTH} | -25 [-25, -25]* |" in text  # worse is said, too
-    assert "| 30 | LVEF (%) | 50 % | 50 [50, 50]* **reached** | -25 [-25, -25]* missed |" in text
+    assert "| 30 | all planes | LVEF (%) | 50 % | 50 [50, 50]* **reached** | -25 [-25, -25]* missed |" in text
+    assert "| 100 | only 3 planes | LVM (g) | 25 % | 50 [50, 50]* **reached** |" in text
     assert f"| 30 | {RAW} | 4.50 |" in text
     assert f"| only 3 planes | {BOTH} | -25 [-25, -25]* |" in text
     assert "| scanner noisy | 50 [50, 50]*" in text
