@@ -7,12 +7,13 @@ import pandas as pd
 
 from cmr_ssl.files import save_text
 from cmr_ssl.report.tables import markdown
+from cmr_ssl.robustness.scenarios import HALF
 from experiments.evidence import pathologies, trained
 from experiments.evidence.arms import BOTH, CONTROLS, RAW, SHIPPED, TOKENS, UNTRAINED, WHOLE, pretrained
 from experiments.evidence.figures import draw_curves, draw_planes
 from experiments.evidence.results import comparisons, means, predictions, write_tables
 from experiments.evidence.settings import Settings
-from experiments.evidence.studies import ALL, CONDITIONS, HALF, ONLY_3
+from experiments.evidence.studies import ALL, CONDITIONS, ONLY_3
 from experiments.evidence.tables import against_best, hardest, reduction_cell, wide
 from experiments.evidence.tried import TRIED
 from experiments.machine import description
