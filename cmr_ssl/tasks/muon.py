@@ -90,13 +90,13 @@ def by_shape(parameters: Iterable[Tensor]) -> list[list[Tensor]]:
 
 
 def orthogonal(matrices: Tensor) -> Tensor:
-    """Return U V' of matrices U S V', nearly: their singular values become 0.7 to 1.2, by a Newton-Schulz iteration.
+    """Return U V' of matrices U S V', nearly: singular values become 0.6 to 1.3, by a Newton-Schulz iteration.
 
     Args:
         matrices: (N, rows, columns).
 
     Returns:
-        The same shape; bfloat16 where the device has it, which is as good here.
+        The same shape; bfloat16 where the device has it, as its authors do.
     """
     a, b, c = COEFFICIENTS
     tall = matrices.shape[1] > matrices.shape[2]

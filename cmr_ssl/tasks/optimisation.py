@@ -30,8 +30,8 @@ class Optimisation:
         studies: studies a step, of all devices and accumulated batches, for which the rate was chosen; see
             `for_studies`. None to take the rate as it is, whatever the batch.
         muon: whether the matrices of transformer blocks move by Muon instead of AdamW, at the same rate: pretraining
-            learns more in as many steps. Its cost does not depend on the batch: about 4 width / N of the products of
-            a step with N tokens, of all studies on a device. Fine-tuning keeps to AdamW.
+            learns more in as many steps. Its cost does not depend on the batch: by estimate 4 width / N of the products
+            of a step with N tokens, of all studies on a device. Fine-tuning keeps to AdamW.
     """
 
     learning_rate: float = 1.5e-4
