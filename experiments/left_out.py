@@ -10,10 +10,9 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 import pandas as pd
-import torch
 
 from cmr_ssl.cohort.subjects import first_subjects
-from cmr_ssl.devices import device_of, has_bfloat16
+from cmr_ssl.devices import device_of, fast_precision
 from cmr_ssl.inference.leave_one_out import leave_one_out
 from cmr_ssl.inference.pretrained import load_pretraining
 from cmr_ssl.inspection.usual_planes import split_subjects, studies
@@ -49,7 +48,7 @@ def leave_out(
     splits = ("train", "val", "test") if everyone else ("test",)
     chosen = first_subjects(split_subjects(checkpoint, cache, trained, *splits, table=table), subjects)
     rows: list[dict[str, object]] = []
-    with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
+    with fast_precision(device):
         for heart in studies(cache, chosen, trained, device):
             rows += leave_one_out(task, heart)
     return pd.DataFrame(rows)

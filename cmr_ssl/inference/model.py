@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from cmr_ssl.checkpoints import fingerprint
-from cmr_ssl.devices import device_of, has_bfloat16
+from cmr_ssl.devices import device_of, fast_precision
 from cmr_ssl.doubts import impossible_values
 from cmr_ssl.files import checkpoint_at
 from cmr_ssl.inference.blending import cines_at
@@ -99,7 +99,7 @@ class Model:
         task = self._task("predict", PhenotypePrediction)  # type: ignore[type-abstract]  # only asked for
         heart = self.prepare(study, self.trained.views)
         findings = heart.findings + planes_left_out(self.trained, heart.planes)
-        with self.precision():
+        with fast_precision(self.device):
             values = task.outputs(heart.batch).values[0].tolist()
         reason = without_short_axis(self.trained, heart.planes, findings) or unsized(heart.study, findings)
         by_name = dict(zip(task.objective.names(task.targets), values, strict=True))
@@ -114,7 +114,7 @@ class Model:
         """Return label maps of all planes and frames; raise ValueError if it does not segment or nothing is usable."""
         task = self._task("segment", Segmentation)  # type: ignore[type-abstract]  # only asked for
         heart = self.prepare(study)
-        with self.precision():
+        with fast_precision(self.device):
             labels, confidence = task.segment_with_confidence(heart.batch)
         compared = Confidence(confidence[0].cpu(), task.least_confidence.cpu())
         return LabelMaps(heart, labels[0].cpu().numpy(), task.drawn, compared)
@@ -149,7 +149,7 @@ class Model:
     @torch.inference_mode()
     def cines_at(self, heart: Prepared, affine: NDArray[np.floating]) -> NDArray[np.uint8]:
         """Synthesise planes anywhere in a prepared heart over the beat, (Q, T, H, W); see `blending.cines_at`."""
-        with self.precision():
+        with fast_precision(self.device):
             return cines_at(self._task("plane", PretrainingTask), heart.batch, affine)
 
     def check_planes(self) -> None:
@@ -165,10 +165,6 @@ class Model:
     def description(self) -> str:
         """The description in the header of synthesised planes."""
         return f"synthesised by cmr_ssl, not acquired; model {self.fingerprint}"
-
-    def precision(self) -> torch.autocast:
-        """Return the precision in which it predicts: bfloat16 where the device is faster at it."""
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=has_bfloat16(self.device))
 
     def encoder_task(self) -> EncoderTask:
         """Return the task with its encoder; raise ValueError if it has none."""

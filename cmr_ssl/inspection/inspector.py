@@ -13,7 +13,7 @@ from rich.table import Table
 
 from cmr_ssl.checkpoints import fingerprint
 from cmr_ssl.cohort.withdrawal import NONE_WITHDRAWN, Withdrawn
-from cmr_ssl.devices import has_bfloat16
+from cmr_ssl.devices import fast_precision
 from cmr_ssl.files import digest
 from cmr_ssl.inference.prepared import Prepared, prepare
 from cmr_ssl.inference.pretrained import load_pretraining
@@ -70,7 +70,7 @@ def inspect_folder(
     """Inspect every study of a folder that is not done and print the worst planes; see the command `inspect`."""
     task, trained = load_pretraining(checkpoint, device)
     subjects = source.withdrawn.remaining(folder.subjects(), folder.folder)
-    with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
+    with fast_precision(device):
         calibration = load_or_learn(checkpoint, source, task, trained, device)
         settings = digest({"usual": repr(calibration), "files": folder.files.settings(), "rows": ROWS})
         shard_subjects = shard.part(subjects)

@@ -9,7 +9,7 @@ from rich.progress import track
 
 from cmr_ssl.cohort.subjects import first_subjects
 from cmr_ssl.data.datamodule import CineDataModule
-from cmr_ssl.devices import has_bfloat16
+from cmr_ssl.devices import fast_precision
 from cmr_ssl.preparation.cache import check_prepared
 from cmr_ssl.report.tables import write_csv
 from cmr_ssl.robustness.curves import draw_curves
@@ -49,15 +49,14 @@ def measure(benchmark: Benchmark, out: Path, device: torch.device) -> pd.DataFra
     reference = first_subjects(data.subjects["train"], benchmark.reference, benchmark.seed)
     loader = batches(data, tested, benchmark.batch_size, device)
     steps = track(loader, "robustness", total=-(-len(tested) // benchmark.batch_size))
-    precision = torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))
-    with precision:
+    with fast_precision(device):
         centres = centres_of(task, batches(data, reference, benchmark.batch_size, device))
         outcomes = evaluate_scenarios(task, everything, steps)
     table = table_of(task, everything, outcomes, centres, benchmark.seed)
     if isinstance(task, PretrainingTask):
         half = [scenario.name for scenario in everything].index(HALF)
         one_by_one = {subject: batches(data, [subject], 1, device) for subject in outcomes.subjects}
-        with precision:
+        with fast_precision(device):
             draw_worst_and_median(out, task, everything[half], own_cosines(outcomes, half, centres), one_by_one)
     write_csv(out / f"{NAME}.csv", table)
     write_summary(

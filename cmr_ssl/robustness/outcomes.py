@@ -98,4 +98,4 @@ def _join(parts: Sequence[Outcome]) -> Outcome:
 
 
 def _together(parts: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    return {name: torch.cat([part[name] for part in parts]).cpu() for name in parts[0]}
+    return {name: torch.cat([part[name] for part in parts]).float().cpu() for name in parts[0]}

@@ -11,6 +11,7 @@ import pandas as pd
 
 from cmr_ssl.corruption import KSpaceUndersampling
 from cmr_ssl.data.datamodule import CineDataModule
+from cmr_ssl.devices import fast_precision
 from cmr_ssl.kspace import Acquisition, TemporalSparsity, VariableDensity
 from cmr_ssl.robustness.outcomes import batches, centres_of, evaluate_scenarios
 from cmr_ssl.robustness.scenarios import FLAWED, Scenario, corrupt_planes
@@ -107,10 +108,12 @@ def table_of_ways(
     device = task.device
     rows: list[dict[str, object]] = []
     counted = [way.counted(*data.shape[2:]) for way in everything]
-    centres = centres_of(everything[0].task, batches(data, reference, batch_size, device))
+    with fast_precision(device):
+        centres = centres_of(everything[0].task, batches(data, reference, batch_size, device))
     full = None
     for way, acquired in zip(everything, counted, strict=True):
-        evaluated = evaluate_scenarios(way.task, [way.scenario], batches(data, tested, batch_size, device))
+        with fast_precision(device):
+            evaluated = evaluate_scenarios(way.task, [way.scenario], batches(data, tested, batch_size, device))
         full = full or evaluated.outcomes[0]
         about = {"way": way.name, "acceleration": way.acceleration, "counted": acquired}
         scores = measured(task, evaluated.outcomes[0], full, centres, evaluated.true, seed)

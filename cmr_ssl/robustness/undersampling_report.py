@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cmr_ssl.cohort.subjects import first_subjects
-from cmr_ssl.devices import has_bfloat16
 from cmr_ssl.files import save_text, write_atomically
 from cmr_ssl.report.tables import markdown, write_csv
 from cmr_ssl.robustness.benchmark import Benchmark, open_data
@@ -51,8 +50,7 @@ def measure_undersampling(
         reference = first_subjects(source.subjects["train"], benchmark.reference, benchmark.seed)
         task = model.task.to(device)
         everything = list(ways(task, acquisition, accelerations, benchmark.seed))
-        with torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device)):
-            table = table_of_ways(task, everything, source, tested, reference, benchmark.batch_size, benchmark.seed)
+        table = table_of_ways(task, everything, source, tested, reference, benchmark.batch_size, benchmark.seed)
         table.insert(0, "model", name)
         tables.append(table)
     table = pd.concat(tables)

@@ -1,5 +1,6 @@
 import pandas as pd
 import pytest
+import torch
 
 from cmr_ssl.cli import main
 from cmr_ssl.robustness.undersampling import FULL, RECONSTRUCTED, ZERO_FILLED
@@ -12,7 +13,11 @@ def test_runs_have_the_names_of_their_folders(tmp_path):
     assert names([paths[0], paths[0]]) == ["one 1", "one 2"]
 
 
-def test_the_command_writes_table_summary_and_curves_side_by_side(finished_run, cache, tmp_path):
+@pytest.mark.parametrize("capabilities", [{}, {"avx512_bf16": True}], ids=["float32", "bfloat16"])
+def test_the_command_writes_table_summary_and_curves_side_by_side(
+    capabilities, finished_run, cache, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
     words = ["--checkpoint", finished_run, "--beside", finished_run, "--cache", cache, "--out", tmp_path]
     assert main(["robustness", *map(str, words), "--undersampling", "1,2", "--device", "cpu"]) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"undersampling.{end}" for end in ("csv", "md", "png")]

@@ -9,7 +9,7 @@ from benchmarks.speed import finetuning
 from benchmarks.speed.gpu.pace import forget, peak
 from benchmarks.speed.gpu.settings import Settings
 from benchmarks.speed.random_studies import random_subjects
-from cmr_ssl.devices import has_bfloat16
+from cmr_ssl.devices import fast_precision
 from cmr_ssl.sample import to_device
 from experiments.machine import device, now
 
@@ -37,7 +37,7 @@ def latency(what: str, settings: Settings) -> Latency:
         start = now(on)
         whole = to_device(batch, on)
         whole = whole._replace(images=whole.images.float() / 255)
-        with torch.autocast(on.type, torch.bfloat16, enabled=has_bfloat16(on)):
+        with fast_precision(on):
             outputs = task.outputs(whole)
         outputs.values.cpu(), outputs.labels.cpu()
         seconds.append(now(on) - start)
