@@ -175,8 +175,9 @@ class Augmentation(nn.Module):
         images = blurred(images, (self.blur * (drawn.blur + 1) / 2)[each]) if self.blur else images
         if self.gamma:
             images = images.clamp(min=1e-6) ** ((1 + self.gamma) ** drawn.gamma)[each]
-        images = (images - 0.5) * (1 + self.contrast * drawn.contrast)[each] + 0.5
-        images = images + (self.brightness * drawn.brightness)[each]
+        scale = 1 + self.contrast * drawn.contrast  # about the middle grey
+        shift = 0.5 - 0.5 * scale + self.brightness * drawn.brightness
+        images = torch.addcmul(shift[each], images, scale[each])
         if self.shading:
             images = images * self.coil(affine, drawn, images.shape[-2:])
         return images.clamp(0, 1)
@@ -223,9 +224,10 @@ def blurred(images: Tensor, neighbour: Tensor) -> Tensor:
     """Blur images (..., H, W) by a neighbour's weight along columns, then rows; beyond the edge lies the edge."""
     for axis in (-1, -2):
         size = images.shape[axis]
-        before = torch.cat([images.narrow(axis, 0, 1), images.narrow(axis, 0, size - 1)], dim=axis)
-        after = torch.cat([images.narrow(axis, 1, size - 1), images.narrow(axis, size - 1, 1)], dim=axis)
-        images = images + neighbour * (before + after - 2 * images)
+        edges = images.narrow(axis, 0, 1), images, images.narrow(axis, size - 1, 1)
+        beside = torch.cat(edges, dim=axis)
+        beside = (beside.narrow(axis, 0, size) + beside.narrow(axis, 2, size)).mul_(0.5)
+        images = torch.lerp(images, beside, 2 * neighbour)
     return images
 
 

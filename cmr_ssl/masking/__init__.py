@@ -1,6 +1,15 @@
 """Masking rules, composable: each scores tokens, the lowest sums stay visible."""
 
-from cmr_ssl.masking.base import Masked, Masking, check_rules, draw_noise, mask, needed_planes, visible_tokens
+from cmr_ssl.masking.base import (
+    Masked,
+    Masking,
+    check_rules,
+    draw_noise,
+    draw_uniform,
+    mask,
+    needed_planes,
+    visible_tokens,
+)
 from cmr_ssl.masking.long_axis_dropout import LongAxisDropout
 from cmr_ssl.masking.plane_dropout import PlaneDropout
 from cmr_ssl.masking.random import RandomMasking
@@ -17,6 +26,7 @@ __all__ = (
     "TubeMasking",
     "check_rules",
     "draw_noise",
+    "draw_uniform",
     "mask",
     "needed_planes",
     "visible_tokens",

@@ -135,5 +135,10 @@ def mask(maskings: Sequence[Masking], noise: Tensor, present: Tensor, affine: Te
 
 def draw_noise(rules: int, grid: Grid, seeds: Sequence[int]) -> Tensor:
     """Draw the noise of one batch on the host, (B, rules, P, t, h, w); sample b depends on its own seed only."""
+    return draw_uniform((rules, *grid), seeds)
+
+
+def draw_uniform(shape: Sequence[int], seeds: Sequence[int]) -> Tensor:
+    """Draw uniform numbers in [0, 1) on the host, (B, *shape); those of sample b depend on its own seed only."""
     generator = torch.Generator()
-    return torch.stack([torch.rand(rules, *grid, generator=generator.manual_seed(seed)) for seed in seeds])
+    return torch.stack([torch.rand(*shape, generator=generator.manual_seed(seed)) for seed in seeds])

@@ -5,11 +5,11 @@ Setting: Li et al., KMAE, 2024, arXiv 2407.20108.
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor
 
 from cmr_ssl.kspace import LineEncoder, Lines
 from cmr_ssl.losses import mean_where, patch_errors, subject_mean
+from cmr_ssl.masking import draw_uniform
 from cmr_ssl.models import Decoder
 from cmr_ssl.models.encoder import Encoder
 from cmr_ssl.models.tokens import take
@@ -83,9 +83,8 @@ class LinePretrainingTask(LineTask):
     def some_hidden(self, lines: Lines, seeds: list[int]) -> Tensor:
         """Return the ids of a few hidden lines of each study, (B, Q), drawn from its seed."""
         hidden = lines.hidden.shape[1]
-        generator = torch.Generator()
-        draws = torch.stack([torch.rand(hidden, generator=generator.manual_seed(seed)) for seed in seeds])
-        chosen = draws.to(lines.hidden.device, non_blocking=True).topk(max(1, round(self.asked * hidden)), dim=1)
+        draws = draw_uniform((hidden,), seeds).to(lines.hidden.device, non_blocking=True)
+        chosen = draws.topk(max(1, round(self.asked * hidden)), dim=1)
         return lines.hidden.gather(1, chosen.indices)
 
     def losses(self, lines: Lines, ids: Tensor, predicted: Tensor) -> Tensor:

@@ -3,10 +3,9 @@
 from torch import Tensor
 
 from cmr_ssl.corruption.missing import close_ranks, drop_planes, ranks, rearranged
-from cmr_ssl.masking import draw_noise
+from cmr_ssl.masking import draw_uniform
 from cmr_ssl.masking.base import check_rate
 from cmr_ssl.models.baselines import PlanesResNet
-from cmr_ssl.models.tokens import Grid
 from cmr_ssl.sample import Sample
 from cmr_ssl.seeds import subject_seeds
 from cmr_ssl.tasks.objectives import Objective, Regression
@@ -53,7 +52,7 @@ class PhenotypeBaseline(PhenotypePrediction):
     def depleted(self, batch: Sample) -> Sample:
         """Return what training shows: without planes that depend on seed, subject and epoch."""
         seeds = subject_seeds(batch.subject, self.seed, "plane dropout", self.current_epoch)
-        draws = draw_noise(1, Grid(batch.present.shape[1], 1, 1, 1), seeds)[:, 0, :, 0, 0, 0].to(batch.present.device)
+        draws = draw_uniform((batch.present.shape[1],), seeds).to(batch.present.device)
         stays = ranks(draws, batch.present) == 0
         left = drop_planes(batch, (draws < self.plane_dropout) & ~stays)
         return rearranged(left, close_ranks(left))
