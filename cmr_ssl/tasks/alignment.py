@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from cmr_ssl.contrast import Pairs, contrast, near_patients, pairs_of
+from cmr_ssl.devices import without_autocast
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking
 from cmr_ssl.masking.base import check_rate
@@ -185,7 +186,8 @@ class AlignmentTask(TableTask):
 
     def scores(self, images: Tensor, tables: Tensor) -> Tensor:
         """Return the similarity of tables (T, width) to images (S, width) over the temperature, (S, T)."""
-        return self.log_scale.exp() * images @ tables.T
+        with without_autocast(images.device):  # many would be equally alike in bfloat16
+            return self.log_scale.exp() * images.float() @ tables.float().T
 
     def evaluate(self, split: str, batch: Sample) -> None:
         """Keep what is compared when the epoch ends and, where it is trained, measure the reconstruction."""

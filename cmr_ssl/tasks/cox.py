@@ -133,11 +133,11 @@ class Cox(Objective):
 
     def covariate_hazard(self, true: Tensor) -> Tensor:
         """Return the log hazard that covariates alone tell, (N,), NaN where one is unknown."""
-        return self.standardised(self.covariates_of(true)[0]) @ self.covariate_weights
+        return (self.standardised(self.covariates_of(true)[0]) * self.covariate_weights).sum(dim=1)
 
     def fused_hazard(self, image: Tensor, true: Tensor) -> Tensor:
         """Return the log hazard of images (N,) and covariates together, (N,), NaN where a covariate is unknown."""
-        return torch.stack([image, self.covariate_hazard(true)], dim=1) @ self.fusion
+        return self.fusion[0] * image + self.fusion[1] * self.covariate_hazard(true)
 
     def target_outputs(self, true: Tensor) -> Tensor:
         """Return martingale residuals over the mean hazard, (B, 1): the first step of Newton from nothing known."""

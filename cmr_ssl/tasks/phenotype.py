@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from cmr_ssl.checkpoints import read_checkpoint
 from cmr_ssl.cohort.phenotypes import check_known
+from cmr_ssl.devices import without_autocast
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking, check_rules, draw_noise, mask, visible_tokens
 from cmr_ssl.masking.base import check_rate
@@ -84,7 +85,8 @@ class PhenotypePrediction(Task):
 
     def head(self, features: Tensor) -> Tensor:
         """Return the raw outputs, (B, outputs), of what `features` returned."""
-        outputs: Tensor = self.linear(self.centre(features))
+        with without_autocast(features.device):  # bfloat16 would round LVEDV by 0.3 mL
+            outputs: Tensor = self.linear(self.centre(features.float()))
         return outputs
 
     def outputs(self, batch: Sample, frames: Tensor | None = None) -> TaskOutput:

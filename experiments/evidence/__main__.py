@@ -43,7 +43,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where cohorts, runs and features lie")
     parser.add_argument("--report", type=Path, default=Path("docs"), help="where the page and its figures go")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--pretrainings", type=int, default=2, help="with seeds of their own; each takes an hour or two of a core")
+    parser.add_argument(
+        "--pretrainings", type=int, default=2, help="with seeds of their own; each takes an hour or two of a core"
+    )
     parser.add_argument("--heads", action="store_true", help="no ablations, no networks trained with labels")
     parser.set_defaults(work=whole)
     commands = parser.add_subparsers()

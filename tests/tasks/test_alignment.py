@@ -207,6 +207,14 @@ def test_what_makes_no_sense_is_refused_before_anything_is_built(changes, messag
         aligner(**changes)
 
 
+def test_mixed_precision_makes_no_two_tables_alike():
+    task = aligner()
+    images, tables = torch.randn(2, 50, 8)
+    exact = task.scores(images, tables)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(task.scores(images, tables), exact)
+
+
 def test_an_aligner_without_decoder_says_where_it_comes_from():
     with pytest.raises(ValueError, match=r"which decoder\? Name the checkpoint of a pretraining"):
         AlignmentTask(FIELDS, [RandomMasking()], tiny_encoder())

@@ -63,6 +63,8 @@ def test_covariates_alone_and_together_with_images_are_fitted(learnt):
         cox.measures(told[:, None], true, [])["concordance"] for told in (heart, cox.covariate_hazard(true), fused)
     ]
     assert measured[2] > max(measured[:2]) + 0.05
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(cox.fused_hazard(heart, true), fused)
 
 
 def test_the_loss_is_smallest_for_the_truth_and_leaves_out_who_is_not_followed(learnt):

@@ -72,6 +72,15 @@ def test_a_new_head_says_what_is_usual_before_it_has_learnt():
     assert torch.equal(task(batch_of([0, 1, 2])), torch.zeros(3, 1))
 
 
+def test_mixed_precision_rounds_no_value():
+    task = MadeUp().eval()
+    torch.nn.init.normal_(task.linear.weight)
+    exact = task.head(task.known)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(task.head(task.known), exact)
+    assert not torch.equal(exact.bfloat16().float(), exact)
+
+
 @pytest.mark.parametrize("steps", [1, 3, 9])
 def test_after_any_number_of_steps_features_are_centred_and_scaled_as_the_training_split_is(tmp_path, steps):
     task = fit(MadeUp(), tmp_path, steps).eval()
