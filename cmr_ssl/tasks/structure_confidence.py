@@ -53,7 +53,7 @@ def structure_confidence(logits: Tensor, labels: Tensor, view: Tensor, present: 
 
     def in_view(of_planes: Sequence[Tensor]) -> Tensor:
         """Return the sums over the planes of a view, (B, views, classes), from those of planes, (B, P) a class."""
-        return torch.einsum("bpc,bpv->bvc", torch.stack(list(of_planes), dim=2), of_view)
+        return (torch.stack(list(of_planes), dim=2)[:, :, None] * of_view[..., None]).sum(dim=1)
 
     predicted = in_view([mask.flatten(2).sum(2).float() for mask in chosen])
     promised = in_view(probability.sum(dim=(3, 4, 5)).unbind(2))

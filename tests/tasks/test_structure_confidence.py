@@ -33,8 +33,10 @@ def known(**values):
     return confidence
 
 
-def test_it_is_the_dice_that_the_probabilities_promise_by_hand():
-    found = study(0.9, 0.2)
+@pytest.mark.parametrize("mixed", [False, True])
+def test_it_is_the_dice_that_the_probabilities_promise_by_hand_in_any_precision(mixed):
+    with torch.autocast("cpu", torch.bfloat16, enabled=mixed):
+        found = study(0.9, 0.2)
     assert found[0, SA, LV].item() == pytest.approx(2 * 0.9 / (0.9 + 0.2 + 1))
     assert found[0, SA, 0].item() == pytest.approx(2 * 0.8 / (0.1 + 0.8 + 1))
 
