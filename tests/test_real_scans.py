@@ -22,7 +22,7 @@ from cmr_ssl.preparation.cavity import find_cavity
 from cmr_ssl.sources import LabelFile, NiftiFiles, NiftiFolder
 from cmr_ssl.sources.nifti_files import EdEs
 from tests.hearts import ENCODER
-from tests.runs import QUIET, ROOT
+from tests.runs import ROOT
 
 SCANS, ACDC = os.environ.get("CMR_SSL_SCANS", ""), os.environ.get("CMR_SSL_ACDC", "")
 FILES = str(ROOT / "configs" / "sources" / "sunnybrook.yaml")
@@ -46,15 +46,9 @@ def cache(tmp_path_factory):
 def run(verb, config, cache, folder, *more):
     data = ["--data.cache", cache, "--data.views", '{"sa": 12}', "--data.workers", "0", "--data.batch_size", "2"]
     data += ["--data.fractions", "[0.5, 0.25, 0.25]", "--model.encoder", TWO_FRAMES]
-    trainer = [
-        "--trainer.default_root_dir",
-        str(folder),
-        "--trainer.max_epochs",
-        "2",
-        "--trainer.log_every_n_steps",
-        "1",
-    ]
-    return main([verb, "--config", str(ROOT / "configs" / f"{config}.yaml"), *data, *trainer, *QUIET, *more])
+    trainer = ["--trainer.default_root_dir", str(folder), "--trainer.max_epochs", "2", "--trainer.accelerator", "cpu"]
+    trainer += ["--trainer.enable_progress_bar", "false", "--trainer.log_every_n_steps", "1"]
+    return main([verb, "--config", str(ROOT / "configs" / f"{config}.yaml"), *data, *trainer, *more])
 
 
 def predict(folder, out):
