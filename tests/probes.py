@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from lightning import Callback
+from lightning.pytorch.callbacks import LambdaCallback
 
 
 class Killer(Callback):
@@ -92,6 +93,18 @@ class Recorder(Callback):
         metrics = {name: value for name, value in trainer.callback_metrics.items() if name.startswith("val/")}
         self.seen |= {"steps": trainer.global_step, "metrics": metrics}
         torch.save(self.seen, self.folder / f"{trainer.global_rank}.pt")
+
+
+def noting(folder, hook, what):
+    """Return a callback that writes what it sees of a task at a hook to ``FOLDER/RANK.pt``, in every process."""
+    return LambdaCallback(
+        **{hook: lambda trainer, task, *_: torch.save(what(task), folder / f"{trainer.global_rank}.pt")}
+    )
+
+
+def noted(folder):
+    """Return what every process noted."""
+    return [torch.load(path, weights_only=True) for path in sorted(folder.glob("?.pt"))]
 
 
 class Eraser(Callback):

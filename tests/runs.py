@@ -12,11 +12,21 @@ from cmr_ssl.cli import main
 
 ROOT = Path(__file__).parents[1]
 SMOKE = ROOT / "configs" / "smoke.yaml"
+QUIET = ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false"]
+QUIET += ["--trainer.enable_model_summary", "false"]
 
 
-def config_without_pictures(folder):
-    """Write the smoke configuration without its pictures beside `folder`, which must stay empty, and return it."""
+def config_without_pictures(folder, model=None, data=None):
+    """Write the smoke configuration without pictures beside `folder`, which must stay empty, and return it.
+
+    Args:
+        folder: of the run.
+        model: other arguments of the task.
+        data: other settings of the data.
+    """
     config = yaml.safe_load(SMOKE.read_text())
+    config["model"]["init_args"] |= model or {}
+    config["data"] |= data or {}
     callbacks = config["trainer"]["callbacks"]
     config["trainer"]["callbacks"] = [one for one in callbacks if not one["class_path"].endswith("Reconstructions")]
     path = folder.with_name(f"{folder.name}.yaml")
@@ -28,14 +38,20 @@ def arguments(cache, folder, *more, command="fit", config=None):
     """Return the arguments of a tiny run."""
     config = config or config_without_pictures(folder)
     run = ["--config", config, "--data.cache", cache, "--trainer.default_root_dir", folder]
-    quiet = ["--trainer.accelerator", "cpu", "--trainer.enable_progress_bar", "false"]
-    quiet += ["--trainer.enable_model_summary", "false"]
-    return [command, *map(str, run), *quiet, *more]
+    return [command, *map(str, run), *QUIET, *more]
 
 
 def run(cache, folder, *more, **options):
     """Run in this process and return the exit status."""
     return main(arguments(cache, folder, *more, **options))
+
+
+def refusal(capsys, *words, **options):
+    """Run a command that refuses these words and options, and return what it says, which is one line."""
+    assert main([*map(str, words), *(f"--{name}={value}" for name, value in options.items())]) == 1
+    *_, error = capsys.readouterr().err.partition("error: ")
+    assert error.count("\n") == 1, error
+    return error
 
 
 def in_a_child(command):

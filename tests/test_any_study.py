@@ -30,23 +30,19 @@ def test_a_folder_of_nifti_files_is_one_study_with_its_findings(tmp_path):
     assert "rejected: la_2ch: " in repr(study)
 
 
-def test_one_zip_and_a_folder_of_zips_are_the_same_study(zips, tmp_path):
+def test_one_zip_a_folder_of_zips_and_one_of_dicom_files_are_the_same_study(zips, tmp_path):
     (first, *_), (other, *_) = (sorted(zips.glob(f"90000000{k}_20208*.zip")) for k in (1, 2))
     for path in zips.glob("900000001_*.zip"):
-        shutil.copy(path, tmp_path / path.name)
-    one, folder = cmr_ssl.read(first), cmr_ssl.read(tmp_path)
-    assert one.subject == folder.subject == "900000001"
-    assert one.views == folder.views == ["sa", "la_2ch", "la_3ch", "la_4ch"]
-    for view, pixels in one.images.items():
-        np.testing.assert_array_equal(pixels, folder.images[view])
+        (tmp_path / "zips").mkdir(exist_ok=True)
+        shutil.copy(path, tmp_path / "zips" / path.name)
+        shutil.unpack_archive(path, tmp_path / "files" / path.stem)
+    one, *others = (cmr_ssl.read(place) for place in (first, tmp_path / "zips", tmp_path / "files"))
+    assert [one.subject, *(same.subject for same in others)] == ["900000001", "900000001", "files"]
+    for same in others:
+        assert same.views == one.views == ["sa", "la_2ch", "la_3ch", "la_4ch"]
+        for view, pixels in one.images.items():
+            np.testing.assert_array_equal(pixels, same.images[view])
     assert cmr_ssl.read(other).subject == "900000002"
-
-
-def test_a_folder_of_dicom_files_is_one_study(zips, tmp_path):
-    for path in zips.glob("900000001_*.zip"):
-        shutil.unpack_archive(path, tmp_path / "study" / path.stem)
-    study = cmr_ssl.read(tmp_path / "study")
-    assert (study.subject, study.views) == ("study", ["sa", "la_2ch", "la_3ch", "la_4ch"])
 
 
 def test_several_subjects_are_refused_and_named(zips, tmp_path):
@@ -70,7 +66,7 @@ def test_links_keep_the_names_that_subjects_are_called_by(zips, tmp_path, monkey
     assert (study.subject, study.views) == ("900000001", ["sa", "la_2ch", "la_3ch", "la_4ch"])
 
 
-def test_what_is_no_study_is_refused(tmp_path):
+def test_what_is_no_study_is_refused_links_and_packages_with_what_to_do(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no"):
         cmr_ssl.read(tmp_path / "nowhere")
     (tmp_path / "notes").mkdir()
@@ -81,13 +77,9 @@ def test_what_is_no_study_is_refused(tmp_path):
     for name in ("notes", "empty"):
         with pytest.raises(FileNotFoundError, match=r"holds no study: none of sa\.nii\.gz"):
             cmr_ssl.read(tmp_path / name)
-
-
-def test_a_folder_of_links_is_named_as_such_and_a_package_that_is_no_zip_is_to_be_unpacked(tmp_path):
-    (tmp_path / "study").mkdir()
-    (tmp_path / "study" / "0.dcm").symlink_to(tmp_path / "elsewhere.dcm")
+    (tmp_path / "empty" / "0.dcm").symlink_to(tmp_path / "elsewhere.dcm")
     with pytest.raises(FileNotFoundError, match="is a link to"):
-        cmr_ssl.read(tmp_path / "study")
+        cmr_ssl.read(tmp_path / "empty")
     (tmp_path / "study.tar.gz").touch()
     with pytest.raises(ValueError, match="unpack it"):
         cmr_ssl.read(tmp_path / "study.tar.gz")

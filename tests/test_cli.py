@@ -4,7 +4,7 @@ import tomllib
 import pytest
 
 from cmr_ssl.cli import COMMANDS, TRAINING, main, spell_out
-from tests.runs import ROOT
+from tests.runs import ROOT, refusal
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])
@@ -38,11 +38,8 @@ def test_a_misspelt_option_is_refused(command):
 
 
 def test_a_mistake_is_one_sentence_and_no_traceback(tmp_path, capsys):
-    arguments = ["--checkpoint", tmp_path / "no.ckpt", "--cache", tmp_path, "--out", tmp_path / "e.parquet"]
-    assert main(["embed", *map(str, arguments)]) == 1
-    error = capsys.readouterr().err
-    assert error.startswith("error: no checkpoint at")
-    assert error.count("\n") == 1
+    options = {"checkpoint": tmp_path / "no.ckpt", "cache": tmp_path, "out": tmp_path / "e.parquet"}
+    assert refusal(capsys, "embed", **options).startswith("no checkpoint at")
 
 
 @pytest.mark.parametrize("said", [["--dicom"], ["--dicom", "true"], ["--dicom=true"]])

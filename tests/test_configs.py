@@ -1,7 +1,6 @@
 """Every configuration can be built, says how it is run, and repeats nothing."""
 
 import json
-import tomllib
 from collections import Counter
 
 import pytest
@@ -16,7 +15,7 @@ from cmr_ssl.lightning_commands import build
 from cmr_ssl.masking import needed_planes, visible_tokens
 from cmr_ssl.models.tokens import grid_of
 from cmr_ssl.preparation.preparation import Preparation
-from cmr_ssl.shipped import FOLDERS, layered
+from cmr_ssl.shipped import layered
 from cmr_ssl.sources.nifti_files import NiftiFiles
 from cmr_ssl.tasks import DistillationTask, PretrainingTask
 from cmr_ssl.tasks.line_task import LineTask
@@ -31,13 +30,7 @@ EXPERIMENTS = sorted(
 SMALL = Preparation(**yaml.safe_load((CONFIGS / "preparation/small.yaml").read_text()))
 REAL = Preparation(**yaml.safe_load((CONFIGS / "preparation/real.yaml").read_text()))
 # all others learn from the default preparation, but that the encoder which an alignment gets here has small patches
-PREPARATIONS = {
-    "alignment": SMALL,
-    "alignment_contrastive": SMALL,
-    "demo": SMALL,
-    "smoke": SMALL,
-    "evidence/pretraining": SMALL,
-}
+PREPARATIONS = dict.fromkeys(("alignment", "alignment_contrastive", "demo", "smoke", "evidence/pretraining"), SMALL)
 PREPARATIONS["real_hearts/pretraining"] = REAL
 LINES = yaml.safe_load((CONFIGS / "kspace/pretraining.yaml").read_text())["model"]["init_args"]["encoder"]
 DECODER = ["--model.decoder", "cmr_ssl.models.CrossAttentionDecoder"]
@@ -151,10 +144,7 @@ def test_what_is_printed_is_whole_and_can_be_read_anywhere(capsys, tmp_path, mon
     (tmp_path / "config.yaml").write_text(whole)
     assert printed(capsys, "--config", "config.yaml") == whole
     described = yaml.safe_load(whole)
-    assert (
-        described["model"]["init_args"]["encoder"]["init_args"] | {"depth": 4, "width": 1024}
-        == (described["model"]["init_args"]["encoder"]["init_args"])
-    )
+    assert described["model"]["init_args"]["encoder"]["init_args"].items() >= {("depth", 4), ("width", 1024)}
     assert described["trainer"]["max_epochs"] == 3
     assert len(described["trainer"]["callbacks"]) == 7
 
@@ -186,12 +176,6 @@ def test_an_addition_to_phenotypes_keeps_what_it_does_not_name(parser, name):
 def test_a_cache_has_to_be_named(capsys):
     assert main(["fit", "--config", "smoke"]) == 1
     assert "--data.cache CACHE" in capsys.readouterr().err
-
-
-def test_a_wheel_holds_the_configs():
-    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert wheel["force-include"] == {"configs": str(FOLDERS[0].relative_to(ROOT))}
-    assert FOLDERS[1] == CONFIGS  # all of which goes there
 
 
 def settings_of(folder):

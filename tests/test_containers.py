@@ -27,16 +27,7 @@ def test_what_a_recipe_copies_is_enough_to_build_the_wheel(recipe, tmp_path):
     for name in copied(recipe):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, tmp_path / name)
-    build = [
-        sys.executable,
-        "-m",
-        "build",
-        "--wheel",
-        "--no-isolation",
-        "--outdir",
-        str(tmp_path / "dist"),
-        str(tmp_path),
-    ]
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path / "dist", tmp_path]
     subprocess.run(build, capture_output=True, check=True)
     assert [*tmp_path.glob("dist/*.whl")]
 

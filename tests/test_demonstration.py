@@ -10,12 +10,9 @@ from cmr_ssl.shipped import with_paths
 LAST = "Measured last: train/loss 1.2, val/psnr_hidden 16.41, val/psnr_trivial 10.7, val/r2_motion_heart 0.318"
 
 
-def test_the_pretraining_says_what_it_can():
+def test_trainings_say_what_they_can_and_tests_how_far_they_are_off(tmp_path):
     assert reconstruction(LAST) == "hidden patches 16.4 dB (the plane's mean: 10.7), 32% of the heart's motion"
     assert reconstruction("resumed, nothing to do") == ""
-
-
-def test_tests_say_how_far_they_are_off(tmp_path):
     folder = tmp_path / "test"
     folder.mkdir()
     pd.DataFrame({"target": ["LVEF (%)", "LVM (g)"], "MAE": [2.44, 8.0]}).to_csv(folder / "agreement.csv")

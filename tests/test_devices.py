@@ -17,9 +17,6 @@ def test_a_gpu_that_is_not_there_is_refused_in_one_sentence(name, count, monkeyp
     monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
     with pytest.raises(ValueError, match=f"there is no {name}: .*GPU"):
         device_of(name)
-
-
-def test_a_device_that_nobody_knows_is_refused_in_one_sentence():
     with pytest.raises(ValueError, match="'gpus' is no device: choose cpu, cuda or auto"):
         device_of("gpus")
 

@@ -39,6 +39,15 @@ def installed(made, tmp_path_factory):
     return place
 
 
+def python(installed, folder, *words):
+    """Return what Python says, started in a folder, with nothing but what the wheel installs."""
+    environment = os.environ | {"PYTHONPATH": str(installed)}
+    command = [sys.executable, "-W", "ignore", *words]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def files_of(folder):
     return {path for path in folder.rglob("*") if path.is_file() and path.suffix != ".pyc"}
 
@@ -52,21 +61,14 @@ def test_the_wheel_holds_all_of_the_package_and_every_config(installed):
 
 
 def test_its_command_finds_packaged_configs_in_an_empty_folder(installed, tmp_path):
-    command = [sys.executable, "-W", "ignore", "-c", COMMAND, "fit", "--config", "pretraining", "--print_config"]
-    environment = os.environ | {"PYTHONPATH": str(installed)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert yaml.safe_load(done.stdout)["model"]["class_path"] == "cmr_ssl.tasks.PretrainingTask"
+    said = python(installed, tmp_path, "-c", COMMAND, "fit", "--config", "pretraining", "--print_config")
+    assert yaml.safe_load(said)["model"]["class_path"] == "cmr_ssl.tasks.PretrainingTask"
     assert not [*tmp_path.iterdir()]
 
 
 def test_its_modules_are_those_of_the_wheel(installed, tmp_path):
     code = "import cmr_ssl, cmr_ssl.shipped as s; print(cmr_ssl.__file__, s.shipped('smoke'))"
-    environment = os.environ | {"PYTHONPATH": str(installed)}
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
-    )
-    assert all(path.startswith(str(installed)) for path in done.stdout.split())
+    assert all(path.startswith(str(installed)) for path in python(installed, tmp_path, "-c", code).split())
 
 
 def test_the_version_stands_in_one_place_and_the_citation_says_the_same(made):

@@ -19,11 +19,7 @@ pytestmark = [
     pytest.mark.filterwarnings("default"),  # torch and Lightning of another version than is pinned may warn
 ]
 CUDA = torch.device("cuda")
-SMALL = (
-    "--model.encoder.init_args.width=128",
-    "--model.encoder.init_args.depth=2",
-    "--model.encoder.init_args.heads=2",
-)
+SMALL = [f"--model.encoder.init_args.{size}" for size in ("width=128", "depth=2", "heads=2")]
 ENCODER = hearts.ENCODER | {"init_args": hearts.ENCODER["init_args"] | {"patch": [50, 8, 8], "width": 128}}
 REUSED = (f"--model.encoder={json.dumps(ENCODER)}",)
 TASKS = pytest.mark.parametrize(

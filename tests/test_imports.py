@@ -101,10 +101,8 @@ def test_every_command_is_a_function_in_a_file_of_its_name():
 
 @pytest.mark.parametrize("option", ["workers", "scheduler", "shard", "shards"])
 def test_options_that_commands_share_mean_the_same(option):
-    assert (
-        len({text for name in COMMANDS for text in re.findall(rf"^    {option}: ([^.;]*)", docstring_of(name), re.M)})
-        == 1
-    )
+    line = re.compile(rf"^    {option}: ([^.;]*)", re.M)
+    assert len({text for name in COMMANDS for text in line.findall(docstring_of(name))}) == 1
 
 
 @pytest.mark.parametrize("part", FORBIDDEN)

@@ -42,8 +42,6 @@ def test_records_of_other_settings_are_left_out_whatever_their_fields(tmp_path):
 def test_tidying_keeps_the_latest_record_of_a_subject(tmp_path):
     later = Record("a", "rejected", "new", "f3")
     write(tmp_path, to_line(ONE), to_line(TWO), to_line(later))
-    assert Journal(tmp_path / RECORDS, "new").open() == {
-        "a": ("f3", "rejected", ()),
-        TWO.subject: ("f2", "accepted", ()),
-    }
+    latest = {"a": ("f3", "rejected", ()), TWO.subject: ("f2", "accepted", ())}
+    assert Journal(tmp_path / RECORDS, "new").open() == latest
     assert sorted(read_records(tmp_path, "new"), key=lambda record: record.subject) == [later, TWO]

@@ -88,20 +88,14 @@ def test_whatever_stands_in_a_lock_that_nobody_holds_is_of_no_matter(tmp_path, l
 
 
 @pytest.mark.parametrize("error", [NotImplementedError(), OSError(errno.ENOLCK, "no locks")])
-def test_a_file_system_without_locks_is_said_and_used(tmp_path, monkeypatch, capsys, error):
-    def fail(*_, **__):
-        raise error
+def test_a_file_system_without_locks_is_said_and_used_and_one_that_fails_stops(tmp_path, monkeypatch, capsys, error):
+    def fail(failure):
+        raise failure
 
-    monkeypatch.setattr(FileLock, "acquire", fail)
+    monkeypatch.setattr(FileLock, "acquire", lambda *_, **__: fail(error))
     with exclusive_access(tmp_path, "a"):
         pass
     assert "without locks" in capsys.readouterr().err
-
-
-def test_a_lock_that_cannot_be_read_stops(tmp_path, monkeypatch):
-    def fail(*_, **__):
-        raise OSError(errno.EIO, "Input/output error")
-
-    monkeypatch.setattr(FileLock, "acquire", fail)
+    monkeypatch.setattr(FileLock, "acquire", lambda *_, **__: fail(OSError(errno.EIO, "Input/output error")))
     with pytest.raises(OSError, match="Input/output error"), exclusive_access(tmp_path, "a"):
         pytest.fail("the lock was not taken")

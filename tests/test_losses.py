@@ -28,6 +28,11 @@ def test_means_count_what_is_there_as_much_as_weights_say_and_what_is_no_number_
     assert means[0] == 1.5
     assert means[1].isnan()
     assert mean_where(torch.tensor([[1.0, torch.nan]]), torch.ones(1, 2, dtype=torch.bool)).isnan()
+    values = torch.tensor([[1.0, torch.nan, torch.inf]], requires_grad=True)  # what is not there may be anything
+    mean = mean_where(values, torch.tensor([[True, False, False]]))
+    mean.sum().backward()
+    assert mean.tolist() == [1.0]
+    assert values.grad.tolist() == [[1.0, 0.0, 0.0]]
 
 
 def test_errors_are_mean_squares_of_each_patch_in_float32():
@@ -35,14 +40,6 @@ def test_errors_are_mean_squares_of_each_patch_in_float32():
     errors = patch_errors(predicted.bfloat16(), target)
     assert errors.dtype == torch.float32
     assert errors.tolist() == [[5.0, 4.0]]
-
-
-def test_what_is_not_there_may_be_anything_and_gets_no_gradient():
-    values = torch.tensor([[1.0, torch.nan, torch.inf]], requires_grad=True)
-    mean = mean_where(values, torch.tensor([[True, False, False]]))
-    mean.sum().backward()
-    assert mean.tolist() == [1.0]
-    assert values.grad.tolist() == [[1.0, 0.0, 0.0]]
 
 
 def test_subjects_weigh_the_same_those_without_a_value_nothing_and_a_batch_of_these_is_zero():

@@ -22,11 +22,13 @@ def score(predicted, true, annotated=ALL, spacing=(1.0, 1.0), phases=PHASES):
     return scores(predicted, true, annotated, ["sa"] * len(true), steps, phases, "900000001")
 
 
-def test_a_perfect_map_scores_one_and_what_is_absent_from_both_nothing():
+def test_a_perfect_map_scores_one_what_is_absent_from_both_nothing_and_only_the_phases_asked_for_are_compared():
     (found,) = score(square(), square())
     assert (found.structure, found.dice, found.hd95_mm, found.assd_mm, found.missed) == ("LV", 1.0, 0.0, 0.0, False)
     assert score(np.zeros_like(square()), np.zeros_like(square())) == []
     assert {found.structure for found in score(square(RV), square(LV))} == {"RV", "LV"}
+    twice = np.concatenate([square(), square()], axis=1)
+    assert {found.frame for found in score(twice, twice, phases={1: "ES"})} == {1}
 
 
 def test_a_shift_costs_what_geometry_says_in_mm_of_columns_and_rows():
@@ -50,9 +52,8 @@ def test_outlines_lie_as_far_apart_as_monai_says():
         masks = [torch.from_numpy(mask)[None, None] for mask in (one, other)]
         hd95 = compute_hausdorff_distance(*masks, include_background=True, percentile=95, spacing=[(2.0, 1.5)])
         assd = compute_average_surface_distance(*masks, include_background=True, symmetric=True, spacing=[(2.0, 1.5)])
-        assert outline_distances(one, other, np.array([2.0, 1.5])) == pytest.approx(
-            (float(hd95), float(assd)), rel=1e-5
-        )
+        found = outline_distances(one, other, np.array([2.0, 1.5]))
+        assert found == pytest.approx((float(hd95), float(assd)), rel=1e-5)
 
 
 def test_missed_and_invented_structures_have_no_distance_but_count():
@@ -73,19 +74,10 @@ def test_what_nobody_labelled_does_not_count():
     only_atrium[0, [0, LA]] = True
     assert score(square(MYOCARDIUM), np.zeros_like(square()), annotated=only_atrium) == []
     assert score(square(), np.full_like(square(), UNLABELLED)) == []
-
-
-def test_where_nothing_beside_a_structure_is_labelled_it_has_no_score():
-    true = np.where(square() == LV, LV, UNLABELLED).astype(np.uint8)
-    everywhere = np.full_like(true, LV)
-    assert score(everywhere, true) == []
-    dice = dice_per_structure(*(torch.from_numpy(one)[None] for one in (everywhere, true, ALL)))
-    assert dice.isnan().all()
-
-
-def test_only_the_phases_asked_for_are_compared():
-    true = np.concatenate([square(), square()], axis=1)
-    assert {found.frame for found in score(true, true, phases={1: "ES"})} == {1}
+    alone = np.where(square() == LV, LV, UNLABELLED).astype(np.uint8)  # with nothing labelled beside it
+    everywhere = np.full_like(alone, LV)
+    assert score(everywhere, alone) == []
+    assert dice_per_structure(*(torch.from_numpy(one)[None] for one in (everywhere, alone, ALL))).isnan().all()
 
 
 def test_a_subject_with_many_planes_weighs_as_much_as_one_with_few():

@@ -24,16 +24,7 @@ FLAWS = [
     for name, kind in vars(cmr_ssl.corruption).items()
     if isinstance(kind, type) and issubclass(kind, Corruption) and kind not in (Corruption, *ON_THE_HOST)
 ]
-SOLVERS = (
-    "linalg_inv",
-    "linalg_pinv",
-    "linalg_solve",
-    "linalg_svd",
-    "linalg_eigh",
-    "linalg_qr",
-    "linalg_lstsq",
-    "inverse",
-)
+SOLVERS = ("inverse", *(f"linalg_{name}" for name in ("inv", "pinv", "solve", "svd", "eigh", "qr", "lstsq")))
 
 
 class Watched(TorchDispatchMode):

@@ -76,14 +76,11 @@ def test_only_the_job_that_kills_its_workers_is_lost(threads):
     assert sorted(found) == [-3, 0, 2, 4, 8, 10]
 
 
-def test_no_scheduler_is_one_sentence(tmp_path, monkeypatch, capsys):
+def test_without_a_scheduler_or_the_package_there_is_one_sentence(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(workers, "CONNECT_S", 0.2)
     write_study(tmp_path / "hearts", study(("sa",)))
     assert prepare(tmp_path / "hearts", tmp_path / "cache", scheduler="tcp://127.0.0.1:9") == 1
     assert "no Dask scheduler answers at tcp://127.0.0.1:9" in capsys.readouterr().err
-
-
-def test_without_dask_it_is_said_what_to_install(monkeypatch):
     monkeypatch.setattr(workers, "find_spec", lambda _: None)
     with pytest.raises(ValueError, match="cmr-ssl\\[cluster\\]"):
         Workers(scheduler="tcp://127.0.0.1:9")

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import torch
+from lightning import Trainer
 
 from cmr_ssl.anatomy import CLASSES
 from cmr_ssl.masking import PlaneDropout, RandomMasking
@@ -60,6 +61,20 @@ def tiny_batch(subjects=2, slices=4, views=tuple(DEGREES), seed=0, size=SIZE):
         phenotypes=torch.zeros(subjects, 0),
         subject=[str(900000000 + index) for index in range(subjects)],
     )
+
+
+def some_of(batch, pick):
+    """Return the subjects of a batch that a slice picks."""
+    return type(batch)(*(field[pick] for field in batch))
+
+
+def fit(task, data, folder, *callbacks, **options):
+    """Train a task, keeping and saying nothing, and return the trainer."""
+    quiet = {name: False for name in ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")}
+    quiet |= {"use_distributed_sampler": False, "num_sanity_val_steps": 0, "accelerator": "cpu"}
+    trainer = Trainer(default_root_dir=folder, callbacks=[*callbacks], **quiet, **options)
+    trainer.fit(task, datamodule=data)
+    return trainer
 
 
 def tokens_of(batch, patch=PATCH):

@@ -27,12 +27,8 @@ def bright(tmp_path_factory):
 
 
 def options(folder, *more):
-    words = [
-        "--trainer.callbacks+",
-        "cmr_ssl.callbacks.RepresentationProbe",
-        "--trainer.callbacks.targets",
-        "[brightness]",
-    ]
+    words = ["--trainer.callbacks+", "cmr_ssl.callbacks.RepresentationProbe"]
+    words += ["--trainer.callbacks.targets", "[brightness]"]
     words += ["--trainer.callbacks.labels", "30", "--trainer.callbacks.every_n_epochs", "1"]
     return [*words, "--data.table", str(folder / "table.csv"), "--trainer.max_epochs", "2", *more]
 

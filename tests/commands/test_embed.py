@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from cmr_ssl.checkpoints import load_encoder
-from cmr_ssl.cli import main
 from cmr_ssl.commands.embed import embed
 from cmr_ssl.data.dataset import PlaneDataset
+from tests import caches
 from tests.caches import COHORT, FRAMES, SIZE, write_cache
 
 SHAPE = (12, FRAMES, SIZE, SIZE)
@@ -29,9 +29,11 @@ def table(checkpoint, cache, tmp_path_factory):
     return pd.read_parquet(out).set_index("subject")
 
 
-def test_every_usable_subject_has_one_row_of_its_own(table):
+def test_every_usable_subject_has_one_row_of_its_own_with_the_views_of_its_planes(table):
     assert list(table.index) == sorted(COHORT)
-    assert table["class_token"].map(tuple).nunique() == len(COHORT)
+    assert table["class_token"].map(tuple).nunique() == table["whole_heart"].map(tuple).nunique() == len(COHORT)
+    for subject, (slices, views) in COHORT.items():
+        assert sorted(table.loc[subject, "plane_views"]) == sorted([*views, *["sa"] * min(slices, 9)])
 
 
 @pytest.mark.parametrize("subject", list(COHORT)[:3])
@@ -52,19 +54,6 @@ def test_vectors_equal_those_of_the_present_planes_alone(table, cache, checkpoin
     torch.testing.assert_close(planes, tokens[0].unflatten(0, (-1, 8)).mean(dim=1), **close)
 
 
-def test_the_whole_heart_is_told_where_there_is_a_decoder(table):
-    hearts = np.stack(table["whole_heart"])
-    assert hearts.shape[0] == len(COHORT)
-    assert np.isfinite(hearts).all()
-    assert len(np.unique(hearts.round(6), axis=0)) == len(COHORT)
-
-
-def test_planes_are_named_by_their_views(table):
-    for subject, (slices, views) in COHORT.items():
-        assert sorted(table.loc[subject, "plane_views"]) == sorted([*views, *["sa"] * min(slices, 9)])
-        assert len(table.loc[subject, "plane_means"]) == len(table.loc[subject, "plane_views"])
-
-
 def test_what_prepare_found_stands_beside_the_vectors(checkpoint, cache, tmp_path):
     mine, out = tmp_path / "cache", tmp_path / "e.parquet"
     shutil.copytree(cache, mine)
@@ -77,24 +66,13 @@ def test_what_prepare_found_stands_beside_the_vectors(checkpoint, cache, tmp_pat
     assert (findings.drop("900000081") == "").all()
 
 
-def test_the_command_writes_the_same_as_the_function(table, checkpoint, cache, tmp_path):
-    arguments = ["--checkpoint", checkpoint, "--cache", cache, "--out", tmp_path / "e.parquet", "--workers", 0]
-    assert main(["embed", *map(str, arguments)]) == 0
-    again = pd.read_parquet(tmp_path / "e.parquet").set_index("subject")
-    for subject in COHORT:
-        one, other = (torch.tensor(rows.loc[subject, "mean"]) for rows in (table, again))
-        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
-
-
 def done_by(out, shard):
     """Return the subjects that a command embedded itself, by its journal."""
     journal = out.with_name(f".{out.name}.parts") / shard / "records.jsonl"
     return sorted(json.loads(line)["subject"] for line in journal.read_text().splitlines())
 
 
-def test_a_command_does_what_no_other_did_and_the_table_appears_with_the_last_subject(
-    table, checkpoint, cache, tmp_path
-):
+def test_a_command_does_what_no_other_did_and_the_last_one_writes_the_table(table, checkpoint, cache, tmp_path):
     mine, out = tmp_path / "cache", tmp_path / "e.parquet"
     shutil.copytree(cache, mine)
     asked = {"workers": 0, "device": "cpu"}
@@ -130,18 +108,13 @@ def test_a_table_of_something_else_is_not_replaced_unasked_and_who_withdrew_goes
     assert gone not in done_by(out, "0-of-1")
 
 
-def test_a_cache_prepared_otherwise_is_refused_with_what_to_change(checkpoint, tmp_path, monkeypatch):
-    import tests.caches as caches
-
+def test_a_cache_prepared_otherwise_or_without_usable_subjects_is_refused(checkpoint, tmp_path, monkeypatch):
+    none = write_cache(tmp_path / "none", {"900000001": (5, ())}, s900000001={"status": "rejected"})
+    with pytest.raises(ValueError, match="no usable subject in"):
+        embed(checkpoint, none, tmp_path / "e.parquet", workers=0)
     other = {"preparation": caches.SETTINGS["preparation"] | {"spacing_mm": 4.0}}
     monkeypatch.setattr(caches, "SETTINGS", other)
     write_cache(tmp_path / "other", {"900000001": (5, ())})
     with pytest.raises(ValueError, match=r"another spacing_mm than .*spacing_mm 8\.0"):
         embed(checkpoint, tmp_path / "other", tmp_path / "e.parquet", workers=0)
     assert not (tmp_path / "e.parquet").exists()
-
-
-def test_a_cache_without_usable_subjects_is_refused(checkpoint, tmp_path):
-    write_cache(tmp_path / "none", {"900000001": (5, ())}, s900000001={"status": "rejected"})
-    with pytest.raises(ValueError, match="no usable subject in"):
-        embed(checkpoint, tmp_path / "none", tmp_path / "e.parquet", workers=0)

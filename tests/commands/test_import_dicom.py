@@ -47,10 +47,8 @@ def test_any_folders_and_zips_of_dicom_are_imported(clean, tmp_path):
     for name, data in view_files(tiny("sa"), "whatever").items():
         (source / "folder" / "deeper" / name[-20:]).write_bytes(data)
     assert main(["import-dicom", "--source", str(source), "--out", str(tmp_path / "out")]) == 0
-    assert {row["subject"]: row["views"] for row in rows(tmp_path / "out")} == {
-        "folder": "sa",
-        "zipped": ",".join(VIEWS),
-    }
+    views = {row["subject"]: row["views"] for row in rows(tmp_path / "out")}
+    assert views == {"folder": "sa", "zipped": ",".join(VIEWS)}
     assert import_dicom(source / "folder" / "deeper", tmp_path / "one") == 0
     assert subjects(tmp_path / "one") == ["deeper"]
 
@@ -59,10 +57,8 @@ def test_links_have_a_row_that_says_what_to_do(clean, tmp_path):
     write_zip(tmp_path / "source" / "here.zip", clean)
     (tmp_path / "source" / "there").symlink_to(tmp_path)
     assert import_dicom(tmp_path / "source", tmp_path / "out") == 0
-    assert {row["subject"]: row["status"] for row in rows(tmp_path / "out")} == {
-        "here": "accepted",
-        "there": "rejected",
-    }
+    statuses = {row["subject"]: row["status"] for row in rows(tmp_path / "out")}
+    assert statuses == {"here": "accepted", "there": "rejected"}
     (link,) = [row for row in rows(tmp_path / "out", "findings.csv") if row["subject"] == "there"]
     assert link["code"] == "link"
     assert "put a copy" in link["message"]

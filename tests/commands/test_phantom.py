@@ -40,12 +40,9 @@ def test_the_command_writes_a_cohort_and_then_has_nothing_left_to_do(tmp_path, c
     assert "1 subjects in" in capsys.readouterr().out
 
 
-def test_the_command_draws_one_heart(tmp_path):
+def test_the_command_draws_one_heart_and_the_same_one_in_another_scanner(tmp_path):
     assert phantom(preview=tmp_path / "heart.png", preset="small", subject=3) == 0
     assert (tmp_path / "heart.png").is_file()
-
-
-def test_the_command_draws_the_same_heart_in_another_scanner(tmp_path):
     for name in ("default", "balanced_3t"):
         asked = {"scanner": str(ROOT / f"configs/scanners/{name}.yaml"), "preset": "small", "subjects": 1}
         assert phantom(sheet=tmp_path / f"{name}.png", **asked) == 0

@@ -70,6 +70,8 @@ def test_only_what_is_new_is_done_again(checkpoint, source, tmp_path, asked):
 
 
 def test_predictions_of_another_checkpoint_are_replaced_only_where_asked(checkpoint, source, tmp_path, asked, capsys):
+    assert predict(checkpoint, source, source / "predictions") == 1
+    assert "lies in the folder that is read" in capsys.readouterr().err
     assert predict(checkpoint, source, tmp_path / "out") == 0
     asked.clear()
     change(checkpoint, {"epoch": 7})
@@ -95,11 +97,6 @@ def test_whatever_goes_wrong_with_a_subject_is_a_row(checkpoint, source, tmp_pat
     assert problems[2] == "unexpected RuntimeError: out of memory"
     assert "no plane of sa, la_4ch" in problems[3]
     assert "1 subjects predicted, 3 not" in capsys.readouterr().out
-
-
-def test_predictions_among_the_studies_are_refused(checkpoint, source, capsys):
-    assert predict(checkpoint, source, source / "predictions") == 1
-    assert "lies in the folder that is read" in capsys.readouterr().err
 
 
 def test_without_its_short_axis_a_study_has_no_numbers_and_the_reason(source, checkpoint, tmp_path):

@@ -62,14 +62,9 @@ def statuses(cache):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_every_subject_ends_in_the_table_and_every_usable_one_in_the_cache(tmp_path, workers, forked):
-    assert run(Made(("dark", "explodes", "mended", "sound", "x ü/%")), tmp_path, workers=workers) == 0
-    assert statuses(tmp_path) == {
-        "dark": "rejected",
-        "explodes": "rejected",
-        "mended": "repaired",
-        "sound": "accepted",
-        "x ü/%": "accepted",
-    }
+    ends = {"dark": "rejected", "explodes": "rejected", "mended": "repaired", "sound": "accepted", "x ü/%": "accepted"}
+    assert run(Made(tuple(ends)), tmp_path, workers=workers) == 0
+    assert statuses(tmp_path) == ends
     table = read_cohort(tmp_path).set_index("subject")
     assert "ZeroDivisionError: of the reader" in table.loc["explodes", "reasons"]
     assert table.loc["dark", "reasons"]
@@ -114,11 +109,18 @@ def test_subjects_that_left_the_source_leave_the_table_and_their_files_only_wher
     assert left == {"900000001.safetensors", "notes.txt"}
 
 
-def test_files_of_a_subject_whose_images_are_away_for_a_moment_stay(tmp_path):
+@pytest.fixture
+def filed(tmp_path):
+    """Return a folder with files of two studies, and the cache that they were prepared into."""
     source, cache = tmp_path / "source", tmp_path / "cache"
     for subject in ("900000001", "900000002"):
         write_study(source, study(("sa",), subject, shape=(40, 40, 3), frames=10, frame_ms=80.0))
     assert prepare(source, cache, preparation=SMALL) == 0
+    return source, cache
+
+
+def test_files_of_a_subject_whose_images_are_away_for_a_moment_stay(filed, tmp_path):
+    source, cache = filed
     made = subject_file(cache, "900000001").read_bytes()
     image, away = source / "900000001" / "sa.nii.gz", tmp_path / "away"
     image.rename(away)
@@ -135,11 +137,8 @@ def test_files_of_a_subject_whose_images_are_away_for_a_moment_stay(tmp_path):
 
 
 @pytest.mark.parametrize("gone", ["900000001", "."])
-def test_a_source_that_vanishes_during_the_run_stops_it(tmp_path, monkeypatch, capsys, gone):
-    source, cache = tmp_path / "source", tmp_path / "cache"
-    for subject in ("900000001", "900000002"):
-        write_study(source, study(("sa",), subject, shape=(40, 40, 3), frames=10, frame_ms=80.0))
-    assert prepare(source, cache, preparation=SMALL) == 0
+def test_a_source_that_vanishes_during_the_run_stops_it(filed, tmp_path, monkeypatch, capsys, gone):
+    source, cache = filed
     subjects = NiftiFolder.subjects
 
     def then_vanish(folder):
@@ -177,15 +176,12 @@ def test_a_second_run_with_other_settings_is_refused_while_the_first_goes_on(tmp
     assert run(Made(), tmp_path, Preparation(size=16, spacing_mm=3.6538, frames=10)) == 0
 
 
-def test_nothing_usable_is_a_failure_with_a_table(tmp_path, capsys):
+def test_nothing_usable_is_a_failure_with_a_table_and_so_is_a_target_that_cannot_be_made(tmp_path, capsys):
     assert run(Made(("dark", "explodes")), tmp_path) == 1
     assert set(statuses(tmp_path).values()) == {"rejected"}
     shown = capsys.readouterr().err
     assert "rejected: no-pulsation" in shown or "rejected: constant" in shown
     assert str(tmp_path / COHORT) in shown.replace("\n", "")
-
-
-def test_a_target_that_cannot_be_made_stops_with_one_sentence(tmp_path, capsys):
     (tmp_path / "file").write_text("no folder")
     assert run(Made(), tmp_path / "file" / "cache") == 1
     assert "cannot be written" in capsys.readouterr().err

@@ -1,6 +1,6 @@
 import pytest
 
-from cmr_ssl.cli import main
+from tests.runs import refusal
 
 
 @pytest.mark.parametrize(
@@ -13,8 +13,4 @@ from cmr_ssl.cli import main
 )
 def test_a_policy_that_makes_no_sense_is_one_sentence(tmp_path, capsys, text, said):
     (tmp_path / "policy.yaml").write_text(text)
-    arguments = ["--cache", str(tmp_path), "--out", str(tmp_path / "x"), "--policy", str(tmp_path / "policy.yaml")]
-    assert main(["qc", *arguments]) == 1
-    error = capsys.readouterr().err
-    assert said in error
-    assert error.count("\n") == 1
+    assert said in refusal(capsys, "qc", cache=tmp_path, out=tmp_path / "x", policy=tmp_path / "policy.yaml")

@@ -47,8 +47,12 @@ def error(heart, plane, told):
     return float((told - heart.images[0, plane]).square().mean())
 
 
+def stack_of(heart):
+    return ReferencePlanes(heart.images[0], heart.affine[0], is_short_axis_view(heart.view[0]))
+
+
 def from_stack(heart, plane):
-    planes = ReferencePlanes(heart.images[0], heart.affine[0], is_short_axis_view(heart.view[0]))
+    planes = stack_of(heart)
     return interpolated(planes.select(torch.arange(len(planes.images)) != plane), planes.affine[plane])
 
 
@@ -67,15 +71,11 @@ def test_the_stack_is_interpolated_where_the_model_knows_no_better(heart, decode
     for kind, planes in ((True, range(3, 10)), (False, range(3))):
         told = sum(error(heart, plane, estimate_without(task, heart, plane).blended(reach[kind])) for plane in planes)
         assert told <= sum(error(heart, plane, from_stack(heart, plane)) for plane in planes) * (1 + 1e-6)
-
-
-def test_a_model_that_tells_noise_is_not_listened_to(heart):
-    task = task_of(Useless())
-    assert reaches(task, heart)[True] == INTERPOLATED
-    between = (heart.affine[0, 5] + heart.affine[0, 6]) / 2
-    planes = ReferencePlanes(heart.images[0], heart.affine[0], is_short_axis_view(heart.view[0]))
-    told = cines_at(task, heart, between[None].numpy())[0]
-    np.testing.assert_array_equal(told, (interpolated(planes, between) * 255).round().byte().numpy())
+    if isinstance(decoder, Useless):  # which is not listened to at all
+        assert reach[True] == INTERPOLATED
+        between = (heart.affine[0, 5] + heart.affine[0, 6]) / 2
+        told = cines_at(task, heart, between[None].numpy())[0]
+        np.testing.assert_array_equal(told, (interpolated(stack_of(heart), between) * 255).round().byte().numpy())
 
 
 def test_a_model_that_knows_the_heart_is_believed_where_slices_are_far_apart(heart):

@@ -5,16 +5,8 @@ import torch
 from torch import nn
 
 from cmr_ssl.inference import decoding
-from cmr_ssl.inference.decoding import (
-    decode_anywhere,
-    decode_own_planes,
-    decode_seamlessly,
-    encode_shown,
-    hearts,
-    tokens_of,
-)
+from cmr_ssl.inference.decoding import decode_anywhere, decode_own_planes, decode_seamlessly, encode_shown, hearts
 from cmr_ssl.models import SelfAttentionDecoder
-from cmr_ssl.models.tokens import grid_of
 from tests.caches import FRAMES, SIZE
 from tests.oracle import Oracle
 from tests.tiny import PATCH, tiny_batch, tiny_task
@@ -33,13 +25,6 @@ def answers(task, heart=HEART, shown=SHOWN):
         return decode_own_planes(task, heart, encode_shown(task, heart, shown), ~shown)
 
 
-def test_the_tokens_of_planes_are_those_of_patchify():
-    grid = grid_of(HEART.images, PATCH)
-    ids = tokens_of(torch.tensor([False, True, False, False, False, False, True]), grid)
-    assert ids.shape == (1, 2 * grid.per_plane)
-    assert (ids // grid.per_plane).unique().tolist() == [1, 6]
-
-
 @pytest.mark.parametrize("decoder", [None, SelfAttentionDecoder])
 def test_what_is_asked_for_cannot_leak(decoder):
     task = tiny_task(decoder) if decoder else tiny_task()
@@ -55,6 +40,8 @@ def test_the_answer_has_the_form_of_the_planes_the_range_of_intensities_and_depe
     found = answers(task)
     assert found.shape == (2, *HEART.images.shape[2:])
     assert 0 <= found.min() < found.max() <= 1
+    with pytest.raises(ValueError, match="900000000: there is no plane"):
+        encode_shown(task, HEART, SHOWN & False)
 
 
 @pytest.mark.parametrize("at_once", [1, 15, 10_000])
@@ -71,11 +58,6 @@ def test_normalised_answers_get_the_brightness_of_what_was_seen():
     task = tiny_task(normalise=True)
     dark = HEART._replace(images=0.3 + 0.02 * HEART.images)
     assert answers(task, dark).mean() == pytest.approx(0.31, abs=0.02)
-
-
-def test_showing_nothing_is_a_mistake(task):
-    with pytest.raises(ValueError, match="900000000: there is no plane"):
-        encode_shown(task, HEART, torch.zeros(7, dtype=torch.bool))
 
 
 def test_hearts_are_batches_of_one_without_the_blank_ones():

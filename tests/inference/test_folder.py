@@ -45,17 +45,16 @@ def row_of(model, folder, out, subject=IDS[0]):
     return predicting.row_of(steps(Job(subject, source.fingerprint(subject))))
 
 
-def spoilt(folder, spoil):
-    """Write a study whose short axis `spoil` changed, and return the folder."""
+def spoilt(folder, *place):
+    """Write a study of which a slice of the short axis, or a frame of it, is blank, and return the folder."""
     study = studies.study(("sa", "la_4ch"), IDS[0], frames=8, frame_ms=110.0)
-    spoil(study.series[0].pixels)
+    study.series[0].pixels[:, :, *place] = 100
     studies.write_study(folder, study)
     return folder
 
 
 def test_what_was_repaired_is_a_problem_and_leaves_the_number(source, tmp_path, monkeypatch):
-    spoil = lambda pixels: pixels[:, :, 2, 3].fill(100)  # noqa: E731
-    row = row_of(segmentation(monkeypatch), spoilt(tmp_path / "frame", spoil), tmp_path)
+    row = row_of(segmentation(monkeypatch), spoilt(tmp_path / "frame", 2, 3), tmp_path)
     assert row["problem"] == "repaired: sa slice 2: 1 of 8 frames are blank; they were interpolated"
     assert row["LVEDV (mL)"] > 0
 

@@ -5,22 +5,12 @@ from cmr_ssl.pages.render import Provenance
 
 
 def person(name, **z):
-    return Summary(
-        name=name,
-        page=False,
-        sex=1.0,
-        age=60.0,
-        values={"LVEF (%)": 60.0},
-        truth={},
-        z=z,
-        problem="",
-        found=0,
-        missing=0,
-    )
+    about = {"sex": 1.0, "age": 60.0, "values": {"LVEF (%)": 60.0}, "truth": {}, "problem": ""}
+    return Summary(name=name, page=False, z=z, found=0, missing=0, **about)
 
 
-def page(*people, told="the table"):
-    return cohort_page(list(people), ("LVEF (%)",), Provenance(told, [], synthetic=False))
+def page(*people):
+    return cohort_page(list(people), ("LVEF (%)",), Provenance("the table", [], synthetic=False))
 
 
 @pytest.mark.parametrize("z", [{}, {"LVEF": float("nan")}])

@@ -41,20 +41,13 @@ def test_the_page_holds_all_numbers_as_they_are(explored):
     assert np.array_equal(values, explored.table.columns[0].values, equal_nan=True)
 
 
-def test_ids_and_names_never_become_markup(explored):
-    assert EVIL not in explorer_page(explored, [("Table", EVIL)])
-
-
-def test_the_page_says_who_may_see_it_and_what_is_missing(explored):
-    page = explorer_page(explored, [])
+def test_the_page_is_alone_always_the_same_and_says_who_may_see_it_and_what_is_missing(explored):
+    page = explorer_page(explored, [("Table", EVIL)])
+    assert page == explorer_page(explored, [("Table", EVIL)])
+    assert EVIL not in page  # ids and names never become markup
+    assert "://" not in page
+    assert "default-src 'none'" in page
     for said in (PRIVATE, "1 subjects have no finite embedding", "1 of 4 subjects have no row", "No thumbnails."):
         assert said in page
     assert "&#39;free&#39; has 200 different texts" in page
     assert re.search(r"<noscript>.*Without JavaScript.*data:image/png.*</noscript>", page, re.S)
-
-
-def test_the_page_is_alone_and_always_the_same(explored):
-    page = explorer_page(explored, [])
-    assert page == explorer_page(explored, [])
-    assert "://" not in page
-    assert "default-src 'none'" in page

@@ -49,10 +49,6 @@ def test_a_table_in_any_spelling_tells_sex_age_surface_and_truth(tmp_path):
     assert np.isnan(reference.person("900000007").age)
     assert reference.value("900000001", EDV) == 141
     assert reference.value("900000001_3", EDV) == 141  # a later visit is of the same person
-
-
-def test_a_person_with_two_rows_is_refused_by_name(tmp_path):
-    path = tmp_path / "table.csv"
     path.write_text("eid,Sex\n900000001,0\n900000001,1\n")
     with pytest.raises(ValueError, match="several rows of subject 900000001"):
         read_reference(path, ["900000001"])

@@ -11,18 +11,18 @@ NAMES = ("LVEDV (mL)", "LVEF (%)", "RVEDV (mL)")
 def test_files_are_called_as_predict_calls_them():
     assert (predictions.TABLE, predictions.MADE_BY) == (folder.TABLE, folder.MADE_BY)
     assert {f"*/{predictions.STILL}", f"*/{predictions.BEATING}"} <= {*folder.OUTPUTS}
-    assert [f"seg6_{one.view}.nii.gz" for one in predictions.predicted_labels()] == [
-        one.file for one in predictions.predicted_labels()
-    ]
-    assert tuple(one.view for one in predictions.predicted_labels()) == label_maps.VIEWS
+    files = {one.view: one.file for one in predictions.predicted_labels()}
+    assert files == {view: f"seg6_{view}.nii.gz" for view in label_maps.VIEWS}
 
 
-def test_what_could_not_be_told_is_taken_apart_at_the_names_of_columns():
+def test_what_could_not_be_told_is_taken_apart_at_the_names_of_columns_and_findings_at_their_severity():
     text = "LVEDV (mL), LVEF (%): the LV ends; so: it is unseen; RVEDV (mL): none"
     told = missing({"Not measurable": text}, NAMES)
     assert told == [("LVEDV (mL), LVEF (%)", "the LV ends; so: it is unseen"), ("RVEDV (mL)", "none")]
     assert missing({"Not measurable": "no short axis"}, NAMES) == [("", "no short axis")]
     assert missing({}, NAMES) == []
+    row = {"findings": "noted: sa: a; b; repaired: la_2ch: moved; rejected: gone"}
+    assert findings(row) == [("noted", "sa: a; b"), ("repaired", "la_2ch: moved"), ("rejected", "gone")]
 
 
 def test_half_widths_of_intervals_are_no_values_of_their_own(tmp_path):
@@ -33,16 +33,6 @@ def test_half_widths_of_intervals_are_no_values_of_their_own(tmp_path):
     assert read.names == ("LVEF (%)", "LVM (g)")
     widths = half_widths(read.rows["1"], read.names)
     np.testing.assert_equal(widths, {"LVEF (%)": 4.5, "LVM (g)": np.nan})
-
-
-def test_findings_are_taken_apart_at_their_severity():
-    row = {"findings": "noted: sa: a; b; repaired: la_2ch: moved; rejected: gone"}
-    assert findings(row) == [("noted", "sa: a; b"), ("repaired", "la_2ch: moved"), ("rejected", "gone")]
-
-
-def test_cells_that_are_no_numbers_are_an_error_that_names_the_subject():
-    with pytest.raises(ValueError, match="row of 900000001 holds no numbers"):
-        numbers({"subject": "900000001", "LVEF (%)": "good"}, ("LVEF (%)",))
 
 
 @pytest.mark.parametrize(
@@ -56,3 +46,5 @@ def test_what_predict_did_not_write_is_refused_in_a_sentence(tmp_path, name, con
         (tmp_path / name).write_text(content)
     with pytest.raises((ValueError, FileNotFoundError), match=error):
         read_predictions(tmp_path)
+    with pytest.raises(ValueError, match="row of 900000001 holds no numbers"):
+        numbers({"subject": "900000001", "LVEF (%)": "good"}, ("LVEF (%)",))

@@ -21,11 +21,8 @@ def study(slices=4, gone=()):
 
 def test_planes_are_stacked_by_view_with_their_true_distance():
     maps = label_maps(*study())
-    assert {view: one.labels.shape for view, one in maps.items()} == {
-        "sa": (3, 4, 16, 16),
-        "la_2ch": (3, 1, 16, 16),
-        "la_4ch": (3, 1, 16, 16),
-    }
+    shapes = {view: one.labels.shape for view, one in maps.items()}
+    assert shapes == {"sa": (3, 4, 16, 16), "la_2ch": (3, 1, 16, 16), "la_4ch": (3, 1, 16, 16)}
     assert np.linalg.norm(maps["sa"].affine[:3, 2]) == pytest.approx(GAP_MM)
     expected = 4 * 64 * SPACING_MM**2 * GAP_MM / 1000
     assert simpson(maps["sa"], LV)[1] == pytest.approx(expected)

@@ -45,12 +45,8 @@ def test_models_with_other_embeddings_share_their_panels(row_height, tmp_path):
 
 
 def test_models_that_say_less_leave_their_panels_to_others(row_height, tmp_path):
-    several = {
-        "one": table(("MAE", "LVM (g)")),
-        "two": table(),
-        "three": table(("Dice", "")).query("measure == 'Dice'"),
-    }
-    draw_curves(tmp_path / "several.png", several)
+    several = [table(("MAE", "LVM (g)")), table(), table(("Dice", "")).query("measure == 'Dice'")]
+    draw_curves(tmp_path / "several.png", dict(zip("abc", several, strict=True)))
     assert height(tmp_path / "several.png") > 2.5 * row_height
 
 

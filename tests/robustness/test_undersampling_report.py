@@ -5,6 +5,7 @@ import torch
 from cmr_ssl.cli import main
 from cmr_ssl.robustness.undersampling import FULL, RECONSTRUCTED, ZERO_FILLED
 from cmr_ssl.robustness.undersampling_report import names
+from tests.runs import refusal
 
 
 def test_runs_have_the_names_of_their_folders(tmp_path):
@@ -32,6 +33,5 @@ def test_the_command_writes_table_summary_and_curves_side_by_side(
 
 
 def test_comparing_without_accelerations_is_refused(finished_run, cache, tmp_path, capsys):
-    words = ["--checkpoint", finished_run, "--beside", finished_run, "--cache", cache, "--out", tmp_path / "out"]
-    assert main(["robustness", *map(str, words)]) == 1
-    assert "add --undersampling 1,2,4,8,16" in capsys.readouterr().err
+    options = {"checkpoint": finished_run, "beside": finished_run, "cache": cache, "out": tmp_path / "out"}
+    assert "add --undersampling 1,2,4,8,16" in refusal(capsys, "robustness", **options)

@@ -62,6 +62,12 @@ def centroid(image, frame=0):
     return nib.affines.apply_affine(image.affine, voxel)
 
 
+def passed(heart, affine):
+    """Return where a plane passes the blob, and its normal, in the scanner's mm."""
+    place, across = blob_in_scanner(heart), normal(affine)
+    return place - across * (across @ (place - affine[:3, 3])), across
+
+
 def test_a_dense_stack_shows_a_thing_where_it_is_to_a_tenth_of_a_mm(oracle, heart, tmp_path):
     (image,) = written(oracle, heart, "dense", tmp_path).values()
     np.testing.assert_allclose(centroid(image), blob_in_scanner(heart), atol=0.1)
@@ -71,10 +77,8 @@ def test_planes_through_the_long_axis_show_a_thing_where_they_pass_it(oracle, he
     files = written(oracle, heart, "la:0,35,90,140", tmp_path)
     assert len(files) == 4
     for image in files.values():
-        across = normal(image.affine)
-        place = blob_in_scanner(heart)
-        passed = place - across * (across @ (place - image.affine[:3, 3]))
-        np.testing.assert_allclose(centroid(image), passed, atol=0.1)
+        place, across = passed(heart, image.affine)
+        np.testing.assert_allclose(centroid(image), place, atol=0.1)
         heart_axis = nib.affines.apply_affine(np.linalg.inv(heart.planes.to_heart), np.outer([-40, 0, 40], [0, 0, 1.0]))
         np.testing.assert_allclose((heart_axis - image.affine[:3, 3]) @ across, 0, atol=1e-4)
 
@@ -82,10 +86,7 @@ def test_planes_through_the_long_axis_show_a_thing_where_they_pass_it(oracle, he
 def test_the_planes_of_another_file_show_a_thing_where_that_file_has_it(oracle, heart, source, tmp_path):
     other = source / "900000001" / "la_3ch.nii.gz"
     (image,) = written(oracle, heart, f"like:{other}", tmp_path).values()
-    affine = nib.load(other).affine
-    place, across = blob_in_scanner(heart), normal(affine)
-    passed = place - across * (across @ (place - affine[:3, 3]))
-    np.testing.assert_allclose(centroid(image), passed, atol=0.1)
+    np.testing.assert_allclose(centroid(image), passed(heart, nib.load(other).affine)[0], atol=0.1)
 
 
 def test_files_hold_the_beat_and_say_what_they_are(oracle, heart, tmp_path):

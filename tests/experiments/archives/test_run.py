@@ -23,19 +23,17 @@ def test_the_way_is_that_of_a_user_and_each_stage_reads_what_one_before_wrote(tm
     assert options["fit"]["--data.table"] == options["cohort"]["--out"]
 
 
-def test_a_stage_that_ended_is_not_repeated(tmp_path):
+def test_a_stage_that_ended_is_not_repeated_and_the_times_of_one_that_was_cut_are_not_told(tmp_path):
     carry_out(OVERVIEW, tmp_path)
     times, said = read_times(tmp_path, "overview"), (tmp_path / "overview.log").read_text()
     assert "import-ukb" in said
     assert times.cpu_s > 0
     carry_out(OVERVIEW, tmp_path)
     assert (tmp_path / "overview.log").read_text() == said
-
-
-def test_the_times_of_a_stage_that_was_cut_are_not_told(tmp_path):
-    (tmp_path / "overview.log").write_text("half of it")
-    carry_out(OVERVIEW, tmp_path)
-    assert read_times(tmp_path, "overview") == Times(None, None)
+    (tmp_path / "cut").mkdir()
+    (tmp_path / "cut" / "overview.log").write_text("half of it")
+    carry_out(OVERVIEW, tmp_path / "cut")
+    assert read_times(tmp_path / "cut", "overview") == Times(None, None)
 
 
 def test_a_stage_that_fails_has_not_ended(tmp_path):

@@ -6,18 +6,10 @@ import pytest
 import torch
 
 from experiments.cohorts import Cohort
+from experiments.evidence import pathologies
 from experiments.evidence.arms import Source
 from experiments.evidence.features import file_of
-from experiments.evidence.pathologies import (
-    A_CLASS,
-    EVERYBODY,
-    PATHOLOGIES,
-    POOL,
-    classify,
-    labelled,
-    mistakes,
-    portion,
-)
+from experiments.evidence.pathologies import A_CLASS, EVERYBODY, PATHOLOGIES, POOL, labelled, mistakes
 from experiments.evidence.studies import PLAIN
 from experiments.features import save
 
@@ -46,12 +38,11 @@ def test_classes_that_features_tell_are_told_and_others_are_guessed(hearts, tmp_
     for index, cohort in enumerate(cohorts):
         for copy in PLAIN:
             noise = rng.normal(size=(10, 20)).astype(np.float32)
-            save(file_of(tmp_path, "one", "blind", portion(cohort), copy), noise)
-            save(
-                file_of(tmp_path, "one", "telling", portion(cohort), copy), noise + 20 * np.eye(20)[index].astype("f4")
-            )
+            telling = noise + 20 * np.eye(20, dtype=np.float32)[index]
+            for name, seen in (("blind", noise), ("telling", telling)):
+                save(file_of(tmp_path, "one", name, pathologies.portion(cohort), copy), seen)
     for arm in source.arms:
-        classify(tmp_path, source, arm, cohorts, draws=2, pool=6)
+        pathologies.classify(tmp_path, source, arm, cohorts, draws=2, pool=6)
     wrong = mistakes(tmp_path).groupby("arm")["error"].mean()
     assert wrong["telling"] == 0
     assert 0.5 < wrong["blind"] < 1

@@ -10,11 +10,10 @@ from experiments.evidence.tables import reduction_cell, wide
 
 def rows(arm, error, pretrainings=("",), draws=(0, 1), subjects="abcdef", labels=30, test="all planes"):
     """Return predictions of one arm; `error` is that of a pretraining's and subject's index."""
+    each = itertools.product(enumerate(pretrainings), draws, enumerate(subjects))
     lines = [
         {"arm": arm, "pretraining": name, "draw": draw, "subject": subject, "error": error(index, place)}
-        for (index, name), draw, (place, subject) in itertools.product(
-            enumerate(pretrainings), draws, enumerate(subjects)
-        )
+        for (index, name), draw, (place, subject) in each
     ]
     return pd.DataFrame(lines).assign(labels=labels, test=test, target="LVEF (%)")
 
@@ -40,14 +39,12 @@ def test_only_draws_and_subjects_that_both_arms_have_are_paired():
 
 
 def test_p_is_corrected_for_the_comparisons_of_a_pair():
-    everything = pd.concat(
-        [
-            rows(arm, lambda index, place, by=by: 3.0 + by + (place % 3), labels=labels)
-            for arm, by in (("ours", 0.0), ("theirs", 1.0))
-            for labels in (10, 30)
-        ]
-    )
-    found = comparisons(everything, [("ours", "theirs")])
+    everything = [
+        rows(arm, lambda index, place, by=by: 3.0 + by + (place % 3), labels=labels)
+        for arm, by in (("ours", 0.0), ("theirs", 1.0))
+        for labels in (10, 30)
+    ]
+    found = comparisons(pd.concat(everything), [("ours", "theirs")])
     assert found["holm"].to_list() == pytest.approx([2 * found["p"][0]] * 2)
 
 

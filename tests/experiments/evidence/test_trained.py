@@ -5,21 +5,9 @@ import pandas as pd
 import yaml
 
 from experiments.cohorts import Cohort
+from experiments.evidence import trained
 from experiments.evidence.studies import CONDITIONS, TARGETS, Study
-from experiments.evidence.trained import (
-    STEPS,
-    Plan,
-    Run,
-    arms,
-    chosen,
-    costs,
-    finished,
-    others,
-    told,
-    train,
-    trials,
-    words,
-)
+from experiments.evidence.trained import STEPS, Plan, Run, arms, chosen, others, trials, words
 from experiments.pretrainings import CONFIG
 
 
@@ -49,17 +37,16 @@ def test_the_network_from_scratch_is_the_one_that_was_pretrained():
 
 def test_the_rate_with_the_smallest_validation_loss_goes_on_to_the_other_draws(tmp_path):
     plan, where = Plan(labels=(30,), draws=3), study(tmp_path)
-    assert not finished(where, plan)
+    assert not trained.finished(where, plan)
     for run in trials(plan):
         run.folder(where).mkdir(parents=True)
         loss = 0.1 if run.rate == run.arm.rates[1] else 0.2
         said = {"validation": loss, "steps": 900, "passes": 7200, "minutes": 3.0}
         (run.folder(where) / "run.json").write_text(json.dumps(said))
     assert chosen(where, arms()[0], 30).rate == arms()[0].rates[1]
-    assert {(run.arm.name, run.rate, run.draw) for run in others(where, plan)} == {
-        (arm.name, arm.rates[1], draw) for arm in arms() for draw in (1, 2)
-    }
-    assert costs(where, plan)["rate"].to_list() == [arm.rates[1] for arm in arms()]
+    told = {(run.arm.name, run.rate, run.draw) for run in others(where, plan)}
+    assert told == {(arm.name, arm.rates[1], draw) for arm in arms() for draw in (1, 2)}
+    assert trained.costs(where, plan)["rate"].to_list() == [arm.rates[1] for arm in arms()]
 
 
 def test_a_training_leaves_what_it_predicted_under_every_condition_and_what_it_cost(hearts, tmp_path):
@@ -67,12 +54,12 @@ def test_a_training_leaves_what_it_predicted_under_every_condition_and_what_it_c
     where = Study(tmp_path, cohort)
     resnet = next(arm for arm in arms() if arm.name == "ResNet")
     run = Run(resnet._replace(options=(*resnet.options, "--model.network.width=8")), 5e-4, 4, 0, steps=2, between=1)
-    train(where, run, tmp_path)
+    trained.train(where, run, tmp_path)
     found = pd.read_parquet(run.folder(where) / "predictions.parquet")
     assert set(found["test"]) == set(CONDITIONS)
     assert set(found["target"]) == set(TARGETS)
     assert found["predicted"].notna().all()
-    said = told(where, run)
+    said = trained.told(where, run)
     assert (said["steps"], said["passes"]) == (2, 8)
     assert said["validation"] > 0
     assert not list(tmp_path.rglob("*.ckpt"))

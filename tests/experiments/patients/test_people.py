@@ -14,9 +14,7 @@ def test_patients_of_several_cohorts_are_those_of_their_seeds_under_the_ids_of_t
         source = tmp_path / f"{spec.seed}"
         source.mkdir()
         (source / "phantom.json").write_text(json.dumps(spec.settings()))
-        pd.DataFrame({"eid": [900000003], "LVEF (%)": [60.0], "Age": [1.0]}).to_csv(
-            source / "phenotypes.csv", index=False
-        )
+        (source / "phenotypes.csv").write_text("eid,LVEF (%),Age\n900000003,60,1\n")
         parts.append(Cohort("part", source, source))
     write_people(parts, tmp_path / "all.csv")
     table = pd.read_csv(tmp_path / "all.csv").set_index("eid")

@@ -18,18 +18,16 @@ def measured():
     rng = np.random.default_rng(0)
     found = {WHOLE: 0.5, POORLY: 0.45, HALF: 0.3, CONTROL: 0.01}
     alignments = {f"found, {name}": np.full((2, SUBJECTS, 2), share) for name, share in found.items()}
-    true = np.concatenate(
-        [rng.normal(size=(SUBJECTS, len(PHENOTYPES))), rng.random((SUBJECTS, len(DIAGNOSES))) < 0.4], 1
-    )
+    numbers, ill = rng.normal(size=(SUBJECTS, len(PHENOTYPES))), rng.random((SUBJECTS, len(DIAGNOSES))) < 0.4
+    true = np.concatenate([numbers, ill], 1)
     for arm, noise in ((ALIGNED, 0.1), (ALONE, 1.0), (MASKED, 2.0), (SCRATCH, 4.0)):
         alignments[f"told, {arm}"] = true + noise * rng.normal(size=(2, 2, *true.shape))
     hazard = rng.normal(size=SUBJECTS)
     outcome = Survival(np.exp(-hazard) + 0.1, rng.random(SUBJECTS) < 0.6)
     fused = {"covariates": rng.normal(size=SUBJECTS), FUSED: hazard}
     counts = {"learnt": 9, "ill learnt": 4, "tested": SUBJECTS, "ill": int(outcome.events.sum())}
-    return Measured(
-        alignments, true, Risks(fused | {"best possible": hazard}, outcome, dict.fromkeys(fused, (0.7, 0.1)), counts)
-    )
+    risks = Risks(fused | {"best possible": hazard}, outcome, dict.fromkeys(fused, (0.7, 0.1)), counts)
+    return Measured(alignments, true, risks)
 
 
 def test_the_page_says_first_which_aims_were_reached_and_draws_a_figure(tmp_path, measured, monkeypatch):

@@ -15,17 +15,7 @@ from cmr_ssl.report.tables import write_csv
 from experiments.real_hearts import arms as given
 from experiments.real_hearts import planes, probes, runs
 from experiments.real_hearts.__main__ import parse
-from experiments.real_hearts.arms import (
-    SEGMENTATION,
-    SYNTHETIC,
-    SYNTHETIC_UNET,
-    UNET,
-    USUAL,
-    Arm,
-    arms,
-    looks,
-    pretrainings,
-)
+from experiments.real_hearts.arms import SEGMENTATION, SYNTHETIC, SYNTHETIC_UNET, UNET, USUAL, Arm, looks
 from experiments.real_hearts.cohort import members, prepare, read_fold
 from experiments.real_hearts.report import BY_HAND, write_report
 from experiments.real_hearts.restoring import restore_logits
@@ -58,19 +48,9 @@ def compared(hearts, tmp_path_factory):
         (source / subject).symlink_to(hearts / "cohort" / subject)
     table.assign(group=["A", "B"] * (len(table) // 2)).to_csv(source / "phenotypes.csv", index=False)
     (folder / "small.yaml").write_text(yaml.safe_dump({"size": 32, "spacing_mm": 5.5, "frames": 8}))
-    settings = Settings(
-        source,
-        folder / "work",
-        folds=2,
-        chosen=(0,),
-        labels=(2,),
-        draws=1,
-        rates=1,
-        pretraining=(*PRETRAINING, *SHORT),
-        training=TRAINING,
-        preparation=str(folder / "small.yaml"),
-        few=(2, ALL),
-    )
+    size = {"folds": 2, "chosen": (0,), "labels": (2,), "draws": 1, "rates": 1, "few": (2, ALL)}
+    words = {"pretraining": (*PRETRAINING, *SHORT), "training": TRAINING, "preparation": str(folder / "small.yaml")}
+    settings = Settings(source, folder / "work", **size, **words)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
         patch.setattr(given, "encoder_of", lambda _: ENCODER)
@@ -129,9 +109,7 @@ def test_what_is_done_is_not_repeated_and_leaves_no_checkpoints_but_those_that_t
 
 
 @pytest.mark.parametrize(("sure", "share"), [(0.0, 1.0), (1.1, 0.0)])
-def test_a_teacher_labels_what_it_is_sure_of_in_all_frames_of_those_whom_nobody_labelled(
-    compared, tmp_path, sure, share
-):
+def test_a_teacher_labels_what_it_is_sure_of_in_all_frames_of_whom_nobody_labelled(compared, tmp_path, sure, share):
     settings, planned, _ = compared
     training = members(read_fold(settings, 0), "train")
     true = first_subjects(training, 2, 0)
@@ -163,17 +141,12 @@ def test_what_was_written_by_hand_at_the_end_of_the_page_stays(tmp_path):
     assert before.endswith("Tried in vain.\n")
 
 
-def test_a_structure_that_is_missed_has_no_volume_but_an_error(compared):
+def test_true_labels_come_back_from_the_cache_nearly_the_same_and_what_is_missed_has_no_volume_but_an_error(compared):
     settings, _, _ = compared
     patient = read_patient(settings, members(read_fold(settings, 0), "test")[0])
     row = volume_row(np.zeros_like(patient.true), patient)
     assert row["predicted LVEDV (mL)"] == row["predicted LVEF (%)"] == 0
     assert row["true LVEDV (mL)"] > 50
-
-
-def test_true_labels_that_go_to_the_cache_and_back_are_nearly_the_same(compared):
-    settings, _, _ = compared
-    patient = read_patient(settings, members(read_fold(settings, 0), "test")[0])
     drawn = torch.from_numpy(np.where(patient.prepared == UNLABELLED, 0, patient.prepared)).long()
     logits = torch.nn.functional.one_hot(drawn, 6).movedim(-1, 1).float()
     restored = restore_logits(logits, patient.planes, patient.series)
@@ -185,13 +158,13 @@ def test_true_labels_that_go_to_the_cache_and_back_are_nearly_the_same(compared)
 
 def test_arms_that_are_compared_differ_in_nothing_but_what_they_are(monkeypatch):
     monkeypatch.chdir(ROOT)
-    said = [runs.arguments(Settings(ROOT), Run(arm, 5, 1, 2), 1e-3) for arm in arms() if not arm.teacher]
+    said = [runs.arguments(Settings(ROOT), Run(arm, 5, 1, 2), 1e-3) for arm in given.arms() if not arm.teacher]
     data = [[word for word, before in zip(words[1:], words, strict=False) if "--data" in before] for words in said]
     assert all(words == data[0] for words in data)
     configs = [yaml.safe_load((ROOT / path).read_text()) for path in (SEGMENTATION, UNET)]
     assert configs[0]["data"] == configs[1]["data"]
     assert configs[0]["trainer"] | {"default_root_dir": ""} == configs[1]["trainer"] | {"default_root_dir": ""}
-    assert pretrainings(arms(), looks()) == [USUAL, SYNTHETIC, SYNTHETIC_UNET]
+    assert given.pretrainings(given.arms(), looks()) == [USUAL, SYNTHETIC, SYNTHETIC_UNET]
 
 
 def test_a_rehearsal_is_one_short_fold_in_a_folder_of_its_own():

@@ -1,6 +1,5 @@
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -8,27 +7,15 @@ from cmr_ssl.robustness.scenarios import HALF, NAMED, RANDOM
 from experiments.evidence import trained
 from experiments.evidence.arms import RAW, SHIPPED, TOKENS, UNTRAINED
 from experiments.evidence.probes import write
-from experiments.evidence.robustness.report import DRAWN, write_report
+from experiments.evidence.robustness.report import write_report
 from experiments.evidence.robustness.settings import LABELS, Settings
 from experiments.evidence.studies import ALL
+from tests.experiments.evidence.test_report import predicted
 
 COLUMNS = ["kind", "scenario", "planes", "changed", "measure", "of", "value", "low", "high", "N"]
 PSNR = {"model_psnr": 20.0, "nearest_psnr": 15.0, "interpolated_psnr": 16.0, "blended_psnr": 18.5}
 LEFT_OUT = {"subject": "a", "region": "base", **PSNR, "interpolated_ssim": 0.5, "blended_ssim": 0.375}
 TESTS = (ALL, HALF, "noise, 3 planes")
-
-
-def predicted(arm, error):
-    """Return predictions that are `error` off, some more and some less."""
-    rows = [
-        (arm, arm, LABELS, draw, test, str(subject), target, 50 + error * (1 + subject % 2), 50.0)
-        for draw in range(2)
-        for test in TESTS
-        for subject in range(6)
-        for target in DRAWN
-    ]
-    names = ["arm", "pretraining", "labels", "draw", "test", "subject", "target", "predicted", "true"]
-    return pd.DataFrame(rows, columns=names).astype({"predicted": np.float32, "true": np.float32})
 
 
 @pytest.fixture
@@ -37,11 +24,11 @@ def measured(tmp_path):
     settings = Settings(tmp_path / "evidence")
     study = settings.study
     for arm, error in [(RAW, 3.0), (UNTRAINED, 2.0), (TOKENS, 2.0), (SHIPPED, 1.0)]:
-        write(study.out / "predictions" / f"{arm}.parquet", predicted(arm, error))
+        write(study.out / "predictions" / f"{arm}.parquet", predicted(arm, arm, error, TESTS, [LABELS]))
     for run in trained.trials(settings.plan):
         folder = run.folder(study)
         folder.mkdir(parents=True)
-        write(folder / "predictions.parquet", predicted("ResNet", 4.0))
+        write(folder / "predictions.parquet", predicted("ResNet", "ResNet", 4.0, TESTS, [LABELS]))
         (folder / "run.json").write_text(json.dumps({"validation": run.rate}))
     reported(settings.embeddings, [("cosine", "whole heart", 0.91), ("identity", "whole heart", 0.8)])
     (settings.embeddings / "worst_900000007.png").write_bytes(b"picture")
