@@ -1,3 +1,4 @@
+import csv
 import shutil
 import sys
 from pathlib import Path
@@ -68,8 +69,9 @@ def test_the_columns_are_those_of_the_fields_formulas_on_the_written_labels(coho
     for out, options in (("own.csv", ["--files", mapping]), ("first.csv", [])):
         assert run("--labels", cohort, "--out", tmp_path / out, *options) == 0
         measured = table(tmp_path / out)
-        more = ["Heart rate (bpm)", "ED frame", "ES frame", "Not measurable"]
-        assert list(measured) == [name[4:] for name in names] + more
+        assert list(measured) == [name[4:] for name in names] + [
+            *("Heart rate (bpm)", "ED frame", "ES frame", "Not measurable")
+        ]
         assert list(measured.index) == list(known.index)
         values = measured[[name[4:] for name in names]].to_numpy()
         np.testing.assert_allclose(values, known[names].to_numpy(), atol=1.01e-4)
@@ -104,6 +106,12 @@ def test_no_subject_disappears_and_each_says_what_is_wrong(tmp_path, capsys, wor
     assert "0 complete, 4 with a problem" in said
 
 
+def test_pictures_among_the_label_maps_are_refused(tmp_path):
+    filed(tmp_path / "labels", "900000001", stack([1500, 1200, 900, 1200]))
+    with pytest.raises(ValueError, match="lies in the folder that is read"):
+        quantify(tmp_path / "labels", tmp_path / "v.csv", curves=tmp_path / "labels" / "curves")
+
+
 def test_reasons_are_told_once_for_all_they_concern():
     reasons = {"": "a b", "sa": "torn\nfile", "LVEF (%)": "none", "RVEF (%)": "other", "LVM (g)": "none"}
     assert grouped(reasons) == ["a b", "sa: torn file", "LVEF (%), LVM (g): none", "RVEF (%): other"]
@@ -126,15 +134,26 @@ def test_a_table_or_pictures_that_are_there_stay_unless_asked(tmp_path):
         quantify(tmp_path / "in", tmp_path)
 
 
-def test_mistakes_and_a_place_that_takes_no_file_are_told_before_the_work(tmp_path, monkeypatch, capsys):
+def test_mistakes_are_told_before_the_work(tmp_path):
     filed(tmp_path / "in", "x", stack([300, 750, 450, 150]))
-    monkeypatch.setattr(quantities, "quantify_subject", None)
     with pytest.raises(ValueError, match="names no label map of sa, la_2ch, la_4ch"):
         quantify(tmp_path / "in", tmp_path / "out.csv", files=NiftiFiles(labels=[]))
-    with pytest.raises(ValueError, match="lies in the folder that is read"):
-        quantify(tmp_path / "in", tmp_path / "out.csv", curves=tmp_path / "in" / "curves")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_place_that_takes_no_file_is_told_before_the_work(tmp_path, monkeypatch, capsys):
+    filed(tmp_path / "in", "x", stack([300, 750, 450, 150]))
+    monkeypatch.setattr(quantities, "quantify_subject", None)
     assert quantify(tmp_path / "in", tmp_path / "in" / "x" / "seg_sa.nii.gz" / "out.csv") == 1
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_names_of_folders_survive_the_table(tmp_path):
+    name = 'ü, "x"'
+    filed(tmp_path / "in", name, stack([300, 750, 450, 150]))
+    assert quantify(tmp_path / "in", tmp_path / "out.csv") == 0
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as stream:
+        assert [row["subject"] for row in csv.DictReader(stream)] == [name]
 
 
 def test_curves_are_drawn_of_every_heart_that_has_any(tmp_path, monkeypatch):

@@ -15,12 +15,19 @@ def decode(kind, wanted=WANTED, batch=None):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_wanted_patch_gets_its_pixels_in_the_order_they_were_asked_for(kind):
+def test_every_wanted_patch_gets_its_pixels(kind):
+    predicted = decode(kind)
+    assert predicted.shape == (1, 30, 4 * 8 * 8)
+    assert predicted.std(dim=1).max() > 1e-3, "patches at different places must not all look alike"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_predictions_come_in_the_order_they_were_asked_for(kind):
     order = torch.arange(29, -1, -1)
-    asked, again = decode(kind), decode(kind, WANTED[:, order])
-    assert asked.shape == (1, 30, 4 * 8 * 8)
-    assert asked.std(dim=1).max() > 1e-3, "patches at different places must not all look alike"
-    torch.testing.assert_close(again, asked[:, order], atol=1e-5, rtol=1e-4)
+    torch.manual_seed(3)
+    asked = decode(kind)
+    torch.manual_seed(3)
+    torch.testing.assert_close(decode(kind, WANTED[:, order]), asked[:, order], atol=1e-5, rtol=1e-4)
 
 
 def test_a_patch_may_be_asked_for_alone_and_a_plane_that_nobody_acquired_too():

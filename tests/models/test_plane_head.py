@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from cmr_ssl.models.baselines import PlaneUNet
+from cmr_ssl.models.baselines import PlanesResNet, PlaneUNet
 from cmr_ssl.models.plane_head import PlaneHead, pick_frames, slow_curves
 from cmr_ssl.models.tokens import Grid
 from tests.tiny import tiny_batch, tiny_encoder, tokens_of
@@ -34,14 +34,24 @@ def saying(encoded, tokens):
     return encoded._replace(tokens=tokens.flatten(1, 4))
 
 
-def test_a_frame_is_segmented_the_same_whichever_others_are_chosen_and_together_where_nothing_is_learnt():
+def test_every_plane_and_chosen_frame_gets_a_score_for_each_class():
+    head, *inputs = decode(planes=5, frames=((0, 3, 7),))
+    assert head(*inputs).shape == (1, 5, 6, 3, 32, 32)
+
+
+def test_a_frame_is_segmented_the_same_whichever_others_are_chosen():
+    head, images, encoded, _ = decode()
+    both = head(images, encoded, torch.tensor([[2, 6]]))
+    alone = head(images, encoded, torch.tensor([[6]]))
+    torch.testing.assert_close(both[:, :, :, 1:], alone, atol=1e-5, rtol=1e-4)
+
+
+def test_what_is_segmented_together_without_learning_changes_nothing():
     head, images, encoded, _ = decode(planes=9)
-    every, alone = (head(images, encoded, torch.tensor([frames])) for frames in (range(8), [6]))
-    assert every.shape == (1, 9, 6, 8, 32, 32)
-    torch.testing.assert_close(every[:, :, :, 6:7], alone, atol=1e-5, rtol=1e-4)
+    frames = torch.arange(8)[None]
+    learning = head(images, encoded, frames)
     with torch.no_grad():
-        together = head(images, encoded, torch.arange(8)[None])
-    torch.testing.assert_close(together, every, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(head(images, encoded, frames), learning, atol=1e-5, rtol=1e-4)
 
 
 def test_a_plane_is_segmented_from_its_own_image_and_its_own_tokens():
@@ -65,10 +75,8 @@ def test_tokens_speak_to_the_frames_they_cover():
     assert not torch.allclose(after[:, :, :, 1], before[:, :, :, 1], atol=1e-3)
 
 
-def test_tokens_vote_where_they_are_which_has_a_say_whatever_the_image_shows():
+def test_tokens_vote_where_they_are_whatever_the_image_shows():
     head, images, encoded, frames = decode()
-    elsewhere = encoded._replace(where=encoded.where._replace(centre=encoded.where.centre + 40))
-    assert (head(images, elsewhere, frames) - head(images, encoded, frames)).abs().max() > 1e-3
     torch.nn.init.zeros_(head.network.final_conv.weight)
     before = head(images, encoded, frames)
     torch.testing.assert_close(head(1 - images, encoded, frames), before)
@@ -106,6 +114,13 @@ def test_curves_over_a_patch_are_orthogonal_and_no_more_than_its_frames(frames):
         slow_curves(0, frames)
 
 
+def test_where_tokens_are_has_a_say():
+    head, images, encoded, frames = decode()
+    elsewhere = encoded.where._replace(centre=encoded.where.centre + torch.tensor([0.0, 0.0, 40.0]))
+    moved = head(images, encoded._replace(where=elsewhere), frames)
+    assert (moved - head(images, encoded, frames)).abs().max() > 1e-3
+
+
 @pytest.mark.parametrize("patch", [(4, 8, 16), (4, 6, 6), (4, 1, 1), (4, 32, 32)])
 def test_patches_that_cannot_be_halved_down_to_are_refused(patch):
     with pytest.raises(ValueError, match="square patches of 2, 4, 8 or 16"):
@@ -116,6 +131,28 @@ def test_each_subject_has_its_own_frames():
     cines = torch.arange(24.0).reshape(2, 2, 6)
     picked = pick_frames(cines, torch.tensor([[0, 5], [3, 1]]))
     torch.testing.assert_close(picked, torch.tensor([[[0.0, 5], [6, 11]], [[15.0, 13], [21, 19]]]))
+
+
+def test_the_baselines_see_what_exists():
+    batch = tiny_batch(subjects=2)
+    torch.manual_seed(0)
+    net = PlanesResNet(planes=batch.images.shape[1], width=8).eval()
+    present = batch.present.clone()
+    present[:, 0] = False
+    hidden = batch.images.clone()
+    hidden[:, 0] = 0.5
+    assert net(batch.images, batch.present).shape == (2, net.width)
+    torch.testing.assert_close(net(hidden, present), net(batch.images, present))
+    assert not torch.allclose(net(batch.images, batch.present), net(batch.images, present))
+
+
+def test_the_plain_unet_segments_the_same_frames_in_the_same_layout():
+    torch.manual_seed(0)
+    images = torch.rand(2, 3, 4, 32, 32)
+    net, frames = PlaneUNet(channels=4).eval(), torch.tensor([[0, 2], [3, 1]])
+    logits = net(images, frames)
+    assert logits.shape == (2, 3, 6, 2, 32, 32)
+    torch.testing.assert_close(logits[1, 2, :, 0], net(images[1:, 2:], torch.tensor([[3]]))[0, 0, :, 0])
 
 
 def test_before_anybody_taught_it_most_pixels_are_background():

@@ -31,8 +31,11 @@ def test_tokens_of_absent_planes_have_no_say_and_others_do(kind):
     pooled = pooling(study)
     torch.testing.assert_close(pooling(study._replace(tokens=absent)), pooled)
     assert not torch.allclose(pooling(study._replace(tokens=seen)), pooled)
-    if kind is MeanPooling:
-        torch.testing.assert_close(pooled, study.tokens[:, :4].mean(dim=1))
+
+
+def test_the_mean_is_the_mean_of_what_exists():
+    study = encoded()._replace(exists=torch.tensor([[True, True, False, False, False, False]] * 2))
+    torch.testing.assert_close(MeanPooling(tiny_encoder())(study), study.tokens[:, :2].mean(dim=1))
 
 
 @pytest.mark.parametrize("kind", POOLINGS)
@@ -59,6 +62,12 @@ def test_a_landmark_between_two_tokens_says_their_mean_and_one_without_any_says_
     pooled = pooling(study).unflatten(1, (3, 64))
     torch.testing.assert_close(pooled[:, 1, :32], study.tokens.mean(dim=1))
     assert (pooled[:, [0, 2]] == 0).all()
+
+
+@pytest.mark.parametrize("options", [{"across_mm": ()}, {"reach_mm": 0.0}, {"beats": 0}])
+def test_no_landmarks_are_refused(options):
+    with pytest.raises(ValueError, match="landmarks need"):
+        LandmarkPooling(tiny_encoder(), **options)
 
 
 def test_landmark_means_are_as_exact_in_mixed_precision():

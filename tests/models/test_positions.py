@@ -60,7 +60,12 @@ def test_the_beat_is_a_circle():
 
 def test_no_two_places_of_the_field_of_view_coincide():
     line = torch.linspace(-160, 160, 81)  # every 4 mm, more than the published field of view
-    features = torch.cat([FEATURES(at([0.0, 0.0, float(height)]))[0] for height in line])
+    place = torch.zeros(1, 81, 3)
+    place[..., 2] = line
+    tokens = at([0.0, 0.0, 0.0])
+    features = FEATURES(
+        tokens._replace(centre=place, edges=tokens.edges.expand(1, 81, 6), phase=tokens.phase.expand(1, 81))
+    )[0]
     apart = torch.cdist(features, features) + 1e6 * torch.eye(81)
     neighbours = apart.diagonal(1)
     assert apart.min() > 0.9 * neighbours.min()
@@ -112,8 +117,8 @@ def test_grid_positions_fill_any_other_width_with_zeros_and_do_not_depend_on_mis
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("wavelengths", 0), ("harmonics", 0), ("shortest_mm", 0), ("shortest_mm", 600)]
+    "options", [{"wavelengths": 0}, {"harmonics": 0}, {"shortest_mm": 0.0}, {"shortest_mm": 600.0}]
 )
-def test_impossible_anatomical_positions_are_refused(name, value):
-    with pytest.raises(ValueError, match=name):
-        AnatomicalPositions(**{name: value})
+def test_impossible_anatomical_positions_are_refused(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        AnatomicalPositions(**options)

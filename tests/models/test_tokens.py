@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from cmr_ssl.models.tokens import Grid, coordinates, grid_of, is_short_axis, patchify, unpatchify
+from cmr_ssl.models.tokens import Grid, coordinates, grid_of, is_short_axis, patchify, take, unpatchify
 from tests.caches import place
 from tests.tiny import PATCH, affines, tiny_batch, tokens_of
 
@@ -56,6 +56,12 @@ def test_tokens_of_absent_planes_do_not_exist_and_those_that_are_taken_keep_what
     for whole, few in zip((tokens.patches, *tokens.where), (taken.patches, *taken.where), strict=True):
         assert torch.equal(few, torch.stack([whole[0, ids[0]], whole[1, ids[1]]]))
     assert taken.grid == GRID
+
+
+def test_take_picks_tokens_of_each_subject():
+    tokens = torch.arange(24.0).reshape(2, 4, 3)
+    picked = take(tokens, torch.tensor([[3, 0], [1, 1]]))
+    assert torch.equal(picked, torch.stack([tokens[0, [3, 0]], tokens[1, [1, 1]]]))
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,9 @@ from cmr_ssl.tasks.aligned import aligned_at, aligned_targets
 from cmr_ssl.tasks.trained import load_task
 from tests.caches import COHORT
 from tests.hearts import ENCODER
-from tests.runs import QUIET, config_without_pictures, run
+from tests.runs import SMOKE
 
+DECODER = ("--model.decoder", "CrossAttentionDecoder")
 FIELDS = {
     "numbers": [{"name": "Age", "ukb": 21003}, {"name": "LDL (mmol/L)"}],
     "yes_no": [{"name": "Sex"}, {"name": "Heart failure"}],
@@ -64,27 +65,34 @@ def fields(tmp_path_factory):
 def call(cache, table):
     """Return what runs a command of a configuration on the tiny cache, with fewer copies at the ridge start."""
 
-    def called(verb, config, folder, *more):
+    def run(verb, config, folder, *more):
         data = ["--data.cache", cache, "--data.workers", 0, "--data.batch_size", 6, "--data.table", table]
         data += ["--data.fractions", "[0.6, 0.2, 0.2]"]
-        trainer = ["--trainer.default_root_dir", folder, "--trainer.max_epochs", 1, "--trainer.precision", "32-true"]
+        trainer = ["--trainer.default_root_dir", folder, "--trainer.max_epochs", 1, "--trainer.accelerator", "cpu"]
+        trainer += ["--trainer.enable_progress_bar", "false", "--trainer.enable_model_summary", "false"]
+        trainer += ["--trainer.precision", "32-true"]
         quick = [] if "alignment" in config else ["--model.head_start.copies", 1]
-        return main([verb, "--config", config, *map(str, [*data, *trainer, *QUIET, *quick, *more])])
+        return main([verb, "--config", config, *map(str, [*data, *trainer, *quick, *more])])
 
-    return called
+    return run
 
 
 @pytest.fixture(scope="module")
 def aligned(call, fields, cache, tmp_path_factory):
     """Return the folder of an alignment that went on from a pretraining and included a target."""
     folder = tmp_path_factory.mktemp("runs")
-    pretrained, aligned = folder / "pretrained", folder / "aligned"
-    config = config_without_pictures(pretrained, {"encoder": ENCODER}, {"fractions": [0.6, 0.2, 0.2]})
-    assert run(cache, pretrained, "--trainer.max_epochs", "1", config=config) == 0
+    config = yaml.safe_load(SMOKE.read_text())
+    config["model"]["init_args"]["encoder"] = ENCODER
+    config["data"] |= {"cache": str(cache), "fractions": [0.6, 0.2, 0.2]}
+    config["trainer"] |= {"default_root_dir": str(folder / "pretrained"), "accelerator": "cpu", "max_epochs": 1}
+    config["trainer"]["callbacks"] = config["trainer"]["callbacks"][:2]
+    (folder / "pretraining.yaml").write_text(yaml.safe_dump(config))
+    assert main(["fit", "--config", str(folder / "pretraining.yaml"), "--trainer.enable_progress_bar", "false"]) == 0
     options = ["--model.fields", fields, "--model.include", "[Heart failure]", "--data.min_planes", 5]
-    assert call("fit", "alignment", aligned, *options, "--model.encoder_checkpoint", pretrained) == 0
-    assert call("test", "alignment", aligned, *options, "--ckpt_path", "best") == 0
-    return aligned
+    start = ["--model.encoder_checkpoint", folder / "pretrained" / "checkpoints" / "best.ckpt"]
+    assert call("fit", "alignment", folder / "aligned", *options, *start) == 0
+    assert call("test", "alignment", folder / "aligned", *options, "--ckpt_path", "best") == 0
+    return folder / "aligned"
 
 
 def best(folder):
@@ -119,7 +127,14 @@ def test_the_checkpoint_holds_no_ids_and_nothing_that_must_not_be_shared(aligned
 
 
 def test_later_tasks_read_the_expected_table_unless_asked_not_to(call, aligned, cache, tmp_path):
-    reuse = ["--model.encoder_checkpoint", aligned, "--model.freeze", "encoder", "--model.targets", "[BMI (kg/m2)]"]
+    reuse = [
+        "--model.encoder_checkpoint",
+        best(aligned),
+        "--model.freeze",
+        "encoder",
+        "--model.targets",
+        "[BMI (kg/m2)]",
+    ]
     predicted = {}
     for name, more in (("with", []), ("without", ["--model.expected_share", 0])):
         assert call("fit", "phenotype", tmp_path / name, *reuse, *more) == 0
@@ -161,8 +176,10 @@ def test_a_second_alignment_forgets_nothing_of_what_the_first_was_told(call, ali
     own, before = (load_encoder(best(one)).encoder.state_dict() for one in (tmp_path / "run", aligned))
     assert all(torch.equal(own[name], before[name]) for name in own)  # frozen, unless asked for otherwise
     assert "Heart failure" not in load_task(best(tmp_path / "run")).task.fields.names
-    told = aligned_targets(["Heart failure", "21003", "BMI (kg/m2)"], aligned_at(tmp_path / "run"))
-    assert told == ["Heart failure", "21003"]
+    assert aligned_targets(["Heart failure", "21003", "BMI (kg/m2)"], aligned_at(tmp_path / "run")) == [
+        "Heart failure",
+        "21003",
+    ]
 
 
 def test_diagnoses_are_learnt_tested_and_judged_by_group(call, aligned, tmp_path):
@@ -189,8 +206,9 @@ def test_risk_is_learnt_tested_and_compared_with_covariates_and_scores(call, ali
     assert list(table["target"]) == ["image", "covariates", "image and covariates", "True log hazard"]
     assert table["N"].nunique() == 1
     assert list(pd.read_csv(folder / "test" / "calibration.csv")["years"]) == [2, 5]
-    figures = {path.name for path in (folder / "figures").iterdir()}
-    assert {"calibration.png", "kaplan_meier.png", "decision.png"} <= figures
+    assert {"calibration.png", "kaplan_meier.png", "decision.png"} <= {
+        path.name for path in (folder / "figures").iterdir()
+    }
 
 
 def test_patients_that_are_alike_are_found_by_image_and_by_table(aligned, cache, table, tmp_path, capsys):
@@ -205,11 +223,22 @@ def test_patients_that_are_alike_are_found_by_image_and_by_table(aligned, cache,
 
 
 @pytest.mark.parametrize(
-    ("config", "targets", "message"),
-    [("risk", "[a, b]", "a risk has one target"), ("diagnosis", "[Smoking status]", "a diagnosis is 0 or 1")],
+    ("config", "more", "message"),
+    [
+        ("risk", ["--model.targets", "[a, b]"], "a risk has one target"),
+        ("diagnosis", ["--model.targets", "[Smoking status]"], "a diagnosis is 0 or 1"),
+        ("alignment", ["--model.fields", "{numbers: [{name: Luck}]}", *DECODER], "no column of the table holds"),
+    ],
 )
-def test_bad_input_is_one_sentence_before_anything_is_trained(call, config, targets, message, tmp_path, capsys):
-    words = ["--model.encoder", json.dumps(ENCODER), "--model.targets", targets]
-    assert call("fit", config, tmp_path / "run", *words) != 0
-    assert message in capsys.readouterr().err.splitlines()[-1]
-    assert not best(tmp_path / "run").exists()
+def test_bad_input_is_one_sentence_before_anything_is_trained(call, config, more, message, tmp_path, capsys):
+    folder = tmp_path / "run"
+    assert call("fit", config, folder, "--model.encoder", json.dumps(ENCODER), *more) != 0
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert pd.Series([said]).str.contains(message).all(), said
+    assert not best(folder).exists()
+
+
+def test_only_an_alignment_can_be_asked_who_is_alike(finished_run, cache, table, tmp_path, capsys):
+    asked = ["retrieve", "--checkpoint", finished_run, "--cache", cache, "--table", table, "--out", tmp_path / "a.csv"]
+    assert main(list(map(str, asked))) != 0
+    assert "is of a PretrainingTask, which knows no tables" in capsys.readouterr().err

@@ -66,8 +66,12 @@ def test_the_rate_decays_from_the_head_down_to_the_patches_of_the_encoder_alone(
 def test_muon_moves_the_matrices_of_blocks_and_nothing_else():
     task = tiny_task()
     names = {id(parameter): name for name, parameter in task.named_parameters()}
-    groups = parameter_groups(task, 2, Optimisation(muon=True))
-    by_muon = {names[id(one)] for group in groups if group["muon"] for one in group["params"]}
+    by_muon = {
+        names[id(one)]
+        for group in parameter_groups(task, 2, Optimisation(muon=True))
+        for one in group["params"]
+        if group["muon"]
+    }
     matrices = {name for name, one in task.named_parameters() if ".blocks." in name and name.endswith("weight")}
     assert by_muon == {name for name in matrices if "norm" not in name}
     assert {"encoder.blocks.0.attention.query.weight", "decoder.blocks.0.mlp.0.weight"} <= by_muon
@@ -97,15 +101,48 @@ def test_a_run_of_one_step_has_a_schedule():
     schedule.step()
 
 
+def test_every_step_has_a_rate_and_a_restored_schedule_goes_on_as_if_it_had_not_been_stopped():
+    def built():
+        return optimiser(nn.Linear(2, 2), 0, Optimisation(0.1, warmup=0.3), 10, fused=True)
+
+    def rates(optimizer, schedule, count):
+        for _ in range(count):
+            yield optimizer.param_groups[0]["lr"]
+            optimizer.step()
+            schedule.step()
+
+    whole = list(rates(*built(), 10))
+    assert min(whole) > 0
+    first, second = built(), built()
+    half = list(rates(*first, 4))
+    for new, old in zip(second, first, strict=True):
+        new.load_state_dict(old.state_dict())
+    assert half + list(rates(*second, 6)) == whole
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_the_optimiser_is_fused_where_asked(fused):
+    optimizer, _ = optimiser(nn.Linear(2, 2), 0, Optimisation(), 10, fused)
+    assert {group["fused"] for group in optimizer.param_groups} == {fused}
+
+
 @pytest.mark.parametrize(
-    ("name", "values"),
-    [("learning_rate", [0.0]), ("clip_norm", [0.0, -1.0]), ("warmup", [1.0, -0.1]), ("layer_decay", [0.0, 1.1]),
-     ("encoder_factor", [0.0])],
-)  # fmt: skip
-def test_values_that_cannot_train_are_refused(name, values):
-    for value in values:
-        with pytest.raises(ValueError, match=f"{name} .*{value}"):
-            Optimisation(**{name: value})
+    "options",
+    [
+        {"learning_rate": 0.0},
+        {"clip_norm": 0.0},
+        {"clip_norm": -1.0},
+        {"warmup": 1.0},
+        {"warmup": -0.1},
+        {"layer_decay": 0.0},
+        {"encoder_factor": 0.0},
+        {"layer_decay": 1.1},
+    ],
+)
+def test_values_that_cannot_train_are_refused(options):
+    name, value = next(iter(options.items()))
+    with pytest.raises(ValueError, match=f"{name} .*{value}"):
+        Optimisation(**options)
 
 
 def test_four_times_the_studies_a_step_double_the_rate_and_nothing_else():
@@ -119,6 +156,11 @@ def test_four_times_the_studies_a_step_double_the_rate_and_nothing_else():
 @pytest.mark.parametrize(("studies", "rate"), [(None, 0.1), (8, 0.4)])
 def test_a_run_on_many_devices_has_the_rate_for_its_studies_a_step(studies, rate):
     task = tiny_task(optimisation=Optimisation(0.1, warmup=0, studies=studies))
-    many = {"world_size": 16, "accumulate_grad_batches": 2, "estimated_stepping_batches": 100, "precision": "32-true"}
-    task._trainer = SimpleNamespace(datamodule=SimpleNamespace(batch_size=4), **many)
+    task._trainer = SimpleNamespace(
+        datamodule=SimpleNamespace(batch_size=4),
+        world_size=16,
+        accumulate_grad_batches=2,
+        estimated_stepping_batches=100,
+        precision="32-true",
+    )
     assert task.configure_optimizers()["optimizer"].param_groups[0]["lr"] == pytest.approx(rate)

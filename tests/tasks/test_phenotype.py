@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from lightning import LightningDataModule
+from lightning import Callback, LightningDataModule, Trainer
 from torch.utils.data import DataLoader
 
 from cmr_ssl.corruption.missing import drop_planes
@@ -16,8 +16,7 @@ from cmr_ssl.models import CrossAttentionDecoder
 from cmr_ssl.tasks.objectives import Regression
 from cmr_ssl.tasks.optimisation import Optimisation
 from cmr_ssl.tasks.phenotype import PhenotypePrediction, PhenotypeTask
-from tests.probes import noted, noting
-from tests.tiny import fit, tiny_batch, tiny_encoder
+from tests.tiny import tiny_batch, tiny_encoder
 
 FEATURES, SUBJECTS, BATCH = 2000, 24, 8
 PLANES = 7  # of `tiny_batch`
@@ -57,6 +56,17 @@ def batch_of(subjects):
     return blank._replace(subject=[*map(str, subjects)], phenotypes=torch.tensor(subjects)[:, None].float())
 
 
+def fit(task, folder, steps, callbacks=(), **options):
+    """Train a task on the made-up cohort and return it."""
+    quiet = {name: False for name in ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")}
+    trainer = Trainer(
+        accelerator="cpu", max_steps=steps, num_sanity_val_steps=0, default_root_dir=folder, callbacks=[*callbacks],
+        **quiet, **options,
+    )  # fmt: skip
+    trainer.fit(task, datamodule=Cohort())
+    return task
+
+
 def test_a_new_head_says_what_is_usual_before_it_has_learnt():
     task = MadeUp().train()
     assert torch.equal(task(batch_of([0, 1, 2])), torch.zeros(3, 1))
@@ -73,9 +83,7 @@ def test_mixed_precision_rounds_no_value():
 
 @pytest.mark.parametrize("steps", [1, 3, 9])
 def test_after_any_number_of_steps_features_are_centred_and_scaled_as_the_training_split_is(tmp_path, steps):
-    task = MadeUp()
-    fit(task, Cohort(), tmp_path, max_steps=steps)
-    task.eval()
+    task = fit(MadeUp(), tmp_path, steps).eval()
     seen = task.known[: BATCH * min(steps, 3)]
     standard = task.centre(seen)
     assert standard.mean().abs() < 0.02
@@ -99,10 +107,19 @@ def test_what_cannot_be_learnt_is_refused_in_training_only(values, message):
     task.setup("test")
 
 
+class Keeper(Callback):
+    """Write the statistics of each process to ``FOLDER/RANK.pt``."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def on_train_end(self, trainer, task):
+        torch.save([task.centre.running_mean, task.centre.running_var], self.folder / f"{trainer.global_rank}.pt")
+
+
 def test_two_processes_agree_on_the_statistics_of_all_their_subjects(tmp_path):
-    statistics = noting(tmp_path, "on_train_end", lambda task: [task.centre.running_mean, task.centre.running_var])
-    fit(MadeUp(), Cohort(), tmp_path, statistics, max_steps=3, devices=2, strategy="ddp_fork")
-    (mean, variance), other = noted(tmp_path)
+    fit(MadeUp(), tmp_path, 3, [Keeper(tmp_path)], devices=2, strategy="ddp_fork", use_distributed_sampler=False)
+    (mean, variance), other = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
     assert torch.equal(mean, other[0])
     assert torch.equal(variance, other[1])
     known = MadeUp().known

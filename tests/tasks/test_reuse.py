@@ -1,4 +1,5 @@
 import logging
+from copy import deepcopy
 
 import pytest
 import torch
@@ -69,14 +70,22 @@ def same(one, other):
     return all(torch.equal(*pair) for pair in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
 
 
-def test_the_head_of_a_segmentation_is_taken_over_with_all_that_it_says_or_it_is_said_why_not(tmp_path, caplog):
+def test_the_head_of_a_segmentation_is_taken_over_with_all_that_it_says(tmp_path):
     taught, new = head(seed=1), head()
     load_head(new, saved(tmp_path, **named("head.", taught)))
     assert same(new, taught)
+
+
+def test_a_checkpoint_without_a_head_changes_nothing_and_says_so(tmp_path, caplog):
+    new = head()
+    before = deepcopy(new)
     with caplog.at_level(logging.INFO):
         load_head(new, saved(tmp_path))
     assert "has no head of a segmentation: this one starts at random" in caplog.text
-    assert same(new, taught)
+    assert same(new, before)
+
+
+def test_a_head_of_another_size_is_named_with_the_remedy(tmp_path):
     with pytest.raises(ValueError, match=r"another size than this one \(4 channels\): give model.head the channels"):
         load_head(head(), saved(tmp_path, **named("head.", head(8))))
 

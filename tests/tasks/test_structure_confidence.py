@@ -45,7 +45,12 @@ def test_each_view_has_its_own_and_absent_planes_none_in_any_precision(mixed):
         found = study(0.9, 0.2, 0.6, 0.6, 0.7, 0.7, view=(SA, FOUR, SA), present=(True, True, False))
     assert found[0, SA, LV].item() == pytest.approx(2 * 0.9 / (0.9 + 0.2 + 1))
     assert found[0, FOUR, LV].item() == pytest.approx(2 * 1.2 / (1.2 + 2))
-    assert study(0.2, 0.1)[0, [SA, SA, SA, FOUR], [LV, RV, LA, LV]].isnan().all()
+
+
+def test_what_is_not_predicted_has_none():
+    found = study(0.2, 0.1)
+    assert found[0, SA, [LV, RV, LA]].isnan().all()
+    assert found[0, FOUR].isnan().all()
 
 
 def test_the_lowest_of_several_studies_ignores_those_without_the_structure():
