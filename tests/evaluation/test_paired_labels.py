@@ -6,11 +6,11 @@ from cmr_ssl.evaluation.paired_labels import PairedLabels, paired_view, same_fra
 from cmr_ssl.sources.label_folder import LabelFolder, read_labels
 from cmr_ssl.sources.nifti_files import EdEs, LabelFile
 from tests.evaluation.hearts import SHAPE, STACK, drawn, write
+from tests.labelled import UKB
 from tests.studies import short_axis
 
-UKB = LabelFile("sa", "seg_sa.nii.gz", {1: "LV", 2: "myocardium", 3: "RV"})
 ACDC = LabelFile("sa", "acdc.nii.gz", {1: "RV", 2: "myocardium", 3: "LV"})
-PAIR = LabelFile("sa", EdEs("ed.nii.gz", "es.nii.gz", 1, 3), {1: "LV", 2: "myocardium", 3: "RV"})
+PAIR = LabelFile("sa", EdEs("ed.nii.gz", "es.nii.gz", 1, 3), UKB.classes)
 
 
 def view(folder, labels, file=UKB, affine=STACK, partial=False):
@@ -56,10 +56,8 @@ def test_frames_are_compared_only_where_they_are_the_same_moment(tmp_path):
 
 
 def test_frames_that_both_tell_are_matched_by_their_number(tmp_path):
-    one, other = (
-        view(tmp_path, drawn((9, 7)))._replace(frames=(0, 4)),
-        view(tmp_path, drawn((7, 5)))._replace(frames=(4, 9)),
-    )
+    one = view(tmp_path, drawn((9, 7)))._replace(frames=(0, 4))
+    other = view(tmp_path, drawn((7, 5)))._replace(frames=(4, 9))
     predicted, true = same_frames(one, other)
     assert (predicted == true).all()
     assert len(true) == 1
