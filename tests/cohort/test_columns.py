@@ -15,6 +15,9 @@ from cmr_ssl.volumes import ejection, emptying, output
         ("p24103_i2", UkbField(24103, 2, 0)),
         ("p24103_i2_a1", UkbField(24103, 2, 1)),
         ("participant.p24103_i2", UkbField(24103, 2, 0)),
+        ("LV ejection fraction | Instance 2", UkbField(24103, 2, 0)),
+        ("Standing height | Instance 0 | Array 0", UkbField(50, 0, 0)),
+        ("Something else | Instance 2", None),
         ("participant.eid", None),
         ("LVEF (%)", None),
         ("24103-2", None),
@@ -104,18 +107,6 @@ def test_two_columns_that_may_be_meant_are_both_named(columns, wanted):
 def test_what_the_table_lacks_is_told_with_what_comes_near(wanted, message):
     with pytest.raises(ValueError, match=message):
         resolve(["eid", "LVEF (%)", "UKB LVEF (%)", "Pathology"], wanted)
-
-
-@pytest.mark.parametrize(
-    ("name", "field"),
-    [
-        ("LV ejection fraction | Instance 2", (24103, 2, 0)),
-        ("Standing height | Instance 0 | Array 0", (50, 0, 0)),
-        ("Something else | Instance 2", None),
-    ],
-)
-def test_titles_of_fields_are_read(name, field):
-    assert field_of(name) == field
 
 
 @pytest.mark.parametrize(
