@@ -19,23 +19,19 @@ def view(folder, labels, file=UKB, affine=STACK, partial=False):
 
 
 def test_numbers_mean_what_each_side_declares(tmp_path):
-    truth = drawn()
-    swapped = np.array([0, 3, 2, 1], np.uint8)[truth]
-    both = paired_view(view(tmp_path, swapped, ACDC), view(tmp_path, truth))
+    swapped = np.array([0, 3, 2, 1], np.uint8)[drawn()]
+    both = paired_view(view(tmp_path, swapped, ACDC), view(tmp_path, drawn()))
     assert (both.predicted == both.true).all()
-    assert both.classes == (LV, MYOCARDIUM, RV)
-    assert both.notes == []
+    assert (both.classes, both.notes) == ((LV, MYOCARDIUM, RV), [])
 
 
 def test_a_map_stored_in_another_direction_is_turned_and_one_that_lies_elsewhere_is_refused(tmp_path):
-    truth = view(tmp_path, drawn())
-    flipped = STACK.copy()
+    truth, flipped, moved = view(tmp_path, drawn()), STACK.copy(), STACK.copy()
     flipped[:3, 3] += STACK[:3, 0] * (SHAPE[0] - 1)
     flipped[:3, 0] *= -1
     both = paired_view(view(tmp_path, drawn()[::-1], affine=flipped), truth)
     assert (both.predicted == both.true).all()
     assert both.notes == ["the predicted map was turned or cropped onto the grid of the true one"]
-    moved = STACK.copy()
     moved[:3, 3] += 3 * STACK[:3, 2]
     for affine in (moved, short_axis(SHAPE, spacing=2.5)):
         with pytest.raises(ValueError, match="the predicted map cannot be laid on the true one, taken for its image: "):
