@@ -25,24 +25,24 @@ DEGREES = dict(zip(LONG_AXIS, (90.0, 30.0, 150.0), strict=True))
 COHORT = {str(900000080 + k): (5 + k % 6, LONG_AXIS[: 1 + k % 3]) for k in range(24)}
 
 
-def place(column, row, middle) -> np.ndarray:
-    """Return the affine of a plane with these axis directions and this middle, mm."""
+def place(column, row, middle, step=SPACING_MM, size=SIZE) -> np.ndarray:
+    """Return the affine of a plane with these axis directions and this middle, mm, of square pixels."""
     affine = np.eye(4)
-    affine[:3, :2] = SPACING_MM * np.stack([column, row], axis=1)
+    affine[:3, :2] = step * np.stack([column, row], axis=1)
     affine[:3, 2] = np.cross(column, row)
-    affine[:3, 3] = np.asarray(middle) - affine[:3, :2].sum(axis=1) * (SIZE - 1) / 2
+    affine[:3, 3] = np.asarray(middle) - affine[:3, :2].sum(axis=1) * (size - 1) / 2
     return affine
 
 
-def short_axis(height_mm=0.0) -> np.ndarray:
+def short_axis(height_mm=0.0, **grid) -> np.ndarray:
     """Return the affine of a short-axis slice at this height in the heart frame."""
-    return place([1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, height_mm])
+    return place([1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, height_mm], **grid)
 
 
-def long_axis(view) -> np.ndarray:
+def long_axis(view, **grid) -> np.ndarray:
     """Return the affine of a long-axis plane through the heart's centre."""
     angle = np.radians(DEGREES[view])
-    return place([np.cos(angle), np.sin(angle), 0.0], [0.0, 0.0, -1.0], [0.0, 0.0, 0.0])
+    return place([np.cos(angle), np.sin(angle), 0.0], [0.0, 0.0, -1.0], [0.0, 0.0, 0.0], **grid)
 
 
 def heights(slices) -> np.ndarray:

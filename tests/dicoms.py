@@ -164,6 +164,14 @@ def write_zip(path, files, compression=zipfile.ZIP_STORED):
     return path
 
 
+def unpacked(folder, files):
+    """Write files into a folder and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
 def write_ukb(folder, subject="900000001", visit=2, manifest="manifest.cvs"):
     """Write a participant's two archives, with a manifest as UK Biobank has it."""
     for field, views in (("20208", LONG_AXIS), ("20209", (SHORT_AXIS,))):

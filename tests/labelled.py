@@ -3,6 +3,7 @@
 import nibabel as nib
 import numpy as np
 
+from cmr_ssl.sources.nifti_files import LabelFile
 from tests.studies import short_axis
 
 SHAPE = (40, 36, 8, 20)
@@ -46,6 +47,7 @@ def write(path, labels, affine=STACK, sform=1, qform=1, pixdim=None, unit=None, 
     return path
 
 
+UKB = LabelFile("sa", "seg_sa.nii.gz", {1: "LV", 2: "myocardium", 3: "RV"})
 BRIGHTNESS = np.array([80, 200, 60, 190])  # around, left ventricle, wall, right ventricle
 
 

@@ -38,11 +38,16 @@ def short_axis(shape=(72, 64, 9), spacing=3.6538, at=CENTRE, first="base"):
     return plane(-x, -y, -z if first == "base" else z, at, shape, spacing)
 
 
-def long_axis(view, shape=(64, 72, 1), spacing=3.6538, at=CENTRE):
-    """Return the affine of a long-axis plane turned around the long axis as its name says."""
-    angle = np.radians(DEGREES[view])
+def around_axis(degrees, shape, spacing, at=CENTRE):
+    """Return the affine of a plane along the long axis, turned by so many degrees around it."""
+    angle = np.radians(degrees)
     along = np.cos(angle) * AXES[0] + np.sin(angle) * AXES[1]
     return plane(along, -AXES[2], np.cross(along, -AXES[2]), at, shape, spacing, step=6.0)
+
+
+def long_axis(view, shape=(64, 72, 1), spacing=3.6538, at=CENTRE):
+    """Return the affine of a long-axis plane turned around the long axis as its name says."""
+    return around_axis(DEGREES[view], shape, spacing, at)
 
 
 def picture(affine, shape, phases, centre=CENTRE, noise=2.0, seed=0):

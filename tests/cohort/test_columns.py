@@ -15,6 +15,9 @@ from cmr_ssl.volumes import ejection, emptying, output
         ("p24103_i2", UkbField(24103, 2, 0)),
         ("p24103_i2_a1", UkbField(24103, 2, 1)),
         ("participant.p24103_i2", UkbField(24103, 2, 0)),
+        ("LV ejection fraction | Instance 2", UkbField(24103, 2, 0)),
+        ("Standing height | Instance 0 | Array 0", UkbField(50, 0, 0)),
+        ("Something else | Instance 2", None),
         ("participant.eid", None),
         ("LVEF (%)", None),
         ("24103-2", None),
@@ -32,25 +35,24 @@ def test_a_name_and_every_style_of_its_field_id_mean_the_same_column(column, wan
     assert resolve(["eid", "24103-3.0", "24103-2.1", "24102-2.0", column], wanted) == column
 
 
-@pytest.mark.parametrize("column", ["LVEDV", "LVEDV_mL", "lvedv (ml)", "LVEDV [mL]", " LvEdv  (mL)", "LVEDV (mL)"])
-@pytest.mark.parametrize("wanted", ["LVEDV (mL)", "lvedv", "LVEDV_ml"])
-def test_spelling_does_not_matter(column, wanted):
-    assert resolve(["eid", "UKB LVEDV (mL)", "RVEDV (mL)", "LVEDV (L)", column], wanted) == column
+SPELT = ["LVEDV", "LVEDV_mL", "lvedv (ml)", "LVEDV [mL]", " LvEdv  (mL)", "LVEDV (mL)"]
 
 
 @pytest.mark.parametrize(
-    ("wanted", "column"),
+    ("wanted", "columns"),
     [
-        ("LVEF (%)", "LVEF_percent"),
-        ("LVCO (L/min)", "lvco_l_min"),
-        ("LAV max (mL)", "LAVmax"),
-        ("BMI (kg/m2)", "bmi"),
-        ("Heart rate (bpm)", "heart_rate"),
-        ("Sex", "sex"),
+        *((wanted, SPELT) for wanted in ("LVEDV (mL)", "lvedv", "LVEDV_ml")),
+        ("LVEF (%)", ["LVEF_percent"]),
+        ("LVCO (L/min)", ["lvco_l_min"]),
+        ("LAV max (mL)", ["LAVmax"]),
+        ("BMI (kg/m2)", ["bmi"]),
+        ("Heart rate (bpm)", ["heart_rate"]),
+        ("Sex", ["sex"]),
     ],
 )
-def test_units_with_signs_may_be_words_or_missing(wanted, column):
-    assert resolve(["eid", column], wanted) == column
+def test_spelling_does_not_matter_and_units_with_signs_may_be_words_or_missing(wanted, columns):
+    for column in columns:
+        assert resolve(["eid", "UKB LVEDV (mL)", "RVEDV (mL)", "LVEDV (L)", column], wanted) == column
 
 
 def test_names_are_those_of_the_formulas_and_no_two_share_a_spelling():
@@ -104,18 +106,6 @@ def test_two_columns_that_may_be_meant_are_both_named(columns, wanted):
 def test_what_the_table_lacks_is_told_with_what_comes_near(wanted, message):
     with pytest.raises(ValueError, match=message):
         resolve(["eid", "LVEF (%)", "UKB LVEF (%)", "Pathology"], wanted)
-
-
-@pytest.mark.parametrize(
-    ("name", "field"),
-    [
-        ("LV ejection fraction | Instance 2", (24103, 2, 0)),
-        ("Standing height | Instance 0 | Array 0", (50, 0, 0)),
-        ("Something else | Instance 2", None),
-    ],
-)
-def test_titles_of_fields_are_read(name, field):
-    assert field_of(name) == field
 
 
 @pytest.mark.parametrize(

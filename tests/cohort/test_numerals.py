@@ -41,10 +41,9 @@ def test_what_a_number_can_be_decides_where_nothing_else_does():
 
 
 def test_decimal_commas_of_other_columns_make_points_doubtful():
-    assert read_numerals(["1.234"]) == {"1.234": 1.234}
+    assert read_numerals(["1.234"]) | read_numerals(["12.34"], commas=True) == {"1.234": 1.234, "12.34": 12.34}
     with pytest.raises(ValueError, match=r"'1\.234', which may be"):
         read_numerals(["1.234"], commas=True)
-    assert read_numerals(["12.34"], commas=True) == {"12.34": 12.34}
 
 
 @pytest.mark.parametrize("text", ["", "dcm", "61%", "1,23,4", "1.2.3", "12,34,567", "1_000", "0x1F", "1 2", "1e400"])

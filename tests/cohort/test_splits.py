@@ -21,9 +21,7 @@ def test_a_subject_stays_in_its_split_for_ever_whoever_comes_and_goes():
 
 def test_splits_have_about_the_sizes_asked_for():
     counts = Counter(split_cohort(cohort(4000), FRACTIONS, None))
-    assert counts["train"] == pytest.approx(3200, abs=130)  # five standard deviations
-    assert counts["val"] == pytest.approx(400, abs=95)
-    assert counts["test"] == pytest.approx(400, abs=95)
+    assert counts == pytest.approx({"train": 3200, "val": 400, "test": 400}, abs=95)  # five deviations, of 3200 four
 
 
 def test_a_column_decides_where_it_is_named():

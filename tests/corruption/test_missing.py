@@ -23,7 +23,4 @@ def test_everything_of_a_plane_moves_with_it_and_back():
     assert torch.equal(moved.images[0, 4], batch.images[0, 5])
     assert torch.equal(moved.affine[0, 4], batch.affine[0, 5])
     assert moved.present[0].tolist() == [True] * 6 + [False]
-    assert all(
-        torch.equal(one, other)
-        for one, other in zip(rearranged(moved, planes.argsort(dim=1))[:6], batch[:6], strict=True)
-    )
+    assert all(map(torch.equal, rearranged(moved, planes.argsort(dim=1))[:6], batch[:6]))

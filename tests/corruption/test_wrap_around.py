@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 
@@ -5,23 +6,20 @@ from cmr_ssl.corruption import WrapAround
 from tests.corruption.flaws import hit, tiny_batch
 
 
-def fold(image, width, side):
-    """Return an image (16, 16) onto which `width` pixels of the other edge are folded, as slices say."""
-    folded = image.clone()
-    if side == "right":
-        folded[:, -width:] += image[:, :width]
-    elif side == "bottom":
-        folded[-width:] += image[:width]
-    elif side == "left":
-        folded[:, :width] += image[:, -width:]
-    else:
-        folded[:width] += image[-width:]
-    return folded.clamp(0, 1)
-
-
-@pytest.mark.parametrize(("draw", "side"), [(0.1, "right"), (0.3, "bottom"), (0.6, "left"), (0.9, "top")])
-def test_one_edge_is_folded_over_the_other(draw, side):
+@pytest.mark.parametrize(
+    ("draw", "near", "far"),
+    [
+        (0.1, np.s_[:, -4:], np.s_[:, :4]),
+        (0.3, np.s_[-4:], np.s_[:4]),
+        (0.6, np.s_[:, :4], np.s_[:, -4:]),
+        (0.9, np.s_[:4], np.s_[-4:]),
+    ],
+    ids=["right", "bottom", "left", "top"],
+)
+def test_one_edge_is_folded_over_the_other(draw, near, far):
     batch = tiny_batch()
     after = hit(WrapAround(least=0.25, most=0.25), batch, [2], (0.5, draw, 0.0))[:, 2]
     for before, now in zip(batch.images[:, 2].flatten(0, 1), after.flatten(0, 1), strict=True):
-        torch.testing.assert_close(now, fold(before, 4, side), atol=1e-4, rtol=0)
+        folded = before.clone()
+        folded[near] += before[far]
+        torch.testing.assert_close(now, folded.clamp(0, 1), atol=1e-4, rtol=0)

@@ -75,15 +75,13 @@ def test_a_turn_keeps_spacing_and_plane():
 
 
 def test_nothing_moves_without_ranges_and_intensities_stay_in_theirs():
-    affine, still = fine_affines(), augmentation()
-    images = torch.rand(1, 4, 3, SIZE, SIZE)
+    affine, images = fine_affines(), torch.rand(1, 4, 3, SIZE, SIZE)
+    still, shading = augmentation(), augmentation(contrast=0.9, brightness=0.9)
     same, unmoved = still(images, affine, still.draw(4, [0]))
     torch.testing.assert_close(same, images, atol=1e-4, rtol=0)
     torch.testing.assert_close(unmoved, affine)
-    affine, shading = fine_affines(), augmentation(contrast=0.9, brightness=0.9)
-    shaded, _ = shading(torch.rand(1, 4, 3, SIZE, SIZE), affine, shading.draw(4, [3]))
-    assert shaded.min() >= 0
-    assert shaded.max() <= 1
+    shaded, _ = shading(images, affine, shading.draw(4, [3]))
+    assert 0 <= shaded.min() < shaded.max() <= 1
 
 
 def test_a_shift_of_the_heart_frame_moves_all_planes_alike_and_no_pixel():

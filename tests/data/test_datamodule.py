@@ -24,21 +24,22 @@ def data_of(cache, stage="fit", **options):
     return data
 
 
-def test_what_a_table_of_findings_rejects_is_left_out(tmp_path, caplog):
-    cache = write_cache(tmp_path / "cache", COHORT)
+def findings_of(folder, *rows):
+    """Write a table of findings and return its path."""
+    path = folder / "findings.csv"
+    path.write_text("\n".join(["subject,view,slice,severity,decision", *rows]) + "\n")
+    return str(path)
+
+
+def test_what_a_table_of_findings_rejects_is_left_out(cache, tmp_path, caplog):
     whole = data_of(cache)
     gone, poorer = whole.subjects["train"][:2]
-    table = tmp_path / "findings.csv"
-    table.write_text(
-        "subject,view,slice,severity,decision\n"
-        f"{gone},sa,,noted,reject-subject\n{poorer},sa,0,noted,reject-plane\n{poorer},la_2ch,,noted,reject-plane\n"
-    )
-    data = data_of(cache, findings=str(table))
+    rows = [f"{poorer},{place},noted,reject-plane" for place in ("sa,0", "la_2ch,")]
+    data = data_of(cache, findings=findings_of(tmp_path, f"{gone},sa,,noted,reject-subject", *rows))
     assert data.subjects["train"] == whole.subjects["train"][1:]
     assert "set aside 1 subjects rejected in preparing or by a policy" in caplog.text
     before, after = (one.dataset([poorer])[0].present for one in (whole, data))
-    slices = slice(3, None)
-    assert int(before[slices].sum()) - int(after[slices].sum()) == (COHORT[poorer][0] <= 9)
+    assert int(before[3:].sum()) - int(after[3:].sum()) == (COHORT[poorer][0] <= 9)
     assert [bool(before[0]), bool(after[0])] == [True, False]
 
 
@@ -59,12 +60,12 @@ class Watcher(LightningModule):
         return None
 
 
-def shown(cache, folder, epochs=1, **options):
+def shown(cache, folder, epochs=1, watcher=None, **options):
     """Return the batches of a run, as the device sees them."""
-    data, watcher = data_of(cache, **options), Watcher()
+    watcher = watcher or Watcher()
     quiet = {name: False for name in ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")}
     trainer = Trainer(accelerator="cpu", max_epochs=epochs, num_sanity_val_steps=0, default_root_dir=folder, **quiet)
-    trainer.fit(watcher, datamodule=data)
+    trainer.fit(watcher, datamodule=data_of(cache, **options))
     return watcher.seen
 
 
@@ -103,20 +104,15 @@ def test_samples_have_the_shape_of_views_and_preparation(cache):
         assert [VIEWS[index] for index in view[present]] == taken
 
 
-def test_unusable_subjects_are_set_aside_with_the_reason(tmp_path, caplog):
-    cohort = {**COHORT, "900000500": (1, ("la_2ch",)), "900000501": (7, ()), "900000502": (7, ())}
+def test_unusable_subjects_are_set_aside_with_the_reason_and_planes_without_a_slot_do_not_count(tmp_path, caplog):
+    few = {"900000500": (1, ("la_2ch",)), "900000503": (2, ("la_2ch", "la_3ch"))}  # of four planes two have a slot
+    cohort = COHORT | few | {"900000501": (7, ()), "900000502": (7, ())}
     changes = {"s900000501": {"cine": False, "frames": 2}, "s900000502": {"status": "rejected"}}
     with caplog.at_level(logging.WARNING):
-        splits = data_of(write_cache(tmp_path, cohort, **changes)).subjects
+        splits = data_of(write_cache(tmp_path, cohort, **changes), views={"sa": 9}).subjects
     assert sorted(chain(*splits.values())) == sorted(COHORT)
-    for reason in ("1 subjects rejected", "1 subjects without a whole beat", "1 subjects with fewer than 4 planes"):
+    for reason in ("1 subjects rejected", "1 subjects without a whole beat", "2 subjects with fewer than 4 planes"):
         assert reason in caplog.text
-
-
-def test_planes_without_a_slot_do_not_count(tmp_path):
-    cohort = COHORT | {"900000500": (2, ("la_2ch", "la_3ch"))}  # four planes, of which two have a slot
-    splits = data_of(write_cache(tmp_path, cohort), views={"sa": 9}).subjects
-    assert "900000500" not in {*chain(*splits.values())}
 
 
 def test_training_and_validation_see_intensities_from_0_to_1(cache, tmp_path):
@@ -133,13 +129,13 @@ def test_only_training_is_augmented_and_differently_in_each_epoch(cache, tmp_pat
     for one, other in zip(plain["val"], moved["val"], strict=True):
         assert torch.equal(one.images, other.images)
         assert torch.equal(one.affine, other.affine)
-    by_subject = [
-        {s: batch.affine[i] for batch in moved["train"][half] for i, s in enumerate(batch.subject)}
-        for half in (slice(0, 4), slice(4, 8))
-    ]
-    both = by_subject[0].keys() & by_subject[1].keys()
+    first, second = (
+        {subject: affine for batch in epoch for subject, affine in zip(batch.subject, batch.affine, strict=True)}
+        for epoch in (moved["train"][:4], moved["train"][4:])
+    )
+    both = first.keys() & second.keys()
     assert len(both) > 10
-    assert all(not torch.equal(by_subject[0][subject], by_subject[1][subject]) for subject in both)
+    assert not any(torch.equal(first[subject], second[subject]) for subject in both)
 
 
 def test_a_run_repeats_exactly_with_any_number_of_workers(cache, tmp_path):
@@ -194,16 +190,21 @@ def test_a_checkpoint_of_other_data_is_refused(cache, changes):
         ({"train_subjects": 0}, "data.train_subjects must be at least 1, got 0"),
         ({"train_subjects": 19}, "18 subjects in the train split of .*, but fit needs at least 19"),
         ({"train_subjects": 3}, "3 subjects in the train split of .*, but fit needs at least 4: .*train_subjects"),
+        ({}, "phenotypes need a table: --data.table FILE"),
         ({"labels": True}, "none of the 18 train subjects of .* has a label map: prepare"),
     ],
 )
 def test_what_cannot_be_trained_with_is_one_sentence(cache, options, message):
     with pytest.raises(ValueError, match=message):
-        data_of(cache, **options)
+        data_of(cache, **options).carry(Reader("Age"))
 
 
-def test_testing_needs_test_subjects_only(cache):
-    assert data_of(cache, "test", fractions=(0.0, 0.0, 1.0)).subjects["train"] == []
+def test_testing_needs_test_subjects_only(cache, tmp_path):
+    only = {"fractions": (0.0, 0.0, 1.0), "table": table_of(tmp_path, Age=VALUES.values()), "train_subjects": 10}
+    data = data_of(cache, "test", **only)
+    data.carry(Reader("Age"))
+    assert list(data.in_use()) == ["test"]
+    assert len(delivered(data.test_dataloader())) == 24
     with pytest.raises(ValueError, match="but test needs at least 1"):
         data_of(cache, "test", fractions=(1.0, 0.0, 0.0))
 
@@ -243,76 +244,37 @@ def test_neither_table_nor_targets_change_the_split(cache, tmp_path):
     assert data.subjects == subjects
 
 
-def test_subjects_without_a_row_stay_without_phenotypes_and_are_counted(cache, tmp_path, caplog):
-    lacking = data_of(cache).subjects["train"][:5]
-    table = table_of(tmp_path, Age=VALUES.values())
-    rows = pd.read_csv(table, dtype={"eid": str})
-    rows[~rows["eid"].isin(lacking)].to_csv(table, index=False)
-    data = data_of(cache, table=table)
-    data.carry(Reader("Age"))
-    assert data.in_use()["train"]["Age"].isna().tolist() == [True] * 5 + [False] * 13
-    assert "5 of 24 subjects have no row in" in caplog.text
-    unknown = {
-        name for name, row in delivered(data.evaluation_loader("train", "val", "test")).items() if row.isnan().any()
-    }
-    assert unknown == set(lacking)
-
-
 def test_the_data_module_asks_the_task_what_it_wants_to_know_of_each_subject(cache, tmp_path):
     class Asking(Reader, Watcher):
         def __init__(self):
             Watcher.__init__(self)
             self.names = ["Age"]
 
-    settings = {"cache": str(cache), "views": SLOTS, "batch_size": 4, "workers": 0}
-    data, watcher = CineDataModule(**settings, table=table_of(tmp_path, Age=VALUES.values())), Asking()
-    quiet = {name: False for name in ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary")}
-    Trainer(accelerator="cpu", max_epochs=1, default_root_dir=tmp_path, **quiet).fit(watcher, datamodule=data)
-    for split, batches in (("train", 4), ("val", 1)):
-        assert len(watcher.seen[split]) >= batches
-        for batch in watcher.seen[split]:
-            assert batch.phenotypes[:, 0].tolist() == [VALUES[subject] for subject in batch.subject]
-
-
-def test_phenotypes_without_a_table_are_one_sentence(cache):
-    with pytest.raises(ValueError, match=r"phenotypes need a table: --data.table FILE"):
-        data_of(cache).carry(Reader("Age"))
-
-
-def test_a_cohort_that_is_only_tested_needs_no_training_subjects(cache, tmp_path):
-    table = table_of(tmp_path, Age=VALUES.values())
-    data = data_of(cache, "test", fractions=(0.0, 0.0, 1.0), table=table, train_subjects=10)
-    data.carry(Reader("Age"))
-    assert list(data.in_use()) == ["test"]
-    assert len(delivered(data.test_dataloader())) == 24
-
-
-def test_few_training_subjects_are_among_more_and_all_splits_else_are_the_same(cache):
-    everyone = data_of(cache).subjects
-    few, more = (data_of(cache, train_subjects=count).subjects for count in (4, 11))
-    assert (len(few["train"]), len(more["train"])) == (4, 11)
-    assert set(few["train"]) < set(more["train"]) < set(everyone["train"])
-    for split in ("val", "test"):
-        assert few[split] == more[split] == everyone[split]
+    seen = shown(cache, tmp_path, watcher=Asking(), table=table_of(tmp_path, Age=VALUES.values()))
+    assert (len(seen["train"]), len(seen["val"])) == (4, 1)
+    for batch in [*seen["train"], *seen["val"]]:
+        assert batch.phenotypes[:, 0].tolist() == [VALUES[subject] for subject in batch.subject]
 
 
 def test_only_the_training_subjects_in_use_are_shown_standardised_by_and_counted_in_checkpoints(cache, tmp_path):
+    everyone = data_of(cache)
     data = data_of(cache, train_subjects=8, table=table_of(tmp_path, Age=VALUES.values()))
     data.carry(Reader("Age"))
+    assert set(data.subjects["train"]) < set(everyone.subjects["train"])
+    assert data.subjects | {"train": everyone.subjects["train"]} == everyone.subjects
     assert data.in_use()["train"]["Age"].tolist() == [VALUES[subject] for subject in data.subjects["train"]]
     assert delivered(data.train_dataloader()).keys() == set(data.subjects["train"])
     assert data.state_dict()["split"]["train_subjects"] == 8
     with pytest.raises(ValueError, match="trained with split "):
-        data.load_state_dict(data_of(cache).state_dict())
+        data.load_state_dict(everyone.state_dict())
 
 
 def test_labels_are_asked_for_only_where_every_split_in_use_has_some(tmp_path, cache):
     subjects = data_of(cache).subjects
     one = labelled_cache(tmp_path / "one", subjects["train"][:1])
-    with pytest.raises(ValueError, match=r"none of the 3 val subjects of .* has a label map"):
-        data_of(one, labels=True)
-    with pytest.raises(ValueError, match=r"none of the 3 test subjects of .* has a label map"):
-        data_of(one, "test", labels=True)
+    for stage, split in (("fit", "val"), ("test", "test")):
+        with pytest.raises(ValueError, match=rf"none of the 3 {split} subjects of .* has a label map"):
+            data_of(one, stage, labels=True)
     two = labelled_cache(tmp_path / "two", [subjects["train"][0], subjects["val"][0]])
     batch = next(iter(data_of(two, labels=True).val_dataloader()))
     assert batch.labels.shape == batch.images.shape
@@ -349,13 +311,11 @@ def test_slices_a_network_does_not_look_at_are_told_with_a_subject(cache, caplog
     assert "more slices" not in caplog.text
 
 
-def test_no_training_subject_has_fewer_planes_than_the_data_module_says(tmp_path):
-    cache = write_cache(tmp_path / "cache", COHORT)
-    train = data_of(cache).subjects["train"]
-    table = tmp_path / "findings.csv"
-    rows = [f"{train[0]},sa,{index},noted,reject-plane" for index in range(4)] + [f"{train[1]},sa,,noted,reject-plane"]
-    table.write_text("\n".join(["subject,view,slice,severity,decision", *rows]))
-    for options in ({}, {"findings": str(table), "min_planes": 1}, {"views": {"la_2ch": 2, "sa": 3}, "min_planes": 1}):
+def test_no_training_subject_has_fewer_planes_than_the_data_module_says(cache, tmp_path):
+    first, second = data_of(cache).subjects["train"][:2]
+    rows = [f"{first},sa,{index},noted,reject-plane" for index in range(4)] + [f"{second},sa,,noted,reject-plane"]
+    table = findings_of(tmp_path, *rows)
+    for options in ({}, {"findings": table, "min_planes": 1}, {"views": {"la_2ch": 2, "sa": 3}, "min_planes": 1}):
         data = data_of(cache, **options)
         dataset = data.dataset(data.subjects["train"])
         assert data.least_planes == min(int(dataset[index].present.sum()) for index in range(len(dataset)))

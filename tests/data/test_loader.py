@@ -26,6 +26,10 @@ def test_threads_read_what_is_read_without_them(cache, workers):
             assert not isinstance(field, Tensor) or torch.equal(field, same)
 
 
+def no_thread_is_left():
+    return not [thread for thread in threading.enumerate() if thread.name.startswith("read")]
+
+
 def test_results_come_in_order_whoever_is_first_and_a_loop_that_is_left_early_leaves_no_thread():
     def slow_first(item):
         time.sleep(0.05 if item == 0 else 0)
@@ -34,7 +38,13 @@ def test_results_come_in_order_whoever_is_first_and_a_loop_that_is_left_early_le
     assert list(in_order(slow_first, range(6), 3)) == list(range(6))
     for _ in in_order(lambda item: item, range(50), 2):
         break
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("read")]
+    assert no_thread_is_left()
+
+
+def test_what_fails_fails_where_it_is_due_and_no_thread_is_left():
+    with pytest.raises(ZeroDivisionError):
+        list(in_order(lambda item: 1 / (item - 2), range(50), 2))
+    assert no_thread_is_left()
 
 
 def test_no_more_is_read_ahead_than_there_are_threads():
@@ -44,15 +54,3 @@ def test_no_more_is_read_ahead_than_there_are_threads():
     time.sleep(0.05)
     assert len(begun) <= 3
     results.close()
-
-
-def test_what_fails_fails_where_it_is_due_and_no_thread_is_left():
-    def fail(item):
-        if item == 2:
-            raise ValueError("subject 2")
-        return item
-
-    results, seen = in_order(fail, range(50), 2), []
-    with pytest.raises(ValueError, match="subject 2"):
-        seen.extend(results)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("read")]

@@ -72,9 +72,8 @@ def test_few_studies_do_not_tell_what_is_usual():
 def test_studies_without_a_short_axis_or_beat_are_measured_as_far_as_they_go(usual):
     study = prepared(0, VIEWS)
     found = study_statistics(study.images[:, :2], study.affine, study.view)
-    assert np.isnan(
-        found[[MEASURES.index(name) for name in ("noise", "distance of slices", "depth of the stack")]]
-    ).all()
+    told = dict(zip(MEASURES, found, strict=True))
+    assert np.isnan([told[name] for name in ("noise", "distance of slices", "depth of the stack")]).all()
     describe_outlier(usual, found)
     still = study_statistics(np.full_like(study.images, 7), study.affine, study.view)
     assert describe_outlier(usual, still) != ""

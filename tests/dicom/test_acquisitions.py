@@ -79,11 +79,14 @@ def test_holds_that_nothing_tells_apart_are_left_out():
     [
         lambda frame: {"acquisition": frame + 1},
         lambda frame: {"acquisition": 1 + frame // 4},  # segments of the beat
+        lambda frame: {"acquisition": 1 + frame % 2},  # by turns
         lambda frame: {"acquired_s": 100.0 + frame},
         lambda frame: {"content_s": 100.0 + 10 * frame},
+        lambda frame: {"trigger_ms": 0.0 if frame == 5 else frame * FRAME_MS},  # one time that nobody wrote
+        lambda frame: {"trigger_ms": frame // 2 * FRAME_MS},  # coarse times
     ],
 )
-def test_numbers_and_times_of_single_frames_part_nothing(values):
+def test_numbers_and_times_of_single_frames_part_no_beat(values):
     images = [image._replace(**values(frame)) for frame, image in enumerate(hold("a"))]
     assert split_acquisitions(images) == ([images], [])
 
@@ -99,16 +102,3 @@ def test_of_two_breath_holds_in_one_series_one_is_kept_whole(second, tmp_path):
         assert any(np.array_equal(series.pixels[:, :, index], one.pixels[:, :, index]) for one in (whole, other))
     assert set(codes(study.findings)) == {"several-acquisitions", "re-acquired"}
     assert series.frame_ms == pytest.approx(FRAME_MS)
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        lambda frame: {"acquisition": 1 + frame % 2},  # segments by turns
-        lambda frame: {"trigger_ms": 0.0 if frame == 5 else frame * FRAME_MS},  # one time that nobody wrote
-        lambda frame: {"trigger_ms": frame // 2 * FRAME_MS},  # coarse times
-    ],
-)
-def test_images_numbered_one_by_one_and_as_many_as_the_beat_has_are_one_beat(values):
-    images = [image._replace(**values(frame)) for frame, image in enumerate(hold("a"))]
-    assert split_acquisitions(images) == ([images], [])

@@ -8,7 +8,7 @@ from cmr_ssl.dicom.archive import Limits
 from cmr_ssl.dicom.archived_study import read_study
 from tests.dicom.hostile import image, zip_bytes
 from tests.dicom.test_hostile import assert_clean, read
-from tests.dicoms import codes, write_zip
+from tests.dicoms import codes, unpacked, write_zip
 
 
 def test_a_link_in_an_archive_is_not_followed(clean, tmp_path):
@@ -53,13 +53,7 @@ def test_a_file_with_a_wrong_checksum_is_not_used(clean, tmp_path):
 
 
 def test_links_and_pipes_in_a_folder_are_not_followed(clean, tmp_path):
-    folder = tmp_path / "a"
-    folder.mkdir()
-    for name, data in clean.items():
-        (folder / name).write_bytes(data)
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    (outside / "other.dcm").write_bytes(image())
+    folder, outside = unpacked(tmp_path / "a", clean), unpacked(tmp_path / "outside", {"other.dcm": image()})
     (folder / "file.dcm").symlink_to(outside / "other.dcm")
     (folder / "folder").symlink_to(outside)
     (folder / "round").symlink_to(folder)
@@ -75,16 +69,18 @@ def test_thousands_of_tiny_files_are_one_finding(clean, tmp_path):
     assert [(found.code, found.value) for found in study.findings] == [("not-dicom", 10_000)]
 
 
-def test_limits_hold(clean, tmp_path):
-    path = write_zip(tmp_path / "a.zip", clean)
-    for limits, code in (
-        (Limits(members=10), "bad-archive"),
-        (Limits(total_bytes=1000), "bad-archive"),
-        (Limits(member_bytes=1000), "too-large"),
-        (Limits(pixel_bytes=1000), "too-many-pixels"),
-        (Limits(seconds=-1.0), "bad-archive"),
-    ):
-        study = read_study("900000001", [path], limits)
-        assert not study.series
-        assert code in codes(study.findings)
-        assert any(found.severity == "rejected" for found in study.findings)
+@pytest.mark.parametrize(
+    ("limit", "code"),
+    [
+        ({"members": 10}, "bad-archive"),
+        ({"total_bytes": 1000}, "bad-archive"),
+        ({"member_bytes": 1000}, "too-large"),
+        ({"pixel_bytes": 1000}, "too-many-pixels"),
+        ({"seconds": -1.0}, "bad-archive"),
+    ],
+)
+def test_limits_hold(limit, code, clean, tmp_path):
+    study = read_study("900000001", [write_zip(tmp_path / "a.zip", clean)], Limits(**limit))
+    assert not study.series
+    assert code in codes(study.findings)
+    assert any(found.severity == "rejected" for found in study.findings)

@@ -24,11 +24,12 @@ def test_frames_stand_in_the_order_of_their_trigger_times_whatever_the_order_of_
     assert not findings
 
 
-def test_without_trigger_times_the_numbers_order_the_frames():
-    images = [image._replace(trigger_ms=float("nan")) for image in reversed(headers(PLANE, NAME))]
+@pytest.mark.parametrize("time", [np.nan, 37.0])
+def test_without_trigger_times_or_with_equal_ones_the_numbers_order_the_frames_and_the_beat_times_them(time):
+    images = [image._replace(trigger_ms=time) for image in reversed(headers(PLANE, NAME))]
     cine, findings = only(find_cines(images))
     assert [frame.number for frame in cine.frames] == list(range(1, FRAMES + 1))
-    assert cine.frame_ms == pytest.approx(FRAME_MS)  # from the beat
+    assert cine.frame_ms == pytest.approx(FRAME_MS)
     assert codes(findings) == ["trigger-times"]
 
 
@@ -57,30 +58,19 @@ def test_missing_frames_are_placed_by_number_where_times_say_nothing(first):
 
 def test_slices_of_one_series_are_told_apart_by_where_they_lie_but_not_by_rounding():
     images = [image for plane in stack_affines(3) for image in headers(plane, "CINE_segmented_SAX")]
+    grid = images[0].grid
+    images[0] = images[0]._replace(grid=grid._replace(position=tuple(value + 1e-4 for value in grid.position)))
     cines, findings = find_cines(images)
-    assert [len(cine.frames) for cine in cines] == [FRAMES] * 3
+    assert [(len(cine.frames), cine.missing) for cine in cines] == [(FRAMES, 0)] * 3
     assert len({cine.grid.position for cine in cines}) == 3
     assert not findings
-    images = headers(PLANE, NAME)
-    moved = images[0].grid._replace(position=tuple(value + 1e-4 for value in images[0].grid.position))
-    cine, _ = only(find_cines([images[0]._replace(grid=moved), *images[1:]]))
-    assert cine.missing == 0
 
 
-@pytest.mark.parametrize(
-    ("name", "code"),
-    [
-        ("CINE_segmented_SAX_InlineVF", "inline-result"),
-        ("Inline_VF_Results", "inline-result"),
-        ("CINE_segmented_Ao_dist", "other-series"),
-        ("CINE_segmented_LVOT", "other-series"),
-        ("flow_250_tp_AoV_bh_ePAT@c_MAG", "other-series"),
-        ("cine_tagging_3sl_SAX_b1s", "other-series"),
-    ],
-)
-def test_other_series_are_left_out_by_their_own_name_and_counted(name, code):
+@pytest.mark.parametrize("name", ["SAX_InlineVF", "Inline_VF", "Ao_dist", "LVOT", "flow_AoV_ePAT@c_MAG", "tagging_3sl"])
+def test_other_series_are_left_out_by_their_own_name_and_counted(name):
     cines, findings = find_cines(headers(PLANE, name))
     assert not cines
+    code = "inline-result" if "Inline" in name else "other-series"
     assert [(found.code, found.value) for found in findings] == [(code, FRAMES)]
 
 
@@ -110,16 +100,11 @@ def test_frames_that_are_not_evenly_spread_are_said():
     assert findings[0].value == pytest.approx(40.0, abs=8.0)
 
 
-@pytest.mark.parametrize("expected", [10, 12, 30])
-def test_frames_counted_beyond_the_beat_do_not_exist(expected):
-    cine, findings = only(find_cines(headers(PLANE, NAME, expected=expected)))
+@pytest.mark.parametrize("values", [*({"expected": count} for count in (10, 12, 30)), {"instance": "anonymous"}])
+def test_frames_counted_beyond_the_beat_do_not_exist_and_images_that_share_one_uid_do(values):
+    cine, findings = only(find_cines(headers(PLANE, NAME, **values)))
     assert (len(cine.frames), cine.missing) == (FRAMES, 0)
     assert not findings
-
-
-def test_equal_trigger_times_are_not_called_uneven():
-    _, findings = only(find_cines([image._replace(trigger_ms=37.0) for image in headers(PLANE, NAME)]))
-    assert codes(findings) == ["trigger-times"]
 
 
 @pytest.mark.parametrize(
@@ -136,12 +121,9 @@ def test_maps_and_perfusion_are_no_beats_whatever_orders_their_images(values):
 
 
 @pytest.mark.parametrize("name", ["cine flow-comp SAX", "SAX no_tagging", "cine overflow", "3CH_LVOT", "Herz stage 2"])
-def test_names_that_only_sound_like_other_series_are_cines(name):
-    assert only(find_cines(headers(PLANE, name)))[0].name == name
-
-
-def test_a_slice_thicker_than_any_is_of_unknown_thickness():
-    assert only(find_cines(headers(PLANE, NAME, thickness=80.0)))[0].thickness == 0.0
+def test_names_that_only_sound_like_other_series_are_cines_and_no_slice_is_thicker_than_any(name):
+    (cine,), _ = find_cines(headers(PLANE, name, thickness=80.0))
+    assert (cine.name, cine.thickness) == (name, 0.0)
 
 
 def test_clocks_may_pass_midnight():
@@ -149,10 +131,3 @@ def test_clocks_may_pass_midnight():
     timed = [image._replace(acquired_s=(86399.6 + 0.1 * frame) % 86400) for frame, image in enumerate(images)]
     cine, _ = only(find_cines(timed[::-1]))
     assert [frame.instance for frame in cine.frames] == [image.instance for image in images]
-
-
-def test_images_that_share_one_uid_are_images():
-    images = [image._replace(instance="anonymous") for image in headers(PLANE, NAME)]
-    cine, findings = only(find_cines(images))
-    assert cine.missing == 0
-    assert not findings

@@ -5,7 +5,7 @@ import pytest
 from pydicom import dcmread
 
 from cmr_ssl.dicom.components import component, ge_part
-from tests.dicoms import FRAMES, SLICES, codes, encoded, read_zip, tiny, view_files
+from tests.dicoms import FRAMES, SLICES, encoded, read_zip, tiny, view_files
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,19 @@ def test_vendors_name_the_part_of_the_signal_in_their_own_words(image_type, comp
     assert component(image_type, complex_component) == part
 
 
+def beside_noise(magnitude, others, change=lambda data, part: data, part=0):
+    """Return the files of a short axis with these headers, and before them those of noise of the same place."""
+    noise = tiny("sa")
+    noise.pixels = np.random.default_rng(3).integers(0, 4000, noise.pixels.shape).astype(np.int16)
+    files = {name: change(data, 0) for name, data in view_files(tiny("sa"), **magnitude).items()}
+    return files | {f"0{name}": change(data, part) for name, data in view_files(noise, **others).items()}
+
+
+def assert_magnitude(study):
+    assert np.array_equal(study.series[0].pixels, tiny("sa").pixels)
+    assert [(found.code, found.value) for found in study.findings] == [("not-magnitude", FRAMES * SLICES)]
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -42,23 +55,9 @@ def test_vendors_name_the_part_of_the_signal_in_their_own_words(image_type, comp
     ],
 )
 def test_a_phase_series_never_takes_the_place_of_the_magnitude(values, tmp_path):
-    noise = tiny("sa")
-    noise.pixels = np.random.default_rng(3).integers(0, 4000, noise.pixels.shape).astype(np.int16)
-    image_type = ["ORIGINAL", "PRIMARY", "P", "RETRO"]
     magnitude = {"SeriesInstanceUID": "2.25.9"} if "SeriesInstanceUID" in values else {}
-    files = view_files(tiny("sa"), **magnitude) | {
-        f"0{name}": data for name, data in view_files(noise, ImageType=image_type, **values).items()
-    }
-    study, _ = read_zip(tmp_path, files)
-    assert np.array_equal(study.series[0].pixels, tiny("sa").pixels)
-    assert [(found.code, found.value) for found in study.findings] == [("not-magnitude", FRAMES * SLICES)]
-
-
-def test_a_study_of_phase_images_alone_has_no_image(tmp_path):
-    files = view_files(tiny("sa"), ImageType=["ORIGINAL", "PRIMARY", "P"])
-    study, _ = read_zip(tmp_path, files)
-    assert not study.series
-    assert codes(study.findings) == ["not-magnitude", "no-images"]
+    files = beside_noise(magnitude, values | {"ImageType": ["ORIGINAL", "PRIMARY", "P", "RETRO"]})
+    assert_magnitude(read_zip(tmp_path, files)[0])
 
 
 SILENT = ["ORIGINAL", "PRIMARY", "OTHER"]
@@ -76,14 +75,10 @@ def of_ge(data, raw, creator, kind="SS"):
 
 @pytest.mark.parametrize(("creator", "part", "said"), [("GEMS_PARM_01", 1, "phase"), ("", 3, "imaginary")])
 def test_ge_tells_the_part_in_a_private_element_where_the_image_type_is_silent(part, said, creator, tmp_path):
-    noise = tiny("sa")
-    noise.pixels = np.random.default_rng(3).integers(0, 4000, noise.pixels.shape).astype(np.int16)
-    magnitude, others = view_files(tiny("sa"), ImageType=SILENT), view_files(noise, ImageType=SILENT, time="130000")
-    files = {name: of_ge(data, 0, creator) for name, data in magnitude.items()}
-    files |= {f"0{name}": of_ge(data, part, creator) for name, data in others.items()}
+    silent = {"ImageType": SILENT}
+    files = beside_noise(silent, silent | {"time": "130000"}, lambda data, part: of_ge(data, part, creator), part)
     study, _ = read_zip(tmp_path, files)
-    assert np.array_equal(study.series[0].pixels, tiny("sa").pixels)
-    assert [(found.code, found.value) for found in study.findings] == [("not-magnitude", FRAMES * SLICES)]
+    assert_magnitude(study)
     assert f"a {said} image" in study.findings[0].message
 
 

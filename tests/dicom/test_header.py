@@ -14,6 +14,7 @@ def test_a_header_is_what_was_written_and_nothing_of_the_patient_but_the_id_that
     assert (header.trigger_ms, header.number, header.expected, header.interval_ms) == (123.5, 7, 8, 800.0)
     assert (header.thickness, header.derived, header.name) == (8.0, False, "CINE_segmented_LAX_2Ch")
     assert header.format[3:] == (16, 12, False, 1.0, 0.0)
+    assert axes((0, 1, 0, 0, 0, -1)) == pytest.approx(np.array([[0, 1, 0], [0, 0, -1], [-1, 0, 0]]))  # right-handed
     assert "SECRET" not in repr(read_header(member(image())))
 
 
@@ -31,23 +32,17 @@ def test_a_header_longer_than_the_first_read_is_read_on():
 
 
 def test_values_that_are_no_numbers_are_unknown():
-    header = read_header(
-        member(image(TriggerTime=None, NominalInterval=None, SliceThickness=None, InstanceNumber=None))
-    )
+    missing = dict.fromkeys(("TriggerTime", "NominalInterval", "SliceThickness", "InstanceNumber"))
+    header = read_header(member(image(**missing)))
     assert np.isnan([header.trigger_ms, header.interval_ms, header.thickness]).all()
     assert header.number == 0
 
 
 def test_later_acquisitions_sort_later():
-    early, late, later = (
-        read_header(member(image(AcquisitionTime=time, SeriesNumber=number))).acquired
-        for time, number in (("095959.9", "9"), ("100000", "8"), ("100000", "10"))
-    )
-    assert early < late < later
-
-
-def test_axes_are_right_handed():
-    assert axes((0, 1, 0, 0, 0, -1)) == pytest.approx(np.array([[0, 1, 0], [0, 0, -1], [-1, 0, 0]]))
+    moments = [("095959.9", "9"), ("100000", "8"), ("100000", "10")]
+    early, late, later = (image(AcquisitionTime=time, SeriesNumber=number) for time, number in moments)
+    first, second, third = (read_header(member(one)).acquired for one in (early, late, later))
+    assert first < second < third
 
 
 PERFECT = np.array([0.6, 0.0, 0.8, 0.0, 1.0, 0.0])

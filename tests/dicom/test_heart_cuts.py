@@ -3,7 +3,7 @@ import pytest
 
 from cmr_ssl.dicom.heart_cuts import cutting_plane, several_places
 from tests.dicoms import FRAMES, PIXEL_MM, SIDE, cine, codes, read_zip, slice_files, tiny, view_files
-from tests.studies import AXES, CENTRE, beats, long_axis, picture
+from tests.studies import AXES, CENTRE, around_axis, beats, long_axis, picture
 
 SHAPE = (SIDE + 2, SIDE, 1)
 STEP = 5.0
@@ -62,12 +62,7 @@ def test_two_planes_of_a_view_are_told_apart_by_the_heart_and_by_their_names(tmp
 def test_planes_around_the_long_axis_are_planes_of_their_views(tmp_path):
     files = view_files(tiny("sa"))
     for index, degrees in enumerate(range(0, 180, 15)):
-        angle = np.radians(degrees)
-        along = np.cos(angle) * AXES[0] + np.sin(angle) * AXES[1]
-        affine = np.eye(4)
-        affine[:3, :3] = np.stack([along, -AXES[2], np.cross(along, -AXES[2])], axis=1) * [PIXEL_MM, PIXEL_MM, 6.0]
-        affine[:3, 3] = CENTRE - affine[:3, :3] @ ((np.array(SHAPE) - 1) / 2)
-        files |= files_at(affine, "radial", index)
+        files |= files_at(around_axis(degrees, SHAPE, PIXEL_MM), "radial", index)
     study, series = read_zip(tmp_path, files)
     assert list(series) == ["sa", "la_2ch", "la_3ch", "la_4ch"]
     for view in ("la_2ch", "la_3ch", "la_4ch"):

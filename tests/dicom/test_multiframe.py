@@ -77,9 +77,3 @@ def test_an_object_that_may_be_anything_else_is_missed_aloud(values, tmp_path):
     (loud,) = [found for found in study.findings if found.severity == "rejected"]
     assert loud.message.startswith("the short axis is missing")
     assert f"holds {FRAMES} frames" in loud.message
-
-
-def test_a_multi_frame_phase_object_is_left_out(tmp_path):
-    study, series = read(tmp_path, **TIMED, ImageType=["ORIGINAL", "PRIMARY", "P"])
-    assert list(series) == ["la_4ch"]
-    assert "not-magnitude" in codes(study.findings)

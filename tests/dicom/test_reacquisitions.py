@@ -58,17 +58,23 @@ BLURRED = (PICTURE // 2 + np.roll(PICTURE, 1, axis=0) // 4 + np.roll(PICTURE, 1,
 AS_GOOD = (PICTURE + np.random.default_rng(1).integers(-50, 50, PICTURE.shape)).clip(0).astype(np.int16)
 
 
-@pytest.mark.parametrize(
-    ("first", "later", "kept"), [(PICTURE, BLURRED, 0), (BLURRED, PICTURE, 1), (PICTURE, AS_GOOD, 1)]
-)
-def test_of_complete_slices_the_sharp_one_is_used_and_of_sharp_ones_the_latest(first, later, kept):
-    plain = slices()
-    tries = [showing(plain[1], first), showing(slices(time="123000")[1], later)]
+def used(*pictures):
+    """Return which of two tries of the second slice is used, given what each shows, and what is said."""
+    plain, again = slices(), slices(time="123000")
+    tries = [showing(one, picture) for one, picture in zip((plain[1], again[1]), pictures, strict=True)]
     chosen, (finding,) = choose_slices([*tries, plain[0], *plain[2:]], DOWN)
-    assert chosen[1] is tries[kept]
-    shown = (first, later)
-    assert (finding.value < 0.8) == (shown[1 - kept] is BLURRED)
-    assert ("later" if kept == 1 and first is PICTURE else "sharper") in finding.message
+    return [one is chosen[1] for one in tries].index(True), finding
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "kept", "said"),
+    [(PICTURE, BLURRED, 0, "sharper"), (BLURRED, PICTURE, 1, "sharper"), (PICTURE, AS_GOOD, 1, "later")],
+)
+def test_of_complete_slices_the_sharp_one_is_used_and_of_sharp_ones_the_latest(first, later, kept, said):
+    found, finding = used(first, later)
+    assert found == kept
+    assert said in finding.message
+    assert (finding.value < 0.8) == (said == "sharper")
 
 
 def test_a_blurred_slice_that_is_complete_is_better_than_a_sharp_one_that_is_not():
@@ -86,15 +92,11 @@ TAGGED = np.where(np.indices(HEART.shape)[0] % 4 < 2, HEART, HEART // 3).astype(
 
 
 @pytest.mark.parametrize("other", [PICTURE, TAGGED])
-@pytest.mark.parametrize("kept", [0, 1])
-def test_noise_and_tags_are_no_sharper_hearts(other, kept):
-    plain = slices()
-    tries = [plain[1], slices(time="123000")[1]]
-    shown = [HEART if index == kept else other for index in range(2)]
-    tries = [showing(one, picture) for one, picture in zip(tries, shown, strict=True)]
-    chosen, (finding,) = choose_slices([*tries, plain[0], *plain[2:]], DOWN)
-    assert chosen[1] is tries[kept]
-    assert "smoother" in finding.message
+def test_noise_and_tags_are_no_sharper_hearts(other):
+    for shown, kept in (((HEART, other), 0), ((other, HEART), 1)):
+        found, finding = used(*shown)
+        assert found == kept
+        assert "smoother" in finding.message
 
 
 @pytest.mark.parametrize("thickness", [20.0, 8.0])

@@ -1,8 +1,7 @@
 import pytest
 
 from cmr_ssl.dicom.dicom_folder import DicomFolder
-from tests.dicom.test_dicom_folder import unpacked
-from tests.dicoms import tiny, view_files
+from tests.dicoms import tiny, unpacked, view_files
 
 
 def test_a_patients_own_folder_is_one_subject(tmp_path):
@@ -24,11 +23,12 @@ def test_a_patients_own_folder_is_one_subject(tmp_path):
         {"PatientID": "other"},  # an anonymiser gave all the same study
         {"StudyInstanceUID": "2.25.1", "StudyDate": "20200101"},  # came back another day
         {"PatientID": "", "StudyInstanceUID": ""},
+        {"tag": 0},  # a copy of the very files
     ],
 )
-def test_folders_of_other_people_and_days_are_other_subjects(others, tmp_path):
+def test_folders_of_other_people_and_days_and_copies_are_other_subjects(others, tmp_path):
     unpacked(tmp_path / "a", view_files(tiny("la_2ch")))
-    unpacked(tmp_path / "b", view_files(tiny("la_2ch"), tag="b", **others))
+    unpacked(tmp_path / "b", view_files(tiny("la_2ch"), **({"tag": "b"} | others)))
     assert DicomFolder(tmp_path).subjects() == ["a", "b"]
 
 
@@ -42,19 +42,10 @@ def test_series_of_several_patients_are_gathered_patient_by_patient(tmp_path):
     assert [path.name for path in source.archives("2_la_2ch")] == ["2_la_2ch", "2_sa"]
 
 
-def test_one_patient_on_one_table_is_one_subject_whatever_an_anonymiser_did_to_the_study(tmp_path):
+def test_one_patient_on_one_table_is_one_subject_whatever_an_anonymiser_did_to_the_study_and_preambles(tmp_path):
     for view in ("sa", "la_2ch"):
         values = {"StudyInstanceUID": f"2.25.{len(view)}", "FrameOfReferenceUID": "2.25.9"}
         unpacked(tmp_path / "p" / view, view_files(tiny(view), **values))
+        unpacked(tmp_path / "bare", {name: data[132:] for name, data in view_files(tiny(view)).items()})
     assert DicomFolder(tmp_path / "p").subjects() == ["p"]
-
-
-def test_a_copy_of_a_study_is_a_subject_of_its_own(tmp_path):
-    for name in ("one", "copy"):
-        unpacked(tmp_path / name, view_files(tiny("la_2ch")))
-    assert DicomFolder(tmp_path).subjects() == ["copy", "one"]
-
-
-def test_files_without_preamble_are_a_study_too(tmp_path):
-    unpacked(tmp_path / "p", {name: data[132:] for name, data in view_files(tiny("la_2ch")).items()})
-    assert DicomFolder(tmp_path / "p").subjects() == ["p"]
+    assert DicomFolder(tmp_path / "bare").subjects() == ["bare"]

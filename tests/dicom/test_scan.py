@@ -2,7 +2,7 @@ import pytest
 
 from cmr_ssl.dicom.archive import Limits
 from cmr_ssl.dicom.scan import scanned
-from tests.dicoms import NAMES, codes, manifest_text, tiny, view_files, write_zip
+from tests.dicoms import NAMES, codes, manifest_text, tiny, unpacked, view_files, write_zip
 
 LIMITS = Limits()
 
@@ -25,18 +25,13 @@ def test_a_manifest_names_series_that_have_no_name(manifest, tmp_path):
     assert [(found.code, found.value) for found in findings] == [("absent-file", 1)]
 
 
-def test_headers_are_right_where_a_manifest_is_not(tmp_path):
+def test_headers_are_right_where_a_manifest_is_not_and_a_broken_one_is_a_finding(tmp_path):
     made = files()
     listed = manifest_text({name: "CINE_segmented_LAX_4Ch" for name in made})
-    headers, findings = scan(write_zip(tmp_path / "a.zip", {"manifest.csv": listed.encode()} | made))
-    assert {header.name for header in headers} == {NAMES["la_2ch"]}
-    assert not findings
-
-
-def test_a_broken_manifest_is_a_finding(tmp_path):
-    headers, findings = scan(write_zip(tmp_path / "a.zip", {"manifest.csv": b"\0" * 100} | files()))
-    assert len(headers) == 8
-    assert codes(findings) == ["manifest"]
+    for text, said in ((listed.encode(), []), (b"\0" * 100, ["manifest"])):
+        headers, findings = scan(write_zip(tmp_path / "a.zip", {"manifest.csv": text} | made))
+        assert [header.name for header in headers] == [NAMES["la_2ch"]] * 8
+        assert codes(findings) == said
 
 
 def test_two_patients_in_one_archive_are_nobody(tmp_path):
@@ -54,13 +49,9 @@ def test_of_two_visits_the_larger_one_is_kept(tmp_path):
 
 
 def test_images_without_a_date_belong_to_the_visit_and_folders_are_read_like_archives(tmp_path):
-    undated = files(StudyDate=None, tag=5)
-    headers, findings = scan(write_zip(tmp_path / "a.zip", files() | undated))
-    assert len(headers) == 16
-    assert not findings
-    for name, data in files().items():
-        (tmp_path / "deep" / "er").mkdir(parents=True, exist_ok=True)
-        (tmp_path / "deep" / "er" / name).write_bytes(data)
-    headers, findings = scan(tmp_path / "deep")
-    assert len(headers) == 8
-    assert not findings
+    undated = write_zip(tmp_path / "a.zip", files() | files(StudyDate=None, tag=5))
+    unpacked(tmp_path / "deep" / "er", files())
+    for path, count in ((undated, 16), (tmp_path / "deep", 8)):
+        headers, findings = scan(path)
+        assert len(headers) == count
+        assert not findings

@@ -63,9 +63,8 @@ def test_a_slice_shifted_in_its_plane_keeps_its_own_grid_be_it_the_first(index):
 
 
 def test_a_slice_of_another_size_keeps_its_own_grid():
-    cines = slices()
-    small = cines[3]._replace(grid=grid(stack_affines()[3], (SIDE, SIDE - 2)))
-    stack, findings = stack_slices([*cines[:3], small], DOWN)
+    *cines, last = slices()
+    stack, findings = stack_slices([*cines, last._replace(grid=grid(stack_affines()[3], (SIDE, SIDE - 2)))], DOWN)
     assert stack.shape[:2] == (SIDE, SIDE)
     assert [own is None for own in stack.grids] == [True, True, True, False]
     assert codes(findings) == ["resampled-slice"]
@@ -73,14 +72,12 @@ def test_a_slice_of_another_size_keeps_its_own_grid():
 
 def test_a_tilted_slice_is_said():
     affines = stack_affines()
-    angle = np.radians(3.0)
     middle = affines[2] @ [(SIDE - 1) / 2, (SIDE - 1) / 2, 0, 1]
-    column = -np.cos(angle) * AXES[0] + np.sin(angle) * AXES[2]
+    column = AXES[[0, 2]].T @ [-np.cos(np.radians(3.0)), np.sin(np.radians(3.0))]
     tilted = plane(column, -AXES[1], np.cross(column, -AXES[1]), middle[:3], (SIDE, SIDE, 1), PIXEL_MM)
     _, findings = stack_slices(slices([*affines[:2], tilted, affines[3]]), DOWN)
-    tilts = [found for found in findings if found.code == "tilted-slice"]
-    assert [found.where for found in tilts] == ["sa slice 2"]
-    assert tilts[0].value == pytest.approx(3.0)
+    (found,) = [found for found in findings if found.code == "tilted-slice"]
+    assert (found.where, found.value) == ("sa slice 2", pytest.approx(3.0))
 
 
 def test_one_slice_is_as_thick_as_it_says():

@@ -20,12 +20,21 @@ def assert_ordered(cine, missing=()):
     ]
 
 
-@pytest.mark.parametrize("scale", [1e-3, 1e3])
-def test_another_unit_is_converted_where_the_beat_tells_it(scale):
-    (cine,), findings = found(lambda frame: frame * FRAME_MS * scale)
+@pytest.mark.parametrize(
+    ("times", "severity"),
+    [
+        (lambda frame: 1e-3 * frame * FRAME_MS, "repaired"),  # s
+        (lambda frame: 1e3 * frame * FRAME_MS, "repaired"),  # us
+        (lambda frame: frame, "noted"),  # counts
+        (lambda frame: 1000 * frame, "noted"),
+        (lambda frame: 1000 * (frame + 1), "noted"),
+    ],
+)
+def test_frames_in_another_unit_or_counted_are_timed_by_the_beat(times, severity):
+    (cine,), findings = found(times)
     assert_ordered(cine)
     assert cine.frame_ms == pytest.approx(FRAME_MS)
-    assert [(one.code, one.severity) for one in findings] == [("trigger-unit", "repaired")]
+    assert [(one.code, one.severity) for one in findings] == [("trigger-unit", severity)]
 
 
 def test_seconds_that_cover_a_part_of_the_beat_keep_their_spacing():
@@ -43,14 +52,6 @@ def test_without_a_beat_small_numbers_order_frames_and_the_heart_rate_is_unknown
     assert np.isnan(cine.frame_ms)
     assert codes(findings) == ["trigger-unit"]
     assert "TriggerTime" in findings[0].message
-
-
-@pytest.mark.parametrize("times", [lambda frame: frame, lambda frame: 1000 * frame, lambda frame: 1000 * (frame + 1)])
-def test_counted_frames_are_timed_by_the_beat(times):
-    (cine,), findings = found(times)
-    assert_ordered(cine)
-    assert cine.frame_ms == pytest.approx(FRAME_MS)
-    assert codes(findings) == ["trigger-unit"]
 
 
 @pytest.mark.parametrize("times", [lambda frame: frame, lambda frame: 1000 * frame])

@@ -4,7 +4,7 @@ import pytest
 from cmr_ssl.dicom.view_assignment import group_parallel, name_views, view_in_name
 from cmr_ssl.planes import LONG_AXIS, SHORT_AXIS
 from tests.dicoms import NAMES, cine, codes, stack_affines
-from tests.studies import AXES, DEGREES, long_axis, plane
+from tests.studies import AXES, DEGREES, around_axis, long_axis, plane
 
 SHAPE = (16, 16, 1)
 
@@ -18,10 +18,7 @@ def long(view, name=None):
 
 
 def turned(degrees, name):
-    """Return a long-axis plane turned by so many degrees around the long axis."""
-    angle = np.radians(degrees)
-    along = np.cos(angle) * AXES[0] + np.sin(angle) * AXES[1]
-    return cine(plane(along, -AXES[2], np.cross(along, -AXES[2]), np.zeros(3), SHAPE, 12.0), name)
+    return cine(around_axis(degrees, SHAPE, 12.0), name)
 
 
 def sizes(named):
@@ -46,18 +43,12 @@ def test_names_hint_at_one_view_or_none(name, view):
     assert view_in_name(name) == view
 
 
-def test_clean_names_and_planes_agree():
-    named = name_views([*map(long, LONG_AXIS), *short()])
-    assert sizes(named) == WHOLE
-    assert not named.findings
-    assert named.axis @ AXES[2] == pytest.approx(1.0)
-
-
-@pytest.mark.parametrize("names", [("", ""), ("CINE_segmented_LAX", "CINE_segmented_SAX")])
-def test_without_names_or_in_mixed_series_the_planes_decide(names):
+@pytest.mark.parametrize("names", [(None, NAMES["sa"]), ("", ""), ("CINE_segmented_LAX", "CINE_segmented_SAX")])
+def test_names_and_planes_agree_and_without_names_or_in_mixed_series_the_planes_decide(names):
     named = name_views([*(long(view, names[0]) for view in LONG_AXIS), *short(name=names[1])])
     assert sizes(named) == WHOLE
     assert not named.findings
+    assert named.axis @ AXES[2] == pytest.approx(1.0)
     for view in LONG_AXIS:
         assert named.views[view][0].grid == long(view).grid
 
@@ -66,23 +57,22 @@ def test_swapped_names_are_put_right_and_said():
     named = name_views([long("la_2ch", NAMES["la_4ch"]), long("la_4ch", NAMES["la_2ch"]), long("la_3ch"), *short()])
     assert sizes(named) == WHOLE
     assert named.views["la_2ch"][0].grid == long("la_2ch").grid
-    assert sorted((found.code, found.where) for found in named.findings) == [
-        ("wrong-name", "la_2ch"),
-        ("wrong-name", "la_4ch"),
-    ]
+    assert sorted(found.where for found in named.findings) == ["la_2ch", "la_4ch"]
+    assert set(codes(named.findings)) == {"wrong-name"}
     assert named.findings[0].value == pytest.approx(60.0)
 
 
-def test_a_slice_of_the_stack_called_long_axis_belongs_to_the_stack():
-    named = name_views([*map(long, LONG_AXIS), *short(3), *[one._replace(name=NAMES["la_2ch"]) for one in short()[3:]]])
+@pytest.mark.parametrize(
+    ("cines", "where"),
+    [
+        ([*map(long, LONG_AXIS), *short(3), short()[3]._replace(name=NAMES["la_2ch"])], "sa"),
+        ([long("la_2ch"), long("la_3ch"), long("la_4ch", "CINE_segmented_SAX_b9"), *short()], "la_4ch"),
+    ],
+)
+def test_a_slice_called_long_axis_belongs_to_the_stack_and_a_long_axis_called_short_axis_is_found(cines, where):
+    named = name_views(cines)
     assert sizes(named) == WHOLE
-    assert codes(named.findings) == ["wrong-name"]
-
-
-def test_a_long_axis_called_short_axis_is_found():
-    named = name_views([long("la_2ch"), long("la_3ch"), long("la_4ch", "CINE_segmented_SAX_b9"), *short()])
-    assert sizes(named) == WHOLE
-    assert [(found.code, found.where) for found in named.findings] == [("wrong-name", "la_4ch")]
+    assert [(found.code, found.where) for found in named.findings] == [("wrong-name", where)]
 
 
 @pytest.mark.parametrize("off", [-35, -20, 20, 35])
@@ -126,18 +116,14 @@ SURVEY = {"axial": (2, 0), "coronal": (1, 0), "sagittal": (0, 1)}
 
 
 @pytest.mark.parametrize("name", ["", "cine", "LAX", "4ch"])
-def test_stacks_along_the_heart_are_no_short_axis(name):
+def test_stacks_along_the_heart_are_no_short_axis_and_displace_none_that_is_smaller(name):
     for views in (["la_4ch"], ["la_2ch", "la_4ch"], LONG_AXIS):
         named = name_views([one._replace(name=name) for view in views for one in LONG_STACKS[view]])
         assert SHORT_AXIS not in named.views
         assert named.views
-
-
-@pytest.mark.parametrize("name", ["", "LAX", "CINE_segmented_LAX_4Ch"])
-def test_a_larger_stack_along_the_heart_does_not_displace_the_short_axis(name):
-    named = name_views([*short(4, name=""), *(one._replace(name=name) for one in LONG_STACKS["la_4ch"])])
-    assert sizes(named)[SHORT_AXIS] == 4
-    assert sizes(named)["la_4ch"] == 8
+    for called in (name, "CINE_segmented_LAX_4Ch"):
+        named = name_views([*short(4, name=""), *(one._replace(name=called) for one in LONG_STACKS["la_4ch"])])
+        assert (sizes(named)[SHORT_AXIS], sizes(named)["la_4ch"]) == (4, 8)
 
 
 @pytest.mark.parametrize("survey", SURVEY)

@@ -4,11 +4,9 @@ from cmr_ssl.cohort.withdrawal import NONE_WITHDRAWN
 from cmr_ssl.evaluation import evaluate_labels
 from cmr_ssl.evaluation.paired_labels import PairedLabels
 from cmr_ssl.sources.label_folder import LabelFolder
-from cmr_ssl.sources.nifti_files import LabelFile
 from cmr_ssl.workers import Workers
 from tests.evaluation.hearts import drawn, write
-
-UKB = LabelFile("sa", "seg_sa.nii.gz", {1: "LV", 2: "myocardium", 3: "RV"})
+from tests.labelled import UKB
 
 
 @pytest.fixture

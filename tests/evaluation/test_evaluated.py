@@ -6,12 +6,9 @@ from cmr_ssl.evaluation.evaluated import Evaluated, dice_of_subjects, subjects_t
 from cmr_ssl.evaluation.paired_values import PairedValues
 
 INDEX = ["1", "2"]
-VALUES = PairedValues(
-    pd.DataFrame({"x": [1.0, 5]}, INDEX), pd.DataFrame({"x": [3.0, 4]}, INDEX), pd.DataFrame({"x": [2.0, 2]}, INDEX), []
-)
-WHOLES = pd.DataFrame(
-    {"subject": ["1", "1", "1"], "structure": ["RV", "LV", "LV"], "dice": [0.5, 0.8, 0.6]}
-)  # the LV at ED and ES
+VALUES = PairedValues(*(pd.DataFrame({"x": x}, INDEX) for x in ([1.0, 5], [3.0, 4], [2.0, 2])), [])
+# the LV at ED and ES
+WHOLES = pd.DataFrame({"subject": ["1"] * 3, "structure": ["RV", "LV", "LV"], "dice": [0.5, 0.8, 0.6]})
 
 
 def test_each_subject_has_its_values_its_error_and_the_dice_of_its_structures():
@@ -23,9 +20,5 @@ def test_each_subject_has_its_values_its_error_and_the_dice_of_its_structures():
 
 
 def test_tables_alone_have_no_dice():
-    assert list(subjects_table(Evaluated(VALUES, WHOLES[:0], WHOLES[:0]))) == [
-        "predicted x",
-        "true x",
-        "error x",
-        "within x",
-    ]
+    table = subjects_table(Evaluated(VALUES, WHOLES[:0], WHOLES[:0]))
+    assert list(table) == ["predicted x", "true x", "error x", "within x"]

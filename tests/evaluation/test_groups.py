@@ -31,16 +31,18 @@ def test_without_names_people_are_grouped_by_what_is_usual_and_there(table, tmp_
     assert read_groups(tmp_path / "sex.csv", None, ["1"], {}).iloc[0].to_list() == ["women"]
 
 
-def test_edges_of_nothing_or_that_do_not_rise_and_numbers_without_edges_are_refused(table, tmp_path):
-    many = tmp_path / "many.csv"
-    many.write_text("eid,Creatinine\n" + "".join(f"{number},{number + 0.0:g}\n" for number in range(20)))
-    with pytest.raises(ValueError, match="edges are given of Age, by which nobody is grouped"):
-        read_groups(table, ["sex"], ["1"], {"age": [50]})
-    with pytest.raises(ValueError, match=r"the edges \[60, 50\] of Age do not rise"):
-        read_groups(table, ["age"], ["1"], {"age": [60, 50]})
-    with pytest.raises(ValueError, match=r"many\.csv has no column of sex, age, bmi, pathology: name columns"):
-        read_groups(many, None, ["1"], {})
-    with pytest.raises(ValueError, match="no column of the table holds 'smoking'"):
-        read_groups(table, ["smoking"], ["1"], {})
-    with pytest.raises(ValueError, match=r"has 20 different values, .* a column of numbers needs edges"):
-        read_groups(many, ["creatinine"], [str(number) for number in range(20)], {})
+@pytest.mark.parametrize(
+    ("file", "columns", "edges", "why"),
+    [
+        ("t.csv", ["sex"], {"age": [50]}, "edges are given of Age, by which nobody is grouped"),
+        ("t.csv", ["age"], {"age": [60, 50]}, r"the edges \[60, 50\] of Age do not rise"),
+        ("t.csv", ["smoking"], {}, "no column of the table holds 'smoking'"),
+        ("many.csv", None, {}, r"many\.csv has no column of sex, age, bmi, pathology: name columns"),
+        ("many.csv", ["creatinine"], {}, r"has 20 different values, .* a column of numbers needs edges"),
+    ],
+)
+def test_edges_of_nothing_or_that_do_not_rise_and_numbers_without_edges_are_refused(table, file, columns, edges, why):
+    many = "".join(f"{number},{number + 0.0:g}\n" for number in range(20))
+    table.with_name("many.csv").write_text("eid,Creatinine\n" + many)
+    with pytest.raises(ValueError, match=why):
+        read_groups(table.with_name(file), columns, [str(number) for number in range(20)], edges)

@@ -7,10 +7,8 @@ from cmr_ssl.anatomy import LV
 from cmr_ssl.evaluation.label_scores import compare_subject, frames_of
 from cmr_ssl.evaluation.paired_labels import PairedLabels
 from cmr_ssl.sources.label_folder import LabelFolder
-from cmr_ssl.sources.nifti_files import LabelFile
 from tests.evaluation.hearts import SPACING, drawn, write
-
-UKB = LabelFile("sa", "seg_sa.nii.gz", {1: "LV", 2: "myocardium", 3: "RV"})
+from tests.labelled import UKB
 
 
 def record(folder, predicted, true, every_frame=False):
@@ -24,8 +22,9 @@ def wholes(record):
     return {(row["structure"], row["phase"]): row for row in record.rows[0]["wholes"]}
 
 
-def test_equal_maps_agree_in_everything_and_their_volumes_are_the_voxels(tmp_path):
-    found = record(tmp_path, drawn(), drawn())
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_equal_maps_agree_in_everything_and_their_volumes_are_the_voxels(tmp_path, dtype):
+    found = record(tmp_path, drawn().astype(dtype), drawn())
     assert found.status == "accepted"
     assert {(row["dice"], row["hd95_mm"], row["assd_mm"], row["missed"]) for row in wholes(found).values()} == {
         (1.0, 0.0, 0.0, False)
@@ -55,6 +54,7 @@ def test_a_structure_that_was_missed_counts_as_zero_without_a_distance(tmp_path)
     row = wholes(record(tmp_path, predicted, drawn()))["RV", "ES"]
     assert (row["dice"], row["missed"]) == (0, True)
     assert np.isnan(row["hd95_mm"])
+    assert {row["missed"] for row in wholes(record(tmp_path, 0 * drawn(), drawn())).values()} == {True}
 
 
 def test_nothing_counts_where_nobody_labelled_and_no_volume_is_told_of_it(tmp_path):
@@ -76,15 +76,15 @@ def test_ed_and_es_are_compared_or_all_frames_where_asked_or_unknown(tmp_path):
     assert frames_of(true, {0: "ED", 2: "ES"}, every_frame=False) == {0: "ED", 1: "other"}
 
 
-def test_a_subject_of_which_nothing_can_be_compared_is_rejected_with_the_reason(tmp_path):
-    found = record(tmp_path, drawn((9, 5)), drawn())
+@pytest.mark.parametrize(
+    ("predicted", "why"),
+    [
+        (drawn((9, 5)), "2 frames and the truth 3"),
+        (drawn() + np.float32(0.5), "the prediction: seg_sa.nii.gz holds fractions"),
+        (np.where(drawn() == 3, 7, drawn()).astype(np.uint8), "holds the numbers 7, which"),
+    ],
+)
+def test_a_subject_of_which_nothing_can_be_compared_is_rejected_with_the_reason(tmp_path, predicted, why):
+    found = record(tmp_path, predicted, drawn())
     assert found.status == "rejected"
-    assert "2 frames and the truth 3" in found.problem
-    halves = record(tmp_path, drawn() + np.float32(0.5), drawn())
-    assert "the prediction: seg_sa.nii.gz holds fractions" in halves.problem
-    numbers = record(tmp_path, np.where(drawn() == 3, 7, drawn()).astype(np.uint8), drawn())
-    assert "holds the numbers 7, which" in numbers.problem
-    empty = record(tmp_path, 0 * drawn(), drawn())
-    assert {row["missed"] for row in wholes(empty).values()} == {True}
-    rounded = record(tmp_path, drawn().astype(np.float32), drawn())
-    assert {row["dice"] for row in wholes(rounded).values()} == {1.0}
+    assert why in found.problem

@@ -6,11 +6,11 @@ from cmr_ssl.evaluation.paired_labels import PairedLabels, paired_view, same_fra
 from cmr_ssl.sources.label_folder import LabelFolder, read_labels
 from cmr_ssl.sources.nifti_files import EdEs, LabelFile
 from tests.evaluation.hearts import SHAPE, STACK, drawn, write
+from tests.labelled import UKB
 from tests.studies import short_axis
 
-UKB = LabelFile("sa", "seg_sa.nii.gz", {1: "LV", 2: "myocardium", 3: "RV"})
 ACDC = LabelFile("sa", "acdc.nii.gz", {1: "RV", 2: "myocardium", 3: "LV"})
-PAIR = LabelFile("sa", EdEs("ed.nii.gz", "es.nii.gz", 1, 3), {1: "LV", 2: "myocardium", 3: "RV"})
+PAIR = LabelFile("sa", EdEs("ed.nii.gz", "es.nii.gz", 1, 3), UKB.classes)
 
 
 def view(folder, labels, file=UKB, affine=STACK, partial=False):
@@ -19,23 +19,19 @@ def view(folder, labels, file=UKB, affine=STACK, partial=False):
 
 
 def test_numbers_mean_what_each_side_declares(tmp_path):
-    truth = drawn()
-    swapped = np.array([0, 3, 2, 1], np.uint8)[truth]
-    both = paired_view(view(tmp_path, swapped, ACDC), view(tmp_path, truth))
+    swapped = np.array([0, 3, 2, 1], np.uint8)[drawn()]
+    both = paired_view(view(tmp_path, swapped, ACDC), view(tmp_path, drawn()))
     assert (both.predicted == both.true).all()
-    assert both.classes == (LV, MYOCARDIUM, RV)
-    assert both.notes == []
+    assert (both.classes, both.notes) == ((LV, MYOCARDIUM, RV), [])
 
 
 def test_a_map_stored_in_another_direction_is_turned_and_one_that_lies_elsewhere_is_refused(tmp_path):
-    truth = view(tmp_path, drawn())
-    flipped = STACK.copy()
+    truth, flipped, moved = view(tmp_path, drawn()), STACK.copy(), STACK.copy()
     flipped[:3, 3] += STACK[:3, 0] * (SHAPE[0] - 1)
     flipped[:3, 0] *= -1
     both = paired_view(view(tmp_path, drawn()[::-1], affine=flipped), truth)
     assert (both.predicted == both.true).all()
     assert both.notes == ["the predicted map was turned or cropped onto the grid of the true one"]
-    moved = STACK.copy()
     moved[:3, 3] += 3 * STACK[:3, 2]
     for affine in (moved, short_axis(SHAPE, spacing=2.5)):
         with pytest.raises(ValueError, match="the predicted map cannot be laid on the true one, taken for its image: "):
@@ -56,10 +52,8 @@ def test_frames_are_compared_only_where_they_are_the_same_moment(tmp_path):
 
 
 def test_frames_that_both_tell_are_matched_by_their_number(tmp_path):
-    one, other = (
-        view(tmp_path, drawn((9, 7)))._replace(frames=(0, 4)),
-        view(tmp_path, drawn((7, 5)))._replace(frames=(4, 9)),
-    )
+    one = view(tmp_path, drawn((9, 7)))._replace(frames=(0, 4))
+    other = view(tmp_path, drawn((7, 5)))._replace(frames=(4, 9))
     predicted, true = same_frames(one, other)
     assert (predicted == true).all()
     assert len(true) == 1

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cmr_ssl.evaluation.paired_values import read_pairs, shared_columns
+from cmr_ssl.evaluation.paired_values import read_pairs
 
 FEW = "subject,LVEF (%),status\n1001,60,accepted\n1002,55,accepted\n1003,50,accepted\n"
 
@@ -69,27 +69,20 @@ def test_a_word_among_numbers_and_a_half_width_below_zero_are_unknown_of_that_su
     assert why(pairs)["1", "LVEF (%)"] == "holds 'sixty', no number"
 
 
-def test_tables_without_rows_or_with_ids_that_lost_digits_are_refused(tmp_path):
+def test_tables_without_rows_of_other_people_or_with_ids_that_lost_digits_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"p\.csv has no row of a subject"):
         read_pairs(*tables(tmp_path, "subject,LVEF (%)\n", FEW))
+    with pytest.raises(ValueError, match=r"share no subject: the ids of the one are such as '1001', .* such as 'A1'"):
+        read_pairs(*tables(tmp_path, second="eid,LVEF (%)\nA1,50\n"))
     pd.DataFrame({"eid": np.float32([1001, 1002]), "LVEF (%)": 50.0}).to_parquet(tmp_path / "f.parquet")
     with pytest.raises(ValueError, match="holds ids as float, which loses digits"):
         read_pairs(tmp_path / "f.parquet", tables(tmp_path)[0])
 
 
-def test_tables_of_other_people_are_refused_with_examples_of_their_ids(tmp_path):
-    with pytest.raises(ValueError, match=r"share no subject: the ids of the one are such as '1001', .* such as 'A1'"):
-        read_pairs(*tables(tmp_path, second="eid,LVEF (%)\nA1,50\n"))
-
-
-def test_how_sure_a_network_is_is_no_phenotype():
-    header = ["subject", "LVEF (%)", "confidence LV", "LVEF (%), 90 % within"]
-    assert shared_columns(header, header) == {"LVEF (%)": "LVEF (%)"}
-
-
-def test_half_widths_are_read_beside_their_column_and_parquet_is_a_table_too(tmp_path):
-    pd.DataFrame({"eid": [1, 2], "LVEF (%)": [50.0, 60.0]}).to_parquet(tmp_path / "t.parquet")
-    (tmp_path / "p.tsv").write_text('subject\tLVEF (%)\t"LVEF (%), 90 % within"\n1\t51\t3\n2\t61\t\n')
+def test_half_widths_are_read_beside_their_column_confidence_is_no_phenotype_and_parquet_is_a_table_too(tmp_path):
+    pd.DataFrame({"eid": [1, 2], "LVEF (%)": [50.0, 60.0], "confidence LV": 0.9}).to_parquet(tmp_path / "t.parquet")
+    header = 'subject\tLVEF (%)\tconfidence LV\t"LVEF (%), 90 % within"\n'
+    (tmp_path / "p.tsv").write_text(header + "1\t51\t0.9\t3\n2\t61\t0.8\t\n")
     pairs = read_pairs(tmp_path / "p.tsv", tmp_path / "t.parquet")
     assert list(pairs.first) == list(pairs.within) == ["LVEF (%)"]
     np.testing.assert_equal(pairs.within["LVEF (%)"].to_numpy(), [3, np.nan])

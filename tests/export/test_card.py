@@ -10,9 +10,8 @@ def test_the_card_says_what_a_model_has_seen(tmp_path):
     checkpoint = write_untrained(tmp_path / "best.ckpt", "phenotype")
     content = torch.load(checkpoint)
     content |= {"epoch": 3, "global_step": 40}
-    content["callbacks"] = {
-        "BestCheckpoint{'monitor': 'val/loss', 'mode': 'min'}": {"best_model_score": torch.tensor(0.25)}
-    }
+    best = "BestCheckpoint{'monitor': 'val/loss', 'mode': 'min'}"
+    content["callbacks"] = {best: {"best_model_score": torch.tensor(0.25)}}
     for synthetic in (True, False):
         content["CineDataModule"]["synthetic"] = synthetic
         torch.save(content, checkpoint)

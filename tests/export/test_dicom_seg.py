@@ -17,15 +17,12 @@ def test_frames_are_those_of_most_and_least_lv_or_else_of_all_that_is_drawn():
     assert extreme_frames(LabelMap(np.full_like(labels, UNLABELLED), np.eye(4))) == []
 
 
-def test_without_highdicom_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "highdicom", None)
+@pytest.mark.parametrize("there", [False, True])
+def test_without_highdicom_the_extra_is_named_and_images_without_a_frame_of_reference_are_said(monkeypatch, there):
+    if there:
+        pytest.importorskip("highdicom")
+    else:
+        monkeypatch.setitem(sys.modules, "highdicom", None)
     frame = SegmentedFrame("sa_frame00", 0, np.ones((1, 2, 2), np.uint8), np.eye(4), [Dataset()])
-    with pytest.raises(ValueError, match=r"pip install 'cmr-ssl\[seg\]'"):
-        segmentation(frame, 1)
-
-
-def test_images_without_a_frame_of_reference_are_said():
-    pytest.importorskip("highdicom")
-    frame = SegmentedFrame("sa_frame00", 0, np.ones((1, 2, 2), np.uint8), np.eye(4), [Dataset()])
-    with pytest.raises(ValueError, match="no FrameOfReferenceUID"):
+    with pytest.raises(ValueError, match="no FrameOfReferenceUID" if there else r"pip install 'cmr-ssl\[seg\]'"):
         segmentation(frame, 1)

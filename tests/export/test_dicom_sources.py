@@ -3,15 +3,12 @@ import pytest
 
 from cmr_ssl.export.dicom_sources import read_headers, sources_of
 from cmr_ssl.planes import SHORT_AXIS
-from tests.dicoms import FRAMES, SLICES, tiny, view_files
+from tests.dicoms import FRAMES, SLICES, tiny, unpacked, view_files
 
 
 @pytest.fixture
 def folder(tmp_path):
-    for name, data in view_files(tiny(SHORT_AXIS)).items():
-        (tmp_path / name).write_bytes(data)
-    (tmp_path / "notes.txt").write_text("no DICOM")
-    return tmp_path
+    return unpacked(tmp_path, view_files(tiny(SHORT_AXIS)) | {"notes.txt": b"no DICOM"})
 
 
 def shape_of(series):
@@ -39,15 +36,13 @@ def test_two_studies_and_a_folder_without_images_are_said(folder, tmp_path):
     empty.mkdir()
     with pytest.raises(FileNotFoundError, match="holds no DICOM image"):
         read_headers(empty)
-    for name, data in view_files(tiny("la_2ch"), StudyInstanceUID="1.2.3").items():
-        (folder / name).write_bytes(data)
+    unpacked(folder, view_files(tiny("la_2ch"), StudyInstanceUID="1.2.3"))
     with pytest.raises(ValueError, match="holds images of 2 studies"):
         read_headers(folder)
 
 
 def test_a_scanner_s_own_analysis_is_not_what_was_drawn_on(folder):
     series = tiny(SHORT_AXIS)
-    for name, data in view_files(series, time="130000", ImageType=["DERIVED", "PRIMARY", "M"]).items():
-        (folder / name).write_bytes(data)
+    unpacked(folder, view_files(series, time="130000", ImageType=["DERIVED", "PRIMARY", "M"]))
     found = sources_of(read_headers(folder), series.affine, shape_of(series), "sa")
     assert {image.AcquisitionTime for images in found for image in images} == {"120000"}

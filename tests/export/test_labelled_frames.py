@@ -14,9 +14,8 @@ def stack(labelled, cavity=None, **changes):
     labels = np.zeros_like(planes.labels)
     for row, (_, frame) in enumerate(labelled):
         labels[row].flat[: (cavity or {}).get(frame, 5)] = LV
-    planes = planes._replace(
-        labels=labels, to_heart=np.array([[0, 1, 0, 7], [-1, 0, 0, 3], [0, 0, 1, -5], [0, 0, 0, 1.0]])
-    )
+    to_heart = np.array([[0, 1, 0, 7], [-1, 0, 0, 3], [0, 0, 1, -5], [0, 0, 0, 1.0]])
+    planes = planes._replace(labels=labels, to_heart=to_heart)
     return StackPlanes(*(getattr(planes._replace(**changes), name) for name in StackPlanes._fields))
 
 

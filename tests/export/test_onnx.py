@@ -29,10 +29,10 @@ def run(graph, heart):
 
 def test_phenotypes_come_in_their_units(tmp_path):
     checkpoint = write_untrained(tmp_path / "best.ckpt", "phenotype", depth=1)
-    model, study, trained = (
+    model, trained, study = (
         cmr_ssl.load(checkpoint, "cpu"),
-        studies.study(frames=8, frame_ms=110.0),
         load_task(checkpoint),
+        studies.study(frames=8, frame_ms=110.0),
     )
     graph = graphs(trained.task)[1]
     content = exporting.written(graph, trained)

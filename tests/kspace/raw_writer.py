@@ -18,19 +18,9 @@ HEADER = """<?xml version="1.0"?>
  </kspace_encoding_step_1></encodingLimits>
  <trajectory>{trajectory}</trajectory></encoding></ismrmrdHeader>"""
 INDEX = [("kspace_encode_step_1", "<u2"), ("slice", "<u2"), ("phase", "<u2"), ("average", "<u2"), ("set", "<u2")]
-DIRECTION = ("<f4", (3,))
-HEAD = np.dtype(
-    [
-        ("flags", "<u8"),
-        ("number_of_samples", "<u2"),
-        ("active_channels", "<u2"),
-        ("position", *DIRECTION),
-        ("read_dir", *DIRECTION),
-        ("phase_dir", *DIRECTION),
-        ("slice_dir", *DIRECTION),
-        ("idx", np.dtype(INDEX)),
-    ]
-)
+COUNTS = [("flags", "<u8"), ("number_of_samples", "<u2"), ("active_channels", "<u2")]
+DIRECTIONS = [(name, "<f4", (3,)) for name in ("position", "read_dir", "phase_dir", "slice_dir")]
+HEAD = np.dtype([*COUNTS, *DIRECTIONS, ("idx", np.dtype(INDEX))])
 NOISE = 1 << 18
 
 

@@ -1,7 +1,6 @@
 import pytest
 import torch
 
-from cmr_ssl.kspace import LinePositions
 from tests.kspace.tiny_lines import line_encoder, lines_of
 from tests.tiny import tiny_batch
 
@@ -40,18 +39,7 @@ def test_absent_planes_change_nothing():
     torch.testing.assert_close(first.tokens[there], second.tokens[there])
 
 
-def test_it_knows_k_y_the_phase_of_the_beat_and_the_plane():
-    lines = lines_of(tiny_batch())
-    position = LinePositions().embedding(32)
-    said = position(lines.where)[0].view(lines.grid.planes, lines.grid.frames, lines.grid.rows, -1)
-    assert (said[:, :, 1:] - said[:, :, :-1]).norm(dim=-1).min() > 0.01
-    assert (said[:, 1:] - said[:, :-1]).norm(dim=-1).min() > 0.01
-    assert (said[1:] - said[:-1]).norm(dim=-1).min() > 0.01
-
-
-def test_images_and_positions_that_make_no_sense_are_refused_in_one_sentence():
+def test_images_are_refused_in_one_sentence():
     batch = tiny_batch()
     with pytest.raises(ValueError, match="reads lines of k-space, not images: use it in LinePretrainingTask"):
         line_encoder().encode_planes(batch.images, batch.affine, batch.present)
-    with pytest.raises(ValueError, match="line_wavelengths 0 must be at least 1"):
-        LinePositions(line_wavelengths=0)

@@ -31,12 +31,14 @@ def test_every_line_is_visible_or_hidden_and_as_many_as_the_acceleration_says_ar
     assert not there.gather(1, lines.hidden).any()
 
 
-def test_visible_lines_are_those_that_the_scanner_measured_and_no_others():
+def test_visible_lines_are_those_that_the_scanner_measured_and_count_whatever_was_predicted_of_them():
     lines = lines_of(acceleration=2, coils=2)
     everything = to_lines(lines.acquired.measured).reshape(len(lines.visible), -1, 4 * SIZE)
     for study, ids, seen in zip(everything, lines.visible, lines.seen().patches, strict=True):
         assert torch.equal(seen, study[ids])
     assert (lines.measured().gather(1, lines.hidden[..., None].expand(-1, -1, 4 * SIZE)) == 0.5).all()
+    wrong = torch.rand(*lines.visible.shape, 4 * SIZE)
+    assert torch.equal(lines.images(lines.visible, wrong), lines.images(lines.visible[:, :1], wrong[:, :1]))
 
 
 def test_true_hidden_lines_give_the_images_back():
@@ -69,12 +71,6 @@ def test_the_nearest_frames_share_most_also_around_the_beat():
     assert shared[0] < 1.6  # next to frame 1, and three from frame 5 around the beat
     torch.testing.assert_close(shared[3], torch.tensor(3.0))
     torch.testing.assert_close(shared[7], torch.tensor(3.0))
-
-
-def test_measured_lines_count_whatever_was_predicted_of_them():
-    lines = lines_of()
-    wrong = torch.rand(len(lines.visible), lines.visible.shape[1], 2 * SIZE)
-    assert torch.equal(lines.images(lines.visible, wrong), lines.images(lines.visible[:, :1], wrong[:, :1]))
 
 
 def test_hidden_lines_of_frames_are_those_of_all_planes_at_these_frames():

@@ -75,15 +75,10 @@ def test_lines_depend_on_the_plane_and_the_frame_only(pattern):
         ({"acceleration": float("nan")}, "1 .all lines. or more, got nan"),
         ({"centre": -1}, "cannot be -1"),
         ({"partial_fourier": 0.5}, "above 0.5 and up to 1, got 0.5"),
+        ({"acceleration": 64}, "an acceleration of 64 leaves less than one of 48 lines: give 48 at most"),
+        ({"acceleration": 1.2, "partial_fourier": 0.75}, r"asks for 40 of 48 lines, .* 0\.75 leaves 36: give 1\.33"),
     ],
 )
-def test_numbers_that_make_no_sense_are_refused(wrong, sentence):
+def test_numbers_that_make_no_sense_and_more_lines_than_there_are_are_refused(wrong, sentence):
     with pytest.raises(ValueError, match=sentence):
-        UniformLines(**wrong)
-
-
-def test_more_than_there_is_cannot_be_asked_for():
-    with pytest.raises(ValueError, match="an acceleration of 64 leaves less than one of 48 lines: give 48 at most"):
-        UniformLines(64).lines(48)
-    with pytest.raises(ValueError, match=r"asks for 40 of 48 lines, but partial_fourier 0\.75 leaves 36: give 1\.33"):
-        UniformLines(1.2, partial_fourier=0.75).lines(48)
+        UniformLines(**wrong).lines(48)

@@ -5,18 +5,6 @@ from tests.kspace.tiny_lines import lines_of
 from tests.tiny import tiny_batch
 
 
-def squared_error(images, batch):
-    return float((images - batch.images).square().mean())
-
-
-def test_what_never_moves_is_far_nearer_to_the_truth_than_zero_filled():
-    batch = tiny_batch()
-    still = batch._replace(images=batch.images[:, :, :1].expand_as(batch.images).clone())
-    lines = lines_of(still, acceleration=2, snr=None)
-    shared = lines.planes(ViewSharing()(lines.acquired))
-    assert squared_error(shared, still) < 0.2 * squared_error(lines.zero_filled(), still)
-
-
 def test_it_gives_what_a_decoder_of_lines_begins_with_and_the_images_back_where_no_line_is_missing():
     batch = tiny_batch()
     lines = lines_of(batch, acceleration=4, coils=2)

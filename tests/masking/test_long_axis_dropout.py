@@ -1,28 +1,13 @@
 import pytest
 import torch
 
-from cmr_ssl.masking import LongAxisDropout, RandomMasking, draw_noise, mask
-from cmr_ssl.metrics import visible_planes
-from cmr_ssl.models.tokens import Grid
-from tests.tiny import affines
-
-GRID = Grid(8, 1, 4, 4)
-AFFINE = affines(5)  # three long-axis planes, then five slices
-
-
-def kept(rate, visible, subjects=1000, present=None):
-    """Return which planes have a visible token, (B, P)."""
-    present = torch.ones(subjects, 8, dtype=torch.bool) if present is None else present
-    noise = draw_noise(2, GRID, range(subjects))
-    masked = mask(
-        [RandomMasking(), LongAxisDropout(rate)], noise, present, AFFINE.expand(subjects, -1, -1, -1), visible
-    )
-    return visible_planes(masked.visible, GRID)
+from cmr_ssl.masking import LongAxisDropout
+from tests.masking.test_plane_dropout import kept
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5])
 def test_the_long_axis_goes_as_a_whole_and_at_the_rate(rate):
-    seen = kept(rate, visible=64)
+    seen = kept(LongAxisDropout(rate), 64, 1000)
     assert set(seen[:, :3].sum(dim=1).tolist()) == {0, 3}
     assert seen[:, 3:].all()
     assert abs((~seen[:, 0]).float().mean() - rate) < 0.08  # five standard deviations
@@ -31,7 +16,7 @@ def test_the_long_axis_goes_as_a_whole_and_at_the_rate(rate):
 def test_long_axis_planes_stay_where_the_stack_cannot_fill_the_budget_and_rates_have_a_range():
     present = torch.ones(200, 8, dtype=torch.bool)
     present[:, 5:] = False  # two slices are left
-    seen = kept(1.0, 48, 200, present)
+    seen = kept(LongAxisDropout(1.0), 48, 200, present)
     assert (seen.sum(dim=1) == 3).all()
     assert seen[:, 3:5].all()
     assert seen[:, :3].sum(dim=0).min() > 30  # any of the three

@@ -19,18 +19,13 @@ def test_a_ring_has_the_radii_it_was_drawn_with():
 
 def test_angles_grow_the_same_way_however_rows_and_columns_are_stored():
     thick = ring_image(20.0, 27.0 + 4.0 * np.cos(np.deg2rad(polar()[1] - 70.0)))
-    peaks = []
-    for image, affine in (
-        (thick, AFFINE),
-        (thick[::-1], AFFINE @ np.diag([1.0, -1.0, 1.0, 1.0])),
-        (thick.T, AFFINE[:, [1, 0, 2, 3]]),
-    ):
-        found, grid = ring(image, in_plane(affine, UP)), in_plane(affine, UP)
-        toward = np.exp(1j * MIDDLES) @ found.wall
-        x = affine[:3, 0] / np.linalg.norm(affine[:3, 0])
-        peaks.append(np.rad2deg(np.angle(toward)) + np.rad2deg(np.arctan2(x[1], x[0])))
+    upside_down, transposed = AFFINE @ np.diag([1.0, -1.0, 1.0, 1.0]), AFFINE[:, [1, 0, 2, 3]]
+    for image, affine in ((thick, AFFINE), (thick[::-1], upside_down), (thick.T, transposed)):
+        grid = in_plane(affine, UP)
         assert abs(np.linalg.det(grid)) == pytest.approx(1.4**2)
-    np.testing.assert_allclose(np.mod(peaks, 360), 70.0, atol=1.5)
+        thickest = np.angle(np.exp(1j * MIDDLES) @ ring(image, grid).wall)
+        of_columns = np.arctan2(affine[1, 0], affine[0, 0])
+        assert np.rad2deg(thickest + of_columns) % 360 == pytest.approx(70.0, abs=1.5)
 
 
 def test_lengths_are_those_of_circle_and_ellipse_whatever_the_corners_of_pixels():

@@ -20,18 +20,15 @@ def test_a_band_is_where_spins_turn_half_a_cycle_is_alike_on_both_sides_and_come
     assert signal.max() < 1.05
 
 
-def test_the_field_is_what_it_says_along_an_axis_from_the_middle_of_the_heart():
+def test_the_field_is_what_it_says_from_the_middle_of_the_heart_and_a_pocket_turns_with_it():
     field = OffResonance(0.1, np.array([0.2, 0.0, 0.0]), np.array([0.3, 0.0, 0.0]), 0.0)
     middle = TURNED.origin + MIDDLE_MM  # TURNED keeps the long axis
-    there, at_100, back_50 = field.cycles(middle + np.outer([0.0, 100.0, -50.0], [1, 0, 0]), TURNED)
-    assert (there, at_100, back_50) == (pytest.approx(0.1), pytest.approx(0.6), pytest.approx(0.1 - 0.1 + 0.075))
-
-
-def test_a_pocket_turns_with_the_heart():
-    field = OffResonance(0.0, np.zeros(3), np.zeros(3), 0.4)
-    lateral = np.array([-42.0, -26.0, -45.0])
-    assert field.cycles(TURNED.origin + (TURNED.rotation @ lateral)[None], TURNED)[0] == pytest.approx(0.4)
-    assert field.cycles(TURNED.origin + lateral[None], TURNED)[0] < 0.05
+    along = field.cycles(middle + np.outer([0.0, 100.0, -50.0], [1, 0, 0]), TURNED)
+    assert along == pytest.approx([0.1, 0.6, 0.1 - 0.1 + 0.075])
+    pocket, lateral = OffResonance(0.0, np.zeros(3), np.zeros(3), 0.4), np.array([-42.0, -26.0, -45.0])
+    there, unturned = pocket.cycles(TURNED.origin + np.stack([TURNED.rotation @ lateral, lateral]), TURNED)
+    assert there == pytest.approx(0.4)
+    assert unturned < 0.05
 
 
 def test_a_field_without_fault_is_none_and_takes_as_many_numbers_as_any():

@@ -26,11 +26,15 @@ from cmr_ssl.volumes import LabelMap, measure
 ORDER = CohortSpec(7, "small", "mixed", "none")
 
 
+def write(folder, order=ORDER, workers=1):
+    open_cohort(folder, order, 2, overwrite=False)
+    return list(write_cohort(folder, order, 2, workers))
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
     out = tmp_path_factory.mktemp("cohort") / "cohort"
-    open_cohort(out, ORDER, 2, overwrite=False)
-    assert list(write_cohort(out, ORDER, 2, workers=1)) == [0, 1, 2]
+    assert write(out) == [0, 1, 2]
     return out
 
 
@@ -60,14 +64,10 @@ def test_the_fields_formulas_on_the_fields_own_files_give_the_tables_columns(wri
         stems = ("seg_sa", "seg_la_2ch", "seg_la_4ch")
         filed = {LABEL_FILES[stem][0]: as_filed(written / str(eid), stem, LABEL_FILES[stem][1]) for stem in stems}
         stack, frame_s = filed["sa"]
-        heart_rate = 60 / (len(stack.labels) * frame_s)
-        measured = measure({view: label_map for view, (label_map, _) in filed.items()}, heart_rate)
+        measured = measure({view: one for view, (one, _) in filed.items()}, 60 / (len(stack.labels) * frame_s))
         assert not measured.reasons
-        assert {f"UKB {name}" for name in measured.values} == {
-            name for name in table.columns if name.startswith("UKB ")
-        }
-        for name, value in measured.values.items():
-            assert value == pytest.approx(line[f"UKB {name}"], rel=1e-5, abs=1e-4)
+        told = {name.removeprefix("UKB "): line[name] for name in table.columns if name.startswith("UKB ")}
+        assert measured.values == pytest.approx(told, rel=1e-5, abs=1e-4)
 
 
 def test_another_generators_cohort_is_not_continued(written, tmp_path):
@@ -78,8 +78,7 @@ def test_another_generators_cohort_is_not_continued(written, tmp_path):
 
 
 def test_a_subject_is_the_same_bytes_whoever_writes_it(written, tmp_path, forked):
-    open_cohort(tmp_path, ORDER, 2, overwrite=False)
-    list(write_cohort(tmp_path, ORDER, 2, workers=2))
+    write(tmp_path, workers=2)
     assert contents(tmp_path / "900000002") == contents(written / "900000002")
     assert (tmp_path / TABLE).read_bytes() == (written / TABLE).read_bytes()
 
@@ -91,8 +90,7 @@ def test_a_killed_run_continues_and_leaves_nothing_half_written(written, tmp_pat
     (out / ".writing-900000002").mkdir()
     (out / ".writing-900000002" / "sa.nii.gz").write_bytes(b"half")
     stamp = (out / "900000001" / ROW).stat().st_mtime_ns
-    open_cohort(out, ORDER, 2, overwrite=False)
-    assert list(write_cohort(out, ORDER, 2, workers=1)) == [1, 2]
+    assert write(out) == [1, 2]
     assert (out / "900000001" / ROW).stat().st_mtime_ns == stamp
     assert not list(out.glob(".writing-*"))
     assert contents(out / "900000002") == contents(written / "900000002")
@@ -138,14 +136,10 @@ def test_too_little_space_is_said_before_anything_is_written(tmp_path, monkeypat
 
 
 def test_a_cohort_in_another_scanner_is_the_same_people_and_a_table_says_which_scanner_it_was(written, tmp_path):
-    order = ORDER._replace(scanner=Scanner("other", snr=(9.0, 12.0)))
-    open_cohort(tmp_path, order, 2, overwrite=False)
-    list(write_cohort(tmp_path, order, 2, workers=1))
+    write(tmp_path, ORDER._replace(scanner=Scanner("other", snr=(9.0, 12.0))))
     one, other = contents(written / "900000002"), contents(tmp_path / "900000002")
-    assert {name for name in one | other if one.get(name) != other.get(name)} == {
-        *(f"{view}.nii.gz" for view in ("sa", "la_2ch", "la_3ch", "la_4ch")),
-        SESSION,
-    }
+    images = {f"{view}.nii.gz" for view in ("sa", "la_2ch", "la_3ch", "la_4ch")}
+    assert {name for name in one | other if one.get(name) != other.get(name)} == images | {SESSION}
     assert (tmp_path / TABLE).read_bytes() == (written / TABLE).read_bytes()
     assert list(pd.read_csv(written / SESSIONS)["Scanner"]) == ["default", "default"]
     sessions = pd.read_csv(tmp_path / SESSIONS)
@@ -153,7 +147,4 @@ def test_a_cohort_in_another_scanner_is_the_same_people_and_a_table_says_which_s
     assert sessions["SNR"].between(9.0, 12.0).all()
     with pytest.raises(ValueError, match=r"scanner.name 'other', not None, scanner.snr \[9.0, 12.0\], not None"):
         open_cohort(tmp_path, ORDER, 2, overwrite=False)
-
-
-def test_the_default_scanner_is_not_mentioned_so_that_older_cohorts_are_continued(written):
-    assert "scanner" not in (written / SETTINGS).read_text()
+    assert "scanner" not in (written / SETTINGS).read_text()  # so that older cohorts are continued

@@ -11,6 +11,7 @@ def test_the_short_axis_is_one_series_a_slice_numbered_from_the_base_after_the_l
     cines = short_axis_cines(series())
     assert [cine.description for cine in cines] == [f"CINE_segmented_SAX_b{number}" for number in (1, 2, 3)]
     assert len({cine.series for cine in cines}) == 3
+    assert cines[0].affine == pytest.approx(AFFINE)
     for index, cine in enumerate(cines):
         np.testing.assert_array_equal(cine.pixels, series()[0].pixels[:, index])
         assert cine.affine[2, 3] == 30.0 + 10.0 * index
@@ -40,7 +41,3 @@ def test_visits_are_two_or_three_years_apart_in_working_hours():
         assert datetime(2014, 5, 1) <= first
         assert 729 <= (second - first).days <= 1096
         assert all(8 <= start.hour < 18 for start in (first, second))
-
-
-def test_a_slice_keeps_the_place_of_its_stack():
-    assert short_axis_cines(series())[0].affine == pytest.approx(AFFINE)

@@ -35,32 +35,25 @@ def test_a_sheet_shows_two_subjects_side_by_side_at_ed_over_es(study, tmp_path):
     assert not pixels[height:, width:].any()
 
 
-def test_a_sheet_is_a_png_and_not_overwritten_unasked(tmp_path):
-    with pytest.raises(ValueError, match=r"a \.png, not 'sheet\.gif'"):
-        check_sheet(tmp_path / "sheet.gif", overwrite=False)
-    (tmp_path / "sheet.png").write_bytes(b"mine")
+@pytest.mark.parametrize(
+    ("check", "name", "why"),
+    [(check_sheet, "a.gif", r"a \.png, not 'a\.gif'"), (check_preview, "a.avi", "not 'a")],
+)
+def test_other_endings_are_refused_and_nothing_is_overwritten_unasked(check, name, why, tmp_path):
+    with pytest.raises(ValueError, match=why):
+        check(tmp_path / name, overwrite=False)
+    check(tmp_path / "a.png", overwrite=False)
+    (tmp_path / "a.png").write_bytes(b"mine")
+    check(tmp_path / "a.png", overwrite=True)
     with pytest.raises(ValueError, match="exists"):
-        check_sheet(tmp_path / "sheet.png", overwrite=False)
+        check(tmp_path / "a.png", overwrite=False)
 
 
-def test_a_gif_beats_at_the_hearts_own_pace(study, tmp_path):
-    write_preview(tmp_path / "heart.gif", study)
+def test_a_gif_beats_at_the_hearts_own_pace_and_a_png_is_wide(study, tmp_path):
+    for name in ("heart.gif", "deep/heart.png"):
+        write_preview(tmp_path / name, study)
     with Image.open(tmp_path / "heart.gif") as picture:
         assert picture.n_frames == 16
         assert picture.info["duration"] * 16 == pytest.approx(60000 / study.subject.body.heart_rate, rel=0.1)
-
-
-def test_a_png_is_written_and_not_overwritten_unasked(study, tmp_path):
-    path = tmp_path / "deep" / "heart.png"
-    check_preview(path, overwrite=False)
-    write_preview(path, study)
-    with Image.open(path) as picture:
+    with Image.open(tmp_path / "deep" / "heart.png") as picture:
         assert picture.size[0] == 8 * 208
-    with pytest.raises(ValueError, match="exists"):
-        check_preview(path, overwrite=False)
-    check_preview(path, overwrite=True)
-
-
-def test_other_endings_are_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"\.png or a \.gif, not 'heart\.avi'"):
-        check_preview(tmp_path / "heart.avi", overwrite=False)

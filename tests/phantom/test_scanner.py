@@ -141,28 +141,31 @@ def test_noise_in_blood_is_what_each_scanner_says(studies):
         assert noise == pytest.approx(study.world.session.blood / study.world.session.snr, rel=0.12)
 
 
+def quiet(name, **options):
+    """Return a study in which next to nothing else disturbs."""
+    return scanned(Scanner(name, **({"resolution": (1.0, 1.0), "snr": (1000.0, 1000.0)} | options)))
+
+
 @pytest.fixture(scope="module")
 def sharp():
-    """Return a study in which next to nothing disturbs."""
-    return scanned(Scanner("sharp", resolution=(1.0, 1.0), snr=(1000.0, 1000.0)))
+    return quiet("sharp")
 
 
 def test_an_edge_is_widest_where_least_of_k_space_was_acquired(sharp):
-    coarse = scanned(Scanner("coarse", resolution=(0.5, 0.5), snr=(1000.0, 1000.0)))
+    coarse = quiet("coarse", resolution=(0.5, 0.5))
     steepest = [np.percentile(np.abs(np.diff(middle(study)[0][0], axis=0)), 99.5) for study in (sharp, coarse)]
     assert steepest[1] < 0.8 * steepest[0]
 
 
 def test_thick_slices_mix_blood_and_muscle_where_the_wall_runs_aslant_and_say_so():
-    thin, thick = (scanned(Scanner("one", thickness=(part, part), snr=(1000.0, 1000.0))) for part in (0.5, 1.5))
+    thin, thick = (quiet("one", thickness=(part, part), resolution=DEFAULT.resolution) for part in (0.5, 1.5))
     assert [study.series[0].plan.thickness for study in (thin, thick)] == [4.0, 12.0]
     differ = np.abs(thin.series[0].pixels.astype(float) - thick.series[0].pixels).mean(axis=(0, 2, 3))
     assert differ[-3] > 1.5 * differ[4]  # towards the apex the wall runs aslant
 
 
 def test_bands_lie_still_while_the_heart_beats_through_them(sharp):
-    quiet = {"snr": (1000.0, 1000.0), "resolution": (1.0, 1.0)}
-    banded = scanned(Scanner("banded", field=MainField(pocket=(0.9, 0.9)), **quiet))
+    banded = quiet("banded", field=MainField(pocket=(0.9, 0.9)))
     (pixels, _), (ideal, labels) = middle(banded), middle(sharp)
     stack = sharp.series[0]
     index, rows, columns = stack.labels.shape[1] // 2, *stack.labels.shape[2:]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
+from scipy.ndimage import binary_dilation
 
-from cmr_ssl import anatomy
 from cmr_ssl.phantom.cohort_spec import Preset
 from cmr_ssl.phantom.person import breath_scatter, build_world, draw_person, generators
 from cmr_ssl.phantom.prescription import prescribe
@@ -46,27 +46,9 @@ def test_only_the_heart_beats(study):
         noise = study.world.session.blood / study.world.session.snr
         moving = frames.std(axis=0) > 4 * noise
         heart = (item.labels > 0).any(axis=0)
-        near = np.zeros_like(heart)
-        grown = np.argwhere(heart)
-        low, high = grown.min(axis=0) - 6, grown.max(axis=0) + 7
-        near[tuple(slice(max(a, 0), b) for a, b in zip(low, high, strict=True))] = True
+        near = binary_dilation(heart, np.ones((3, 3, 3)), iterations=6)
         assert moving[heart].mean() > 0.02
         assert moving[~near].mean() < 1e-3
-
-
-def test_blood_is_three_times_as_bright_as_muscle(study):
-    stack = study.series[0]
-    middle = stack.labels.shape[1] // 2
-    image, labels = stack.pixels[0, middle], stack.labels[0, middle]
-    blood, muscle = np.median(image[labels == anatomy.LV]), np.median(image[labels == anatomy.MYOCARDIUM])
-    assert 2.0 < blood / muscle < 4.5
-
-
-def test_short_axis_slices_hold_ventricles_and_long_axis_views_their_chambers(study):
-    found = {item.plan.view: set(np.unique(item.labels)) for item in study.series}
-    assert {anatomy.LV, anatomy.MYOCARDIUM, anatomy.RV} <= found["sa"]
-    assert {anatomy.LV, anatomy.MYOCARDIUM, anatomy.LA} <= found["la_2ch"]
-    assert found["la_4ch"] == set(range(6))
 
 
 def test_breath_holds_shift_slices_as_often_as_in_uk_biobank(study):

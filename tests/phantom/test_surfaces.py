@@ -32,11 +32,8 @@ def test_leaning_leaves_the_volume_unchanged_and_moves_the_points():
     upright, leaning = cylinder(10.0, 30.0), cylinder(10.0, 30.0, lean_x=0.5)
     assert volume_ml(upright) == volume_ml(leaning)
     point = np.array([[18.0, 0.0, 20.0]], np.float32)
-    assert (
-        depth(upright, around_axis(upright, point), ALL)[0, 0]
-        < 0
-        < depth(leaning, around_axis(leaning, point), ALL)[0, 0]
-    )
+    outside, inside = (depth(one, around_axis(one, point), ALL)[0, 0] for one in (upright, leaning))
+    assert outside < 0 < inside
 
 
 def test_the_table_is_read_linearly_between_heights_and_in_the_right_direction():

@@ -50,14 +50,11 @@ def test_a_cache_tells_what_its_planes_have_in_common_and_what_is_none_how_to_ma
     assert preparation["spacing_mm"] == PREPARATION.spacing_mm
 
 
-def test_a_damaged_file_is_one_sentence(tmp_path):
-    path = subject_file(tmp_path, "900000001")
-    with pytest.raises(ValueError, match="run `prepare` again"):
-        read_prepared(tmp_path, "900000001")
-    path.parent.mkdir()
-    path.write_bytes(b"torn")
-    with pytest.raises(ValueError, match="run `prepare` again"):
-        read_prepared(tmp_path, "900000001")
+def test_a_damaged_or_missing_file_is_one_sentence(tmp_path):
+    for make in (lambda path: None, lambda path: path.parent.mkdir() or path.write_bytes(b"torn")):
+        make(subject_file(tmp_path, "900000001"))
+        with pytest.raises(ValueError, match="run `prepare` again"):
+            read_prepared(tmp_path, "900000001")
 
 
 @pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.EMFILE])

@@ -4,14 +4,8 @@ from cmr_ssl.preparation.checks.limits import LIMITS
 from cmr_ssl.preparation.finding_codes import ARCHIVES, CODES, PREPARING
 from tests.runs import ROOT
 
-MAKERS = {
-    "Finding": 0,
-    "Refusal": 0,
-    "add": 0,
-    "rejected_slices": 2,
-    "_fill": 3,
-    "to_retry": 1,
-}  # calls with a code, and at which place
+# calls with a code, and at which place
+MAKERS = {"Finding": 0, "Refusal": 0, "add": 0, "rejected_slices": 2, "_fill": 3, "to_retry": 1}
 
 
 def codes_in(source: str) -> set[str]:

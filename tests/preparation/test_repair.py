@@ -44,23 +44,17 @@ def test_a_slice_with_fewer_frames_is_stretched_over_the_beat():
     assert np.abs(one.pixels[:, :, 4] - whole).mean() < 2
 
 
-def test_a_few_pixels_that_are_not_finite_become_zero():
-    one = series("la_2ch")
-    one.pixels = one.pixels.astype(np.float32)
-    one.pixels[3:6, 4, 0, 2] = [np.nan, np.inf, -np.inf]
-    findings = repair(one, 8)
-    assert codes(findings) == [("not-finite", "repaired", "la_2ch")]
-    assert findings[0].message.startswith("3 pixels")
-    assert (one.pixels[3:6, 4, 0, 2] == 0).all()
-
-
-def test_a_slice_that_is_mostly_not_finite_is_set_aside():
+def test_a_few_pixels_that_are_not_finite_become_zero_and_a_slice_that_is_mostly_so_is_set_aside():
     one = series("sa")
     one.pixels = one.pixels.astype(np.float32)
+    one.pixels[3:6, 4, 0, 2] = [np.nan, np.inf, -np.inf]
     one.pixels[:50, :, 3] = np.nan
-    assert ("not-finite", "rejected", "sa slice 3") in codes(repair(one, 8))
-    assert not one.acquired[3].any()
+    findings = repair(one, 8)
+    assert codes(findings) == [("not-finite", "repaired", "sa"), ("not-finite", "rejected", "sa slice 3")]
+    assert findings[0].message.startswith(f"{3 + 50 * 64 * 16} pixels")
+    assert (one.pixels[3:6, 4, 0, 2] == 0).all()
     assert np.isfinite(one.pixels).all()
+    assert np.flatnonzero(~one.acquired.any(axis=1)).tolist() == [3]
 
 
 def test_a_slice_that_never_changes_is_set_aside():

@@ -37,11 +37,8 @@ def test_what_few_have_comes_first_and_what_all_have_weighs_nothing():
     rows = [("1", "same"), ("2", "same"), ("3", "same"), ("3", "rare"), ("3", "rare"), ("1", "twice"), ("2", "twice")]
     measures = pd.DataFrame({"subject": ["1", "3"], "mistriggered": [0.01, 0.2], "low-contrast": [0.4, np.nan]})
     made = tiles(["1", "2", "3"], pd.DataFrame(rows, columns=["subject", "code"]), measures, LIMITS)
-    assert [(tile.subject, tile.codes) for tile in made] == [
-        ("3", ["same", "rare"]),
-        ("1", ["same", "twice"]),
-        ("2", ["same", "twice"]),
-    ]
+    codes = [("3", ["same", "rare"]), ("1", ["same", "twice"]), ("2", ["same", "twice"])]
+    assert [(tile.subject, tile.codes) for tile in made] == codes
     assert made[0].rarity == pytest.approx(np.log(3))
     np.testing.assert_array_equal([tile.values for tile in made], [[0.2, np.nan], [0.01, -0.4], [np.nan, np.nan]])
 

@@ -1,4 +1,3 @@
-import pandas as pd
 import pytest
 
 from cmr_ssl.cli import main
@@ -7,6 +6,7 @@ from cmr_ssl.journal import Record
 from cmr_ssl.qc.imported import read_imported
 from cmr_ssl.study import Finding
 from tests.caches import record
+from tests.qc.test_qc_writer import rows, table
 
 RENAMED = Finding("wrong-name", "repaired", "la_2ch", "called 'x, y'", 30.0)
 BLANK = Finding("missing-frames", "noted", "sa slice 3", "2 of 16 frames are missing", 2.0)
@@ -30,9 +30,7 @@ def test_what_the_import_wrote_is_read_again(folder):
 def test_whom_the_import_rejected_has_a_row_although_no_cache_knows_it(folder, checked, tmp_path):
     out = tmp_path / "report"
     assert main(["qc", "--cache", str(checked), "--out", str(out), "--imported", str(folder)]) == 0
-    findings = pd.read_csv(out / "findings.csv", dtype={"subject": str}).fillna({"view": "", "slice": -1})
-    rows = {*findings[["subject", "view", "slice", "code", "decision"]].itertuples(index=False, name=None)}
-    assert rows >= {
+    assert rows(table(out), "subject", "view", "slice", "code", "decision") >= {
         ("900000009", "", -1, "bad-archive", "reject-subject"),
         ("900000001", "", -1, "bad-archive", "reject-plane"),  # the other archive is there
         ("900000001", "la_2ch", -1, "wrong-name", "accept"),

@@ -35,9 +35,12 @@ def nifti(remark=b""):
     return image.to_bytes()
 
 
-def checkpoint(**content):
+def checkpoint(added=(), **content):
     buffer = io.BytesIO()
     torch.save(content, buffer)
+    with zipfile.ZipFile(buffer, "a") as container:
+        for name, data in added:
+            container.writestr(name, data)
     return buffer.getvalue()
 
 
@@ -57,6 +60,7 @@ def checkpoint(**content):
         ("x.zip", zipped(**{"1234567/a.txt": ""}), "1234567/a.txt, the name"),
         ("x.zip", zipped(inner=zipped(a="/home/me/x")), "inner, a, line 1"),
         ("x.ckpt", checkpoint(cache="/home/me/cache"), "cache"),
+        ("x.ckpt", checkpoint([("archive/a.csv", "eid\n1234567\n")], w=torch.ones(2)), "archive/a.csv, column 'eid'"),
         ("x.safetensors", save({"x": np.zeros(2)}, {"subject": "1234567"}), "metadata.subject"),
         ("x.safetensors", save({"x": np.array([1234567, 1234568, 1234569])}), "x"),
         ("x.pkl", pickle.dumps({"a": 1}), "the pickle"),
@@ -89,13 +93,6 @@ def test_sizes_in_the_graph_of_a_program_are_no_ids_but_paths_are_found():
     assert found("x.zip", zipped(**{"archive/models/model.json": program["archive/models/model.json"]}))
     told = program | {"archive/models/model.json": '{"stack_trace": "File /home/somebody/cohort/x.py, line 3"}'}
     assert "/home/somebody" in str(found("x.pt2", zipped(**told)))
-
-
-def test_what_was_added_to_a_checkpoint_is_found():
-    buffer = io.BytesIO(checkpoint(w=torch.ones(2)))
-    with zipfile.ZipFile(buffer, "a") as container:
-        container.writestr("archive/subjects.csv", "eid\n1234567\n")
-    assert "archive/subjects.csv, column 'eid'" in [where for where, _ in found("x.ckpt", buffer.getvalue())]
 
 
 def test_bombs_and_what_is_packed_too_often_are_refused(monkeypatch):

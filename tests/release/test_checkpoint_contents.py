@@ -31,12 +31,11 @@ def test_a_checkpoint_is_looked_into():
 
 
 def test_code_in_a_checkpoint_or_a_pickle_is_refused_and_never_run(tmp_path):
-    found = list(checkpoint(saved({"x": Bomb(tmp_path / "ran"), "y": "eid 1234567"})))
-    assert any("only loading code can read" in leak.what for leak in found)
-    assert any("participant" in leak.what for leak in found)
-    assert not (tmp_path / "ran").exists()
-    found = list(pickled(pickle.dumps([Bomb(tmp_path / "ran"), "/home/me/x"]), "here"))
-    assert len(found) >= 2
+    bomb = Bomb(tmp_path / "ran")
+    said = " ".join(leak.what for leak in checkpoint(saved({"x": bomb, "y": "eid 1234567"})))
+    assert "only loading code can read" in said
+    assert "participant" in said
+    assert len(list(pickled(pickle.dumps([bomb, "/home/me/x"]), "here"))) >= 2
     assert not (tmp_path / "ran").exists()
     assert any("taken apart" in leak.what for leak in pickled(b"\x80\x04\xff", "here"))
 

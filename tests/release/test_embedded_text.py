@@ -13,25 +13,20 @@ from cmr_ssl.release.embedded_text import dicom, nifti, picture
 from tests.phantom.exams import EXAM, series
 
 
-def test_texts_of_a_png_are_read():
+def remarks_of(kind, **options):
+    """Return which remarks of a picture, saved like this, are found."""
+    buffer = io.BytesIO()
+    Image.new("L", (4, 4)).save(buffer, kind, **options)
+    return [found.where.removeprefix("the picture's remark ") for found in picture(buffer)]
+
+
+def test_texts_of_a_png_and_the_comment_of_a_gif_are_read_and_a_plain_picture_may_leave():
     remarks = PngInfo()
     remarks.add_text("Title", "subject 1234567")
     remarks.add_itxt("Source", "/home/me/figures/x.py")
-    buffer = io.BytesIO()
-    Image.new("L", (4, 4)).save(buffer, "png", pnginfo=remarks)
-    assert [found.where for found in picture(buffer)] == [
-        "the picture's remark 'Title'",
-        "the picture's remark 'Source'",
-    ]
-
-
-def test_the_comment_of_a_gif_is_read_and_a_plain_picture_may_leave():
-    buffer = io.BytesIO()
-    Image.new("L", (4, 4)).save(buffer, "gif", comment=b"eid 1234567")
-    assert [found.where for found in picture(buffer)] == ["the picture's remark 'comment'"]
-    buffer = io.BytesIO()
-    Image.new("L", (4, 4)).save(buffer, "png")
-    assert not list(picture(buffer))
+    assert remarks_of("png", pnginfo=remarks) == ["'Title'", "'Source'"]
+    assert remarks_of("gif", comment=b"eid 1234567") == ["'comment'"]
+    assert remarks_of("png") == []
 
 
 @pytest.mark.parametrize("kind", [nib.Nifti1Image, nib.Nifti2Image])

@@ -45,16 +45,17 @@ def test_texts_are_looked_into():
 
 
 def test_a_parquet_file_s_own_remarks_are_read_and_one_of_synthetic_subjects_may_leave(tmp_path):
-    table = pa.table({"x": [1]}).replace_schema_metadata({"made from": "/home/me/table.csv"})
-    pa.parquet.write_table(table, tmp_path / "x.parquet")
-    with (tmp_path / "x.parquet").open("rb") as stream:
-        assert [leak.where for leak in parquet(stream)] == ["the metadata 'made from'"]
-    pd.DataFrame({"subject": ["900000001"], "LVEF (%)": [60.0]}, index=[1234567]).to_parquet(tmp_path / "x.parquet")
-    with (tmp_path / "x.parquet").open("rb") as stream:
-        assert [leak.where for leak in parquet(stream)] == ["column '__index_level_0__'"]
-    pd.DataFrame({"subject": ["900000001"], "LVEF (%)": [60.0]}).to_parquet(tmp_path / "x.parquet")
-    with (tmp_path / "x.parquet").open("rb") as stream:
-        assert not list(parquet(stream))
+    synthetic = {"subject": ["900000001"], "LVEF (%)": [60.0]}
+    remarked = pa.table(synthetic).replace_schema_metadata({"made from": "/home/me/table.csv"})
+    indexed = pa.Table.from_pandas(pd.DataFrame(synthetic, index=[1234567]))
+    for table, where in (
+        (remarked, ["the metadata 'made from'"]),
+        (indexed, ["column '__index_level_0__'"]),
+        (pa.table(synthetic), []),
+    ):
+        pa.parquet.write_table(table, tmp_path / "x.parquet")
+        with (tmp_path / "x.parquet").open("rb") as stream:
+            assert [leak.where for leak in parquet(stream)] == where
 
 
 def test_delimited_texts_are_read_by_columns_and_those_without_are_refused():

@@ -15,7 +15,7 @@ from cmr_ssl.sources import EdEs, LabelFile, NiftiFiles, NiftiFolder
 from cmr_ssl.sources.label_folder import LabelFolder
 from tests.labelled import picture
 from tests.runs import ROOT
-from tests.studies import series, write_image
+from tests.studies import series
 
 ED, ES, FRAMES = 1, 5, 10  # frames from 1, as Info.cfg counts
 
@@ -35,29 +35,17 @@ def write_patient(folder, name="patient007", cine=True, info=f"ED: {ED}\nES: {ES
     drawn = np.stack([labels] * FRAMES, axis=-1)
     beating = picture(drawn) * (1 + 0.3 * np.cos(2 * np.pi * np.arange(FRAMES) / FRAMES))
     one = replace(one, pixels=np.where(drawn > 0, beating, one.pixels).astype(np.int16))
-    folder = folder / name
-    affine = np.diag([-1.0, -1.0, 1.0, 1.0])
-
-    def write(file, pixels):
-        write_image(folder / file, pixels, affine, frame_ms=0.0, unit="unknown")
-        resize(folder / file)
-
-    if cine:
-        write(f"{name}_4d.nii.gz", one.pixels)
+    files = {f"{name}_4d": one.pixels} if cine else {}
     for frame in (ED, ES):
-        write(f"{name}_frame{frame:02}.nii.gz", one.pixels[..., frame - 1])
-        write(f"{name}_frame{frame:02}_gt.nii.gz", labels)
+        files |= {f"{name}_frame{frame:02}": one.pixels[..., frame - 1], f"{name}_frame{frame:02}_gt": labels}
+    (folder / name).mkdir(parents=True)
+    for file, pixels in files.items():
+        header = nib.Nifti1Image(pixels, np.eye(4)).header
+        header["pixdim"][1:4] = 3.6538, 3.6538, 10.0
+        nib.save(nib.Nifti1Image(pixels, None, header), folder / name / f"{file}.nii.gz")
     if info:
-        (folder / "Info.cfg").write_text(info)
+        (folder / name / "Info.cfg").write_text(info)
     return one, labels
-
-
-def resize(path):
-    """Let the header tell the size of voxels in pixdim alone."""
-    image = nib.load(path)
-    image.header["pixdim"][1:4] = 3.6538, 3.6538, 10.0
-    written = nib.Nifti1Image(np.asarray(image.dataobj), None, image.header)
-    nib.save(written, path)
 
 
 def test_the_cine_is_labelled_at_its_two_frames_and_nowhere_else(tmp_path):
@@ -100,19 +88,15 @@ def test_a_patient_whose_frames_are_not_told_is_a_finding_that_names_patient_fil
     source = NiftiFolder(tmp_path, mapping())
     (found,) = source.read("patient007").findings
     assert (found.code, found.severity) == ("file-names", "rejected")
-    assert "patient007" in found.message
-    assert "mend Info.cfg" in found.message
-    assert reason in found.message
+    assert all(text in found.message for text in ("patient007", "mend Info.cfg", reason))
     with pytest.raises(FileNotFoundError, match="none of the 1"):
         source.subjects()
 
 
 def test_frames_that_the_cine_does_not_have_cost_the_labels_alone(tmp_path):
     write_patient(tmp_path)
-    for name in ("patient007_frame05", "patient007_frame05_gt"):
-        (tmp_path / "patient007" / f"{name}.nii.gz").rename(
-            tmp_path / "patient007" / f"{name.replace('05', '11')}.nii.gz"
-        )
+    for path in (tmp_path / "patient007").glob("*_frame05*"):
+        path.rename(path.with_name(path.name.replace("05", "11")))
     (tmp_path / "patient007" / "Info.cfg").write_text("ED: 1\nES: 11\n")
     study = NiftiFolder(tmp_path, mapping()).read("patient007")
     assert study.series[0].labels is None

@@ -46,13 +46,14 @@ def test_two_files_of_a_subject_are_its_ends_of_the_beat(tmp_path):
     assert source.read("b").problems["sa"] == "b_ES.nii.gz is missing, the other half of an ED and ES pair"
 
 
-def test_sub_folders_stay_sub_folders(tmp_path):
+def test_sub_folders_stay_sub_folders_and_a_folder_without_either_says_what_it_looked_for(tmp_path):
+    with pytest.raises(FileNotFoundError, match="none of the 0 sub-folders"):
+        labels_in(tmp_path, [FLAT]).subjects()
     write(tmp_path / "a", "a.nii.gz")
     assert type(labels_in(tmp_path, [FLAT])) is LabelFolder
     assert labels_in(tmp_path, [FLAT]).read("a").views
     write(tmp_path, "seg_sa.nii.gz")  # a name that tells no subject
-    assert frames_of(tmp_path, standard_labels()) == {}
-    assert frames_of(tmp_path / "none", [FLAT]) == {}
+    assert frames_of(tmp_path, standard_labels()) == frames_of(tmp_path / "none", [FLAT]) == {}
 
 
 def test_a_name_that_tells_the_subject_twice_must_tell_the_same(tmp_path):
@@ -62,11 +63,6 @@ def test_a_name_that_tells_the_subject_twice_must_tell_the_same(tmp_path):
     source = labels_in(tmp_path, [twice])
     assert source.subjects() == ["a"]
     assert source.facts_of("a") == {SUBJECT: "a"}
-
-
-def test_a_folder_without_either_says_what_it_looked_for(tmp_path):
-    with pytest.raises(FileNotFoundError, match="none of the 0 sub-folders"):
-        labels_in(tmp_path, [FLAT]).subjects()
 
 
 def test_a_file_a_frame_becomes_one_subject_over_time(tmp_path):

@@ -2,6 +2,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from cmr_ssl.anatomy import CLASSES, LV, MYOCARDIUM, RV, UNLABELLED
 from cmr_ssl.sources.label_values import (
@@ -85,22 +86,13 @@ def test_fractions_are_refused_in_few_words(values, why):
     assert len(str(caught.value)) < 250
 
 
-def test_unknown_numbers_are_told_apart_from_known_ones():
-    read, unknown = to_classes(np.array([[[[0, 500, -1, 70000, 9]]]]), {500: "LV", -1: "RV"})
-    assert read.ravel().tolist() == [0, LV, RV, UNLABELLED, UNLABELLED]
-    assert sorted(unknown) == [9, 70000]
-
-
 def test_only_the_wall_around_the_left_ventricle_is_a_heart_and_interpolated_labels_are_none():
     for numbers in itertools.permutations((LV, MYOCARDIUM, RV)):
         renumbered = np.array([0, *numbers], np.uint8)[HEART]
         assert (wrongly_surrounded(renumbered, NAMED) == "") == (numbers == (LV, MYOCARDIUM, RV))
-    assert "number 2 (myocardium) surrounds number 3 (RV)" in wrongly_surrounded(
-        np.array([0, 3, 2, 1], np.uint8)[HEART], NAMED
-    )
+    exchanged = np.array([0, 3, 2, 1], np.uint8)[HEART]
+    assert "number 2 (myocardium) surrounds number 3 (RV)" in wrongly_surrounded(exchanged, NAMED)
     assert holds_wall(HEART)
-    from scipy.ndimage import gaussian_filter
-
     blurred = gaussian_filter(HEART.astype(float), (1.2, 1.2, 0, 0)).round().astype(np.uint8)
     assert "surrounds" in wrongly_surrounded(blurred, NAMED)
 
@@ -152,7 +144,7 @@ def test_what_reaches_the_edge_is_cut_off():
     assert not touches_edge(HEART[column:], LV)
 
 
-def test_a_number_may_be_declared_unlabelled():
-    read, unknown = to_classes(np.array([[[[0, 1, 4, 255]]]], np.uint8), {1: "LV"}, unlabelled=4)
-    assert read.ravel().tolist() == [0, 1, 255, 255]
-    assert unknown == []
+def test_unknown_numbers_are_told_apart_from_known_ones_and_a_number_may_be_declared_unlabelled():
+    read, unknown = to_classes(np.array([[[[0, 500, -1, 70000, 9, 4]]]]), {500: "LV", -1: "RV"}, unlabelled=4)
+    assert read.ravel().tolist() == [0, LV, RV, *[UNLABELLED] * 3]
+    assert sorted(unknown) == [9, 70000]

@@ -31,21 +31,21 @@ def test_the_written_out_default_is_the_default_and_an_entry_one_file_or_an_ed_e
     assert names_of(EdEs(ed="a", es="b")) == ("a", "b")
 
 
-def test_typos_are_refused_at_once():
-    with pytest.raises(ValueError, match="'sax'"):
-        NiftiFiles(images={"sax": "sa.nii.gz"})
-    with pytest.raises(ValueError, match="'la_5ch'"):
-        LabelFile("la_5ch", "seg.nii.gz", {1: "LV"})
-    with pytest.raises(ValueError, match="'lv'"):
-        LabelFile("sa", "seg.nii.gz", {1: "lv"})
-    with pytest.raises(ValueError, match="1 cannot be unlabelled, as it is a class"):
-        LabelFile("sa", "seg.nii.gz", {1: "LV"}, unlabelled=1)
-    with pytest.raises(ValueError, match="no image files"):
-        NiftiFiles(images={})
-    with pytest.raises(ValueError, match=r"nothing tells \{ED\}"):
-        NiftiFiles(images={"sa": "{subject}_{ED}.nii.gz"})
-    with pytest.raises(ValueError, match="both ed_frame and es_frame"):
-        EdEs("ed", "es", ed_frame=1)
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (lambda: NiftiFiles(images={"sax": "sa.nii.gz"}), "'sax'"),
+        (lambda: NiftiFiles(images={}), "no image files"),
+        (lambda: NiftiFiles(images={"sa": "{subject}_{ED}.nii.gz"}), r"nothing tells \{ED\}"),
+        (lambda: LabelFile("la_5ch", "seg.nii.gz", {1: "LV"}), "'la_5ch'"),
+        (lambda: LabelFile("sa", "seg.nii.gz", {1: "lv"}), "'lv'"),
+        (lambda: LabelFile("sa", "seg.nii.gz", {1: "LV"}, unlabelled=1), "1 cannot be unlabelled, as it is a class"),
+        (lambda: EdEs("ed", "es", ed_frame=1), "both ed_frame and es_frame"),
+    ],
+)
+def test_typos_are_refused_at_once(make, why):
+    with pytest.raises(ValueError, match=why):
+        make()
 
 
 def test_what_nobody_set_does_not_stand_in_the_settings_of_a_cache():

@@ -13,11 +13,6 @@ def folder(tmp_path):
     return write_study(tmp_path, study(("sa", "la_4ch"), frames=10, frame_ms=80.0))
 
 
-def unpack(path):
-    path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
-    path.unlink()
-
-
 def read(folder):
     return NiftiFolder(folder.parent, NiftiFiles()).read(folder.name)
 
@@ -25,7 +20,8 @@ def read(folder):
 @pytest.mark.parametrize("name", ["sa", "la_4ch"])
 def test_a_plain_file_is_read_where_a_packed_one_is_named(folder, name):
     before = NiftiFolder(folder.parent, NiftiFiles()).fingerprint(folder.name)
-    unpack(folder / f"{name}.nii.gz")
+    (folder / f"{name}.nii").write_bytes(gzip.decompress((folder / f"{name}.nii.gz").read_bytes()))
+    (folder / f"{name}.nii.gz").unlink()
     assert [one.view for one in read(folder).series] == ["sa", "la_4ch"]
     assert read(folder).findings == []
     assert NiftiFolder(folder.parent, NiftiFiles()).fingerprint(folder.name) != before
@@ -66,11 +62,13 @@ def test_a_view_that_may_be_there_under_another_name_is_never_simply_missing(fol
     assert name in found[0].message
 
 
-def test_a_link_to_nowhere_is_named_and_notes_are_not(folder):
+def test_a_link_to_nowhere_and_a_folder_in_place_of_an_image_are_named_and_notes_are_not(folder):
     (folder / "sa.json").write_text("{}")
     (folder / "seg_sa.nii.gz").symlink_to(folder / "gone.nii.gz")
     assert overlooked(folder, ["sa.nii.gz", "seg_sa.nii.gz"]) == [("seg_sa.nii.gz", "seg_sa.nii.gz")]
     assert [(one.code, one.severity) for one in read(folder).findings] == [("unread-file", "noted")]
+    (folder / "la_2ch.nii.gz").mkdir()
+    assert overlooked(folder, ["la_2ch.nii.gz"]) == [("la_2ch.nii.gz", "la_2ch.nii.gz")]
 
 
 @pytest.mark.parametrize(
@@ -82,8 +80,3 @@ def test_parts_and_copies_of_a_missing_image_are_found(tmp_path, names):
     assert numbered(tmp_path, "sa.nii.gz") == names
     (tmp_path / "sa.nii").touch()
     assert numbered(tmp_path, "sa.nii.gz") == []
-
-
-def test_a_folder_in_place_of_an_image_is_found(tmp_path):
-    (tmp_path / "sa.nii.gz").mkdir()
-    assert overlooked(tmp_path, ["sa.nii.gz"]) == [("sa.nii.gz", "sa.nii.gz")]

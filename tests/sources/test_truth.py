@@ -102,19 +102,13 @@ def mirrored(header, rng):
     header["srow_x"] *= -1
 
 
-def other_place(drawn, rng):
-    return np.roll(drawn, rng.choice([-1, 1]) * rng.integers(4, 9), axis=rng.integers(2))
+SPOIL_PIXELS = (  # as no affine tells
+    lambda drawn, rng: np.roll(drawn, rng.choice([-1, 1]) * rng.integers(4, 9), axis=rng.integers(2)),  # elsewhere
+    lambda drawn, rng: np.roll(drawn, drawn.shape[3] // 2, axis=3),  # other frames
+    lambda drawn, rng: drawn[::-1],  # the other side
+)
 
 
-def other_frames(drawn, rng):
-    return np.roll(drawn, drawn.shape[3] // 2, axis=3)
-
-
-def other_side(drawn, rng):
-    return drawn[::-1]
-
-
-SPOIL_PIXELS = (other_place, other_frames, other_side)  # as no affine tells
 SPOIL_BOTH = (unit_columns, other_step, other_unit, no_pixdim)
 SPOIL_LABELS = (*SPOIL_BOTH, moved_by_pixels, origin_lost, mirrored)
 
@@ -128,7 +122,7 @@ def write_random(folder, rng):
     drawn = np.array([0, *codes])[HEART].astype(coded)
     fault = rng.choice(4, p=[0.4, 0.2, 0.25, 0.15])
     if fault == 3:
-        drawn = rng.choice(SPOIL_PIXELS)(drawn, rng)
+        drawn = SPOIL_PIXELS[rng.integers(3)](drawn, rng)
         picture = picture.repeat(2, axis=2) if rng.random() < 0.2 else picture
     order, turn = random_turn(rng, HEART.shape)
     save(folder / "s" / "sa.nii", picture, place, rng, [rng.choice(SPOIL_BOTH)] if fault == 1 else [])

@@ -38,12 +38,9 @@ def test_a_follow_up_that_ends_before_it_begins_is_one_sentence(tmp_path):
     table = write(tmp_path / "t.csv", "10001,2020-01-01,,2019-06-01,", "10002,2020-01-01,,,")
     with pytest.raises(ValueError, match=r"1 subjects .* 10001, imaged 2020-01-01 and followed until 2019-06-01"):
         read_follow_up(table, HOW, SUBJECTS[:2])
+    table, how = write(tmp_path / "t.csv", "10001,2020-01-01,,,"), FollowUp(HOW.event, HOW.start, [], "2019-01-01")
     with pytest.raises(ValueError, match=r"set follow_up.until \(now 2019-01-01\)"):
-        read_follow_up(
-            write(tmp_path / "t.csv", "10001,2020-01-01,,,"),
-            FollowUp(HOW.event, HOW.start, [], "2019-01-01"),
-            SUBJECTS[:1],
-        )
+        read_follow_up(table, how, SUBJECTS[:1])
 
 
 def test_fewer_than_ten_events_are_too_few_and_the_end_is_a_date():

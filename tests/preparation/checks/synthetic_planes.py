@@ -4,31 +4,22 @@ from functools import cache
 
 import numpy as np
 
-from cmr_ssl.planes import LONG_AXIS, VIEWS, to_mm
+from cmr_ssl.planes import LONG_AXIS, to_mm
 from cmr_ssl.preparation.cache import PreparedSubject
 from cmr_ssl.preparation.checks.prepared_planes import PreparedPlanes
+from tests import caches
 
 SIZE, STEP, FRAMES = 56, 3.5, 16
 GAP, TOP, BOTTOM = 10.0, 35.0, -45.0  # of a stack; mm in the heart frame
 ORGANS = np.random.default_rng(0).uniform(-100, 100, (60, 3))  # mm
-DEGREES = dict(zip(LONG_AXIS, (90.0, 30.0, 150.0), strict=True))
-
-
-def place(column, row, middle) -> np.ndarray:
-    """Return the affine of a plane with these axis directions and this middle."""
-    affine = np.eye(4)
-    affine[:3, 0], affine[:3, 1], affine[:3, 2] = np.array(column) * STEP, np.array(row) * STEP, np.cross(column, row)
-    affine[:3, 3] = np.asarray(middle) - affine[:3, :2].sum(axis=1) * (SIZE - 1) / 2
-    return affine
 
 
 def short_axis(height) -> np.ndarray:
-    return place([1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, height])
+    return caches.short_axis(height, step=STEP, size=SIZE)
 
 
 def long_axis(view) -> np.ndarray:
-    angle = np.radians(DEGREES[view])
-    return place([np.cos(angle), np.sin(angle), 0.0], [0.0, 0.0, -1.0], [0.0, 0.0, 0.0])
+    return caches.long_axis(view, step=STEP, size=SIZE)
 
 
 def heart(affine, moved=(0.0, 0.0, 0.0), late=0) -> np.ndarray:
@@ -70,17 +61,12 @@ def subject(stack=None, views=LONG_AXIS, moved=None, late=None) -> PreparedSubje
         plane(tuple(affine.ravel()), (moved or {}).get(index, (0.0, 0.0, 0.0)), (late or {}).get(index, 0))
         for index, affine in enumerate(affines)
     ]
-    count = len(affines)
-    return PreparedSubject(
+    return caches.prepared(len(stack), views)._replace(
         images=np.stack(images),
         affine=np.array(affines, np.float32),
-        view=np.array([0] * len(stack) + [VIEWS.index(view) for view in views], np.uint8),
-        slice=np.array([*range(len(stack)), *[0] * len(views)], np.int16),
-        acquired=np.ones((count, FRAMES), np.uint8),
-        to_heart=np.eye(4),
-        labelled=np.zeros((0, 2), np.int16),
+        acquired=np.ones((len(affines), FRAMES), np.uint8),
         labels=np.zeros((0, SIZE, SIZE), np.uint8),
-        annotated=np.zeros((count, 6), np.uint8),
+        annotated=np.zeros((len(affines), 6), np.uint8),
     )
 
 
