@@ -1,14 +1,14 @@
 """What a pretraining on synthetic hearts alone says of real ones: linear heads on frozen features, cross-validated.
 
-    python -m experiments.evidence.real_hearts --source FOLDER --checkpoint CKPT --work WORK [--page docs/...md]
+    python -m experiments.evidence.real_hearts --source FOLDER --checkpoints CKPT ... --work WORK [--page docs/...md]
 
-FOLDER holds cines as `prepare` reads them and phenotypes.csv with a row a subject; CKPT is of a pretraining on hearts
-prepared with configs/preparation/small.yaml.
-Five minutes of one core for 58 patients.
+FOLDER holds cines as `prepare` reads them and phenotypes.csv with a row a subject; each CKPT is of a pretraining on
+hearts prepared with configs/preparation/small.yaml.
+Five minutes of one core for 58 patients and one pretraining.
 """
 
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,7 @@ from experiments.cohorts import PREPARATION, VIEWS
 from experiments.commands import spoken
 from experiments.evidence.arms import BOTH, RAW, SHIPPED, TOKENS, UNTRAINED, Source, controls, pretrained, readouts
 from experiments.evidence.features import look
-from experiments.evidence.report import gains
+from experiments.evidence.report import counted, gains
 from experiments.evidence.results import comparisons, means
 from experiments.evidence.studies import DEPLETED, FULL
 from experiments.evidence.tables import error_cell, wide
@@ -81,13 +81,13 @@ def table(said: Predictions, true: Tensor, subjects: list[str], arm: str, source
     return rows.assign(error=error, arm=arm, pretraining=source, labels=labels, test="real hearts")
 
 
-def measured(source: Path, cache: Path, checkpoint: Path) -> pd.DataFrame:
+def measured(source: Path, cache: Path, checkpoints: Sequence[Path]) -> pd.DataFrame:
     """Return the errors of all arms."""
     data, patients = opened(cache), pd.read_csv(source / TABLE, dtype={"subject": str}).set_index("subject")
     subjects = sorted({*patients.index} & {one for split in data.subjects.values() for one in split})
     true = torch.tensor(patients.loc[subjects, list(TARGETS)].to_numpy(np.float32))
     parts = []
-    for encoder in (*controls(checkpoint), pretrained(checkpoint, TOKENS, SHIPPED, BOTH)):
+    for encoder in (*controls(checkpoints[0]), *(pretrained(one, TOKENS, SHIPPED, BOTH) for one in checkpoints)):
         for arm, seen in features(data, encoder, subjects).items():
             parts.append(table(predicted(seen, true), true, subjects, arm, encoder.name))
     return pd.concat(parts)
@@ -96,20 +96,22 @@ def measured(source: Path, cache: Path, checkpoint: Path) -> pd.DataFrame:
 def page(rows: pd.DataFrame) -> str:
     """Return the page as Markdown."""
     errors, differences = means(rows), comparisons(rows, PAIRS)
+    pretrainings = rows.loc[rows["arm"] == TOKENS, "pretraining"].nunique()
     return "\n\n".join(
         [
             "# Real hearts, frozen: what a pretraining on synthetic hearts says of patients",
             f"Written by `python -m experiments.evidence.real_hearts`. {' '.join(description())}",
-            f"{rows['subject'].nunique()} patients of ACDC, short-axis cines of 5 to 7 slices. The encoder has seen "
-            "synthetic hearts only and stays as it is; a ridge regression, alike for all features, reads it. "
+            f"{rows['subject'].nunique()} patients of ACDC, short-axis cines of 5 to 7 slices. The encoder ("
+            f"{counted(pretrainings, 'pretraining')}) has seen synthetic hearts only and stays as it is; a ridge "
+            "regression, alike for all features, reads it. "
             f"{REPEATS} times {FOLDS}-fold cross-validation by patient, so about {rows['labels'].iloc[0]} labels; "
             "each labelled study counts once in full and once with planes missing. Nothing was chosen with these "
             "patients. True volumes are of the challenge's label maps, which go beyond the images here (a window of "
             "the field of view), so no error of a volume can be small.",
             "Mean absolute errors, [95 % intervals]:",
             wide(errors.assign(cell=errors.apply(error_cell, axis=1)), ["arm"]),
-            "Reduction of the error, % (95 % intervals over repeats and patients; * certain after Holm's correction "
-            "over the targets of a pair):",
+            "Reduction of the error, % (95 % intervals over pretrainings, repeats and patients; * certain after Holm's "
+            "correction over the targets of a pair):",
             gains(differences, ["arm", "other"]),
         ]
     )
@@ -122,14 +124,14 @@ def main() -> None:
         prog="python -m experiments.evidence.real_hearts", description=__doc__, formatter_class=shape
     )
     parser.add_argument("--source", type=Path, required=True, help="cines, labels and phenotypes.csv")
-    parser.add_argument("--checkpoint", type=Path, required=True, help="of a pretraining")
+    parser.add_argument("--checkpoints", type=Path, nargs="+", required=True, help="of pretrainings of one encoder")
     parser.add_argument("--work", type=Path, required=True, help="folder of the cache")
     parser.add_argument("--page", type=Path, default=Path("docs/real_hearts_frozen.md"))
     asked = parser.parse_args()
     cache = asked.work / "cache"
     where = ("--source", str(asked.source), "--out", str(cache))
     spoken(asked.work / "log.txt", "prepare", *where, "--preparation", PREPARATION)
-    save_text(asked.page, page(measured(asked.source, cache, asked.checkpoint)) + "\n")
+    save_text(asked.page, page(measured(asked.source, cache, asked.checkpoints)) + "\n")
     print(f"wrote {asked.page}")
 
 

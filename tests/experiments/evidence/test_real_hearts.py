@@ -20,12 +20,13 @@ def test_nobody_is_tested_by_a_head_that_learnt_from_him_and_everybody_is_tested
 
 
 def test_every_arm_is_measured_on_the_patients_of_the_table(hearts, tmp_path):
-    checkpoint = write_untrained(tmp_path / "run" / "checkpoints" / "last.ckpt", "pretraining")
+    checkpoints = [write_untrained(tmp_path / run / "checkpoints" / "last.ckpt", "pretraining") for run in ("a", "b")]
     truth = pd.read_csv(hearts / "cohort" / "phenotypes.csv", dtype={"eid": str}).rename(columns={"eid": "subject"})
     truth.assign(group="A").to_csv(tmp_path / "phenotypes.csv", index=False)
-    rows = measured(tmp_path, hearts / "cache", checkpoint)
+    rows = measured(tmp_path, hearts / "cache", checkpoints)
     assert {*rows["arm"]} == {RAW, UNTRAINED, TOKENS, SHIPPED, BOTH}
     assert rows["error"].notna().all()
     written = page(rows)
+    assert "2 pretrainings" in written
     assert f"| {SHIPPED} | {RAW} | " in written
     assert all(target in written for target in TARGETS)
