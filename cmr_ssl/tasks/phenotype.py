@@ -85,7 +85,7 @@ class PhenotypePrediction(Task):
 
     def head(self, features: Tensor) -> Tensor:
         """Return the raw outputs, (B, outputs), of what `features` returned."""
-        with without_autocast(features.device):  # bfloat16 would round LVEDV by 0.3 mL
+        with without_autocast(features.device):  # bfloat16 would round LVEDV by up to 0.1 mL
             outputs: Tensor = self.linear(self.centre(features.float()))
         return outputs
 

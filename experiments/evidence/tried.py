@@ -15,8 +15,8 @@ By hand, beside this command; only what paid is in the tables above.
 * **Predicting fewer tokens a step** (35 % of the hidden ones, drawn by their weight): 3 epochs take 6 % less time and
   explain 39 instead of 41 % of the motion near the heart; not kept.
 * **Longer**: 24 epochs (an hour of a core) instead of 18: 60 for 59 % of the motion, 19.4 for 19.2 dB. On hearts that
-  it was trained on it is no better than on others (60.2 and 59.9 %), so more hearts would not help; noise leaves at
-  least 89 % to be explained. What is left is the size of the network, or what 30 % of the tokens can tell.
+  it was trained on it is no better than on others (60.2 and 59.9 %, 96 hearts each), so more hearts promise
+  little; noise leaves at least 89 % to be explained. Left: a larger network, or what 30 % of the tokens can tell.
 * **Readout**: what the decoder says of fixed places, beside the tokens (*whole heart* above). Principal components of
   unlabelled hearts (32 to 256), three kinds of whitening, a spectrum made flatter or steeper: none helps (30 labels,
   LVEF 3.0 to 4.7 points; 3.1 as it was). Untrained tokens or raw pixels beside it, 10 to 50 % of the kernel: LVEDV and
