@@ -129,7 +129,7 @@ class RepresentationProbe(Callback):
 
     def accuracy(self, features: "ProbeFeatures", prefix: str) -> dict[str, float]:
         """Return R2 and mean absolute error of each target of a head on the validation subjects."""
-        head = solve(features.training[:, None], features.training_targets)
+        head = solve(features.training[:, None], features.training_targets, self.targets)
         r2, mae = scores(head.predict(features.validation), features.validation_targets)
         metrics = {}
         for index, target in enumerate(self.targets):

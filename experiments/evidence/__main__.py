@@ -1,6 +1,6 @@
 """The evidence: everything, for a night on two cores; or `quick`; or `probe`, the table of given checkpoints.
 
-python -m experiments.evidence [--pretrainings 2] [--heads] [--workers 2]
+python -m experiments.evidence [--pretrainings 2] [--heads | --trained 100] [--workers 2]
 python -m experiments.evidence quick
 python -m experiments.evidence probe --checkpoints CKPT ... --cohort COHORT --cache CACHE --out OUT
 """
@@ -26,7 +26,8 @@ def probe(asked: Namespace) -> None:
 
 def whole(asked: Namespace) -> None:
     """Carry out the whole evidence."""
-    everything(Settings(asked.folder).part(asked.pretrainings, asked.heads), asked.report, asked.workers)
+    some = Settings(asked.folder).part(asked.pretrainings, asked.heads, tuple(asked.trained))
+    everything(some, asked.report, asked.workers)
 
 
 def shortest(asked: Namespace) -> None:
@@ -46,7 +47,11 @@ def main() -> None:
     parser.add_argument(
         "--pretrainings", type=int, default=2, help="with seeds of their own; each takes an hour or two of a core"
     )
-    parser.add_argument("--heads", action="store_true", help="no ablations, no networks trained with labels")
+    some = parser.add_mutually_exclusive_group()
+    some.add_argument("--heads", action="store_true", help="no ablations, no networks trained with labels")
+    some.add_argument(
+        "--trained", type=int, nargs="+", default=(), help="networks with so many labels only, and no ablations"
+    )
     parser.set_defaults(work=whole)
     commands = parser.add_subparsers()
     brief = commands.add_parser("quick", help="the shortest honest version: probes of one pretraining, half an hour")

@@ -62,7 +62,7 @@ def classify(out: Path, source: Source, arm: str, of_each: list[Cohort], draws: 
     for draw in range(draws):
         chosen = labelled(place, true, draw, pool)
         aims = torch.nn.functional.one_hot(true[chosen], len(PATHOLOGIES)).float()
-        said = solve(features[chosen], aims).predict(features[tested, 0]).argmax(dim=1)
+        said = solve(features[chosen], aims, PATHOLOGIES).predict(features[tested, 0]).argmax(dim=1)
         parts.append(pd.DataFrame({"draw": draw, "said": said.numpy()}).assign(**who(names, true, tested)))
     rows = pd.concat(parts).assign(arm=arm, pretraining=source.name)
     write_atomically(path, lambda stream: rows.to_parquet(stream, index=False))

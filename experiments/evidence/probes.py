@@ -50,7 +50,7 @@ def probe(study: Study, source: Source, arm: str) -> None:
     answers = {portion: known(portion) for portion in {tested_portion(study, test) for test in tests}}
     parts = []
     for labels, draw, chosen in draws(study, names):
-        heads = {kind: solve(features[chosen], true[chosen]) for kind, features in copies.items()}
+        heads = {kind: solve(features[chosen], true[chosen], TARGETS) for kind, features in copies.items()}
         for test in tests:
             predict = partial(predicted, heads[test.copies], look)
             portion = tested_portion(study, test)

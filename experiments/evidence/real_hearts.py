@@ -68,7 +68,7 @@ def predicted(seen: Tensor, true: Tensor) -> Predictions:
     """Return what heads say of patients that they did not learn from, (repeats, N, K)."""
     said = np.full((REPEATS, *true.shape), np.nan, np.float32)
     for repeat, training, tested in folds(len(true)):
-        said[repeat, tested] = solve(seen[training], true[training]).predict(seen[tested, 0]).numpy()
+        said[repeat, tested] = solve(seen[training], true[training], TARGETS).predict(seen[tested, 0]).numpy()
     return said
 
 

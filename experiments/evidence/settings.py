@@ -66,18 +66,20 @@ class Settings(NamedTuple):
     trained: Plan | None = Plan()
     command: str = "python -m experiments.evidence"
 
-    def part(self, pretrainings: int, heads: bool) -> "Settings":
+    def part(self, pretrainings: int, heads: bool = False, trained: tuple[int, ...] = ()) -> "Settings":
         """Return a part of it, which says that it is one.
 
         Args:
             pretrainings: how many.
             heads: whether ablations and networks that are trained with labels, which take hours, are left out.
+            trained: numbers of labels with which networks are trained, without ablations; empty for whatever `heads`
+                says.
         """
         asked = [f"--pretrainings {pretrainings}"] if pretrainings != len(self.seeds) else []
         some = self._replace(seeds=tuple(range(pretrainings)))
-        if heads:
-            asked.append("--heads")
-            some = some._replace(ablations={}, trained=None)
+        if heads or trained:
+            asked.append(f"--trained {' '.join(map(str, trained))}" if trained else "--heads")
+            some = some._replace(ablations={}, trained=Plan(trained) if trained else None)
         return some._replace(command=" ".join([self.command, *asked]))
 
     def developed(self) -> Cohort:

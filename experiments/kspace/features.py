@@ -122,4 +122,4 @@ def predicted(settings: Settings, way: str, acceleration: float, learnt: str, at
         true: of the training subjects, (N, K + 1).
     """
     train, test = (load(file_of(settings, *where)) for where in ((learnt, at, "train"), (way, acceleration, "test")))
-    return solve(train[:, None], true).predict(test)
+    return solve(train[:, None], true, [*TARGETS, "diseased"]).predict(test)

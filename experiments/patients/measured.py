@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cmr_ssl.checkpoints import load_encoder
 from cmr_ssl.cohort.phenotypes import read_phenotypes
+from cmr_ssl.cohort.sizes import are_sizes, as_lengths, as_values
 from cmr_ssl.models import Encoder
 from cmr_ssl.models.expected_table import ExpectedTable
 from cmr_ssl.shipped import shipped
@@ -107,13 +108,15 @@ def alignment(everybody: Everybody, fold: int) -> dict[str, Array]:
         MASKED: Features(masked),
         SCRATCH: Features(everybody.scratch),
     }
-    targets = everybody.phenotypes((*PHENOTYPES, *DIAGNOSES))
+    names = (*PHENOTYPES, *DIAGNOSES)
+    sizes = are_sizes(names)
+    targets = as_lengths(everybody.phenotypes(names), sizes)
     said = {
-        arm: np.stack([told(seen, some, targets[some], everybody.tested).numpy() for some in labelled])
+        arm: torch.stack([as_values(told(seen, some, targets[some], everybody.tested), sizes) for some in labelled])
         for arm, seen in arms.items()
     }
     return {f"found, {name}": one for name, one in found_by.items()} | {
-        f"told, {arm}": one for arm, one in said.items()
+        f"told, {arm}": one.numpy() for arm, one in said.items()
     }
 
 

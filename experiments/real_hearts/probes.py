@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
+from cmr_ssl.probing.closed_form import solve
 from cmr_ssl.report.tables import write_csv
-from cmr_ssl.ridge import ridge
 from experiments.real_hearts.arms import Look, file_name
 from experiments.real_hearts.cohort import GROUP, members, of_each_diagnosis, read_fold
 from experiments.real_hearts.features import landmarks
@@ -71,8 +71,8 @@ def predict(seen: Array, known: pd.DataFrame, asked: Array, test: pd.DataFrame) 
     mean, deviation = seen.mean(axis=0), seen.std(axis=0) + 1e-8
     seen, asked = (seen - mean) / deviation, (asked - mean) / deviation
     targets = [name for name in TARGETS if name in known]
-    solved = ridge(torch.from_numpy(seen)[:, None], torch.tensor(known[targets].to_numpy(np.float64)))
-    values = asked @ solved.weights.numpy().T + solved.biases.numpy()
+    true, features = torch.tensor(known[targets].to_numpy(np.float64)), torch.from_numpy(seen)
+    values = solve(features[:, None], true, targets).predict(torch.from_numpy(asked)).numpy()
     told = {"subject": test.index.to_numpy()}
     for column, name in enumerate(targets):
         told |= {f"predicted {name}": values[:, column], f"true {name}": test[name].to_numpy()}

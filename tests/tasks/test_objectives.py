@@ -8,7 +8,11 @@ from cmr_ssl.tasks import Classification, Regression
 
 def learnt(values, **options):
     objective = Regression(**options)
-    names = [str(index) for index in range(np.shape(values)[1])]
+    names = [f"Score {index}" for index in range(np.shape(values)[1])]
+    return learnt_of(objective, names, values)
+
+
+def learnt_of(objective, names, values):
     objective.outputs(names)
     objective.fit_statistics(np.array(values, np.float32), names)
     return objective
@@ -18,7 +22,21 @@ def test_statistics_are_of_what_is_known():
     objective = learnt([[1.0, 100.0], [3.0, np.nan], [np.nan, 300.0]])
     torch.testing.assert_close(objective.mean, torch.tensor([2.0, 200.0]))
     torch.testing.assert_close(objective.deviation, torch.tensor([1.0, 100.0]))
-    assert set(objective.state_dict()) == {"mean", "deviation", "half_width"}
+    assert set(objective.state_dict()) == {"sizes", "mean", "deviation", "half_width"}
+
+
+def test_volumes_are_learnt_as_lengths_and_predicted_in_ml():
+    objective = learnt_of(Regression(), ["LVEDV (mL)", "LVEF (%)"], [[64.0, 50.0], [216.0, 70.0]])
+    torch.testing.assert_close(objective.mean, torch.tensor([5.0, 60.0]))
+    torch.testing.assert_close(objective.deviation, torch.tensor([1.0, 10.0]))
+    true = torch.tensor([[343.0, 50.0], [torch.nan, 80.0]])
+    outputs = objective.target_outputs(true)
+    torch.testing.assert_close(outputs, torch.tensor([[2.0, -1.0], [torch.nan, 2.0]]), equal_nan=True)
+    torch.testing.assert_close(objective.predict(outputs), true, equal_nan=True)
+    weights = objective.state_dict()
+    del weights["sizes"]  # as earlier versions wrote them, whose mean and deviation are those of volumes
+    objective.load_state_dict(weights | {"mean": torch.tensor([140.0, 60.0]), "deviation": torch.tensor([76.0, 10.0])})
+    torch.testing.assert_close(objective.predict(torch.tensor([[1.0, 0.0]])), torch.tensor([[216.0, 60.0]]))
 
 
 def test_a_validation_says_how_far_off_predictions_are_and_a_checkpoint_keeps_it():

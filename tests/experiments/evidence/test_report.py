@@ -94,7 +94,10 @@ def test_a_part_says_which_one_it_is():
     some = Settings().part(1, heads=True)
     assert (some.seeds, some.ablations, some.trained) == ((0,), {}, None)
     assert some.command == "python -m experiments.evidence --pretrainings 1 --heads"
-    assert Settings().part(2, heads=False) == Settings()
+    some = Settings().part(2, trained=(30, 100))
+    assert (some.ablations, some.trained) == ({}, trained.Plan((30, 100)))
+    assert some.command == "python -m experiments.evidence --trained 30 100"
+    assert Settings().part(2) == Settings()
 
 
 def test_what_has_not_been_measured_is_left_out(measured, tmp_path):
