@@ -17,7 +17,7 @@ FLOORS = [
     "config_keys ridge sample seeds shipped study survival workers",
     "conformal exported journal label_losses launch models overlap preparation risk_measures streamed_ridge volumes",
     "checkpoints cohort kspace masking measures metrics runner sources",
-    "corruption data dicom doubts phantom release tables",
+    "corruption data dicom doubts lengths phantom release tables",
     "any_study labelled tasks",
     "probing report trust",
     "callbacks evaluation inference qc quantities robustness",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from cmr_ssl.cohort.sizes import are_sizes, as_lengths, as_values
+from cmr_ssl.lengths import are_sizes, as_lengths, as_values
 from cmr_ssl.ridge import Ridge, ridge
 
 FLAT = 1e-6  # share of the mean variance that a feature has at least, so that constant ones do not blow up
@@ -39,7 +39,7 @@ def solve(features: Tensor, targets: Tensor, names: Sequence[str]) -> Solved:
     Args:
         features: of N subjects in C copies, (N, C, F).
         targets: of the subjects, (N, K); NaN where unknown.
-        names: of the targets, whose units tell sizes; see `cohort.sizes`.
+        names: of the targets, whose units tell sizes; see `lengths`.
 
     Raises:
         ValueError: if a target is known of fewer than two subjects.

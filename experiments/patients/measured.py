@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cmr_ssl.checkpoints import load_encoder
 from cmr_ssl.cohort.phenotypes import read_phenotypes
-from cmr_ssl.cohort.sizes import are_sizes, as_lengths, as_values
+from cmr_ssl.lengths import are_sizes, as_lengths, as_values
 from cmr_ssl.models import Encoder
 from cmr_ssl.models.expected_table import ExpectedTable
 from cmr_ssl.shipped import shipped

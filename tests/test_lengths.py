@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from cmr_ssl.cohort.sizes import are_sizes, as_lengths, as_values
+from cmr_ssl.lengths import are_sizes, as_lengths, as_values
 
 NAMES = ["LVEDV (mL)", "LVEF (%)", "lvm", "24110", "Indexed LVM (g/m²)", "Haemoglobin (g/dL)", "Age", "Weight (kg)"]
 
