@@ -50,7 +50,7 @@ def main() -> None:
     some = parser.add_mutually_exclusive_group()
     some.add_argument("--heads", action="store_true", help="no ablations, no networks trained with labels")
     some.add_argument(
-        "--trained", type=int, nargs="+", default=(), help="networks with so many labels only, and no ablations"
+        "--trained", type=int, nargs="+", default=(), help="networks with so many labels only, one draw, no ablations"
     )
     parser.set_defaults(work=whole)
     commands = parser.add_subparsers()

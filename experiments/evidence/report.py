@@ -49,7 +49,8 @@ def write_report(settings: Settings, out: Path) -> None:
     names = {source.name for source in settings.sources()}
     probed = probed[probed["pretraining"].isin(names)]  # others are left of pretrainings that were repeated
     networks = trained.predictions(study, settings.trained) if settings.trained else pd.DataFrame()
-    errors, differences = write_tables(study.out, pd.concat([probed, networks]), [*PAIRS, *TRAINED_PAIRS])
+    rows = pd.concat([probed, networks])
+    errors, differences = write_tables(study.out, rows, [*PAIRS, *TRAINED_PAIRS])
     text = [
         *opening(settings),
         *verdict(differences),
@@ -58,7 +59,7 @@ def write_report(settings: Settings, out: Path) -> None:
         *missing_planes(errors, differences, out),
         *scanners(settings, errors, differences),
         *classes(study.out, names),
-        *networks_trained(settings, errors, differences),
+        *networks_trained(settings, rows, differences),
         *ablations(settings),
         TRIED,
     ]
@@ -210,7 +211,7 @@ def accuracy(mistakes: "pd.Series[float]") -> str:
     return f"{1 - mistakes['value']:.2f} [{1 - mistakes['high']:.2f}, {1 - mistakes['low']:.2f}]"
 
 
-def networks_trained(settings: Settings, errors: pd.DataFrame, differences: pd.DataFrame) -> Iterator[str]:
+def networks_trained(settings: Settings, rows: pd.DataFrame, differences: pd.DataFrame) -> Iterator[str]:
     """Yield what networks reach that are trained with labels, and what that costs."""
     plan = settings.trained
     costs = trained.costs(settings.study(), plan) if plan else pd.DataFrame()
@@ -219,12 +220,12 @@ def networks_trained(settings: Settings, errors: pd.DataFrame, differences: pd.D
     yield "## Networks trained with the labels"
     yield (
         f"Each to its own best: up to {trained.STEPS} steps, ended by the validation split (10 % of the fresh hearts), "
-        f"three rates tried with each number of labels, planes missing in training; {plan.draws} draws, fine-tuned "
-        "from the first pretraining. Mean absolute errors, all planes:"
+        "three rates tried with each number of labels, planes missing in training; "
+        f"{counted(plan.draws, 'draw')} of labelled subjects, fine-tuned from the first pretraining. Mean absolute "
+        "errors, all planes:"
     )
-    some = errors[(errors["test"] == ALL) & errors["labels"].isin(costs["labels"].unique())]
-    some = some[some["arm"].isin([RAW, TOKENS, *costs["arm"].unique()])]
-    yield values(some)
+    some = rows[(rows["test"] == ALL) & rows["labels"].isin(costs["labels"].unique()) & (rows["draw"] < plan.draws)]
+    yield values(means(some[some["arm"].isin([RAW, TOKENS, *costs["arm"].unique()])]))
     mine = differences["arm"].isin(["fine-tuned", TOKENS]) & ~differences["other"].isin(CONTROLS)
     yield "Reduction of the error, %:"
     yield gains(differences[mine & (differences["test"] == ALL)], ["labels", "arm", "other"])

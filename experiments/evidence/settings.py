@@ -72,14 +72,14 @@ class Settings(NamedTuple):
         Args:
             pretrainings: how many.
             heads: whether ablations and networks that are trained with labels, which take hours, are left out.
-            trained: numbers of labels with which networks are trained, without ablations; empty for whatever `heads`
-                says.
+            trained: numbers of labels with which networks are trained, by the first draw, without ablations; empty for
+                whatever `heads` says.
         """
         asked = [f"--pretrainings {pretrainings}"] if pretrainings != len(self.seeds) else []
         some = self._replace(seeds=tuple(range(pretrainings)))
         if heads or trained:
             asked.append(f"--trained {' '.join(map(str, trained))}" if trained else "--heads")
-            some = some._replace(ablations={}, trained=Plan(trained) if trained else None)
+            some = some._replace(ablations={}, trained=Plan(trained, draws=1) if trained else None)
         return some._replace(command=" ".join([self.command, *asked]))
 
     def developed(self) -> Cohort:

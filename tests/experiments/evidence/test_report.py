@@ -95,7 +95,7 @@ def test_a_part_says_which_one_it_is():
     assert (some.seeds, some.ablations, some.trained) == ((0,), {}, None)
     assert some.command == "python -m experiments.evidence --pretrainings 1 --heads"
     some = Settings().part(2, trained=(30, 100))
-    assert (some.ablations, some.trained) == ({}, trained.Plan((30, 100)))
+    assert (some.ablations, some.trained) == ({}, trained.Plan((30, 100), draws=1))
     assert some.command == "python -m experiments.evidence --trained 30 100"
     assert Settings().part(2) == Settings()
 
