@@ -1,5 +1,6 @@
 """What others would use on the same data: plain convolutional networks, built by MONAI."""
 
+import torch
 from monai.networks.nets.resnet import ResNet, ResNetBlock
 from torch import Tensor, nn
 
@@ -7,9 +8,15 @@ from cmr_ssl.anatomy import CLASSES
 from cmr_ssl.models.plane_head import background_first, pick_frames
 from cmr_ssl.models.plane_network import PlaneNetwork
 
+GROUPS = 8  # of channels that are normalised together
+LAYOUT = torch.channels_last_3d  # a fifth faster on CPUs
+
 
 class PlanesResNet(nn.Module):
-    """A 3D ResNet-18 over time, rows and columns that has the planes as channels; missing planes are zero images."""
+    """A 3D ResNet-18 over time, rows and columns that has the planes as channels; missing planes are zero images.
+
+    It has group instead of batch normalisation: batches are small, and training takes planes away.
+    """
 
     def __init__(self, planes: int, width: int = 32) -> None:
         """Build the network.
@@ -30,12 +37,22 @@ class PlanesResNet(nn.Module):
             conv1_t_stride=(1, 2, 2),  # type: ignore[arg-type]
             no_max_pool=True,
             feed_forward=False,
-            norm=("group", {"num_groups": 8}),
         )
+        group_norms(self.net)
+        self.net.to(memory_format=LAYOUT)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor, present: Tensor) -> Tensor:
         """Return one vector a study, (B, width), from images (B, P, T, H, W) and which planes exist, (B, P)."""
-        return self.net(images * present[..., None, None, None])
+        shown = images * present[..., None, None, None]
+        return self.net(shown.contiguous(memory_format=LAYOUT))
+
+
+def group_norms(network: nn.Module) -> None:
+    """Put group in the place of batch normalisation; MONAI's ResNet can be asked for it, but its blocks do not listen."""
+    for part in [*network.modules()]:
+        for name, norm in part.named_children():
+            if isinstance(norm, nn.BatchNorm3d):
+                setattr(part, name, nn.GroupNorm(GROUPS, norm.num_features))
 
 
 class PlaneUNet(nn.Module):

@@ -16,6 +16,14 @@ def test_planes_that_are_absent_are_zero_images_to_the_residual_network():
     torch.testing.assert_close(again, told)
 
 
+def test_what_the_residual_network_learns_of_a_study_does_not_depend_on_the_others_of_its_batch():
+    network, batch = PlanesResNet(7, width=8).train(), tiny_batch()
+    with torch.no_grad():
+        together = network(batch.images, batch.present)
+        alone = network(batch.images[:1], batch.present[:1])
+    torch.testing.assert_close(together[:1], alone, rtol=1e-3, atol=1e-3)
+
+
 def test_the_u_net_sees_one_frame_of_one_plane_at_a_time():
     network, images = PlaneUNet(4).eval(), tiny_batch(1).images.repeat_interleave(2, 3).repeat_interleave(2, 4)
     with torch.inference_mode():
