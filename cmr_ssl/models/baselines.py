@@ -48,7 +48,7 @@ class PlanesResNet(nn.Module):
 
 
 def group_norms(network: nn.Module) -> None:
-    """Put group in the place of batch normalisation; MONAI's ResNet can be asked for it, but its blocks do not listen."""
+    """Put group in the place of batch normalisation, which MONAI's ResNet takes, but not its blocks."""
     for part in [*network.modules()]:
         for name, norm in part.named_children():
             if isinstance(norm, nn.BatchNorm3d):
