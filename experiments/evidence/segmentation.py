@@ -247,7 +247,8 @@ def costs(plan: Plan) -> Iterable[tuple[object, ...]]:
     """Yield a row for each chosen run of the first draw."""
     for run in plan.chosen():
         found = curve(plan.folder(run))
-        yield run.arm.name, run.labels, run.rate, *(f"{found[step]:.3f}" for step in early(plan)), max(found.values())
+        reached = *(found[step] for step in early(plan)), max(found.values())
+        yield run.arm.name, run.labels, run.rate, *map("{:.3f}".format, reached)
 
 
 def draw_curves(path: Path, plan: Plan) -> None:

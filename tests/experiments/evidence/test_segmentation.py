@@ -56,7 +56,7 @@ def test_the_page_compares_the_rates_that_validation_chose(tmp_path, monkeypatch
     assert f"| 10 | {PRETRAINED} | 0.95 | 0.95 | 0.95 | 2 |" in text
     assert f"| 10 | {UNET} | +0.1 [+0.1, +0.1]* |" in text  # Dice: more is better
     assert "| -2 [-2, -2]* |" in text  # volumes: less is
-    assert f"| {SCRATCH} | 10 | 0.003 | 0.800 | 0.900 | 0.9 |" in text
+    assert f"| {SCRATCH} | 10 | 0.003 | 0.800 | 0.900 | 0.900 |" in text
     assert (tmp_path / "docs" / "segmentation_curves.png").stat().st_size > 1000
 
 
