@@ -221,8 +221,8 @@ def networks_trained(settings: Settings, rows: pd.DataFrame, differences: pd.Dat
     yield (
         f"Each to its own best: up to {trained.STEPS} steps, ended by the validation split (10 % of the fresh hearts), "
         "three rates tried with each number of labels, planes missing in training; "
-        f"{counted(plan.draws, 'draw')} of labelled subjects, fine-tuned from the first pretraining. Mean absolute "
-        "errors, all planes:"
+        f"{counted(plan.draws, 'draw')} of labelled subjects, fine-tuned from the first pretraining."
+        f"{not_finished(plan, costs)} Mean absolute errors, all planes:"
     )
     some = rows[(rows["test"] == ALL) & rows["labels"].isin(costs["labels"].unique()) & (rows["draw"] < plan.draws)]
     yield values(means(some[some["arm"].isin([RAW, TOKENS, *costs["arm"].unique()])]))
@@ -232,6 +232,14 @@ def networks_trained(settings: Settings, rows: pd.DataFrame, differences: pd.Dat
     yield "What the chosen runs of the first draw took:"
     spent = costs[["arm", "labels", "rate", "steps", "passes", "minutes"]]
     yield markdown(spent.columns, spent.itertuples(index=False, name=None))
+
+
+def not_finished(plan: trained.Plan, costs: pd.DataFrame) -> str:
+    """Return which networks are not in the tables, because not all of their rates were tried; empty where all are."""
+    there = set(zip(costs["arm"], costs["labels"], strict=True))
+    wanted = [(arm.name, labels) for labels in plan.labels for arm in plan.arms]
+    gone = [f"{name} with {labels} labels" for name, labels in wanted if (name, labels) not in there]
+    return f" Not carried out to the end: {', '.join(gone)}." if gone else ""
 
 
 def ablations(settings: Settings) -> Iterator[str]:

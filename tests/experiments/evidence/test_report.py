@@ -110,3 +110,13 @@ def test_what_has_not_been_measured_is_left_out(measured, tmp_path):
     text = (tmp_path / "evidence.md").read_text()
     assert "Seven pathologies" not in text
     assert "Networks trained" not in text
+
+
+def test_networks_of_which_not_all_rates_were_tried_are_named(measured, tmp_path):
+    resnet = trained.trials(PLAN)[-1]
+    (resnet.folder(measured.study()) / "run.json").unlink()
+    write_report(measured, tmp_path)
+    text = (tmp_path / "evidence.md").read_text()
+    assert "Not carried out to the end: ResNet with 30 labels." in text
+    assert "| 30 | fine-tuned | 6.00 |" in text
+    assert "| 30 | ResNet |" not in text
