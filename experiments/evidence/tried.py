@@ -35,5 +35,5 @@ By hand, beside this command; only what paid is in the tables above.
   more.
 * **Fine-tuning** with 300 labels, six ways (rates, how much is hidden, whole studies in between): LVEF 1.36 instead of
   1.44 points at best, and worse where planes are missing (configs/additions/complete.yaml).
-* **Networks trained with the labels**, above: 100 labels and one draw only, for time; minutes are beside other work.
+* **Trained networks**, above: 100 labels and one draw only, for time; minutes are beside other work.
 * **Not tried**: a convolutional stem inside the encoder, finer patches in the plane, a larger network."""
