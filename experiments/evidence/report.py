@@ -227,11 +227,18 @@ def networks_trained(settings: Settings, rows: pd.DataFrame, differences: pd.Dat
     some = rows[(rows["test"] == ALL) & rows["labels"].isin(costs["labels"].unique()) & (rows["draw"] < plan.draws)]
     yield values(means(some[some["arm"].isin([RAW, TOKENS, *costs["arm"].unique()])]))
     mine = differences["arm"].isin(["fine-tuned", TOKENS]) & ~differences["other"].isin(CONTROLS)
-    yield "Reduction of the error, %:"
+    yield f"Reduction of the error, %. {spread(plan.draws)}"
     yield gains(differences[mine & (differences["test"] == ALL)], ["labels", "arm", "other"])
     yield "What the chosen runs of the first draw took:"
     spent = costs[["arm", "labels", "rate", "steps", "passes", "minutes"]]
     yield markdown(spent.columns, spent.itertuples(index=False, name=None))
+
+
+def spread(draws: int) -> str:
+    """Return what intervals of networks that were trained once with each draw are over."""
+    if draws > 1:
+        return "Intervals are over draws and test subjects:"
+    return "Intervals are over test subjects alone: with other labelled hearts, or trained again, results differ more:"
 
 
 def not_finished(plan: trained.Plan, costs: pd.DataFrame) -> str:

@@ -15,17 +15,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from cmr_ssl.anatomy import CLASSES
 from cmr_ssl.files import save_text
 from cmr_ssl.report.tables import markdown
+from cmr_ssl.tasks.segmentation import STRUCTURES
 from cmr_ssl.workers import pool
 from experiments.cohorts import FOLDER, Cohort, slug
 from experiments.commands import fit, options, spoken
 from experiments.evidence.figures import save
-from experiments.evidence.report import counted
+from experiments.evidence.report import counted, spread
 from experiments.evidence.results import comparisons, means
 from experiments.evidence.run import all_of
 from experiments.evidence.settings import Settings
+from experiments.evidence.tables import CERTAIN, wide
 from experiments.evidence.trained import Arm
 from experiments.machine import description
 from experiments.pretrainings import ENCODER
@@ -38,6 +39,7 @@ BATCH, FRAMES = 2, 2  # studies of a step, and frames of each
 VALIDATIONS = 20  # of a training; the weights with the best Dice count
 VALIDATED = 16  # subjects
 DICE, VOLUMES = "Dice", ("LVEDV (mL)", "LVESV (mL)", "LVEF (%)", "LVM (g)")
+SHOWN = (DICE, *STRUCTURES, *VOLUMES)
 TEST = "all planes"
 
 
@@ -81,9 +83,14 @@ class Plan(NamedTuple):
     rates: int = 3
     steps: int = 1000
 
+    @property
+    def between(self) -> int:
+        """Steps from one validation to the next."""
+        return max(1, self.steps // VALIDATIONS)
+
     def folder(self, run: Run) -> Path:
-        """Where a run lives."""
-        return self.out / f"{slug(run.arm.name)}-{run.labels}-{run.draw}-{run.rate:g}"
+        """Where a run lives; one of other steps is another run."""
+        return self.out / f"{slug(run.arm.name)}-{run.labels}-{run.draw}-{run.rate:g}-{self.steps}"
 
     def trials(self) -> list[Run]:
         """Return the runs of the first draw, from which rates are chosen, the configs' own rates first."""
@@ -120,7 +127,7 @@ class Plan(NamedTuple):
             "trainer.max_epochs": -1,
             "trainer.max_steps": self.steps,
             "trainer.check_val_every_n_epoch": None,
-            "trainer.val_check_interval": max(1, self.steps // VALIDATIONS),
+            "trainer.val_check_interval": self.between,
             "trainer.limit_val_batches": VALIDATED // BATCH,
         } | ({"model.encoder_checkpoint": self.checkpoint} if run.arm.pretrained else {})
         return [f"--config={run.arm.config}", *run.arm.options, *options(told)]
@@ -202,12 +209,13 @@ def page(plan: Plan, rows: pd.DataFrame) -> Iterator[str]:
     yield "![Dice on validation hearts while networks learn](segmentation_curves.png)"
     yield "Dice, mean over planes and of ED and ES, and mean absolute errors of the volumes that follow:"
     shown = found.assign(value=found["value"].where(found["target"].isin(VOLUMES), 1 - found["value"]))
-    yield pivot(shown.assign(cell=shown["value"].map("{:.3g}".format)), ["labels", "arm"])
+    yield wide(shown.assign(cell=shown["value"].map("{:.3g}".format)), ["labels", "arm"], SHOWN)
     yield (
-        "Pretrained minus the other: Dice (more is better) and errors of volumes (less is better), 95 % intervals over "
-        "draws and subjects, * certain after Holm's correction:"
+        "Pretrained minus the other: Dice (more is better) and errors of volumes (less is better), 95 % intervals, "
+        f"* certain after Holm's correction. {spread(plan.draws)}"
     )
-    yield pivot(differences.assign(cell=[difference(line) for _, line in differences.iterrows()]), ["labels", "other"])
+    cells = [difference(line) for _, line in differences.iterrows()]
+    yield wide(differences.assign(cell=cells), ["labels", "other"], SHOWN)
     yield "What the chosen runs of the first draw were like:"
     yield markdown(
         ["arm", "labels", "rate", *map("Dice after {} steps".format, early(plan)), "best Dice"], costs(plan), 1
@@ -227,20 +235,12 @@ def difference(line: "pd.Series[float]") -> str:
     sign = 1 if str(line["target"]) in VOLUMES else -1  # errors of a Dice are what is missing of it
     value, *ends = (sign * line[f"difference{end}"] for end in ("", " low", " high"))
     low, high = sorted(ends)
-    return f"{value:+.3g} [{low:+.3g}, {high:+.3g}]" + ("*" if line["holm"] < 0.05 else "")
-
-
-def pivot(cells: pd.DataFrame, rows: list[str]) -> str:
-    """Return a table with a column a target."""
-    order = [name for name in (DICE, *CLASSES, *VOLUMES) if name in {*cells["target"]}]
-    table = cells.pivot(index=rows, columns="target", values="cell")[order].reset_index()
-    return markdown(table.columns, table.itertuples(index=False, name=None), len(rows))
+    return f"{value:+.3g} [{low:+.3g}, {high:+.3g}]" + ("*" if line["holm"] < CERTAIN else "")
 
 
 def early(plan: Plan) -> Sequence[int]:
-    """Return after how many steps the page looks at the validation."""
-    between = max(1, plan.steps // VALIDATIONS)
-    return [between, plan.steps // 4]
+    """Return after how many steps the page looks at the validation: the first time, and after a quarter."""
+    return [plan.between * times for times in (1, VALIDATIONS // 4) if plan.between * times <= plan.steps]
 
 
 def costs(plan: Plan) -> Iterable[tuple[object, ...]]:
@@ -286,7 +286,10 @@ def main() -> None:
     parser.add_argument("--report", type=Path, default=Path("docs"), help="where the page and its figure go")
     parser.add_argument("--labels", type=int, nargs="+", default=usual["labels"], help="labelled hearts")
     parser.add_argument("--draws", type=int, default=usual["draws"], help="choices of the labelled hearts")
-    parser.add_argument("--rates", type=int, default=usual["rates"], help="learning rates that are tried")
+    numbers = range(1, len(RATES) + 1)
+    parser.add_argument(
+        "--rates", type=int, choices=numbers, default=usual["rates"], help="learning rates that are tried"
+    )
     parser.add_argument("--steps", type=int, default=usual["steps"], help="of each training")
     parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args()

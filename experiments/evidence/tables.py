@@ -1,6 +1,6 @@
 """Tables of errors and of comparisons as Markdown."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -37,9 +37,9 @@ def against_best(differences: pd.DataFrame) -> pd.DataFrame:
     return some.loc[some.groupby(["test", "labels", "arm", "target"], sort=False)["reduction"].idxmin()]
 
 
-def wide(cells: pd.DataFrame, rows: list[str]) -> str:
-    """Return cells as a Markdown table with a column a target; `rows` name its first columns."""
-    targets = [target for target in TARGETS if target in set(cells["target"])]
+def wide(cells: pd.DataFrame, rows: list[str], known: Sequence[str] = TARGETS) -> str:
+    """Return cells as a Markdown table with a column a `known` target; `rows` name its first columns."""
+    targets = [target for target in known if target in set(cells["target"])]
     order = cells.sort_values("labels", kind="stable")[rows].drop_duplicates()
     table = cells.pivot(index=rows, columns="target", values="cell").reindex(columns=targets)
     merged = order.merge(table.reset_index(), on=rows, how="left").fillna("")

@@ -118,5 +118,11 @@ def test_networks_of_which_not_all_rates_were_tried_are_named(measured, tmp_path
     write_report(measured, tmp_path)
     text = (tmp_path / "evidence.md").read_text()
     assert "Not carried out to the end: ResNet with 30 labels." in text
+    assert "over draws and test subjects" in text
     assert "| 30 | fine-tuned | 6.00 |" in text
     assert "| 30 | ResNet |" not in text
+
+
+def test_intervals_of_one_draw_say_that_they_are_over_subjects_alone(measured, tmp_path):
+    write_report(measured._replace(trained=PLAN._replace(draws=1)), tmp_path)
+    assert "Intervals are over test subjects alone" in (tmp_path / "evidence.md").read_text()

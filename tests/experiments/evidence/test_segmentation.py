@@ -53,11 +53,25 @@ def test_the_page_compares_the_rates_that_validation_chose(tmp_path, monkeypatch
     segmentation.write_report(plan, tmp_path / "docs")
     text = (tmp_path / "docs" / "segmentation.md").read_text()
     assert "Written by `python -m experiments.evidence.segmentation --draws 2`" in text
+    assert "over draws and test subjects" in text
     assert f"| 10 | {PRETRAINED} | 0.95 | 0.95 | 0.95 | 2 |" in text
     assert f"| 10 | {UNET} | +0.1 [+0.1, +0.1]* |" in text  # Dice: more is better
     assert "| -2 [-2, -2]* |" in text  # volumes: less is
     assert f"| {SCRATCH} | 10 | 0.003 | 0.800 | 0.900 | 0.900 |" in text
     assert (tmp_path / "docs" / "segmentation_curves.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(("steps", "looked"), [(1000, [50, 250]), (70, [3, 15]), (2, [1])])
+def test_the_page_looks_at_validations_that_there_were(tmp_path, steps, looked):
+    plan = planned(tmp_path, steps=steps)
+    validations = range(plan.between, steps + 1, plan.between)
+    assert segmentation.early(plan) == looked
+    assert {*looked} <= {*validations}
+
+
+def test_a_training_of_other_steps_is_not_taken_for_this_one(tmp_path):
+    brief, usual = planned(tmp_path, steps=20), planned(tmp_path)
+    assert brief.folder(brief.trials()[0]) != usual.folder(usual.trials()[0])
 
 
 def test_a_training_leaves_scores_and_volumes_of_every_test_subject_and_its_curve(hearts, tmp_path):
