@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from torch import Tensor
 
 
 def device_of(name: str) -> torch.device:
@@ -44,3 +45,14 @@ def fast_precision(device: torch.device) -> torch.autocast:
 def without_autocast(device: torch.device) -> AbstractContextManager[object]:
     """Return a context without autocast; the meta device has none."""
     return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
+
+
+def sent(values: Tensor, device: torch.device) -> Tensor:
+    """Copy what was drawn on the host to a device, and wait for nothing.
+
+    The copy starts from pinned memory: from any other, CUDA first lets the device finish all that it still has to do,
+    while the host prepares nothing.
+    """
+    if device.type == "cuda" and values.device.type == "cpu":
+        values = values.pin_memory()
+    return values.to(device, non_blocking=True)

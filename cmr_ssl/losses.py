@@ -28,6 +28,16 @@ def still_and_motion(patches: Tensor, frames: int) -> tuple[Tensor, Tensor]:
     return still, over_time - still
 
 
+def still_and_motion_error(error: Tensor, frames: int, motion: float) -> Tensor:
+    """Return the mean square of what stays of an error e (..., pixels) and `motion` times that of what moves, (...).
+
+    With s the mean of e over the patch's frames, mean(s^2) + motion mean((e - s)^2)
+    = (1 - motion) mean(s^2) + motion mean(e^2), which reads e once.
+    """
+    still = error.unflatten(-1, (frames, -1)).mean(dim=-2)
+    return (1 - motion) * still.square().mean(dim=-1) + motion * error.square().mean(dim=-1)
+
+
 def mean_where(values: Tensor, where: Tensor, weights: Tensor | None = None) -> Tensor:
     """Return the mean of values (B, Q) over the last axis where a mask is True, (B,); NaN for a row without any.
 

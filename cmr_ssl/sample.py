@@ -37,6 +37,11 @@ def to_device(batch: Sample, device: torch.device) -> Sample:
     return Sample._make(field.to(device) if isinstance(field, Tensor) else field for field in batch)
 
 
+def intensities(images: Tensor) -> Tensor:
+    """Return uint8 images as intensities 0 to 1; those that are such already stay as they are."""
+    return images if images.is_floating_point() else images.float().div_(255)
+
+
 def readable(batch: Sample) -> Sample:
     """Return a batch on the host without the blank samples of subjects that cannot be read."""
     kept = batch.present.any(dim=1)

@@ -22,6 +22,7 @@ CUDA = torch.device("cuda")
 SMALL = [f"--model.encoder.init_args.{size}" for size in ("width=128", "depth=2", "heads=2")]
 ENCODER = hearts.ENCODER | {"init_args": hearts.ENCODER["init_args"] | {"patch": [50, 8, 8], "width": 128}}
 REUSED = (f"--model.encoder={json.dumps(ENCODER)}",)
+COMPILED = '--trainer.callbacks=[{"class_path": "cmr_ssl.callbacks.Compiled"}]'
 TASKS = pytest.mark.parametrize(
     ("config", "more"),
     [("pretraining.yaml", SMALL), ("phenotype.yaml", REUSED), ("segmentation.yaml", (*REUSED, "--data.labels=true"))],
@@ -46,7 +47,7 @@ def loss_of(task, data, batch: Sample) -> Tensor:
     """Return the loss of one step, from the host's batch on."""
     there = Sample._make(field.to(CUDA, non_blocking=True) if isinstance(field, Tensor) else field for field in batch)
     with torch.autocast("cuda", torch.bfloat16):
-        return task.training_step(data.augmented(data.scaled(there), 0), 0)
+        return task.training_step(data.augmented(there, 0), 0)
 
 
 @TASKS
@@ -87,6 +88,24 @@ def test_flash_alone_can_do_a_pretraining_step():
         assert loss_of(task, data, batch_for(task, data)).isfinite()
 
 
+@TASKS
+def test_a_step_is_sent_its_numbers_from_pinned_memory(config, more):
+    task, data = built(config, *more)
+    batch = batch_for(task, data)
+    loss_of(task, data, batch).backward()  # what is made once may come from anywhere
+    with profile(activities=[ProfilerActivity.CUDA]) as seen:
+        loss_of(task, data, batch).backward()
+    copies = {event.key for event in seen.key_averages() if "Memcpy HtoD" in event.key}
+    assert copies == {"Memcpy HtoD (Pinned -> Device)"}
+
+
+def test_a_compiled_training_is_replayed():
+    run = build(2, 2, CONFIG, more=[*SMALL, COMPILED])
+    with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as seen:
+        ends(run, 6)
+    assert "cudaGraphLaunch" in {event.key for event in seen.key_averages()}
+
+
 def test_a_compiled_training_learns_what_the_written_one_does():
     def last(*more: str) -> float:
         run = build(2, 2, CONFIG, more=[*SMALL, *more])
@@ -95,7 +114,7 @@ def test_a_compiled_training_learns_what_the_written_one_does():
 
     torch.manual_seed(0)
     written = last("--seed_everything=1")
-    compiled = last("--seed_everything=1", '--trainer.callbacks=[{"class_path": "cmr_ssl.callbacks.Compiled"}]')
+    compiled = last("--seed_everything=1", COMPILED)
     assert compiled == pytest.approx(written, rel=0.02)
 
 

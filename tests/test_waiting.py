@@ -68,7 +68,7 @@ def step(config: str, *more: str) -> Tensor:
     task.log, task.trainer = lambda *_, **__: None, run.trainer
     batch = batch_on_nothing(len(getattr(task, "targets", [])))
     with Watched():
-        loss = task.training_step(data.augmented(data.scaled(batch), 0), 0)
+        loss = task.training_step(data.augmented(batch, 0), 0)
         loss.backward()
     return loss
 

@@ -28,6 +28,17 @@ def peaks(seconds: float) -> dict[str, float]:
     return {name: product_flops(dtype, seconds) for name, dtype in PRECISIONS.items()}
 
 
+def copied(seconds: float) -> float:
+    """Return the bytes a second, read and written, of the fastest copy of a large tensor seen in about `seconds`."""
+    on = device()
+    source = torch.randn(2**28 if on.type == "cuda" else 2**22, device=on)
+    target, best, end = torch.empty_like(source), float("inf"), now(on) + seconds
+    while (start := now(on)) < end:
+        target.copy_(source)
+        best = min(best, now(on) - start)
+    return 2.0 * source.nbytes / best
+
+
 def rows(planes: int, seconds: float, rounds: int) -> list[Row]:
     """Measure matrix products, and compare our training step with them."""
     found = peaks(seconds)

@@ -1,5 +1,7 @@
 """Compile the costly parts of a training step."""
 
+from typing import Any
+
 import torch
 from lightning import Callback, LightningModule, Trainer
 from torch import nn
@@ -7,30 +9,58 @@ from torch import nn
 from cmr_ssl.tasks.base import Task
 
 TRAINING, OTHERWISE = "default", "force_eager"
+REPLAYED = "reduce-overhead"  # torch's name for parts that are recorded as CUDA graphs
+INDUCTOR = "inductor"
 
 
 class Compiled(Callback):
-    """Compile the costly parts of a task, and the augmentation, with `torch.compile` when training starts.
+    """Compile the costly parts of a task, and what is done to its pictures, with `torch.compile` when training starts.
 
     Shapes are static, so each part is compiled once, within a minute of the first step. Validation, whose last batch
     is smaller, is not compiled. Weights and checkpoints stay as they are.
+
+    One GPU also records each part as a CUDA graph and replays it: a part has hundreds of kernels, and a host that
+    launches them one by one is often slower than the device. Several GPUs, and batches that accumulate, do without:
+    a replay writes gradients where those of the batch before lie.
     """
 
-    def __init__(self, backend: str = "inductor") -> None:
+    def __init__(self, backend: str = INDUCTOR, replayed: bool = True) -> None:
         """Choose the compiler.
 
         Args:
             backend: one of `torch.compiler.list_backends`; "eager" only traces, which takes seconds and gains nothing.
+            replayed: whether a GPU that trains alone replays CUDA graphs.
         """
-        self.backend = backend
+        self.backend, self.replayed = backend, replayed
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Mark the parts that are compiled when first called."""
         assert isinstance(pl_module, Task)
+        mode = REPLAYED if self.replays(trainer, pl_module.device) else None
         for name in pl_module.costly:
-            compile_part(pl_module, name, self.backend)
-        if hasattr(trainer, "datamodule"):
-            compile_part(trainer.datamodule, "augmentation", self.backend)
+            compile_part(pl_module, name, self.backend, mode)
+        augmentation = getattr(getattr(trainer, "datamodule", None), "augmentation", None)
+        if augmentation is not None:
+            for name in augmentation.costly:
+                compile_part(augmentation, name, self.backend, mode)
+
+    def replays(self, trainer: Trainer, device: torch.device) -> bool:
+        """Tell whether CUDA graphs are recorded."""
+        alone = trainer.world_size == 1 and trainer.accumulate_grad_batches == 1
+        return self.replayed and self.backend == INDUCTOR and device.type == "cuda" and alone
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Begin the first step."""
+        self.begin_step(trainer, pl_module.device)
+
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:  # noqa: ANN401
+        """Begin the next step."""
+        self.begin_step(trainer, pl_module.device)
+
+    def begin_step(self, trainer: Trainer, device: torch.device) -> None:
+        """Allow CUDA graphs to overwrite what they computed in the step before."""
+        if self.replays(trainer, device):
+            torch.compiler.cudagraph_mark_step_begin()
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Run uncompiled."""
@@ -45,10 +75,10 @@ class Compiled(Callback):
         torch.compiler.set_stance(TRAINING)
 
 
-def compile_part(owner: object, name: str, backend: str) -> None:
-    """Compile a submodule or a method of `owner`; a part that is None stays so."""
+def compile_part(owner: object, name: str, backend: str, mode: str | None) -> None:
+    """Compile a submodule or a method of `owner`."""
     part = getattr(owner, name)
     if isinstance(part, nn.Module):
-        part.compile(dynamic=False, backend=backend)
-    elif part is not None:
-        setattr(owner, name, torch.compile(part, dynamic=False, backend=backend))
+        part.compile(dynamic=False, backend=backend, mode=mode)
+    else:
+        setattr(owner, name, torch.compile(part, dynamic=False, backend=backend, mode=mode))

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from cmr_ssl.device_resampling import resample
-from cmr_ssl.devices import without_autocast
+from cmr_ssl.devices import sent, without_autocast
 from cmr_ssl.sample import Sample
 
 DRAWS = 4  # uniform numbers a plane: whether it is flawed, and three that say how
@@ -63,7 +63,7 @@ class Corruption(ABC):
         """
         subject, plane = (draws[..., 0] < self.rate).nonzero(as_tuple=True)
         chosen = (subject, plane, draws[subject, plane, 1:])
-        return Hits(*(part.to(batch.images.device, non_blocking=True) for part in chosen))
+        return Hits(*(sent(part, batch.images.device) for part in chosen))
 
 
 def corrupt(corruptions: Sequence[Corruption], batch: Sample, draws: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from cmr_ssl.corruption.base import Corruption, Hits
+from cmr_ssl.devices import sent
 from cmr_ssl.models.tokens import is_short_axis
 from cmr_ssl.sample import Sample
 
@@ -21,7 +22,7 @@ class WrongView(Corruption):
 
     def hits(self, batch: Sample, draws: Tensor) -> Hits:
         """Return one plane of each subject, then its partner; twice the same plane where there is no swap."""
-        draws = draws.to(batch.images.device, non_blocking=True)
+        draws = sent(draws, batch.images.device)
         possible = self.possible(batch)
         chance = draws[..., 0].masked_fill(~possible, torch.inf)
         first = chance.argmin(dim=1)

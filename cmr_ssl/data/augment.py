@@ -13,8 +13,8 @@ from torch.nn.functional import pad
 
 from cmr_ssl.anatomy import UNLABELLED
 from cmr_ssl.device_resampling import resample
-from cmr_ssl.devices import without_autocast
-from cmr_ssl.sample import Sample
+from cmr_ssl.devices import sent, without_autocast
+from cmr_ssl.sample import Sample, intensities
 
 SHADING_MM = 100.0  # over which shading reaches its full strength
 
@@ -53,6 +53,11 @@ class Augmentation(nn.Module):
     """
 
     DRAWS = 15  # uniform numbers a row: 4 of a plane, 15 of a subject
+    costly = (
+        "geometry",
+        "moved",
+        "look",
+    )  # compiled one by one, or torch writes four parts of what `moved` returns
 
     def __init__(
         self,
@@ -121,18 +126,26 @@ class Augmentation(nn.Module):
         """Augment a batch.
 
         Args:
-            images: intensities 0 to 1, (B, P, T, H, W).
+            images: uint8 as stored or intensities 0 to 1, (B, P, T, H, W).
             affine: pixel to heart frame mm, (B, P, 4, 4).
             draws: what `draw` returned.
 
         Returns:
-            Images and affines of the same shapes.
+            Intensities 0 to 1 and affines of the same shapes.
         """
+        move, moved, affine = self.geometry(affine, draws, images.shape[-2:])
+        return self.look(self.moved(images, move), moved, draws), affine
+
+    def geometry(self, affine: Tensor, draws: Tensor, shape: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the moves of the planes, (B, P, 3, 3), and their affines before and after the heart frame moves."""
         drawn = named(draws)
-        move = self.plane_moves(drawn, affine, images.shape[-2:])
+        move = self.plane_moves(drawn, affine, shape)
         affine = affine @ embed(move)
-        images = self.look(resample(images, move), affine, drawn)
-        return images, self.frame_moves(drawn) @ affine
+        return move, affine, self.frame_moves(drawn) @ affine
+
+    def moved(self, images: Tensor, move: Tensor) -> Tensor:
+        """Return intensities on the new grids, where they are to be blurred with one more pixel beyond each edge."""
+        return resample(intensities(images), move, margin=int(self.blur > 0))
 
     def labels(self, labels: Tensor, affine: Tensor, draws: Tensor) -> Tensor:
         """Move label maps as their pictures move; 255, nobody labelled this, comes in from outside.
@@ -169,12 +182,19 @@ class Augmentation(nn.Module):
         move[:, 3, 3] = 1
         return move[:, None]
 
-    def look(self, images: Tensor, affine: Tensor, drawn: Draws) -> Tensor:
-        """Change how images (B, P, T, H, W) of planes at `affine` look, each subject in its own way."""
-        each = (..., None, None, None, None)
+    def look(self, images: Tensor, affine: Tensor, draws: Tensor) -> Tensor:
+        """Change how planes at `affine` look, each subject in its own way.
+
+        Args:
+            images: what `moved` returned.
+            affine: of the planes, without the pixel beyond the edges, (B, P, 4, 4).
+            draws: what `draw` returned.
+        """
+        drawn, each = named(draws), (..., None, None, None, None)
         images = blurred(images, (self.blur * (drawn.blur + 1) / 2)[each]) if self.blur else images
         if self.gamma:
-            images = images.clamp(min=1e-6) ** ((1 + self.gamma) ** drawn.gamma)[each]
+            power = (math.log1p(self.gamma) * drawn.gamma).exp()
+            images = images.clamp(min=1e-6).log2_().mul_(power[each]).exp2_()
         scale = 1 + self.contrast * drawn.contrast  # about the middle grey
         shift = 0.5 - 0.5 * scale + self.brightness * drawn.brightness
         images = torch.addcmul(shift[each], images, scale[each])
@@ -221,13 +241,10 @@ def rotations(angles: Tensor) -> Tensor:
 
 
 def blurred(images: Tensor, neighbour: Tensor) -> Tensor:
-    """Blur images (..., H, W) by a neighbour's weight along columns, then rows; beyond the edge lies the edge."""
+    """Blur images (..., H + 2, W + 2) by a neighbour's weight along columns, then rows; return (..., H, W)."""
     for axis in (-1, -2):
-        size = images.shape[axis]
-        edges = images.narrow(axis, 0, 1), images, images.narrow(axis, size - 1, 1)
-        beside = torch.cat(edges, dim=axis)
-        beside = (beside.narrow(axis, 0, size) + beside.narrow(axis, 2, size)).mul_(0.5)
-        images = torch.lerp(images, beside, 2 * neighbour)
+        before, middle, after = (images.narrow(axis, start, images.shape[axis] - 2) for start in range(3))
+        images = torch.lerp(middle, (before + after).mul_(0.5), 2 * neighbour)
     return images
 
 
@@ -239,8 +256,8 @@ def embed(move: Tensor) -> Tensor:
 
 
 def augmented(augmentation: Augmentation, batch: Sample, seeds: Sequence[int], labels: bool) -> Sample:
-    """Return a batch of intensities 0 to 1 as augmentation makes it, with its label maps where `labels` says so."""
-    draws = augmentation.draw(batch.images.shape[1], seeds).to(batch.images.device, non_blocking=True)
+    """Return a batch as augmentation makes it, intensities 0 to 1, with its label maps where `labels` says so."""
+    draws = sent(augmentation.draw(batch.images.shape[1], seeds), batch.images.device)
     with without_autocast(batch.images.device):  # bfloat16 is too coarse for geometry
         images, affine = augmentation(batch.images, batch.affine, draws)
         maps = augmentation.labels(batch.labels, batch.affine, draws) if labels else batch.labels

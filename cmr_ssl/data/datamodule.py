@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from lightning import LightningDataModule
 from lightning.pytorch.trainer.states import TrainerFn
 
@@ -21,9 +22,10 @@ from cmr_ssl.data.dataset import PlaneDataset, Shape, check_least, check_views, 
 from cmr_ssl.data.loader import PlaneLoader
 from cmr_ssl.data.out_of_distribution import training_distribution
 from cmr_ssl.data.sampler import EvaluationSampler, TrainingLoader, TrainingSampler
+from cmr_ssl.data.transfer import transferred
 from cmr_ssl.preparation.cache import read_method, read_preparation
 from cmr_ssl.preparation.policy import NOTHING_REJECTED, read_rejected, without
-from cmr_ssl.sample import Sample
+from cmr_ssl.sample import Sample, intensities
 from cmr_ssl.seeds import subject_seeds
 
 log = logging.getLogger(__name__)
@@ -221,21 +223,24 @@ class CineDataModule(LightningDataModule):
         """This process among `ranks`."""
         return self.trainer.global_rank if self.trainer else 0
 
+    def transfer_batch_to_device(self, batch: Sample, device: torch.device, dataloader_idx: int) -> Sample:
+        """Copy a batch to the device, beside what that computes."""
+        return transferred(batch, device)
+
     def on_after_batch_transfer(self, batch: Sample, dataloader_idx: int) -> Sample:
         """Scale to 0..1 on the device and, in training, augment."""
-        batch = self.scaled(batch)
         if self.trainer and self.trainer.training:
             return self.augmented(batch, self.trainer.current_epoch)
-        return batch
+        return self.scaled(batch)
 
     def scaled(self, batch: Sample) -> Sample:
         """Return a batch with intensities 0 to 1."""
-        return batch._replace(images=batch.images.float().div_(255))
+        return batch._replace(images=intensities(batch.images))
 
     def augmented(self, batch: Sample, *parts: object) -> Sample:
-        """Return a scaled batch as augmentation makes it; what is drawn depends on seed, subject and `parts`."""
+        """Return a batch, scaled and as augmentation makes it; what is drawn depends on seed, subject and `parts`."""
         if self.augmentation is None:
-            return batch
+            return self.scaled(batch)
         seeds = subject_seeds(batch.subject, self.seed, "augmentation", *parts)
         return augmented(self.augmentation, batch, seeds, labels=self.labels)
 

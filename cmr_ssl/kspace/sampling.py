@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cmr_ssl.devices import sent
 from cmr_ssl.kspace.chance import entered, uniform
 
 Weights = NDArray[np.float64]
@@ -127,10 +128,10 @@ class Systematic(Sampling):
         sure = chances >= 1
         sums = np.where(sure, 0.0, chances).cumsum()
         sums[sums >= sums[-1]] = round(sums[-1])  # exactly: the number of lines depends on it
-        edges = torch.from_numpy(np.concatenate([[0.0], sums])).to(draws.device, non_blocking=True)
+        edges = sent(torch.from_numpy(np.concatenate([[0.0], sums])), draws.device)
         offsets = self.offsets(draws.double(), frames, rows)[..., None] % 1
         step = torch.floor(edges - offsets)
-        return (step.diff(dim=-1) > 0) | torch.from_numpy(sure).to(draws.device, non_blocking=True)
+        return (step.diff(dim=-1) > 0) | sent(torch.from_numpy(sure), draws.device)
 
 
 class UniformLines(Systematic):
@@ -180,7 +181,7 @@ class VariableDensity(Dense):
         weights = self.density(rows) * (np.arange(rows) >= rows - self.allowed(rows))
         with np.errstate(divide="ignore"):
             weights[central(rows, min(self.centre, count))] = np.inf
-            preference = torch.from_numpy(np.log(weights)).float().to(draws.device, non_blocking=True)
+            preference = sent(torch.from_numpy(np.log(weights)).float(), draws.device)
         numbers = entered(uniform(draws.device), draws, frames * rows).view(-1, frames, rows)
         gumbel = -torch.log(-torch.log(numbers.clamp(1e-7, 1 - 1e-7)))
         chosen = (preference + gumbel).topk(count, dim=-1).indices

@@ -136,7 +136,7 @@ class AlignmentTask(TableTask):
                 encoded = self.encoder(self.tokens(batch).take(masked.visible), all_exist=True)
             rebuilt = encoded.tokens.new_zeros(())
         loss = self.alignment_loss(self.pooling(encoded), batch)
-        self.log("train/loss_alignment", loss, batch_size=len(batch.subject), prog_bar=True)
+        self.log("train/loss_alignment", loss, batch_size=len(batch.subject))
         return loss + self.reconstruction * rebuilt
 
     def alignment_loss(self, features: Tensor, batch: Sample) -> Tensor:

@@ -99,7 +99,7 @@ class DistillationTask(EncoderTask):
         """Return the loss of one batch, each subject weighing the same."""
         losses = self.losses(self.encoder, self.flawed(batch, self.current_epoch), batch)
         loss = subject_mean(losses, batch.present.any(dim=1))
-        self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
+        self.log("train/loss", loss, batch_size=len(batch.subject))
         return loss
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from torch import Tensor
 
+from cmr_ssl.devices import sent
 from cmr_ssl.kspace import LineEncoder, Lines
 from cmr_ssl.losses import mean_where, patch_errors, subject_mean
 from cmr_ssl.masking import draw_uniform
@@ -83,7 +84,7 @@ class LinePretrainingTask(LineTask):
     def some_hidden(self, lines: Lines, seeds: list[int]) -> Tensor:
         """Return the ids of a few hidden lines of each study, (B, Q), drawn from its seed."""
         hidden = lines.hidden.shape[1]
-        draws = draw_uniform((hidden,), seeds).to(lines.hidden.device, non_blocking=True)
+        draws = sent(draw_uniform((hidden,), seeds), lines.hidden.device)
         chosen = draws.topk(max(1, round(self.asked * hidden)), dim=1)
         return lines.hidden.gather(1, chosen.indices)
 
@@ -97,7 +98,7 @@ class LinePretrainingTask(LineTask):
         ids = self.some_hidden(lines, subject_seeds(batch.subject, self.seed, "hidden lines", self.current_epoch))
         losses = self.losses(lines, ids, self.predict_lines(lines, ids))
         loss = subject_mean(losses, lines.exists.gather(1, ids).any(dim=1))
-        self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
+        self.log("train/loss", loss, batch_size=len(batch.subject))
         return loss
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:

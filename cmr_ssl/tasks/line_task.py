@@ -6,7 +6,7 @@ from typing import Self
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
-from cmr_ssl.devices import without_autocast
+from cmr_ssl.devices import sent, without_autocast
 from cmr_ssl.kspace import Acquisition, LineEncoder, Lines
 from cmr_ssl.kspace.chance import draw_planes
 from cmr_ssl.models import Decoder, Embedding, Encoded, Landmarks
@@ -58,7 +58,7 @@ class LineTask(EncoderTask):
         """Acquire the lines of a batch, images (B, P, T, H, W); which ones depends on seed, subject and `parts`."""
         planes = batch.images.shape[1]
         draws = draw_planes(planes, subject_seeds(batch.subject, self.seed, "k-space", *parts))
-        draws = draws.flatten(0, 1).to(batch.images.device, non_blocking=True)
+        draws = sent(draws.flatten(0, 1), batch.images.device)
         return Lines.of(self.acquisition.acquire(batch.images.flatten(0, 1), batch.affine.flatten(0, 1), draws), batch)
 
     def predicted(self, decoder: Decoder, encoded: Encoded, lines: Lines, ids: Tensor) -> Tensor:

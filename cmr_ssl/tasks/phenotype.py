@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from cmr_ssl.checkpoints import read_checkpoint
 from cmr_ssl.cohort.phenotypes import check_known
-from cmr_ssl.devices import without_autocast
+from cmr_ssl.devices import sent, without_autocast
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.masking import Masking, check_rules, draw_noise, mask, visible_tokens
 from cmr_ssl.masking.base import check_rate
@@ -103,7 +103,7 @@ class PhenotypePrediction(Task):
         """Return the loss of one batch, each subject that has a value weighing the same."""
         losses = self.objective.loss(self(batch), batch.phenotypes)
         loss = subject_mean(losses, ~batch.phenotypes.isnan().all(dim=1))
-        self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
+        self.log("train/loss", loss, batch_size=len(batch.subject))
         return loss
 
     def on_after_backward(self) -> None:
@@ -285,7 +285,7 @@ class PhenotypeTask(EncoderTask, PhenotypePrediction):
         """Encode the tokens that the masking leaves, (B, K)."""
         tokens = self.tokens(batch)
         seeds = subject_seeds(batch.subject, self.seed, "mask", *parts)
-        noise = draw_noise(len(self.masking), tokens.grid, seeds).to(batch.images.device, non_blocking=True)
+        noise = sent(draw_noise(len(self.masking), tokens.grid, seeds), batch.images.device)
         budget = visible_tokens(tokens.grid, self.mask_ratio)
         masked = mask(self.masking, noise, batch.present, batch.affine, budget)
         return self.encoder(tokens.take(masked.visible), self.always_filled)

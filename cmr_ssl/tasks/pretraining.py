@@ -11,7 +11,15 @@ from torch import Tensor
 from torchmetrics import MetricCollection
 
 from cmr_ssl.corruption import Corruption, with_flaws
-from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, still_and_motion, subject_mean
+from cmr_ssl.devices import sent
+from cmr_ssl.losses import (
+    mean_where,
+    normalise_patches,
+    patch_errors,
+    still_and_motion,
+    still_and_motion_error,
+    subject_mean,
+)
 from cmr_ssl.masking import Masked, Masking, check_rules, draw_noise, mask, needed_planes, visible_tokens
 from cmr_ssl.metrics import ExplainedVariance, plane_of, psnr, visible_planes, visible_statistics
 from cmr_ssl.models import Decoder, Encoded, Encoder
@@ -50,7 +58,7 @@ class PretrainingTask(EncoderTask):
     """Pretrain an encoder by reconstructing hidden tokens."""
 
     monitor, mode = "val/psnr_hidden", "max"
-    costly = ("complete", "losses")
+    costly: tuple[str, ...] = ("loss",)
 
     def __init__(
         self,
@@ -150,7 +158,7 @@ class PretrainingTask(EncoderTask):
     def mask(self, batch: Sample, seeds: list[int]) -> Masked:
         """Choose visible and hidden tokens by the rules of `masking`, within the budget of visible tokens."""
         grid = grid_of(batch.images, self.encoder.patch)
-        noise = draw_noise(len(self.masking), grid, seeds).to(batch.images.device, non_blocking=True)
+        noise = sent(draw_noise(len(self.masking), grid, seeds), batch.images.device)
         return mask(self.masking, noise, batch.present, batch.affine, visible_tokens(grid, self.mask_ratio))
 
     def complete(self, batch: Sample, masked: Masked, shown: Tensor | None = None) -> Reconstruction:
@@ -181,12 +189,17 @@ class PretrainingTask(EncoderTask):
         seeds = subject_seeds(batch.subject, self.seed, "corruption", self.current_epoch)
         return with_flaws(self.corruption, visible, seeds).images
 
+    def loss(self, batch: Sample, masked: Masked, shown: Tensor | None = None) -> Tensor:
+        """Return the mean error on the hidden tokens of all subjects; the arguments are those of `complete`."""
+        result = self.complete(batch, masked, shown)
+        return subject_mean(self.losses(result), result.hidden.exists.any(dim=1))
+
     def losses(self, result: Reconstruction) -> Tensor:
         """Return the error on the hidden tokens of each subject, (B,); NaN where a subject has none."""
         hidden = result.hidden
         target = normalise_patches(hidden.patches) if self.normalise else hidden.patches
-        still, moving = still_and_motion(result.predicted.float() - target.float(), self.encoder.patch[0])
-        errors = still.square().mean(dim=(-2, -1)) + self.motion * moving.square().mean(dim=(-2, -1))
+        error = result.predicted.float() - target.float()
+        errors = still_and_motion_error(error, self.encoder.patch[0], self.motion)
         return mean_where(errors, hidden.exists, self.weights(hidden.where))
 
     def weights(self, where: Coordinates) -> Tensor | None:
@@ -214,9 +227,8 @@ class PretrainingTask(EncoderTask):
         """Return the loss of one batch, each subject weighing the same."""
         seeds = subject_seeds(batch.subject, self.seed, "mask", self.current_epoch)
         masked = self.mask(batch, seeds)
-        result = self.complete(batch, masked, self.flawed(batch, masked))
-        loss = subject_mean(self.losses(result), result.hidden.exists.any(dim=1))
-        self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
+        loss = self.loss(batch, masked, self.flawed(batch, masked))
+        self.log("train/loss", loss, batch_size=len(batch.subject))
         return loss
 
     def validation_step(self, batch: Sample, batch_idx: int) -> None:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cmr_ssl.anatomy import CLASSES, UNLABELLED
 from cmr_ssl.corruption import Corruption, with_flaws
+from cmr_ssl.devices import sent
 from cmr_ssl.label_losses import segmentation_losses
 from cmr_ssl.losses import subject_mean
 from cmr_ssl.models import Encoder
@@ -86,7 +87,7 @@ class Segmentation(Task):
         count = batch.labels.shape[2]
         draws = torch.stack([torch.rand(count, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
         labelled = (batch.labels != UNLABELLED).any(dim=-1).any(dim=-1).any(dim=1)
-        priority = draws.to(labelled.device, non_blocking=True) + labelled
+        priority = sent(draws, labelled.device) + labelled
         return priority.topk(min(self.frames, count), dim=1).indices
 
     def judged_frames(self, batch: Sample) -> Tensor:
@@ -105,7 +106,7 @@ class Segmentation(Task):
         self.drawn |= annotated_classes(labels, batch.view)
         losses = segmentation_losses(self.logits(self.flawed(batch), frames), labels, batch.annotated)
         loss = subject_mean(losses, (labels != UNLABELLED).flatten(1).any(dim=1))
-        self.log("train/loss", loss, batch_size=len(batch.subject), prog_bar=True)
+        self.log("train/loss", loss, batch_size=len(batch.subject))
         return loss
 
     def flawed(self, batch: Sample) -> Sample:

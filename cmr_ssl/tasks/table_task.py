@@ -34,6 +34,7 @@ class TableTask(PretrainingTask):
     """
 
     monitor, mode = "val/loss_alignment", "min"
+    costly = ("encoder", "decoder", "losses")
 
     fields: Fields
     left_out: list[str]

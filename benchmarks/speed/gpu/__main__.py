@@ -27,6 +27,7 @@ def parse() -> argparse.Namespace:
     shape = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.gpu", description=__doc__, formatter_class=shape)
     parser.add_argument("--rehearse", action="store_true", help="all of it in little: does it run?")
+    parser.add_argument("--speed", action="store_true", help="measure only: no hearts, no pretraining")
     parser.add_argument("--minutes", type=float, help="for everything: 9, of a rehearsal 2")
     parser.add_argument("--workers", type=int, default=14, help="processes that make hearts")
     parser.add_argument("--out", type=Path, default=Path("gpu"), help="folder of the results and checkpoints")
@@ -42,6 +43,18 @@ def beside(work: Callable[..., object], *arguments: object) -> BaseProcess:
     return process
 
 
+def pretrain_beside(asked: argparse.Namespace, settings: Settings, start: float, end: float) -> None:
+    """Measure for two fifths of the time while hearts are made, and pretrain for the rest."""
+    hearts = beside(made, asked.folder, settings, asked.workers)
+    measuring = beside(measure, asked.out, settings, start + 0.42 * (end + GOING - start))
+    for process in (hearts, measuring):
+        process.join()
+        print(f"{time.time() - start:.0f} s", flush=True)
+    if hearts.exitcode == 0:
+        pretrain = partial(kept, asked.folder, settings, end - time.time(), asked.out)
+        attempt(asked.out, "pretraining", pretrain)
+
+
 def main() -> None:
     """Measure, pretrain, and write the page."""
     asked, start = parse(), time.time()
@@ -49,14 +62,10 @@ def main() -> None:
     minutes = asked.minutes or (2.0 if asked.rehearse else 9.0)
     end = start + 60 * minutes - GOING
     asked.out.mkdir(parents=True, exist_ok=True)
-    hearts = beside(made, asked.folder, settings, asked.workers)
-    measuring = beside(measure, asked.out, settings, start + 0.42 * 60 * minutes)
-    for process in (hearts, measuring):
-        process.join()
-        print(f"{time.time() - start:.0f} s", flush=True)
-    if hearts.exitcode == 0:
-        pretrain = partial(kept, asked.folder, settings, end - time.time(), asked.out)
-        attempt(asked.out, "pretraining", pretrain)
+    if asked.speed:
+        measure(asked.out, settings, end)
+    else:
+        pretrain_beside(asked, settings, start, end)
     asked.page.parent.mkdir(parents=True, exist_ok=True)
     asked.page.write_text(page(asked.out) + "\n")
     print(f"{asked.page} says what came out.")

@@ -24,9 +24,11 @@ def page(out: Path) -> str:
             f"# On a GPU: {facts['device']}",
             f"Written by `make gpu`. {facts['description']}",
             f"Products of 8192 x 8192 matrices of random numbers: {facts['bfloat16'] / 1e12:.0f} TFLOP/s in bfloat16, "
-            f"{facts['float32'] / 1e12:.0f} in float32. A share below is of the former.",
+            f"{facts['float32'] / 1e12:.0f} in float32. A share below is of the former. A copy moves "
+            f"{facts['copied'] / 1e12:.1f} TB/s, read and written.",
             *tests(of(found, "tests")),
             *(trained(found, facts["bfloat16"], part) for part in GOALS if of(found, part)),
+            *spent(of(found, "kernels")),
             *loaded(of(found, "loader")),
             *served(of(found, "serving")),
             *pretrained(of(found, "pretraining")),
@@ -61,6 +63,23 @@ def trained(found: Sequence[Found], peak: float, part: str) -> str:
     share = f"share (aim {GOALS[part]})"
     head = ["what", "batch", "ms a step", "studies a second", "speed", "TFLOP a study", share, "GB"]
     return f"## {part.capitalize()}\n\n{markdown(head, rows)}"
+
+
+def spent(found: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the table of where a compiled step of pretraining goes."""
+    if not found:
+        return []
+    kinds = {
+        "matrix products": "products",
+        "attention": "attention",
+        "all other kernels": "other",
+        "nothing runs": "idle",
+        "batches copied meanwhile": "copies",
+    }
+    rows = [[kind, *(f"{one[name]:.1f}" for one in found)] for kind, name in kinds.items()]
+    [one] = found
+    title = f"## Where a compiled step of {one['batch']} studies goes\n\n{one['launched']:.0f} kernels a step."
+    return [f"{title}\n\n{markdown(['what', 'ms'], rows)}"]
 
 
 def loaded(found: Sequence[dict[str, Any]]) -> list[str]:

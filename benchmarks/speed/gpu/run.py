@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 import torch
 
 from benchmarks.speed.gpu.feeding import fed, handed
+from benchmarks.speed.gpu.kernels import kernels
 from benchmarks.speed.gpu.latency import SERVED, latency
 from benchmarks.speed.gpu.pace import fine_tunings, paces
 from benchmarks.speed.gpu.results import note
 from benchmarks.speed.gpu.settings import Settings
-from benchmarks.speed.peak import peaks
+from benchmarks.speed.peak import copied, peaks
 from benchmarks.speed.training import hush
 from experiments.machine import description, device
 
@@ -24,12 +25,13 @@ Measuring = Callable[[], Iterable[NamedTuple]]
 
 
 class Facts(NamedTuple):
-    """What the device is, and the operations a second that it reaches at best."""
+    """What the device is, the operations a second that it reaches at best, and the bytes that a copy moves."""
 
     device: str
     description: str
     float32: float
     bfloat16: float
+    copied: float
 
 
 class Verdict(NamedTuple):
@@ -41,7 +43,7 @@ class Verdict(NamedTuple):
 def facts(settings: Settings) -> Facts:
     """Return what the device is and can do at best."""
     name = torch.cuda.get_device_name() if device().type == "cuda" else "none, a rehearsal on a CPU"
-    return Facts(name, " ".join(description()), **peaks(settings.seconds / 2))
+    return Facts(name, " ".join(description()), **peaks(settings.seconds / 2), copied=copied(settings.seconds / 2))
 
 
 def tests() -> Verdict:
@@ -58,6 +60,7 @@ def parts(settings: Settings) -> list[tuple[str, Measuring]]:
     return [
         *(("training", partial(alone, work)) for work in paces(settings)),
         ("training", partial(alone, partial(fed, settings, largest))),
+        ("kernels", partial(alone, partial(kernels, settings))),
         *(("fine-tuning", partial(alone, work)) for work in fine_tunings(settings)),
         *(("serving", partial(alone, partial(latency, what, settings))) for what in SERVED),
         ("loader", partial(handed, settings, largest)),

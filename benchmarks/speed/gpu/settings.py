@@ -26,13 +26,13 @@ class Settings(NamedTuple):
     """
 
     planes: int = 9
-    batches: tuple[int, ...] = (8, 32)
+    batches: tuple[int, ...] = (8, 64)
     theirs: tuple[int, ...] = (1, 8)
     served: int = 14
     rounds: int = 6
     published: tuple[int, int] = (1025, 6)
     model: tuple[str, ...] = ()
-    warm: int = 6
+    warm: int = 10
     steps: int = 12
     readers: tuple[int, ...] = (1, 4, 8)
     seconds: float = 4.0
