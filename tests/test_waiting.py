@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import cmr_ssl.corruption
 from benchmarks.speed.random_studies import random_subjects
-from benchmarks.speed.training import CONFIG, build
+from benchmarks.speed.training import CONFIG, build, ends
 from cmr_ssl.corruption import Corruption
 from cmr_ssl.sample import Sample
 from tests import hearts
@@ -71,6 +71,29 @@ def step(config: str, *more: str) -> Tensor:
         loss = task.training_step(data.augmented(batch, 0), 0)
         loss.backward()
     return loss
+
+
+class Asking(TorchDispatchMode):
+    """Count how often a number is read from a tensor."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.asked += func.name().startswith("aten::_local_scalar_dense")
+        return func(*args, **(kwargs or {}))
+
+
+def test_training_asks_as_rarely_for_many_steps_as_for_few():
+    def asked(steps: int) -> int:
+        more = [f"--model.encoder.init_args.{size}" for size in ("width=64", "depth=1", "heads=2")]
+        run = build(1, 2, more=[*more, "--data.min_planes=1", "--model.mask_ratio=0.5"])
+        with Asking() as mode:
+            ends(run, steps)
+        return mode.asked
+
+    assert asked(2) == asked(5)
 
 
 SMALL = {"positions": hearts.ENCODER["init_args"]["positions"], "width": 64, "depth": 1, "heads": 2}

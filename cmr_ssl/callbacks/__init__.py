@@ -6,6 +6,7 @@ from cmr_ssl.callbacks.diagnosis_report import DiagnosisReport
 from cmr_ssl.callbacks.finite_loss import FiniteLoss
 from cmr_ssl.callbacks.kept_checkpoints import BestCheckpoint, LastCheckpoint
 from cmr_ssl.callbacks.phenotype_report import PhenotypeReport
+from cmr_ssl.callbacks.progress_bar import ProgressBar
 from cmr_ssl.callbacks.reconstructions import Reconstructions
 from cmr_ssl.callbacks.representation_probe import RepresentationProbe
 from cmr_ssl.callbacks.risk_report import RiskReport
@@ -19,6 +20,7 @@ __all__ = (
     "FiniteLoss",
     "LastCheckpoint",
     "PhenotypeReport",
+    "ProgressBar",
     "Reconstructions",
     "RepresentationProbe",
     "RidgeStart",

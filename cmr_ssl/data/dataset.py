@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,14 +22,38 @@ from cmr_ssl.sample import Sample, one_of
 log = logging.getLogger(__name__)
 
 Shape = tuple[int, int, int, int]
-Reads = Callable[[int, NDArray[np.uint8]], None]  # a plane of a prepared subject, and where its images (T, H, W) go
+Reads = Callable[[int, NDArray[np.uint8]], None]  # the first of some planes, and where their images (Q, T, H, W) go
+
+TYPES = {"U8": np.uint8, "I16": np.int16, "F32": np.float32}  # of tensors in files; the first is that of images
 
 # affines of missing planes: across and along the long axis, so that a grid index counts their slots as what they are
 ACROSS = torch.eye(4)
 ALONG = torch.eye(4)[[0, 2, 1, 3]]
 
 
-def choose_planes(view: Tensor, height: Tensor, slots: Mapping[str, int]) -> tuple[list[int], list[int]]:
+class Run(NamedTuple):
+    """Planes that lie together in the cache and in a sample: where the first lies, and how many they are."""
+
+    slot: int
+    plane: int
+    planes: int
+
+
+def runs(slots: Sequence[int], planes: Sequence[int]) -> list[Run]:
+    """Join planes and their slots to runs, so that each is read in one piece."""
+    found: list[Run] = []
+    for slot, plane in zip(slots, planes, strict=True):
+        last = found[-1] if found else Run(-1, -1, 0)
+        if last.planes and (slot, plane) == (last.slot + last.planes, last.plane + last.planes):
+            found[-1] = last._replace(planes=last.planes + 1)
+        else:
+            found.append(Run(slot, plane, 1))
+    return found
+
+
+def choose_planes(
+    view: NDArray[np.integer], height: NDArray[np.floating], slots: Mapping[str, int]
+) -> tuple[list[int], list[int]]:
     """Say which cached plane goes into which slot.
 
     Each view has its slots, in the order of `slots`. Where there are more planes than slots, those nearest the heart
@@ -56,10 +80,10 @@ def choose_planes(view: Tensor, height: Tensor, slots: Mapping[str, int]) -> tup
     return taken, planes
 
 
-def without_places(view: Tensor, index: Tensor, rejected: Places) -> Tensor:
+def without_places(view: NDArray[np.integer], index: NDArray[np.integer], rejected: Places) -> NDArray[np.integer]:
     """Return the views of cached planes (Q,), -1 for those whose view and slice (Q,) are `rejected`."""
     places = zip(view.tolist(), index.tolist(), strict=True)
-    return view.where(torch.tensor([keeps(rejected, VIEWS[one], place) for one, place in places]), -1)
+    return np.where([keeps(rejected, VIEWS[one], place) for one, place in places], view, -1)
 
 
 def sample_shape(preparation: Mapping[str, Any], views: Mapping[str, int]) -> Shape:
@@ -74,8 +98,8 @@ def room_for(
     room = dict(views)
     for subject in subjects:
         try:
-            with safe_open(subject_file(cache, subject), framework="pt") as file:
-                view, index = file.get_tensor("view").long(), file.get_tensor("slice")
+            with safe_open(subject_file(cache, subject), framework="np") as file:
+                view, index = file.get_tensor("view").astype(np.int64), file.get_tensor("slice")
         except (OSError, SafetensorError):
             continue  # whoever reads it says so
         left = without_places(view, index, rejected.get(subject, NOTHING))
@@ -184,9 +208,9 @@ class PlaneDataset(Dataset[Sample]):
         path = subject_file(self.cache, subject)
         try:
             with PlaneReader(path) as read:
-                prepared, settings = mapped(path)
+                prepared, settings = beside_images(path, self.labels)
                 if read.replaced:
-                    prepared, settings = mapped(read.opened)
+                    prepared, settings = beside_images(read.opened, self.labels)
                 self.check_settings(settings)
                 self.fill(sample, prepared, self.rejected.get(subject, NOTHING), read)
         except (OSError, SafetensorError, RuntimeError, EOFError) as error:
@@ -227,21 +251,23 @@ class PlaneDataset(Dataset[Sample]):
         images, shape = subject.images, (len(subject.view), *sample.images.shape[1:])
         if images.shape != shape or images.dtype != np.uint8:
             raise RuntimeError(f"images are {images.dtype} {images.shape}, not uint8 {shape}")
-        view, affine = torch.from_numpy(subject.view).long(), torch.from_numpy(subject.affine)
+        view: NDArray[np.integer] = subject.view.astype(np.int64)
         if rejected:
-            view = without_places(view, torch.from_numpy(subject.slice), rejected)
-        slots, planes = choose_planes(view, self.heights(affine), self.slots)
-        for slot, plane in zip(slots, planes, strict=True):
+            view = without_places(view, subject.slice, rejected)
+        slots, planes = choose_planes(view, self.heights(subject.affine), self.slots)
+        for slot, plane, count in runs(slots, planes):
+            place = sample.images[slot : slot + count].numpy()
             if read is None:
-                sample.images[slot] = torch.from_numpy(subject.images[plane])
+                place[:] = subject.images[plane : plane + count]
             else:
-                read(plane, sample.images[slot].numpy())
-        sample.present[slots] = True
-        sample.view[slots] = view[planes]
-        sample.affine[slots] = affine[planes]
-        annotated = torch.from_numpy(subject.annotated)[planes].bool()
-        annotated[:, BACKGROUND] |= annotated.any(dim=1)
-        sample.annotated[slots] = annotated
+                read(plane, place)
+        annotated = subject.annotated[planes] > 0
+        annotated[:, BACKGROUND] |= annotated.any(axis=1)
+        # numpy: a thread that reads shares Python with the one that trains, and torch needs ten times as long for these
+        sample.present.numpy()[slots] = True
+        sample.view.numpy()[slots] = view[planes]
+        sample.affine.numpy()[slots] = subject.affine[planes]
+        sample.annotated.numpy()[slots] = annotated
         if self.labels:
             self.fill_labels(sample, dict(zip(planes, slots, strict=True)), subject)
 
@@ -253,11 +279,12 @@ class PlaneDataset(Dataset[Sample]):
                 "start a new run, or prepare with other settings into a folder of its own"
             )
 
-    def heights(self, affine: Tensor) -> Tensor:
+    def heights(self, affine: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return z of the middle pixel of planes (Q, 4, 4), mm, (Q,)."""
         _, _, height, width = self.shape
-        middle = torch.tensor([(width - 1) / 2, (height - 1) / 2, 0.0, 1.0])
-        return (affine @ middle)[:, 2]
+        middle = np.array([(width - 1) / 2, (height - 1) / 2, 0.0, 1.0], np.float32)
+        heights: NDArray[np.float32] = affine[:, 2] @ middle
+        return heights
 
     def fill_labels(self, sample: Sample, slot_of: Mapping[int, int], subject: PreparedSubject) -> None:
         """Copy the label maps of the planes in `slot_of`."""
@@ -276,11 +303,18 @@ def sample_of(subject: PreparedSubject, name: str, slots: Mapping[str, int], sha
     return sample._replace(subject=name)
 
 
-def mapped(path: Path) -> tuple[PreparedSubject, str]:
+def beside_images(path: Path, labels: bool) -> tuple[PreparedSubject, str]:
     """Return the prepared subject in a file, and the digest of its settings, empty where unknown.
 
-    Its arrays are views of the mapped file: only what is copied is read.
+    Its images, and its label maps unless `labels`, are of their shape and type but blank: whoever wants them reads
+    them by `PlaneReader`.
     """
-    with safe_open(path, framework="pt") as file:
-        tensors = (file.get_tensor(name).numpy() for name in PreparedSubject._fields)
-        return PreparedSubject(*tensors), (file.metadata() or {}).get("settings", "")
+    with safe_open(path, framework="np") as file:
+        left_out = {"images"} if labels else {"images", "labels"}
+        arrays = (blank(file.get_slice(n)) if n in left_out else file.get_tensor(n) for n in PreparedSubject._fields)
+        return PreparedSubject(*arrays), (file.metadata() or {}).get("settings", "")
+
+
+def blank(stored: Any) -> NDArray[Any]:  # noqa: ANN401  (safetensors gives it no type)
+    """Return zeros of the shape and type of what is stored, which take no memory."""
+    return np.broadcast_to(np.zeros((), TYPES.get(stored.get_dtype(), np.void)), stored.get_shape())

@@ -6,7 +6,7 @@ bound them, and a /dev/shm of some size.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -46,13 +46,13 @@ class PlaneLoader(DataLoader[Sample]):
         super().__init__(dataset, batch_size, sampler=sampler, drop_last=drop_last)
         self.workers = workers
 
-    def __iter__(self) -> Iterator[Sample]:  # type: ignore[override]  # a generator does what loops need
+    def __iter__(self) -> Generator[Sample]:  # type: ignore[override]  # a generator does what loops need
         """Yield the batches in order."""
         read = partial(self.dataset.batch, pinned=torch.cuda.is_available())
         return in_order(read, self.batch_sampler, self.workers)  # type: ignore[arg-type]  # there is one, of a size
 
 
-def in_order(work: Callable[[A], B], items: Iterable[A], workers: int) -> Iterator[B]:
+def in_order(work: Callable[[A], B], items: Iterable[A], workers: int) -> Generator[B]:
     """Yield the result of each item in order; `workers` threads are at most one item each ahead, and one more.
 
     What a thread raises is raised where its result is due.

@@ -72,7 +72,7 @@ def raise_unless_damaged(error: BaseException, path: Path) -> None:
 
 
 class PlaneReader:
-    """Read the images of single planes of a prepared file directly into arrays; use it as a context.
+    """Read the images of some planes of a prepared file directly into arrays; use it as a context.
 
     A mapped file would be read page by page, which takes longer than copying. The file begins with the length of its
     header and the header with the offset of each tensor after it (https://huggingface.co/docs/safetensors).
@@ -116,8 +116,8 @@ class PlaneReader:
         self.stream.close()
 
     def __call__(self, plane: int, out: NDArray[np.uint8]) -> None:
-        """Read one plane into `out`, (T, H, W) uint8, contiguous; raise EOFError if the file ends before."""
-        self.read(out.data.cast("B"), self.first + plane * out.nbytes)
+        """Read Q planes, from `plane` on, into `out`, (Q, T, H, W) uint8, contiguous; raise EOFError as `read`."""
+        self.read(out.data.cast("B"), self.first + plane * out[0].nbytes)
 
     def read(self, buffer: memoryview, offset: int) -> None:
         """Fill `buffer` from byte `offset` on; raise EOFError if the file ends before.

@@ -10,7 +10,7 @@ import torch
 
 from cmr_ssl.commands.prepare import open_cache
 from cmr_ssl.data import dataset as dataset_module
-from cmr_ssl.data.dataset import ACROSS, ALONG, PlaneDataset, choose_planes, sample_of
+from cmr_ssl.data.dataset import ACROSS, ALONG, PlaneDataset, choose_planes, runs, sample_of
 from cmr_ssl.machine import MachineFault
 from cmr_ssl.planes import VIEWS
 from cmr_ssl.preparation.cache import subject_file, write_subject
@@ -62,10 +62,17 @@ def test_rejected_planes_are_as_if_they_were_missing(tmp_path):
 
 @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [3, 0, 4, 1, 2]])
 def test_slices_stand_from_base_to_apex_however_they_were_stored(order):
-    height = torch.tensor([25.0, 15.0, 5.0, -4.0, -14.0])[order]
-    slots, planes = choose_planes(torch.zeros(5), height, {"sa": 3})
+    height = np.array([25.0, 15.0, 5.0, -4.0, -14.0])[order]
+    slots, planes = choose_planes(np.zeros(5, int), height, {"sa": 3})
     assert slots == [0, 1, 2]
     assert height[planes].tolist() == [5.0, -4.0, -14.0]
+
+
+def test_planes_that_lie_together_are_read_together():
+    assert runs([0, 1, 2, 3], [3, 4, 0, 1]) == [(0, 3, 2), (2, 0, 2)]
+    assert runs([0, 2, 3], [0, 1, 2]) == [(0, 0, 1), (2, 1, 2)]
+    assert runs([0, 1], [1, 0]) == [(0, 1, 1), (1, 0, 1)]
+    assert runs([], []) == []
 
 
 def test_missing_planes_are_absent_and_blank(tmp_path):
@@ -270,15 +277,14 @@ def test_files_are_opened_by_their_own_path(tmp_path, monkeypatch):
 
 def meanwhile(monkeypatch, change):
     """Let something happen to a file when all but its images is read."""
-    real = dataset_module.mapped
+    real = dataset_module.beside_images
 
-    def mapped(path):
-        prepared, settings = real(path)
-        copied = type(prepared)(*map(np.copy, prepared))  # what is mapped vanishes with what is cut off
+    def beside_images(path, labels):
+        read = real(path, labels)
         change()
-        return copied, settings
+        return read
 
-    monkeypatch.setattr(dataset_module, "mapped", mapped)
+    monkeypatch.setattr(dataset_module, "beside_images", beside_images)
 
 
 def test_a_file_that_is_replaced_while_it_is_read_is_the_old_one_wholly(tmp_path, monkeypatch):

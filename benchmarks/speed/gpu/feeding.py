@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -42,13 +43,14 @@ def handed(settings: Settings, batch: int) -> Iterator[Handed]:
         folder = Path(temporary)
         names = write_ours(folder, SUBJECTS)
         for workers in settings.readers:
-            batches = iter(loader(folder, names, settings.planes, batch, workers))
-            for _ in range(2 * workers + 1):  # what is fetched ahead is not measured
-                next(batches)
-            start, count = time.perf_counter(), 0
-            while time.perf_counter() - start < settings.seconds:
-                next(batches)
-                count += batch
+            reading = loader(folder, names, settings.planes, batch, workers)
+            with closing(iter(reading)) as batches:  # or files would be read that are gone
+                for _ in range(2 * workers + 1):  # what is fetched ahead is not measured
+                    next(batches)
+                start, count = time.perf_counter(), 0
+                while time.perf_counter() - start < settings.seconds:
+                    next(batches)
+                    count += batch
             yield Handed(workers, batch, count / (time.perf_counter() - start))
 
 

@@ -26,17 +26,13 @@ class Span(NamedTuple):
 
 
 class Kernels(NamedTuple):
-    """Milliseconds of a step: products, attention, all other kernels, copies of batches, and when nothing ran.
-
-    Batches are copied while kernels run.
-    """
+    """Milliseconds of a step in products, in attention and in all other kernels, and of batches copied meanwhile."""
 
     batch: int
     products: float
     attention: float
     other: float
     copies: float
-    idle: float
     launched: float
 
 
@@ -47,16 +43,15 @@ class Profiled(Callback):
         """Profile so many steps."""
         self.warm, self.steps, self.done = warm, steps, 0
         self.profiler = profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_gpu() else [])])
-        self.seconds = 0.0
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:  # noqa: ANN401
         """Start and stop the profiler."""
         self.done += 1
         if self.done == self.warm:
-            self.seconds = -now(pl_module.device)
+            now(pl_module.device)  # nothing of the steps before is left
             self.profiler.start()
         elif self.done == self.warm + self.steps:
-            self.seconds += now(pl_module.device)
+            now(pl_module.device)
             self.profiler.stop()
             trainer.should_stop = True
 
@@ -81,10 +76,10 @@ def kernels(settings: Settings, steps: int = 4) -> Kernels:
     seen = Profiled(settings.warm, steps)
     run.trainer.callbacks.append(seen)  # type: ignore[attr-defined]
     run.trainer.fit(run.model, run.datamodule)
-    return sorted_out(batch, seen.spans(), seen.seconds, steps)
+    return sorted_out(batch, seen.spans(), steps)
 
 
-def sorted_out(batch: int, spans: list[Span], seconds: float, steps: int) -> Kernels:
+def sorted_out(batch: int, spans: list[Span], steps: int) -> Kernels:
     """Sort what ran by kind."""
     copies = [one for one in spans if one.name.startswith("memcpy htod")]
     working = [one for one in spans if not one.name.startswith("memcpy htod")]
@@ -98,7 +93,6 @@ def sorted_out(batch: int, spans: list[Span], seconds: float, steps: int) -> Ker
         per_step * total(attention),
         per_step * (all_kernels - taken),
         per_step * total(copies),
-        max(0.0, 1e3 * seconds / steps - per_step * all_kernels),
         len(working) / steps,
     )
 

@@ -12,6 +12,7 @@ from lightning.pytorch.cli import LightningCLI
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.speed import finetuning
+from benchmarks.speed.gpu.report import COMPILED
 from benchmarks.speed.gpu.settings import Settings
 from benchmarks.speed.published import PublishedModel, train
 from benchmarks.speed.random_studies import PATCH, random_subjects
@@ -86,7 +87,7 @@ def paces(settings: Settings) -> list[Callable[[], Pace]]:
         *(partial(plain, batch, settings) for batch in settings.theirs),
         partial(paced, "published architecture, our precision, kernels and loader", settings, theirs),
         *(partial(paced, "ours", settings, partial(build, planes, batch, more=more)) for batch in settings.batches),
-        partial(paced, "ours, compiled", settings, partial(build, planes, largest, more=[*more, compiled(settings)])),
+        partial(paced, COMPILED, settings, partial(build, planes, largest, more=[*more, compiled(settings)])),
     ]
 
 
@@ -97,7 +98,7 @@ def fine_tunings(settings: Settings) -> list[Callable[[], Pace]]:
         "published head, every token": partial(finetuning.published, planes, batch, *model),
         "our head, every token": partial(finetuning.whole, planes, batch, *model),
         "ours": partial(finetuning.task, planes, batch, *model),
-        "ours, compiled": partial(finetuning.task, planes, batch, *model, compiled(settings)),
+        COMPILED: partial(finetuning.task, planes, batch, *model, compiled(settings)),
     }
     return [partial(paced, name, settings, make) for name, make in made.items()]
 
