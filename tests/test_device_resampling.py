@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from cmr_ssl.device_resampling import resample
@@ -20,3 +21,13 @@ def test_every_pixel_reads_where_it_is_sent_to_and_beyond_the_edge_nothing_or_th
     torch.testing.assert_close(half, (IMAGES[..., 1:] + IMAGES[..., :-1]) / 2)
     assert (resample(IMAGES, moved(9, 0)) == 0).all()
     torch.testing.assert_close(resample(IMAGES, moved(9, 0), "border"), IMAGES[..., -1:].expand_as(IMAGES))
+
+
+@pytest.mark.parametrize("move", [moved(0, 0), moved(0.4, -1.3)])
+def test_a_margin_adds_what_lies_beyond_the_edges_and_changes_nothing_within(move):
+    wide = resample(IMAGES, move, margin=2)
+    assert wide.shape == (1, 1, 2, 9, 10)
+    torch.testing.assert_close(wide[..., 2:-2, 2:-2], resample(IMAGES, move))
+    lower = move.clone()
+    lower[..., 1, 2] += 2
+    torch.testing.assert_close(wide[..., 4:, 2:-2], resample(IMAGES, lower))

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from cmr_ssl.devices import device_of, has_bfloat16
+from cmr_ssl.devices import device_of, has_bfloat16, sent
 
 
 @pytest.mark.parametrize(("there", "kind"), [(True, "cuda"), (False, "cpu")])
@@ -25,3 +25,13 @@ def test_a_gpu_that_is_not_there_is_refused_in_one_sentence(name, count, monkeyp
 def test_a_cpu_has_bfloat16_only_if_it_says_so(capability, monkeypatch):
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {capability: True} if capability else {})
     assert has_bfloat16(torch.device("cpu")) == (capability is not None)
+
+
+def test_what_is_sent_to_a_gpu_is_pinned_first_and_nobody_waits(monkeypatch):
+    done = []
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda values: done.append("pinned") or values)
+    monkeypatch.setattr(torch.Tensor, "to", lambda values, device, non_blocking: done.append(non_blocking) or values)
+    sent(torch.ones(2), torch.device("cuda"))
+    assert done == ["pinned", True]
+    sent(torch.ones(2), torch.device("cpu"))
+    assert done == ["pinned", True, True]

@@ -1,7 +1,14 @@
 import pytest
 import torch
 
-from cmr_ssl.losses import mean_where, normalise_patches, patch_errors, still_and_motion, subject_mean
+from cmr_ssl.losses import (
+    mean_where,
+    normalise_patches,
+    patch_errors,
+    still_and_motion,
+    still_and_motion_error,
+    subject_mean,
+)
 
 
 def test_normalised_patches_have_mean_zero_and_deviation_one_but_noise_is_not_blown_up():
@@ -55,3 +62,11 @@ def test_subjects_weigh_the_same_those_without_a_value_nothing_and_a_batch_of_th
 @pytest.mark.parametrize("broken", [torch.nan, torch.inf])
 def test_a_subject_that_counts_and_has_no_finite_value_shows_in_the_loss(broken):
     assert not subject_mean(torch.tensor([1.0, broken, 4.0]), torch.ones(3, dtype=torch.bool)).isfinite()
+
+
+@pytest.mark.parametrize("motion", [1.0, 20.0])
+def test_the_error_of_what_stays_and_moves_is_that_of_its_parts(motion):
+    error = torch.randn(2, 3, 5 * 4, generator=torch.Generator().manual_seed(0))
+    still, moving = still_and_motion(error, 5)
+    expected = still.square().mean(dim=(-2, -1)) + motion * moving.square().mean(dim=(-2, -1))
+    torch.testing.assert_close(still_and_motion_error(error, 5, motion), expected)

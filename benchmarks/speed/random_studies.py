@@ -28,7 +28,7 @@ def affines(planes: int) -> torch.Tensor:
     affine = torch.eye(4).repeat(planes, 1, 1)
     affine[:, :3] *= SPACING_MM
     affine[:, :2, 3] = -SPACING_MM * SIZE / 2
-    affine[:, 2, 3] = GAP_MM * (torch.arange(planes) - planes / 2)
+    affine[:, 2, 3] = GAP_MM * (planes / 2 - torch.arange(planes))  # base first, as prepared
     affine[:LONG_AXIS_PLANES, :3, 1] = torch.tensor([0.0, 0.0, SPACING_MM])
     return affine
 

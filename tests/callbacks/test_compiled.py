@@ -1,3 +1,6 @@
+from types import SimpleNamespace
+
+import pytest
 import torch
 from torch._dynamo import eval_frame
 from torch._dynamo.utils import counters
@@ -31,3 +34,19 @@ def test_a_validation_that_fails_leaves_later_trainings_compiled():
     assert eval_frame._stance.stance == "force_eager"
     callback.on_exception(None, None, ValueError("loss"))
     assert eval_frame._stance.stance == "default"
+
+
+@pytest.mark.parametrize(
+    ("callback", "processes", "batches", "device", "replays"),
+    [
+        (Compiled(), 1, 1, "cuda", True),
+        (Compiled(), 2, 1, "cuda", False),
+        (Compiled(), 1, 4, "cuda", False),
+        (Compiled(), 1, 1, "cpu", False),
+        (Compiled("eager"), 1, 1, "cuda", False),
+        (Compiled(replayed=False), 1, 1, "cuda", False),
+    ],
+)
+def test_only_a_gpu_that_trains_alone_batch_by_batch_replays_its_steps(callback, processes, batches, device, replays):
+    trainer = SimpleNamespace(world_size=processes, accumulate_grad_batches=batches)
+    assert callback.replays(trainer, torch.device(device)) == replays

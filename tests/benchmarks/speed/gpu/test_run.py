@@ -22,4 +22,4 @@ def test_what_there_is_no_time_for_is_noted(tmp_path):
     measure_parts(tmp_path, parts(REHEARSAL), time.time() - 1)
     found = read(tmp_path)
     assert {one.values["why"] for one in found} == {"there was no time left"}
-    assert {"training", "fine-tuning", "serving", "loader", "tests"} == {one.values["what"] for one in found}
+    assert {"training", "kernels", "fine-tuning", "serving", "loader", "tests"} == {one.values["what"] for one in found}
