@@ -9,7 +9,6 @@ Networks are too sure of themselves, so s is no Dice; but where s is lower the t
 rests on s only if 1 - s is at most `TIMES` what it was of the worst study of the validation split.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -46,19 +45,19 @@ def structure_confidence(logits: Tensor, labels: Tensor, view: Tensor, present: 
         view: index into ``planes.VIEWS``, (B, P).
         present: which planes exist, (B, P).
     """
-    probability = logits.float().softmax(dim=2)
-    chosen = [labels == index for index in range(len(CLASSES))]
-    both = [(probability[:, :, index] * mask).flatten(2).sum(2) for index, mask in enumerate(chosen)]
+    planes = [sums(*plane) for plane in zip(logits.unbind(1), labels.unbind(1), strict=True)]  # in a processor's cache
     of_view = one_hot(view, len(VIEWS)).float() * present[..., None]
-
-    def in_view(of_planes: Sequence[Tensor]) -> Tensor:
-        """Return the sums over the planes of a view, (B, views, classes), from those of planes, (B, P) a class."""
-        return (torch.stack(list(of_planes), dim=2)[:, :, None] * of_view[..., None]).sum(dim=1)
-
-    predicted = in_view([mask.flatten(2).sum(2).float() for mask in chosen])
-    promised = in_view(probability.sum(dim=(3, 4, 5)).unbind(2))
-    confidence = 2 * in_view(both) / (promised + predicted).clamp(min=1e-6)
+    of_planes = torch.stack(planes, dim=1)[:, :, :, None] * of_view[:, :, None, :, None]  # (B, P, 3, views, classes)
+    promised, predicted, both = of_planes.sum(dim=1).unbind(1)
+    confidence = 2 * both / (promised + predicted).clamp(min=1e-6)
     return confidence.masked_fill(predicted == 0, torch.nan)
+
+
+def sums(logits: Tensor, labels: Tensor) -> Tensor:
+    """Return the sums of p, y and p y over a plane, (B, 3, classes), of logits (B, classes, F, H, W) and labels."""
+    probability = logits.float().softmax(dim=1).flatten(2)
+    chosen = torch.stack([labels.flatten(1) == index for index in range(len(CLASSES))], dim=1)
+    return torch.stack([probability.sum(-1), chosen.sum(-1).float(), (probability * chosen).sum(-1)], dim=1)
 
 
 def least(confidence: Tensor) -> Tensor:
