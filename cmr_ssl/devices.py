@@ -48,7 +48,7 @@ def without_autocast(device: torch.device) -> AbstractContextManager[object]:
 
 
 def sent(values: Tensor, device: torch.device) -> Tensor:
-    """Copy what was drawn on the host to a device, and wait for nothing.
+    """Copy what the host has to a device, and wait for nothing.
 
     The copy starts from pinned memory: from any other, CUDA first lets the device finish all that it still has to do,
     while the host prepares nothing.

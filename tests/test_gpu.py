@@ -11,6 +11,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.speed.random_studies import random_subjects
 from benchmarks.speed.training import CONFIG, build, ends
+from cmr_ssl.data.transfer import transferred
 from cmr_ssl.sample import Sample, to_device
 from tests import hearts
 
@@ -38,16 +39,15 @@ def built(config: str, *more: str):
 
 
 def batch_for(task, data) -> Sample:
-    """Return a batch in pinned memory."""
+    """Return a batch as the loader hands it over."""
     batch = random_subjects(3, 2, targets=len(getattr(task, "targets", [])), labels=data.labels)
-    return Sample._make(field.pin_memory() if isinstance(field, Tensor) else field for field in batch)
+    return batch._replace(images=batch.images.pin_memory(), labels=batch.labels.pin_memory())  # as they are read
 
 
 def loss_of(task, data, batch: Sample) -> Tensor:
     """Return the loss of one step, from the host's batch on."""
-    there = Sample._make(field.to(CUDA, non_blocking=True) if isinstance(field, Tensor) else field for field in batch)
     with torch.autocast("cuda", torch.bfloat16):
-        return task.training_step(data.augmented(there, 0), 0)
+        return task.training_step(data.augmented(transferred(batch, CUDA), 0), 0)
 
 
 @TASKS
@@ -106,16 +106,17 @@ def test_a_compiled_training_is_replayed():
     assert "cudaGraphLaunch" in {event.key for event in seen.key_averages()}
 
 
-def test_a_compiled_training_learns_what_the_written_one_does():
-    def last(*more: str) -> float:
-        run = build(2, 2, CONFIG, more=[*SMALL, *more])
+def test_a_compiled_training_moves_weights_as_the_written_one_does():
+    def moves(*more: str) -> Tensor:
+        rate = ["--model.optimisation.warmup=0", "--model.optimisation.learning_rate=1e-3"]
+        run = build(2, 2, CONFIG, more=[*SMALL, *rate, "--seed_everything=1", *more])
+        before = torch.cat([weight.detach().flatten().clone() for weight in run.model.parameters()])
         ends(run, 6)
-        return float(run.trainer.callback_metrics["train/loss"])
+        return torch.cat([weight.detach().cpu().flatten() for weight in run.model.parameters()]) - before.cpu()
 
-    torch.manual_seed(0)
-    written = last("--seed_everything=1")
-    compiled = last("--seed_everything=1", COMPILED)
-    assert compiled == pytest.approx(written, rel=0.02)
+    written, compiled = moves(), moves(COMPILED)
+    assert written.abs().max() > 1e-3
+    assert torch.nn.functional.cosine_similarity(written, compiled, dim=0) > 0.95
 
 
 def test_one_process_trains_over_nccl():

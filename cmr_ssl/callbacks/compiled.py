@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from lightning import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import GradientAccumulationScheduler
 from torch import nn
 
 from cmr_ssl.tasks.base import Task
@@ -32,11 +33,13 @@ class Compiled(Callback):
             replayed: whether a GPU that trains alone replays CUDA graphs.
         """
         self.backend, self.replayed = backend, replayed
+        self.replaying = False
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Mark the parts that are compiled when first called."""
         assert isinstance(pl_module, Task)
-        mode = REPLAYED if self.replays(trainer, pl_module.device) else None
+        self.replaying = self.replays(trainer, pl_module.device)
+        mode = REPLAYED if self.replaying else None
         for name in pl_module.costly:
             compile_part(pl_module, name, self.backend, mode)
         augmentation = getattr(getattr(trainer, "datamodule", None), "augmentation", None)
@@ -46,20 +49,21 @@ class Compiled(Callback):
 
     def replays(self, trainer: Trainer, device: torch.device) -> bool:
         """Tell whether CUDA graphs are recorded."""
-        alone = trainer.world_size == 1 and trainer.accumulate_grad_batches == 1
+        accumulates = any(isinstance(one, GradientAccumulationScheduler) for one in trainer.callbacks)  # type: ignore[attr-defined]
+        alone = trainer.world_size == 1 and trainer.accumulate_grad_batches == 1 and not accumulates
         return self.replayed and self.backend == INDUCTOR and device.type == "cuda" and alone
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin the first step."""
-        self.begin_step(trainer, pl_module.device)
+        self.begin_step()
 
     def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *_: Any) -> None:  # noqa: ANN401
         """Begin the next step."""
-        self.begin_step(trainer, pl_module.device)
+        self.begin_step()
 
-    def begin_step(self, trainer: Trainer, device: torch.device) -> None:
+    def begin_step(self) -> None:
         """Allow CUDA graphs to overwrite what they computed in the step before."""
-        if self.replays(trainer, device):
+        if self.replaying:
             torch.compiler.cudagraph_mark_step_begin()
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -67,6 +71,14 @@ class Compiled(Callback):
         torch.compiler.set_stance(OTHERWISE)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Run compiled."""
+        torch.compiler.set_stance(TRAINING)
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Run uncompiled, also in the process of a training."""
+        torch.compiler.set_stance(OTHERWISE)
+
+    def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Run compiled."""
         torch.compiler.set_stance(TRAINING)
 

@@ -6,7 +6,7 @@ from lightning import LightningModule, Trainer
 from lightning.pytorch.callbacks import RichProgressBar
 
 LOSS = "train/loss"
-Shown = dict[str, int | str | float | dict[str, float]]
+Shown = dict[str, int | str | float | dict[str, float]]  # what Lightning's bars show
 
 
 class ProgressBar(RichProgressBar):
@@ -23,9 +23,7 @@ class ProgressBar(RichProgressBar):
         self.read_at = float("-inf")
         self.losses: dict[str, float] = {}
 
-    def get_metrics(
-        self, trainer: Trainer, pl_module: LightningModule
-    ) -> dict[str, int | str | float | dict[str, float]]:
+    def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> Shown:
         """Return what stands beside the bar."""
         if time.monotonic() - self.read_at >= self.every_seconds:
             shown = {name: value for name, value in trainer.callback_metrics.items() if name.startswith(LOSS)}

@@ -119,7 +119,8 @@ class RepresentationProbe(Callback):
         landmarks = Landmarks(beats=data.shape[1] // patch[0]).to(task.device)
         training = task.training
         task.eval()
-        with trainer.precision_plugin.forward_context():
+        # where parts are compiled, batches of other sizes would be compiled one by one
+        with trainer.precision_plugin.forward_context(), torch.compiler.set_stance("force_eager"):
             if not self.raw:
                 self.raw = self.accuracy(probe_features(data, task, RawPixels(landmarks, patch), self.labelled), "raw_")
             features = probe_features(data, task, Tokens(landmarks), self.labelled)

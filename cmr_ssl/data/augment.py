@@ -47,17 +47,15 @@ class Augmentation(nn.Module):
     * pixel grid of a plane: turned by `rotation_degrees` u, shifted by `shift_mm` u, pixels (1 + `zoom`)^u as large;
     * heart frame: shifted by `frame_shift_mm` u and turned by `frame_rotation_degrees` u along and about each axis,
       scaled by (1 + `frame_scale`)^u;
-    * appearance: blur by the kernel [b, 1 - 2b, b] with b = `blur` (u + 1) / 2 along rows and columns,
+    * appearance: blur by the kernel [b, 1 - 2b, b] with b = `blur` (u + 1) / 2 along rows and columns (beyond what was
+      acquired lies black, there and where planes are moved),
       x^((1 + `gamma`)^u), (x - 0.5) (1 + `contrast` u) + 0.5 + `brightness` u, and times exp(`shading` u . r / 100 mm)
       at the place r in the heart frame, which all planes share, as they share the coil.
     """
 
     DRAWS = 15  # uniform numbers a row: 4 of a plane, 15 of a subject
-    costly = (
-        "geometry",
-        "moved",
-        "look",
-    )  # compiled one by one, or torch writes four parts of what `moved` returns
+    # compiled one by one: together, torch computes what `moved` returns as four images that `look` would have to add
+    costly = ("geometry", "moved", "look")
 
     def __init__(
         self,
@@ -133,8 +131,8 @@ class Augmentation(nn.Module):
         Returns:
             Intensities 0 to 1 and affines of the same shapes.
         """
-        move, moved, affine = self.geometry(affine, draws, images.shape[-2:])
-        return self.look(self.moved(images, move), moved, draws), affine
+        move, placed, affine = self.geometry(affine, draws, images.shape[-2:])
+        return self.look(self.moved(images, move), placed, draws), affine
 
     def geometry(self, affine: Tensor, draws: Tensor, shape: Sequence[int]) -> tuple[Tensor, Tensor, Tensor]:
         """Return the moves of the planes, (B, P, 3, 3), and their affines before and after the heart frame moves."""

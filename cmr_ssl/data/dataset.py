@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 Shape = tuple[int, int, int, int]
 Reads = Callable[[int, NDArray[np.uint8]], None]  # the first of some planes, and where their images (Q, T, H, W) go
 
-TYPES = {"U8": np.uint8, "I16": np.int16, "F32": np.float32}  # of tensors in files; the first is that of images
+TYPES = {"U8": np.uint8, "I16": np.int16, "F32": np.float32, "F64": np.float64, "BOOL": np.bool}  # by safetensors' name
 
 # affines of missing planes: across and along the long axis, so that a grid index counts their slots as what they are
 ACROSS = torch.eye(4)
@@ -213,7 +213,7 @@ class PlaneDataset(Dataset[Sample]):
                     prepared, settings = beside_images(read.opened, self.labels)
                 self.check_settings(settings)
                 self.fill(sample, prepared, self.rejected.get(subject, NOTHING), read)
-        except (OSError, SafetensorError, RuntimeError, EOFError) as error:
+        except (OSError, SafetensorError, RuntimeError, EOFError, ValueError, IndexError) as error:
             raise_unless_damaged(error, path)
             self.check_settings(settings_of(self.cache))
             self.report(subject, path, error)
@@ -243,14 +243,12 @@ class PlaneDataset(Dataset[Sample]):
             sample: in which every plane is missing.
             subject: as it was prepared.
             rejected: planes to leave out.
-            read: puts the images of a plane somewhere; None to copy those of `subject`.
+            read: puts the images of some planes somewhere; None to copy those of `subject`.
 
         Raises:
-            RuntimeError: if the images are of another size, number or type.
+            RuntimeError: if the images, or what describes them, are of another size, number or type.
         """
-        images, shape = subject.images, (len(subject.view), *sample.images.shape[1:])
-        if images.shape != shape or images.dtype != np.uint8:
-            raise RuntimeError(f"images are {images.dtype} {images.shape}, not uint8 {shape}")
+        check_described(subject, (len(subject.view), *sample.images.shape[1:]))
         view: NDArray[np.integer] = subject.view.astype(np.int64)
         if rejected:
             view = without_places(view, subject.slice, rejected)
@@ -301,6 +299,19 @@ def sample_of(subject: PreparedSubject, name: str, slots: Mapping[str, int], sha
     dataset.fill(sample, subject)
     sample.images[~sample.present] = 0
     return sample._replace(subject=name)
+
+
+def check_described(subject: PreparedSubject, shape: Shape) -> None:
+    """Raise RuntimeError unless images (Q, T, H, W) have this shape, and all have the types of prepared files."""
+    expected: dict[str, tuple[type, tuple[int, ...]]] = {
+        "images": (np.uint8, shape),
+        "affine": (np.float32, (shape[0], 4, 4)),
+        "annotated": (np.uint8, (shape[0], len(CLASSES))),
+    }
+    for name, (kind, size) in expected.items():
+        array: NDArray[Any] = getattr(subject, name)
+        if array.shape != size or array.dtype != kind:
+            raise RuntimeError(f"{name}: {array.dtype} {array.shape}, not {np.dtype(kind)} {size}")
 
 
 def beside_images(path: Path, labels: bool) -> tuple[PreparedSubject, str]:

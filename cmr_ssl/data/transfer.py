@@ -5,6 +5,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
+from cmr_ssl.devices import sent
 from cmr_ssl.sample import Sample
 
 
@@ -18,7 +19,7 @@ def transferred(batch: Sample, device: torch.device) -> Sample:
     """Return a batch on `device`.
 
     A GPU copies and computes at the same time if it is told to in two streams. What it computes next waits for the
-    copy; the host, which has pinned the batch, waits for neither.
+    copy; the host waits for neither.
     """
     if device.type != "cuda":
         return sent_over(batch, device)
@@ -33,5 +34,5 @@ def transferred(batch: Sample, device: torch.device) -> Sample:
 
 
 def sent_over(batch: Sample, device: torch.device) -> Sample:
-    """Copy what is in tensors to `device`, without waiting where the memory is pinned."""
-    return Sample._make(field.to(device, non_blocking=True) if isinstance(field, Tensor) else field for field in batch)
+    """Copy what is in tensors to `device`; images are pinned when they are read, the small rest is here."""
+    return Sample._make(sent(field, device) if isinstance(field, Tensor) else field for field in batch)

@@ -2,9 +2,11 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from lightning.pytorch.callbacks import GradientAccumulationScheduler
 from torch._dynamo import eval_frame
 from torch._dynamo.utils import counters
 
+from benchmarks.speed.training import build
 from cmr_ssl.callbacks import Compiled
 from tests.runs import run
 
@@ -48,5 +50,22 @@ def test_a_validation_that_fails_leaves_later_trainings_compiled():
     ],
 )
 def test_only_a_gpu_that_trains_alone_batch_by_batch_replays_its_steps(callback, processes, batches, device, replays):
-    trainer = SimpleNamespace(world_size=processes, accumulate_grad_batches=batches)
+    trainer = SimpleNamespace(world_size=processes, accumulate_grad_batches=batches, callbacks=[callback])
     assert callback.replays(trainer, torch.device(device)) == replays
+    trainer.callbacks.append(GradientAccumulationScheduler({0: 1, 1: 4}))
+    assert not callback.replays(trainer, torch.device(device))
+
+
+def test_what_is_replayed_is_compiled_so_and_every_step_is_marked(monkeypatch):
+    done, compiled = [], Compiled()
+    monkeypatch.setattr(Compiled, "replays", lambda *_: True)
+    monkeypatch.setattr(torch.compiler, "cudagraph_mark_step_begin", lambda: done.append("marked"))
+    monkeypatch.setattr(torch, "compile", lambda part, **how: done.append(how["mode"]) or part)
+    more = [f"--model.encoder.init_args.{size}" for size in ("width=64", "depth=1", "heads=2")]
+    run = build(1, 2, more=more)
+    run.trainer.datamodule = run.datamodule
+    compiled.on_fit_start(run.trainer, run.model)
+    assert done == ["reduce-overhead"] * 4  # the loss, and three parts of the augmentation
+    compiled.on_train_start(run.trainer, run.model)
+    compiled.on_train_batch_end(run.trainer, run.model)
+    assert done[4:] == ["marked", "marked"]

@@ -120,3 +120,36 @@ def test_what_is_drawn_depends_on_the_seed_of_the_subject_only():
 def test_a_negative_range_is_named(name):
     with pytest.raises(ValueError, match=f"{name} must not be negative, got -1"):
         augmentation(**{name: -1})
+
+
+def test_a_blur_is_that_of_its_kernel_and_sees_what_lies_beyond_the_edge():
+    affine, blurring = fine_affines(), augmentation(blur=0.3)
+    images = torch.rand(1, 4, 3, SIZE, SIZE)
+    draws = blurring.draw(4, [5])
+    b = 0.3 * (draws[0, -1, 13] + 1) / 2
+    kernel = torch.stack([b, 1 - 2 * b, b])
+    weights = (kernel[:, None] * kernel)[None, None]
+    expected = torch.nn.functional.conv2d(images.flatten(0, 2)[:, None], weights, padding=1).view_as(images)
+    assert b > 0.01
+    torch.testing.assert_close(blurring(images, affine, draws)[0], expected, atol=1e-4, rtol=0)
+
+
+def test_gamma_is_a_power_of_intensities():
+    affine, bending = fine_affines(), augmentation(gamma=0.5)
+    images = torch.rand(1, 4, 3, SIZE, SIZE).clamp(min=0.01)
+    draws = bending.draw(4, [5])
+    expected = images**1.5 ** draws[0, -1, 9]
+    assert (expected - images).abs().max() > 0.01
+    torch.testing.assert_close(bending(images, affine, draws)[0], expected, atol=1e-3, rtol=0)
+
+
+def test_the_coil_is_one_for_all_planes_of_a_subject():
+    affine, coil = fine_affines(), augmentation(shading=0.4)
+    images = torch.full((1, 4, 3, SIZE, SIZE), 0.3)
+    draws = coil.draw(4, [5])
+    rows, columns = torch.meshgrid(torch.arange(SIZE), torch.arange(SIZE), indexing="ij")
+    pixels = torch.stack([columns, rows, torch.zeros_like(rows), torch.ones_like(rows)], dim=-1).float()
+    place = torch.einsum("bpij,hwj->bphwi", affine, pixels)[..., :3]
+    expected = 0.3 * (0.4 / 100 * (place * draws[0, -1, 10:13]).sum(-1)).exp()[:, :, None].expand_as(images)
+    assert expected.max() / expected.min() > 1.1
+    torch.testing.assert_close(coil(images, affine, draws)[0], expected.clamp(0, 1), atol=1e-4, rtol=0)

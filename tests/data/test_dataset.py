@@ -161,9 +161,13 @@ def test_an_unreadable_file_is_named_with_its_subject_and_becomes_a_blank_sample
     ("changes", "said"),
     [
         ({"images": np.zeros((3, FRAMES, 24, 24), np.uint8)}, "24, 24"),  # another size
-        ({"images": np.zeros((2, FRAMES, SIZE, SIZE), np.uint8)}, "images are uint8"),  # fewer than planes
-        ({"images": np.zeros((3, FRAMES, SIZE, SIZE), np.int16)}, "images are int16"),
+        ({"images": np.zeros((2, FRAMES, SIZE, SIZE), np.uint8)}, "images: uint8"),  # fewer than planes
+        ({"images": np.zeros((3, FRAMES, SIZE, SIZE), np.int16)}, "images: int16"),
+        ({"affine": np.zeros((3, 4, 4))}, "affine: float64"),
+        ({"annotated": np.zeros((3, 9), np.uint8)}, "annotated: uint8 (3, 9)"),
         ({"labels": np.zeros((1, SIZE + 1, SIZE), np.uint8)}, ""),  # read when the images are in their slots
+        ({"labelled": np.array([[1, FRAMES]], np.int16)}, ""),  # a frame that is not there
+        ({"labels": np.zeros((0, SIZE, SIZE), np.uint8)}, ""),  # fewer than are said to be there
     ],
 )
 def test_planes_of_another_size_number_or_type_are_named_with_their_subject_and_nothing_is_left(

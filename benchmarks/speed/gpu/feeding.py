@@ -58,7 +58,7 @@ class FedStudies(RandomStudies):
     """The data module of the config, on prepared studies of random pixels that its workers read."""
 
     def train_dataloader(self) -> DataLoader[Sample]:  # type: ignore[override]
-        """Return the batches, as worker processes hand them over."""
+        """Return the batches, as threads that read hand them over."""
         folder = Path(self.cache)
         names = write_ours(folder, SUBJECTS)
         return loader(folder, names, self.shape[0], self.batch_size, self.workers)

@@ -71,7 +71,10 @@ def spent(found: Sequence[dict[str, Any]], paces: Sequence[dict[str, Any]]) -> l
     kinds = {"products": "matrix products", "attention": "attention", "other": "all other kernels"}
     tables = []
     for one in found:
-        [step] = [1e3 * pace["seconds"] for pace in paces if pace["what"] == COMPILED and pace["batch"] == one["batch"]]
+        steps = [1e3 * pace["seconds"] for pace in paces if (pace["what"], pace["batch"]) == (COMPILED, one["batch"])]
+        if not steps:  # that part failed
+            continue
+        step = steps[-1]
         spent = {said: one[name] for name, said in kinds.items()}
         spent |= {"nothing runs": step - sum(spent.values()), "batches copied meanwhile": one["copies"]}
         rows = [[what, f"{ms:.1f}", f"{ms / step:.0%}"] for what, ms in spent.items()]
@@ -81,11 +84,11 @@ def spent(found: Sequence[dict[str, Any]], paces: Sequence[dict[str, Any]]) -> l
 
 
 def loaded(found: Sequence[dict[str, Any]]) -> list[str]:
-    """Return the table of what worker processes hand over."""
+    """Return the table of what threads that read hand over."""
     if not found:
         return []
     rows = [[str(one["workers"]), str(one["batch"]), f"{one['speed']:.0f}"] for one in found]
-    return [f"## Reading\n\n{markdown(['workers', 'batch', 'studies a second, pinned'], rows)}"]
+    return [f"## Reading\n\n{markdown(['threads', 'batch', 'studies a second, pinned'], rows)}"]
 
 
 def served(found: Sequence[dict[str, Any]]) -> list[str]:

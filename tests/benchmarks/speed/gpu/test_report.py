@@ -24,6 +24,14 @@ def test_the_page_has_speed_share_and_what_is_missing(tmp_path):
     assert "Fine-tuning" not in text
 
 
+def test_a_profile_without_its_pace_is_left_out(tmp_path):
+    rates = {"bfloat16": 4e14, "float32": 4e13, "copied": 4e12}
+    note(tmp_path, "facts", {"device": "a device", "description": "It is."} | rates)
+    spent = {"products": 40.0, "attention": 10.0, "other": 30.0, "copies": 5.0, "launched": 900.0}
+    note(tmp_path, "kernels", {"batch": 8} | spent)
+    assert "nothing runs" not in page(tmp_path)
+
+
 def test_results_come_back_as_they_were_noted(tmp_path):
     note(tmp_path, "training", PACE)
     [found] = read(tmp_path)
