@@ -37,5 +37,6 @@ By hand, beside this command; only what paid is in the tables above.
   more.
 * **Fine-tuning** with 300 labels, six ways (rates, how much is hidden, whole studies in between): LVEF 1.36 instead of
   1.44 points at best, and worse where planes are missing (configs/additions/complete.yaml).
-* **Trained networks**, above: 100 labels and one draw only, for time; minutes are beside other work.
+* **Trained networks**, above: 100 labels and one draw only, for time; minutes are beside other work. The ResNet's best
+  rate was the lowest of its three, and it used all its steps, so it may not have been at its best.
 * **Not tried**: a convolutional stem inside the encoder, finer patches in the plane."""
